@@ -1,0 +1,149 @@
+package observable
+
+import (
+	"context"
+	"sync"
+)
+
+// Processor is an observable and an observer in one, as a [Subject] is: what multicasts the values
+// of a source to several subscribers.
+type Processor[T any] interface {
+	Observable[T]
+	Observer[T]
+}
+
+// ConnectableConfig says how a [Connectable] multicasts. The zero value is RxJS's default.
+type ConnectableConfig[T any] struct {
+	// Connector makes what the subscribers subscribe to and the source emits to. If it is nil, that
+	// is a Subject.
+	Connector func() Processor[T]
+	// KeepOnDisconnect is set to go on with the same processor when the source was disconnected
+	// from or has ended, so that late subscribers get what it remembers, its terminal too.
+	// Otherwise the subscribers that come then get a new processor, which the next connection
+	// feeds.
+	KeepOnDisconnect bool
+}
+
+// Connectable multicasts a source to its subscribers from the moment it is told to: subscribing
+// subscribes to a [Processor], and Connect subscribes that processor to the source (RxJS
+// connectable). It is made by [NewConnectable]. Its methods may be called from any goroutine.
+//
+//	src:            1--2--3|
+//	Connect:          ^
+//	subscriber A: ----1--2--3|
+//	subscriber B:      ^-2--3|
+//
+// The connection is a subscription of its own: subscribers come and go without an effect on it. An
+// error of the source, a panic in it too, reaches all subscribers.
+type Connectable[T any] struct {
+	src    Observable[T]
+	config ConnectableConfig[T]
+
+	mu  sync.Mutex // guards what follows; never held while anything is called
+	hub *hub[T]
+}
+
+// hub is what is subscribed to between two resets of a Connectable, and the connection that feeds
+// it.
+type hub[T any] struct {
+	processor Processor[T]
+	live      Subscription // guarded by the Connectable's mu
+}
+
+// NewConnectable returns a connectable of src that is not connected.
+func NewConnectable[T any](src Observable[T], config ConnectableConfig[T]) *Connectable[T] {
+	return &Connectable[T]{src: src, config: config}
+}
+
+// Subscribe adds observer to the subscribers. It gets what the processor remembers, if anything,
+// and what the source emits while it is connected.
+func (c *Connectable[T]) Subscribe(ctx context.Context, observer Observer[T]) Subscription {
+	return Subscribe(ctx, c, observer)
+}
+
+// Attach adds down to the subscribers.
+func (c *Connectable[T]) Attach(sc *Scope, down Stage[T]) {
+	Attach[T](c.current().processor, sc, down)
+}
+
+// Connect subscribes to the source and returns that subscription; if it is connected already, it
+// returns the one there is. A synchronous source emits to the subscribers inside Connect. The
+// connection ends when the source does, when it is unsubscribed, of which the subscribers hear
+// nothing, or when ctx ends, of which they get the cause as an error.
+func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
+	for {
+		h := c.current()
+		c.mu.Lock()
+		live := h.live
+		c.mu.Unlock()
+		if live != nil {
+			return live
+		}
+		running, claimed := false, false
+		sub := Subscribe[T](ctx, Source[T](func(sc *Scope, down Stage[T]) {
+			running = true
+			if claimed = c.claim(h, sc.root); !claimed {
+				sc.root.Unsubscribe() // another goroutine was first
+				return
+			}
+			sc.Finally(func() { c.release(h, sc.root) })
+			Attach(c.src, sc, down)
+		}), h.processor)
+		switch {
+		case claimed:
+			return sub
+		case !running: // ctx had ended, and the subscribers know by now
+			c.release(h, nil)
+			return sub
+		}
+	}
+}
+
+// claim makes connection the one that feeds h, if h has none and is still the current hub.
+func (c *Connectable[T]) claim(h *hub[T], connection Subscription) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hub != h || h.live != nil {
+		return false
+	}
+	h.live = connection
+	return true
+}
+
+// release is called when the connection of h has been torn down.
+func (c *Connectable[T]) release(h *hub[T], connection Subscription) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h.live != connection {
+		return
+	}
+	h.live = nil
+	if c.hub == h && !c.config.KeepOnDisconnect {
+		c.hub = nil
+	}
+}
+
+// current returns the hub that subscribers and connections use now.
+func (c *Connectable[T]) current() *hub[T] {
+	c.mu.Lock()
+	h := c.hub
+	c.mu.Unlock()
+	if h != nil {
+		return h
+	}
+	h = &hub[T]{processor: c.connector()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hub == nil { // or else another goroutine was first
+		c.hub = h
+	}
+	return c.hub
+}
+
+// connector makes a processor.
+func (c *Connectable[T]) connector() Processor[T] {
+	if c.config.Connector == nil {
+		return new(Subject[T])
+	}
+	return c.config.Connector()
+}

@@ -1,0 +1,142 @@
+package observable_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// An operator that only transforms: it shares the scope of its downstream and passes terminals on.
+func ExampleSource() {
+	double := func(src observable.Observable[int]) observable.Observable[int] {
+		return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			observable.Attach(src, sc, observable.Stage[int]{
+				Next:     func(v int) { down.Next(2 * v) },
+				Terminal: down.Terminal,
+			})
+		})
+	}
+	show(double(observable.Of(1, 2, 3)))
+	// Output: 2 4 6 done
+}
+
+// An operator that adds to the completion: it checks that the subscription is open before it emits more.
+func ExampleOnComplete() {
+	endWith := func(src observable.Observable[string], last string) observable.Observable[string] {
+		return observable.Source[string](func(sc *observable.Scope, down observable.Stage[string]) {
+			observable.Attach(src, sc, observable.Stage[string]{
+				Next: down.Next,
+				Terminal: observable.OnComplete(down, func() {
+					if down.Next(last); sc.Open() {
+						down.Complete()
+					}
+				}),
+			})
+		})
+	}
+	show(endWith(observable.Of("a", "b"), "end"))
+	// Output: a b end done
+}
+
+// An operator that handles errors: its source has a scope of its own, which is closed before it goes on.
+func ExampleIntercept() {
+	orElse := func(src observable.Observable[int], fallback observable.Observable[int]) observable.Observable[int] {
+		return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			up := sc.Child()
+			observable.Attach(src, up, observable.Intercept(up, observable.Stage[int]{
+				Next: down.Next,
+				Terminal: &observable.TerminalFuncs{
+					OnError: func(err error) {
+						fmt.Println("after", err)
+						up.Close()
+						observable.Attach(fallback, sc, down)
+					},
+					OnComplete: down.Complete,
+				},
+			}))
+		})
+	}
+	show(orElse(observable.Throw[int](errors.New("failure")), observable.Of(1, 2)))
+	// Output:
+	// after failure
+	// 1 2 done
+}
+
+// An operator that keeps time: one alarm, which fires inside the gate.
+func ExampleAlarm() {
+	endAfter := func(src observable.Observable[int], d time.Duration) observable.Observable[int] {
+		return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			sc.NewAlarm(down.Complete).Reset(d)
+			observable.Attach(src, sc, down)
+		})
+	}
+	show(endAfter(observable.Never[int](), time.Millisecond))
+	// Output: done
+}
+
+// A source that other goroutines emit into, with a teardown.
+func ExampleInlet() {
+	var in *observable.Inlet[int]
+	src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		in = observable.NewInlet(sc, down)
+		sc.OnClose(func() { fmt.Println("torn down") })
+	})
+	sub := src.Subscribe(context.Background(), printer[int]("value"))
+	go func() {
+		in.Next(1)
+		in.Next(2)
+		in.Complete()
+	}()
+	<-sub.Done()
+	// Output:
+	// value 1
+	// value 2
+	// value done
+	// torn down
+}
+
+// A scope is the context of what is done for the subscription.
+func ExampleScope() {
+	src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		request, cancel := context.WithTimeout(sc, time.Hour) // ends with the subscription, too
+		sc.OnClose(cancel)
+		context.AfterFunc(request, func() {})
+		down.Next(1)
+		fmt.Println("open:", sc.Open(), "error:", request.Err())
+		child := sc.Child()
+		child.Finally(func() { fmt.Println("child torn down") })
+		down.Complete()
+		fmt.Println("open:", child.Open(), "error:", request.Err())
+	})
+	src.Subscribe(context.Background(), printer[int]("value"))
+	// Output:
+	// value 1
+	// open: true error: <nil>
+	// value done
+	// child torn down
+	// open: false error: context canceled
+}
+
+// counter is an observable of one's own: it implements Attach, and Subscribe with it.
+type counter struct{ limit int }
+
+func (c counter) Attach(sc *observable.Scope, down observable.Stage[int]) {
+	for i := 0; i < c.limit && sc.Open(); i++ {
+		down.Next(i)
+	}
+	if sc.Open() {
+		down.Complete()
+	}
+}
+
+func (c counter) Subscribe(ctx context.Context, observer observable.Observer[int]) observable.Subscription {
+	return observable.Subscribe(ctx, c, observer)
+}
+
+func ExampleAttacher() {
+	show[int](counter{3})
+	// Output: 0 1 2 done
+}

@@ -1,0 +1,279 @@
+package observable_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// inlet is a source that hands out the inlet of its subscriber.
+func inlet(out **observable.Inlet[int]) observable.Observable[int] {
+	return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		*out = observable.NewInlet(sc, down)
+	})
+}
+
+// TestGateReleasesProducers has producers wait at a full queue when the subscription ends.
+func TestGateReleasesProducers(t *testing.T) {
+	for name, end := range map[string]func(sub observable.Subscription, cancel func()){
+		"unsubscribe": func(sub observable.Subscription, _ func()) { sub.Unsubscribe() },
+		"context":     func(_ observable.Subscription, cancel func()) { cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				var in *observable.Inlet[int]
+				release := make(chan struct{})
+				out := &recorder[int]{onNext: func(int) { <-release }}
+				sub := inlet(&in).Subscribe(ctx, out)
+				var producers sync.WaitGroup
+				for range 8 {
+					producers.Go(func() {
+						for i := range 1000 {
+							in.Next(i)
+						}
+					})
+				}
+				synctest.Wait()
+				end(sub, cancel)
+				synctest.Wait()
+				close(release)
+				producers.Wait()
+				<-sub.Done()
+				assert.LessOrEqual(t, len(out.log()), 2, "the value that was being delivered, and the cause")
+			})
+		})
+	}
+}
+
+// TestGateTeardownWaitsForProducer has a teardown wait for a goroutine that waits for room in the queue.
+func TestGateTeardownWaitsForProducer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		src := observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
+			var producers sync.WaitGroup
+			for range 2 {
+				producers.Go(func() {
+					time.Sleep(time.Second)
+					for ctx.Err() == nil {
+						o.Next(1)
+					}
+				})
+			}
+			return producers.Wait
+		})
+		out := &recorder[int]{onNext: func(int) { <-release }}
+		sub := src.Subscribe(t.Context(), out)
+		time.Sleep(2 * time.Second) // one is in the callback, the other at the full queue
+		time.AfterFunc(time.Second, func() { close(release) })
+		sub.Unsubscribe()
+		assert.Len(t, out.log(), 1)
+	})
+}
+
+// TestGateDoesNotBlockSubscribe has a source emit from a goroutine of its own before Subscribe is done, to
+// an observer that waits for what comes after Subscribe.
+func TestGateDoesNotBlockSubscribe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			in := observable.NewInlet(sc, down)
+			var queued sync.WaitGroup
+			queued.Go(func() {
+				in.Next(1)
+				in.Next(2)
+				in.Complete()
+			})
+			queued.Wait()
+		})
+		values := make(chan int)
+		sub := src.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { values <- v }})
+		assert.Equal(t, 1, <-values)
+		assert.Equal(t, 2, <-values)
+		<-sub.Done()
+	})
+}
+
+// TestGateKeepsOrder has values wait in the queue whose delivery leaves the gate, and more come in meanwhile.
+func TestGateKeepsOrder(t *testing.T) {
+	var in *observable.Inlet[int]
+	var begun []int
+	src := merged(inlet(&in), func(v int) observable.Observable[int] {
+		begun = append(begun, v)
+		if v == 0 {
+			for i := range 3 {
+				in.Next(i + 1)
+			}
+		}
+		return observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+			if v == 1 || v == 2 {
+				in.Next(v + 3)
+			}
+			o.Next(v)
+			o.Next(10 * v)
+			o.Complete()
+			return nil
+		})
+	})
+	out, sub := record(t.Context(), src)
+	in.Next(0)
+	assert.Equal(t, []int{0, 1, 2, 3, 4, 5}, begun)
+	assert.Equal(t, []string{"1", "10", "2", "20", "3", "30", "4", "40", "5", "50", "0", "0"}, out.log(),
+		"what waited at the gate comes before what is called outside of it")
+	in.Complete()
+	<-sub.Done()
+	assert.Equal(t, "complete", out.log()[12])
+}
+
+// TestGateKeepsOrderOfProducers is TestGateKeepsOrder with producers on other goroutines.
+func TestGateKeepsOrderOfProducers(t *testing.T) {
+	const producers, each = 4, 500
+	var in *observable.Inlet[int]
+	next := [producers]int{}
+	src := merged(inlet(&in), func(v int) observable.Observable[int] {
+		p, i := v/each, v%each
+		assert.Equal(t, next[p], i, "the order of producer %d", p)
+		next[p]++
+		return observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+			runtime.Gosched()
+			o.Next(v)
+			o.Complete()
+			return nil
+		})
+	})
+	out, sub := record(t.Context(), src)
+	var group sync.WaitGroup
+	for p := range producers {
+		group.Go(func() {
+			for i := range each {
+				in.Next(p*each + i)
+			}
+		})
+	}
+	group.Wait()
+	in.Complete()
+	<-sub.Done()
+	log := out.log()
+	require.Len(t, log, producers*each+1)
+	assert.Equal(t, "complete", log[producers*each])
+	unique := slices.Compact(slices.Sorted(slices.Values(log)))
+	assert.Len(t, unique, producers*each+1)
+}
+
+// TestGateDoesNotRecurse has many values wait in the queue whose delivery leaves the gate.
+func TestGateDoesNotRecurse(t *testing.T) {
+	const count = 20_000
+	var in *observable.Inlet[int]
+	deepest := 0
+	src := merged(inlet(&in), func(v int) observable.Observable[int] {
+		return observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+			if v == 0 {
+				for i := range count {
+					in.Next(i + 1)
+				}
+			}
+			if v%1000 == 0 {
+				deepest = max(deepest, runtime.Callers(0, make([]uintptr, 10_000)))
+			}
+			o.Next(v)
+			o.Complete()
+			return nil
+		})
+	})
+	n := 0
+	sub := src.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { n++ }})
+	in.Next(0)
+	sub.Unsubscribe()
+	assert.Equal(t, count+1, n)
+	assert.Less(t, deepest, 200, "frames on the stack")
+}
+
+// TestGateBlockedProducersGoOn has the goroutine that drains the queue leave the gate for a function that has
+// no end: those that wait for room take over.
+func TestGateBlockedProducersGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var in *observable.Inlet[int]
+		release := make(chan struct{})
+		var begun atomic.Int32
+		src := merged(inlet(&in), func(v int) observable.Observable[int] {
+			begun.Add(1)
+			if v == 0 {
+				<-release // until all others wait
+				return observable.Empty[int]()
+			}
+			return observable.New(func(ctx context.Context, _ observable.Observer[int]) func() {
+				if v == 1 {
+					<-ctx.Done()
+				}
+				return nil
+			})
+		})
+		_, sub := record(t.Context(), src)
+		var producers sync.WaitGroup
+		producers.Go(func() { in.Next(0) })
+		synctest.Wait()
+		for range 4 {
+			producers.Go(func() {
+				for i := range 1000 {
+					in.Next(i + 1)
+				}
+			})
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 1, begun.Load())
+		close(release)
+		synctest.Wait()
+		assert.Greater(t, begun.Load(), int32(256), "more than what the queue held")
+		sub.Unsubscribe()
+		producers.Wait()
+	})
+}
+
+// TestGateEndlessInner has a synchronous inner source without an end while a value waits at the gate.
+func TestGateEndlessInner(t *testing.T) {
+	var in *observable.Inlet[int]
+	endless := observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			o.Next(i)
+		}
+		return nil
+	})
+	src := taken(merged(inlet(&in), func(v int) observable.Observable[int] {
+		if v == 0 {
+			in.Next(1)
+			in.Next(2)
+			return observable.Never[int]()
+		}
+		return endless
+	}), 3)
+	out, sub := record(t.Context(), src)
+	in.Next(0)
+	<-sub.Done()
+	assert.Equal(t, []string{"0", "1", "2", "complete"}, out.log())
+}
+
+// TestGateFeedback has each value emit the next: what waits is one value, however many there have been.
+func TestGateFeedback(t *testing.T) {
+	before, after := liveHeap(), uint64(0)
+	var in *observable.Inlet[int]
+	sub := inlet(&in).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) {
+		if v < 50_000 {
+			in.Next(v + 1)
+		} else {
+			after = liveHeap()
+		}
+	}})
+	in.Next(0)
+	sub.Unsubscribe()
+	assert.Less(t, after, before+100_000)
+}

@@ -1,0 +1,227 @@
+package observable_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// The tests of this file end goroutines inside callbacks, as a test's FailNow does. Nothing may stay
+// locked, and nobody may wait for ever.
+
+var goexit = "error: " + observable.ErrGoexit.Error()
+
+// TestGoexitInCallback ends the goroutine in a stage and in each method of the observer, with values that
+// come in all the ways there are.
+func TestGoexitInCallback(t *testing.T) {
+	for name, src := range sources() {
+		t.Run(name, func(t *testing.T) {
+			subscribe := func(src observable.Observable[int], observer observable.Observer[int]) observable.Subscription {
+				subscribed := make(chan observable.Subscription, 1)
+				onOwnGoroutine(func() {
+					// Subscribe does not return when the source is synchronous.
+					wrapped := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+						subscribed <- scopeSubscription{sc}
+						observable.Attach(src, sc, down)
+					})
+					wrapped.Subscribe(context.Background(), observer)
+				})
+				return <-subscribed
+			}
+			t.Run("stage", func(t *testing.T) {
+				out := &recorder[int]{}
+				stage := mapped(src, func(v int) int {
+					if v == 2 {
+						runtime.Goexit()
+					}
+					return v
+				})
+				<-subscribe(stage, out).Done()
+				assert.Equal(t, []string{"1", goexit}, out.log())
+			})
+			t.Run("Next", func(t *testing.T) {
+				out := &recorder[int]{onNext: func(int) { runtime.Goexit() }}
+				<-subscribe(src, out).Done()
+				assert.Equal(t, []string{"1", goexit}, out.log())
+			})
+			t.Run("Complete", func(t *testing.T) {
+				<-subscribe(src, observable.ObserverFuncs[int]{OnComplete: runtime.Goexit}).Done()
+			})
+			t.Run("Error", func(t *testing.T) {
+				failing := mapped(src, func(int) int { panic("to make it fail") })
+				<-subscribe(failing, observable.ObserverFuncs[int]{OnError: func(error) { runtime.Goexit() }}).Done()
+			})
+			t.Run("handler", func(t *testing.T) {
+				out := &recorder[int]{}
+				failing := mapped(src, func(int) int { panic("to make it fail") })
+				handled := caught(failing, func(error) observable.Observable[int] {
+					runtime.Goexit()
+					return nil
+				})
+				<-subscribe(handled, out).Done()
+				assert.Equal(t, []string{goexit}, out.log())
+			})
+		})
+	}
+}
+
+// scopeSubscription is a subscription of which only the scope is known.
+type scopeSubscription struct{ *observable.Scope }
+
+func (s scopeSubscription) Unsubscribe() { s.Close() }
+
+// TestGoexitInSubscribe ends the goroutine in the function of New and in a foreign Subscribe.
+func TestGoexitInSubscribe(t *testing.T) {
+	for name, src := range map[string]observable.Observable[int]{
+		"New": observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+			o.Next(1)
+			runtime.Goexit()
+			return nil
+		}),
+		"foreign": foreign[int](func(_ context.Context, o observable.Observer[int]) observable.Subscription {
+			o.Next(1)
+			runtime.Goexit()
+			return nil
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			subject := new(observable.Subject[int])
+			out, sub := record(t.Context(), merged[int](subject, func(int) observable.Observable[int] { return src }))
+			onOwnGoroutine(func() { subject.Next(0) })
+			<-sub.Done()
+			assert.Equal(t, []string{"1", goexit}, out.log())
+			assert.False(t, subject.Observed())
+		})
+	}
+}
+
+// TestGoexitInTeardown ends the goroutine in each kind of teardown: the others run all the same.
+func TestGoexitInTeardown(t *testing.T) {
+	for name, end := range map[string]func(sub observable.Subscription, cancel func(), in *observable.Inlet[int]){
+		"unsubscribe": func(sub observable.Subscription, _ func(), _ *observable.Inlet[int]) { sub.Unsubscribe() },
+		"context":     func(_ observable.Subscription, cancel func(), _ *observable.Inlet[int]) { cancel() },
+		"completion":  func(_ observable.Subscription, _ func(), in *observable.Inlet[int]) { in.Complete() },
+		"in callback": func(_ observable.Subscription, cancel func(), in *observable.Inlet[int]) {
+			cancel()
+			in.Next(1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var in *observable.Inlet[int]
+			out := &recorder[int]{}
+			src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+				teardown := func(name string) func() {
+					return func() {
+						out.writef("%s", name)
+						runtime.Goexit()
+					}
+				}
+				context.AfterFunc(sc, teardown("after func"))
+				sc.OnClose(teardown("first"))
+				child := sc.Child()
+				child.Finally(teardown("child"))
+				child.OnClose(teardown("nested"))
+				sc.OnClose(teardown("last"))
+				in = observable.NewInlet(child, down)
+			})
+			sub := src.Subscribe(ctx, observable.ObserverFuncs[int]{})
+			onOwnGoroutine(func() { end(sub, cancel, in) })
+			<-sub.Done()
+			synchronous := out.log()
+			require.Subset(t, synchronous, []string{"first", "nested", "child", "last"})
+			in.Next(2) // which would block if the gate were still held
+		})
+	}
+}
+
+// TestGoexitInDrain ends the goroutine of a producer in the callback for a value that another one queued.
+func TestGoexitInDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var in, other *observable.Inlet[int]
+		src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			observable.Attach(inlet(&in), sc.Child(), down)
+			observable.Attach(inlet(&other), sc.Child(), observable.Stage[int]{Next: func(int) {}, Terminal: down.Terminal})
+		})
+		out := &recorder[int]{}
+		out.onNext = func(v int) {
+			switch v {
+			case 1:
+				time.Sleep(time.Second)
+			case 2:
+				runtime.Goexit()
+			}
+		}
+		sub := src.Subscribe(t.Context(), out)
+		go in.Next(1)
+		synctest.Wait()
+		for i := range 256 {
+			in.Next(2 + i)
+		}
+		<-sub.Done()
+		assert.Equal(t, []string{"1", "2", goexit}, out.log())
+		other.Next(1)
+	})
+}
+
+// TestGoexitWhileLeaving ends the goroutine in the callback for a value that is delivered as the gate is
+// left for a function of New.
+func TestGoexitWhileLeaving(t *testing.T) {
+	var in *observable.Inlet[int]
+	called := false
+	src := merged(inlet(&in), func(v int) observable.Observable[int] {
+		if v != 0 {
+			return observable.Of(v)
+		}
+		in.Next(1)
+		return observable.New(func(context.Context, observable.Observer[int]) func() {
+			called = true
+			return nil
+		})
+	})
+	out := &recorder[int]{onNext: func(int) { runtime.Goexit() }}
+	sub := src.Subscribe(t.Context(), out)
+	onOwnGoroutine(func() { in.Next(0) })
+	<-sub.Done()
+	assert.Equal(t, []string{"1", goexit}, out.log())
+	assert.False(t, called)
+	in.Next(2)
+	assert.Len(t, out.log(), 2)
+}
+
+// TestGoexitInAlarm ends the goroutine of a timer.
+func TestGoexitInAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := &recorder[int]{onNext: func(int) { runtime.Goexit() }}
+		sub := observable.Interval(time.Second).Subscribe(t.Context(), out)
+		<-sub.Done()
+		assert.Equal(t, []string{"0", goexit}, out.log())
+	})
+}
+
+// TestGoexitInSubject ends the goroutine in the callback of one subscriber of several: the others get the
+// value, and so does everybody what the callbacks emitted.
+func TestGoexitInSubject(t *testing.T) {
+	subject := new(observable.Subject[int])
+	first, _ := record[int](t.Context(), subject)
+	bad := &recorder[int]{onNext: func(v int) {
+		subject.Next(v + 1)
+		runtime.Goexit()
+	}}
+	subject.Subscribe(t.Context(), bad)
+	last, _ := record[int](t.Context(), subject)
+	onOwnGoroutine(func() { subject.Next(1) })
+	subject.Next(5)
+	subject.Complete()
+	assert.Equal(t, []string{"1", goexit}, bad.log())
+	assert.Equal(t, []string{"1", "2", "5", "complete"}, first.log())
+	assert.Equal(t, []string{"1", "2", "5", "complete"}, last.log())
+}

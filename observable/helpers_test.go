@@ -1,0 +1,160 @@
+package observable_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+var errBoom = errors.New("boom")
+
+// recorder is an observer that writes down what it is told, in words.
+type recorder[T any] struct {
+	mu     sync.Mutex
+	events []string
+	onNext func(v T) // called with each value after it is written down, if not nil
+}
+
+func (r *recorder[T]) writef(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder[T]) Next(v T) {
+	r.writef("%v", v)
+	if r.onNext != nil {
+		r.onNext(v)
+	}
+}
+
+func (r *recorder[T]) Error(err error) { r.writef("error: %v", err) }
+
+func (r *recorder[T]) Complete() { r.writef("complete") }
+
+// log returns a copy of what was written so far.
+func (r *recorder[T]) log() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.events)
+}
+
+// record subscribes a recorder to src.
+func record[T any](ctx context.Context, src observable.Observable[T]) (*recorder[T], observable.Subscription) {
+	out := &recorder[T]{}
+	return out, src.Subscribe(ctx, out)
+}
+
+// foreign is an observable from elsewhere: it has a Subscribe method and nothing else.
+type foreign[T any] func(ctx context.Context, observer observable.Observer[T]) observable.Subscription
+
+func (f foreign[T]) Subscribe(ctx context.Context, observer observable.Observer[T]) observable.Subscription {
+	return f(ctx, observer)
+}
+
+// subscription is a foreign subscription, which calls a function when it is unsubscribed.
+type subscription func()
+
+func (s subscription) Unsubscribe() { s() }
+
+func (s subscription) Done() <-chan struct{} { return nil }
+
+// caught is an operator as a user would write it: it goes on with another source when src fails.
+func caught[T any](src observable.Observable[T], handle func(err error) observable.Observable[T]) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		up := sc.Child()
+		observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{
+			Next: down.Next,
+			Terminal: &observable.TerminalFuncs{
+				OnError: func(err error) {
+					up.Close()
+					observable.Attach(handle(err), sc, down)
+				},
+				OnComplete: down.Complete,
+			},
+		}))
+	})
+}
+
+// merged is an operator as a user would write it: it subscribes to an inner observable for each value.
+func merged[A, B any](src observable.Observable[A], project func(A) observable.Observable[B]) observable.Observable[B] {
+	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+		active := 1
+		end := func(scope *observable.Scope) {
+			scope.Close()
+			if active--; active == 0 && sc.Open() {
+				down.Complete()
+			}
+		}
+		outer := sc.Child()
+		observable.Attach(src, outer, observable.Stage[A]{
+			Next: func(v A) {
+				active++
+				inner := sc.Child()
+				observable.Attach(project(v), inner, observable.Stage[B]{
+					Next:     down.Next,
+					Terminal: observable.OnComplete(down, func() { end(inner) }),
+				})
+			},
+			Terminal: observable.OnComplete(down, func() { end(outer) }),
+		})
+	})
+}
+
+// taken is an operator as a user would write it: it ends the source after n values.
+func taken[T any](src observable.Observable[T], n int) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		left := n
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				left--
+				if down.Next(v); left == 0 && sc.Open() {
+					down.Complete()
+				}
+			},
+			Terminal: down.Terminal,
+		})
+	})
+}
+
+// finalized is an operator as a user would write it: it calls teardown when the source is torn down.
+func finalized[T any](src observable.Observable[T], teardown func()) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		up := sc.Child()
+		up.Finally(teardown)
+		observable.Attach(src, up, down)
+	})
+}
+
+// isPanic asserts that err is the panic of a callback with the value given, and carries its stack.
+func isPanic(t *testing.T, err error, value any) {
+	t.Helper()
+	var failure *observable.PanicError
+	if assert.ErrorAs(t, err, &failure) {
+		assert.Equal(t, value, failure.Value)
+		assert.NotEmpty(t, failure.Stack)
+	}
+}
+
+// liveHeap returns how many bytes are in use.
+func liveHeap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// onOwnGoroutine runs f on a goroutine that f may end, and waits for it.
+func onOwnGoroutine(f func()) {
+	var done sync.WaitGroup
+	done.Go(f)
+	done.Wait()
+}

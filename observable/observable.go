@@ -1,0 +1,89 @@
+package observable
+
+import "context"
+
+// Observer receives the notifications of one subscription: any number of
+// values, then at most one terminal notification, Error or Complete.
+//
+// Calls are serial: a source never calls an observer from two goroutines at
+// once, though successive calls may come from different goroutines (Reactive
+// Streams rule 1.3). Next blocks for as long as the observer needs, and so
+// slows the producer: that is the toolkit's backpressure. Nothing follows a
+// terminal notification (rule 1.7).
+type Observer[T any] interface {
+	Next(value T)
+	Error(err error)
+	Complete()
+}
+
+// Observable is a stream of values that runs when it is subscribed to.
+//
+// Subscribe starts a run for observer. An asynchronous source returns at once
+// and emits later from goroutines of its own; a synchronous source emits on the
+// caller's goroutine and returns when it has ended or was stopped. The
+// context bounds the run: when it ends, the source is torn down and observer
+// receives Error(context.Cause(ctx)), whatever operators stand between them.
+// With a context that has already ended nothing is subscribed.
+//
+// Each Subscribe of a cold observable is a fresh run; a hot one (a [Subject],
+// a socket) is shared. Type parameters are inferred from any type that has
+// this method, so a value of your own type goes where an Observable is asked.
+type Observable[T any] interface {
+	Subscribe(ctx context.Context, observer Observer[T]) Subscription
+}
+
+// Subscription is one run of an observable, as its subscriber holds it.
+//
+// Unsubscribe ends the run silently: the source and everything it opened are
+// torn down before Unsubscribe returns, and no notification starts after that,
+// except one that had already passed its check on another goroutine. It may be
+// called any number of times, from any goroutine and from inside a callback of
+// the same run.
+//
+// Done is closed when the run is over and its teardown has run, whatever ended
+// it: a terminal notification, Unsubscribe or the context.
+type Subscription interface {
+	Unsubscribe()
+	Done() <-chan struct{}
+}
+
+// ObserverFuncs is an [Observer] made of functions. The zero value ignores every
+// notification; a nil field ignores its own kind.
+type ObserverFuncs[T any] struct {
+	OnNext     func(value T)
+	OnError    func(err error)
+	OnComplete func()
+}
+
+// Next calls OnNext.
+func (o ObserverFuncs[T]) Next(value T) {
+	if o.OnNext != nil {
+		o.OnNext(value)
+	}
+}
+
+// Error calls OnError.
+func (o ObserverFuncs[T]) Error(err error) {
+	if o.OnError != nil {
+		o.OnError(err)
+	}
+}
+
+// Complete calls OnComplete.
+func (o ObserverFuncs[T]) Complete() {
+	if o.OnComplete != nil {
+		o.OnComplete()
+	}
+}
+
+// Err returns the error that ended the subscription: the one its observer was
+// given, an [*ArgumentError] when Subscribe was called with a nil observer, or
+// a [*PanicError] when the observer's own Error or Complete panicked. It
+// returns nil while the subscription is live, after Complete, after Unsubscribe,
+// and for a subscription that was not made by this package.
+func Err(sub Subscription) error {
+	if s, ok := sub.(interface{ Err() error }); ok {
+		return s.Err()
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package observabletest_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/rxsocket/rxsocket/observable/observabletest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const ms = time.Millisecond
+
+// probe stands in for a test, to see how that fails.
+type probe struct {
+	testing.TB
+
+	mu    sync.Mutex
+	lines []string
+}
+
+func (p *probe) Helper() {}
+
+func (p *probe) Error(args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lines = append(p.lines, strings.TrimSuffix(fmt.Sprintln(args...), "\n"))
+}
+
+func (p *probe) Errorf(format string, args ...any) { p.Error(fmt.Sprintf(format, args...)) }
+
+func (p *probe) Fatal(args ...any) {
+	p.Error(args...)
+	runtime.Goexit()
+}
+
+// failures returns what the test failed with.
+func (p *probe) failures() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.lines, "\n")
+}
+
+// failing returns what f makes the test fail with.
+func failing(t *observabletest.T, f func()) string {
+	tb := t.TB
+	p := &probe{TB: tb}
+	t.TB = p
+	defer func() { t.TB = tb }()
+	done := make(chan struct{})
+	go func() { // which Fatal ends
+		defer close(done)
+		f()
+	}()
+	<-done
+	return p.failures()
+}
+
+// leaving returns what a test function makes Run fail the test with.
+func leaving(t *testing.T, test func(t *observabletest.T)) string {
+	t.Helper()
+	p := &probe{}
+	observabletest.Run(t, func(t *observabletest.T) {
+		p.TB, t.TB = t.TB, p
+		test(t)
+	})
+	return p.failures()
+}

@@ -1,0 +1,260 @@
+package observabletest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// Recorder is an [observable.Observer] that writes down what it is told, with the time since it was made. It
+// is made by [Record], which also subscribes it, or by [NewRecorder]. Its methods may be called from any
+// goroutine. Times are rounded to 10 microseconds, for the reason that the package's documentation gives.
+//
+// It records whatever comes, also what an observable must not send, as a value after the end.
+type Recorder[V any] struct {
+	begun time.Time
+	name  string // of one made by Record, as "recorder made at x_test.go:7"
+
+	mu           sync.Mutex // guards what follows
+	events       []Event[V]
+	ended        bool // there was a terminal
+	unsubscribed bool
+	sub          observable.Subscription // made by Record, or nil
+	changed      chan struct{}           // closed when something of the above changes, or nil if nobody waits
+}
+
+// NewRecorder returns a recorder whose time begins now.
+func NewRecorder[V any]() *Recorder[V] { return &Recorder[V]{begun: time.Now()} }
+
+// Record subscribes a new recorder to src. The test must not end before the subscription does: see [Run].
+//
+// The time begins when src is subscribed to. The context is one that never ends; to give another, subscribe
+// a recorder of [NewRecorder].
+func Record[V any](t *T, src observable.Observable[V]) *Recorder[V] {
+	t.Helper()
+	return record(t, src, caller())
+}
+
+func record[V any](t *T, src observable.Observable[V], where string) *Recorder[V] {
+	t.Helper()
+	if src == nil {
+		t.Fatal("observabletest: there is no observable to record, it is nil")
+	}
+	r := NewRecorder[V]()
+	r.name = "recorder made at " + where
+	t.mu.Lock()
+	t.recorders = append(t.recorders, r)
+	t.mu.Unlock()
+	sub := src.Subscribe(context.Background(), r)
+	r.mu.Lock()
+	r.sub = sub
+	r.mu.Unlock()
+	return r
+}
+
+// Next records a value.
+func (r *Recorder[V]) Next(value V) { r.add(Event[V]{Kind: Next, Value: value}) }
+
+// Error records the end with an error.
+func (r *Recorder[V]) Error(err error) { r.add(Event[V]{Kind: Error, Err: err}) }
+
+// Complete records the end.
+func (r *Recorder[V]) Complete() { r.add(Event[V]{Kind: Complete}) }
+
+func (r *Recorder[V]) add(e Event[V]) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.At = elapsed(r.begun)
+	r.events = append(r.events, e)
+	r.ended = r.ended || e.Kind != Next
+	r.notify()
+}
+
+// notify wakes those who wait; mu is held.
+func (r *Recorder[V]) notify() {
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+// Events returns what was recorded so far.
+func (r *Recorder[V]) Events() []Event[V] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.events)
+}
+
+// Values returns the values recorded so far.
+func (r *Recorder[V]) Values() []V {
+	var values []V
+	for _, e := range r.Events() {
+		if e.Kind == Next {
+			values = append(values, e.Value)
+		}
+	}
+	return values
+}
+
+// Err returns the error that the stream ended with, or nil if it has not ended or has completed.
+func (r *Recorder[V]) Err() error {
+	for _, e := range r.Events() {
+		if e.Kind == Error {
+			return e.Err
+		}
+	}
+	return nil
+}
+
+// Completed reports whether the stream has completed.
+func (r *Recorder[V]) Completed() bool {
+	return slices.ContainsFunc(r.Events(), func(e Event[V]) bool { return e.Kind == Complete })
+}
+
+// Unsubscribe ends the subscription that [Record] made; it may be called again. A recorder of [NewRecorder]
+// only stops waiting: who subscribed it has the subscription.
+func (r *Recorder[V]) Unsubscribe() {
+	r.mu.Lock()
+	sub := r.sub
+	r.unsubscribed = true
+	r.notify()
+	r.mu.Unlock()
+	if sub != nil {
+		sub.Unsubscribe()
+	}
+}
+
+// Await waits until n values have been recorded. The error is an [*AwaitError] if the stream ends before,
+// is unsubscribed from, or takes longer than [Limit].
+func (r *Recorder[V]) Await(n int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), Limit)
+	defer cancel()
+	got, gone := 0, false
+	if r.until(ctx, func() bool {
+		got = 0
+		for _, e := range r.events {
+			if e.Kind == Next {
+				got++
+			}
+		}
+		gone = r.ended || r.unsubscribed
+		return got >= n || gone
+	}) && got >= n {
+		finishFrame()
+		return nil
+	}
+	return &AwaitError{Want: n, Got: got, Over: gone, Err: r.Err()}
+}
+
+// AwaitEnd waits until the stream has completed or failed. The error is an [*AwaitError] if it is
+// unsubscribed from or takes longer than [Limit]; the stream's own error is told by Err.
+func (r *Recorder[V]) AwaitEnd() error {
+	ctx, cancel := context.WithTimeout(context.Background(), Limit)
+	defer cancel()
+	ended, gone := false, false
+	r.until(ctx, func() bool {
+		ended, gone = r.ended, r.unsubscribed
+		return ended || gone
+	})
+	if ended {
+		finishFrame()
+		return nil
+	}
+	return &AwaitError{Want: End, Got: len(r.Values()), Over: gone}
+}
+
+// until waits until met, which is called with mu held, and reports whether that was before ctx ended.
+func (r *Recorder[V]) until(ctx context.Context, met func() bool) bool {
+	for {
+		r.mu.Lock()
+		if met() {
+			r.mu.Unlock()
+			return true
+		}
+		if r.changed == nil {
+			r.changed = make(chan struct{})
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		if !over(ctx, changed) {
+			return false
+		}
+	}
+}
+
+// over waits until the subscription that Record made is over.
+func (r *Recorder[V]) over(ctx context.Context) string {
+	var done <-chan struct{}
+	if r.until(ctx, func() bool {
+		if r.sub != nil {
+			done = r.sub.Done()
+		}
+		return r.ended || r.unsubscribed
+	}) && (done == nil || over(ctx, done)) {
+		return ""
+	}
+	return fmt.Sprintf("the %s is subscribed; it has\n%s", r.name, r.Timeline())
+}
+
+// End is what AwaitEnd wants, in an AwaitError.
+const End = -1
+
+// AwaitError says that what a test waited for did not come.
+type AwaitError struct {
+	Want int   // how many values, or End
+	Got  int   // how many values there were
+	Over bool  // the stream is over; otherwise the time was up
+	Err  error // what the stream ended with, if it failed
+}
+
+// Error says what did not come, and why.
+func (e *AwaitError) Error() string {
+	want := "the end"
+	if e.Want != End {
+		want = fmt.Sprintf("%d values", e.Want)
+	}
+	why := fmt.Sprintf("it did not come in %v", Limit)
+	switch {
+	case e.Err != nil:
+		why = fmt.Sprintf("the stream failed: %v", e.Err)
+	case e.Over:
+		why = "the stream is over"
+	}
+	return fmt.Sprintf("observabletest: waiting for %s, with %d values so far: %s", want, e.Got, why)
+}
+
+// Unwrap returns what the stream ended with.
+func (e *AwaitError) Unwrap() error { return e.Err }
+
+// Timeline returns what was recorded so far, a line for each notification, as "3ms Next 7".
+func (r *Recorder[V]) Timeline() string {
+	var out strings.Builder
+	for _, e := range r.Events() {
+		fmt.Fprintln(&out, e)
+	}
+	return out.String()
+}
+
+// Marble returns what was recorded so far as a marble string. A value is written as the letter that stands
+// for it in values or as itself, if that is one letter, and else as a letter that is free, in the order of
+// appearance from a on.
+func (r *Recorder[V]) Marble(values ...Values[V]) string {
+	var w marbleWriter
+	w.write(newAlphabet(merge(values)).marks(r.Events()))
+	return w.String()
+}
+
+// ExpectMarble compares all that was recorded so far with a marble, and reports whether they are the same.
+// If they are not, the test fails and shows where they part. [ExpectMarble], the function, says how they
+// are compared.
+func (r *Recorder[V]) ExpectMarble(tb testing.TB, marble string, values ...Values[V]) bool {
+	tb.Helper()
+	want := parseExpected(tb, marble, merge(values))
+	return r.expect(tb, want)
+}

@@ -1,0 +1,100 @@
+package observable
+
+// Terminal receives the end of a stream, as the last two methods of [Observer].
+type Terminal interface {
+	Error(err error)
+	Complete()
+}
+
+// Stage is the receiving end of one step of a chain: what an operator is given
+// as its downstream and what it hands to its source. It is an observer taken
+// apart, so that the path of a value is a plain function call and an operator
+// that only transforms passes the terminals on as they are:
+//
+//	observable.Stage[A]{Next: func(v A) { down.Next(f(v)) }, Terminal: down.Terminal}
+//
+// A stage is called inside its scope's gate, by one goroutine at a time, and
+// needs no lock. Whoever emits into it checks [Scope.Open] before each
+// notification, and emits nothing after a terminal. Whoever receives a terminal
+// closes the scope it gave to its source, or passes the terminal on to a stage
+// that does; at the end of every chain stands one that does.
+type Stage[T any] struct {
+	Next func(value T)
+	Terminal
+}
+
+// TerminalFuncs is a [Terminal] made of two functions; neither may be nil.
+type TerminalFuncs struct {
+	OnError    func(err error)
+	OnComplete func()
+}
+
+// Error calls OnError.
+func (t *TerminalFuncs) Error(err error) { t.OnError(err) }
+
+// Complete calls OnComplete.
+func (t *TerminalFuncs) Complete() { t.OnComplete() }
+
+// OnComplete returns a terminal that passes errors on to down and calls complete
+// in place of down's Complete.
+func OnComplete(down Terminal, complete func()) Terminal {
+	return &completion{Terminal: down, complete: complete}
+}
+
+type completion struct {
+	Terminal
+	complete func()
+}
+
+func (c *completion) Complete() { c.complete() }
+
+// handler is where the panics of a scope's callbacks go: the next stage down
+// that intercepts errors, or the end of the chain. It is also the terminal
+// which that stage hands to its source. While it runs, panics belong to the
+// stages below it.
+type handler struct {
+	Terminal
+	scope *Scope // whose panics go here
+	below *handler
+}
+
+// Error gives err to the stage, unless the context has ended, of which the stage hears nothing.
+func (h *handler) Error(err error) {
+	r := h.scope.root
+	if h.below != nil && r.canceled() {
+		r.end.Error(err)
+		return
+	}
+	prev := r.current
+	r.current = h.below
+	h.Terminal.Error(err)
+	r.current = prev
+}
+
+func (h *handler) Complete() {
+	r := h.scope.root
+	prev := r.current
+	r.current = h.below
+	h.Terminal.Complete()
+	r.current = prev
+}
+
+// Intercept makes stage the one that receives the panics of callbacks in the
+// scope up, as it receives the errors of the source attached there, and returns the
+// stage to attach. Operators that do something on Error besides passing it on
+// (catch, retry, tap, materialize) use it, with a scope of their own that is
+// fresh: nothing nested in it yet. A panic inside stage itself goes further down.
+func Intercept[T any](up *Scope, stage Stage[T]) Stage[T] {
+	root, below := up.root, up.handler
+	h := &handler{Terminal: stage.Terminal, scope: up, below: below}
+	up.handler = h
+	return Stage[T]{
+		Next: func(value T) {
+			prev := root.current
+			root.current = below
+			stage.Next(value)
+			root.current = prev
+		},
+		Terminal: h,
+	}
+}

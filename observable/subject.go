@@ -1,0 +1,280 @@
+package observable
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Subject is an observable and an observer in one: what it is given it passes on to
+// all its subscribers at that moment (RxJS Subject). After a terminal, values
+// are dropped and late subscribers get that terminal at once. The zero value is
+// ready to use. A Subject must not be copied after first use.
+//
+//	subject:      --1--2--3|
+//	subscriber A: --1--2--3|
+//	subscriber B:    ^-2--3|
+//
+// Its methods may be called from any goroutine. Every subscriber gets the values of
+// one caller in that caller's order, each delivered, or queued at a subscriber
+// that is busy, when Next returns; so the slowest subscriber slows the caller (see
+// [Inlet]). Values of concurrent callers may interleave differently at different
+// subscribers. What a subscriber's callback emits into the subject comes after the
+// value it is handling, for every subscriber.
+type Subject[T any] struct {
+	multicast[T]
+}
+
+// Next passes value on to the subscribers.
+func (s *Subject[T]) Next(value T) { s.submit(notification[T]{value: value}) }
+
+// Error ends the subject and its subscribers with err.
+func (s *Subject[T]) Error(err error) { s.submit(notification[T]{kind: isError, err: err}) }
+
+// Complete ends the subject and its subscribers.
+func (s *Subject[T]) Complete() { s.submit(notification[T]{kind: isComplete}) }
+
+// Subscribe adds observer to the subscribers, until it unsubscribes, ctx ends or the
+// subject does.
+func (s *Subject[T]) Subscribe(ctx context.Context, observer Observer[T]) Subscription {
+	return Subscribe(ctx, s, observer)
+}
+
+// Attach adds down to the subscribers, until sc closes or the subject ends.
+func (s *Subject[T]) Attach(sc *Scope, down Stage[T]) { s.attach(sc, down) }
+
+// Stage returns a stage that emits into the subject from inside the gate of sc: for
+// operators that make observables of what passes through them (window, groupBy,
+// connect). A subscriber in the same gate is called directly, as the next stage would
+// be; others as by Next.
+func (s *Subject[T]) Stage(sc *Scope) Stage[T] {
+	return Stage[T]{
+		Next: func(value T) { s.deliver(notification[T]{value: value}, sc.root) },
+		Terminal: &TerminalFuncs{
+			OnError:    func(err error) { s.deliver(notification[T]{kind: isError, err: err}, sc.root) },
+			OnComplete: func() { s.deliver(notification[T]{kind: isComplete}, sc.root) },
+		},
+	}
+}
+
+// Observed reports whether the subject has a subscriber.
+func (s *Subject[T]) Observed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.subscribers) > 0
+}
+
+// notification is a value or a terminal, kept for later.
+type notification[T any] struct {
+	value T
+	err   error
+	kind  kind
+}
+
+type kind uint8
+
+const (
+	isValue kind = iota
+	isError
+	isComplete
+)
+
+// multicast is what the subjects share: the list of subscribers and the delivery to
+// them. A subject with a memory sets the hooks.
+type multicast[T any] struct {
+	mu          sync.Mutex // guards what follows; never held while a subscriber is called
+	subscribers []*subscriber[T]
+	snapshot    []*subscriber[T] // a copy of subscribers that deliveries in flight share, or nil
+	end         *notification[T] // the terminal, once there was one
+	memory      memory[T]
+
+	// The emissions in progress, by goroutine: what a callback emits meanwhile waits
+	// with the emission that called it.
+	busy   atomic.Uintptr // the goroutine of the first
+	queued []notification[T]
+	others map[uintptr]*[]notification[T] // those of further ones; guarded by mu
+}
+
+// memory is what a subject keeps of the past; its methods are called with mu held.
+type memory[T any] interface {
+	// store keeps what is emitted. It returns what is to be delivered before it, if
+	// anything, and whether n itself is delivered now.
+	store(n notification[T]) (before []notification[T], pass bool)
+	// replay returns what a new subscriber is to get first.
+	replay(end *notification[T]) []notification[T]
+}
+
+// subscriber is an inlet on a subject's list, with the scope that takes it off.
+type subscriber[T any] struct {
+	Inlet[T]
+	life Scope
+}
+
+// submit emits n, after what this goroutine is emitting already.
+func (m *multicast[T]) submit(n notification[T]) {
+	me := goroutine()
+	queue := &m.queued
+	switch {
+	case m.busy.CompareAndSwap(0, me):
+		defer m.busy.Store(0)
+	case m.busy.Load() == me:
+		m.queued = append(m.queued, n)
+		return
+	default:
+		m.mu.Lock()
+		if mine := m.others[me]; mine != nil {
+			*mine = append(*mine, n)
+			m.mu.Unlock()
+			return
+		}
+		if m.others == nil {
+			m.others = make(map[uintptr]*[]notification[T])
+		}
+		queue = new([]notification[T])
+		m.others[me] = queue
+		m.mu.Unlock()
+		defer func() {
+			m.mu.Lock()
+			delete(m.others, me)
+			m.mu.Unlock()
+		}()
+	}
+	defer m.flush(queue, 0) // also when a callback ends this goroutine
+	m.deliver(n, nil)
+}
+
+// flush delivers what is in a queue from i on, and what is added to it meanwhile.
+func (m *multicast[T]) flush(queue *[]notification[T], i int) {
+	if i == len(*queue) {
+		return
+	}
+	defer func() {
+		m.flush(queue, i) // for what is left when a callback ended this goroutine
+	}()
+	for i < len(*queue) {
+		n := (*queue)[i]
+		(*queue)[i] = notification[T]{}
+		if i++; i == len(*queue) {
+			*queue, i = (*queue)[:0], 0
+		}
+		m.deliver(n, nil)
+	}
+}
+
+// deliver emits n to the subscribers: directly to those in the gate of from, which
+// the caller holds, if it is not nil.
+func (m *multicast[T]) deliver(n notification[T], from *root) {
+	m.mu.Lock()
+	if m.end != nil {
+		m.mu.Unlock()
+		return
+	}
+	if n.kind != isValue {
+		end := n
+		m.end = &end
+	}
+	var before []notification[T]
+	pass := true
+	if m.memory != nil {
+		before, pass = m.memory.store(n)
+	}
+	if m.snapshot == nil && len(m.subscribers) > 0 {
+		m.snapshot = slices.Clone(m.subscribers)
+	}
+	targets := m.snapshot
+	if n.kind != isValue {
+		m.subscribers, m.snapshot = nil, nil
+	}
+	m.mu.Unlock()
+	for _, n := range before {
+		send(n, targets, from)
+	}
+	if pass {
+		send(n, targets, from)
+	}
+}
+
+// send gives n to the targets, to all of them even if the callback of one ends this goroutine.
+func send[T any](n notification[T], targets []*subscriber[T], from *root) {
+	sent := 0
+	defer func() {
+		if sent < len(targets) {
+			send(n, targets[sent:], from)
+		}
+	}()
+	for _, s := range targets {
+		sent++
+		switch {
+		case from != nil && s.scope.root == from:
+			s.inline(n)
+		case n.kind == isValue:
+			s.Next(n.value)
+		case n.kind == isError:
+			s.Error(n.err)
+		default:
+			s.Complete()
+		}
+	}
+}
+
+// inline delivers n inside the gate, which the caller holds. A panic is dealt with here, before the
+// next subscriber gets n: it may have ended that one too.
+func (s *subscriber[T]) inline(n notification[T]) {
+	if !s.live() {
+		return
+	}
+	r := s.scope.root
+	returned := false
+	defer r.settle(&returned, r.current)
+	r.current = s.scope.handler
+	n.deliver(s.stage)
+	returned = true
+}
+
+func (n *notification[T]) deliver(stage Stage[T]) {
+	switch n.kind {
+	case isValue:
+		stage.Next(n.value)
+	case isError:
+		stage.Error(n.err)
+	case isComplete:
+		stage.Complete()
+	}
+}
+
+// attach adds a subscriber, and first gives it what the subject remembers.
+func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
+	s := &subscriber[T]{Inlet: Inlet[T]{scope: sc, stage: down}}
+	s.life.finally = func() { m.remove(s) }
+	sc.Nest(&s.life)
+
+	m.mu.Lock()
+	var first []notification[T]
+	if m.memory != nil {
+		first = m.memory.replay(m.end)
+	} else if m.end != nil {
+		first = []notification[T]{*m.end}
+	}
+	if m.end == nil && s.life.Open() {
+		m.subscribers = append(m.subscribers, s)
+		m.snapshot = nil
+	}
+	m.mu.Unlock()
+
+	for i := range first {
+		if !sc.Open() {
+			return
+		}
+		first[i].deliver(down)
+	}
+}
+
+func (m *multicast[T]) remove(s *subscriber[T]) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i := slices.Index(m.subscribers, s); i >= 0 {
+		m.subscribers = slices.Delete(m.subscribers, i, i+1)
+		m.snapshot = nil
+	}
+}

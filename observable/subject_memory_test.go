@@ -1,0 +1,103 @@
+package observable_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// TestBehaviorSubjectValue reads the current value.
+func TestBehaviorSubjectValue(t *testing.T) {
+	s := observable.NewBehaviorSubject("first")
+	v, err := s.Value()
+	require.NoError(t, err)
+	assert.Equal(t, "first", v)
+	s.Next("second")
+	s.Complete()
+	v, err = s.Value()
+	require.NoError(t, err)
+	assert.Equal(t, "second", v)
+
+	s = observable.NewBehaviorSubject("first")
+	s.Error(errBoom)
+	v, err = s.Value()
+	require.ErrorIs(t, err, errBoom)
+	assert.Empty(t, v)
+}
+
+// TestAsyncSubjectEmpty completes a subject that was given nothing.
+func TestAsyncSubjectEmpty(t *testing.T) {
+	s := observable.NewAsyncSubject[int]()
+	early, _ := record[int](t.Context(), s)
+	s.Complete()
+	late, _ := record[int](t.Context(), s)
+	assert.Equal(t, []string{"complete"}, early.log())
+	assert.Equal(t, []string{"complete"}, late.log())
+}
+
+// TestReplaySubjectLimits replays what the limits leave.
+func TestReplaySubjectLimits(t *testing.T) {
+	for name, test := range map[string]struct {
+		limit observable.Replay
+		want  []string
+	}{
+		"none":     {observable.Replay{}, []string{"1", "2", "3", "4"}},
+		"count":    {observable.Replay{Buffer: 2}, []string{"3", "4"}},
+		"time":     {observable.Replay{Window: 25 * ms}, []string{"2", "3", "4"}},
+		"boundary": {observable.Replay{Window: 20 * ms}, []string{"3", "4"}},
+		"both":     {observable.Replay{Buffer: 1, Window: 25 * ms}, []string{"4"}},
+		"negative": {observable.Replay{Buffer: -1, Window: -time.Second}, []string{"1", "2", "3", "4"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := observable.NewReplaySubject[int](test.limit)
+				for i := range 4 {
+					time.Sleep(10 * ms)
+					s.Next(i + 1)
+				}
+				// The values are 30, 20, 10 and 0 ms old now.
+				out, sub := record[int](t.Context(), s)
+				assert.Equal(t, test.want, out.log())
+				sub.Unsubscribe()
+				s.Complete()
+				out, _ = record[int](t.Context(), s)
+				assert.Equal(t, append(test.want, "complete"), out.log())
+				time.Sleep(time.Second)
+				out, _ = record[int](t.Context(), s)
+				if test.limit.Window > 0 {
+					assert.Equal(t, []string{"complete"}, out.log(), "time goes on after the end")
+				}
+			})
+		})
+	}
+}
+
+// TestReplaySubjectTakeInReplay leaves in the middle of what is replayed.
+func TestReplaySubjectTakeInReplay(t *testing.T) {
+	s := observable.NewReplaySubject[int](observable.Replay{})
+	for i := range 5 {
+		s.Next(i)
+	}
+	out, _ := record(t.Context(), taken[int](s, 2))
+	assert.Equal(t, []string{"0", "1", "complete"}, out.log())
+	assert.False(t, s.Observed())
+}
+
+// TestReplaySubjectEmitInReplay emits while values are replayed: that comes after them.
+func TestReplaySubjectEmitInReplay(t *testing.T) {
+	s := observable.NewReplaySubject[int](observable.Replay{})
+	s.Next(0)
+	s.Next(1)
+	out := &recorder[int]{onNext: func(v int) {
+		if v < 2 {
+			s.Next(v + 10)
+		}
+	}}
+	s.Subscribe(t.Context(), out)
+	assert.Equal(t, []string{"0", "1", "10", "11"}, out.log())
+}
