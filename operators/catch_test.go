@@ -1,0 +1,171 @@
+package operators_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// eventually returns a source that fails with errBoom so many times, each after it has emitted 1, and then
+// emits 2 and completes.
+func eventually(failures int) ints {
+	return observable.Defer(func() ints {
+		if failures--; failures >= 0 {
+			return operators.Concat(observable.Of(1), observable.Throw[int](errBoom))
+		}
+		return observable.Of(2)
+	})
+}
+
+// isInvalid checks that an operator refuses an argument.
+func isInvalid(t *testing.T, src ints, text string) {
+	t.Helper()
+	got := &tape[int]{}
+	sub := src.Subscribe(t.Context(), got)
+	var invalid *observable.ArgumentError
+	require.ErrorAs(t, observable.Err(sub), &invalid)
+	assert.Equal(t, "#"+text, got.String())
+}
+
+func TestCatchArguments(t *testing.T) {
+	isInvalid(t, operators.Catch(observable.Of(1), nil), "operators.Catch: argument handle is nil")
+	isInvalid(t, operators.Catch(observable.Throw[int](errBoom), func(error) ints { return nil }),
+		"observable.Attach: argument src is nil")
+}
+
+func TestCatchTearsDownTheSourceFirst(t *testing.T) {
+	got := &tape[int]{}
+	src := operators.Finalize(observable.Throw[int](errBoom), func() { got.note("source torn down") })
+	operators.Catch(src, func(error) ints {
+		got.note("handle")
+		return observable.Defer(func() ints {
+			got.note("next")
+			return observable.Of(1)
+		})
+	}).Subscribe(t.Context(), got)
+	assert.Equal(t, "handle source torn down next 1 |", got.String())
+}
+
+func TestCatchSeesPanicsUpstreamOnly(t *testing.T) {
+	panicky := func(src ints) ints {
+		return operators.Map(src, func(int) int { panic("stage") })
+	}
+	var seen error
+	handle := func(err error) ints {
+		seen = err
+		return observable.Of(7)
+	}
+	got, err := observable.Collect(t.Context(), operators.Catch(panicky(observable.Of(1)), handle))
+	require.NoError(t, err)
+	assert.Equal(t, []int{7}, got)
+	var failure *observable.PanicError
+	require.ErrorAs(t, seen, &failure)
+
+	seen = nil
+	_, err = observable.Collect(t.Context(), panicky(operators.Catch(observable.Of(1), handle)))
+	require.ErrorAs(t, err, &failure)
+	require.NoError(t, seen)
+
+	_, err = observable.Collect(t.Context(), operators.Catch(observable.Throw[int](errBoom), func(error) ints { panic("handle") }))
+	require.ErrorAs(t, err, &failure)
+	assert.Equal(t, "handle", failure.Value)
+}
+
+// TestCancellationGoesPastRecovery ends the context at various moments: no operator of the family takes that for
+// a failure of the source.
+func TestCancellationGoesPastRecovery(t *testing.T) {
+	cause := errors.New("enough")
+	for name, op := range recovering() {
+		for moment, cancelAt := range map[string]time.Duration{"at once": 0, "running": 5 * ms, "failing": 10 * ms, "waiting": 12 * ms} {
+			t.Run(name+", "+moment, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					subscribed := 0
+					src := observable.Defer(func() ints {
+						subscribed++
+						return operators.MergeMap(observable.Timer(10*ms), func(int) ints { return observable.Throw[int](errBoom) })
+					})
+					ctx, cancel := context.WithCancelCause(t.Context())
+					time.AfterFunc(cancelAt, func() { cancel(cause) })
+					got := &tape[int]{}
+					sub := op(src).Subscribe(ctx, got)
+					<-sub.Done()
+					assert.Equal(t, "#enough", got.String())
+					require.ErrorIs(t, observable.Err(sub), cause)
+					before := subscribed
+					time.Sleep(time.Hour)
+					assert.Equal(t, before, subscribed)
+				})
+			})
+		}
+	}
+}
+
+// recovering returns the operators that go on after an error, and that wait before they do where they can.
+func recovering() map[string]stage {
+	return map[string]stage{
+		"Catch": func(src ints) ints { return operators.Catch(src, func(error) ints { return observable.Never[int]() }) },
+		"Retry": func(src ints) ints { return operators.Retry(src, operators.Unlimited) },
+		"RetryWith": func(src ints) ints {
+			return operators.RetryWith(src, operators.RetryConfig[int]{Delay: func(error, int) ints { return observable.Timer(time.Hour) }})
+		},
+		"RetryBackoff": func(src ints) ints {
+			return operators.RetryBackoff(src, operators.Backoff{Base: time.Hour, Max: time.Hour})
+		},
+	}
+}
+
+// TestRecoveryWaitsForSubscribe has a source fail whose Subscribe is still at work: the next one begins
+// when that has returned, on whatever goroutine the error came.
+func TestRecoveryWaitsForSubscribe(t *testing.T) {
+	for name, op := range map[string]stage{
+		"Catch": func(src ints) ints {
+			return operators.Catch(src, func(error) ints { return src })
+		},
+		"Retry": func(src ints) ints { return operators.Retry(src, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := started[int]()
+				runs := 0
+				src := observable.New(func(_ context.Context, out observable.Observer[int]) func() {
+					got.note("begin")
+					if runs++; runs == 1 {
+						go out.Error(errBoom)
+						time.Sleep(5 * ms)
+					} else {
+						out.Complete()
+					}
+					got.note("end")
+					return nil
+				})
+				op(src).Subscribe(t.Context(), got)
+				assert.Equal(t, "0:begin 5:end 5:begin 5:| 5:end", got.String())
+			})
+		})
+	}
+}
+
+func TestCatchUnsubscribedByHandle(t *testing.T) {
+	var src observable.Subject[int]
+	var sub observable.Subscription
+	subscribed := false
+	got := &tape[int]{}
+	sub = operators.Catch(&src, func(error) ints {
+		sub.Unsubscribe()
+		return observable.Defer(func() ints {
+			subscribed = true
+			return nil
+		})
+	}).Subscribe(t.Context(), got)
+	src.Error(errBoom)
+	assert.Empty(t, got.String())
+	assert.False(t, subscribed)
+}

@@ -1,0 +1,110 @@
+package operators_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// plainProcessor is a processor that is not one of the toolkit's subjects.
+type plainProcessor struct{ subject observable.Subject[int] }
+
+func (p *plainProcessor) Subscribe(ctx context.Context, o observable.Observer[int]) observable.Subscription {
+	return p.subject.Subscribe(ctx, o)
+}
+func (p *plainProcessor) Next(v int)      { p.subject.Next(v) }
+func (p *plainProcessor) Error(err error) { p.subject.Error(err) }
+func (p *plainProcessor) Complete()       { p.subject.Complete() }
+
+var connectors = map[string]func() observable.Processor[int]{
+	"subject": func() observable.Processor[int] { return new(observable.Subject[int]) },
+	"plain":   func() observable.Processor[int] { return new(plainProcessor) },
+	"replay": func() observable.Processor[int] {
+		return observable.NewReplaySubject[int](observable.Replay{Buffer: 1})
+	},
+}
+
+func TestConnectSubscribesOnceAndStopsWithTheStream(t *testing.T) {
+	for name, connector := range connectors {
+		t.Run(name, func(t *testing.T) {
+			emitted, runs := 0, 0
+			src := observable.Defer(func() observable.Observable[int] {
+				runs++
+				return operators.Map(observable.Range(1, 2e9), func(v int) int { emitted++; return v })
+			})
+			both := operators.ConnectWith(src, connector,
+				func(shared observable.Observable[int]) observable.Observable[int] {
+					return operators.Merge(shared, operators.Map(shared, func(v int) int { return -v }))
+				})
+			got, err := observable.Collect(t.Context(), operators.Take(both, 3))
+			require.NoError(t, err)
+			assert.Equal(t, []int{1, -1, 2}, got)
+			assert.Equal(t, 2, emitted)
+			assert.Equal(t, 1, runs)
+		})
+	}
+}
+
+func TestConnectPassesFailuresThroughTheSharedObservable(t *testing.T) {
+	for name, connector := range connectors {
+		for failure, src := range map[string]observable.Observable[int]{
+			"error": observable.Throw[int](errBoom),
+			"panic": operators.Map(observable.Of(1), func(int) int { panic(errBoom) }),
+		} {
+			t.Run(name+", "+failure, func(t *testing.T) {
+				var told error
+				got, err := observable.Collect(t.Context(), operators.ConnectWith(src, connector,
+					func(shared observable.Observable[int]) observable.Observable[int] {
+						return operators.Catch(shared, func(err error) observable.Observable[int] {
+							told = err
+							return observable.Of(-1)
+						})
+					}))
+				require.NoError(t, err)
+				require.ErrorIs(t, told, errBoom)
+				assert.Equal(t, []int{-1}, got)
+			})
+		}
+	}
+}
+
+func TestConnectEndsWithItsStreamOnly(t *testing.T) {
+	var src, result observable.Subject[int]
+	sub := operators.Connect(&src, func(observable.Observable[int]) observable.Observable[int] { return &result }).
+		Subscribe(t.Context(), &tape[int]{})
+	assert.True(t, src.Observed())
+	src.Complete()
+	assert.True(t, result.Observed())
+	result.Complete()
+	<-sub.Done()
+	require.NoError(t, observable.Err(sub))
+}
+
+func TestConnectUnsubscribesTheSource(t *testing.T) {
+	var src, result observable.Subject[int]
+	operators.Connect(&src, func(observable.Observable[int]) observable.Observable[int] { return &result }).
+		Subscribe(t.Context(), &tape[int]{})
+	result.Complete()
+	assert.False(t, src.Observed())
+}
+
+func TestConnectArguments(t *testing.T) {
+	src := observable.Of(1)
+	for want, o := range map[string]observable.Observable[int]{
+		"operators.Connect: argument selector is nil": operators.Connect[int, int](src, nil),
+		"operators.ConnectWith: argument connector is nil": operators.ConnectWith(src, nil,
+			func(shared observable.Observable[int]) observable.Observable[int] { return shared }),
+		"operators.ConnectWith: argument selector is nil": operators.ConnectWith[int, int](src,
+			connectors["plain"], nil),
+		"observable.Attach: argument src is nil": operators.Connect(src,
+			func(observable.Observable[int]) observable.Observable[int] { return nil }),
+	} {
+		_, err := observable.Collect(t.Context(), o)
+		require.EqualError(t, err, want)
+	}
+}

@@ -1,0 +1,82 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// Distinct emits each value only the first time that it comes.
+//
+//	src:        --1--2--1--3--2--|
+//	Distinct(): --1--2-----3-----|
+//
+// Completion and errors pass through. It remembers every distinct value for as long as the
+// subscription lasts: for an endless stream choose a key of few values ([DistinctBy]), forget from
+// time to time ([DistinctFlush]) or compare with the last one only ([DistinctUntilChanged]). Values
+// are compared with ==, so that a NaN is always new; a value in an interface whose type cannot be
+// compared is the stream's error. RxJS: distinct.
+func Distinct[T comparable](src observable.Observable[T]) observable.Observable[T] {
+	return distinct(src, identity[T], nil)
+}
+
+// DistinctBy emits each value whose key comes for the first time.
+//
+//	src:             --1--2--3--4--|
+//	DistinctBy(x%2): --1--2--------|
+//
+// It remembers every distinct key. A panic in key is the stream's error. Otherwise it is
+// [Distinct]. RxJS: distinct with a key selector. See also [DistinctUntilKeyChanged].
+func DistinctBy[T any, K comparable](src observable.Observable[T], key func(T) K) observable.Observable[T] {
+	if key == nil {
+		return invalid[T]("DistinctBy", "key", isNil)
+	}
+	return distinct(src, key, nil)
+}
+
+// DistinctFlush is [DistinctBy] that forgets all keys whenever flushes emits.
+//
+//	src:                             --1--1-----1--1--|
+//	flushes:                         --------x--------
+//	DistinctFlush(identity,flushes): --1--------1-----|
+//
+// flushes is subscribed to after the source and unsubscribed when that ends. Its completion changes
+// nothing; its error is the stream's. RxJS: distinct with flushes.
+func DistinctFlush[T any, K comparable, N any](
+	src observable.Observable[T], key func(T) K, flushes observable.Observable[N],
+) observable.Observable[T] {
+	if key == nil {
+		return invalid[T]("DistinctFlush", "key", isNil)
+	}
+	return distinct(src, key, func(sc *observable.Scope, end observable.Terminal, flush func()) {
+		life := sc.Child()
+		observable.Attach(flushes, life, observable.Stage[N]{
+			Next:     func(N) { flush() },
+			Terminal: observable.OnComplete(end, life.Close),
+		})
+	})
+}
+
+// distinct emits each value whose key is new. attachFlushes, if it is not nil, attaches what calls
+// flush.
+func distinct[T any, K comparable](
+	src observable.Observable[T], key func(T) K,
+	attachFlushes func(sc *observable.Scope, end observable.Terminal, flush func()),
+) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		seen := map[K]struct{}{}
+		end := &ending[T]{sc: sc, down: down}
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				k := key(v)
+				if _, old := seen[k]; !old {
+					seen[k] = struct{}{}
+					down.Next(v)
+				}
+			},
+			Terminal: end,
+		})
+		if attachFlushes != nil {
+			attachFlushes(sc, end, func() { seen = map[K]struct{}{} })
+		}
+	})
+}
+
+// identity is the key of operators whose plain form compares the values themselves.
+func identity[T any](v T) T { return v }

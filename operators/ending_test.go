@@ -1,0 +1,124 @@
+package operators_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// intruder is a foreign observable that, when it is subscribed to, calls a function: one that makes
+// another source go on while the gate is given up. Then it passes on one value and completes.
+type intruder struct {
+	intrude func()
+	value   any
+}
+
+func (i intruder) Subscribe(_ context.Context, observer observable.Observer[any]) observable.Subscription {
+	i.intrude()
+	observer.Next(i.value)
+	observer.Complete()
+	return nil
+}
+
+// TestNothingPassesAfterTheLastValue lets the source go on while downstream handles the last value:
+// it is torn down only after that, and what it sends in the meantime must not pass.
+func TestNothingPassesAfterTheLastValue(t *testing.T) {
+	type source = observable.Observable[int]
+	positive := func(v int) bool { return v > 0 }
+	above1 := func(v int) bool { return v > 1 }
+	fails := func(int) (bool, error) { return false, errBoom }
+	tryFails := func(int, int) (int, error) { return 0, errBoom }
+	completion := func(int) operators.Notification[int] {
+		return operators.Notification[int]{Kind: operators.CompleteNotification}
+	}
+	for name, test := range map[string]struct {
+		op   func(src source) O
+		want any
+	}{
+		"First":      {func(src source) O { return erase(operators.First(src)) }, 1},
+		"FirstWhere": {func(src source) O { return erase(operators.FirstWhere(src, positive)) }, 1},
+		"ElementAt":  {func(src source) O { return erase(operators.ElementAt(src, 0)) }, 1},
+		"Find": {func(src source) O { return erase(operators.Find(src, positive)) },
+			operators.Found[int]{Value: 1, OK: true}},
+		"FindIndex": {func(src source) O { return erase(operators.FindIndex(src, positive)) }, 0},
+		"IsEmpty":   {func(src source) O { return erase(operators.IsEmpty(src)) }, false},
+		"Every":     {func(src source) O { return erase(operators.Every(src, above1)) }, false},
+		"Dematerialize": {func(src source) O {
+			return erase(operators.ToSlice(operators.Dematerialize(operators.Map(src, completion))))
+		}, []int{}},
+		"TakeWhile": {func(src source) O {
+			return erase(operators.ToSlice(operators.TakeWhile(src, above1)))
+		}, []int{}},
+		"TakeWhileInclusive": {func(src source) O { return erase(operators.TakeWhileInclusive(src, above1)) }, 1},
+		"SequenceEqual": {func(src source) O {
+			return erase(operators.SequenceEqual(src, observable.Of(7)))
+		}, false},
+		"TryFilter": {func(src source) O { return ending(operators.TryFilter(src, fails)) },
+			operators.ErrorNotification},
+		"TryScan": {func(src source) O { return ending(operators.TryScan(src, 0, tryFails)) },
+			operators.ErrorNotification},
+		"TryReduce": {func(src source) O { return ending(operators.TryReduce(src, 0, tryFails)) },
+			operators.ErrorNotification},
+
+		// These emit when their source completes, which does so before its own source does.
+		"Reduce":  {func(src source) O { return erase(operators.Reduce(operators.Take(src, 1), 0, sum)) }, 1},
+		"Fold":    {func(src source) O { return erase(operators.Fold(operators.Take(src, 1), sum)) }, 1},
+		"ToSlice": {func(src source) O { return erase(operators.ToSlice(operators.Take(src, 1))) }, []int{1}},
+		"Count":   {func(src source) O { return erase(operators.Count(operators.Take(src, 1))) }, 1},
+		"Last":    {func(src source) O { return erase(operators.Last(operators.Take(src, 1))) }, 1},
+		"TakeLast": {func(src source) O {
+			return erase(operators.TakeLast(operators.Take(src, 1), 3))
+		}, 1},
+		"Single": {func(src source) O { return erase(operators.Single(operators.Take(src, 1))) }, 1},
+		"SingleWhere": {func(src source) O {
+			return erase(operators.SingleWhere(operators.Take(src, 1), positive))
+		}, 1},
+		"EndWith":        {func(src source) O { return erase(operators.EndWith(empties(src), 8)) }, 8},
+		"DefaultIfEmpty": {func(src source) O { return erase(operators.DefaultIfEmpty(empties(src), 8)) }, 8},
+		"Materialize":    {func(src source) O { return ending(empties(src)) }, operators.CompleteNotification},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var input observable.Observer[int]
+			src := observable.New(func(_ context.Context, observer observable.Observer[int]) func() {
+				input = observer
+				return nil
+			})
+			intrusions := 0
+			flat := operators.MergeMap(test.op(src), func(v any) O {
+				return intruder{func() {
+					if intrusions++; intrusions == 1 {
+						input.Next(99)
+						input.Error(errBoom)
+					}
+				}, v}
+			})
+			var got []any
+			completed := 0
+			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[any]{
+				OnNext:     func(v any) { got = append(got, v) },
+				OnError:    func(err error) { t.Error("the error passed:", err) },
+				OnComplete: func() { completed++ },
+			})
+			input.Next(1)
+			<-sub.Done()
+			assert.Equal(t, []any{test.want}, got)
+			assert.Equal(t, 1, completed)
+			assert.Equal(t, 1, intrusions)
+		})
+	}
+}
+
+// empties completes at the first value of src, without it.
+func empties(src observable.Observable[int]) observable.Observable[int] {
+	return operators.Filter(operators.Take(src, 1), func(v int) bool { return v > 1 })
+}
+
+// ending materializes how src ends, and drops its values.
+func ending(src observable.Observable[int]) O {
+	return erase(operators.Map(operators.Materialize(operators.IgnoreElements(src)),
+		func(n operators.Notification[int]) operators.NotificationKind { return n.Kind }))
+}

@@ -1,0 +1,47 @@
+package operators_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+func ExampleTap() {
+	logged := operators.Tap(observable.Of(1, 2, 3), func(v int) { fmt.Println("passing", v) })
+	last, err := observable.Last(context.Background(), logged)
+	fmt.Println(last, err)
+	// Output:
+	// passing 1
+	// passing 2
+	// passing 3
+	// 3 <nil>
+}
+
+func ExampleTapWith() {
+	live := 0
+	counted := operators.TapWith(observable.Of("hello"), operators.Taps[string]{
+		Subscribe: func() { live++; fmt.Println("live:", live) },
+		Next:      func(v string) { fmt.Println(v) },
+		Complete:  func() { fmt.Println("complete") },
+		Finalize:  func() { live--; fmt.Println("live:", live) },
+	})
+	_, err := observable.Collect(context.Background(), counted)
+	fmt.Println(err)
+	// Output:
+	// live: 1
+	// hello
+	// complete
+	// live: 0
+	// <nil>
+}
+
+func ExampleFinalize() {
+	stream := operators.Finalize(observable.Range(0, 1_000_000), func() { fmt.Println("released") })
+	got, err := observable.Collect(context.Background(), operators.Take(stream, 2))
+	fmt.Println(got, err)
+	// Output:
+	// released
+	// [0 1] <nil>
+}

@@ -1,0 +1,70 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// Filter emits the values for which predicate holds.
+//
+//	src:          --1--2--3--4--|
+//	Filter(even): -----2-----4--|
+//
+// Completion and errors pass through. A panic in predicate is the stream's error; for a predicate
+// that commonly fails there is [TryFilter]. It shares the scope of its downstream and keeps nothing
+// between values. RxJS: filter. See also [TakeWhile], [SkipWhile], [Find].
+func Filter[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("Filter", "predicate", isNil)
+	}
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		next := down.Next
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if predicate(v) {
+					next(v)
+				}
+			},
+			Terminal: down.Terminal,
+		})
+	})
+}
+
+// TryFilter emits the values for which predicate holds, until predicate returns an error; that is
+// then the stream's, and the source is unsubscribed.
+//
+//	src:             --1--2--x--4--|
+//	TryFilter(even): -----2--#
+//
+// Otherwise it is [Filter].
+func TryFilter[T any](src observable.Observable[T], predicate func(T) (bool, error)) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("TryFilter", "predicate", isNil)
+	}
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		end := &ending[T]{sc: sc, down: down}
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if end.ended {
+					return
+				}
+				if holds, err := predicate(v); err != nil {
+					end.Error(err)
+				} else if holds {
+					down.Next(v)
+				}
+			},
+			Terminal: end,
+		})
+	})
+}
+
+// IgnoreElements emits none of the values, only how the source ends.
+//
+//	src:              --1--2--3--|
+//	IgnoreElements(): -----------|
+//
+// Completion and errors pass through. It shares the scope of its downstream. RxJS: ignoreElements.
+// See also [Filter], [IsEmpty].
+func IgnoreElements[T any](src observable.Observable[T]) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		observable.Attach(src, sc, observable.Stage[T]{Next: func(T) {}, Terminal: down.Terminal})
+	})
+}

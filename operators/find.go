@@ -1,0 +1,91 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// Found is the outcome of a [Find]: the value, and whether there was one.
+type Found[T any] struct {
+	Value T
+	OK    bool
+}
+
+// Find emits the first value for which predicate holds, or that there was none, and completes.
+//
+//	src:        --1--2--3--|
+//	Find(even): -----({2 true}|)
+//	Find(is7):  -----------({0 false}|)
+//
+// The source is unsubscribed in the moment when the value is found. Errors pass through. A panic in
+// predicate is the stream's error. It shares the scope of its downstream. RxJS: find, which emits
+// undefined for none. See also [FindIndex], and [FirstWhere], for which none is an error.
+func Find[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[Found[T]] {
+	if predicate == nil {
+		return invalid[Found[T]]("Find", "predicate", isNil)
+	}
+	return search(src, predicate, Found[T]{}, func(v T, _ int) Found[T] { return Found[T]{v, true} })
+}
+
+// FindIndex emits the index, counted from 0, of the first value for which predicate holds, or -1 if
+// there is none, and completes.
+//
+//	src:             --1--2--3--|
+//	FindIndex(even): -----(1|)
+//
+// Otherwise it is [Find]. RxJS: findIndex.
+func FindIndex[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[int] {
+	if predicate == nil {
+		return invalid[int]("FindIndex", "predicate", isNil)
+	}
+	return search(src, predicate, -1, func(_ T, index int) int { return index })
+}
+
+// Every emits whether predicate holds for every value, and completes: false at the first for which
+// it does not, or else true when the source completes.
+//
+//	src:             --1--2--3--|
+//	Every(positive): -----------(true|)
+//	Every(odd):      -----(false|)
+//
+// A source without values gives true. The source is unsubscribed at the first false. Errors pass
+// through. A panic in predicate is the stream's error. It shares the scope of its downstream. RxJS:
+// every. See also [Find], [IsEmpty].
+func Every[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[bool] {
+	if predicate == nil {
+		return invalid[bool]("Every", "predicate", isNil)
+	}
+	return search(src, func(v T) bool { return !predicate(v) }, true, func(T, int) bool { return false })
+}
+
+// IsEmpty emits whether the source completes without a value, and completes: false at its first
+// value.
+//
+//	src:       --1--2--|      ------|
+//	IsEmpty(): --(false|)     ------(true|)
+//
+// The source is unsubscribed in that moment. Errors pass through. It shares the scope of its
+// downstream. RxJS: isEmpty. See also [DefaultIfEmpty], [ThrowIfEmpty].
+func IsEmpty[T any](src observable.Observable[T]) observable.Observable[bool] {
+	return search(src, func(T) bool { return true }, true, func(T, int) bool { return false })
+}
+
+// search emits what found makes of the first value for which predicate holds and of its index, or
+// missing when the source completes before that.
+func search[T, R any](
+	src observable.Observable[T], predicate func(T) bool, missing R, found func(v T, index int) R,
+) observable.Observable[R] {
+	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+		index := -1
+		end := &ending[R]{sc: sc, down: down}
+		end.complete = func() { end.finish(missing) }
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if end.ended {
+					return
+				}
+				if index++; predicate(v) {
+					end.finish(found(v, index))
+				}
+			},
+			Terminal: end,
+		})
+	})
+}

@@ -1,0 +1,113 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// First emits the first value and completes with it.
+//
+//	src:     --1--2--3--|
+//	First(): --(1|)
+//
+// The source is unsubscribed in that moment. If it completes without a value, the error is
+// [observable.ErrEmpty]; errors pass through. It shares the scope of its downstream. RxJS: first.
+// See also [FirstWhere], [FirstOrDefault], [Take], and [observable.First], which waits for the
+// value.
+func First[T any](src observable.Observable[T]) observable.Observable[T] {
+	return first(src, nil, failWith[T](observable.ErrEmpty))
+}
+
+// FirstWhere emits the first value for which predicate holds and completes with it.
+//
+//	src:              --1--2--3--|
+//	FirstWhere(even): -----(2|)
+//
+// If the source completes before that, the error is [observable.ErrEmpty]. Otherwise it is [First].
+// RxJS: first with a predicate. See also [Find], [FirstWhereOrDefault].
+func FirstWhere[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("FirstWhere", "predicate", isNil)
+	}
+	return first(src, predicate, failWith[T](observable.ErrEmpty))
+}
+
+// FirstOrDefault is [First], with value in place of the error if there is no first value.
+//
+//	src:               --------|
+//	FirstOrDefault(9): --------(9|)
+//
+// RxJS: first with a default value.
+func FirstOrDefault[T any](src observable.Observable[T], value T) observable.Observable[T] {
+	return first(src, nil, finishWith(value))
+}
+
+// FirstWhereOrDefault is [FirstWhere], with value in place of the error if predicate holds for
+// none.
+//
+//	src:                          --1--3--|
+//	FirstWhereOrDefault(even, 9): --------(9|)
+//
+// RxJS: first with a predicate and a default value.
+func FirstWhereOrDefault[T any](
+	src observable.Observable[T], predicate func(T) bool, value T,
+) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("FirstWhereOrDefault", "predicate", isNil)
+	}
+	return first(src, predicate, finishWith(value))
+}
+
+// ElementAt emits the value with the index given, counted from 0, and completes with it.
+//
+//	src:          --1--2--3--|
+//	ElementAt(1): -----(2|)
+//
+// The source is unsubscribed in that moment. If it completes before, the error is [ErrOutOfRange];
+// errors pass through. It shares the scope of its downstream. A negative index is an
+// [observable.ArgumentError]. RxJS: elementAt. See also [ElementAtOrDefault], [First].
+func ElementAt[T any](src observable.Observable[T], index int) observable.Observable[T] {
+	if index < 0 {
+		return invalid[T]("ElementAt", "index", isNegative(index))
+	}
+	return first(Skip(src, index), nil, failWith[T](ErrOutOfRange))
+}
+
+// ElementAtOrDefault is [ElementAt], with value in place of the error if the source has no value at
+// index.
+//
+//	src:                      --1--2--|
+//	ElementAtOrDefault(5, 9): --------(9|)
+//
+// RxJS: elementAt with a default value.
+func ElementAtOrDefault[T any](src observable.Observable[T], index int, value T) observable.Observable[T] {
+	if index < 0 {
+		return invalid[T]("ElementAtOrDefault", "index", isNegative(index))
+	}
+	return first(Skip(src, index), nil, finishWith(value))
+}
+
+// first emits the first value for which predicate holds, or the first of all if it is nil. If there
+// is none, missing says how the stream ends.
+func first[T any](
+	src observable.Observable[T], predicate func(T) bool, missing func(*ending[T]),
+) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		end := &ending[T]{sc: sc, down: down}
+		end.complete = func() { missing(end) }
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if !end.ended && (predicate == nil || predicate(v)) {
+					end.finish(v)
+				}
+			},
+			Terminal: end,
+		})
+	})
+}
+
+// failWith and finishWith are ways to end a stream that lacks the value which was asked for.
+func failWith[T any](err error) func(*ending[T]) {
+	return func(end *ending[T]) { end.down.Error(err) }
+}
+
+func finishWith[T any](value T) func(*ending[T]) {
+	return func(end *ending[T]) { end.finish(value) }
+}

@@ -1,0 +1,267 @@
+package operators
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// Group is an observable of those values of a [GroupBy]'s source that have one key.
+type Group[K comparable, T any] struct {
+	// Key is what the values have in common.
+	Key K
+
+	subject    *observable.Subject[T]
+	in         observable.Stage[T] // into the subject, from the gate of the source
+	lease      *lease              // nil where subscribers do not keep the source
+	prev, next *Group[K, T]        // in the order in which the groups began
+}
+
+// Subscribe adds observer to the group's subscribers, until it unsubscribes or the group ends.
+func (g *Group[K, T]) Subscribe(ctx context.Context, observer observable.Observer[T]) observable.Subscription {
+	return observable.Subscribe(ctx, g, observer)
+}
+
+// Attach adds down to the group's subscribers, until sc closes or the group ends.
+func (g *Group[K, T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
+	if g.lease == nil {
+		g.subject.Attach(sc, down)
+		return
+	}
+	member := sc.Child()
+	g.lease.users.Add(1)
+	member.Finally(g.lease.release)
+	g.subject.Attach(member, down)
+}
+
+// lease keeps the source of a GroupBy subscribed to for as long as the stream of groups or any of
+// the groups has a subscriber.
+type lease struct {
+	users atomic.Int64
+	up    *observable.Scope
+}
+
+func (l *lease) release() {
+	if l.users.Add(-1) == 0 {
+		l.up.Close()
+	}
+}
+
+// GroupBy sorts the values by key: it emits a [Group] for each new key, and each value through the
+// group of its key.
+//
+//	src:                --1--2--3--4--|
+//	GroupBy(odd/even):  --a--b--------|
+//	group a:            --1-----3-----|
+//	group b:            -----2-----4--|
+//
+// A group is emitted just before its first value, so subscribe to it when it comes; a subscriber in
+// the same chain (a [MergeMap]) is called directly. The source's end, and a panic in key, ends the
+// groups and then the stream. When the stream is unsubscribed from, as by a [Take] of it, the
+// groups that have subscribers go on, and the source is unsubscribed with the last of them; the end
+// of the stream's context ends it at once. A group lasts as long as the source: each key costs
+// memory. Where keys come and go use [GroupByUntil]. RxJS: groupBy. See also [GroupByMap],
+// [Window].
+func GroupBy[T any, K comparable](
+	src observable.Observable[T], key func(T) K,
+) observable.Observable[*Group[K, T]] {
+	if key == nil {
+		return invalid[*Group[K, T]]("GroupBy", "key", isNil)
+	}
+	return groupBy[T, K, T, struct{}](src, key, func(v T) T { return v }, nil)
+}
+
+// GroupByMap is [GroupBy] whose groups emit what element makes of each value. A panic in element,
+// too, ends the groups and the stream. RxJS: groupBy with an element selector.
+//
+//	src:                             --1--2--3--4--|
+//	GroupByMap(odd/even, x => 10x):  --a--b--------|
+//	group a:                         --10----30----|
+//	group b:                         -----20----40-|
+func GroupByMap[T any, K comparable, E any](
+	src observable.Observable[T], key func(T) K, element func(T) E,
+) observable.Observable[*Group[K, E]] {
+	switch {
+	case key == nil:
+		return invalid[*Group[K, E]]("GroupByMap", "key", isNil)
+	case element == nil:
+		return invalid[*Group[K, E]]("GroupByMap", "element", isNil)
+	}
+	return groupBy[T, K, E, struct{}](src, key, element, nil)
+}
+
+// GroupByUntil is [GroupBy] whose groups end: each completes when the observable that duration
+// returned for it emits or completes, and fails when that fails. The next value with its key begins
+// a new group.
+//
+//	src:                                     --1--2--3----5--|
+//	GroupByUntil(odd/even, g => timer(7ms)): --a--b-------c--|
+//	group a:                                 --1-----3|
+//	group b:                                 -----2------|
+//	group c:                                 -------------5--|
+//
+// duration is called with each new group after that was emitted, and may use the group itself: a
+// [DebounceTime] of it ends a group that has been silent, and does not count as one of the
+// subscribers that keep the source. What it returns is subscribed to before the group has its first
+// value. A panic in duration ends all groups and the stream. RxJS: groupBy with a duration
+// selector.
+func GroupByUntil[T any, K comparable, N any](
+	src observable.Observable[T], key func(T) K, duration func(*Group[K, T]) observable.Observable[N],
+) observable.Observable[*Group[K, T]] {
+	switch {
+	case key == nil:
+		return invalid[*Group[K, T]]("GroupByUntil", "key", isNil)
+	case duration == nil:
+		return invalid[*Group[K, T]]("GroupByUntil", "duration", isNil)
+	}
+	return groupBy(src, key, func(v T) T { return v }, duration)
+}
+
+func groupBy[T any, K comparable, E, N any](
+	src observable.Observable[T],
+	key func(T) K, element func(T) E, duration func(*Group[K, E]) observable.Observable[N],
+) observable.Observable[*Group[K, E]] {
+	return observable.Source[*Group[K, E]](func(sc *observable.Scope, down observable.Stage[*Group[K, E]]) {
+		up := sc.Detach()
+		g := &groups[T, K, E, N]{
+			sc: sc, up: up, down: down, key: key, element: element, duration: duration,
+			open: make(map[K]*Group[K, E]), lease: &lease{up: up},
+		}
+		g.lease.users.Store(1)
+		sc.OnClose(g.lease.release)
+		out := observable.Intercept(up, observable.Stage[output[K, E]]{Next: g.emit, Terminal: g})
+		g.out = out.Next
+		observable.Attach(src, up, observable.Stage[T]{Next: g.next, Terminal: out.Terminal})
+	})
+}
+
+// groups is one subscription of a GroupBy.
+type groups[T any, K comparable, E, N any] struct {
+	sc       *observable.Scope
+	up       *observable.Scope // of the source: groups may outlive the stream of groups
+	down     observable.Stage[*Group[K, E]]
+	key      func(T) K
+	element  func(T) E
+	duration func(*Group[K, E]) observable.Observable[N]
+
+	open        map[K]*Group[K, E]
+	first, last *Group[K, E]
+	lease       *lease
+	ended       bool
+
+	// The callbacks run where a panic ends the groups and the stream; what is emitted goes through
+	// out, so that a panic in what receives it is not taken for one of theirs.
+	out func(output[K, E])
+}
+
+// output is a new group to be emitted, or a value to be emitted through its group.
+type output[K comparable, E any] struct {
+	group *Group[K, E]
+	value E
+	isNew bool
+}
+
+func (g *groups[T, K, E, N]) emit(o output[K, E]) {
+	if !o.isNew {
+		o.group.in.Next(o.value)
+	} else if g.sc.Open() {
+		g.down.Next(o.group)
+	}
+}
+
+func (g *groups[T, K, E, N]) next(v T) {
+	if g.ended {
+		return
+	}
+	key := g.key(v)
+	group := g.open[key]
+	if group == nil {
+		if g.duration == nil && !g.sc.Open() {
+			return // nobody can get to know the group
+		}
+		if group = g.begin(key); !g.up.Open() {
+			return
+		}
+	}
+	g.out(output[K, E]{group: group, value: g.element(v)})
+}
+
+// begin opens a group and emits it.
+func (g *groups[T, K, E, N]) begin(key K) *Group[K, E] {
+	group := &Group[K, E]{Key: key, subject: new(observable.Subject[E]), lease: g.lease, prev: g.last}
+	group.in = group.subject.Stage(g.up)
+	g.open[key] = group
+	if g.last != nil {
+		g.last.next = group
+	} else {
+		g.first = group
+	}
+	g.last = group
+	g.out(output[K, E]{group: group, isNew: true})
+	if g.duration != nil && g.up.Open() {
+		g.limit(group, g.duration(&Group[K, E]{Key: key, subject: group.subject}))
+	}
+	return group
+}
+
+// limit ends the group when until says so.
+func (g *groups[T, K, E, N]) limit(group *Group[K, E], until observable.Observable[N]) {
+	up := g.up.Child()
+	complete := func() {
+		g.remove(group)
+		group.in.Complete()
+		up.Close()
+	}
+	observable.Attach(until, up, observable.Intercept(up, observable.Stage[N]{
+		Next: func(N) { complete() },
+		Terminal: &observable.TerminalFuncs{
+			OnComplete: complete,
+			OnError: func(err error) {
+				g.remove(group)
+				group.in.Error(err)
+				up.Close()
+			},
+		},
+	}))
+}
+
+func (g *groups[T, K, E, N]) remove(group *Group[K, E]) {
+	if g.open[group.Key] != group {
+		return
+	}
+	delete(g.open, group.Key)
+	if group.prev != nil {
+		group.prev.next = group.next
+	} else {
+		g.first = group.next
+	}
+	if group.next != nil {
+		group.next.prev = group.prev
+	} else {
+		g.last = group.prev
+	}
+}
+
+// Error is the end of the groups and of the stream.
+func (g *groups[T, K, E, N]) Error(err error) {
+	g.terminate(func(t observable.Terminal) { t.Error(err) })
+}
+
+// Complete is the end of the groups and of the stream.
+func (g *groups[T, K, E, N]) Complete() { g.terminate(observable.Terminal.Complete) }
+
+func (g *groups[T, K, E, N]) terminate(end func(observable.Terminal)) {
+	if g.ended {
+		return
+	}
+	g.ended = true
+	for group := g.first; group != nil; group = group.next {
+		end(group.in)
+	}
+	g.first, g.last, g.open = nil, nil, nil
+	if g.sc.Open() {
+		end(g.down)
+	}
+	g.up.Close()
+}

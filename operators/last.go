@@ -1,0 +1,142 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// Last emits the last value when the source completes.
+//
+//	src:    --1--2--3--|
+//	Last(): -----------(3|)
+//
+// If there was no value, the error is [observable.ErrEmpty]; errors pass through. It keeps one
+// value and shares the scope of its downstream. RxJS: last. See also [LastWhere], [LastOrDefault],
+// [TakeLast], and [observable.Last], which waits for the value.
+func Last[T any](src observable.Observable[T]) observable.Observable[T] {
+	return last(src, nil, failWith[T](observable.ErrEmpty))
+}
+
+// LastWhere emits the last value for which predicate holds when the source completes.
+//
+//	src:             --1--2--3--|
+//	LastWhere(even): -----------(2|)
+//
+// If there was none, the error is [observable.ErrEmpty]. Otherwise it is [Last]. RxJS: last with a
+// predicate. See also [LastWhereOrDefault].
+func LastWhere[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("LastWhere", "predicate", isNil)
+	}
+	return last(src, predicate, failWith[T](observable.ErrEmpty))
+}
+
+// LastOrDefault is [Last], with value in place of the error if there is no last value.
+//
+//	src:              --------|
+//	LastOrDefault(9): --------(9|)
+//
+// RxJS: last with a default value.
+func LastOrDefault[T any](src observable.Observable[T], value T) observable.Observable[T] {
+	return last(src, nil, finishWith(value))
+}
+
+// LastWhereOrDefault is [LastWhere], with value in place of the error if predicate holds for none.
+//
+//	src:                         --1--3--|
+//	LastWhereOrDefault(even, 9): --------(9|)
+//
+// RxJS: last with a predicate and a default value.
+func LastWhereOrDefault[T any](
+	src observable.Observable[T], predicate func(T) bool, value T,
+) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("LastWhereOrDefault", "predicate", isNil)
+	}
+	return last(src, predicate, finishWith(value))
+}
+
+// last emits the last value for which predicate holds, or the last of all if it is nil. If there is
+// none, missing says how the stream ends.
+func last[T any](
+	src observable.Observable[T], predicate func(T) bool, missing func(*ending[T]),
+) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		var value T
+		found := false
+		end := &ending[T]{sc: sc, down: down}
+		end.complete = func() {
+			if found {
+				end.finish(value)
+			} else {
+				missing(end)
+			}
+		}
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if predicate == nil || predicate(v) {
+					value, found = v, true
+				}
+			},
+			Terminal: end,
+		})
+	})
+}
+
+// Single emits the only value when the source completes.
+//
+//	src:      --1-----|
+//	Single(): --------(1|)
+//
+// At a second value the error is [ErrSequence], and the source is unsubscribed; if it completes
+// without a value, it is [observable.ErrEmpty]. Errors pass through. It keeps one value and shares
+// the scope of its downstream. RxJS: single. See also [SingleWhere], [First], [Last].
+func Single[T any](src observable.Observable[T]) observable.Observable[T] {
+	return single(src, nil)
+}
+
+// SingleWhere emits the only value for which predicate holds when the source completes.
+//
+//	src:               --1--2--3--|
+//	SingleWhere(even): -----------(2|)
+//
+// At a second such value the error is [ErrSequence]. If the source completes without one, it is
+// [ErrNotFound], and [observable.ErrEmpty] if it had no value at all. Otherwise it is [Single].
+// RxJS: single with a predicate.
+func SingleWhere[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("SingleWhere", "predicate", isNil)
+	}
+	return single(src, predicate)
+}
+
+func single[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		var value T
+		seen, found := false, false
+		end := &ending[T]{sc: sc, down: down}
+		end.complete = func() {
+			switch {
+			case found:
+				end.finish(value)
+			case seen:
+				down.Error(ErrNotFound)
+			default:
+				down.Error(observable.ErrEmpty)
+			}
+		}
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if end.ended {
+					return
+				}
+				seen = true
+				switch {
+				case predicate != nil && !predicate(v):
+				case found:
+					end.Error(ErrSequence)
+				default:
+					value, found = v, true
+				}
+			},
+			Terminal: end,
+		})
+	})
+}

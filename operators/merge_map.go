@@ -1,0 +1,106 @@
+package operators
+
+import (
+	"math"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// Unlimited is the limit that is none, for counts and concurrencies.
+const Unlimited = math.MaxInt
+
+// MergeMap subscribes to what project makes of each value and emits whatever any of these inner
+// observables emits, as it comes.
+//
+//	src:                     --1-----2----|
+//	MergeMap(x => xa--xb|):  --1a--1b2a--2b|
+//
+// It completes when the source and all inner observables have. The first error, of the source, of
+// an inner observable or a panic in project, is the stream's and ends all of them. Unsubscribing
+// ends the source, then the inner observables in the order in which they were subscribed to.
+//
+// It starts no goroutine and buffers nothing: a slow downstream slows the source and all inner
+// observables. An inner observable costs one allocation besides itself, and nothing once it has
+// ended. RxJS: mergeMap; mergeMapTo is a project that ignores its argument. See also
+// [MergeMapConcurrent], [TryMergeMap], [ConcatMap], [SwitchMap], [ExhaustMap], [MergeAll].
+func MergeMap[A, B any](
+	src observable.Observable[A], project func(A) observable.Observable[B],
+) observable.Observable[B] {
+	if project == nil {
+		return invalid[B]("MergeMap", "project", isNil)
+	}
+	return mergeMap(src, Unlimited, succeeding(project))
+}
+
+// MergeMapConcurrent is [MergeMap] with at most concurrent inner observables at a time. Values that
+// come meanwhile wait, in order, in a queue without a bound (as in RxJS); project is called when
+// their turn comes. A concurrent that is not positive is an [observable.ArgumentError].
+//
+//	src:                                       --1-2-----|
+//	MergeMapConcurrent(1, x => xa--xb|):       --1a--1b2a--2b|
+//
+// RxJS: mergeMap with its argument concurrent. See also [TryMergeMapConcurrent], [ConcatMap].
+func MergeMapConcurrent[A, B any](
+	src observable.Observable[A], concurrent int, project func(A) observable.Observable[B],
+) observable.Observable[B] {
+	switch {
+	case project == nil:
+		return invalid[B]("MergeMapConcurrent", "project", isNil)
+	case concurrent <= 0:
+		return invalid[B]("MergeMapConcurrent", "concurrent", notPositive(concurrent))
+	}
+	return mergeMap(src, concurrent, succeeding(project))
+}
+
+// TryMergeMap is [MergeMap] with a project that may fail: the first error it returns is the stream's
+// and ends the source and all inner observables.
+//
+//	src:                     --1-----x----|
+//	TryMergeMap(open):       --1a--1b#
+//
+// See also [TryMergeMapConcurrent], [TryConcatMap], [TrySwitchMap], [TryExhaustMap].
+func TryMergeMap[A, B any](
+	src observable.Observable[A], project func(A) (observable.Observable[B], error),
+) observable.Observable[B] {
+	if project == nil {
+		return invalid[B]("TryMergeMap", "project", isNil)
+	}
+	return mergeMap(src, Unlimited, project)
+}
+
+// TryMergeMapConcurrent is [MergeMapConcurrent] with a project that may fail, as in [TryMergeMap]:
+// an error ends the inner observables that run, and the values that wait are dropped.
+//
+//	src:                             --1-x-----|
+//	TryMergeMapConcurrent(1, open):  --1a--1b#
+func TryMergeMapConcurrent[A, B any](
+	src observable.Observable[A], concurrent int, project func(A) (observable.Observable[B], error),
+) observable.Observable[B] {
+	switch {
+	case project == nil:
+		return invalid[B]("TryMergeMapConcurrent", "project", isNil)
+	case concurrent <= 0:
+		return invalid[B]("TryMergeMapConcurrent", "concurrent", notPositive(concurrent))
+	}
+	return mergeMap(src, concurrent, project)
+}
+
+// succeeding gives a projection that cannot fail the form of one that can, in which the mechanisms
+// that flatten take it.
+func succeeding[A, B any](project func(A) B) func(A) (B, error) {
+	return func(v A) (B, error) { return project(v), nil }
+}
+
+// itself is the projection of the operators whose source emits the inner observables.
+func itself[T any](inner observable.Observable[T]) (observable.Observable[T], error) {
+	return inner, nil
+}
+
+func mergeMap[A, B any](
+	src observable.Observable[A], concurrent int, project func(A) (observable.Observable[B], error),
+) observable.Observable[B] {
+	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+		m := newMerger(sc, down, concurrent, project)
+		m.run(src, m.next, m.pass)
+	})
+}

@@ -1,0 +1,55 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// MergeScan is [MergeMap] with an accumulator: accumulate gets, besides each value, the latest value
+// that was emitted, at first seed, and what its inner observables emit is emitted and becomes the
+// accumulator.
+//
+//	src:                              --1-----2--3-|
+//	MergeScan(0, (acc, x) => acc+x):  --1-----3--6-|
+//
+// Inner observables run side by side, each made from the accumulator as it was when its value came.
+// The seed itself is not emitted. MergeScan completes when the source and all inner observables
+// have; errors and panics are as in MergeMap. A seed that refers to mutable state is shared by
+// all subscriptions. RxJS: mergeScan. See also [MergeScanConcurrent], [SwitchScan], [Scan].
+func MergeScan[A, S any](
+	src observable.Observable[A], seed S, accumulate func(S, A) observable.Observable[S],
+) observable.Observable[S] {
+	if accumulate == nil {
+		return invalid[S]("MergeScan", "accumulate", isNil)
+	}
+	return mergeScan(src, seed, Unlimited, accumulate)
+}
+
+// MergeScanConcurrent is [MergeScan] with at most concurrent inner observables at a time; values that
+// come meanwhile wait, in order, in a queue without a bound, and accumulate gets the accumulator
+// of the moment in which their turn comes. With a limit of 1 each step builds on the end of the one
+// before. A concurrent that is not positive is an [observable.ArgumentError]. RxJS: mergeScan with
+// its argument concurrent.
+func MergeScanConcurrent[A, S any](
+	src observable.Observable[A], seed S, concurrent int, accumulate func(S, A) observable.Observable[S],
+) observable.Observable[S] {
+	switch {
+	case accumulate == nil:
+		return invalid[S]("MergeScanConcurrent", "accumulate", isNil)
+	case concurrent <= 0:
+		return invalid[S]("MergeScanConcurrent", "concurrent", notPositive(concurrent))
+	}
+	return mergeScan(src, seed, concurrent, accumulate)
+}
+
+func mergeScan[A, S any](
+	src observable.Observable[A], seed S, concurrent int, accumulate func(S, A) observable.Observable[S],
+) observable.Observable[S] {
+	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+		acc := seed
+		m := newMerger(sc, down, concurrent, func(v A) (observable.Observable[S], error) {
+			return accumulate(acc, v), nil
+		})
+		m.run(src, m.next, func(v S) {
+			acc = v
+			m.pass(v)
+		})
+	})
+}

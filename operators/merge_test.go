@@ -1,0 +1,128 @@
+package operators_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// TestMergeFromManyGoroutines merges producers that emit side by side and checks that each one's values come in
+// its own order. They are recorded without a lock: the race detector says whether they come one at a time.
+func TestMergeFromManyGoroutines(t *testing.T) {
+	const producers, each = 8, 500
+	var srcs []observable.Observable[[2]int]
+	for p := range producers {
+		srcs = append(srcs, operators.Map(producer(upTo(each)...), func(v int) [2]int { return [2]int{p, v} }))
+	}
+	for name, merged := range map[string]observable.Observable[[2]int]{
+		"Merge":              operators.Merge(srcs...),
+		"MergeConcurrent":    operators.MergeConcurrent(3, srcs...),
+		"MergeAll":           operators.MergeAll(producer(srcs...)),
+		"MergeAllConcurrent": operators.MergeAllConcurrent(producer(srcs...), 3),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got [producers][]int
+			sub := merged.Subscribe(t.Context(), observable.ObserverFuncs[[2]int]{OnNext: func(v [2]int) {
+				got[v[0]] = append(got[v[0]], v[1])
+			}})
+			<-sub.Done()
+			require.NoError(t, observable.Err(sub))
+			for p := range producers {
+				assert.Equal(t, upTo(each), got[p])
+			}
+		})
+	}
+}
+
+func TestMergeOfSubjectsPushedFromManyGoroutines(t *testing.T) {
+	const subjects, pushers, each = 3, 4, 100
+	var src [subjects]observable.Subject[int]
+	total := 0
+	sub := operators.Merge[int](&src[0], &src[1], &src[2]).
+		Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { total += v }})
+	var group sync.WaitGroup
+	for p := range pushers {
+		group.Go(func() {
+			for i := range each {
+				src[(p+i)%subjects].Next(1)
+			}
+		})
+	}
+	group.Wait()
+	for i := range src {
+		src[i].Complete()
+	}
+	<-sub.Done()
+	require.NoError(t, observable.Err(sub))
+	assert.Equal(t, pushers*each, total)
+}
+
+func TestMergeEndsAllAtTheFirstError(t *testing.T) {
+	var a, b, c observable.Subject[int]
+	var got []int
+	sub := operators.Merge[int](&a, &b, &c).
+		Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+	a.Next(1)
+	b.Next(2)
+	b.Error(errBoom)
+	a.Next(3)
+	<-sub.Done()
+	assert.Equal(t, []int{1, 2}, got)
+	assert.Equal(t, errBoom, observable.Err(sub))
+	assert.False(t, a.Observed() || b.Observed() || c.Observed())
+}
+
+// TestMergeTakesWhatTheSubscriberFeedsBack has a subject keep what it is given while it emits, until it has
+// emitted; so b's values overtake a's.
+func TestMergeTakesWhatTheSubscriberFeedsBack(t *testing.T) {
+	var a, b observable.Subject[int]
+	var got []int
+	sub := operators.Merge[int](&a, &b).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) {
+		got = append(got, v)
+		if v < 3 {
+			b.Next(v + 1)
+			a.Next(v + 10)
+		}
+	}})
+	a.Next(1)
+	sub.Unsubscribe()
+	a.Next(99)
+	assert.Equal(t, []int{1, 2, 3, 11, 12}, got)
+}
+
+func TestMergeCompletesAtOnceWithoutSources(t *testing.T) {
+	for name, op := range map[string]observable.Observable[int]{
+		"Merge":             operators.Merge[int](),
+		"MergeConcurrent":   operators.MergeConcurrent[int](1),
+		"Concat":            operators.Concat[int](),
+		"OnErrorResumeNext": operators.OnErrorResumeNext[int](),
+		"CombineLatest":     operators.Map(operators.CombineLatest[int](), func([]int) int { return 0 }),
+		"Zip":               operators.Map(operators.Zip[int](), func([]int) int { return 0 }),
+		"ForkJoin":          operators.Map(operators.ForkJoin[int](), func([]int) int { return 0 }),
+	} {
+		got, err := observable.Collect(t.Context(), op)
+		require.NoError(t, err, name)
+		assert.Empty(t, got, name)
+	}
+}
+
+// TestMergeLetsAnotherSourceInWhileOneRuns merges a source that emits inside its subscription, for ever, with
+// one on another goroutine.
+func TestMergeLetsAnotherSourceInWhileOneRuns(t *testing.T) {
+	endless := observable.New(func(ctx context.Context, observer observable.Observer[int]) func() {
+		for ctx.Err() == nil {
+			observer.Next(0)
+		}
+		return nil
+	})
+	seen, err := observable.First(t.Context(), operators.Filter(operators.Merge(producer(1), endless),
+		func(v int) bool { return v == 1 }))
+	require.NoError(t, err)
+	assert.Equal(t, 1, seen)
+}

@@ -1,0 +1,41 @@
+package operators
+
+// queue is a first-in, first-out list without a bound, kept in a ring. The zero value is empty
+// and ready to use. A value taken out is not held on to, and neither is the room for a burst once
+// the queue is empty again.
+type queue[T any] struct {
+	ring       []T // its length is 0 or a power of two
+	head, size int
+}
+
+// keptRoom is how many places an empty queue keeps.
+const keptRoom = 64
+
+func (q *queue[T]) len() int { return q.size }
+
+func (q *queue[T]) push(v T) {
+	if q.size == len(q.ring) {
+		q.grow()
+	}
+	q.ring[(q.head+q.size)&(len(q.ring)-1)] = v
+	q.size++
+}
+
+// pop takes out the value that waits longest; the queue is not empty.
+func (q *queue[T]) pop() T {
+	var zero T
+	v := q.ring[q.head]
+	q.ring[q.head] = zero
+	q.head = (q.head + 1) & (len(q.ring) - 1)
+	if q.size--; q.size == 0 && len(q.ring) > keptRoom {
+		q.ring, q.head = nil, 0
+	}
+	return v
+}
+
+func (q *queue[T]) grow() {
+	ring := make([]T, max(4, 2*len(q.ring)))
+	n := copy(ring, q.ring[q.head:])
+	copy(ring[n:], q.ring[:q.head])
+	q.ring, q.head = ring, 0
+}

@@ -1,0 +1,129 @@
+package operators_test
+
+import (
+	"context"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+func TestRateLimitSpendsItsTokens(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		op   stage
+		want string
+	}{
+		{
+			"a burst, then one a time",
+			func(src ints) ints { return operators.RateLimit(src, 1, 2*ms, 3) },
+			"0:0 0:1 0:2 2:3 4:4 6:5 8:6 8:|",
+		}, {
+			"no burst, three a time",
+			func(src ints) ints { return operators.RateLimit(src, 3, 30*ms, 1) },
+			"0:0 10:1 20:2 30:3 40:4 50:5 60:6 60:|",
+		}, {
+			"no limit to the burst",
+			func(src ints) ints { return operators.RateLimit(src, 1, time.Hour, math.MaxInt) },
+			"0:0 0:1 0:2 0:3 0:4 0:5 0:6 0:|",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := started[int]()
+				late := operators.DelaySubscription(observable.Of(6), observable.Timer(0))
+				sub := test.op(operators.Concat(observable.Range(0, 6), late)).Subscribe(t.Context(), got)
+				<-sub.Done()
+				assert.Equal(t, test.want, got.String())
+			})
+		})
+	}
+}
+
+// TestRateLimitFillsUp checks that tokens come while the source is quiet, and not more than there is
+// room for.
+func TestRateLimitFillsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var src observable.Subject[int]
+		got := started[int]()
+		operators.RateLimit(&src, 1, 10*ms, 2).Subscribe(t.Context(), got)
+		burst := func() {
+			for i := range 3 {
+				src.Next(i)
+			}
+		}
+		burst()
+		pass(10 * ms) // to 20 ms: one token
+		burst()
+		pass(time.Second)
+		burst()
+		src.Complete()
+		assert.Equal(t, "0:0 0:1 10:2 20:0 30:1 40:2 1040:0 1040:1 1050:2 1050:|", got.String())
+	})
+}
+
+// TestRateLimitKeepsItsRate checks that a downstream that takes its time, but less than there is, does
+// not lower the rate.
+func TestRateLimitKeepsItsRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		slowed := operators.Tap(operators.RateLimit(observable.Range(0, 101), 1, 10*ms, 1), func(int) { time.Sleep(7 * ms) })
+		_, err := observable.Collect(t.Context(), slowed)
+		require.NoError(t, err)
+		assert.Equal(t, 1007*ms, time.Since(begun))
+	})
+}
+
+// TestRateLimitStopsASynchronousSource ends the wait of a source that emits inside its subscription.
+func TestRateLimitStopsASynchronousSource(t *testing.T) {
+	limited := operators.RateLimit(observable.Range(0, math.MaxInt), 1, 10*ms, 1)
+	t.Run("by Take", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			got, err := observable.Collect(t.Context(), operators.Take(limited, 2))
+			require.NoError(t, err)
+			assert.Equal(t, []int{0, 1}, got)
+		})
+	})
+	t.Run("by the context", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			begun := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 25*ms)
+			defer cancel()
+			got, err := observable.Collect(ctx, limited)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, []int{0, 1, 2}, got)
+			assert.Equal(t, 25*ms, time.Since(begun))
+		})
+	})
+}
+
+// TestRateLimitHoldsUpNothingDownstream lets a timer downstream run out while a value waits for its
+// token.
+func TestRateLimitHoldsUpNothingDownstream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := started[int]()
+		limited := operators.RateLimit(observable.Range(0, 3), 1, time.Second, 1)
+		operators.DebounceTime(limited, 10*ms).Subscribe(t.Context(), got)
+		assert.Equal(t, "10:0 1010:1 2000:2 2000:|", got.String())
+	})
+}
+
+// TestRateLimitPassesErrors checks that an error, also that of a panic, comes after what came before
+// it.
+func TestRateLimitPassesErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := started[int]()
+		operators.RateLimit(failsAt(2), 1, 10*ms, 1).Subscribe(t.Context(), got)
+		assert.Equal(t, "0:0 10:1 10:#boom", got.String())
+		_, err := observable.Collect(t.Context(), operators.RateLimit(operators.Map(observable.Of(1), func(int) int {
+			panic(errBoom)
+		}), 1, ms, 1))
+		require.ErrorIs(t, err, errBoom)
+	})
+}

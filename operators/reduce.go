@@ -1,0 +1,124 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// Reduce carries a state along, what accumulate makes of the state so far, at first seed, and each
+// value, and emits it once, when the source completes.
+//
+//	src:            --1--2--3--|
+//	Reduce(0, sum): -----------(6|)
+//
+// A source without values gives seed. Errors pass through, and then there is no result. A panic in
+// accumulate is the stream's error; for one that commonly fails there is [TryReduce]. Each
+// subscription starts with seed anew, but what a slice, map or pointer in seed refers to is the
+// same for all: accumulate must not change it in place. It shares the scope of its downstream.
+// RxJS: reduce with a seed. See also [Fold], [Scan], [ToSlice].
+func Reduce[T, S any](src observable.Observable[T], seed S, accumulate func(S, T) S) observable.Observable[S] {
+	if accumulate == nil {
+		return invalid[S]("Reduce", "accumulate", isNil)
+	}
+	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+		state := seed
+		end := &ending[S]{sc: sc, down: down}
+		end.complete = func() { end.finish(state) }
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next:     func(v T) { state = accumulate(state, v) },
+			Terminal: end,
+		})
+	})
+}
+
+// TryReduce is [Reduce] with a function that may fail: its first error is the stream's, and the
+// source is unsubscribed.
+//
+//	src:               --1--2--x--4--|
+//	TryReduce(0, add): --------#
+func TryReduce[T, S any](
+	src observable.Observable[T], seed S, accumulate func(S, T) (S, error),
+) observable.Observable[S] {
+	if accumulate == nil {
+		return invalid[S]("TryReduce", "accumulate", isNil)
+	}
+	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+		state := seed
+		end := &ending[S]{sc: sc, down: down}
+		end.complete = func() { end.finish(state) }
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if end.ended {
+					return
+				}
+				next, err := accumulate(state, v)
+				if err != nil {
+					end.Error(err)
+					return
+				}
+				state = next
+			},
+			Terminal: end,
+		})
+	})
+}
+
+// Fold is [Reduce] without a seed: the first value is the first state. A source without values
+// gives none.
+//
+//	src:       --3--1--2--|
+//	Fold(max): -----------(3|)
+//
+// RxJS: reduce without a seed. See also [Accumulate], [Max], [Min].
+func Fold[T any](src observable.Observable[T], accumulate func(T, T) T) observable.Observable[T] {
+	if accumulate == nil {
+		return invalid[T]("Fold", "accumulate", isNil)
+	}
+	return fold(src, accumulate)
+}
+
+func fold[T any](src observable.Observable[T], accumulate func(T, T) T) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		var state T
+		started := false
+		end := &ending[T]{sc: sc, down: down}
+		end.complete = func() {
+			if started {
+				end.finish(state)
+			} else {
+				down.Complete()
+			}
+		}
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if started {
+					v = accumulate(state, v)
+				}
+				state, started = v, true
+			},
+			Terminal: end,
+		})
+	})
+}
+
+// ToSlice collects the values and emits them as one slice when the source completes.
+//
+//	src:       --1--2--3--|
+//	ToSlice(): -----------([1 2 3]|)
+//
+// A source without values gives an empty slice. Errors pass through, and then there is no slice.
+// The slice is made anew for each subscription and belongs to who receives it; until then it grows
+// with the source, without a bound. RxJS: toArray. See also [Reduce], [BufferCount],
+// [observable.Collect].
+func ToSlice[T any](src observable.Observable[T]) observable.Observable[[]T] {
+	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+		all := []T{}
+		end := &ending[[]T]{sc: sc, down: down}
+		end.complete = func() { end.finish(all) }
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if !end.ended { // the slice is no longer ours
+					all = append(all, v)
+				}
+			},
+			Terminal: end,
+		})
+	})
+}

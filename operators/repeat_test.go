@@ -1,0 +1,50 @@
+package operators_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+func TestRepeatOfNothing(t *testing.T) {
+	subscribed := false
+	got := &tape[int]{}
+	operators.Repeat(observable.Defer(func() ints { subscribed = true; return nil }), 0).Subscribe(t.Context(), got)
+	assert.Equal(t, "|", got.String())
+	assert.False(t, subscribed)
+}
+
+func TestRepeatTearsDownEachRun(t *testing.T) {
+	got := &tape[int]{}
+	src := operators.Finalize(observable.Of(1), func() { got.note("torn down") })
+	operators.Repeat(src, 2).Subscribe(t.Context(), got)
+	assert.Equal(t, "1 torn down 1 | torn down", got.String())
+}
+
+func TestRepeatWithPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := started[int]()
+		src := operators.Map(observable.Timer(2*ms), func(int) int { return 7 })
+		sub := operators.RepeatWith(src, operators.RepeatConfig[int]{Delay: func(n int) ints {
+			return observable.Timer(10 * ms)
+		}}).Subscribe(t.Context(), got)
+		pass(30 * ms)
+		sub.Unsubscribe()
+		pass(30 * ms)
+		assert.Equal(t, "2:7 14:7 26:7", got.String())
+	})
+}
+
+// TestRepeatWithEndsByItsDelay has the delay complete or fail instead of emitting.
+func TestRepeatWithEndsByItsDelay(t *testing.T) {
+	for want, delay := range map[string]ints{"1 |": observable.Empty[int](), "1 #boom": observable.Throw[int](errBoom)} {
+		got := &tape[int]{}
+		operators.RepeatWith(observable.Of(1), operators.RepeatConfig[int]{Delay: func(int) ints { return delay }}).
+			Subscribe(t.Context(), got)
+		assert.Equal(t, want, got.String())
+	}
+}

@@ -1,0 +1,161 @@
+package operators_test
+
+import (
+	"runtime"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+func TestRetryArguments(t *testing.T) {
+	src := observable.Of(1)
+	isInvalid(t, operators.Retry(src, -1), "operators.Retry: argument count is negative: -1")
+	isInvalid(t, operators.RetryWith(src, operators.RetryConfig[int]{Count: -2}),
+		"operators.RetryWith: argument config.Count is negative: -2")
+	isInvalid(t, operators.Repeat(src, -1), "operators.Repeat: argument count is negative: -1")
+	isInvalid(t, operators.RepeatWith(src, operators.RepeatConfig[int]{Count: -2}),
+		"operators.RepeatWith: argument config.Count is negative: -2")
+	isInvalid(t, operators.RetryWith(observable.Throw[int](errBoom), operators.RetryConfig[int]{
+		Delay: func(error, int) ints { return nil },
+	}), "observable.Attach: argument src is nil")
+}
+
+// TestRerunsDoNotRecurse runs sources that end inside Subscribe many times.
+func TestRerunsDoNotRecurse(t *testing.T) {
+	const million, many = 1_000_000, 50_000
+	deepest, runs := 0, 0
+	counted := func(end ints) ints {
+		return observable.Defer(func() ints {
+			if runs++; runs%1000 == 0 {
+				deepest = max(deepest, runtime.Callers(0, make([]uintptr, 1000)))
+			}
+			return end
+		})
+	}
+	failing, empty := counted(observable.Throw[int](errBoom)), counted(observable.Empty[int]())
+	atOnce := observable.Of(0)
+	for name, test := range map[string]struct {
+		src  ints
+		runs int
+	}{
+		"Retry": {operators.Retry(failing, million-1), million},
+		"RetryWith": {operators.RetryWith(failing, operators.RetryConfig[int]{
+			Count: many - 1, Delay: func(error, int) ints { return atOnce },
+		}), many},
+		"Repeat": {operators.Repeat(empty, many), many},
+		"RepeatWith": {operators.RepeatWith(empty, operators.RepeatConfig[int]{
+			Count: many, Delay: func(int) ints { return atOnce },
+		}), many},
+	} {
+		t.Run(name, func(t *testing.T) {
+			deepest, runs = 0, 0
+			<-test.src.Subscribe(t.Context(), observable.ObserverFuncs[int]{}).Done()
+			assert.Equal(t, test.runs, runs)
+			assert.Less(t, deepest, 100, "frames on the stack")
+		})
+	}
+}
+
+// TestRerunsStop ends endless immediate reruns from inside and from outside.
+func TestRerunsStop(t *testing.T) {
+	for name, src := range map[string]ints{
+		"Retry":  operators.Retry(eventually(operators.Unlimited), operators.Unlimited),
+		"Repeat": operators.Repeat(observable.Of(1), operators.Unlimited),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := observable.Collect(t.Context(), operators.Take(src, 3))
+			require.NoError(t, err)
+			assert.Equal(t, []int{1, 1, 1}, got)
+
+			inner := operators.MergeMap(observable.Timer(0), func(int) ints { return src })
+			seen := make(chan struct{})
+			sub := operators.Tap(inner, func(int) {
+				select {
+				case seen <- struct{}{}:
+				default:
+				}
+			}).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+			<-seen
+			sub.Unsubscribe()
+			<-sub.Done()
+		})
+	}
+}
+
+func TestRetryGivesEachSubscriberItsCount(t *testing.T) {
+	src := operators.Retry(operators.Concat(observable.Of(1), observable.Throw[int](errBoom)), 2)
+	for range 2 {
+		got := &tape[int]{}
+		src.Subscribe(t.Context(), got)
+		assert.Equal(t, "1 1 1 #boom", got.String())
+	}
+}
+
+func TestRetryAfterAPanic(t *testing.T) {
+	calls := 0
+	src := operators.Map(observable.Of(1), func(v int) int {
+		if calls++; calls < 3 {
+			panic("not yet")
+		}
+		return v
+	})
+	got := &tape[int]{}
+	operators.Retry(src, 5).Subscribe(t.Context(), got)
+	assert.Equal(t, "1 |", got.String())
+	assert.Equal(t, 3, calls)
+
+	calls = 0
+	got = &tape[int]{}
+	operators.Map(operators.Retry(observable.Of(1), 5), func(int) int {
+		calls++
+		panic("downstream")
+	}).Subscribe(t.Context(), got)
+	assert.Equal(t, 1, calls, "a panic downstream is none of its business")
+	assert.Equal(t, "#observable: a callback panicked: downstream", got.String())
+}
+
+func TestRetryWithResetOnSuccess(t *testing.T) {
+	config := operators.RetryConfig[int]{Count: 2, ResetOnSuccess: true}
+	got := &tape[int]{}
+	operators.RetryWith(eventually(4), config).Subscribe(t.Context(), got)
+	assert.Equal(t, "1 1 1 1 2 |", got.String())
+}
+
+func TestRetryWithTearsDownBeforeDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := started[int]()
+		src := operators.Finalize(eventually(1), func() { got.note("torn down") })
+		sub := operators.RetryWith(src, operators.RetryConfig[int]{Delay: func(err error, retry int) ints {
+			assert.Equal(t, errBoom, err)
+			assert.Equal(t, 1, retry)
+			got.note("delay")
+			return operators.Finalize(observable.Timer(3*ms), func() { got.note("delay torn down") })
+		}}).Subscribe(t.Context(), got)
+		<-sub.Done()
+		assert.Equal(t, "0:1 0:torn down 0:delay 3:delay torn down 3:2 3:| 3:torn down", got.String())
+	})
+}
+
+// TestDelayPanics has the function that is to delay a rerun panic.
+func TestDelayPanics(t *testing.T) {
+	for name, src := range map[string]ints{
+		"RetryWith": operators.RetryWith(observable.Throw[int](errBoom), operators.RetryConfig[int]{
+			Delay: func(error, int) ints { panic("delay") },
+		}),
+		"RepeatWith": operators.RepeatWith(observable.Empty[int](), operators.RepeatConfig[int]{
+			Delay: func(int) ints { panic("delay") },
+		}),
+		"RetryBackoff": operators.RetryBackoff(observable.Throw[int](errBoom), operators.Backoff{
+			Retryable: func(error) bool { panic("delay") },
+		}),
+	} {
+		got := &tape[int]{}
+		src.Subscribe(t.Context(), got)
+		assert.Equal(t, "#observable: a callback panicked: delay", got.String(), name)
+	}
+}

@@ -1,0 +1,50 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// StartWith emits values, and then what the source emits.
+//
+//	src:             --1--2--|
+//	StartWith(8, 9): (89)--1--2--|
+//
+// The values come inside Subscribe, before the source is subscribed to. Completion and errors pass
+// through. It keeps the slice, not a copy, and shares the scope of its downstream. RxJS: startWith.
+// See also [EndWith], [Concat], [DefaultIfEmpty].
+func StartWith[T any](src observable.Observable[T], values ...T) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		for _, v := range values {
+			if down.Next(v); !sc.Open() {
+				return
+			}
+		}
+		observable.Attach(src, sc, down)
+	})
+}
+
+// EndWith emits values when the source completes, and completes after them.
+//
+//	src:           --1--2--|
+//	EndWith(8, 9): --1--2--(89|)
+//
+// The source is torn down before the first of them. Errors pass through, and then the values are
+// not emitted. It keeps the slice, not a copy. RxJS: endWith. See also [StartWith], [Concat].
+func EndWith[T any](src observable.Observable[T], values ...T) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		up := sc.Child()
+		observable.Attach(src, up, observable.Stage[T]{
+			Next: down.Next,
+			Terminal: observable.OnComplete(down, func() {
+				up.Close()
+				for _, v := range values {
+					if !sc.Open() {
+						return
+					}
+					down.Next(v)
+				}
+				if sc.Open() {
+					down.Complete()
+				}
+			}),
+		})
+	})
+}

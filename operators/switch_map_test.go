@@ -1,0 +1,130 @@
+package operators_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+func TestSwitchMapUnsubscribesBeforeItProjects(t *testing.T) {
+	var src observable.Subject[int]
+	var log []string
+	flat := operators.SwitchMap(&src, func(int) observable.Observable[int] {
+		log = append(log, "project")
+		return operators.Finalize(observable.Never[int](), func() { log = append(log, "torn down") })
+	})
+	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+	src.Next(1)
+	src.Next(2)
+	assert.Equal(t, []string{"project", "torn down", "project"}, log)
+	sub.Unsubscribe()
+	assert.Len(t, log, 4)
+}
+
+// TestSwitchMapFromManyGoroutines pushes into the source from several goroutines while the inner observables
+// emit from theirs: once a later inner observable has emitted, no earlier one does.
+func TestSwitchMapFromManyGoroutines(t *testing.T) {
+	const pushers, each = 4, 100
+	var src observable.Subject[int]
+	generation := 0
+	flat := operators.SwitchMap(&src, func(int) observable.Observable[int] {
+		generation++
+		return producer(generation, generation, generation)
+	})
+	last, late := 0, 0
+	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) {
+		if v < last {
+			late++
+		}
+		last = v
+	}})
+	var group sync.WaitGroup
+	for range pushers {
+		group.Go(func() {
+			for i := range each {
+				src.Next(i)
+			}
+		})
+	}
+	group.Wait()
+	src.Complete()
+	<-sub.Done()
+	require.NoError(t, observable.Err(sub))
+	assert.Equal(t, pushers*each, generation)
+	assert.Equal(t, pushers*each, last, "the last inner observable is not replaced")
+	assert.Zero(t, late)
+}
+
+// TestSwitchMapReplacesAnInnerThatRunsInItsSubscription lets the second value come from another goroutine
+// while the first inner observable is still inside its subscribe function.
+func TestSwitchMapReplacesAnInnerThatRunsInItsSubscription(t *testing.T) {
+	var src observable.Subject[int]
+	running := make(chan struct{})
+	flat := operators.SwitchMap(&src, func(v int) observable.Observable[int] {
+		if v > 1 {
+			return observable.Of(v)
+		}
+		return observable.New(func(ctx context.Context, observer observable.Observer[int]) func() {
+			observer.Next(v)
+			close(running)
+			<-ctx.Done()
+			observer.Next(-1)
+			return nil
+		})
+	})
+	var got []int
+	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+	go src.Next(1)
+	<-running
+	src.Next(2)
+	src.Complete()
+	<-sub.Done()
+	assert.Equal(t, []int{1, 2}, got)
+}
+
+func TestSwitchMapCompletesBeforeTheLastInnerIsTornDown(t *testing.T) {
+	for name, flatten := range map[string]func(
+		src observable.Observable[int], project func(int) observable.Observable[int],
+	) observable.Observable[int]{
+		"SwitchMap":  operators.SwitchMap[int, int],
+		"ExhaustMap": operators.ExhaustMap[int, int],
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log []string
+			var inner observable.Subject[int]
+			flat := flatten(observable.Of(1), func(int) observable.Observable[int] {
+				return operators.Finalize(&inner, func() { log = append(log, "torn down") })
+			})
+			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{
+				OnComplete: func() { log = append(log, "completed") },
+			})
+			inner.Complete()
+			<-sub.Done()
+			assert.Equal(t, []string{"completed", "torn down"}, log)
+		})
+	}
+}
+
+func TestExhaustMapDropsWhileItIsBusy(t *testing.T) {
+	var src, inner observable.Subject[int]
+	var projected []int
+	flat := operators.ExhaustMap(&src, func(v int) observable.Observable[int] {
+		projected = append(projected, v)
+		return operators.Take(&inner, 1)
+	})
+	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+	defer sub.Unsubscribe()
+	src.Next(1)
+	src.Next(2)
+	src.Next(3)
+	inner.Next(0)
+	src.Next(4)
+	src.Next(5)
+	assert.Equal(t, []int{1, 4}, projected)
+}

@@ -1,0 +1,107 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+func switchMap[A, B any](
+	src observable.Observable[A], project func(A) (observable.Observable[B], error),
+) observable.Observable[B] {
+	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+		s := newSwitcher(sc, down, project)
+		s.run(src, s.pass)
+	})
+}
+
+func exhaustMap[A, B any](
+	src observable.Observable[A], project func(A) (observable.Observable[B], error),
+) observable.Observable[B] {
+	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+		s := newSwitcher(sc, down, project)
+		s.exhaust = true
+		s.run(src, s.pass)
+	})
+}
+
+// switcher is one subscription of an operator that runs one inner observable at a time and lets no
+// value wait: a value that finds one running replaces it, or is dropped. It is the mechanism of
+// SwitchMap, SwitchScan and ExhaustMap, and the terminal of its source.
+type switcher[A, B any] struct {
+	end     ending[B]
+	project func(A) (observable.Observable[B], error)
+	exhaust bool // drop the new value, instead of replacing what runs
+
+	emit      func(B) // where the values of the inner observables go
+	outer     observable.Scope
+	current   *switchedInner[A, B]
+	completed bool // the source
+}
+
+func newSwitcher[A, B any](
+	sc *observable.Scope, down observable.Stage[B], project func(A) (observable.Observable[B], error),
+) *switcher[A, B] {
+	return &switcher[A, B]{end: ending[B]{sc: sc, down: down}, project: project}
+}
+
+func (s *switcher[A, B]) run(src observable.Observable[A], emit func(B)) {
+	s.emit = emit
+	s.end.sc.Nest(&s.outer)
+	observable.Attach(src, &s.outer, observable.Stage[A]{Next: s.next, Terminal: s})
+}
+
+func (s *switcher[A, B]) next(v A) {
+	if s.end.ended || s.exhaust && s.current != nil {
+		return
+	}
+	if s.current != nil {
+		s.current.scope.Close()
+		s.current = nil
+	}
+	src, err := s.project(v)
+	if err != nil {
+		if s.end.sc.Open() {
+			s.end.Error(err)
+		}
+		return
+	}
+	in := &switchedInner[A, B]{switcher: s}
+	s.current = in
+	s.end.sc.Nest(&in.scope)
+	observable.Attach(src, &in.scope, observable.Stage[B]{Next: s.emit, Terminal: in})
+}
+
+// pass emits a value of an inner observable.
+func (s *switcher[A, B]) pass(v B) {
+	if !s.end.ended {
+		s.end.down.Next(v)
+	}
+}
+
+// Error ends everything with the source's error.
+func (s *switcher[A, B]) Error(err error) { s.end.Error(err) }
+
+// Complete notes that the source has completed. As in RxJS, what completes the whole is torn down
+// after that.
+func (s *switcher[A, B]) Complete() {
+	s.completed = true
+	s.completeIfDone()
+	s.outer.Close()
+}
+
+func (s *switcher[A, B]) completeIfDone() {
+	if s.completed && s.current == nil {
+		s.end.Complete()
+	}
+}
+
+// switchedInner is the subscription to one inner observable, in one allocation, and its terminal.
+type switchedInner[A, B any] struct {
+	*switcher[A, B]
+	scope observable.Scope
+}
+
+func (in *switchedInner[A, B]) Error(err error) { in.end.Error(err) }
+
+func (in *switchedInner[A, B]) Complete() {
+	in.current = nil
+	in.completeIfDone()
+	in.scope.Close()
+}

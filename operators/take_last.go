@@ -1,0 +1,41 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// TakeLast emits the last count values when the source completes.
+//
+//	src:         --1--2--3--|
+//	TakeLast(2): -----------(23|)
+//
+// A source with fewer values gives those it has. Errors pass through at once, and the values are
+// dropped. With a count of 0 it completes at once and the source is not subscribed to. It keeps at
+// most count values. A negative count is an [observable.ArgumentError]. RxJS: takeLast. See also
+// [Last], [SkipLast], [Take].
+func TakeLast[T any](src observable.Observable[T], count int) observable.Observable[T] {
+	switch {
+	case count < 0:
+		return invalid[T]("TakeLast", "count", isNegative(count))
+	case count == 0:
+		return observable.Empty[T]()
+	}
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		kept := ring[T]{size: count}
+		end := &ending[T]{sc: sc, down: down}
+		end.complete = func() {
+			for i := range kept.values {
+				if down.Next(kept.values[(kept.oldest+i)%len(kept.values)]); !sc.Open() {
+					return
+				}
+			}
+			down.Complete()
+		}
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if !end.ended { // it is being emptied
+					kept.push(v)
+				}
+			},
+			Terminal: end,
+		})
+	})
+}

@@ -1,0 +1,90 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// TakeWhile emits the values for as long as predicate holds, and completes at the first for which
+// it does not, without that value.
+//
+//	src:                   --1--2--3--1--|
+//	TakeWhile(x => x < 3): --1--2--|
+//
+// The source is unsubscribed in that moment, also in the middle of a synchronous burst. An earlier
+// completion and errors pass through. A panic in predicate is the stream's error; for a predicate
+// that commonly fails there is [TryTakeWhile]. It shares the scope of its downstream. RxJS:
+// takeWhile. See also [TakeWhileInclusive], [TakeUntil], [SkipWhile].
+func TakeWhile[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("TakeWhile", "predicate", isNil)
+	}
+	return takeWhile(src, infallible(predicate), false)
+}
+
+// TakeWhileInclusive is [TakeWhile] with the value for which predicate does not hold as the last.
+//
+//	src:                            --1--2--3--1--|
+//	TakeWhileInclusive(x => x < 3): --1--2--(3|)
+//
+// RxJS: takeWhile with inclusive set. See also [TryTakeWhileInclusive].
+func TakeWhileInclusive[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("TakeWhileInclusive", "predicate", isNil)
+	}
+	return takeWhile(src, infallible(predicate), true)
+}
+
+// TryTakeWhile is [TakeWhile] with a predicate that may fail: its first error is the stream's, and
+// the source is unsubscribed.
+//
+//	src:                      --1--2--x--1--|
+//	TryTakeWhile(x => x < 3): --1--2--#
+func TryTakeWhile[T any](src observable.Observable[T], predicate func(T) (bool, error)) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("TryTakeWhile", "predicate", isNil)
+	}
+	return takeWhile(src, predicate, false)
+}
+
+// TryTakeWhileInclusive is [TakeWhileInclusive] with a predicate that may fail: its first error is
+// the stream's, and the source is unsubscribed. The value that it failed on is not emitted.
+//
+//	src:                               --1--2--x--1--|
+//	TryTakeWhileInclusive(x => x < 3): --1--2--#
+func TryTakeWhileInclusive[T any](
+	src observable.Observable[T], predicate func(T) (bool, error),
+) observable.Observable[T] {
+	if predicate == nil {
+		return invalid[T]("TryTakeWhileInclusive", "predicate", isNil)
+	}
+	return takeWhile(src, predicate, true)
+}
+
+func takeWhile[T any](
+	src observable.Observable[T], predicate func(T) (bool, error), inclusive bool,
+) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		end := &ending[T]{sc: sc, down: down}
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if end.ended {
+					return
+				}
+				switch holds, err := predicate(v); {
+				case err != nil:
+					end.Error(err)
+				case holds:
+					down.Next(v)
+				case inclusive:
+					end.finish(v)
+				default:
+					end.Complete()
+				}
+			},
+			Terminal: end,
+		})
+	})
+}
+
+// infallible makes a predicate of the plain form one of the form that may fail.
+func infallible[T any](predicate func(T) bool) func(T) (bool, error) {
+	return func(v T) (bool, error) { return predicate(v), nil }
+}

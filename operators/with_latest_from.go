@@ -1,0 +1,67 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// WithLatestFrom emits what project makes of each value of the source and the latest value of other.
+// Values that come before other has emitted are dropped.
+//
+//	src:                                --1---2----3-|
+//	other:                              ----x----y-----z
+//	WithLatestFrom(other, (n,s) => ns): ------2x---3y|
+//
+// It completes when the source does, whatever other does; other is then unsubscribed. The completion of
+// other has no effect, its last value stays. The first error, of either, and a panic in project
+// is the stream's. other is subscribed to before the source. Sources may emit on goroutines of their
+// own; none is started here, nothing is buffered and no value costs an allocation.
+// RxJS: withLatestFrom. See also [WithLatestFromAll], [CombineLatest2], [Sample].
+func WithLatestFrom[A, B, R any](
+	src observable.Observable[A], other observable.Observable[B], project func(A, B) R,
+) observable.Observable[R] {
+	if project == nil {
+		return invalid[R]("WithLatestFrom", "project", isNil)
+	}
+	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+		l := newLatest(sc, down, elsewhere)
+		in := inputOf[B](l)
+		in.subscribe(other)
+		observable.Attach(src, sc, observable.Stage[A]{
+			Next: func(v A) {
+				if l.missing == 0 && !l.end.ended {
+					down.Next(project(v, in.value))
+				}
+			},
+			Terminal: &l.end,
+		})
+	})
+}
+
+// WithLatestFromAll is [WithLatestFrom] with any number of others of one type. Values that come before
+// each of the others has emitted are dropped. The slice that project gets is fresh and its own to
+// keep: one allocation a value.
+//
+//	src:                                       --1---2----3-|
+//	a:                                         ---x------y--|
+//	b:                                         -----X-------|
+//	WithLatestFromAll([a b], (n,s) => n s...): ------2xX--3yX|
+//
+// With no others it emits no values, as in RxJS.
+func WithLatestFromAll[A, B, R any](
+	src observable.Observable[A], others []observable.Observable[B], project func(A, []B) R,
+) observable.Observable[R] {
+	if project == nil {
+		return invalid[R]("WithLatestFromAll", "project", isNil)
+	}
+	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+		l := newLatest(sc, down, elsewhere)
+		inputs := inputsOf[B](l, len(others))
+		subscribeAll(inputs, others)
+		observable.Attach(src, sc, observable.Stage[A]{
+			Next: func(v A) {
+				if l.missing == 0 && len(inputs) > 0 && !l.end.ended {
+					down.Next(project(v, valuesOf(inputs)))
+				}
+			},
+			Terminal: &l.end,
+		})
+	})
+}

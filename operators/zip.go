@@ -1,0 +1,157 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// Zip emits the first values of all sources together, in the order of the sources, then their second
+// ones, and so on.
+//
+//	a:          --1-----2--3--|
+//	b:          ----8-9------|
+//	Zip(a, b):  ----A---B----|  A = [1 8], B = [2 9]
+//
+// Values of a source that is ahead wait in a queue without a bound (as in RxJS). Zip completes when a
+// source has completed and none of its values waits, since nothing can come any more, with no source
+// at once; the other sources are then unsubscribed. The first error is the stream's and ends all
+// sources; values that wait are dropped.
+//
+// Each slice is fresh and the receiver's to keep: one allocation a value, which [Zip2] and [Zip3], for
+// sources of different types, do without. Sources may emit on goroutines of their own; none is
+// started here. RxJS: zip, zipWith; their projection is a [Map]. See also [ZipAll],
+// [CombineLatest], [ForkJoin].
+func Zip[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
+	if len(srcs) == 0 {
+		return observable.Empty[[]T]()
+	}
+	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+		z := newZipper(sc, down, len(srcs))
+		inputs := make([]zipInput[T, []T], len(srcs))
+		for i := range inputs {
+			inputs[i].zipper = z
+		}
+		z.combine = func() []T {
+			values := make([]T, len(inputs))
+			for i := range inputs {
+				values[i] = inputs[i].take()
+			}
+			return values
+		}
+		for i := range inputs {
+			inputs[i].subscribe(srcs[i])
+		}
+	})
+}
+
+// Zip2 emits what project makes of the first values of a and b, of their second ones, and so on.
+//
+//	a:                       --1-----2--3--|
+//	b:                       ----x-y------|
+//	Zip2(a, b, (n,s) => ns): ----1x--2y---|
+//
+// Otherwise it is [Zip], without an allocation for each value. A panic in project is the stream's error.
+func Zip2[A, B, R any](
+	a observable.Observable[A], b observable.Observable[B], project func(A, B) R,
+) observable.Observable[R] {
+	if project == nil {
+		return invalid[R]("Zip2", "project", isNil)
+	}
+	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+		z := newZipper(sc, down, 2)
+		ia, ib := &zipInput[A, R]{zipper: z}, &zipInput[B, R]{zipper: z}
+		z.combine = func() R { return project(ia.take(), ib.take()) }
+		ia.subscribe(a)
+		ib.subscribe(b)
+	})
+}
+
+// Zip3 is [Zip2] for three sources.
+func Zip3[A, B, C, R any](
+	a observable.Observable[A], b observable.Observable[B], c observable.Observable[C],
+	project func(A, B, C) R,
+) observable.Observable[R] {
+	if project == nil {
+		return invalid[R]("Zip3", "project", isNil)
+	}
+	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+		z := newZipper(sc, down, 3)
+		ia, ib, ic := &zipInput[A, R]{zipper: z}, &zipInput[B, R]{zipper: z}, &zipInput[C, R]{zipper: z}
+		z.combine = func() R { return project(ia.take(), ib.take(), ic.take()) }
+		ia.subscribe(a)
+		ib.subscribe(b)
+		ic.subscribe(c)
+	})
+}
+
+// ZipAll collects the observables that the source emits and, when the source has completed, joins their
+// values as [Zip] does.
+//
+//	src:     --A--B--|
+//	A:                1----2--|
+//	B:                --8-----9|
+//	ZipAll:  ----------x-----y|  x = [1 8], y = [2 9]
+//
+// Nothing is subscribed to until then. If the source emits no observable, it completes at once. RxJS:
+// zipAll.
+func ZipAll[T any](src observable.Observable[observable.Observable[T]]) observable.Observable[[]T] {
+	return MergeMap(ToSlice(src), func(srcs []observable.Observable[T]) observable.Observable[[]T] {
+		return Zip(srcs...)
+	})
+}
+
+// zipper is what the inputs of one subscription of a Zip share, whatever their number and types.
+type zipper[R any] struct {
+	end       ending[R]
+	combine   func() R // takes a value from each input and joins them
+	lacking   int      // inputs of which no value waits
+	exhausted bool     // one of these has completed
+}
+
+func newZipper[R any](sc *observable.Scope, down observable.Stage[R], inputs int) *zipper[R] {
+	return &zipper[R]{end: ending[R]{sc: sc, down: down}, lacking: inputs}
+}
+
+// zipInput is one of the sources and its terminal.
+type zipInput[T, R any] struct {
+	*zipper[R]
+	scope     observable.Scope
+	waiting   queue[T]
+	completed bool
+}
+
+func (in *zipInput[T, R]) subscribe(src observable.Observable[T]) {
+	in.end.sc.Nest(&in.scope)
+	observable.Attach(src, &in.scope, observable.Stage[T]{Next: in.next, Terminal: in})
+}
+
+func (in *zipInput[T, R]) next(v T) {
+	if in.waiting.len() == 0 {
+		in.lacking--
+	}
+	in.waiting.push(v)
+	if in.lacking > 0 || in.end.ended {
+		return
+	}
+	if joined := in.combine(); in.exhausted {
+		in.end.finish(joined)
+	} else {
+		in.end.down.Next(joined)
+	}
+}
+
+func (in *zipInput[T, R]) take() T {
+	v := in.waiting.pop()
+	if in.waiting.len() == 0 {
+		in.lacking++
+		in.exhausted = in.exhausted || in.completed
+	}
+	return v
+}
+
+func (in *zipInput[T, R]) Error(err error) { in.end.Error(err) }
+
+func (in *zipInput[T, R]) Complete() {
+	in.completed = true
+	if in.waiting.len() == 0 {
+		in.end.Complete()
+	}
+	in.scope.Close()
+}
