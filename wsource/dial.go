@@ -1,0 +1,186 @@
+package wsource
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// DialOptions are the options of [Dial]. The zero value, and nil, are the defaults.
+type DialOptions struct {
+	// Header is sent with the handshake's request, as for a token or a cookie. The headers of the
+	// handshake itself, Sec-WebSocket-..., have options of their own.
+	Header http.Header
+	// Host replaces the URL's host in the request.
+	Host string
+	// Subprotocols are offered to the server, in order of preference.
+	Subprotocols []string
+	// Compression is offered to the server. Default: none.
+	Compression Compression
+	// ReadLimit is how many bytes a message that arrives may have; a longer one ends the
+	// connection with StatusMessageTooBig. Default: DefaultReadLimit.
+	ReadLimit int64
+	// HandshakeTimeout bounds the whole handshake, redirects included. Default:
+	// DefaultHandshakeTimeout.
+	HandshakeTimeout time.Duration
+	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer.
+	// Default: DefaultCloseTimeout.
+	CloseTimeout time.Duration
+	// Heartbeat finds a peer that is gone. Default: on, see Heartbeat.
+	Heartbeat Heartbeat
+	// Hook, if it is not nil, is told what happens on the connection.
+	Hook Hook
+	// TLS is the configuration for wss. Default: Go's. It is not used with Transport.
+	TLS *tls.Config
+	// Transport makes the request: for a proxy, a client certificate, or a network in memory.
+	// Its responses to an upgrade must have a writable body, as those of *http.Transport have; of that, each
+	// Dial uses a copy, since connections to WebSocket servers are not shared. Default: a transport of the
+	// call's own, which takes the proxy from the environment.
+	Transport http.RoundTripper
+}
+
+// maxRedirects is how many redirects a handshake follows.
+const maxRedirects = 10
+
+// Dial opens a connection to the WebSocket server at rawURL, whose scheme is ws, wss, http
+// or https, and returns it as a [Socket]. The context, and HandshakeTimeout, bound the handshake
+// only. Up to 10 redirects are followed.
+//
+// The error is an [*observable.ArgumentError] for an option that cannot be used, and otherwise a
+// [*HandshakeError], which tells the status and the start of the body of a server that
+// refused or does not speak WebSocket. It holds no part of the URL that may be secret.
+func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, error) {
+	var opts DialOptions
+	if options != nil {
+		opts = *options
+	}
+	fail := func(err error) (*Socket, error) { return nil, &HandshakeError{URL: redact(rawURL), Err: err} }
+	if ctx == nil {
+		return nil, argument("Dial", "ctx", isNil)
+	}
+	if problem := opts.problem(); problem != "" {
+		return nil, argument("Dial", "options", problem)
+	}
+	if _, err := url.Parse(rawURL); err != nil {
+		return fail(errURL) // the error could hold a part of the URL
+	}
+	timeout := orDefault(opts.HandshakeTimeout, DefaultHandshakeTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
+		fmt.Errorf("no handshake within %v: %w", timeout, context.DeadlineExceeded))
+	defer cancel()
+
+	transport, release := opts.transport()
+	defer release()
+	shake := &handshake{transport: transport}
+	s := &Socket{closeTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout), hook: opts.Hook}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { shake.conn = info.Conn },
+	})
+	conn, _, err := websocket.Dial(ctx, rawURL, &websocket.DialOptions{
+		HTTPClient:      &http.Client{Transport: shake},
+		HTTPHeader:      opts.Header,
+		Host:            opts.Host,
+		Subprotocols:    opts.Subprotocols,
+		CompressionMode: opts.Compression.mode(),
+		OnPingReceived:  s.pingReceived,
+		OnPongReceived:  s.pongReceived,
+	})
+	if err != nil {
+		if shake.err != nil {
+			shake.err.URL = redact(rawURL)
+			return nil, shake.err
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return fail(cause)
+		}
+		if ue, ok := errors.AsType[*url.Error](err); ok {
+			err = ue.Err // ue shows the whole URL
+		}
+		return fail(err)
+	}
+	s.header = shake.header
+	if shake.conn != nil {
+		s.remote = shake.conn.RemoteAddr()
+	}
+	s.start(conn, shake.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, new(pulse))
+	return s, nil
+}
+
+// transport returns what makes the request, and a function to call after it.
+func (o *DialOptions) transport() (transport http.RoundTripper, release func()) {
+	own, ok := o.Transport.(*http.Transport)
+	switch {
+	case ok:
+		own = own.Clone()
+	case o.Transport != nil:
+		return o.Transport, func() {}
+	default:
+		own = &http.Transport{
+			Proxy:              http.ProxyFromEnvironment,
+			DialContext:        new(net.Dialer).DialContext,
+			TLSClientConfig:    o.TLS,
+			DisableCompression: true,
+		}
+	}
+	// It also ends a dial that the handshake has given up, which the transport would go on with for others.
+	return own, own.CloseIdleConnections
+}
+
+// problem tells what is wrong with the options, "" if nothing is.
+func (o *DialOptions) problem() string {
+	for name := range o.Header {
+		if strings.HasPrefix(http.CanonicalHeaderKey(name), "Sec-Websocket-") {
+			return "has a Header that the handshake sets itself: " + name
+		}
+	}
+	return optionsProblem(o.ReadLimit, o.Compression,
+		o.HandshakeTimeout, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
+}
+
+// errURL: the URL to dial is none.
+var errURL = errors.New("the URL cannot be parsed")
+
+// Connect returns an observable that dials at each subscription, emits the socket once it
+// is open and ends as the socket does: it completes after a normal closure and
+// fails with the socket's [*CloseError] otherwise, or with Dial's error. Unsubscribing, or
+// the context's end, stops a dial that is under way and closes the socket normally. So
+// operators.Retry on what is made of it redials:
+//
+//	messages := operators.SwitchMap(wsource.Connect(url, nil), func(s *wsource.Socket) observable.Observable[wsource.Message] {
+//		return s
+//	})
+//	lasting := operators.RetryBackoff(messages, operators.Backoff{})
+//
+// Each subscription has a goroutine while it dials.
+func Connect(rawURL string, options *DialOptions) observable.Observable[*Socket] {
+	return observable.New(func(ctx context.Context, observer observable.Observer[*Socket]) func() {
+		go func() {
+			s, err := Dial(ctx, rawURL, options)
+			if err != nil {
+				observer.Error(err)
+				return
+			}
+			stop := context.AfterFunc(ctx, s.Complete)
+			observer.Next(s)
+			s.whenOver(func() {
+				stop()
+				if err := s.Err(); err != nil {
+					observer.Error(err)
+				} else {
+					observer.Complete()
+				}
+			})
+		}()
+		return nil
+	})
+}

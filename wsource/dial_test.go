@@ -1,0 +1,309 @@
+package wsource_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// serveHTTP answers requests on a new network until the test ends.
+func serveHTTP(t *testing.T, handler http.HandlerFunc) *wstest.Network {
+	t.Helper()
+	network := new(wstest.Network)
+	listener, err := network.Listen(host)
+	require.NoError(t, err)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Hour}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-served
+		settle()
+		assert.Empty(t, network.Links(), "connections are left")
+	})
+	return network
+}
+
+// dial dials on a network and returns the error, which must come.
+func dialError(t *testing.T, network *wstest.Network, url string, o *wsource.DialOptions) error {
+	t.Helper()
+	socket, err := wsource.Dial(t.Context(), url, on(network, o))
+	require.Error(t, err)
+	require.Nil(t, socket)
+	return err
+}
+
+func TestRefusedHandshakes(t *testing.T) {
+	const url = "ws://user:passphrase@" + host + "/path?token=secret#fragment"
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		status  int
+		text    []string
+	}{
+		"refused": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no way", http.StatusForbidden)
+		}, 403, []string{"status 403 Forbidden", `body "no way\n"`}},
+		"not WebSocket": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, strings.Repeat("<html>", 1000))
+		}, 200, []string{"did not upgrade", "<html><html>"}},
+		"a body that does not come": {func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusTeapot)
+			_, _ = io.WriteString(w, "wait")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}, 418, []string{`body "wait"`}},
+		"a redirect to nowhere":      {redirect(302, "http://[::1"), 302, []string{"Location"}},
+		"a redirect without a place": {redirect(302, ""), 302, []string{"did not upgrade"}},
+		"a choice of redirects":      {redirect(300, "/other"), 300, []string{"did not upgrade"}},
+		"not modified":               {redirect(304, "/other"), 304, []string{"did not upgrade"}},
+		"endless redirects":          {redirect(307, "/again?token=secret"), 307, []string{"too many redirects"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				header := http.Header{"Authorization": {"Bearer secret"}, "Cookie": {"session=secret"}}
+				network := serveHTTP(t, test.handler)
+				started := time.Now()
+				he := requireHandshake(t, dialError(t, network, url, &wsource.DialOptions{Header: header}), test.status)
+				assert.LessOrEqual(t, time.Since(started), time.Second)
+				assert.Equal(t, "ws://"+host+"/path", he.URL)
+				assert.LessOrEqual(t, len(he.Body), 512)
+				for _, text := range test.text {
+					assert.Contains(t, he.Error(), text)
+				}
+				assertNoSecret(t, he)
+			})
+		})
+	}
+}
+
+func redirect(status int, location string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if location != "" {
+			w.Header().Set("Location", location)
+		}
+		w.WriteHeader(status)
+	}
+}
+
+func assertNoSecret(t *testing.T, err error) {
+	t.Helper()
+	for _, secret := range []string{"secret", "user", "passphrase", "fragment"} {
+		assert.NotContains(t, err.Error(), secret)
+	}
+}
+
+// TestSecretsStaySecret dials URLs that cannot be dialled.
+func TestSecretsStaySecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := serveHTTP(t, func(http.ResponseWriter, *http.Request) {})
+		for _, url := range []string{
+			"ws://user:passphrase@nobody.test:80/?token=secret#fragment", "ws://user:pass/secret@" + host,
+			"ws://user:secret@host:secret/", "ws://" + host + "/%zz?token=secret", "ftp://user:secret@host/?token=secret",
+			"://secret", "mailto:user@secret", "ws://[::1?secret", "ws://user:sec ret@host", "\x7Fsecret", "",
+		} {
+			he := requireHandshake(t, dialError(t, network, url, nil), 0)
+			assertNoSecret(t, he)
+			if strings.Contains(url, "nobody") {
+				require.ErrorIs(t, he, syscall.ECONNREFUSED)
+			}
+		}
+		// A header that cannot be sent is not shown either.
+		assertNoSecret(t, dialError(t, network, "ws://"+host, &wsource.DialOptions{Header: http.Header{"X": {"secret\n"}}}))
+	})
+}
+
+// TestServersThatDoNotUpgradeRightly answers 101 in wrong ways. None of it is waited for.
+func TestServersThatDoNotUpgradeRightly(t *testing.T) {
+	const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+	for name, test := range map[string]struct {
+		header string // ACCEPT stands for the right key
+		text   string
+	}{
+		"nothing":                  {"", "its Upgrade header"},
+		"no connection":            {"Upgrade: websocket\r\nSec-WebSocket-Accept: ACCEPT\r\n", "its Connection header"},
+		"another protocol":         {"Upgrade: h2c\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ACCEPT\r\n", "its Upgrade header"},
+		"no key":                   {upgrade, "Sec-WebSocket-Accept"},
+		"wrong key":                {upgrade + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", "Sec-WebSocket-Accept"},
+		"a subprotocol of its own": {upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: c\r\n", "subprotocol"},
+		"an extension":             {upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: x\r\n", "extension"},
+		"two extensions": {
+			upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: permessage-deflate, permessage-deflate\r\n", "extension",
+		},
+		"a wrong parameter": {
+			upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=7\r\n",
+			"extension",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+					conn, _, err := http.NewResponseController(w).Hijack()
+					if !assert.NoError(t, err) {
+						return
+					}
+					defer conn.Close()
+					header := strings.ReplaceAll(test.header, "ACCEPT", acceptKey(r))
+					_, _ = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\n%s\r\n", header)
+					_, _ = io.Copy(io.Discard, conn)
+				})
+				started := time.Now()
+				err := dialError(t, network, "ws://"+host, &wsource.DialOptions{
+					Subprotocols: []string{"a", "b"}, Compression: wsource.CompressMessages,
+				})
+				requireHandshake(t, err, http.StatusSwitchingProtocols)
+				assert.Contains(t, err.Error(), test.text)
+				assert.Zero(t, time.Since(started), "it waited")
+			})
+		})
+	}
+}
+
+func TestHandshakeTimeLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(wstest.Network)
+		listener, err := network.Listen(host) // it takes connections and never answers
+		require.NoError(t, err)
+		defer func() { assert.Empty(t, network.Links()) }()
+		defer listener.Close()
+		for _, limit := range []time.Duration{0, time.Minute} {
+			started := time.Now()
+			he := requireHandshake(t, dialError(t, network, "ws://"+host, &wsource.DialOptions{HandshakeTimeout: limit}), 0)
+			require.ErrorIs(t, he, context.DeadlineExceeded)
+			if limit == 0 {
+				limit = wsource.DefaultHandshakeTimeout
+			}
+			assert.Equal(t, limit, time.Since(started))
+			assert.Contains(t, he.Error(), fmt.Sprint("no handshake within ", limit))
+		}
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, io.ErrNoProgress)
+		defer cancel()
+		_, err = wsource.Dial(ctx, "ws://"+host, on(network, nil))
+		require.ErrorIs(t, requireHandshake(t, err, 0), io.ErrNoProgress)
+	})
+}
+
+func TestRedirectsAreFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hops := 0
+		network := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+			if hops++; hops <= 10 {
+				redirect(302, "ws://"+host+"/"+fmt.Sprint(hops))(w, r)
+				return
+			}
+			socket, err := wsource.Accept(w, r, nil)
+			if assert.NoError(t, err) {
+				socket.Complete()
+			}
+		})
+		socket, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
+		require.NoError(t, err)
+		<-socket.Done()
+		assert.Equal(t, 11, hops)
+	})
+}
+
+func TestDialOptionsThatCannotBeUsed(t *testing.T) {
+	for name, o := range map[string]wsource.DialOptions{
+		"ReadLimit":         {ReadLimit: -1},
+		"-1s":               {HandshakeTimeout: -time.Second},
+		"-2s":               {CloseTimeout: -2 * time.Second},
+		"-3s":               {Heartbeat: wsource.Heartbeat{Interval: -3 * time.Second}},
+		"-4s":               {Heartbeat: wsource.Heartbeat{Timeout: -4 * time.Second}},
+		"Compression":       {Compression: wsource.CompressStream + 1},
+		"sec-websocket-key": {Header: http.Header{"sec-websocket-key": {"x"}}},
+	} {
+		_, err := wsource.Dial(t.Context(), "ws://"+host, &o)
+		var argument *observable.ArgumentError
+		require.ErrorAs(t, err, &argument, name)
+		assert.Equal(t, "options", argument.Argument)
+		assert.Contains(t, argument.Error(), name)
+	}
+	_, err := wsource.Dial(nil, "ws://"+host, nil) //nolint:staticcheck // what is tested
+	var argument *observable.ArgumentError
+	require.ErrorAs(t, err, &argument)
+}
+
+func TestWhatTheHandshakeSends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{Origins: []string{"https://page.test"}})
+		client, server := s.pair(&wsource.DialOptions{
+			Header: http.Header{"Authorization": {"Bearer x"}, "Origin": {"https://page.test"}}, Host: "other.test",
+		})
+		r := server.Request()
+		assert.Equal(t, "Bearer x", r.Header.Get("Authorization"))
+		assert.Equal(t, "other.test", r.Host)
+		assert.Equal(t, host, client.RemoteAddr().String())
+		assert.Equal(t, "client.test:1", server.RemoteAddr().String())
+		assert.Nil(t, client.Request())
+		assert.Nil(t, server.ResponseHeader())
+		assert.Equal(t, "websocket", client.ResponseHeader().Get("Upgrade"))
+		assert.NoError(t, r.Context().Err(), "it is not the HTTP server's")
+		_, err := r.Body.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF)
+		client.Complete()
+		<-server.Done()
+	})
+}
+
+// TestOverTLS goes through a real listener, and then stalls: a peer that does not read must not hold up the
+// end, which for TLS begins with a goodbye.
+func TestOverTLS(t *testing.T) {
+	server := new(wsource.Server)
+	sockets := make(chan *wsource.Socket, 1)
+	server.Connections().Subscribe(t.Context(), observable.ObserverFuncs[*wsource.Socket]{
+		OnNext: func(s *wsource.Socket) { sockets <- s },
+	})
+	secure := httptest.NewUnstartedServer(server)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	trust := secure.Client().Transport.(*http.Transport).TLSClientConfig
+	url := "wss" + strings.TrimPrefix(secure.URL, "https")
+
+	_, err := wsource.Dial(t.Context(), url, nil)
+	var unknown *tls.CertificateVerificationError
+	require.ErrorAs(t, err, &unknown)
+
+	client, err := wsource.Dial(t.Context(), url, &wsource.DialOptions{TLS: trust})
+	require.NoError(t, err)
+	got := record[wsource.Message](t, client)
+	accepted := <-sockets
+	send(accepted, "over TLS")
+	accepted.Complete()
+	require.NoError(t, got.wait())
+	assert.Equal(t, []string{"over TLS"}, texts(got.got()))
+	<-accepted.Done()
+
+	for range 2 {
+		conn, err := tls.Dial("tcp", secure.Listener.Addr().String(), trust)
+		require.NoError(t, err)
+		p := handshake(t, conn, "")
+		stalled := <-sockets
+		for range 50 {
+			go stalled.Next(wsource.BinaryMessage(make([]byte, 1<<20)))
+		}
+		time.Sleep(time.Millisecond)
+		started := time.Now()
+		stalled.CloseNow()
+		<-stalled.Done()
+		assert.Less(t, time.Since(started), time.Second)
+		require.NoError(t, p.conn.(*tls.Conn).NetConn().Close())
+	}
+	require.NoError(t, server.Shutdown(context.Background()))
+}

@@ -1,0 +1,96 @@
+// Package wsource makes WebSockets streams. A [Socket], on the side that dials and on the side that
+// accepts alike, is an observable of the messages that arrive and an observer of the messages to
+// send, so that everything in package operators, and RxGo, composes on it.
+//
+// # The client
+//
+// [Dial] opens one connection. [Connect] is the observable that dials at each subscription, so that a retry
+// redials:
+//
+//	sockets := wsource.Connect("wss://feed.example/ticks", nil)
+//	messages := operators.SwitchMap(sockets, func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
+//	ticks := operators.TryMap(messages, decode)
+//	lasting := operators.RetryBackoff(ticks, operators.Backoff{})
+//
+// A socket can also stay in the hands of who dialled it, with Send for the outcome of one message, Next for a
+// stream of them, and Close:
+//
+//	socket, err := wsource.Dial(ctx, "wss://chat.example", nil)
+//	...
+//	greetings.Subscribe(ctx, socket)
+//	err = socket.Send(ctx, wsource.TextMessage("hello"))
+//
+// # The server
+//
+// [Server] is an http.Handler and the observable of the sockets it accepts; [Accept] upgrades one
+// request. This server echoes:
+//
+//	server := new(wsource.Server)
+//	server.Connections().Subscribe(ctx, observable.ObserverFuncs[*wsource.Socket]{
+//		OnNext: func(s *wsource.Socket) { s.Subscribe(context.Background(), s) },
+//	})
+//	http.Handle("/echo", server)
+//
+// # Values instead of messages
+//
+// [Subject] is a WebSocket as a subject of typed values, through a [Codec]: lazy and shared as RxJS's webSocket,
+// with an outbox that outlives a connection, and reconnecting by itself if told to.
+//
+// # RxGo
+//
+// [Socket.Observable] is a socket as an rxgo.Observable, and observable.Via runs a chain of RxGo's operators on any
+// stream, Connect's too: RxGo's Retry then redials. Of its operators, Debounce, BufferWithTime, FlatMap and
+// TimeInterval cannot be observed again, and so have to stand behind its Retry, not before it.
+//
+// # How a connection ends
+//
+// A stream of messages completes after a close frame with 1000, from either side. Everything else is an
+// error, a [*CloseError] with the code and reason: another code; 1005 for a close frame without one; 1006
+// for a connection that broke, be it by an orderly end of the TCP connection, also in the middle of a message. A peer
+// that breaks a rule is told with a close frame, before the connection is closed, also if it is in the middle of
+// sending. The end of a subscriber's context, and Unsubscribe, end the subscription, not the socket; a socket
+// that nobody wants any more has to be closed, as any connection has.
+//
+// # Limits
+//
+//	what                                       default        set by
+//	a message that arrives                     1 MiB          ReadLimit; over it the peer is told 1009
+//	the handshake, redirects included          10 s           DialOptions.HandshakeTimeout
+//	redirects                                  10
+//	the body of a refusal in an error          512 bytes, 1 s
+//	the header of a handshake                  64 KiB, 10 s   by Server.Serve; elsewhere the http.Server's
+//	what waits to be sent on a connection      1,024 messages or 1 MiB, and one message in any case; then senders block
+//	what is read ahead of the subscribers      1 message
+//	closing: queue, close frame and answer     5 s            CloseTimeout
+//	a subscriber that is busy while closing    1 s
+//	silence of the peer                        25 s, then a ping and 20 s   Heartbeat
+//	connections of a server                    10,000         Server.MaxConnections
+//	compression                                off            Compression
+//	origins                                    the server's own host        AcceptOptions.Origins
+//	memory of an idle accepted connection      a goroutine, and buffers of 1 KiB and 256 bytes
+//
+// # The library underneath
+//
+// The protocol is spoken by github.com/coder/websocket. Where it leaves RFC 6455 to its user, or departs
+// from it, this package adds what is missing:
+//
+//   - Text messages and close reasons are checked to be UTF-8, and answered with 1007 (section 8.1).
+//   - A connection that ends between two fragments, or inside a compressed frame, is an error. The library delivers
+//     what it has as a whole message.
+//   - Frames that are not masked from a client, or are from a server, lengths that are negative or not in their
+//     shortest form (sections 5.1 and 5.2), and corrupt compressed data are answered with a close frame.
+//   - A close frame is sent and answered without losing messages that are on their way, and without the library's
+//     own time limits.
+//   - A ping that arrives behind a stalled write is answered when the write is over, ahead of what is queued. In
+//     the library it fails the reader after 5 s.
+//   - A version of the protocol other than 13 is answered with 426 (section 4.4), and offers of compression that are
+//     malformed are declined (RFC 7692, section 7.1).
+//   - A handshake ends by itself, follows 10 redirects at most, and does not wait for the body of a failed
+//     upgrade.
+//   - Messages that wait are written together, with one system call.
+//
+// What remains open: a compressed message that ends with a final deflate block breaks the connection at the next
+// one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. When the peer
+// closes while messages are queued here, those are reported as unsent; the library answers the peer's close frame at
+// once, and if that is stuck behind a write that is stalled, it waits 5 s for it, whatever CloseTimeout says.
+package wsource

@@ -1,0 +1,127 @@
+package wsource
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// The causes that errors of this package wrap.
+var (
+	// ErrClosed: the socket is closing or closed.
+	ErrClosed = errors.New("the socket is closed")
+	// ErrMessageTooBig: a message was over the read limit.
+	ErrMessageTooBig = errors.New("the message is over the read limit")
+	// ErrInvalidUTF8: a text message or a close reason is not UTF-8.
+	ErrInvalidUTF8 = errors.New("not valid UTF-8")
+	// ErrCloseTimeout: the peer did not answer a close frame in time.
+	ErrCloseTimeout = errors.New("the peer did not answer the close frame in time")
+	// ErrOrigin: the Origin of a handshake is not allowed.
+	ErrOrigin = errors.New("the origin is not allowed")
+	// ErrTooManyConnections: the server has as many connections as it may have.
+	ErrTooManyConnections = errors.New("too many connections")
+	// ErrTooManyRedirects: a handshake was redirected more than 10 times.
+	ErrTooManyRedirects = errors.New("too many redirects")
+)
+
+// CloseError is how a connection ended, for every end but a normal closure: a close
+// frame with another code (RFC 6455, section 7.1.5), or, as [StatusAbnormalClosure], no
+// close frame at all, with the cause in Err.
+type CloseError struct {
+	Code   StatusCode
+	Reason string // the peer's, or this side's when it closed
+	Err    error  // what broke the connection, if it was not a close frame
+}
+
+// Error tells the code, the reason and the cause.
+func (e *CloseError) Error() string {
+	text := "wsource: connection closed: " + e.Code.String()
+	if e.Reason != "" {
+		text += fmt.Sprintf(" (%q)", e.Reason)
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *CloseError) Unwrap() error { return e.Err }
+
+// CloseStatus returns the code of the [*CloseError] in err's chain: StatusNormalClosure
+// if err is nil, 0 if there is none.
+func CloseStatus(err error) StatusCode {
+	var ce *CloseError
+	switch {
+	case err == nil:
+		return StatusNormalClosure
+	case errors.As(err, &ce):
+		return ce.Code
+	}
+	return 0
+}
+
+// HandshakeError reports an opening handshake that failed, on either side.
+type HandshakeError struct {
+	URL    string      // without user, query and fragment: those may hold secrets
+	Remote string      // the client's address, on the side that accepts
+	Status int         // the response's HTTP status, or 0 if there was none
+	Header http.Header // the response's header, or nil
+	Body   string      // the start of the response's body
+	Err    error       // what was wrong
+}
+
+// Error tells the URL, the client, the status, what was wrong and the start of the body.
+func (e *HandshakeError) Error() string {
+	text := "wsource: handshake with " + e.URL
+	if e.Remote != "" {
+		text = "wsource: handshake of " + e.Remote + " for " + e.URL
+	}
+	text += " failed"
+	if e.Status != 0 {
+		text += fmt.Sprintf(": status %d %s", e.Status, http.StatusText(e.Status))
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	if e.Body != "" {
+		text += fmt.Sprintf(" (body %q)", e.Body)
+	}
+	return text
+}
+
+// Unwrap returns what was wrong.
+func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// Outcome is what is known of a message that was not sent as it should have been.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Unsent  Outcome = iota // no byte of it was written: it can be sent again
+	Unknown                // it was being written when the connection broke, or the wait for it ended
+)
+
+// String returns "unsent" or "unknown".
+func (o Outcome) String() string {
+	if o == Unsent {
+		return "unsent"
+	}
+	return "unknown"
+}
+
+// SendError reports a message that was not sent, or of which nobody knows whether it was.
+type SendError struct {
+	Message Message
+	Outcome Outcome
+	Err     error
+}
+
+// Error tells the outcome and the cause, not the message's data.
+func (e *SendError) Error() string {
+	return fmt.Sprintf("wsource: %s message of %d bytes: outcome %s: %v",
+		e.Message.Type, len(e.Message.Data), e.Outcome, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *SendError) Unwrap() error { return e.Err }

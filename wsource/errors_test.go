@@ -1,0 +1,71 @@
+package wsource_test
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+func TestErrorTexts(t *testing.T) {
+	for want, err := range map[string]error{
+		`wsource: connection closed: 1001 going away`:            &wsource.CloseError{Code: 1001},
+		`wsource: connection closed: 4000 ("why"): EOF`:          &wsource.CloseError{Code: 4000, Reason: "why", Err: io.EOF},
+		`wsource: handshake with ws://x failed`:                  &wsource.HandshakeError{URL: "ws://x"},
+		`wsource: handshake of 1.2.3.4:5 for ws://x failed: EOF`: &wsource.HandshakeError{URL: "ws://x", Remote: "1.2.3.4:5", Err: io.EOF},
+		`wsource: text message of 3 bytes: outcome unknown: EOF`: &wsource.SendError{Message: wsource.TextMessage("abc"), Outcome: wsource.Unknown, Err: io.EOF},
+		`wsource: cannot close with 1005: the code`:              &wsource.InvalidCloseError{Code: 1005, Problem: "the code"},
+		`wsource: handshake with ws://x failed: status 404 Not Found: EOF (body "a\n")`: &wsource.HandshakeError{
+			URL: "ws://x", Status: 404, Body: "a\n", Err: io.EOF,
+		},
+	} {
+		assert.Equal(t, want, err.Error())
+		if strings.Contains(want, "EOF") {
+			require.ErrorIs(t, err, io.EOF)
+		}
+	}
+}
+
+func TestCloseStatus(t *testing.T) {
+	assert.Equal(t, wsource.StatusNormalClosure, wsource.CloseStatus(nil))
+	assert.Equal(t, wsource.StatusCode(4000), wsource.CloseStatus(fmt.Errorf("x: %w", &wsource.CloseError{Code: 4000})))
+	assert.Zero(t, wsource.CloseStatus(io.EOF))
+}
+
+// FuzzRedact checks that what is shown of a URL holds neither its user, its query nor its fragment.
+func FuzzRedact(f *testing.F) {
+	f.Add("ws", "user", "secret", "host:80", "/path", "token=secret", "fragment")
+	f.Add("WSS", "us:er", "p@ss/", "[::1]:80", "//a?b", "#", "é")
+	f.Add("/", "", "", "host", "", "", "")
+	f.Fuzz(func(t *testing.T, scheme, user, password, host, path, query, fragment string) {
+		const mark = "S3CR3T"
+		u := url.URL{
+			Scheme: scheme, User: url.UserPassword(mark+user, mark+password), Host: host, Path: path,
+			RawQuery: mark + query, Fragment: mark + fragment,
+		}
+		if strings.Contains(scheme+host+path, mark) {
+			t.Skip()
+		}
+		require.NotContains(t, wsource.Redact(u.String()), mark)
+		require.NotPanics(t, func() { wsource.Redact(path + query) })
+	})
+}
+
+// FuzzExtensions feeds the check of what the peer offers or agrees to.
+func FuzzExtensions(f *testing.F) {
+	f.Add("permessage-deflate; client_max_window_bits=10", true)
+	f.Add(`permessage-deflate; server_max_window_bits="15"; client_no_context_takeover`, false)
+	f.Add(";;=", false)
+	f.Fuzz(func(t *testing.T, element string, response bool) {
+		if wsource.ValidDeflate(element, response) {
+			require.True(t, strings.HasPrefix(strings.TrimSpace(element), "permessage-deflate"))
+			require.True(t, wsource.ValidDeflate(element, false), "what may stand in a response may in an offer")
+		}
+	})
+}

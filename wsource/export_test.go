@@ -1,0 +1,7 @@
+package wsource
+
+// What the tests look at from outside.
+var (
+	Redact       = redact
+	ValidDeflate = validDeflate
+)

@@ -1,0 +1,265 @@
+package wsource_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// A heartbeat of round numbers.
+var beat = wsource.Heartbeat{Interval: 10 * time.Second, Timeout: 5 * time.Second}
+
+// pingSize and pongSize are the bytes of a ping from a client, which is masked, and of the pong to it.
+const (
+	pingSize = 2 + 4 + 8
+	pongSize = 2 + 8
+)
+
+// vanish stalls the connection in both directions.
+func (s *site) vanish() {
+	s.t.Helper()
+	require.NoError(s.t, s.link().Inject(wstest.Stall(wstest.ToServer, 0), wstest.Stall(wstest.ToClient, 0)))
+}
+
+// appear lets everything pass again.
+func (s *site) appear() {
+	s.link().Resume(wstest.ToServer)
+	s.link().Resume(wstest.ToClient)
+}
+
+func TestHeartbeatPingsAnIdleConnection(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+		record(t, server)
+		before := s.link().Passed(wstest.ToServer)
+		time.Sleep(9999 * time.Millisecond)
+		assert.Equal(t, before, s.link().Passed(wstest.ToServer))
+		assert.Zero(t, client.RTT())
+		time.Sleep(2 * time.Millisecond)
+		assert.Equal(t, before+pingSize, s.link().Passed(wstest.ToServer))
+		// Each pong is life, so the next ping comes an interval later.
+		time.Sleep(9 * beat.Interval)
+		assert.Equal(t, before+10*pingSize, s.link().Passed(wstest.ToServer))
+		assert.Equal(t, wsource.Open, client.State())
+		client.Complete()
+	})
+}
+
+func TestHeartbeatCountsAnyFrameAsLife(t *testing.T) {
+	for name, act := range map[string]func(socket *wsource.Socket){
+		"a message": func(socket *wsource.Socket) { socket.Next(wsource.TextMessage("x")) },
+		// The server's own heartbeat.
+		"a ping": func(*wsource.Socket) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := calm
+			if name == "a ping" {
+				options.Heartbeat = wsource.Heartbeat{Interval: 9 * time.Second}
+			}
+			inBubbleWith(t, options, func(t *testing.T, s *site) {
+				client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+				record(t, client)
+				pongs := pongSize + 4 // the client's, which are masked
+				if name == "a message" {
+					pongs = 0
+				}
+				before := s.link().Passed(wstest.ToServer)
+				for range 10 {
+					time.Sleep(9 * time.Second)
+					act(server)
+				}
+				settle()
+				assert.Equal(t, before+10*pongs, s.link().Passed(wstest.ToServer), "no ping is needed")
+				client.Complete()
+			})
+		})
+	}
+}
+
+func TestHeartbeatCountsThePiecesOfALargeMessageAsLife(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+		tape := record(t, client)
+		require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToClient, 1000)))
+		server.Next(wsource.TextMessage(strings.Repeat("x", 60_000))) // takes a minute
+		time.Sleep(61 * time.Second)
+		assert.Len(t, tape.got(), 1)
+		assert.Equal(t, wsource.Open, client.State())
+		client.Complete()
+		<-client.Done()
+	})
+}
+
+func TestHeartbeatFindsADeadPeer(t *testing.T) {
+	for name, send := range map[string]func(client *wsource.Socket){
+		"idle":    func(*wsource.Socket) {},
+		"sending": func(client *wsource.Socket) { client.Next(wsource.TextMessage("is anybody there?")) },
+		"jammed": func(client *wsource.Socket) {
+			go client.Next(wsource.TextMessage(strings.Repeat("x", 2*wstest.DefaultBuffer)))
+		},
+		"queued": func(client *wsource.Socket) {
+			go client.Next(wsource.TextMessage(strings.Repeat("x", 2*wstest.DefaultBuffer)))
+			settle()
+			client.Next(wsource.TextMessage("behind it"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubbleWith(t, calm, func(t *testing.T, s *site) {
+				client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+				tape := record(t, client)
+				server.Next(wsource.TextMessage("alive")) // the last sign of life
+				settle()
+				start := time.Now()
+				s.vanish()
+				time.Sleep(3 * time.Second)
+				send(client)
+				err := tape.wait()
+				requireClose(t, err, wsource.StatusAbnormalClosure)
+				require.ErrorIs(t, err, wsource.ErrHeartbeat)
+				assert.InDelta(t, beat.Interval+beat.Timeout, time.Since(start), float64(2*time.Millisecond))
+				s.appear()
+				server.CloseNow()
+			})
+		})
+	}
+}
+
+func TestHeartbeatFindsAPeerThatNeverSaidAWord(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+		start := time.Now()
+		s.vanish()
+		<-client.Done()
+		assert.Equal(t, beat.Interval+beat.Timeout, time.Since(start))
+		s.appear()
+		server.CloseNow()
+	})
+}
+
+func TestHeartbeatSparesAPeerThatIsLate(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+		record(t, server)
+		require.NoError(t, s.link().Inject(wstest.Delay(wstest.ToServer, 4*time.Second)))
+		time.Sleep(10 * time.Minute)
+		assert.Equal(t, wsource.Open, client.State())
+		assert.Equal(t, 4*time.Second, client.RTT())
+		client.Complete()
+		<-client.Done()
+	})
+}
+
+func TestHeartbeatDoesNotJudgeWhileTheReaderIsPaused(t *testing.T) {
+	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: beat}, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+		record(t, server)
+		release := make(chan struct{})
+		client.Subscribe(context.Background(), observable.ObserverFuncs[wsource.Message]{
+			OnNext: func(wsource.Message) { <-release },
+		})
+		server.Next(wsource.TextMessage("this will take some time"))
+		time.Sleep(10 * time.Minute)
+		assert.Equal(t, wsource.Open, client.State(), "the paused side does not judge")
+		assert.Equal(t, wsource.Open, server.State(), "and its pings tell the other that it lives")
+		close(release)
+		time.Sleep(10 * time.Minute)
+		assert.Equal(t, wsource.Open, client.State())
+		assert.Less(t, client.RTT(), time.Second, "the pause is no round-trip time")
+
+		// After the pause a peer that has died is found in time.
+		release = make(chan struct{})
+		server.Next(wsource.TextMessage("again"))
+		settle()
+		s.vanish()
+		time.Sleep(10 * time.Minute)
+		start := time.Now()
+		close(release)
+		<-client.Done()
+		assert.LessOrEqual(t, time.Since(start), beat.Interval+beat.Timeout)
+		s.appear()
+		<-server.Done()
+	})
+}
+
+func TestHeartbeatOvertakesWhatIsQueued(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+		record(t, server)
+		// A line on which what is queued takes longer than the heartbeat has patience. Each of its messages is short.
+		require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, 64<<10)))
+		go func() {
+			for range 100 {
+				client.Next(wsource.BinaryMessage(make([]byte, 60<<10)))
+			}
+		}()
+		time.Sleep(95 * time.Second)
+		assert.Equal(t, wsource.Open, client.State())
+		assert.NotZero(t, client.RTT())
+		assert.Less(t, client.RTT(), 5*time.Second)
+		client.Complete()
+		<-client.Done()
+	})
+}
+
+func TestHeartbeatCanBeOff(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
+		before := s.link().Passed(wstest.ToServer)
+		s.vanish()
+		time.Sleep(24 * time.Hour)
+		assert.Equal(t, wsource.Open, client.State())
+		s.appear()
+		settle()
+		assert.Equal(t, before, s.link().Passed(wstest.ToServer))
+		client.Complete()
+		<-server.Done()
+	})
+}
+
+func TestHeartbeatByDefault(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		client, server := s.pair(nil)
+		start := time.Now()
+		s.vanish()
+		<-client.Done()
+		assert.Equal(t, 45*time.Second, time.Since(start))
+		s.appear()
+		server.CloseNow()
+	})
+}
+
+func TestHeartbeatOfASubjectReconnects(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		subject := s.subject(&wsource.SubjectConfig[string]{
+			Reconnect: steady(), Dial: wsource.DialOptions{Heartbeat: beat},
+		})
+		lost := record(t, subject.Undelivered())
+		_, sub := listen(t, subject)
+		far := s.accept()
+		link := s.link()
+		s.vanish()
+		subject.Next("a")
+		start := time.Now()
+		far2 := s.accept()
+		assert.InDelta(t, beat.Interval+beat.Timeout, time.Since(start), float64(2*time.Second))
+		require.Len(t, lost.got(), 1)
+		assert.Equal(t, wsource.Unknown, lost.got()[0].Outcome)
+		require.ErrorIs(t, lost.got()[0], wsource.ErrHeartbeat)
+		subject.Next("b")
+		assert.Equal(t, []string{"b"}, far2.heard())
+		link.Resume(wstest.ToServer) // the old connection's ghost
+		link.Resume(wstest.ToClient)
+		far.CloseNow()
+		time.Sleep(time.Minute)
+		assert.Equal(t, wsource.Open, far2.State())
+		sub.Unsubscribe()
+	})
+}

@@ -1,0 +1,147 @@
+package wsource
+
+import (
+	"errors"
+	"time"
+)
+
+// EventKind tells what an [Event] is about.
+type EventKind uint8
+
+// The kinds of events, with the fields of [Event] that each one fills beside Kind and Socket.
+const (
+	// EventOpened: a connection is open. It comes before every other event of its socket.
+	EventOpened EventKind = iota
+	// EventClosed: a connection is over. Code, and Err unless the closure was normal.
+	EventClosed
+	// EventReceived: a message has arrived and is about to be delivered. Messages is 1; Bytes.
+	EventReceived
+	// EventSent: a batch of messages was handed to the operating system. Messages, Bytes, Queued.
+	EventSent
+	// EventDropped: a message was not sent, or it is unknown whether it has arrived. Messages is 1; Bytes, and
+	// Err, the [*SendError] that its sender or Undelivered is told. One whose outcome is [Unknown] may have
+	// been counted as sent, too.
+	EventDropped
+	// EventReconnect: a [Subject] is going to connect again. Attempt, Delay, and Err, what ended the
+	// connection or the attempt before, nil after a normal closure.
+	EventReconnect
+	// EventHeartbeat: the peer has answered a ping in a way that tells the round-trip time. RTT.
+	EventHeartbeat
+)
+
+// String returns the kind's name in lower case.
+func (k EventKind) String() string {
+	switch k {
+	case EventOpened:
+		return "opened"
+	case EventClosed:
+		return "closed"
+	case EventReceived:
+		return "received"
+	case EventSent:
+		return "sent"
+	case EventDropped:
+		return "dropped"
+	case EventReconnect:
+		return "reconnect"
+	case EventHeartbeat:
+		return "heartbeat"
+	default:
+		return "unknown"
+	}
+}
+
+// Event is something that has happened on a [Socket] or a [Subject]. Which fields are filled is said at the
+// kinds.
+type Event struct {
+	Kind EventKind
+	// Socket is the connection, for its address and its request. It is nil for what happens to a Subject
+	// apart from its connections: what it drops, and its reconnects.
+	Socket   *Socket
+	Code     StatusCode
+	Messages int
+	Bytes    int // of the messages' data, before compression
+	Queued   int // the messages that wait behind those that were sent
+	RTT      time.Duration
+	Attempt  int // that is to be made, counted over a row of failures; the first connection had 0
+	Delay    time.Duration
+	Err      error
+}
+
+// Hook is told what happens on sockets and subjects: to log, count or trace it. It stands in the options of
+// [Dial], [Accept] and [NewSubject].
+//
+// Handle is called on the goroutine on which the event happens, by several at once, and holds that up:
+// it should return soon, and must neither panic nor wait for the socket, as a Send on it does. Events of one
+// socket that happen at the same time may come in any order; EventOpened is always the first, and the messages that
+// a connection's end leaves unsent may be told after EventClosed if they were just being written.
+type Hook interface {
+	Handle(event Event)
+}
+
+// HookFunc is a function as a [Hook].
+type HookFunc func(event Event)
+
+// Handle calls the function.
+func (f HookFunc) Handle(event Event) { f(event) }
+
+// Hooks returns the hook that passes each event on to all hooks, in their order. Those that are nil are left
+// out; it is nil if nothing remains.
+func Hooks(hooks ...Hook) Hook {
+	var all hookList
+	for _, h := range hooks {
+		if h != nil {
+			all = append(all, h)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+type hookList []Hook
+
+func (l hookList) Handle(event Event) {
+	for _, h := range l {
+		h.Handle(event)
+	}
+}
+
+// listen has the hook told what becomes of the messages that are sent.
+func (s *Socket) listen() {
+	s.out.undelivered = func(err *SendError) {
+		dropped(s.hook, s, err)
+		s.undelivered.Next(err)
+	}
+	s.out.sent = func(messages, bytes, queued int) {
+		s.hook.Handle(Event{Kind: EventSent, Socket: s, Messages: messages, Bytes: bytes, Queued: queued})
+	}
+}
+
+// batchWritten tells of messages that were written together.
+func (o *outbox) batchWritten(list []outgoing) {
+	if o.sent == nil || len(list) == 0 {
+		return
+	}
+	bytes := 0
+	for i := range list {
+		bytes += len(list[i].message.Data)
+	}
+	o.mu.Lock()
+	queued := o.count
+	o.mu.Unlock()
+	o.sent(len(list), bytes, queued)
+}
+
+// dropped tells a hook, if there is one, of a message that was not sent. The socket is nil for a subject's.
+func dropped(hook Hook, socket *Socket, err error) {
+	var se *SendError
+	if hook == nil || !errors.As(err, &se) {
+		return
+	}
+	hook.Handle(Event{Kind: EventDropped, Socket: socket, Messages: 1, Bytes: len(se.Message.Data), Err: se})
+}

@@ -1,0 +1,72 @@
+package wsource
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// The defaults of the options that both sides have.
+const (
+	DefaultReadLimit        = 1 << 20          // bytes of a message
+	DefaultHandshakeTimeout = 10 * time.Second // from the dial to the upgraded connection
+	DefaultCloseTimeout     = 5 * time.Second  // of a closing handshake
+)
+
+// Compression says whether messages are compressed (RFC 7692, permessage-deflate), if the peer
+// can do it too.
+type Compression uint8
+
+// The kinds of compression.
+const (
+	// NoCompression is the default: it costs the least, and no peer does worse.
+	NoCompression Compression = iota
+	// CompressMessages compresses each message of 512 bytes or more by itself.
+	CompressMessages
+	// CompressStream compresses messages of 128 bytes or more with what was sent before as
+	// the dictionary: smaller, for some 1.2 MB of memory a connection.
+	CompressStream
+)
+
+func (c Compression) mode() websocket.CompressionMode {
+	switch c {
+	case CompressMessages:
+		return websocket.CompressionNoContextTakeover
+	case CompressStream:
+		return websocket.CompressionContextTakeover
+	default:
+		return websocket.CompressionDisabled
+	}
+}
+
+// optionsProblem tells what is wrong with the options that both sides have, "" if nothing is.
+func optionsProblem(readLimit int64, c Compression, times ...time.Duration) string {
+	switch {
+	case readLimit < 0:
+		return fmt.Sprintf("has a negative ReadLimit: %d", readLimit)
+	case c > CompressStream:
+		return fmt.Sprintf("has an unknown Compression: %d", c)
+	}
+	for _, d := range times {
+		if d < 0 {
+			return fmt.Sprintf("has a negative time limit: %v", d)
+		}
+	}
+	return ""
+}
+
+func argument(function, name, problem string) error {
+	return &observable.ArgumentError{Func: "wsource." + function, Argument: name, Problem: problem}
+}
+
+func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// isNil is the problem of most arguments.
+const isNil = "is nil"

@@ -1,0 +1,132 @@
+// Package promhook counts what happens on the sockets and subjects of package wsource for Prometheus.
+// It is a module of its own, so that only programs that use it depend on Prometheus' client:
+//
+//	go get github.com/rxsocket/rxsocket/wsource/promhook
+//
+// The metrics, all with the prefix rxsocket_:
+//
+//	connections                  gauge      connections that are open
+//	opened_total                 counter    connections that were opened
+//	closed_total{code}           counter    connections that are over, by close code
+//	messages_total{direction}    counter    messages received and sent
+//	bytes_total{direction}       counter    their data, before compression
+//	queued_messages              histogram  messages that waited behind each batch that was sent
+//	dropped_total{outcome}       counter    messages not sent, or of which that is unknown
+//	reconnects_total             counter    attempts at another connection, of subjects
+//	round_trip_seconds           histogram  round-trip times, by heartbeat
+package promhook
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// Hook is a [wsource.Hook] that counts, and the [prometheus.Collector] of its counts. One hook serves any
+// number of sockets and subjects. It is made by [New]. The label "code" has the values of the close codes that may
+// occur, which for 3000 to 4999 the peers choose.
+type Hook struct {
+	connections prometheus.Gauge
+	opened      prometheus.Counter
+	closed      *prometheus.CounterVec
+	messages    *prometheus.CounterVec
+	bytes       *prometheus.CounterVec
+	queued      prometheus.Histogram
+	dropped     *prometheus.CounterVec
+	reconnects  prometheus.Counter
+	roundTrip   prometheus.Histogram
+}
+
+var (
+	_ wsource.Hook         = (*Hook)(nil)
+	_ prometheus.Collector = (*Hook)(nil)
+)
+
+// New returns a hook that is registered with registry; nil leaves that to the caller. The error is the
+// registry's, as when it has such a hook already.
+func New(registry prometheus.Registerer) (*Hook, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "rxsocket", Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "rxsocket", Name: name, Help: help, Buckets: buckets,
+		})
+	}
+	h := &Hook{
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: "rxsocket", Name: "connections", Help: "WebSocket connections that are open.",
+		}),
+		opened:   counter("opened_total", "WebSocket connections that were opened.").WithLabelValues(),
+		closed:   counter("closed_total", "WebSocket connections that are over, by close code.", "code"),
+		messages: counter("messages_total", "Messages received and sent.", "direction"),
+		bytes:    counter("bytes_total", "Bytes of data of messages received and sent, before compression.", "direction"),
+		queued: histogram("queued_messages", "Messages that waited behind each batch that was sent.",
+			[]float64{0, 1, 4, 16, 64, 256, 1024}),
+		dropped:    counter("dropped_total", "Messages not sent, or of which that is unknown, by outcome.", "outcome"),
+		reconnects: counter("reconnects_total", "Attempts of subjects at another connection.").WithLabelValues(),
+		roundTrip: histogram("round_trip_seconds", "Round-trip times that heartbeats have measured.",
+			prometheus.ExponentialBuckets(0.001, 2, 15)),
+	}
+	if registry != nil {
+		if err := registry.Register(h); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// Handle counts an event.
+func (h *Hook) Handle(e wsource.Event) {
+	switch e.Kind {
+	case wsource.EventOpened:
+		h.connections.Inc()
+		h.opened.Inc()
+	case wsource.EventClosed:
+		h.connections.Dec()
+		h.closed.WithLabelValues(strconv.Itoa(int(e.Code))).Inc()
+	case wsource.EventReceived:
+		h.count("received", e)
+	case wsource.EventSent:
+		h.count("sent", e)
+		h.queued.Observe(float64(e.Queued))
+	case wsource.EventDropped:
+		outcome := wsource.Unsent
+		if se, ok := errors.AsType[*wsource.SendError](e.Err); ok {
+			outcome = se.Outcome
+		}
+		h.dropped.WithLabelValues(outcome.String()).Add(float64(e.Messages))
+	case wsource.EventReconnect:
+		h.reconnects.Inc()
+	case wsource.EventHeartbeat:
+		h.roundTrip.Observe(e.RTT.Seconds())
+	}
+}
+
+func (h *Hook) count(direction string, e wsource.Event) {
+	h.messages.WithLabelValues(direction).Add(float64(e.Messages))
+	h.bytes.WithLabelValues(direction).Add(float64(e.Bytes))
+}
+
+func (h *Hook) collectors() []prometheus.Collector {
+	return []prometheus.Collector{
+		h.connections, h.opened, h.closed, h.messages, h.bytes, h.queued, h.dropped, h.reconnects, h.roundTrip,
+	}
+}
+
+// Describe describes the metrics (see [prometheus.Collector]).
+func (h *Hook) Describe(descriptions chan<- *prometheus.Desc) {
+	for _, c := range h.collectors() {
+		c.Describe(descriptions)
+	}
+}
+
+// Collect passes the counts on (see [prometheus.Collector]).
+func (h *Hook) Collect(metrics chan<- prometheus.Metric) {
+	for _, c := range h.collectors() {
+		c.Collect(metrics)
+	}
+}

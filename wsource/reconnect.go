@@ -1,0 +1,93 @@
+package wsource
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Action is what a [Subject] does when its connection has ended.
+type Action uint8
+
+// The actions.
+const (
+	FailStream     Action = iota // the stream fails with the error
+	CompleteStream               // the stream completes
+	RetryConnect                 // the connection is worth another attempt
+)
+
+// String returns the action's name.
+func (a Action) String() string {
+	switch a {
+	case CompleteStream:
+		return "complete"
+	case RetryConnect:
+		return "retry"
+	default:
+		return "fail"
+	}
+}
+
+// CloseAction is the table of what the end of a connection means, by its close code; nil is a
+// normal closure. It is what [SubjectConfig].OnEnd defaults to.
+//
+//	complete  1000, and 1005: closed without a code
+//	retry     1001, 1006, 1011, 1012, 1013, 1014
+//	fail      the rest: 1002, 1003, 1007 to 1010, and 3000 to 4999, whose meaning is the application's
+//
+// A handshake that was refused is retried unless the status says that it would be refused again: 408,
+// 425, 429 and those from 500 on are retried, other statuses fail. A server that was not reached is retried, except
+// for a URL or a certificate that is no good. Of other errors, those of SubjectConfig's Target, a [net.Error] is
+// retried, since the network that the WebSocket server cannot be reached by is often that of the token server, too.
+func CloseAction(err error) Action {
+	if he, ok := errors.AsType[*HandshakeError](err); ok {
+		return handshakeAction(he)
+	}
+	switch CloseStatus(err) {
+	case StatusNormalClosure, StatusNoStatusReceived:
+		return CompleteStream
+	case StatusGoingAway, StatusAbnormalClosure, StatusInternalError, StatusServiceRestart,
+		StatusTryAgainLater, StatusBadGateway:
+		return RetryConnect
+	case 0:
+		if _, ok := errors.AsType[net.Error](err); ok {
+			return RetryConnect
+		}
+	default:
+	}
+	return FailStream
+}
+
+func handshakeAction(err *HandshakeError) Action {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, ErrTooManyRedirects), errors.Is(err, errURL), errors.As(err, &certificate):
+		return FailStream
+	case err.Status == 0, err.Status >= 500, err.Status == http.StatusRequestTimeout,
+		err.Status == http.StatusTooEarly, err.Status == http.StatusTooManyRequests:
+		return RetryConnect
+	}
+	return FailStream
+}
+
+// maxRetryAfter is the longest that a server is believed.
+const maxRetryAfter = 24 * time.Hour
+
+// retryAfter returns how long a refusal asks to wait, 0 if it does not (RFC 9110, section 10.2.3).
+func retryAfter(err error) time.Duration {
+	var he *HandshakeError
+	if !errors.As(err, &he) {
+		return 0
+	}
+	value := he.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
+		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(0, time.Until(at)), maxRetryAfter)
+	}
+	return 0
+}

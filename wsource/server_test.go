@@ -1,0 +1,286 @@
+package wsource_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// TestServerIsAPipeline is the whole of an echo server.
+func TestServerIsAPipeline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{})
+		s.server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+			OnNext: func(socket *wsource.Socket) { socket.Subscribe(context.Background(), socket) },
+		})
+		var tapes []*tape[wsource.Message]
+		for i := range 50 {
+			client, _ := s.pair(nil)
+			tapes = append(tapes, record(t, operators.Take[wsource.Message](client, 2)))
+			send(client, fmt.Sprint("a", i), fmt.Sprint("b", i))
+		}
+		assert.Equal(t, 50, s.server.Len())
+		for i, got := range tapes {
+			require.NoError(t, got.wait())
+			assert.Equal(t, []string{fmt.Sprint("a", i), fmt.Sprint("b", i)}, texts(got.got()))
+		}
+	})
+}
+
+func TestShutdownClosesOpenSockets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{})
+		connections := record(t, s.server.Connections())
+		var tapes []*tape[wsource.Message]
+		for range 20 {
+			client, server := s.pair(nil)
+			tapes = append(tapes, record[wsource.Message](t, client), record[wsource.Message](t, server))
+			send(server, "last words")
+		}
+		started := time.Now()
+		require.NoError(t, s.server.Shutdown(context.Background()))
+		assert.Zero(t, time.Since(started))
+		assert.Zero(t, s.server.Len())
+		for i, got := range tapes {
+			ce := requireClose(t, got.wait(), wsource.StatusGoingAway)
+			assert.Equal(t, "the server is shutting down", ce.Reason)
+			assert.Len(t, got.got(), 1-i%2, "what was sent before arrives")
+		}
+		require.NoError(t, connections.wait())
+		assert.Len(t, connections.got(), 20)
+
+		listener, err := s.network.Listen("other.test:80")
+		require.NoError(t, err)
+		require.ErrorIs(t, s.server.Serve(listener), http.ErrServerClosed)
+		_, err = listener.Accept()
+		require.ErrorIs(t, err, net.ErrClosed)
+		require.NoError(t, s.server.Shutdown(context.Background()), "it may be called again")
+	})
+}
+
+func TestShutdownOfPeersThatDoNotAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		patience time.Duration // of the context
+		want     time.Duration
+		err      error
+	}{
+		"CloseTimeout":    {time.Hour, wsource.DefaultCloseTimeout, nil},
+		"end of context":  {time.Second, time.Second, io.ErrNoProgress},
+		"context's ended": {-1, 0, io.ErrNoProgress},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
+				silent, one := s.rawClient("")
+				_, stalled := s.rawClient("")
+				_, unobserved := s.rawClient("")
+				tapes := []*tape[wsource.Message]{record[wsource.Message](t, one), record[wsource.Message](t, stalled)}
+				go stalled.Next(wsource.BinaryMessage(make([]byte, 10*wstest.DefaultBuffer)))
+				silent.write(textFrame("x"))
+				settle()
+				ctx, cancel := context.WithTimeoutCause(t.Context(), test.patience, io.ErrNoProgress)
+				defer cancel()
+				started := time.Now()
+				require.ErrorIs(t, s.server.Shutdown(ctx), test.err)
+				assert.Equal(t, test.want, time.Since(started))
+				for _, got := range tapes {
+					requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+				}
+				<-unobserved.Done()
+			})
+		})
+	}
+}
+
+// TestShutdownFromACallback calls Shutdown where it waits for what called it.
+func TestShutdownFromACallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{})
+		client, server := s.pair(nil)
+		got := newTape[wsource.Message]()
+		result := make(chan error, 1)
+		got.next = func(wsource.Message) { result <- s.server.Shutdown(context.Background()) }
+		server.Subscribe(context.Background(), got)
+		send(client, "stop", "more")
+		require.NoError(t, <-result)
+		requireClose(t, got.wait(), wsource.StatusGoingAway)
+		assert.Len(t, got.got(), 1)
+	})
+}
+
+// TestShutdownDuringHandshakes has clients connect while the server goes down. None is left over.
+func TestShutdownDuringHandshakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{})
+		ends := make(chan error, 200)
+		for range cap(ends) {
+			go func() {
+				socket, err := wsource.Dial(t.Context(), "ws://"+host, s.options(nil))
+				if err == nil {
+					<-socket.Done()
+					err = socket.Err()
+				}
+				ends <- err
+			}()
+		}
+		for range 20 {
+			<-s.sockets
+		}
+		require.NoError(t, s.server.Shutdown(context.Background()))
+		codes := map[wsource.StatusCode]int{}
+		for range cap(ends) {
+			codes[wsource.CloseStatus(<-ends)]++
+		}
+		assert.GreaterOrEqual(t, codes[wsource.StatusGoingAway], 20)
+		assert.Zero(t, codes[wsource.StatusNormalClosure])
+		assert.Zero(t, s.server.Len())
+	})
+}
+
+func TestShutdownAsAHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := new(wsource.Server)
+		accepted := record(t, server.Connections())
+		refused := record(t, server.Refusals())
+		network := serveHTTP(t, server.ServeHTTP)
+		client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
+		require.NoError(t, err)
+		require.NoError(t, server.Shutdown(context.Background()))
+		require.NoError(t, accepted.wait())
+		requireClose(t, record[wsource.Message](t, client).wait(), wsource.StatusGoingAway)
+
+		he := requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusServiceUnavailable)
+		assert.Equal(t, "1", he.Header.Get("Retry-After"))
+		require.Len(t, refused.got(), 1)
+		require.ErrorIs(t, refused.got()[0], http.ErrServerClosed)
+		assert.Equal(t, "ws://"+host+"/", refused.got()[0].URL)
+		assert.Equal(t, "client.test:2", refused.got()[0].Remote)
+	})
+}
+
+func TestMaxConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &wsource.Server{MaxConnections: 2}
+		record(t, server.Connections())
+		refused := record(t, server.Refusals())
+		network := serveHTTP(t, server.ServeHTTP)
+		dial := func() *wsource.Socket {
+			t.Helper()
+			socket, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
+			require.NoError(t, err)
+			return socket
+		}
+		first := dial()
+		dial()
+		requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusServiceUnavailable)
+		require.ErrorIs(t, refused.got()[0], wsource.ErrTooManyConnections)
+		settle()
+		assert.Equal(t, 2, server.Len())
+		first.Complete()
+		<-first.Done()
+		settle()
+		dial()
+		require.NoError(t, server.Shutdown(context.Background()))
+	})
+}
+
+func TestServerThatNobodyListensTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := new(wsource.Server)
+		refused := record(t, server.Refusals())
+		network := serveHTTP(t, server.ServeHTTP)
+		requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusServiceUnavailable)
+		assert.Contains(t, refused.got()[0].Error(), "nobody is subscribed")
+
+		// A socket that was taken stays when its subscriber leaves; one that was not is closed.
+		const n = 10
+		started, blocked := make(chan struct{}), make(chan struct{})
+		taken := newTape[*wsource.Socket]()
+		taken.next = func(*wsource.Socket) { close(started); <-blocked }
+		operators.Take(server.Connections(), 1).Subscribe(t.Context(), taken)
+		clients := make([]*wsource.Socket, 0, n)
+		for range n {
+			client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
+			require.NoError(t, err)
+			clients = append(clients, client)
+			if len(clients) == 1 {
+				<-started
+			}
+		}
+		close(blocked)
+		for _, client := range clients[1:] {
+			<-client.Done()
+			requireClose(t, client.Err(), wsource.StatusTryAgainLater)
+		}
+		assert.Equal(t, wsource.Open, clients[0].State())
+		require.Len(t, taken.got(), 1)
+		settle()
+		assert.Equal(t, 1, server.Len())
+		clients[0].Complete()
+		<-taken.got()[0].Done()
+	})
+}
+
+func TestServerThatCannotBeUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(wstest.Network)
+		var argument *observable.ArgumentError
+		for _, server := range []*wsource.Server{
+			{MaxConnections: -1}, {Options: wsource.AcceptOptions{ReadLimit: -1}}, {Options: wsource.AcceptOptions{Origins: []string{"["}}},
+		} {
+			listener, err := network.Listen(host)
+			require.NoError(t, err)
+			require.ErrorAs(t, server.Serve(listener), &argument)
+			_, err = listener.Accept()
+			require.ErrorIs(t, err, net.ErrClosed)
+
+			record(t, server.Connections())
+			refused := record(t, server.Refusals())
+			handler := serveHTTP(t, server.ServeHTTP)
+			requireHandshake(t, dialError(t, handler, "ws://"+host, nil), http.StatusInternalServerError)
+			require.ErrorAs(t, refused.got()[0], &argument)
+			require.NoError(t, server.Shutdown(context.Background()))
+		}
+		require.ErrorAs(t, new(wsource.Server).Serve(nil), &argument)
+		require.ErrorAs(t, new(wsource.Server).Shutdown(nil), &argument) //nolint:staticcheck // what is tested
+	})
+}
+
+// TestServeBoundsTheHandshake opens connections that send nothing, or too much.
+func TestServeBoundsTheHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{})
+		conn, err := s.network.DialContext(t.Context(), "tcp", host)
+		require.NoError(t, err)
+		defer conn.Close()
+		started := time.Now()
+		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n")
+		require.NoError(t, err)
+		_, err = io.ReadAll(conn)
+		require.NoError(t, err)
+		assert.Equal(t, 10*time.Second, time.Since(started))
+
+		large, err := s.network.DialContext(t.Context(), "tcp", host)
+		require.NoError(t, err)
+		defer large.Close()
+		go func() {
+			_, _ = fmt.Fprintf(large, "GET / HTTP/1.1\r\nHost: x\r\nX: %s", make([]byte, 200<<10))
+		}()
+		answer, _ := io.ReadAll(large)
+		assert.Contains(t, string(answer), "431")
+		time.Sleep(time.Second) // that is how the HTTP server lingers
+	})
+}

@@ -1,0 +1,311 @@
+package wsource_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// send sends texts.
+func send(s *wsource.Socket, texts ...string) {
+	for _, text := range texts {
+		s.Next(wsource.TextMessage(text))
+	}
+}
+
+func TestBothEndsAreStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
+		up, down := record[wsource.Message](t, server), record[wsource.Message](t, client)
+		messages := []wsource.Message{
+			wsource.TextMessage("héllo"), wsource.TextMessage(""), wsource.BinaryMessage([]byte{0, 0xFF}),
+			wsource.BinaryMessage([]byte{}), wsource.BinaryMessage(bytes.Repeat([]byte("x"), 1<<20)),
+			wsource.TextMessage(strings.Repeat("é", 100_000)),
+		}
+		for _, m := range messages {
+			client.Next(m)
+			server.Next(m)
+		}
+		client.Complete()
+		require.NoError(t, up.wait())
+		require.NoError(t, down.wait())
+		assert.Equal(t, messages, up.got())
+		assert.Equal(t, messages, down.got())
+		assert.Equal(t, wsource.Closed, client.State())
+		assert.NoError(t, client.Err())
+	})
+}
+
+func TestFragmentsMakeOneMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := newSite(t, wsource.AcceptOptions{}).rawClient("")
+		got := record[wsource.Message](t, server)
+		// The é is cut in the middle, and a ping comes between the fragments.
+		p.write(frame{opcode: opText, payload: []byte("caf\xC3")}, frame{fin: true, opcode: opPing, payload: []byte("?")},
+			frame{opcode: opContinuation}, frame{fin: true, opcode: opContinuation, payload: []byte("\xA9!")},
+			textFrame("next"))
+		assert.Equal(t, frame{fin: true, opcode: opPong, payload: []byte("?")}, p.read())
+		settle()
+		assert.Equal(t, []string{"café!", "next"}, texts(got.got()))
+		server.Complete()
+		code, _ := p.readClose()
+		p.write(closeFrame(uint16(code), ""))
+		require.NoError(t, got.wait())
+	})
+}
+
+func TestNothingIsLostBeforeAndBetweenSubscribers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
+		const n = 300
+		for i := range n {
+			send(client, fmt.Sprint(i))
+		}
+		settle()
+		received := 0
+		for received < n-100 {
+			// Each takes some and leaves from within its own callback.
+			got, err := observable.Collect(t.Context(), operators.Take[wsource.Message](server, 1+received%3))
+			require.NoError(t, err)
+			for _, m := range got {
+				require.Equal(t, fmt.Sprint(received), m.String())
+				received++
+			}
+			time.Sleep(time.Millisecond)
+		}
+		last := record[wsource.Message](t, server)
+		client.Complete()
+		require.NoError(t, last.wait())
+		assert.Len(t, last.got(), n-received)
+		assert.Equal(t, fmt.Sprint(n-1), last.got()[n-received-1].String())
+	})
+}
+
+func TestSeveralSubscribersGetEachMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
+		all := record[wsource.Message](t, server)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		leaving, cancelled := newTape[wsource.Message](), newTape[wsource.Message]()
+		subscription := server.Subscribe(t.Context(), leaving)
+		server.Subscribe(ctx, cancelled)
+		send(client, "1")
+		settle()
+		subscription.Unsubscribe()
+		cancel(io.ErrNoProgress)
+		settle()
+		late := record[wsource.Message](t, server)
+		send(client, "2")
+		client.Complete()
+
+		require.NoError(t, all.wait())
+		assert.Equal(t, []string{"1", "2"}, texts(all.got()))
+		require.NoError(t, late.wait())
+		assert.Equal(t, []string{"2"}, texts(late.got()))
+		assert.Equal(t, []string{"1"}, texts(leaving.got()))
+		assert.Zero(t, leaving.endings(), "an unsubscribe is silent")
+		require.ErrorIs(t, cancelled.wait(), io.ErrNoProgress)
+		assert.Equal(t, []string{"1"}, texts(cancelled.got()))
+
+		after := record[wsource.Message](t, server)
+		require.NoError(t, after.wait(), "a late subscriber gets the end at once")
+		assert.Equal(t, 1, after.endings())
+	})
+}
+
+func TestSubscriberThatCannotBeUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
+		var argument *observable.ArgumentError
+		require.ErrorAs(t, observable.Err(server.Subscribe(t.Context(), nil)), &argument)
+		ended, cancel := context.WithCancelCause(t.Context())
+		cancel(io.ErrNoProgress)
+		got := newTape[wsource.Message]()
+		server.Subscribe(ended, got)
+		require.ErrorIs(t, got.wait(), io.ErrNoProgress)
+		send(client, "still there")
+		m, err := observable.First(t.Context(), observable.Observable[wsource.Message](server))
+		require.NoError(t, err)
+		assert.Equal(t, "still there", m.String())
+	})
+}
+
+func TestSlowSubscriberSlowsThePeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat, CloseTimeout: time.Hour})
+		const size, n = 10_000, 400
+		got := newTape[wsource.Message]()
+		got.next = func(wsource.Message) { time.Sleep(time.Second) }
+		server.Subscribe(context.Background(), got)
+		var sent atomic.Int64
+		go func() {
+			for range n {
+				client.Next(wsource.BinaryMessage(make([]byte, size)))
+				sent.Add(1)
+			}
+			client.Complete()
+		}()
+		time.Sleep(100*time.Second - time.Millisecond)
+		taken := len(got.got())
+		assert.Equal(t, 100, taken, "one a second")
+		// Between Next and the subscriber there is no more than the outbox, the wire and the network hold.
+		assert.Less(t, int(sent.Load())-taken, (1<<20+128<<10)/size)
+		require.NoError(t, got.wait())
+		assert.Len(t, got.got(), n)
+		assert.EqualValues(t, n, sent.Load())
+	})
+}
+
+func TestMemoryOfAPeerThatSendsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := newSite(t, wsource.AcceptOptions{}).rawClient("")
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		message := frame{fin: true, opcode: opBinary, payload: make([]byte, 1<<20), masked: true}.bytes()
+		blocked := make(chan int)
+		go func() {
+			n := 0
+			for range 100 {
+				if _, err := p.conn.Write(message); err != nil {
+					break
+				}
+				n++
+			}
+			blocked <- n
+		}()
+		settle() // nobody is subscribed
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(8<<20))
+		server.CloseNow()
+		assert.LessOrEqual(t, <-blocked, 1)
+	})
+}
+
+func TestCallbackThatPanicsOrExits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
+		panicking, exiting := newTape[wsource.Message](), newTape[wsource.Message]()
+		panicking.next = func(wsource.Message) { panic("boom") }
+		exiting.next = func(wsource.Message) { runtime.Goexit() }
+		server.Subscribe(t.Context(), panicking)
+		server.Subscribe(t.Context(), exiting)
+		send(client, "1")
+		settle()
+		var pe *observable.PanicError
+		require.ErrorAs(t, panicking.wait(), &pe)
+		require.ErrorIs(t, exiting.wait(), observable.ErrGoexit)
+
+		rest := record[wsource.Message](t, server)
+		send(client, "2", "3")
+		client.Complete()
+		require.NoError(t, rest.wait())
+		assert.Equal(t, []string{"2", "3"}, texts(rest.got()), "the reader goes on")
+	})
+}
+
+// TestBrokenConnectionIsAnError breaks connections at every point of a conversation. What was cut is
+// an error on both sides, and never a message or a completion.
+func TestBrokenConnectionIsAnError(t *testing.T) {
+	message := bytes.Repeat([]byte("x"), 100)
+	for name, frames := range map[string][]frame{
+		"between messages":  {{fin: true, opcode: opBinary, payload: message}},
+		"between fragments": {{opcode: opBinary, payload: message}, {opcode: opContinuation, payload: message}},
+	} {
+		for _, direction := range []wstest.Direction{wstest.ToServer, wstest.ToClient} {
+			for _, reset := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s %v reset %v", name, direction, reset), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { breakAfter(t, frames, direction, reset) })
+				})
+			}
+		}
+	}
+}
+
+func breakAfter(t *testing.T, frames []frame, direction wstest.Direction, reset bool) {
+	t.Helper()
+	var p *peer
+	var socket *wsource.Socket
+	if direction == wstest.ToServer {
+		p, socket = newSite(t, wsource.AcceptOptions{}).rawClient("")
+	} else {
+		p, socket = rawServer(t, nil)
+	}
+	got := record[wsource.Message](t, socket)
+	p.write(frames...)
+	if reset {
+		require.NoError(t, p.conn.(*wstest.Conn).Reset())
+	} else {
+		require.NoError(t, p.conn.Close())
+	}
+	ce := requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+	if reset {
+		require.ErrorIs(t, ce, syscall.ECONNRESET)
+	} else {
+		require.ErrorIs(t, ce, io.ErrUnexpectedEOF)
+	}
+	want := 0
+	if frames[0].fin {
+		want = 1
+	}
+	assert.Len(t, got.got(), want)
+	assert.Equal(t, 1, got.endings())
+	assert.Equal(t, ce, socket.Err())
+}
+
+// TestCutMessageIsNoMessage cuts a conversation after each byte, with and without compression.
+func TestCutMessageIsNoMessage(t *testing.T) {
+	text := strings.Repeat("compressible text ", 40)
+	for _, compression := range []wsource.Compression{wsource.NoCompression, wsource.CompressMessages, wsource.CompressStream} {
+		t.Run(fmt.Sprint("compression ", compression), func(t *testing.T) {
+			total := converse(t, compression, text, -1)
+			for cut := range total {
+				converse(t, compression, text, cut)
+			}
+		})
+	}
+}
+
+// converse sends a text over a connection that is cut after some bytes, and returns how many it took.
+func converse(t *testing.T, compression wsource.Compression, text string, cut int) (total int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{Compression: compression})
+		client, server := s.pair(&wsource.DialOptions{Compression: compression})
+		got := record[wsource.Message](t, server)
+		before := s.link().Passed(wstest.ToServer)
+		if cut >= 0 {
+			require.NoError(t, s.link().Inject(wstest.Cut(wstest.ToServer, cut)))
+		}
+		send(client, text)
+		settle()
+		total = s.link().Passed(wstest.ToServer) - before
+		if cut < 0 {
+			assert.Equal(t, []string{text}, texts(got.got()))
+			return
+		}
+		requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+		assert.Empty(t, got.got(), "cut after %d bytes", cut)
+		<-client.Done()
+		requireClose(t, client.Err(), wsource.StatusAbnormalClosure)
+	})
+	return total
+}

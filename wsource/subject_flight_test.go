@@ -1,0 +1,140 @@
+package wsource_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// Messages that were handed to the operating system, and what is known of them when the connection ends.
+
+func TestWhatIsOnItsWayWhenTheConnectionBreaksIsUnknown(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *site) {
+		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
+		lost := record(t, subject.Undelivered())
+		_, sub := listen(t, subject)
+		s.accept()
+		require.NoError(t, s.link().Inject(wstest.Delay(wstest.ToServer, time.Minute)))
+		require.NoError(t, subject.Send(t.Context(), "a"))
+		subject.Next("b")
+		assert.Empty(t, fates(lost))
+		_ = s.link().Inject(wstest.Reset(wstest.ToClient, 0))
+		far := s.accept()
+		assert.Equal(t, []string{
+			"a unknown wsource: connection closed: 1006 abnormal closure: " + resetError(lost),
+			"b unknown wsource: connection closed: 1006 abnormal closure: " + resetError(lost),
+		}, fates(lost))
+		subject.Next("c")
+		assert.Equal(t, []string{"c"}, far.heard())
+		sub.Unsubscribe()
+	})
+}
+
+// resetError is the text of the cause in the first report.
+func resetError(lost *tape[*wsource.SendError]) string {
+	settle()
+	var ce *wsource.CloseError
+	if all := lost.got(); len(all) > 0 {
+		ce, _ = errors.AsType[*wsource.CloseError](all[0].Err)
+	}
+	if ce == nil {
+		return "no close error"
+	}
+	return ce.Err.Error()
+}
+
+func TestWhatThePeerHasConfirmedIsNotReported(t *testing.T) {
+	for name, test := range map[string]struct {
+		wait time.Duration
+		end  func(subject *wsource.Subject[string, string], far far)
+		lost int
+	}{
+		"a pong has come":          {2 * time.Second, func(_ *wsource.Subject[string, string], far far) { far.CloseNow() }, 0},
+		"it is on its way":         {500 * time.Millisecond, func(_ *wsource.Subject[string, string], far far) { far.CloseNow() }, 300 % 256},
+		"the peer closes":          {500 * time.Millisecond, func(_ *wsource.Subject[string, string], far far) { far.Complete() }, 300 % 256},
+		"the peer restarts":        {0, func(_ *wsource.Subject[string, string], far far) { far.Close(wsource.StatusServiceRestart, "") }, 300 % 256},
+		"this side closes":         {0, func(subject *wsource.Subject[string, string], _ far) { subject.Complete() }, 0},
+		"this side closes with":    {0, func(subject *wsource.Subject[string, string], _ far) { subject.Close(4000, "bye") }, 0},
+		"this side gives up first": {0, func(subject *wsource.Subject[string, string], far far) { subject.Complete(); far.CloseNow() }, 300 % 256},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *site) {
+				subject := s.subject(nil)
+				lost := record(t, subject.Undelivered())
+				tape := record(t, subject)
+				far := s.accept()
+				for i := range 300 { // a ping goes out when there are 256, and another after a second
+					subject.Next(fmt.Sprint(i))
+				}
+				settle()
+				time.Sleep(test.wait)
+				test.end(subject, far)
+				_ = tape.wait()
+				assert.Len(t, fates(lost), test.lost)
+				for _, err := range lost.got() {
+					assert.Equal(t, wsource.Unknown, err.Outcome)
+				}
+			})
+		})
+	}
+}
+
+func TestWithoutAHeartbeatWhatWasHandedOverCountsAsSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *site) {
+		subject := s.subject(&wsource.SubjectConfig[string]{Dial: wsource.DialOptions{Heartbeat: noBeat}})
+		lost := record(t, subject.Undelivered())
+		tape := record(t, subject)
+		far := s.accept()
+		subject.Next("a")
+		time.Sleep(2 * time.Second)
+		far.CloseNow()
+		assert.Error(t, tape.wait())
+		assert.Empty(t, fates(lost))
+	})
+}
+
+func TestAnIdleConnectionIsNotAsked(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *site) {
+		subject := s.subject(&wsource.SubjectConfig[string]{
+			Dial: wsource.DialOptions{Heartbeat: wsource.Heartbeat{Interval: time.Hour, Timeout: time.Hour}},
+		})
+		_, sub := listen(t, subject)
+		s.accept()
+		subject.Next("a")
+		time.Sleep(2 * time.Second)
+		passed := s.link().Passed(wstest.ToServer)
+		time.Sleep(10 * time.Second)
+		assert.Equal(t, passed, s.link().Passed(wstest.ToServer))
+		subject.Next("b")
+		time.Sleep(2 * time.Second)
+		// A message of one byte and a ping of eight, with headers and masks.
+		assert.Equal(t, passed+(6+1)+(6+8), s.link().Passed(wstest.ToServer))
+		sub.Unsubscribe()
+	})
+}
+
+func TestWhatIsRememberedOfMessagesOnTheirWayIsBounded(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		s.network.Buffer = 64 << 20
+		subject := s.subject(nil)
+		lost := record(t, subject.Undelivered())
+		tape := record(t, subject)
+		s.accept()
+		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
+		large := string(make([]byte, 1<<20))
+		for range 20 {
+			subject.Next(large)
+		}
+		settle()
+		_ = s.link().Inject(wstest.Reset(wstest.ToClient, 0))
+		assert.Error(t, tape.wait())
+		assert.Len(t, lost.got(), 8)
+	})
+}

@@ -1,0 +1,235 @@
+package wstest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// DefaultBacklog is how many connections wait to be accepted at one listener, unless
+// [Network.Backlog] says otherwise.
+const DefaultBacklog = 128
+
+// Network is a network in memory, on which connections are dialled to listeners by
+// name. The zero value is ready to use. Its methods may be called from any goroutine.
+//
+// It numbers the connections in the order in which they are dialled, from 1 on, also
+// those that are refused. It keeps a small record of each, with its counters, for as
+// long as the network itself lives.
+type Network struct {
+	// Buffer is how many bytes a connection holds per direction; a Write that finds
+	// no room waits. Zero or less means DefaultBuffer. Set it before the first dial.
+	Buffer int
+
+	// Backlog is how many dialled connections may wait at a listener to be accepted;
+	// a dial that finds no room waits. Zero or less means DefaultBacklog. Set it before
+	// the first Listen.
+	Backlog int
+
+	mu        sync.Mutex
+	listeners map[string]*listener
+	links     []*Link // by number, less one; nil if refused
+	plans     map[int][]Fault
+	everyDial []Fault
+}
+
+// Listen announces an address, such as "server.test:80". The host is any name, and
+// distinguishes no upper and lower case; the port is any text. An address that has a
+// listener already gives an error that wraps syscall.EADDRINUSE.
+//
+// Close frees the address and resets the connections that are not accepted yet. It
+// does not touch accepted ones.
+func (n *Network) Listen(addr string) (net.Listener, error) {
+	fail := func(err error) (net.Listener, error) {
+		return nil, &net.OpError{Op: "listen", Net: address(addr).Network(), Addr: address(addr), Err: err}
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fail(err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key := strings.ToLower(addr)
+	if n.listeners[key] != nil {
+		return fail(os.NewSyscallError("bind", syscall.EADDRINUSE))
+	}
+	l := &listener{
+		network: n,
+		address: address(addr),
+		backlog: make(chan *Conn, orDefault(n.Backlog, DefaultBacklog)),
+		done:    make(chan struct{}),
+	}
+	if n.listeners == nil {
+		n.listeners = make(map[string]*listener)
+	}
+	n.listeners[key] = l
+	return l, nil
+}
+
+// DialContext connects to the listener at an address, and returns a [*Conn]. It fits
+// [http.Transport.DialContext]; the network must be a form of "tcp".
+//
+// The connection is made once it is in the listener's backlog, as with TCP, whether
+// it is accepted or not. DialContext waits only while the backlog is full. Its errors
+// are [*net.OpError]s that wrap syscall.ECONNREFUSED when nobody listens or a [Refuse]
+// is set, and the error of the context when that has ended.
+func (n *Network) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	fail := func(err error) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: address(addr).Network(), Addr: address(addr), Err: err}
+	}
+	if !strings.HasPrefix(network, "tcp") {
+		return fail(net.UnknownNetworkError(network))
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fail(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fail(err)
+	}
+	number, link, l := n.connect(addr)
+	if link == nil {
+		return fail(os.NewSyscallError("connect", syscall.ECONNREFUSED))
+	}
+	if err := l.enqueue(ctx, &link.server); err != nil {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.links[number-1] = nil
+		return fail(err)
+	}
+	return &link.client, nil
+}
+
+// connect gives the next connection its number and its faults. It returns no link if
+// the connection is refused.
+func (n *Network) connect(addr string) (int, *Link, *listener) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.links = append(n.links, nil)
+	number := len(n.links)
+	faults, planned := n.plans[number]
+	if !planned {
+		faults = n.everyDial
+	}
+	l := n.listeners[strings.ToLower(addr)]
+	refused := slices.ContainsFunc(faults, func(f Fault) bool { return f.kind == refuse })
+	if l == nil || refused {
+		return number, nil, nil
+	}
+	port := strconv.Itoa(number)
+	link := newLink("connection "+port, address(net.JoinHostPort("client.test", port)), l.address,
+		orDefault(n.Buffer, DefaultBuffer))
+	now := time.Now()
+	for _, fault := range faults {
+		link.set(fault, now)
+	}
+	n.links[number-1] = link
+	return number, link, l
+}
+
+// HTTPClient returns a new client that dials on the network, for the HTTPClient
+// field of a WebSocket dialler's options. It keeps no idle connection, so that
+// nothing is left when a handshake is refused.
+func (n *Network) HTTPClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: n.DialContext, DisableKeepAlives: true}}
+}
+
+// OnDial sets the faults of one connection to come, by its number: OnDial(1, ...) is
+// for the first that is dialled. They take the place of those of OnEveryDial, so that
+// OnDial(3) without faults makes the third connection a clean one. It returns a
+// [*FaultError] if one of the faults cannot be, and a [*NumberError] if the number is
+// below 1 or its connection was dialled already.
+func (n *Network) OnDial(number int, faults ...Fault) error {
+	if err := checkFaults(faults); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if number <= len(n.links) {
+		return &NumberError{Number: number, Dialled: len(n.links)}
+	}
+	if n.plans == nil {
+		n.plans = make(map[int][]Fault)
+	}
+	n.plans[number] = slices.Clone(faults)
+	return nil
+}
+
+// OnEveryDial sets the faults of all connections that are dialled from now on and have
+// none by OnDial. OnEveryDial(Refuse()) is an outage, and OnEveryDial() ends it. It
+// returns a [*FaultError], and changes nothing, if one of the faults cannot be.
+func (n *Network) OnEveryDial(faults ...Fault) error {
+	if err := checkFaults(faults); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.everyDial = slices.Clone(faults)
+	return nil
+}
+
+// NumberError reports faults for a connection that is not to come.
+type NumberError struct {
+	Number  int // the number that was given
+	Dialled int // how many connections have been dialled
+}
+
+// Error names the number, and the lowest that is possible.
+func (e *NumberError) Error() string {
+	return fmt.Sprintf("wstest: no connection to come has number %d: the next is %d", e.Number, e.Dialled+1)
+}
+
+// Dials returns how many connections have been dialled, those refused included.
+func (n *Network) Dials() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.links)
+}
+
+// Link returns the connection with a number, whether open or closed. It returns nil
+// if that was refused, was given up while it waited for the backlog, or has not been
+// dialled.
+func (n *Network) Link(number int) *Link {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if number < 1 || number > len(n.links) {
+		return nil
+	}
+	return n.links[number-1]
+}
+
+// Links returns the connections that are open, which is to say that one end at least
+// has not been closed by the program that holds it. A test that ends with none has
+// leaked none.
+func (n *Network) Links() []*Link {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var open []*Link
+	for _, link := range n.links {
+		if link != nil && link.open() {
+			open = append(open, link)
+		}
+	}
+	return open
+}
+
+// free takes a listener off its address.
+func (n *Network) free(l *listener) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.listeners, strings.ToLower(l.address.String()))
+}
+
+// orDefault returns the setting, or the default if it is not positive.
+func orDefault(setting, otherwise int) int {
+	if setting <= 0 {
+		return otherwise
+	}
+	return setting
+}
