@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/reactivex/rxgo/v2"
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/samber/lo"
+	"github.com/samber/ro"
+)
+
+func producerWorks() []work {
+	return []work{
+		{
+			name: "Merge of 8 concurrent producers, per item", unit: "ns", target: "ahead of every peer that has it",
+			contenders: []contender{
+				timed("rxsocket", func(b *testing.B) {
+					subjects := make([]*observable.Subject[int], 8)
+					sources := make([]observable.Observable[int], 8)
+					for i := range subjects {
+						subjects[i] = new(observable.Subject[int])
+						sources[i] = subjects[i]
+					}
+					sub := operators.Merge(sources...).Subscribe(context.Background(), new(sum))
+					b.ResetTimer()
+					eachOf(8, b.N, func(i, v int) { subjects[i].Next(v) })
+					for _, s := range subjects {
+						s.Complete()
+					}
+					<-sub.Done()
+				}),
+				timed("samber/ro", func(b *testing.B) {
+					subjects := make([]ro.Subject[int], 8)
+					sources := make([]ro.Observable[int], 8)
+					for i := range subjects {
+						subjects[i] = ro.NewPublishSubject[int]()
+						sources[i] = subjects[i]
+					}
+					ro.Merge(sources...).Subscribe(ro.OnNext(func(v int) { sunk += v }))
+					b.ResetTimer()
+					eachOf(8, b.N, func(i, v int) { subjects[i].Next(v) })
+				}),
+				timed("RxGo", func(b *testing.B) {
+					channels := make([]chan rxgo.Item, 8)
+					sources := make([]rxgo.Observable, 8)
+					for i := range channels {
+						channels[i] = make(chan rxgo.Item, 64)
+						sources[i] = rxgo.FromChannel(channels[i])
+					}
+					items := rxgo.Merge(sources).Observe()
+					b.ResetTimer()
+					go func() {
+						eachOf(8, b.N, func(i, v int) { channels[i] <- rxgo.Of(v) })
+						for _, c := range channels {
+							close(c)
+						}
+					}()
+					for item := range items {
+						sunk += item.V.(int)
+					}
+				}),
+				rxjs("RxJS (one thread)", "merge", 2_000_000),
+			},
+		},
+		{
+			name: "CombineLatest of 4, per item", unit: "ns", target: "ahead of every peer that has it",
+			contenders: []contender{
+				timed("rxsocket", func(b *testing.B) {
+					var a, c, d, e observable.Subject[int]
+					operators.CombineLatest4(&a, &c, &d, &e, func(a, b, c, d int) int { return a + b + c + d }).
+						Subscribe(context.Background(), new(sum))
+					inTurn(b, a.Next, c.Next, d.Next, e.Next)
+				}),
+				timed("samber/ro", func(b *testing.B) {
+					a, c, d, e := ro.NewPublishSubject[int](), ro.NewPublishSubject[int](), ro.NewPublishSubject[int](), ro.NewPublishSubject[int]()
+					ro.CombineLatest4(a, c, d, e).Subscribe(ro.OnNext(func(v lo.Tuple4[int, int, int, int]) {
+						sunk += v.A + v.B + v.C + v.D
+					}))
+					inTurn(b, a.Next, c.Next, d.Next, e.Next)
+				}),
+				rxjs("RxJS", "combineLatest", 2_000_000),
+			},
+		},
+		{
+			name: "Share to 16 observers, per item", unit: "ns", target: "ahead of every peer that has it",
+			contenders: []contender{
+				timed("rxsocket", func(b *testing.B) {
+					var source observable.Subject[int]
+					shared := operators.Share(&source)
+					for range 16 {
+						shared.Subscribe(context.Background(), new(sum))
+					}
+					inTurn(b, source.Next)
+				}),
+				timed("samber/ro", func(b *testing.B) {
+					source := ro.NewPublishSubject[int]()
+					shared := ro.Share[int]()(source)
+					for range 16 {
+						shared.Subscribe(ro.OnNext(func(v int) { sunk += v }))
+					}
+					inTurn(b, source.Next)
+				}),
+				rxjs("RxJS", "share", 500_000),
+			},
+		},
+		{
+			name: "SwitchMap over inner observables, per inner", unit: "ns", target: "ahead of every peer that has it",
+			contenders: []contender{
+				timed("rxsocket", func(b *testing.B) {
+					operators.SwitchMap(observable.Range(0, b.N), func(v int) observable.Observable[int] { return observable.Of(v) }).
+						Subscribe(context.Background(), new(sum))
+				}),
+				rxjs("RxJS", "switchMap", 100_000),
+			},
+		},
+	}
+}
+
+// eachOf emits n items from each of count producers together, on a goroutine each.
+func eachOf(count, n int, emit func(producer, v int)) {
+	var all sync.WaitGroup
+	for producer := range count {
+		share := n / count
+		if producer == 0 {
+			share += n % count
+		}
+		all.Go(func() {
+			for v := range share {
+				emit(producer, v)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// inTurn emits b.N items, to one producer after the other, after one to each.
+func inTurn(b *testing.B, emit ...func(int)) {
+	for _, e := range emit {
+		e(0)
+	}
+	b.ResetTimer()
+	for i := range b.N {
+		emit[i%len(emit)](i)
+	}
+}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// machine is one whose figures tests know: they tell how often it has been read.
+type machine struct{ readings atomic.Int64 }
+
+func (m *machine) read() reading {
+	n := float64(m.readings.Add(1))
+	return reading{
+		at:         time.Now(),
+		system:     system{memory: &memoryUse{used: 1024 * n, total: 1 << 20}},
+		goroutines: n,
+	}
+}
+
+// log holds what has happened since it was last looked at.
+type log[T any] struct {
+	mu  sync.Mutex
+	all []T
+}
+
+func (l *log[T]) add(v ...T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, v...)
+}
+
+// look waits until nothing happens any more at this moment.
+func (l *log[T]) look() []T {
+	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.all
+	l.all = nil
+	return all
+}
+
+// heard is what a client hears, and when.
+type heard struct {
+	at time.Duration
+	reply
+}
+
+// listen subscribes to replies and returns what is heard.
+func listen(t *testing.T, replies observable.Observable[wsource.Message]) (*log[heard], observable.Subscription) {
+	t.Helper()
+	start, l := time.Now(), new(log[heard])
+	sub := operators.TryMap(replies, clientSide.Decode).Subscribe(t.Context(), observable.ObserverFuncs[reply]{
+		OnNext: func(r reply) { l.add(heard{time.Since(start), r}) },
+	})
+	return l, sub
+}
+
+// times returns when samples were heard, and fails if something else was.
+func times(t *testing.T, all []heard) []time.Duration {
+	t.Helper()
+	var at []time.Duration
+	for _, h := range all {
+		require.NotNil(t, h.Sample, "%+v", h)
+		at = append(at, h.at)
+	}
+	return at
+}
+
+const ms = time.Millisecond
+
+func TestAnswerStreamsSamples(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := newService(newSampler(new(machine).read), "host")
+		l, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
+		defer sub.Unsubscribe()
+		greeting := l.look()
+		require.Len(t, greeting, 1)
+		assert.Equal(t, "host", greeting[0].Settings.Offer.Host)
+		assert.Equal(t, "memory, heap, allocations, goroutines", greeting[0].Settings.Offer.names(), "what the machine has")
+		assert.Equal(t, []string{"memory", "heap", "allocations", "goroutines"}, greeting[0].Settings.Metrics)
+		assert.Equal(t, interval(time.Second), greeting[0].Settings.Interval)
+
+		time.Sleep(3 * time.Second)
+		samples := l.look()
+		assert.Equal(t, []time.Duration{100 * ms, 1100 * ms, 2100 * ms}, times(t, samples), "the first comes early")
+		assert.Equal(t, map[string]float64{"live": 3}, samples[0].Sample.Values["goroutines"],
+			"after a first reading and that of the offer")
+		assert.Equal(t, map[string]float64{"used": 5 * 1024}, samples[2].Sample.Values["memory"])
+	})
+}
+
+func TestAnswerObeysCommands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		machine := new(machine)
+		service := newService(newSampler(machine.read), "host")
+		commands := new(observable.Subject[wsource.Message])
+		l, sub := listen(t, service.answer(commands))
+		defer sub.Unsubscribe()
+		require.Len(t, l.look(), 1)
+		time.Sleep(1500 * ms)
+		assert.Len(t, times(t, l.look()), 2)
+
+		commands.Next(wsource.TextMessage(`{"interval":"250ms"}`))
+		answer := l.look()
+		require.Len(t, answer, 1)
+		assert.Equal(t, interval(250*ms), answer[0].Settings.Interval)
+		time.Sleep(400 * ms)
+		assert.Equal(t, []time.Duration{1600 * ms, 1850 * ms}, times(t, l.look()), "the new interval replaces the old one")
+
+		commands.Next(wsource.TextMessage(`{"metrics":["heap","memory"]}`))
+		answer = l.look()
+		require.Len(t, answer, 1)
+		assert.Equal(t, []string{"heap", "memory"}, answer[0].Settings.Metrics)
+		assert.Equal(t, interval(250*ms), answer[0].Settings.Interval, "what a command does not mention stays")
+		time.Sleep(500 * ms)
+		samples := l.look()
+		assert.Equal(t, []time.Duration{2100 * ms, 2350 * ms}, times(t, samples), "a choice of metrics does not interrupt")
+		for _, h := range samples {
+			assert.Len(t, h.Sample.Values, 2)
+			assert.Contains(t, h.Sample.Values, "heap")
+			assert.Contains(t, h.Sample.Values, "memory")
+		}
+
+		sub.Unsubscribe()
+		readings := machine.readings.Load()
+		time.Sleep(time.Minute)
+		assert.Equal(t, readings, machine.readings.Load(), "nobody reads for nobody")
+		assert.Empty(t, service.sampler.running)
+	})
+}
+
+func TestAnswerNamesFaultsAndGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := newService(newSampler(new(machine).read), "host")
+		commands := new(observable.Subject[wsource.Message])
+		l, sub := listen(t, service.answer(commands))
+		defer sub.Unsubscribe()
+		l.look()
+		for text, want := range map[string]string{
+			``:                         "the command is empty",
+			`faster`:                   "the command is not JSON: invalid character 's' in literal false",
+			`{"interval":`:             "the command is not JSON: unexpected EOF",
+			`"250ms"`:                  "a command is a JSON object, not a JSON string",
+			`{}`:                       `the command asks for nothing; send {"interval":"250ms"} or {"metrics":["cpu","memory"]}`,
+			`null`:                     "the command asks for nothing",
+			`{"speed":1}`:              `unknown field "speed"`,
+			`{"interval":250}`:         "the command's interval cannot be a JSON number",
+			`{"interval":"quick"}`:     `interval "quick" is not a duration such as 250ms or 2s`,
+			`{"interval":"99ms"}`:      "interval 99ms is not between 100ms and 1m0s",
+			`{"interval":"61s"}`:       "interval 1m1s is not between 100ms and 1m0s",
+			`{"metrics":[]}`:           "no metrics are chosen; there are memory, heap, allocations, goroutines",
+			`{"metrics":"heap"}`:       "the command's metrics cannot be a JSON string",
+			`{"metrics":["disk"]}`:     `there is no metric "disk"; there are memory, heap, allocations, goroutines`,
+			`{"interval":"1s"} more`:   "data after the JSON value",
+			"{\"metrics\":[\"\xff\"]}": "there is no metric",
+		} {
+			commands.Next(wsource.TextMessage(text))
+			answer := l.look()
+			require.Len(t, answer, 1, text)
+			assert.Contains(t, answer[0].Error, want, text)
+		}
+		time.Sleep(2500 * ms)
+		assert.Equal(t, []time.Duration{100 * ms, 1100 * ms, 2100 * ms}, times(t, l.look()), "the samples go on")
+	})
+}
+
+// A client that takes its time misses samples. The others, who share the sampling with it, do not.
+func TestAnswerIsolatesSlowClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := newService(newSampler(new(machine).read), "host")
+		slow := new(log[heard])
+		busy := operators.TryMap(service.answer(observable.Never[wsource.Message]()), clientSide.Decode)
+		sub := busy.Subscribe(t.Context(), observable.ObserverFuncs[reply]{OnNext: func(r reply) {
+			if r.Sample != nil {
+				time.Sleep(9300 * ms)
+			}
+			slow.add(heard{reply: r})
+		}})
+		l, quick := listen(t, service.answer(observable.Never[wsource.Message]()))
+		defer quick.Unsubscribe()
+		l.look()
+		time.Sleep(time.Minute)
+		assert.Len(t, times(t, l.look()), 60)
+		var live []float64
+		for _, h := range slow.look()[1:] {
+			live = append(live, h.Sample.Values["goroutines"]["live"])
+		}
+		assert.Equal(t, []float64{3, 12, 21, 30, 40, 49}, live, "always the latest one there is")
+		sub.Unsubscribe()
+		time.Sleep(10 * time.Second) // until it is done with the last one
+	})
+}
+
+// assertOver does not wait for the end: samples that go on would let virtual time go on for ever.
+func assertOver(t *testing.T, sub observable.Subscription) {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case <-sub.Done():
+	default:
+		t.Error("the subscription is not over")
+	}
+}
+
+func TestAnswerEndsWithTheMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		machine := new(machine)
+		service := newService(newSampler(machine.read), "host")
+		commands := new(observable.Subject[wsource.Message])
+		_, sub := listen(t, service.answer(commands))
+		defer sub.Unsubscribe()
+		commands.Complete()
+		assertOver(t, sub)
+		require.NoError(t, observable.Err(sub))
+
+		failing := new(observable.Subject[wsource.Message])
+		lost := &wsource.CloseError{Code: wsource.StatusAbnormalClosure}
+		sub = service.answer(failing).Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{})
+		defer sub.Unsubscribe()
+		failing.Error(lost)
+		assertOver(t, sub)
+		require.ErrorIs(t, observable.Err(sub), lost)
+		time.Sleep(time.Minute)
+		assert.EqualValues(t, 3, machine.readings.Load(), "one for the offer and one for each client")
+	})
+}
+
+func TestSamplesAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		machine := new(machine)
+		service := newService(newSampler(machine.read), "host")
+		for range 10 {
+			l, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
+			defer func() { assert.Len(t, l.look(), 1+3) }()
+			defer sub.Unsubscribe()
+		}
+		time.Sleep(2500 * ms)
+		assert.EqualValues(t, 1+1+3, machine.readings.Load(), "one for the offer, one to start with and one for each sample")
+
+		late, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
+		defer sub.Unsubscribe()
+		heard := late.look()
+		require.Len(t, heard, 2, "who comes late gets the latest sample at once")
+		assert.Equal(t, map[string]float64{"live": 5}, heard[1].Sample.Values["goroutines"])
+	})
+}
+
+func TestSamplesDoNotGoBackInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := newService(newSampler(new(machine).read), "host")
+		_, other := listen(t, service.answer(observable.Never[wsource.Message]()))
+		defer other.Unsubscribe()
+		commands := observable.NewReplaySubject[wsource.Message](observable.Replay{})
+		commands.Next(wsource.TextMessage(`{"interval":"200ms"}`))
+		l, sub := listen(t, service.answer(commands))
+		defer sub.Unsubscribe()
+		time.Sleep(1800 * ms)
+		l.look()
+		commands.Next(wsource.TextMessage(`{"interval":"1s"}`))
+		require.Len(t, l.look(), 1, "the settings; the latest sample there is, of 1.1 s, comes before the last one that was sent")
+		time.Sleep(time.Second)
+		assert.Equal(t, []time.Duration{2100 * ms}, times(t, l.look()))
+	})
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// refresh is how often the terminal is written to at most. What came meanwhile is shown together.
+const refresh = 250 * time.Millisecond
+
+// event is what the client has to show: a reply, or that the connection was lost.
+type event struct {
+	reply
+	lost error
+}
+
+// watch connects to the server at url, sends it the command and emits what is to be shown, in batches. When the
+// connection is lost it tells so and makes a new one, for as long as it is subscribed to.
+//
+//	Connect ── SwitchMap ── decode ── Filter ── Catch ── RetryBackoff ── DistinctUntilChanged ── BufferTime
+func watch(url string, options *wsource.DialOptions, wish wsource.Message) observable.Observable[[]event] {
+	sockets := operators.Tap(wsource.Connect(url, options), func(s *wsource.Socket) { s.Next(wish) })
+	messages := operators.SwitchMap(sockets, func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
+	replies := operators.TryMap(messages, clientSide.Decode)
+	events := operators.Map(replies, func(r reply) event { return event{reply: r} })
+	known := operators.Filter(events, event.known)
+	told := operators.Catch(known, func(err error) observable.Observable[event] {
+		return operators.Concat(observable.Of(event{lost: err}), observable.Throw[event](err))
+	})
+	lasting := operators.RetryBackoff(told, operators.Backoff{Max: 5 * time.Second, ResetAfter: time.Second})
+	fresh := operators.DistinctUntilChangedFunc(lasting, event.repeats)
+	batches := operators.BufferTime(fresh, refresh)
+	return operators.Filter(batches, func(batch []event) bool { return len(batch) > 0 })
+}
+
+// known reports whether there is something in the event that this client can show; a later server may send more.
+func (e event) known() bool { return e.Settings != nil || e.Sample != nil || e.Error != "" }
+
+// repeats reports whether next is the same failure once more, as when attempt after attempt is refused.
+func (e event) repeats(next event) bool {
+	return e.lost != nil && next.lost != nil && e.lost.Error() == next.lost.Error()
+}
