@@ -79,7 +79,7 @@ func (a *Alarm) ring() {
 	}
 	a.armed = false
 	returned := false
-	defer r.settle(&returned, r.current)
+	defer r.settle(&returned, r.current, r.final)
 	r.current = a.scope.handler
 	a.call()
 	returned = true

@@ -220,6 +220,16 @@ func (g *gate) post(l lane) {
 	g.serve(me)
 }
 
+// hand queues an event for whoever holds the gate; if nobody does, a new goroutine delivers it.
+func (g *gate) hand(l lane) {
+	g.mu.Lock()
+	g.push(0, l, 0)
+	g.mu.Unlock()
+	if g.owner.Load() == 0 {
+		go func() { g.serve(goroutine()) }()
+	}
+}
+
 // serve delivers the queue if the gate is free; if it is not, its holder will.
 func (g *gate) serve(me uintptr) {
 	if g.owner.CompareAndSwap(0, me) {

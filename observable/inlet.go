@@ -169,7 +169,7 @@ func (in *Inlet[T]) putBack() int {
 func (in *Inlet[T]) deliver(terminal bool) {
 	r, sc := in.scope.root, in.scope
 	returned := false
-	defer r.settle(&returned, r.current)
+	defer r.settle(&returned, r.current, r.final)
 	r.current = sc.handler
 	switch {
 	case !terminal:

@@ -51,6 +51,8 @@ type root struct {
 	stopCtx func() bool // undoes the wait for ctx
 	end     handler     // the end of the chain
 	current *handler    // where a panic of the code now running goes; belongs to the gate
+	final   bool        // the goroutine inside is in Subscribe, and will just return; belongs to the gate
+	lost    atomic.Bool // that goroutine has done without the gate: see Outside
 
 	ended atomic.Bool // the terminal state: set before the terminal runs
 
@@ -98,7 +100,7 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 	r.gate.owner.Store(goroutine())
 	returned := false
 	defer r.attached(&returned)
-	r.current = &r.end
+	r.current, r.final = &r.end, true
 	src.Attach(&r.Scope, Stage[T]{Next: r.next, Terminal: r})
 	returned = true
 	return sub
@@ -126,37 +128,24 @@ func (r *rootOf[T]) next(value T) {
 	if r.ended.Load() {
 		return
 	}
-	if r.canceled() { // and the context's own notice has not come round yet
-		r.Complete() // finds that out too
-		return
+	if !r.canceled() {
+		r.observer.Next(value)
 	}
-	r.observer.Next(value)
 }
 
 // Error ends the subscription with err.
 func (r *rootOf[T]) Error(err error) {
-	if !r.ended.Swap(true) && !r.cancelFirst() {
+	if !r.canceled() && !r.ended.Swap(true) {
 		r.deliverError(err)
 	}
 }
 
 // Complete ends the subscription.
 func (r *rootOf[T]) Complete() {
-	if !r.ended.Swap(true) && !r.cancelFirst() {
+	if !r.canceled() && !r.ended.Swap(true) {
 		defer r.finish()
 		r.observer.Complete()
 	}
-}
-
-// cancelFirst delivers the end of the context, if that has come, in place of what the source says, and
-// reports whether it did.
-func (r *rootOf[T]) cancelFirst() bool {
-	if !r.canceled() {
-		return false
-	}
-	defer r.deliverError(context.Cause(r.ctx)) // a teardown may end this goroutine
-	r.Scope.Close()
-	return true
 }
 
 func (r *rootOf[T]) deliverError(err error) {
@@ -168,7 +157,8 @@ func (r *rootOf[T]) deliverError(err error) {
 	r.observer.Error(err)
 }
 
-// canceled reports whether the context has ended.
+// canceled reports whether the context has ended. Nothing passes then but its cause, of which cancel takes
+// care; it may not have come round yet.
 func (r *root) canceled() bool { return r.ctxDone != nil && r.ctx.Err() != nil }
 
 // cancel ends the subscription because its context ended. It runs on a goroutine of its own. The source
@@ -290,7 +280,14 @@ func (r *root) leave() {
 
 // attached is what exit is, for the goroutine that subscribes.
 func (r *root) attached(returned *bool) {
+	if !r.holds() {
+		if *returned {
+			return
+		}
+		r.gate.acquire(goroutine())
+	}
 	defer r.gate.handOver()
+	r.final = false
 	if !*returned {
 		r.fail(failure(recover()))
 	}
@@ -298,13 +295,21 @@ func (r *root) attached(returned *bool) {
 }
 
 // settle is deferred by whoever runs a part of a chain that has another handler
-// than what surrounds it: it sends a panic where it belongs and goes on.
-func (r *root) settle(returned *bool, current *handler) {
+// than what surrounds it: it sends a panic where it belongs and goes on, with what
+// was current before.
+func (r *root) settle(returned *bool, current *handler, final bool) {
+	switch {
+	case r.holds():
+	case *returned:
+		return
+	default:
+		r.gate.acquire(goroutine())
+	}
 	if *returned {
-		r.current = current
+		r.current, r.final = current, final
 		return
 	}
-	defer func() { r.current = current }() // what fail calls may end this goroutine
+	defer func() { r.current, r.final = current, final }() // what fail calls may end this goroutine
 	r.fail(failure(recover()))
 }
 
@@ -357,7 +362,7 @@ func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 		return
 	}
 	returned := false
-	defer r.settle(&returned, r.current)
+	defer r.settle(&returned, r.current, r.final)
 	r.current = sc.handler
 	attach(src, sc, down)
 	returned = true

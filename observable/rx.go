@@ -126,7 +126,7 @@ func Via[B, A any](o Observable[A], chain func(rxgo.Observable) rxgo.Observable)
 			withContext := rxgo.WithContext(sc)
 			out = chain(&bound{ToRx(o, withContext), withContext})
 		})
-		Attach(FromRx[B](out), sc, down)
+		sc.Then(func() { Attach(FromRx[B](out), sc, down) })
 	})
 }
 

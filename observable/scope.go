@@ -172,30 +172,6 @@ func (s *Scope) unlink() {
 	s.prev, s.next = nil, nil
 }
 
-// Outside calls f with the gate released, for code that may emit into the gate
-// another way or may wait for somebody who does: a function of the user's, a
-// foreign Subscribe, the connect of a shared source. Other producers may come in
-// meanwhile, so the caller is in a state in which they can, as it is wherever it
-// attaches a source.
-func (s *Scope) Outside(f func()) {
-	r, me := s.root, s.root.gate.owner.Load()
-	current := r.current
-	r.mu.Lock()
-	r.working++
-	r.mu.Unlock()
-	suspended := r.gate.suspend(me)
-	defer func() { // also when a callback that leave has run ends this goroutine
-		r.gate.acquire(me)
-		r.current = current
-		if suspended {
-			r.gate.restore(me)
-		}
-		r.workDone()
-	}()
-	r.gate.leave()
-	f()
-}
-
 // watch holds what uses a scope as a context; guarded by root.mu.
 type watch struct {
 	done  chan struct{}

@@ -226,8 +226,8 @@ func (s *subscriber[T]) inline(n notification[T]) {
 	}
 	r := s.scope.root
 	returned := false
-	defer r.settle(&returned, r.current)
-	r.current = s.scope.handler
+	defer r.settle(&returned, r.current, r.final)
+	r.current, r.final = s.scope.handler, false
 	n.deliver(s.stage)
 	returned = true
 }

@@ -23,14 +23,16 @@ func Buffer[T, N any](src observable.Observable[T], notifier observable.Observab
 		current.open()
 		end := &ending[[]T]{sc: sc, down: down, complete: func() { current.flush(sc, down) }}
 		observable.Attach(src, sc, observable.Stage[T]{Next: current.add, Terminal: end})
-		notes := sc.Child()
-		observable.Attach(notifier, notes, observable.Stage[N]{
-			Next: func(N) {
-				if !end.ended {
-					down.Next(current.renew())
-				}
-			},
-			Terminal: observable.OnComplete(down, notes.Close),
+		sc.Then(func() {
+			notes := sc.Child()
+			observable.Attach(notifier, notes, observable.Stage[N]{
+				Next: func(N) {
+					if !end.ended {
+						down.Next(current.renew())
+					}
+				},
+				Terminal: observable.OnComplete(down, notes.Close),
+			})
 		})
 	})
 }
@@ -72,7 +74,7 @@ func BufferWhen[T, N any](
 			})
 		}
 		bounds.start()
-		observable.Attach(src, sc, observable.Stage[T]{Next: current.add, Terminal: end})
+		sc.Then(func() { observable.Attach(src, sc, observable.Stage[T]{Next: current.add, Terminal: end}) })
 	})
 }
 
@@ -107,25 +109,25 @@ func BufferToggle[T, O, N any](
 				up := sc.Child()
 				open.open()
 				bounds = append(bounds, up)
-				observable.Attach(until, up, observable.Stage[N]{
-					Next: func(N) {
-						if i := slices.Index(bounds, up); i >= 0 {
-							bounds = slices.Delete(bounds, i, i+1)
-							down.Next(open.take(i))
-						}
-						up.Close()
-					},
-					Terminal: observable.OnComplete(down, up.Close),
+				sc.Inside(func() {
+					observable.Attach(until, up, observable.Stage[N]{
+						Next: func(N) {
+							if i := slices.Index(bounds, up); i >= 0 {
+								bounds = slices.Delete(bounds, i, i+1)
+								down.Next(open.take(i))
+							}
+							up.Close()
+						},
+						Terminal: observable.OnComplete(down, up.Close),
+					})
 				})
 			},
 			Terminal: observable.OnComplete(down, openUp.Close),
 		})
-		observable.Attach(src, sc, observable.Stage[T]{
-			Next: open.add,
-			Terminal: &ending[[]T]{sc: sc, down: down, complete: func() {
-				bounds = nil
-				open.flush(sc, down)
-			}},
-		})
+		end := &ending[[]T]{sc: sc, down: down, complete: func() {
+			bounds = nil
+			open.flush(sc, down)
+		}}
+		sc.Then(func() { observable.Attach(src, sc, observable.Stage[T]{Next: open.add, Terminal: end}) })
 	})
 }

@@ -34,9 +34,11 @@ func Catch[T any](src observable.Observable[T], handle func(err error) observabl
 				},
 			},
 		}))
-		starting = false
-		if failed {
-			observable.Attach(next, sc, down)
-		}
+		sc.Then(func() {
+			starting = false
+			if failed {
+				observable.Attach(next, sc, down)
+			}
+		})
 	})
 }

@@ -55,7 +55,7 @@ func TryConcatMap[A, B any](
 // goroutine and buffers nothing. RxJS: concat, concatWith. See also [ConcatMap], [ConcatAll],
 // [Merge], [OnErrorResumeNext], [StartWith], [EndWith].
 func Concat[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
-	return mergeMap(observable.FromSlice(srcs), 1, itself[T])
+	return mergeAll(srcs, 1)
 }
 
 // ConcatAll subscribes to the observables that the source emits, one after the other, and emits what
@@ -87,6 +87,6 @@ func OnErrorResumeNext[T any](srcs ...observable.Observable[T]) observable.Obser
 	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		m := newMerger(sc, down, 1, itself[T])
 		m.resume = true
-		m.run(observable.FromSlice(srcs), m.next, m.pass)
+		m.runAll(srcs)
 	})
 }

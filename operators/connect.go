@@ -51,22 +51,27 @@ func connectWith[T, R any](
 	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		processor := connector()
 		observable.Attach(selector(processor), sc, down)
-		up := sc.Child()
-		in := into(processor, up)
-		observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{
-			Next: in.Next,
-			Terminal: &observable.TerminalFuncs{
-				OnError: func(err error) {
-					in.Error(err)
-					up.Close()
-				},
-				OnComplete: func() {
-					in.Complete()
-					up.Close()
-				},
-			},
-		}))
+		sc.Then(func() { feed(processor, src, sc) })
 	})
+}
+
+// feed attaches src, to emit into processor.
+func feed[T any](processor observable.Processor[T], src observable.Observable[T], sc *observable.Scope) {
+	up := sc.Child()
+	in := into(processor, up)
+	observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{
+		Next: in.Next,
+		Terminal: &observable.TerminalFuncs{
+			OnError: func(err error) {
+				in.Error(err)
+				up.Close()
+			},
+			OnComplete: func() {
+				in.Complete()
+				up.Close()
+			},
+		},
+	}))
 }
 
 // into returns a stage that emits into processor from inside the gate of sc: directly if it is one
@@ -84,7 +89,7 @@ func into[T any](processor observable.Processor[T], sc *observable.Scope) observ
 		return subject.Stage(sc)
 	}
 	return observable.Stage[T]{
-		Next: func(v T) { sc.Outside(func() { processor.Next(v) }) },
+		Next: func(v T) { sc.Inside(func() { sc.Outside(func() { processor.Next(v) }) }) },
 		Terminal: &observable.TerminalFuncs{
 			OnError:    func(err error) { sc.Outside(func() { processor.Error(err) }) },
 			OnComplete: func() { sc.Outside(processor.Complete) },

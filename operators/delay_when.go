@@ -46,7 +46,7 @@ func (d *delayWhen[T, N]) next(v T) {
 	w := &waiting[T, N]{delayWhen: d, value: v}
 	d.running++
 	d.sc.Nest(&w.scope)
-	observable.Attach(src, &w.scope, observable.Stage[N]{Next: w.next, Terminal: w})
+	d.sc.Inside(func() { observable.Attach(src, &w.scope, observable.Stage[N]{Next: w.next, Terminal: w}) })
 }
 
 // Complete notes that the source has completed.

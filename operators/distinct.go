@@ -73,7 +73,7 @@ func distinct[T any, K comparable](
 			Terminal: end,
 		})
 		if attachFlushes != nil {
-			attachFlushes(sc, end, func() { seen = map[K]struct{}{} })
+			sc.Then(func() { attachFlushes(sc, end, func() { seen = map[K]struct{}{} }) })
 		}
 	})
 }

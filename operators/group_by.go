@@ -200,7 +200,8 @@ func (g *groups[T, K, E, N]) begin(key K) *Group[K, E] {
 	g.last = group
 	g.out(output[K, E]{group: group, isNew: true})
 	if g.duration != nil && g.up.Open() {
-		g.limit(group, g.duration(&Group[K, E]{Key: key, subject: group.subject}))
+		until := g.duration(&Group[K, E]{Key: key, subject: group.subject})
+		g.up.Inside(func() { g.limit(group, until) })
 	}
 	return group
 }

@@ -50,8 +50,8 @@ func inputsOf[T, R any](l *latest[R], n int) []latestInput[T, R] {
 
 // subscribeAll subscribes each input to its source, in order.
 func subscribeAll[T, R any](inputs []latestInput[T, R], srcs []observable.Observable[T]) {
-	for i := range inputs {
-		inputs[i].subscribe(srcs[i])
+	if len(inputs) > 0 {
+		inTurn(inputs[0].end.sc, len(inputs), func(i int) { inputs[i].subscribe(srcs[i]) })
 	}
 }
 
@@ -123,8 +123,7 @@ func join2[A, B, R any](
 		l := newLatest(sc, down, emits)
 		ia, ib := inputOf[A](l), inputOf[B](l)
 		l.combine = func() R { return project(ia.value, ib.value) }
-		ia.subscribe(a)
-		ib.subscribe(b)
+		inOrder(sc, func() { ia.subscribe(a) }, func() { ib.subscribe(b) })
 	})
 }
 
@@ -140,8 +139,6 @@ func join3[A, B, C, R any](
 		l := newLatest(sc, down, emits)
 		ia, ib, ic := inputOf[A](l), inputOf[B](l), inputOf[C](l)
 		l.combine = func() R { return project(ia.value, ib.value, ic.value) }
-		ia.subscribe(a)
-		ib.subscribe(b)
-		ic.subscribe(c)
+		inOrder(sc, func() { ia.subscribe(a) }, func() { ib.subscribe(b) }, func() { ic.subscribe(c) })
 	})
 }

@@ -16,7 +16,7 @@ import "github.com/rxsocket/rxsocket/observable"
 // own order. Nothing is buffered here, and no value costs an allocation. RxJS: merge, mergeWith.
 // See also [MergeConcurrent], [MergeAll], [Concat], [CombineLatest], [Race].
 func Merge[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
-	return mergeMap(observable.FromSlice(srcs), Unlimited, itself[T])
+	return mergeAll(srcs, Unlimited)
 }
 
 // MergeConcurrent is [Merge] with at most concurrent sources subscribed to at a time; as one completes,
@@ -31,7 +31,7 @@ func MergeConcurrent[T any](concurrent int, srcs ...observable.Observable[T]) ob
 	if concurrent <= 0 {
 		return invalid[T]("MergeConcurrent", "concurrent", notPositive(concurrent))
 	}
-	return mergeMap(observable.FromSlice(srcs), concurrent, itself[T])
+	return mergeAll(srcs, concurrent)
 }
 
 // MergeAll subscribes to each observable that the source emits and emits whatever any of them emits,

@@ -104,3 +104,10 @@ func mergeMap[A, B any](
 		m.run(src, m.next, m.pass)
 	})
 }
+
+// mergeAll is mergeMap for observables that are known beforehand.
+func mergeAll[T any](srcs []observable.Observable[T], concurrent int) observable.Observable[T] {
+	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		newMerger(sc, down, concurrent, itself[T]).runAll(srcs)
+	})
+}

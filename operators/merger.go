@@ -34,6 +34,17 @@ func (m *merger[A, B]) run(src observable.Observable[A], next func(A), emit func
 	observable.Attach(src, &m.outer, observable.Stage[A]{Next: next, Terminal: m})
 }
 
+// runAll subscribes to the inner observables made of values, without a source.
+func (m *merger[A, B]) runAll(values []A) {
+	m.emit = m.pass
+	m.end.sc.Nest(&m.outer)
+	for _, v := range values {
+		m.waiting.push(v)
+	}
+	m.completed = true
+	m.startWaiting()
+}
+
 // next starts on v, or lets it wait its turn.
 func (m *merger[A, B]) next(v A) {
 	switch {
@@ -42,19 +53,22 @@ func (m *merger[A, B]) next(v A) {
 		m.waiting.push(v)
 	default:
 		m.active++
-		m.start(v)
-		m.startWaiting()
+		m.end.sc.Inside(func() {
+			m.start(v).started()
+			m.startWaiting()
+		})
 	}
 }
 
-// start subscribes to what project makes of v, which active counts already.
-func (m *merger[A, B]) start(v A) {
+// start subscribes to what project makes of v, which active counts already. The caller tells what it returns, unless
+// that is nil, that it has been started.
+func (m *merger[A, B]) start(v A) *mergedInner[A, B] {
 	src, err := m.project(v)
 	if err != nil {
 		if m.open() {
 			m.end.Error(err)
 		}
-		return
+		return nil
 	}
 	in := &mergedInner[A, B]{merger: m, starting: true}
 	m.end.sc.Nest(&in.scope)
@@ -63,7 +77,7 @@ func (m *merger[A, B]) start(v A) {
 		stage = observable.Intercept(&in.scope, stage)
 	}
 	observable.Attach(src, &in.scope, stage)
-	in.starting = false
+	return in
 }
 
 // startWaiting starts on the values that wait, as far as the limit allows. It is a loop, and an inner
@@ -72,7 +86,15 @@ func (m *merger[A, B]) start(v A) {
 func (m *merger[A, B]) startWaiting() {
 	for m.waiting.len() > 0 && m.active < m.concurrent && m.open() {
 		m.active++
-		m.start(m.waiting.pop())
+		in := m.start(m.waiting.pop())
+		if !m.end.sc.Held() {
+			m.end.sc.Then(func() {
+				in.started()
+				m.startWaiting()
+			})
+			return
+		}
+		in.started()
 	}
 	m.completeIfDone()
 }
@@ -108,7 +130,13 @@ func (m *merger[A, B]) Complete() {
 type mergedInner[A, B any] struct {
 	*merger[A, B]
 	scope    observable.Scope
-	starting bool // start has not returned
+	starting bool // it is being subscribed to
+}
+
+func (in *mergedInner[A, B]) started() {
+	if in != nil {
+		in.starting = false
+	}
 }
 
 func (in *mergedInner[A, B]) Error(err error) {

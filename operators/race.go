@@ -16,16 +16,16 @@ import "github.com/rxsocket/rxsocket/observable"
 func Race[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
 	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		r := &race[T]{down: down, lanes: make([]racer[T], len(srcs))}
-		for i, src := range srcs {
-			if r.winner != nil || !sc.Open() {
+		inTurn(sc, len(srcs), func(i int) {
+			if r.winner != nil {
 				return
 			}
 			lane := &r.lanes[i]
 			lane.race = r
 			sc.Nest(&lane.scope)
 			r.started++
-			observable.Attach(src, &lane.scope, observable.Stage[T]{Next: lane.next, Terminal: lane})
-		}
+			observable.Attach(srcs[i], &lane.scope, observable.Stage[T]{Next: lane.next, Terminal: lane})
+		})
 	})
 }
 

@@ -20,9 +20,16 @@ func (r *reruns) start() {
 		return
 	}
 	r.starting = true
+	r.startWanted()
+}
+
+func (r *reruns) startWanted() {
 	for r.wanted && r.sc.Open() {
 		r.wanted = false
-		r.run(r.sc.Child())
+		if r.run(r.sc.Child()); !r.sc.Held() {
+			r.sc.Then(r.startWanted)
+			return
+		}
 	}
 	r.starting = false
 }

@@ -21,14 +21,16 @@ func Sample[T, N any](src observable.Observable[T], notifier observable.Observab
 		latest := &kept[T]{}
 		end := &ending[T]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[T]{Next: latest.put, Terminal: end})
-		notices := sc.Child()
-		observable.Attach(notifier, notices, observable.Stage[N]{
-			Next: func(N) {
-				if !end.ended {
-					latest.emit(down.Next)
-				}
-			},
-			Terminal: observable.OnComplete(end, notices.Close),
+		sc.Then(func() {
+			notices := sc.Child()
+			observable.Attach(notifier, notices, observable.Stage[N]{
+				Next: func(N) {
+					if !end.ended {
+						latest.emit(down.Next)
+					}
+				},
+				Terminal: observable.OnComplete(end, notices.Close),
+			})
 		})
 	})
 }

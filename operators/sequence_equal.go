@@ -46,8 +46,7 @@ func sequenceEqual[T any](a, b observable.Observable[T], same func(T, T) bool) o
 		first := &comparedSide[T]{end: end, same: same}
 		second := &comparedSide[T]{end: end, same: same, other: first}
 		first.other = second
-		first.attach(a)
-		second.attach(b)
+		inOrder(sc, func() { first.attach(a) }, func() { second.attach(b) })
 	})
 }
 

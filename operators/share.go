@@ -121,9 +121,11 @@ func (s *shared[T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
 	r := s.join(sc)
 	sc.OnClose(r.leave)
 	observable.Attach[T](r.processor, sc, down)
-	if sc.Open() && r.claim() {
-		sc.Outside(func() { connect(&r.source, r.from, s.src, r) })
-	}
+	sc.Then(func() {
+		if sc.Open() && r.claim() {
+			sc.Outside(func() { connect(&r.source, r.from, s.src, r) })
+		}
+	})
 }
 
 // join adds a subscriber to the current round.

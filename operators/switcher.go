@@ -65,7 +65,7 @@ func (s *switcher[A, B]) next(v A) {
 	in := &switchedInner[A, B]{switcher: s}
 	s.current = in
 	s.end.sc.Nest(&in.scope)
-	observable.Attach(src, &in.scope, observable.Stage[B]{Next: s.emit, Terminal: in})
+	s.end.sc.Inside(func() { observable.Attach(src, &in.scope, observable.Stage[B]{Next: s.emit, Terminal: in}) })
 }
 
 // pass emits a value of an inner observable.

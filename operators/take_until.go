@@ -23,13 +23,15 @@ func TakeUntil[T, N any](
 			Next:     func(N) { end.Complete() },
 			Terminal: observable.OnComplete(end, notice.Close),
 		})
-		observable.Attach(src, sc, observable.Stage[T]{
-			Next: func(v T) {
-				if !end.ended {
-					down.Next(v)
-				}
-			},
-			Terminal: end,
+		sc.Then(func() {
+			observable.Attach(src, sc, observable.Stage[T]{
+				Next: func(v T) {
+					if !end.ended {
+						down.Next(v)
+					}
+				},
+				Terminal: end,
+			})
 		})
 	})
 }
@@ -57,13 +59,15 @@ func SkipUntil[T, N any](
 			},
 			Terminal: observable.OnComplete(down.Terminal, notice.Close),
 		})
-		observable.Attach(src, sc, observable.Stage[T]{
-			Next: func(v T) {
-				if taking {
-					down.Next(v)
-				}
-			},
-			Terminal: down.Terminal,
+		sc.Then(func() {
+			observable.Attach(src, sc, observable.Stage[T]{
+				Next: func(v T) {
+					if taking {
+						down.Next(v)
+					}
+				},
+				Terminal: down.Terminal,
+			})
 		})
 	})
 }

@@ -28,16 +28,18 @@ func Window[T, N any](
 		w := newWindows(sc, down)
 		w.begin()
 		w.attach(src)
-		observable.Attach(boundaries, w.notes, observable.Stage[N]{
-			Next: func(N) {
-				if w.ended {
-					return
-				}
-				if w.end(w.open[0]); sc.Open() {
-					w.begin()
-				}
-			},
-			Terminal: observable.OnComplete(w.failure, w.notes.Close),
+		sc.Then(func() {
+			observable.Attach(boundaries, w.notes, observable.Stage[N]{
+				Next: func(N) {
+					if w.ended {
+						return
+					}
+					if w.end(w.open[0]); sc.Open() {
+						w.begin()
+					}
+				},
+				Terminal: observable.OnComplete(w.failure, w.notes.Close),
+			})
 		})
 	})
 }
@@ -81,7 +83,7 @@ func WindowWhen[T, N any](
 			})
 		}
 		bounds.start()
-		w.attach(src)
+		sc.Then(func() { w.attach(src) })
 	})
 }
 
@@ -117,12 +119,14 @@ func WindowToggle[T, O, N any](
 				until := closing(o)
 				mine := w.begin()
 				up := w.notes.Child()
-				observable.Attach(until, up, observable.Stage[N]{
-					Next: func(N) {
-						w.end(mine)
-						up.Close()
-					},
-					Terminal: observable.OnComplete(w.failure, up.Close),
+				sc.Inside(func() {
+					observable.Attach(until, up, observable.Stage[N]{
+						Next: func(N) {
+							w.end(mine)
+							up.Close()
+						},
+						Terminal: observable.OnComplete(w.failure, up.Close),
+					})
 				})
 			},
 			Terminal: &observable.TerminalFuncs{
@@ -133,7 +137,7 @@ func WindowToggle[T, O, N any](
 				OnComplete: openUp.Close,
 			},
 		})
-		w.attach(src)
+		sc.Then(func() { w.attach(src) })
 	})
 }
 

@@ -24,13 +24,15 @@ func WithLatestFrom[A, B, R any](
 		l := newLatest(sc, down, elsewhere)
 		in := inputOf[B](l)
 		in.subscribe(other)
-		observable.Attach(src, sc, observable.Stage[A]{
-			Next: func(v A) {
-				if l.missing == 0 && !l.end.ended {
-					down.Next(project(v, in.value))
-				}
-			},
-			Terminal: &l.end,
+		sc.Then(func() {
+			observable.Attach(src, sc, observable.Stage[A]{
+				Next: func(v A) {
+					if l.missing == 0 && !l.end.ended {
+						down.Next(project(v, in.value))
+					}
+				},
+				Terminal: &l.end,
+			})
 		})
 	})
 }
@@ -54,14 +56,19 @@ func WithLatestFromAll[A, B, R any](
 	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		l := newLatest(sc, down, elsewhere)
 		inputs := inputsOf[B](l, len(others))
-		subscribeAll(inputs, others)
-		observable.Attach(src, sc, observable.Stage[A]{
-			Next: func(v A) {
-				if l.missing == 0 && len(inputs) > 0 && !l.end.ended {
-					down.Next(project(v, valuesOf(inputs)))
-				}
-			},
-			Terminal: &l.end,
+		inTurn(sc, len(inputs)+1, func(i int) {
+			if i < len(inputs) {
+				inputs[i].subscribe(others[i])
+				return
+			}
+			observable.Attach(src, sc, observable.Stage[A]{
+				Next: func(v A) {
+					if l.missing == 0 && len(inputs) > 0 && !l.end.ended {
+						down.Next(project(v, valuesOf(inputs)))
+					}
+				},
+				Terminal: &l.end,
+			})
 		})
 	})
 }

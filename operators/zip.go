@@ -35,9 +35,7 @@ func Zip[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
 			}
 			return values
 		}
-		for i := range inputs {
-			inputs[i].subscribe(srcs[i])
-		}
+		inTurn(sc, len(inputs), func(i int) { inputs[i].subscribe(srcs[i]) })
 	})
 }
 
@@ -58,8 +56,7 @@ func Zip2[A, B, R any](
 		z := newZipper(sc, down, 2)
 		ia, ib := &zipInput[A, R]{zipper: z}, &zipInput[B, R]{zipper: z}
 		z.combine = func() R { return project(ia.take(), ib.take()) }
-		ia.subscribe(a)
-		ib.subscribe(b)
+		inOrder(sc, func() { ia.subscribe(a) }, func() { ib.subscribe(b) })
 	})
 }
 
@@ -75,9 +72,7 @@ func Zip3[A, B, C, R any](
 		z := newZipper(sc, down, 3)
 		ia, ib, ic := &zipInput[A, R]{zipper: z}, &zipInput[B, R]{zipper: z}, &zipInput[C, R]{zipper: z}
 		z.combine = func() R { return project(ia.take(), ib.take(), ic.take()) }
-		ia.subscribe(a)
-		ib.subscribe(b)
-		ic.subscribe(c)
+		inOrder(sc, func() { ia.subscribe(a) }, func() { ib.subscribe(b) }, func() { ic.subscribe(c) })
 	})
 }
 

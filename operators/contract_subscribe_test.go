@@ -1,0 +1,153 @@
+package operators_test
+
+import (
+	"context"
+	"path"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/stretchr/testify/assert"
+)
+
+// synchronousOuter has the operators whose source the catalogue wraps into a value of Of: that one emits inside
+// Subscribe, and waits for the gate as it waits for any slow observer.
+var synchronousOuter = []string{
+	"CombineLatestAll", "ConcatAll", "ExhaustAll", "MergeAll", "MergeAllConcurrent", "SwitchAll", "ZipAll",
+}
+
+// secondSources has the operators with several sources, applied to two that come in either place.
+var secondSources = map[string]func(a, b stream) stream{
+	"Buffer":        func(a, b stream) stream { return sums(operators.Buffer(a, b)) },
+	"BufferToggle":  func(a, b stream) stream { return sums(operators.BufferToggle(a, b, func(int) stream { return unit })) },
+	"BufferWhen":    func(a, b stream) stream { return sums(operators.BufferWhen(a, func() stream { return b })) },
+	"CombineLatest": func(a, b stream) stream { return sums(operators.CombineLatest(a, b)) },
+	"CombineLatest2": func(a, b stream) stream {
+		return operators.CombineLatest2(a, b, plus(passTrial))
+	},
+	"Concat":            func(a, b stream) stream { return operators.Concat(operators.Take(a, 1), b) },
+	"DelaySubscription": func(a, b stream) stream { return operators.DelaySubscription(a, b) },
+	"DistinctFlush":     func(a, b stream) stream { return operators.DistinctFlush(a, passTrial, b) },
+	"ForkJoin":          func(a, b stream) stream { return sums(operators.ForkJoin(a, b)) },
+	"Merge":             func(a, b stream) stream { return operators.Merge(a, b) },
+	"OnErrorResumeNext": func(a, b stream) stream { return operators.OnErrorResumeNext(a, b) },
+	"Race":              func(a, b stream) stream { return operators.Race(a, b) },
+	"RetryWith": func(a, b stream) stream {
+		failing := operators.Concat(a, observable.Throw[int](errTrial))
+		return operators.RetryWith(failing, operators.RetryConfig[int]{
+			Count: 2, Delay: func(error, int) stream { return b },
+		})
+	},
+	"Sample":        func(a, b stream) stream { return operators.Sample(a, b) },
+	"SequenceEqual": func(a, b stream) stream { return bools(operators.SequenceEqual(a, b)) },
+	"SkipUntil":     func(a, b stream) stream { return operators.SkipUntil(a, b) },
+	"TakeUntil":     func(a, b stream) stream { return operators.TakeUntil(a, b) },
+	"Window":        func(a, b stream) stream { return operators.MergeAll(operators.Window(a, b)) },
+	"WindowToggle": func(a, b stream) stream {
+		return operators.MergeAll(operators.WindowToggle(a, b, func(int) stream { return unit }))
+	},
+	"WindowWhen": func(a, b stream) stream {
+		return operators.MergeAll(operators.WindowWhen(a, func() stream { return b }))
+	},
+	"WithLatestFrom": func(a, b stream) stream { return operators.WithLatestFrom(a, b, plus(passTrial)) },
+	"WithLatestFromAll": func(a, b stream) stream {
+		return operators.WithLatestFromAll(a, []stream{b}, func(v int, _ []int) int { return v })
+	},
+	"Zip":  func(a, b stream) stream { return sums(operators.Zip(a, b)) },
+	"Zip2": func(a, b stream) stream { return operators.Zip2(a, b, plus(passTrial)) },
+}
+
+// busyProducer is a source whose first subscription starts a producer and returns when that is in a callback, which
+// lasts until release is closed.
+type busyProducer struct {
+	stream
+	release chan struct{}
+}
+
+func newBusyProducer(fail bool) *busyProducer {
+	b := &busyProducer{release: make(chan struct{})}
+	entered := make(chan struct{})
+	var busy atomic.Bool
+	producer := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+		go func() {
+			o.Next(1)
+			o.Next(2)
+			o.Complete()
+		}()
+		<-entered
+		if fail {
+			panic(errTrial)
+		}
+		return nil
+	})
+	b.stream = operators.Map(producer, func(v int) int {
+		if busy.CompareAndSwap(false, true) {
+			close(entered)
+			<-b.release
+		}
+		return v
+	})
+	return b
+}
+
+// subscribeReturns fails the test if the subscription to s does not return while the producer is busy.
+func subscribeReturns(t *testing.T, s stream, b *busyProducer, src *watched) {
+	t.Helper()
+	j := &judgeTrial{t: t}
+	made := make(chan observable.Subscription, 1)
+	go func() { made <- s.Subscribe(t.Context(), j) }()
+	time.Sleep(time.Minute) // for those that subscribe later
+	assert.Len(t, made, 1, "Subscribe returns while the producer is in a callback")
+	close(b.release)
+	within(t, <-made)
+	synctest.Wait()
+	assert.Zero(t, src.open.Load(), "the source is torn down")
+}
+
+// TestContractSubscribeReturns subscribes to a source that has started a producer, which is in a callback for
+// longer than the call of Subscribe.
+func TestContractSubscribeReturns(t *testing.T) {
+	everyOperator(t, func(t *testing.T, apply func(stream, hook) stream) {
+		if slices.Contains(synchronousOuter, path.Base(t.Name())) {
+			return
+		}
+		b := newBusyProducer(false)
+		src := watch(b.stream)
+		subscribeReturns(t, apply(src, passTrial), b, src)
+	})
+}
+
+// TestContractSubscribeReturnsOfPanic does so with a source that panics after it has started the producer.
+func TestContractSubscribeReturnsOfPanic(t *testing.T) {
+	everyOperator(t, func(t *testing.T, apply func(stream, hook) stream) {
+		if slices.Contains(synchronousOuter, path.Base(t.Name())) {
+			return
+		}
+		b := newBusyProducer(true)
+		src := watch(b.stream)
+		subscribeReturns(t, apply(src, passTrial), b, src)
+	})
+}
+
+// TestContractSubscribeReturnsOfSecond does so with the producer in either place of an operator with two sources.
+func TestContractSubscribeReturnsOfSecond(t *testing.T) {
+	for name, apply := range secondSources {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBusyProducer(false)
+				src := watch(b.stream)
+				subscribeReturns(t, apply(src, observable.Interval(time.Second)), b, src)
+				b = newBusyProducer(false)
+				src = watch(b.stream)
+				subscribeReturns(t, apply(observable.Interval(time.Second), src), b, src)
+				b = newBusyProducer(false)
+				src = watch(b.stream)
+				subscribeReturns(t, apply(src, src), b, src)
+			})
+		})
+	}
+}
