@@ -14,6 +14,7 @@ type greeting struct {
 
 	link    *link
 	element *list.Element // in the link's list; nil before and after
+	parted  bool          // it was taken back
 	sent    *session      // the connection that got it last
 }
 
@@ -75,6 +76,9 @@ func (ss *session) send(g *greeting) {
 func (ln *line) enlist(l *link, g *greeting) *session {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
+	if g.parted { // the subscriber has left while it was still joining
+		return nil
+	}
 	if l == nil {
 		l = ln.linkNow()
 	}
@@ -101,6 +105,7 @@ func (ln *line) knows(g *greeting) bool {
 func (ln *line) part(g *greeting, m *Message) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
+	g.parted = true
 	if g.element == nil {
 		return
 	}

@@ -41,7 +41,7 @@ func (s *Subject[In, Out]) Multiplex(subscribe, unsubscribe func() Out, filter f
 		}
 		s.attach(up, matching, func(l *link) {
 			if ss := s.line.enlist(l, g); ss != nil {
-				up.Outside(func() { ss.send(g) })
+				ss.send(g)
 			}
 		})
 	})

@@ -224,16 +224,20 @@ func (s *Subject[In, Out]) Attach(sc *observable.Scope, down observable.Stage[In
 	s.attach(sc, down, nil)
 }
 
-// attach is Attach; joined, if it is not nil, is called before the connection is opened.
+// attach is Attach; joined, if it is not nil, is called, outside the gate, before the connection is opened.
 func (s *Subject[In, Out]) attach(sc *observable.Scope, down observable.Stage[In], joined func(*link)) {
 	l := s.line.join(func(l *link) receiver { return newDecoder(l, s.codec, s.undecoded) })
 	life := sc.Child()
 	life.Finally(l.leave)
 	l.receiver.(*decoder[In]).values.Attach(life, down) //nolint:forcetypeassert // it was made above
-	if joined != nil {
-		joined(l)
-	}
-	sc.Outside(l.begin)
+	sc.Then(func() {
+		sc.Outside(func() {
+			if joined != nil {
+				joined(l)
+			}
+			l.begin()
+		})
+	})
 }
 
 // Next sends a value; what cannot be sent is told by [Subject.Undelivered]. It blocks while the

@@ -124,7 +124,7 @@ func (t *Topics[K, In, Out]) Topic(key K) observable.Observable[In] {
 		up := sc.Child()
 		up.OnClose(func() { t.leave(to) })
 		to.values.Attach(up, down)
-		up.Outside(func() { t.start(to) })
+		up.Then(func() { up.Outside(func() { t.start(to) }) })
 	})
 	return operators.OnBackpressureBuffer(observable.Observable[In](stream), t.config.Buffer, t.config.Slow.overflow(), dropped)
 }
