@@ -19,7 +19,7 @@ type Alarm struct {
 // NewAlarm returns an alarm that is not running yet.
 func (s *Scope) NewAlarm(call func()) *Alarm {
 	a := &Alarm{call: call}
-	a.scope.finally = a.halt
+	a.scope.finally = a
 	s.Nest(&a.scope)
 	return a
 }
@@ -39,17 +39,17 @@ func (a *Alarm) ResetAt(due time.Time) {
 		a.timer.Store(time.AfterFunc(d, a.fire))
 	}
 	if !a.scope.Open() {
-		a.halt()
+		a.finalize()
 	}
 }
 
 // Stop keeps the alarm from firing until it is reset.
 func (a *Alarm) Stop() {
 	a.armed = false
-	a.halt()
+	a.finalize()
 }
 
-func (a *Alarm) halt() {
+func (a *Alarm) finalize() {
 	if timer := a.timer.Load(); timer != nil {
 		timer.Stop()
 	}

@@ -39,11 +39,14 @@ func NewInlet[T any](sc *Scope, stage Stage[T]) *Inlet[T] {
 func (in *Inlet[T]) live() bool { return !in.ended.Load() && in.scope.Open() }
 
 // Next emits value, or queues it while the chain is busy.
-func (in *Inlet[T]) Next(value T) {
+func (in *Inlet[T]) Next(value T) { in.next(goroutine(), value) }
+
+// next is Next on the goroutine me.
+func (in *Inlet[T]) next(me uintptr, value T) {
 	if !in.live() {
 		return
 	}
-	g, me := &in.scope.root.gate, goroutine()
+	g := &in.scope.root.gate
 	if g.enter(me) {
 		in.emit(value)
 		return

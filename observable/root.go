@@ -338,13 +338,13 @@ func (r *root) fail(err error) {
 }
 
 // protect calls a teardown function; a panic in it is told by Err.
-func (r *root) protect(teardown func()) {
+func (r *root) protect(teardown finalizer) {
 	defer func() {
 		if v := recover(); v != nil {
 			r.addErr(failure(v))
 		}
 	}()
-	teardown()
+	teardown.finalize()
 }
 
 // Attach runs src in sc, emitting to down: how an operator subscribes to its

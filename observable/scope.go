@@ -26,13 +26,21 @@ type Scope struct {
 
 	// What follows is guarded by root.mu: the teardown, whoever uses the scope as a context, the list of
 	// nested scopes and the place in the parent's.
-	finally                 func()
+	finally                 finalizer
 	watch                   *watch
 	first, last, prev, next *Scope
 
 	closed atomic.Bool
 	linked bool
 }
+
+// finalizer is the teardown of a scope. It is an interface so that a struct that holds its scope can be it,
+// without a closure.
+type finalizer interface{ finalize() }
+
+type finalizerFunc func()
+
+func (f finalizerFunc) finalize() { f() }
 
 // Open reports whether the scope's part of the subscription is still wanted. A
 // source asks before each notification.
@@ -74,8 +82,8 @@ func (s *Scope) nest(child *Scope) bool {
 // scopes nested in s; at once if s is closed already. A panic in teardown is
 // recovered and told by [Err].
 func (s *Scope) OnClose(teardown func()) {
-	if !s.nest(&Scope{finally: teardown}) {
-		s.root.protect(teardown)
+	if !s.nest(&Scope{finally: finalizerFunc(teardown)}) {
+		s.root.protect(finalizerFunc(teardown))
 	}
 }
 
@@ -87,11 +95,11 @@ func (s *Scope) Finally(teardown func()) {
 	r.mu.Lock()
 	open := s.Open()
 	if open {
-		s.finally = teardown
+		s.finally = finalizerFunc(teardown)
 	}
 	r.mu.Unlock()
 	if !open {
-		r.protect(teardown)
+		r.protect(finalizerFunc(teardown))
 	}
 }
 
@@ -137,12 +145,12 @@ func (s *Scope) tearDown() {
 }
 
 // nextTeardown takes out the next thing to close or to call when s is torn down, if there is one.
-func (s *Scope) nextTeardown() (nested *Scope, f func()) {
+func (s *Scope) nextTeardown() (nested *Scope, f finalizer) {
 	s.root.mu.Lock()
 	defer s.root.mu.Unlock()
 	if s.watch != nil {
-		if f = s.watch.end(); f != nil {
-			return nil, f
+		if after := s.watch.end(); after != nil {
+			return nil, finalizerFunc(after)
 		}
 	}
 	if nested = s.first; nested != nil {

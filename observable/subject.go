@@ -44,19 +44,27 @@ func (s *Subject[T]) Subscribe(ctx context.Context, observer Observer[T]) Subscr
 // Attach adds down to the subscribers, until sc closes or the subject ends.
 func (s *Subject[T]) Attach(sc *Scope, down Stage[T]) { s.attach(sc, down) }
 
-// Stage returns a stage that emits into the subject from inside the gate of sc: for
-// operators that make observables of what passes through them (window, groupBy,
-// connect). A subscriber in the same gate is called directly, as the next stage would
-// be; others as by Next.
-func (s *Subject[T]) Stage(sc *Scope) Stage[T] {
-	return Stage[T]{
-		Next: func(value T) { s.deliver(notification[T]{value: value}, sc.root) },
-		Terminal: &TerminalFuncs{
-			OnError:    func(err error) { s.deliver(notification[T]{kind: isError, err: err}, sc.root) },
-			OnComplete: func() { s.deliver(notification[T]{kind: isComplete}, sc.root) },
-		},
-	}
+// Feed is a way into a subject from inside a gate: see [Subject.Feed].
+type Feed[T any] struct {
+	subject *multicast[T]
+	root    *root
 }
+
+// Feed returns a way into the subject from inside the gate of sc: for operators that make
+// observables of what passes through them (window, groupBy, connect). A subscriber in the same
+// gate is called directly, as the next stage would be; others as by Next of the subject.
+func (s *Subject[T]) Feed(sc *Scope) Feed[T] { return Feed[T]{&s.multicast, sc.root} }
+
+// Next passes value on to the subject's subscribers.
+func (f Feed[T]) Next(value T) { f.emit(notification[T]{value: value}) }
+
+// Error ends the subject and its subscribers with err.
+func (f Feed[T]) Error(err error) { f.emit(notification[T]{kind: isError, err: err}) }
+
+// Complete ends the subject and its subscribers.
+func (f Feed[T]) Complete() { f.emit(notification[T]{kind: isComplete}) }
+
+func (f Feed[T]) emit(n notification[T]) { f.subject.deliver(n, f.root, f.root.gate.owner.Load()) }
 
 // Observed reports whether the subject has a subscriber.
 func (s *Subject[T]) Observed() bool {
@@ -85,8 +93,11 @@ const (
 type multicast[T any] struct {
 	mu          sync.Mutex // guards what follows; never held while a subscriber is called
 	subscribers []*subscriber[T]
-	snapshot    []*subscriber[T] // a copy of subscribers that deliveries in flight share, or nil
-	end         *notification[T] // the terminal, once there was one
+	shared      bool             // deliveries in flight may use subscribers: nothing in it is changed
+	sole        [1]*subscriber[T] // the memory of subscribers as long as there is one
+	soleUsed    bool
+	ended       bool
+	end         notification[T] // the terminal, once there was one
 	memory      memory[T]
 
 	// The emissions in progress, by goroutine: what a callback emits meanwhile waits
@@ -108,7 +119,8 @@ type memory[T any] interface {
 // subscriber is an inlet on a subject's list, with the scope that takes it off.
 type subscriber[T any] struct {
 	Inlet[T]
-	life Scope
+	subject *multicast[T]
+	life    Scope
 }
 
 // submit emits n, after what this goroutine is emitting already.
@@ -140,17 +152,17 @@ func (m *multicast[T]) submit(n notification[T]) {
 			m.mu.Unlock()
 		}()
 	}
-	defer m.flush(queue, 0) // also when a callback ends this goroutine
-	m.deliver(n, nil)
+	defer m.flush(queue, 0, me) // also when a callback ends this goroutine
+	m.deliver(n, nil, me)
 }
 
 // flush delivers what is in a queue from i on, and what is added to it meanwhile.
-func (m *multicast[T]) flush(queue *[]notification[T], i int) {
+func (m *multicast[T]) flush(queue *[]notification[T], i int, me uintptr) {
 	if i == len(*queue) {
 		return
 	}
 	defer func() {
-		m.flush(queue, i) // for what is left when a callback ended this goroutine
+		m.flush(queue, i, me) // for what is left when a callback ended this goroutine
 	}()
 	for i < len(*queue) {
 		n := (*queue)[i]
@@ -158,49 +170,46 @@ func (m *multicast[T]) flush(queue *[]notification[T], i int) {
 		if i++; i == len(*queue) {
 			*queue, i = (*queue)[:0], 0
 		}
-		m.deliver(n, nil)
+		m.deliver(n, nil, me)
 	}
 }
 
-// deliver emits n to the subscribers: directly to those in the gate of from, which
+// deliver emits n, on the goroutine me, to the subscribers: directly to those in the gate of from, which
 // the caller holds, if it is not nil.
-func (m *multicast[T]) deliver(n notification[T], from *root) {
+func (m *multicast[T]) deliver(n notification[T], from *root, me uintptr) {
 	m.mu.Lock()
-	if m.end != nil {
+	if m.ended {
 		m.mu.Unlock()
 		return
 	}
 	if n.kind != isValue {
-		end := n
-		m.end = &end
+		m.ended, m.end = true, n
 	}
 	var before []notification[T]
 	pass := true
 	if m.memory != nil {
 		before, pass = m.memory.store(n)
 	}
-	if m.snapshot == nil && len(m.subscribers) > 0 {
-		m.snapshot = slices.Clone(m.subscribers)
-	}
-	targets := m.snapshot
+	targets := m.subscribers
+	m.shared = true
 	if n.kind != isValue {
-		m.subscribers, m.snapshot = nil, nil
+		m.subscribers = nil
 	}
 	m.mu.Unlock()
 	for _, n := range before {
-		send(n, targets, from)
+		send(n, targets, from, me)
 	}
 	if pass {
-		send(n, targets, from)
+		send(n, targets, from, me)
 	}
 }
 
 // send gives n to the targets, to all of them even if the callback of one ends this goroutine.
-func send[T any](n notification[T], targets []*subscriber[T], from *root) {
+func send[T any](n notification[T], targets []*subscriber[T], from *root, me uintptr) {
 	sent := 0
 	defer func() {
 		if sent < len(targets) {
-			send(n, targets[sent:], from)
+			send(n, targets[sent:], from, me)
 		}
 	}()
 	for _, s := range targets {
@@ -209,7 +218,7 @@ func send[T any](n notification[T], targets []*subscriber[T], from *root) {
 		case from != nil && s.scope.root == from:
 			s.inline(n)
 		case n.kind == isValue:
-			s.Next(n.value)
+			s.next(me, n.value)
 		case n.kind == isError:
 			s.Error(n.err)
 		default:
@@ -245,20 +254,19 @@ func (n *notification[T]) deliver(stage Stage[T]) {
 
 // attach adds a subscriber, and first gives it what the subject remembers.
 func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
-	s := &subscriber[T]{Inlet: Inlet[T]{scope: sc, stage: down}}
-	s.life.finally = func() { m.remove(s) }
+	s := &subscriber[T]{Inlet: Inlet[T]{scope: sc, stage: down}, subject: m}
+	s.life.finally = s
 	sc.Nest(&s.life)
 
 	m.mu.Lock()
 	var first []notification[T]
 	if m.memory != nil {
-		first = m.memory.replay(m.end)
-	} else if m.end != nil {
-		first = []notification[T]{*m.end}
+		first = m.memory.replay(m.terminal())
+	} else if m.ended {
+		first = []notification[T]{m.end}
 	}
-	if m.end == nil && s.life.Open() {
-		m.subscribers = append(m.subscribers, s)
-		m.snapshot = nil
+	if !m.ended && s.life.Open() {
+		m.add(s)
 	}
 	m.mu.Unlock()
 
@@ -270,11 +278,38 @@ func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
 	}
 }
 
-func (m *multicast[T]) remove(s *subscriber[T]) {
+// terminal returns the subject's terminal, or nil; mu is held.
+func (m *multicast[T]) terminal() *notification[T] {
+	if !m.ended {
+		return nil
+	}
+	return &m.end
+}
+
+// add appends a subscriber to the list; mu is held. What deliveries in flight see of it stays as it is.
+func (m *multicast[T]) add(s *subscriber[T]) {
+	if !m.soleUsed { // once only, as a delivery in flight may still have it
+		m.soleUsed = true
+		m.subscribers = m.sole[:0]
+	}
+	m.subscribers = append(m.subscribers, s)
+}
+
+// finalize takes the subscriber off the list.
+func (s *subscriber[T]) finalize() {
+	m := s.subject
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if i := slices.Index(m.subscribers, s); i >= 0 {
-		m.subscribers = slices.Delete(m.subscribers, i, i+1)
-		m.snapshot = nil
+	i := slices.Index(m.subscribers, s)
+	if i < 0 {
+		return
 	}
+	switch {
+	case len(m.subscribers) == 1:
+		m.subscribers, m.shared = nil, false
+		return
+	case m.shared:
+		m.subscribers, m.shared = slices.Clone(m.subscribers), false
+	}
+	m.subscribers = slices.Delete(m.subscribers, i, i+1)
 }

@@ -28,7 +28,7 @@ func NewBehaviorSubject[T any](initial T) *BehaviorSubject[T] {
 func (s *BehaviorSubject[T]) Value() (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.end != nil && s.end.kind == isError {
+	if s.ended && s.end.kind == isError {
 		var zero T
 		return zero, s.end.err
 	}

@@ -298,9 +298,9 @@ func TestSubjectRemovesSubscribers(t *testing.T) {
 	assert.False(t, s.Observed())
 }
 
-// TestSubjectStage feeds a subject from inside a gate: a subscriber in the same gate is called
+// TestSubjectFeed feeds a subject from inside a gate: a subscriber in the same gate is called
 // directly, another through its own.
-func TestSubjectStage(t *testing.T) {
+func TestSubjectFeed(t *testing.T) {
 	s := new(observable.Subject[int])
 	outside, _ := record[int](t.Context(), s)
 	var order []string
@@ -312,7 +312,7 @@ func TestSubjectStage(t *testing.T) {
 			},
 			Terminal: down.Terminal,
 		})
-		stage := s.Stage(sc)
+		stage := s.Feed(sc)
 		stage.Next(1)
 		order = append(order, "returned")
 		stage.Next(2)
@@ -327,7 +327,7 @@ func TestSubjectStage(t *testing.T) {
 	failing := new(observable.Subject[int])
 	out, _ = record(t.Context(), observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		observable.Attach(failing, sc.Child(), down)
-		failing.Stage(sc).Error(errBoom)
+		failing.Feed(sc).Error(errBoom)
 	}))
 	assert.Equal(t, []string{"error: boom"}, out.log())
 }

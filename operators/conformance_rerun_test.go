@@ -64,7 +64,7 @@ func (w *rerunWhen) delay(end any) O {
 				Terminal: observable.OnComplete(w.down, w.completed),
 			})
 		}
-		w.ends.Stage(w.sc).Next(end)
+		w.ends.Feed(w.sc).Next(end)
 	})
 }
 

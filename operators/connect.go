@@ -80,13 +80,13 @@ func feed[T any](processor observable.Processor[T], src observable.Observable[T]
 func into[T any](processor observable.Processor[T], sc *observable.Scope) observable.Stage[T] {
 	switch subject := processor.(type) {
 	case *observable.Subject[T]:
-		return subject.Stage(sc)
+		return fed(subject.Feed(sc))
 	case *observable.BehaviorSubject[T]:
-		return subject.Stage(sc)
+		return fed(subject.Feed(sc))
 	case *observable.ReplaySubject[T]:
-		return subject.Stage(sc)
+		return fed(subject.Feed(sc))
 	case *observable.AsyncSubject[T]:
-		return subject.Stage(sc)
+		return fed(subject.Feed(sc))
 	}
 	return observable.Stage[T]{
 		Next: func(v T) { sc.Inside(func() { sc.Outside(func() { processor.Next(v) }) }) },
@@ -95,4 +95,8 @@ func into[T any](processor observable.Processor[T], sc *observable.Scope) observ
 			OnComplete: func() { sc.Outside(processor.Complete) },
 		},
 	}
+}
+
+func fed[T any](feed observable.Feed[T]) observable.Stage[T] {
+	return observable.Stage[T]{Next: feed.Next, Terminal: feed}
 }

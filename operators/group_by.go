@@ -12,8 +12,9 @@ type Group[K comparable, T any] struct {
 	// Key is what the values have in common.
 	Key K
 
-	subject    *observable.Subject[T]
-	in         observable.Stage[T] // into the subject, from the gate of the source
+	subject    *observable.Subject[T] // own, or that of the group which this one stands for
+	own        observable.Subject[T]
+	in         observable.Feed[T] // into the subject, from the gate of the source
 	lease      *lease              // nil where subscribers do not keep the source
 	prev, next *Group[K, T]        // in the order in which the groups began
 }
@@ -31,7 +32,7 @@ func (g *Group[K, T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
 	}
 	member := sc.Child()
 	g.lease.users.Add(1)
-	member.Finally(g.lease.release)
+	member.Finally(g.lease.give)
 	g.subject.Attach(member, down)
 }
 
@@ -40,6 +41,14 @@ func (g *Group[K, T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
 type lease struct {
 	users atomic.Int64
 	up    *observable.Scope
+	give  func() // release, made once
+}
+
+func newLease(up *observable.Scope) *lease {
+	l := &lease{up: up}
+	l.give = l.release
+	l.users.Store(1)
+	return l
 }
 
 func (l *lease) release() {
@@ -126,10 +135,9 @@ func groupBy[T any, K comparable, E, N any](
 		up := sc.Detach()
 		g := &groups[T, K, E, N]{
 			sc: sc, up: up, down: down, key: key, element: element, duration: duration,
-			open: make(map[K]*Group[K, E]), lease: &lease{up: up},
+			open: make(map[K]*Group[K, E]), lease: newLease(up),
 		}
-		g.lease.users.Store(1)
-		sc.OnClose(g.lease.release)
+		sc.OnClose(g.lease.give)
 		out := observable.Intercept(up, observable.Stage[output[K, E]]{Next: g.emit, Terminal: g})
 		g.out = out.Next
 		observable.Attach(src, up, observable.Stage[T]{Next: g.next, Terminal: out.Terminal})
@@ -189,8 +197,9 @@ func (g *groups[T, K, E, N]) next(v T) {
 
 // begin opens a group and emits it.
 func (g *groups[T, K, E, N]) begin(key K) *Group[K, E] {
-	group := &Group[K, E]{Key: key, subject: new(observable.Subject[E]), lease: g.lease, prev: g.last}
-	group.in = group.subject.Stage(g.up)
+	group := &Group[K, E]{Key: key, lease: g.lease, prev: g.last}
+	group.subject = &group.own
+	group.in = group.own.Feed(g.up)
 	g.open[key] = group
 	if g.last != nil {
 		g.last.next = group

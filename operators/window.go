@@ -144,7 +144,7 @@ func WindowToggle[T, O, N any](
 // window is an observable of a part of a source.
 type window[T any] struct {
 	subject observable.Subject[T]
-	in      observable.Stage[T] // into the subject, from the gate of the source
+	in      observable.Feed[T] // into the subject, from the gate of the source
 	seen    int                 // how many values it had, where that is counted
 }
 
@@ -166,7 +166,7 @@ type windowStage[T any] = observable.Stage[observable.Observable[T]]
 type windows[T any] struct {
 	sc   *observable.Scope
 	down windowStage[T]
-	open []*window[T] // the oldest first; replaced, never changed, since a value may be on its way through it
+	open []*window[T] // the oldest first; what a slice of it holds is never changed, since a value may be on its way through it
 
 	// The observables that say when windows begin and end are attached in the scope notes. Their
 	// errors go to failure, as panics there do, so that the windows get them; and from there
@@ -204,10 +204,19 @@ func (w *windows[T]) next(v T) {
 // begin opens a window and emits it.
 func (w *windows[T]) begin() *window[T] {
 	opened := new(window[T])
-	opened.in = opened.subject.Stage(w.sc)
-	w.open = append(slices.Clip(w.open), opened)
+	opened.in = opened.subject.Feed(w.sc)
+	w.add(opened)
 	w.emit(opened)
 	return opened
+}
+
+// add appends to the windows that are open, in room for several, so that windows which follow each other do not
+// each allocate.
+func (w *windows[T]) add(opened *window[T]) {
+	if len(w.open) == cap(w.open) {
+		w.open = append(make([]*window[T], 0, max(8, 2*len(w.open))), w.open...)
+	}
+	w.open = append(w.open, opened)
 }
 
 // end completes a window, if it is open.
