@@ -145,6 +145,59 @@ func TestRule2(t *testing.T) {
 	})
 }
 
+// TestRule2Asynchronous subscribes to a source whose producer is in the observer before its subscribe function
+// returns, and stays there until after Subscribe has. The function may also panic, and a second source may follow.
+func TestRule2Asynchronous(t *testing.T) {
+	for name, panics := range map[string]bool{"returns": false, "panics": true} {
+		t.Run(name, func(t *testing.T) {
+			entered, values := make(chan struct{}), make(chan int)
+			src := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+				go func() {
+					o.Next(1)
+					o.Next(2)
+				}()
+				<-entered
+				if panics {
+					panic(errBoom)
+				}
+				return nil
+			})
+			errs := make(chan error, 1)
+			var once sync.Once
+			sub := observable.Subscribe(t.Context(), observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+				observable.Attach(src, sc, down)
+				sc.Then(func() {
+					observable.Attach(observable.Of(3), sc, observable.Stage[int]{
+						Next: down.Next, Terminal: observable.OnComplete(down, func() {}),
+					})
+				})
+			}), observable.ObserverFuncs[int]{
+				OnNext: func(v int) {
+					once.Do(func() { close(entered) })
+					values <- v
+				},
+				OnError: func(err error) { errs <- err },
+			})
+			got := []int{<-values}
+			if !panics {
+				got = append(got, <-values, <-values)
+				assert.ElementsMatch(t, []int{1, 2, 3}, got)
+				sub.Unsubscribe()
+			} else {
+				go func() {
+					for range values { //nolint:revive // what has passed before the error
+					}
+				}()
+				require.ErrorIs(t, <-errs, errBoom)
+			}
+			<-sub.Done()
+			if panics {
+				close(values)
+			}
+		})
+	}
+}
+
 // TestRule3Order checks who hears of an end in which order.
 func TestRule3Order(t *testing.T) {
 	out := &recorder[int]{}

@@ -21,8 +21,8 @@ import (
 //	}
 //
 // The function runs once per subscription, inside the gate of sc. It registers
-// its teardown, then attaches its sources or emits, and returns; see [Stage] for what it
-// keeps to.
+// its teardown, then attaches its source or emits, and returns; a second source is attached
+// in [Scope.Then]. See [Stage] for what it keeps to.
 type Source[T any] func(sc *Scope, down Stage[T])
 
 // Attach runs the source in sc, emitting to down.
@@ -349,7 +349,9 @@ func (r *root) protect(teardown finalizer) {
 
 // Attach runs src in sc, emitting to down: how an operator subscribes to its
 // sources. It is called inside the gate of sc, in a state in which notifications
-// may come before it returns. An observable that is not an [Attacher] is
+// may come before it returns, and it is the last thing that its caller does: what
+// has to follow goes through [Scope.Then], and an Attach in a callback that is not the
+// source's last, as in Next, goes into [Scope.Inside]. An observable that is not an [Attacher] is
 // subscribed to with sc as its context, and its notifications are serialised
 // with the others. If src is nil, down receives an [*ArgumentError].
 func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {

@@ -93,7 +93,7 @@ const (
 type multicast[T any] struct {
 	mu          sync.Mutex // guards what follows; never held while a subscriber is called
 	subscribers []*subscriber[T]
-	shared      bool             // deliveries in flight may use subscribers: nothing in it is changed
+	shared      bool              // deliveries in flight may use subscribers: nothing in it is changed
 	sole        [1]*subscriber[T] // the memory of subscribers as long as there is one
 	soleUsed    bool
 	ended       bool
