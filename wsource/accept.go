@@ -41,8 +41,8 @@ type AcceptOptions struct {
 // The sizes of an accepted connection's buffers: an idle one holds them all its life. What
 // is being received or sent is in memory from a pool.
 const (
-	acceptReadBuffer  = 1 << 10
-	acceptWriteBuffer = 256
+	acceptReadBuffer  = 64  // the wire has its own
+	acceptWriteBuffer = 144 // a control frame
 )
 
 // Accept upgrades a request to a WebSocket connection and returns that as a [Socket]. The handler
@@ -110,7 +110,7 @@ func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, p *p
 		}
 		return nil, refusal(hijack.status, err)
 	}
-	s.remote = hijack.remote
+	s.remote, s.out.compressed = hijack.remote, w.Header().Get(extensionsHeader) != ""
 	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, p)
 	return s, nil
 }
