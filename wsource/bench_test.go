@@ -70,7 +70,9 @@ func (c *inPlace) Decode(m wsource.Message) (*[128]byte, error) {
 	return &c.value, nil
 }
 
-func (*inPlace) Encode(v *[128]byte) (wsource.Message, error) { return wsource.BinaryMessage(v[:]), nil }
+func (*inPlace) Encode(v *[128]byte) (wsource.Message, error) {
+	return wsource.BinaryMessage(v[:]), nil
+}
 
 // BenchmarkDecodeInPlace receives messages as values of a subject's codec that uses one value again.
 func BenchmarkDecodeInPlace(b *testing.B) {

@@ -32,31 +32,39 @@ func (s *Socket) read() {
 	returned = true
 }
 
-// readOn is read without its precaution.
+// readOn is read without its precaution. While nothing comes, the goroutine waits in here and not deeper: the depth at which
+// most goroutines of a server wait is what the runtime sizes new stacks by, and decides between 2 KiB and 4.
 func (s *Socket) readOn() {
 	for {
-		m, err := s.readMessage()
-		if err != nil {
-			s.finishRead(err)
+		s.wire.Await()
+		if !s.receive() {
 			return
 		}
-		if s.deaf.Load() {
-			m.release()
-			continue
-		}
-		turn := s.turn.Add(1)
-		if s.hook != nil {
-			s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Bytes: len(m.Data)})
-		}
-		delivered := false
-		for !delivered && s.awaitSubscriber() {
-			delivered = s.deliver(&m)
-		}
-		m.release()
-		if !s.turn.CompareAndSwap(turn, turn+1) {
-			return // somebody else reads now
-		}
 	}
+}
+
+// receive reads one message and has it delivered. It reports false if the connection has ended, or
+// somebody else reads now.
+func (s *Socket) receive() bool {
+	m, err := s.readMessage()
+	if err != nil {
+		s.finishRead(err)
+		return false
+	}
+	if s.deaf.Load() {
+		m.release()
+		return true
+	}
+	turn := s.turn.Add(1)
+	if s.hook != nil {
+		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Bytes: len(m.Data)})
+	}
+	delivered := false
+	for !delivered && s.awaitSubscriber() {
+		delivered = s.deliver(&m)
+	}
+	m.release()
+	return s.turn.CompareAndSwap(turn, turn+1)
 }
 
 // awaitSubscriber blocks until somebody is there to take a message. It reports false if nobody was there when

@@ -34,7 +34,7 @@ func memoryWorks() []work {
 // idleMemory is what a server needs for each of n connections on which nothing happens. The clients are
 // another process.
 func idleMemory(l library, n int) (float64, error) {
-	opened := make(chan struct{}, 128)
+	opened := make(chan struct{}, n) // or handlers would wait in it, with their stacks
 	address, stop, err := listen(l.serve(func(end) { opened <- struct{}{} }, func(end, []byte) {}))
 	if err != nil {
 		return 0, err

@@ -13,7 +13,7 @@ import (
 // What is read at once. An idle connection waits with a small buffer of its own, enough for a lone message. When
 // a read fills that, data streams, and is read into a large one from the pool until no more has come.
 const (
-	smallBuffer = 512
+	smallBuffer = 256
 	largeBuffer = 16 << 10
 )
 
@@ -45,6 +45,13 @@ type Frame struct {
 	Opcode Opcode
 	Length int64 // of the payload
 	key    uint32
+}
+
+// Await waits until something of the next frame has come, or nothing will: Next tells which.
+func (c *Conn) Await() {
+	if c.start == c.end && c.bad == nil && c.scan.between() {
+		_ = c.fill(1) // the error comes again
+	}
 }
 
 // Next waits for the next frame. If it is a message in one frame, a ping or a pong, Next returns it, and the caller
@@ -180,6 +187,9 @@ func (c *Conn) take(p []byte) (int, error) {
 
 // fill reads what has come, behind what has not been taken yet, of which there will be at least need bytes.
 func (c *Conn) fill(need int) error {
+	if err := c.ReadErr(); err != nil {
+		return err
+	}
 	c.makeRoom(need)
 	n, err := c.receive(c.space[c.end:])
 	c.end += n

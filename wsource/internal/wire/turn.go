@@ -7,7 +7,7 @@ import "sync/atomic"
 // peer that may be for long, and a goroutine that waits for a mutex stops the clock of testing/synctest.
 type turn struct {
 	state atomic.Int32
-	woken chan struct{} // holds a notice when the turn was given up and somebody may wait for it
+	woken atomic.Pointer[chan struct{}] // holds a notice when the turn was given up and somebody may wait for it
 }
 
 // The states of a turn.
@@ -17,15 +17,13 @@ const (
 	turnWanted // held, and somebody waits or has waited
 )
 
-func newTurn() turn { return turn{woken: make(chan struct{}, 1)} }
-
 func (t *turn) take() {
 	if t.state.CompareAndSwap(turnFree, turnHeld) {
 		return
 	}
 	// Whoever has waited cannot know whether others still do, and so leaves a notice in any case.
 	for t.state.Swap(turnWanted) != turnFree {
-		<-t.woken
+		<-t.notices()
 	}
 }
 
@@ -34,7 +32,16 @@ func (t *turn) giveUp() {
 		return
 	}
 	select {
-	case t.woken <- struct{}{}:
+	case t.notices() <- struct{}{}:
 	default: // the notice before was not taken yet, and will do
 	}
+}
+
+// notices returns the channel, which few connections ever need.
+func (t *turn) notices() chan struct{} {
+	if t.woken.Load() == nil {
+		c := make(chan struct{}, 1)
+		t.woken.CompareAndSwap(nil, &c)
+	}
+	return *t.woken.Load()
 }

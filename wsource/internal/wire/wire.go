@@ -49,7 +49,7 @@ type Conn struct {
 // if that is not known. A client masks what it sends. The bytes in prefix are read first.
 func New(rwc io.ReadWriteCloser, under net.Conn, client bool, prefix []byte) *Conn {
 	return &Conn{
-		rwc: rwc, under: under, client: client, turn: newTurn(),
+		rwc: rwc, under: under, client: client,
 		inlet: inlet{space: prefix, end: len(prefix), scan: scanner{client: client}},
 	}
 }
