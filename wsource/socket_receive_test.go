@@ -345,7 +345,7 @@ func TestMessageStaysWhileOthersRead(t *testing.T) {
 			}
 			p.write(closeFrame(1000, ""))
 			require.NoError(t, got.wait())
-			require.True(t, first == <-codec.seen, "the message has changed") //nolint:testifylint // or it prints both
+			require.True(t, first == <-codec.seen, "the message has changed") // Equal would print both
 			<-server.Done()
 		})
 	}
