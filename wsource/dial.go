@@ -108,7 +108,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 		}
 		return fail(err)
 	}
-	s.header = shake.header
+	s.header, s.out.compressed = shake.header, shake.header.Get(extensionsHeader) != ""
 	if shake.conn != nil {
 		s.remote = shake.conn.RemoteAddr()
 	}
