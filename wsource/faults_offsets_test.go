@@ -50,8 +50,8 @@ type point struct {
 	open, closing, end int
 }
 
-// breakEverywhere cuts and resets the connection after each byte.
-func breakEverywhere(t *testing.T, count *faultCount) {
+// cutSockets ends the connection in an orderly way after each byte.
+func cutSockets(t *testing.T, count *faultCount) {
 	t.Helper()
 	eachOffset(t, count, sockets, 1, wstest.Cut, func(c *session, p point) {
 		checkBroken(c, p)
@@ -59,14 +59,28 @@ func breakEverywhere(t *testing.T, count *faultCount) {
 			require.ErrorIs(c.t, ce, io.ErrUnexpectedEOF)
 		}
 	})
+}
+
+// resetSockets ends the connection abruptly after each byte.
+func resetSockets(t *testing.T, count *faultCount) {
+	t.Helper()
 	eachOffset(t, count, sockets, 1, wstest.Reset, func(c *session, p point) {
 		checkBroken(c, p)
 		if ce := p.broken(c); ce != nil {
 			require.ErrorIs(c.t, ce, syscall.ECONNRESET)
 		}
 	})
-	// That an end is a reset is nothing to a subject.
+}
+
+// cutSubjects is cutSockets for subjects; that an end is a reset is nothing to them.
+func cutSubjects(t *testing.T, count *faultCount) {
+	t.Helper()
 	eachOffset(t, count, subjects, 1, wstest.Cut, checkBroken)
+}
+
+// cutReconnecting is cutSubjects with the reconnect policy.
+func cutReconnecting(t *testing.T, count *faultCount) {
+	t.Helper()
 	eachOffset(t, count, reconnecting, 1, wstest.Cut, checkBroken)
 }
 
