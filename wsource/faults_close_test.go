@@ -37,7 +37,7 @@ var endings = map[string]ending{
 	}},
 	"the server's subject completes": {subjects, closeWith(1000), func(c *session) { c.server().complete() }},
 	"the server restarts": {reconnecting, nil, func(c *session) {
-		_ = c.servers[0].socket.Close(wsource.StatusServiceRestart, "back soon")
+		_ = c.accepted()[0].socket.Close(wsource.StatusServiceRestart, "back soon")
 	}},
 }
 
@@ -68,7 +68,7 @@ func (c *session) runClosing(how func(c *session)) (m marks) {
 
 // codes returns how the ends that a closing leaves have ended; a client that has left does not know.
 func (c *session) codes() map[wstest.Direction]wsource.StatusCode {
-	codes := map[wstest.Direction]wsource.StatusCode{wstest.ToServer: wsource.CloseStatus(c.servers[0].wait())}
+	codes := map[wstest.Direction]wsource.StatusCode{wstest.ToServer: wsource.CloseStatus(c.accepted()[0].wait())}
 	if !c.left {
 		codes[wstest.ToClient] = wsource.CloseStatus(c.client.wait())
 	}

@@ -191,7 +191,7 @@ func (c *session) outcomes() []error {
 	if c.client != nil {
 		all = append(all, c.client.wait())
 	}
-	for _, p := range c.servers {
+	for _, p := range c.accepted() {
 		all = append(all, p.wait())
 	}
 	return all

@@ -130,12 +130,17 @@ func (c *session) accept(socket *wsource.Socket) {
 
 // server returns the latest end of the server's, or nil.
 func (c *session) server() *party {
+	if all := c.accepted(); len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return nil
+}
+
+// accepted returns the ends of the server's, in their order.
+func (c *session) accepted() []*party {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.servers) == 0 {
-		return nil
-	}
-	return c.servers[len(c.servers)-1]
+	return c.servers
 }
 
 func ofSocket(t *testing.T, socket *wsource.Socket, received func(string), sent *ledger) *party {
@@ -262,9 +267,7 @@ func (c *session) finish() {
 	close(c.over)
 	<-c.done
 	settle()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, p := range c.servers {
+	for i, p := range c.accepted() {
 		if assert.Equal(c.t, 1, p.endings(), "server's end %d", i) {
 			c.toClient.broken = c.toClient.broken || c.kind == sockets && p.wait() != nil
 		}
