@@ -165,24 +165,27 @@ func corruptEverywhere(t *testing.T, count *faultCount) {
 		return wstest.Corrupt(direction, after, 1<<(after%8))
 	}
 	for _, k := range []kind{sockets, reconnecting} {
-		eachOffset(t, count, k, 0, flip, func(c *session, _ point) {
-			noticed := c.network.Dials() > 1
-			for _, err := range c.outcomes() {
-				if err == nil {
-					continue
-				}
-				noticed = true
-				_, broken := errors.AsType[*wsource.CloseError](err)
-				_, refused := errors.AsType[*wsource.HandshakeError](err)
-				_, undecodable := errors.AsType[*wsource.CodecError](err)
-				assert.True(c.t, broken || refused || undecodable, "%v", err)
-			}
-			for _, l := range []*ledger{c.toServer, c.toClient} {
-				l.corrupt, l.broken = true, noticed || len(l.strange) > 0
-			}
-			c.audit()
-		})
+		eachOffset(t, count, k, 0, flip, func(c *session, _ point) { c.checkCorrupt() })
 	}
+}
+
+// checkCorrupt checks how a session has ended of which a bit was changed.
+func (c *session) checkCorrupt() {
+	noticed := c.network.Dials() > 1
+	for _, err := range c.outcomes() {
+		if err == nil {
+			continue
+		}
+		noticed = true
+		_, broken := errors.AsType[*wsource.CloseError](err)
+		_, refused := errors.AsType[*wsource.HandshakeError](err)
+		_, undecodable := errors.AsType[*wsource.CodecError](err)
+		assert.True(c.t, broken || refused || undecodable, "%v", err)
+	}
+	for _, l := range []*ledger{c.toServer, c.toClient} {
+		l.corrupt, l.broken = true, noticed || len(l.strange) > 0
+	}
+	c.audit()
 }
 
 // outcomes returns how everything has ended.
