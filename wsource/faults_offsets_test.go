@@ -121,9 +121,7 @@ func (c *session) checkClient(early, broken, before bool) {
 		assert.Equal(c.t, 2, c.network.Dials())
 		assert.Contains(c.t, c.toServer.received[2], c.posted[0]-1, "the second connection is a good one")
 		assert.Contains(c.t, c.toClient.received[0], c.posted[1]-1)
-		for i, reports := range c.toServer.reports {
-			assert.Equal(c.t, wsource.Unknown, reports[0].Outcome, "message %d could have been sent later: %v", i, reports[0])
-		}
+		c.requireNothingUnsent()
 		return
 	case early && c.kind == sockets:
 		requireHandshake(c.t, c.failed, 0)
@@ -135,6 +133,13 @@ func (c *session) checkClient(early, broken, before bool) {
 		require.NoError(c.t, c.client.wait())
 	}
 	assert.Equal(c.t, 1, c.network.Dials())
+}
+
+// requireNothingUnsent requires that what the client has sent was not given up as long as it could be sent.
+func (c *session) requireNothingUnsent() {
+	for i, reports := range c.toServer.reports {
+		assert.Equal(c.t, wsource.Unknown, reports[0].Outcome, "message %d could have been sent later: %v", i, reports[0])
+	}
 }
 
 // stallEverywhere lets nothing pass any more after each byte, in one direction: the peer has stopped to read, or to

@@ -118,3 +118,46 @@ func refuseDials(t *testing.T, count *faultCount) {
 		}
 	}
 }
+
+// jamEverywhere lets a peer stop reading at each byte of a burst that is more than the network holds, and breaks the
+// connection then: in the middle of a write, so that a frame is left in part and others wait behind it.
+func jamEverywhere(t *testing.T, count *faultCount) {
+	t.Helper()
+	for _, k := range kinds {
+		for _, direction := range directions {
+			for after := range 150 {
+				count.try(t, fmt.Sprintf("%s %v after %d bytes", k, direction, after), func(t *testing.T) {
+					s := newSite(t, wsource.AcceptOptions{Heartbeat: serverBeat})
+					s.network.Buffer = 64
+					c := newSession(s, k)
+					require.True(t, c.dial())
+					settle()
+					link := s.network.Link(1)
+					require.NoError(t, link.Inject(wstest.Stall(direction, after)))
+					burst := make(chan struct{})
+					go func() {
+						defer close(burst)
+						c.post(direction, 5, 50, 0, 200, 20, 1, 5, 70, 10, 10, 3, 4)
+					}()
+					time.Sleep(2 * time.Second)
+					require.NoError(t, link.Inject(wstest.Reset(direction, 0)))
+					link.Resume(direction)
+					<-burst
+					time.Sleep(pause)
+					if k == reconnecting {
+						c.post(direction, 5, 5)
+						settle()
+					}
+					c.client.complete()
+					c.finish()
+					c.audit()
+					if k == reconnecting {
+						require.NoError(t, c.client.wait())
+						assert.Equal(t, 2, s.network.Dials())
+						c.requireNothingUnsent()
+					}
+				})
+			}
+		}
+	}
+}

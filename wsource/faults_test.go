@@ -35,6 +35,7 @@ var faultSuites = map[string]func(t *testing.T, count *faultCount){
 	"close":                     closeEverywhere,
 	"delay":                     delayAll,
 	"pause":                     pauseEverywhere,
+	"jam":                       jamEverywhere,
 	"refuse":                    refuseDials,
 	"storm":                     stormInARow,
 	"storm of many":             stormOfMany,
