@@ -196,27 +196,41 @@ func (c *session) dial() bool {
 	return true
 }
 
-// post sends a message of each size from one end, by Next and by Send in turn.
-func (c *session) post(direction wstest.Direction, sizes ...int) {
-	p, sent, count := c.client, c.toServer, &c.posted[0]
-	if direction == wstest.ToClient {
-		p, sent, count = c.server(), c.toClient, &c.posted[1]
+// way is what one direction of a session needs.
+func (c *session) way(direction wstest.Direction) (from *party, sent *ledger, count *int) {
+	if direction == wstest.ToServer {
+		return c.client, c.toServer, &c.posted[0]
 	}
-	if p == nil {
+	return c.server(), c.toClient, &c.posted[1]
+}
+
+// post sends a message of each size, by Next and by Send in turn.
+func (c *session) post(direction wstest.Direction, sizes ...int) {
+	from, sent, count := c.way(direction)
+	if from == nil {
 		return // there is nobody to send
 	}
 	for _, size := range sizes {
 		text := numbered(*count, size)
 		*count++
 		if *count%2 == 1 {
-			p.next(text)
+			from.next(text)
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		if err, ok := errors.AsType[*wsource.SendError](p.send(ctx, text)); ok {
+		if err, ok := errors.AsType[*wsource.SendError](from.send(ctx, text)); ok {
 			sent.report(err)
 		}
 		cancel()
+	}
+}
+
+// burst sends a message of each size by Next alone, so that they wait behind each other.
+func (c *session) burst(direction wstest.Direction, sizes ...int) {
+	from, _, count := c.way(direction)
+	for _, size := range sizes {
+		from.next(numbered(*count, size))
+		*count++
 	}
 }
 

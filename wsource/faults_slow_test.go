@@ -135,9 +135,9 @@ func jamEverywhere(t *testing.T, count *faultCount) {
 					link := s.network.Link(1)
 					require.NoError(t, link.Inject(wstest.Stall(direction, after)))
 					burst := make(chan struct{})
-					go func() {
+					go func() { // the first may be written by its sender
 						defer close(burst)
-						c.post(direction, 5, 50, 0, 200, 20, 1, 5, 70, 10, 10, 3, 4)
+						c.burst(direction, 5, 50, 0, 200, 20, 1, 5, 70, 10, 10, 3, 4)
 					}()
 					time.Sleep(2 * time.Second)
 					require.NoError(t, link.Inject(wstest.Reset(direction, 0)))
