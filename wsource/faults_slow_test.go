@@ -119,6 +119,12 @@ func refuseDials(t *testing.T, count *faultCount) {
 	}
 }
 
+// jamBuffer is how many bytes wait in the network when a peer does not read.
+const jamBuffer = 64
+
+// jamSizes are the messages of the burst.
+var jamSizes = []int{5, 50, 0, 200, 20, 1, 5, 70, 10, 10, 3, 4}
+
 // jamEverywhere lets a peer stop reading at each byte of a burst that is more than the network holds, and breaks the
 // connection then: in the middle of a write, so that a frame is left in part and others wait behind it.
 func jamEverywhere(t *testing.T, count *faultCount) {
@@ -128,7 +134,7 @@ func jamEverywhere(t *testing.T, count *faultCount) {
 			for after := range 150 {
 				count.try(t, fmt.Sprintf("%s %v after %d bytes", k, direction, after), func(t *testing.T) {
 					s := newSite(t, wsource.AcceptOptions{Heartbeat: serverBeat})
-					s.network.Buffer = 64
+					s.network.Buffer = jamBuffer
 					c := newSession(s, k)
 					require.True(t, c.dial())
 					settle()
@@ -137,7 +143,7 @@ func jamEverywhere(t *testing.T, count *faultCount) {
 					burst := make(chan struct{})
 					go func() { // the first may be written by its sender
 						defer close(burst)
-						c.burst(direction, 5, 50, 0, 200, 20, 1, 5, 70, 10, 10, 3, 4)
+						c.burst(direction, jamSizes...)
 					}()
 					time.Sleep(2 * time.Second)
 					require.NoError(t, link.Inject(wstest.Reset(direction, 0)))
@@ -151,6 +157,7 @@ func jamEverywhere(t *testing.T, count *faultCount) {
 					c.client.complete()
 					c.finish()
 					c.audit()
+					c.checkJam(direction, after+jamBuffer)
 					if k == reconnecting {
 						require.NoError(t, c.client.wait())
 						assert.Equal(t, 2, s.network.Dials())
@@ -160,4 +167,29 @@ func jamEverywhere(t *testing.T, count *faultCount) {
 			}
 		}
 	}
+}
+
+// checkJam checks what is told of a burst of which the network has taken so many bytes: a message is in doubt if any of it
+// was taken, and otherwise certainly unsent.
+func (c *session) checkJam(direction wstest.Direction, taken int) {
+	_, sent, _ := c.way(direction)
+	start := 0
+	for i, size := range jamSizes {
+		for _, err := range sent.reports[i] {
+			assert.Equal(c.t, start < taken, err.Outcome == wsource.Unknown, "message %d: %v", i, err)
+		}
+		start += frameSize(direction, len(numbered(i, size)))
+	}
+}
+
+// frameSize is how many bytes a message takes on the wire (RFC 6455, section 5.2).
+func frameSize(direction wstest.Direction, size int) int {
+	header := 2
+	if direction == wstest.ToServer {
+		header += 4 // the mask
+	}
+	if size >= 126 {
+		header += 2
+	}
+	return header + size
 }
