@@ -76,7 +76,7 @@ func ExampleBinaryCodec() {
 	codec := wsource.BinaryCodec()
 	m, _ := codec.Encode([]byte{1, 2, 3})
 	value, err := codec.Decode(m)
-	fmt.Println(m.Type, value, err)
+	fmt.Printf("%v %d %v\n", m.Type, value, err)
 
 	// Output: binary [1 2 3] <nil>
 }

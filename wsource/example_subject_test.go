@@ -170,6 +170,7 @@ func ExampleSubject_Status() {
 				_ = texts.Close(4000, "enough")
 			case wsource.LinkClosed:
 				close(closed)
+			default:
 			}
 		},
 	})
