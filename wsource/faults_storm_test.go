@@ -148,7 +148,7 @@ func (c *crowd) back(before int) {
 	assert.Greater(c.t, instants, len(c.members)/4, "they do not come all at once")
 }
 
-// stormOfMany drops 60 clients of one server at once, in several ways.
+// stormOfMany drops 40 clients of one server at once, in several ways.
 func stormOfMany(t *testing.T, count *faultCount) {
 	t.Helper()
 	for name, drop := range map[string]func(t *testing.T, c *crowd){
@@ -190,7 +190,7 @@ func stormOfMany(t *testing.T, count *faultCount) {
 		},
 	} {
 		count.try(t, name, func(t *testing.T) {
-			c := newCrowd(newSite(t, wsource.AcceptOptions{Heartbeat: serverBeat}), 60)
+			c := newCrowd(newSite(t, wsource.AcceptOptions{Heartbeat: serverBeat}), 40)
 			over := make(chan struct{})
 			go c.receive(over)
 			settle()
