@@ -23,7 +23,7 @@ func plainEcho(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer conn.CloseNow() //nolint:errcheck // it may be closed already
+	defer conn.CloseNow()
 	for {
 		kind, data, err := conn.Read(context.Background())
 		if err != nil {
