@@ -143,8 +143,8 @@ func (rawCodec) Encode(m Message) (Message, error) { return m, nil }
 
 // Decoded is a value, or what kept a message from becoming one.
 type Decoded[In any] struct {
-	Value In
-	Err   *CodecError
+	Value In          // the zero value if there is an Err
+	Err   *CodecError // what the codec said, with the message; nil if it has decoded
 }
 
 // AsValues returns codec with its decoding errors delivered as values, in their place in the

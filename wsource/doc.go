@@ -68,6 +68,20 @@
 //	compression                                off            Compression
 //	origins                                    the server's own host        AcceptOptions.Origins
 //	memory of an idle accepted connection      8 KiB, with its goroutine
+//	the rest of a control frame that has begun 5 s            by the library
+//	the reason of a close frame                123 bytes      by the protocol
+//
+// Those of a [Subject], beside those of its connections, and of its [Topics]:
+//
+//	what                                       default        set by
+//	what waits while there is no connection    1,024 messages or 1 MiB, and one message in any case   Outbox
+//	the delay between attempts                 at random up to 100 ms, which doubles up to 30 s       Reconnect
+//	attempts in a row                          no limit       Reconnect
+//	how long a connection has to last to end the row          5 s   Reconnect.ResetAfter
+//	the Retry-After of a server                believed up to 24 h
+//	what is on its way and may be reported     64 Ki messages and 8 MiB; the oldest then count as sent
+//	when the peer is asked what has arrived    after 1 s, 256 messages or 64 KiB
+//	what waits for a slow subscriber of a topic               256 values; then that subscriber fails   Buffer, Slow
 //
 // # The library underneath
 //
@@ -94,5 +108,8 @@
 // What remains open: a compressed message that ends with a final deflate block breaks the connection at the next
 // one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. When the peer
 // closes while messages are queued here, those are reported as unsent; the library answers the peer's close frame at
-// once, and if that is stuck behind a write that is stalled, it waits 5 s for it, whatever CloseTimeout says.
+// once, and if that is stuck behind a write that is stalled, it waits 5 s for it, whatever CloseTimeout says. A control
+// frame of which a part has arrived and the rest does not within 5 s ends the connection with [StatusAbnormalClosure],
+// whatever the heartbeat says. WebSocket has no check sum: a bit that the network has changed and TCP has not noticed can
+// change a message, or make a ping of it, without a trace.
 package wsource

@@ -28,9 +28,9 @@ var (
 // frame with another code (RFC 6455, section 7.1.5), or, as [StatusAbnormalClosure], no
 // close frame at all, with the cause in Err.
 type CloseError struct {
-	Code   StatusCode
-	Reason string // the peer's, or this side's when it closed
-	Err    error  // what broke the connection, if it was not a close frame
+	Code   StatusCode // of the close frame; StatusAbnormalClosure if there was none
+	Reason string     // the peer's, or this side's when it closed
+	Err    error      // what broke the connection, if it was not a close frame
 }
 
 // Error tells the code, the reason and the cause.
@@ -112,9 +112,9 @@ func (o Outcome) String() string {
 
 // SendError reports a message that was not sent, or of which nobody knows whether it was.
 type SendError struct {
-	Message Message
-	Outcome Outcome
-	Err     error
+	Message Message // what was to be sent; without a type and data if it is a value that did not encode
+	Outcome Outcome // whether it may have arrived
+	Err     error   // what kept it from being sent
 }
 
 // Error tells the outcome and the cause, not the message's data.

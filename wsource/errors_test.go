@@ -32,6 +32,28 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
+// An undecodable message is told by codec, type, size and its first bytes, and attached whole.
+func TestCodecErrorTexts(t *testing.T) {
+	long := strings.Repeat("0123456789", 5)
+	for want, err := range map[string]*wsource.CodecError{
+		`wsource: codec JSON cannot decode a text message of 3 bytes, "\xff{}": EOF`: {
+			Codec: "JSON", Message: wsource.TextMessage("\xFF{}"), Err: io.EOF,
+		},
+		`wsource: codec mine cannot decode a binary message of 50 bytes, "01234567890123456789012345678901"...: EOF`: {
+			Codec: "mine", Message: wsource.BinaryMessage([]byte(long)), Err: io.EOF,
+		},
+		`wsource: codec text cannot decode a binary message of 0 bytes, "": EOF`: {
+			Codec: "text", Message: wsource.BinaryMessage([]byte{}), Err: io.EOF,
+		},
+		`wsource: codec mine cannot encode: EOF`: {Codec: "mine", Err: io.EOF},
+	} {
+		assert.Equal(t, want, err.Error())
+		require.ErrorIs(t, err, io.EOF)
+	}
+	_, err := wsource.AsValues(wsource.JSON[int, int]()).Decode(wsource.Message{})
+	require.NoError(t, err)
+}
+
 func TestCloseStatus(t *testing.T) {
 	assert.Equal(t, wsource.StatusNormalClosure, wsource.CloseStatus(nil))
 	assert.Equal(t, wsource.StatusCode(4000), wsource.CloseStatus(fmt.Errorf("x: %w", &wsource.CloseError{Code: 4000})))

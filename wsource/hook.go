@@ -54,18 +54,18 @@ func (k EventKind) String() string {
 // Event is something that has happened on a [Socket] or a [Subject]. Which fields are filled is said at the
 // kinds.
 type Event struct {
-	Kind EventKind
+	Kind EventKind // what has happened; it says which fields below are filled
 	// Socket is the connection, for its address and its request. It is nil for what happens to a Subject
 	// apart from its connections: what it drops, and its reconnects.
 	Socket   *Socket
-	Code     StatusCode
-	Messages int
-	Bytes    int // of the messages' data, before compression
-	Queued   int // the messages that wait behind those that were sent
-	RTT      time.Duration
-	Attempt  int // that is to be made, counted over a row of failures; the first connection had 0
-	Delay    time.Duration
-	Err      error
+	Code     StatusCode    // how the connection ended
+	Messages int           // how many
+	Bytes    int           // of the messages' data, before compression
+	Queued   int           // the messages that wait behind those that were sent
+	RTT      time.Duration // from the ping to its answer
+	Attempt  int           // that is to be made, counted over a row of failures; the first connection had 0
+	Delay    time.Duration // until that attempt
+	Err      error         // what went wrong
 }
 
 // Hook is told what happens on sockets and subjects: to log, count or trace it. It stands in the options of
@@ -76,6 +76,7 @@ type Event struct {
 // socket that happen at the same time may come in any order; EventOpened is always the first, and the messages that
 // a connection's end leaves unsent may be told after EventClosed if they were just being written.
 type Hook interface {
+	// Handle is told of an event that has just happened, or is just happening.
 	Handle(event Event)
 }
 

@@ -42,8 +42,8 @@ func (t MessageType) frame() wire.Opcode {
 // not used again by the socket that received it, and must not be changed after it was
 // handed to one that sends it.
 type Message struct {
-	Type MessageType
-	Data []byte
+	Type MessageType // Text or Binary
+	Data []byte      // what it says; of a Text message, UTF-8
 }
 
 // TextMessage returns a text message.

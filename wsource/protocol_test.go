@@ -134,6 +134,23 @@ func TestCorruptCompression(t *testing.T) {
 	})
 }
 
+// TestControlFrameOfWhichTheRestDoesNotCome is the library's time limit, which doc.go tells of.
+func TestControlFrameOfWhichTheRestDoesNotCome(t *testing.T) {
+	for _, opcode := range []byte{opPing, opPong, opClose} {
+		for _, client := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				p, socket := rawPeer(t, client)
+				got := record[wsource.Message](t, socket)
+				whole := frame{fin: true, opcode: opcode, payload: []byte("\x03\xE8payload"), masked: p.client}.bytes()
+				p.raw(whole[:len(whole)-1])
+				start := time.Now()
+				requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+				assert.Equal(t, 5*time.Second, time.Since(start))
+			})
+		}
+	}
+}
+
 func TestReadLimit(t *testing.T) {
 	for name, test := range map[string]struct {
 		limit   int64

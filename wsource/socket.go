@@ -18,9 +18,9 @@ type State uint8
 
 // The states of a [Socket].
 const (
-	Open    State = iota
-	Closing       // the close handshake goes on
-	Closed
+	Open    State = iota // messages go both ways
+	Closing              // the close handshake goes on
+	Closed               // the connection is over
 )
 
 // String returns the state's name in lower case.

@@ -15,18 +15,18 @@ type StatusCode uint16
 const (
 	StatusNormalClosure      StatusCode = 1000 // the purpose is fulfilled
 	StatusGoingAway          StatusCode = 1001 // a server goes down, a browser leaves the page
-	StatusProtocolError      StatusCode = 1002
+	StatusProtocolError      StatusCode = 1002 // the peer has broken a rule of the protocol
 	StatusUnsupportedData    StatusCode = 1003 // a message type that cannot be handled
 	StatusNoStatusReceived   StatusCode = 1005 // the close frame had no code; never sent
 	StatusAbnormalClosure    StatusCode = 1006 // the connection broke without a close frame; never sent
 	StatusInvalidPayload     StatusCode = 1007 // a message that is not of its type, as text that is not UTF-8
-	StatusPolicyViolation    StatusCode = 1008
-	StatusMessageTooBig      StatusCode = 1009
-	StatusMandatoryExtension StatusCode = 1010
-	StatusInternalError      StatusCode = 1011
-	StatusServiceRestart     StatusCode = 1012
-	StatusTryAgainLater      StatusCode = 1013
-	StatusBadGateway         StatusCode = 1014
+	StatusPolicyViolation    StatusCode = 1008 // a message is against the rules of the one who closes
+	StatusMessageTooBig      StatusCode = 1009 // a message is larger than what is read
+	StatusMandatoryExtension StatusCode = 1010 // the client needs an extension that the server did not agree to
+	StatusInternalError      StatusCode = 1011 // a server has failed in what it does
+	StatusServiceRestart     StatusCode = 1012 // the server restarts: come back after a while
+	StatusTryAgainLater      StatusCode = 1013 // the server has too much to do
+	StatusBadGateway         StatusCode = 1014 // a gateway got an invalid answer from the server behind it
 	StatusTLSHandshake       StatusCode = 1015 // the TLS handshake failed; never sent
 )
 
@@ -72,9 +72,9 @@ const MaxReason = 123
 
 // InvalidCloseError reports a close code or reason that cannot be sent.
 type InvalidCloseError struct {
-	Code    StatusCode
-	Reason  string
-	Problem string // what is wrong, as "the reason has 200 bytes, more than 123"
+	Code    StatusCode // that was to be sent
+	Reason  string     // that was to be sent
+	Problem string     // what is wrong, as "the reason has 200 bytes, more than 123"
 }
 
 // Error tells the problem.

@@ -17,10 +17,10 @@ type LinkState uint8
 const (
 	LinkIdle       LinkState = iota // nobody has subscribed yet
 	LinkConnecting                  // the handshake goes on
-	LinkOpen
-	LinkClosing // this side has begun to close
-	LinkBackoff // waiting for the next attempt
-	LinkClosed
+	LinkOpen                        // messages go both ways
+	LinkClosing                     // this side has begun to close
+	LinkBackoff                     // waiting for the next attempt
+	LinkClosed                      // the stream has ended, or its last subscriber has left
 )
 
 // String returns the state's name in lower case.
@@ -43,7 +43,7 @@ func (s LinkState) String() string {
 
 // Status is the state of a [Subject]'s connection, and what is known of it.
 type Status struct {
-	State   LinkState
+	State   LinkState     // which of the fields below mean something
 	Attempt int           // of the connection: 0 for the first, then counted over a row of failures
 	NextTry time.Time     // LinkBackoff: when the next attempt begins
 	RTT     time.Duration // LinkOpen: the round-trip time that was measured last, 0 before the first

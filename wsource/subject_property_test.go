@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -30,23 +31,30 @@ type ledger struct {
 	received map[int][]int // by the connection's number: what is under way on one may arrive after what the next one brings
 	reports  map[int][]*wsource.SendError
 	strange  []string // messages that were never sent
+	broken   bool     // the sender was told that a connection broke, and is not told what had arrived by then
+	corrupt  bool     // the network changes a byte: strange messages may arrive, and one may be taken for a ping
 }
 
 func newLedger() *ledger {
 	return &ledger{received: make(map[int][]int), reports: make(map[int][]*wsource.SendError)}
 }
 
-// numbered is the text of a message: its number and some filling, by which a torn one can be told.
+// numbered is the text of a message: its number, some filling, and a check sum by which one that is torn or corrupt can be
+// told.
 func numbered(i, size int) string {
-	return fmt.Sprintf("%d %d %s", i, size, strings.Repeat("x", size))
+	text := fmt.Sprintf("%d %s ", i, strings.Repeat("x", size))
+	return text + checkSum(text)
+}
+
+func checkSum(text string) string {
+	return fmt.Sprintf("%04x", crc32.ChecksumIEEE([]byte(text))&0xFFFF)
 }
 
 func numberOf(text string) (int, bool) {
-	head, rest, _ := strings.Cut(text, " ")
-	size, filling, _ := strings.Cut(rest, " ")
-	i, err1 := strconv.Atoi(head)
-	n, err2 := strconv.Atoi(size)
-	return i, err1 == nil && err2 == nil && filling == strings.Repeat("x", n)
+	head, _, _ := strings.Cut(text, " ")
+	i, err := strconv.Atoi(head)
+	end := len(text) - 4
+	return i, err == nil && end > 0 && checkSum(text[:end]) == text[end:]
 }
 
 // inTheWay is a message of which nobody keeps account.
@@ -79,9 +87,11 @@ func (l *ledger) audit(t *testing.T, n int) (unknown, unsent int) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	assert.Empty(t, l.strange)
+	if !l.corrupt {
+		assert.Empty(t, l.strange)
+	}
 	count := make([]int, n)
-	last := -1
+	last, missed := -1, 0
 	for _, connection := range slices.Sorted(maps.Keys(l.received)) {
 		for _, i := range l.received[connection] {
 			assert.Greater(t, i, last, "out of order, or twice")
@@ -98,6 +108,10 @@ func (l *ledger) audit(t *testing.T, n int) (unknown, unsent int) {
 		case len(reports) == 1:
 			unsent++
 			assert.Zero(t, count[i], "message %d is reported as unsent, and arrived: %v", i, reports[0])
+		case count[i] == 0 && l.broken:
+			unknown++
+		case count[i] == 0 && l.corrupt && missed == 0:
+			missed++
 		case count[i] == 0:
 			t.Errorf("message %d is lost without a word", i)
 		}

@@ -12,9 +12,11 @@ import (
 
 // TopicsConfig says how [Topics] subscribe to the topics of a server.
 type TopicsConfig[K comparable, In, Out any] struct {
-	// Subscribe and Unsubscribe make the messages that begin and end a topic. Subscribe is called again for each
-	// connection, so that it can say from where on the topic is wanted.
-	Subscribe   func(topic K) Out
+	// Subscribe makes the message that begins a topic. It is called again for each connection, so that it can say from
+	// where on the topic is wanted. Its panic, and a message that cannot be encoded, fail the topic.
+	Subscribe func(topic K) Out
+	// Unsubscribe makes the message that ends a topic. Its panic, and a message that cannot be encoded, are told by
+	// Subject.Undelivered.
 	Unsubscribe func(topic K) Out
 	// Topic tells which topic a value belongs to; false if to none. Its panic fails all topics.
 	Topic func(value In) (topic K, ok bool)

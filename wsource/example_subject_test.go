@@ -1,0 +1,278 @@
+package wsource_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// quote is what the examples send and receive.
+type quote struct {
+	Symbol string
+	Price  float64
+}
+
+// What is sent before anybody has subscribed waits, in its order.
+func ExampleNewSubject() {
+	url, stop := echo()
+	defer stop()
+
+	quotes := wsource.NewSubject(url, wsource.JSON[quote, quote](), nil)
+	quotes.Next(quote{"ACME", 12.5})
+	quotes.Next(quote{"EMCA", 5.25})
+
+	first := operators.Take(quotes, 2) // it dials, and closes when it has two
+	err := observable.ForEach(context.Background(), first, func(q quote) { fmt.Println(q.Symbol, q.Price) })
+	fmt.Println(err)
+
+	// Output:
+	// ACME 12.5
+	// EMCA 5.25
+	// <nil>
+}
+
+// A server drops each connection after one message. The subscriber sees one stream.
+func ExampleSubjectConfig() {
+	var count atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		socket, err := wsource.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		_ = socket.Send(context.Background(), wsource.TextMessage(fmt.Sprint("connection ", count.Add(1))))
+		_ = socket.Close(wsource.StatusServiceRestart, "back soon")
+	}))
+	defer server.Close()
+
+	lasting := wsource.NewSubject(server.URL, wsource.TextCodec(), &wsource.SubjectConfig[string]{
+		Reconnect: &operators.Backoff{Base: time.Millisecond},
+		Target: func(_ context.Context, attempt int) (string, wsource.DialOptions, error) {
+			token := fmt.Sprint("token for attempt ", attempt) // asked for anew each time
+			return server.URL, wsource.DialOptions{Header: http.Header{"Authorization": {token}}}, nil
+		},
+	})
+	err := observable.ForEach(context.Background(), operators.Take(lasting, 3), func(text string) { fmt.Println(text) })
+	fmt.Println(err)
+
+	// Output:
+	// connection 1
+	// connection 2
+	// connection 3
+	// <nil>
+}
+
+// A server that answers in the types of the application.
+func ExampleWrapSocket() {
+	server := new(wsource.Server)
+	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+		OnNext: func(socket *wsource.Socket) {
+			peer := wsource.WrapSocket(socket, wsource.JSON[quote, quote](), nil)
+			dearer := operators.Map(peer, func(q quote) quote { return quote{q.Symbol, 2 * q.Price} })
+			dearer.Subscribe(context.Background(), peer)
+		},
+	})
+	h := httptest.NewServer(server)
+	defer h.Close()
+	defer func() { _ = server.Shutdown(context.Background()) }()
+
+	quotes := wsource.NewSubject(h.URL, wsource.JSON[quote, quote](), nil)
+	quotes.Next(quote{"ACME", 12.5})
+	fmt.Println(observable.First(context.Background(), quotes))
+
+	// Output: {ACME 25} <nil>
+}
+
+func ExampleSubject_Send() {
+	url, stop := echo()
+	defer stop()
+	texts := wsource.NewSubject(url, wsource.TextCodec(), nil)
+	subscription := texts.Subscribe(context.Background(), observable.ObserverFuncs[string]{})
+	defer subscription.Unsubscribe()
+
+	fmt.Println(texts.Send(context.Background(), "hello"))
+	err := texts.Send(context.Background(), "caf\xE9")
+	if unsent, ok := errors.AsType[*wsource.SendError](err); ok {
+		fmt.Println(unsent.Outcome, errors.Is(err, wsource.ErrInvalidUTF8))
+	}
+
+	// Output:
+	// <nil>
+	// unsent true
+}
+
+// Each message has a delivery of its own.
+func ExampleSubject_SendAs() {
+	texts := wsource.NewSubject("ws://server.test", wsource.TextCodec(), nil) // nobody has subscribed yet
+	now := wsource.Delivery{Volatile: true}
+	fmt.Println(texts.SendAs(context.Background(), "the pointer is at 3, 4", now))
+	soon := wsource.Delivery{TTL: time.Millisecond}
+	fmt.Println(texts.SendAs(context.Background(), "I am typing", soon))
+
+	// Output:
+	// wsource: text message of 22 bytes: outcome unsent: there is no open connection
+	// wsource: text message of 11 bytes: outcome unsent: the message's time to live is over
+}
+
+// Of what has the same key, only the latest waits.
+func ExampleDelivery() {
+	url, stop := echo()
+	defer stop()
+	quotes := wsource.NewSubject(url, wsource.JSON[quote, quote](), &wsource.SubjectConfig[quote]{
+		Delivery: func(q quote) wsource.Delivery { return wsource.Delivery{Key: q.Symbol} },
+	})
+	quotes.Next(quote{"ACME", 12.5})
+	quotes.Next(quote{"EMCA", 5.25})
+	quotes.Next(quote{"ACME", 12.75})
+	_ = observable.ForEach(context.Background(), operators.Take(quotes, 2), func(q quote) { fmt.Println(q.Symbol, q.Price) })
+
+	// Output:
+	// EMCA 5.25
+	// ACME 12.75
+}
+
+func ExampleSubject_Undelivered() {
+	texts := wsource.NewSubject("ws://server.test", wsource.TextCodec(), &wsource.SubjectConfig[string]{
+		Outbox: wsource.Outbox{Messages: 2, Overflow: observable.DropOldest},
+	})
+	texts.Undelivered().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.SendError]{
+		OnNext: func(lost *wsource.SendError) { fmt.Println(lost.Message, lost.Outcome, lost.Err) },
+	})
+	for _, text := range []string{"one", "two", "three"} { // nobody has subscribed, so they wait
+		texts.Next(text)
+	}
+	texts.Discard()
+
+	// Output:
+	// one unsent the outbox is full
+	// two unsent the outbox was discarded
+	// three unsent the outbox was discarded
+}
+
+func ExampleSubject_Status() {
+	url, stop := echo()
+	defer stop()
+	texts := wsource.NewSubject(url, wsource.TextCodec(), nil)
+	closed := make(chan struct{})
+	texts.Status().Subscribe(context.Background(), observable.ObserverFuncs[wsource.Status]{
+		OnNext: func(status wsource.Status) {
+			fmt.Println(status.State, status.Code)
+			switch status.State {
+			case wsource.LinkOpen:
+				_ = texts.Close(4000, "enough")
+			case wsource.LinkClosed:
+				close(closed)
+			default:
+			}
+		},
+	})
+	texts.Subscribe(context.Background(), observable.ObserverFuncs[string]{})
+	<-closed
+
+	// Output:
+	// idle 0
+	// connecting 0
+	// open 0
+	// closing 4000
+	// closed 4000
+}
+
+func ExampleSubject_Undecodable() {
+	url, stop := echo()
+	defer stop()
+	numbers := wsource.NewSubject(url, numberCodec{}, &wsource.SubjectConfig[string]{SkipUndecodable: true})
+	numbers.Undecodable().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.CodecError]{
+		OnNext: func(err *wsource.CodecError) { fmt.Println(err) },
+	})
+	for _, text := range []string{"1", "two", "3"} {
+		numbers.Next(text)
+	}
+	_ = observable.ForEach(context.Background(), operators.Take(numbers, 2), func(n int) { fmt.Println(n) })
+
+	// Output:
+	// 1
+	// wsource: codec number cannot decode a text message of 3 bytes, "two": expected integer
+	// 3
+}
+
+// CloseAction is the table; a program may have another opinion of some ends.
+func ExampleCloseAction() {
+	onEnd := func(err error) wsource.Action {
+		if wsource.CloseStatus(err) == 4001 { // this application's "the room has moved"
+			return wsource.RetryConnect
+		}
+		return wsource.CloseAction(err)
+	}
+	for _, code := range []wsource.StatusCode{1000, 1001, 1006, 1008, 4000, 4001} {
+		fmt.Println(code, wsource.CloseAction(&wsource.CloseError{Code: code}), onEnd(&wsource.CloseError{Code: code}))
+	}
+
+	// Output:
+	// 1000 normal closure complete complete
+	// 1001 going away retry retry
+	// 1006 abnormal closure retry retry
+	// 1008 policy violation fail fail
+	// 4000 fail fail
+	// 4001 fail retry
+}
+
+// market is a server that sends two quotes of each symbol that is asked for.
+func market() (url string, stop func()) {
+	server := new(wsource.Server)
+	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+		OnNext: func(socket *wsource.Socket) {
+			peer := wsource.WrapSocket(socket, wsource.JSON[string, quote](), nil)
+			peer.Subscribe(context.Background(), observable.ObserverFuncs[string]{OnNext: func(command string) {
+				if symbol, asked := strings.CutPrefix(command, "subscribe "); asked {
+					peer.Next(quote{symbol, 1})
+					peer.Next(quote{symbol, 2})
+				}
+			}})
+		},
+	})
+	h := httptest.NewServer(server)
+	return h.URL, func() {
+		_ = server.Shutdown(context.Background())
+		h.Close()
+	}
+}
+
+func ExampleSubject_Multiplex() {
+	url, stop := market()
+	defer stop()
+	socket := wsource.NewSubject(url, wsource.JSON[quote, string](), nil)
+	acme := socket.Multiplex(
+		func() string { return "subscribe ACME" },
+		func() string { return "unsubscribe ACME" },
+		func(q quote) bool { return q.Symbol == "ACME" },
+	)
+	_ = observable.ForEach(context.Background(), operators.Take(acme, 2), func(q quote) { fmt.Println(q.Symbol, q.Price) })
+
+	// Output:
+	// ACME 1
+	// ACME 2
+}
+
+func ExampleTopics() {
+	url, stop := market()
+	defer stop()
+	socket := wsource.NewSubject(url, wsource.JSON[quote, string](), nil)
+	quotes := wsource.NewTopics(socket, wsource.TopicsConfig[string, quote, string]{
+		Subscribe:   func(symbol string) string { return "subscribe " + symbol },
+		Unsubscribe: func(symbol string) string { return "unsubscribe " + symbol },
+		Topic:       func(q quote) (string, bool) { return q.Symbol, true },
+	})
+	two := operators.CombineLatest(quotes.Topic("ACME"), quotes.Topic("EMCA"))
+	last := operators.Filter(two, func(both []quote) bool { return both[0].Price+both[1].Price == 4 })
+	fmt.Println(observable.First(context.Background(), last))
+
+	// Output: [{ACME 2} {EMCA 2}] <nil>
+}

@@ -1,0 +1,316 @@
+package wsource_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// kind is what the two ends of a scripted session are.
+type kind string
+
+const (
+	sockets      kind = "sockets"              // a Socket on either side
+	subjects     kind = "subjects"             // a Subject on either side, without a policy
+	reconnecting kind = "reconnecting subject" // as before, and the client's has one
+)
+
+var kinds = []kind{sockets, subjects, reconnecting}
+
+// The heartbeats of the two sides. They differ, so that it is always the client that sends a ping in a pause.
+var (
+	clientBeat = wsource.Heartbeat{Interval: 8 * time.Second, Timeout: 5 * time.Second}
+	serverBeat = wsource.Heartbeat{Interval: 11 * time.Second, Timeout: 5 * time.Second}
+)
+
+// pause is how long the script does nothing. In two of them either side finds a peer that is dead.
+const pause = 12 * time.Second
+
+// The client's time limits are shorter than what they would otherwise meet: the server's for the header of a request, and
+// the 5 s that the library waits for the rest of a control frame.
+const (
+	handshakeTimeout = 9 * time.Second
+	closeTimeout     = 4 * time.Second
+)
+
+// party is one end of a session: what it sends with, and how it ends.
+type party struct {
+	next     func(text string)
+	send     func(ctx context.Context, text string) error
+	complete func()
+	leave    func()          // ends the subscription
+	socket   *wsource.Socket // nil for the subject that dials
+	messages *tape[wsource.Message]
+	values   *tape[string]
+}
+
+// wait waits for the end of what the party receives and returns its error.
+func (p *party) wait() error {
+	if p.values != nil {
+		return p.values.wait()
+	}
+	return p.messages.wait()
+}
+
+// endings returns how many ends there were.
+func (p *party) endings() int {
+	if p.values != nil {
+		return p.values.endings()
+	}
+	return p.messages.endings()
+}
+
+// session is one run of the script.
+type session struct {
+	*site
+	kind    kind
+	client  *party
+	failed  error // of the dial, which leaves no client
+	subject *wsource.Subject[string, string]
+	left    bool // the client has unsubscribed
+
+	// repair lets the client's end find out what is wrong, and sends more then.
+	repair bool
+
+	toServer, toClient *ledger
+	posted             [2]int // by direction: how many messages were sent
+
+	mu      sync.Mutex
+	servers []*party // in the order in which they were accepted
+	over    chan struct{}
+	done    chan struct{}
+}
+
+// newSession begins to accept.
+func newSession(s *site, k kind) *session {
+	c := &session{
+		site: s, kind: k, toServer: newLedger(), toClient: newLedger(), over: make(chan struct{}), done: make(chan struct{}),
+	}
+	go func() {
+		defer close(c.done)
+		for {
+			select {
+			case socket := <-s.sockets:
+				c.accept(socket)
+			case <-c.over:
+				return
+			}
+		}
+	}()
+	return c
+}
+
+// accept makes an end of an accepted socket.
+func (c *session) accept(socket *wsource.Socket) {
+	_, port, _ := net.SplitHostPort(socket.RemoteAddr().String())
+	number, _ := strconv.Atoi(port)
+	var p *party
+	if c.kind == sockets {
+		p = ofSocket(c.t, socket, func(text string) { c.toServer.receive(number, text) }, c.toClient)
+	} else {
+		subject := wsource.WrapSocket(socket, wsource.TextCodec(), nil)
+		p = ofSubject(c.t, subject, func(text string) { c.toServer.receive(number, text) }, c.toClient)
+		p.socket = socket
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.servers = append(c.servers, p)
+}
+
+// server returns the latest end of the server's, or nil.
+func (c *session) server() *party {
+	if all := c.accepted(); len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return nil
+}
+
+// accepted returns the ends of the server's, in their order.
+func (c *session) accepted() []*party {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.servers
+}
+
+func ofSocket(t *testing.T, socket *wsource.Socket, received func(string), sent *ledger) *party {
+	t.Helper()
+	tape := newTape[wsource.Message]()
+	tape.next = func(m wsource.Message) { received(m.String()) }
+	undelivered := newTape[*wsource.SendError]()
+	undelivered.next = sent.report
+	socket.Undelivered().Subscribe(context.Background(), undelivered)
+	subscription := socket.Subscribe(context.Background(), tape)
+	return &party{
+		next:     func(text string) { socket.Next(wsource.TextMessage(text)) },
+		send:     func(ctx context.Context, text string) error { return socket.Send(ctx, wsource.TextMessage(text)) },
+		complete: socket.Complete,
+		leave:    subscription.Unsubscribe,
+		socket:   socket,
+		messages: tape,
+	}
+}
+
+func ofSubject(t *testing.T, subject *wsource.Subject[string, string], received func(string), sent *ledger) *party {
+	t.Helper()
+	tape := newTape[string]()
+	tape.next = received
+	undelivered := newTape[*wsource.SendError]()
+	undelivered.next = sent.report
+	subject.Undelivered().Subscribe(context.Background(), undelivered)
+	subscription := subject.Subscribe(context.Background(), tape)
+	return &party{
+		next: subject.Next, send: subject.Send, complete: subject.Complete, leave: subscription.Unsubscribe, values: tape,
+	}
+}
+
+// dial makes the client's end, and reports whether there is one.
+func (c *session) dial() bool {
+	received := func(text string) { c.toClient.receive(0, text) }
+	options := wsource.DialOptions{Heartbeat: clientBeat, HandshakeTimeout: handshakeTimeout, CloseTimeout: closeTimeout}
+	if c.kind == sockets {
+		socket, err := wsource.Dial(context.Background(), address, c.options(&options))
+		if err != nil {
+			c.failed = err
+			return false
+		}
+		c.client = ofSocket(c.t, socket, received, c.toServer)
+		return true
+	}
+	config := &wsource.SubjectConfig[string]{Dial: options}
+	if c.kind == reconnecting {
+		config.Reconnect = &operators.Backoff{Base: 100 * time.Millisecond, Max: time.Second}
+	}
+	c.subject = c.site.subject(config)
+	c.client = ofSubject(c.t, c.subject, received, c.toServer)
+	return true
+}
+
+// way is what one direction of a session needs.
+func (c *session) way(direction wstest.Direction) (from *party, sent *ledger, count *int) {
+	if direction == wstest.ToServer {
+		return c.client, c.toServer, &c.posted[0]
+	}
+	return c.server(), c.toClient, &c.posted[1]
+}
+
+// post sends a message of each size, by Next and by Send in turn.
+func (c *session) post(direction wstest.Direction, sizes ...int) {
+	from, sent, count := c.way(direction)
+	if from == nil {
+		return // there is nobody to send
+	}
+	for _, size := range sizes {
+		text := numbered(*count, size)
+		*count++
+		if *count%2 == 1 {
+			from.next(text)
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		if err, ok := errors.AsType[*wsource.SendError](from.send(ctx, text)); ok {
+			sent.report(err)
+		}
+		cancel()
+	}
+}
+
+// burst sends a message of each size by Next alone, so that they wait behind each other.
+func (c *session) burst(direction wstest.Direction, sizes ...int) {
+	from, _, count := c.way(direction)
+	for _, size := range sizes {
+		from.next(numbered(*count, size))
+		*count++
+	}
+}
+
+// marks are how many bytes have passed, by direction, at the steps of a session.
+type marks struct{ open, closing, end [2]int }
+
+func (c *session) passed() (bytes [2]int) {
+	if link := c.network.Link(1); link != nil {
+		bytes = [2]int{link.Passed(wstest.ToServer), link.Passed(wstest.ToClient)}
+	}
+	return bytes
+}
+
+// run plays the script: a handshake, messages both ways, a pause with pings, more messages, and the client closes.
+func (c *session) run() (m marks) {
+	defer c.finish()
+	if !c.dial() {
+		return m
+	}
+	settle()
+	m.open = c.passed()
+	c.post(wstest.ToServer, 1, 126)
+	c.post(wstest.ToClient, 126, 1)
+	time.Sleep(pause)
+	c.post(wstest.ToServer, 0, 2, 4)
+	c.post(wstest.ToClient, 3, 1, 0)
+	settle()
+	if c.repair {
+		time.Sleep(2 * pause)
+		c.post(wstest.ToServer, 5, 5)
+		c.post(wstest.ToClient, 5, 5)
+		settle()
+	}
+	m.closing = c.passed()
+	c.client.complete()
+	_ = c.client.wait()
+	settle()
+	m.end = c.passed()
+	return m
+}
+
+// finish waits for the ends of the server's, and takes stock.
+func (c *session) finish() {
+	time.Sleep(2 * pause)
+	if c.subject != nil {
+		c.subject.Discard() // what waits for another subscriber
+	}
+	close(c.over)
+	<-c.done
+	settle()
+	for i, p := range c.accepted() {
+		if assert.Equal(c.t, 1, p.endings(), "server's end %d", i) {
+			c.toClient.broken = c.toClient.broken || c.kind == sockets && p.wait() != nil
+		}
+	}
+	if c.client != nil && !c.left {
+		assert.Equal(c.t, 1, c.client.endings())
+		c.toServer.broken = c.kind == sockets && c.client.wait() != nil
+		// A Socket whose peer closes does not know what that has read before. The peer's own end tells it.
+		c.toClient.broken = c.toClient.broken || c.toServer.broken
+	}
+	assert.Empty(c.t, c.network.Links(), "connections are left")
+	assert.Zero(c.t, c.site.server.Len())
+}
+
+// audit checks that no message was lost without a word, in either direction.
+func (c *session) audit() {
+	c.toServer.audit(c.t, c.posted[0])
+	c.toClient.audit(c.t, c.posted[1])
+}
+
+// requireWhole requires that everything arrived and that all ended well.
+func (c *session) requireWhole() {
+	require.NoError(c.t, c.failed)
+	require.NoError(c.t, c.client.wait())
+	require.NoError(c.t, c.server().wait())
+	c.audit()
+	assert.Empty(c.t, c.toServer.reports)
+	assert.Len(c.t, c.toServer.received[1], c.posted[0])
+	// A Subject does not know what a peer that closes has read before; so the server's may be in doubt, but nothing
+	// is missing.
+	assert.Len(c.t, c.toClient.received[0], c.posted[1])
+}
