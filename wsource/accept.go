@@ -111,6 +111,7 @@ func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, p *p
 		return nil, refusal(hijack.status, err)
 	}
 	s.remote = hijack.remote
+	s.out.deflates = deflatesAlone(w.Header(), "server_no_context_takeover")
 	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, p)
 	return s, nil
 }

@@ -109,6 +109,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 		return fail(err)
 	}
 	s.header = shake.header
+	s.out.deflates = deflatesAlone(s.header, "client_no_context_takeover")
 	if shake.conn != nil {
 		s.remote = shake.conn.RemoteAddr()
 	}

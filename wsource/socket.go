@@ -103,6 +103,7 @@ func (s *Socket) start(conn *websocket.Conn, w *wire.Conn, readLimit int64, beat
 	}
 	s.out.failed = s.writeFailed
 	s.out.over = s.undelivered.Complete
+	s.out.cutOff = s.cutOff
 	s.out.changed.L = &s.out.mu
 	conn.SetReadLimit(-1) // read.go has its own: the library's close frame waits behind a write that is stalled
 	if s.hook != nil {
