@@ -29,6 +29,9 @@ type AcceptOptions struct {
 	// ReadLimit is how many bytes a message that arrives may have; a longer one ends the
 	// connection with StatusMessageTooBig. Default: DefaultReadLimit.
 	ReadLimit int64
+	// StreamLimit is how many bytes a message may have that is read as it arrives: see [Socket.Readers]. Default:
+	// ReadLimit.
+	StreamLimit int64
 	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer.
 	// Default: DefaultCloseTimeout.
 	CloseTimeout time.Duration
@@ -110,7 +113,7 @@ func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, p *p
 		}
 		return nil, refusal(hijack.status, err)
 	}
-	s.remote = hijack.remote
+	s.remote, s.streamLimit = hijack.remote, opts.StreamLimit
 	s.out.deflates = deflatesAlone(w.Header(), "server_no_context_takeover")
 	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, p)
 	return s, nil
@@ -123,7 +126,7 @@ func (o *AcceptOptions) problem() string {
 			return fmt.Sprintf("has a malformed origin pattern: %q", pattern)
 		}
 	}
-	return optionsProblem(o.ReadLimit, o.Compression, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
+	return optionsProblem(o.ReadLimit, o.StreamLimit, o.Compression, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }
 
 // requestURL returns the parts of a request's URL that may be shown.

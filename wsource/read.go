@@ -37,15 +37,34 @@ func (s *Socket) read() {
 
 // readOn is read without its precaution.
 func (s *Socket) readOn() {
+	if !s.takeBack() {
+		return
+	}
 	for {
-		typ, buffer, err := s.readMessage()
+		typ, r, err := s.nextMessage()
 		if err != nil {
 			s.finishRead(err)
 			return
 		}
 		if s.deaf.Load() {
-			putBuffer(buffer)
+			if !s.newReader(typ, r).drain() {
+				return
+			}
 			continue
+		}
+		if s.lends() {
+			switch s.lend(typ, r) {
+			case lentRead:
+				continue
+			case lentLost:
+				return
+			case lentBack:
+			}
+		}
+		buffer, err := s.readMessage(typ, r)
+		if err != nil {
+			s.finishRead(err)
+			return
 		}
 		turn := s.turn.Add(1)
 		if s.hook != nil {
@@ -84,31 +103,40 @@ func (s *Socket) deliver(m Message) bool {
 		(*tap)(m)
 		return true
 	}
+	if readers, _ := s.audience.kind(); readers {
+		return s.lendWhole(m)
+	}
 	m.Data = append(make([]byte, 0, len(m.Data)), m.Data...)
 	return s.audience.deliver(m, s.done)
 }
 
-// readMessage reads one message into a buffer from the pool.
-func (s *Socket) readMessage() (MessageType, *[]byte, error) {
+// nextMessage waits for the next message to begin.
+func (s *Socket) nextMessage() (MessageType, io.Reader, error) {
 	// A context that cannot end is the library's cheap way; the connection's end comes
 	// from closing it.
 	opcode, r, err := s.conn.Reader(context.Background())
 	if err != nil {
 		return 0, nil, err
 	}
-	buffer := readBuffers.Get().(*[]byte)
-	*buffer, err = s.readAll(r, (*buffer)[:0])
-	typ := Binary
 	if opcode == websocket.MessageText {
-		if typ = Text; err == nil && !utf8.Valid(*buffer) {
-			err = ErrInvalidUTF8
-		}
+		return Text, r, nil
+	}
+	return Binary, r, nil
+}
+
+// readMessage reads one message into a buffer from the pool.
+func (s *Socket) readMessage(typ MessageType, r io.Reader) (*[]byte, error) {
+	buffer := readBuffers.Get().(*[]byte)
+	var err error
+	*buffer, err = s.readAll(r, (*buffer)[:0])
+	if err == nil && typ == Text && !utf8.Valid(*buffer) {
+		err = ErrInvalidUTF8
 	}
 	if err != nil {
 		putBuffer(buffer)
-		return 0, nil, err
+		return nil, err
 	}
-	return typ, buffer, nil
+	return buffer, nil
 }
 
 // maxPooled is the size of the largest buffer that is kept for the next message.
@@ -136,7 +164,7 @@ func (s *Socket) readAll(r io.Reader, b []byte) ([]byte, error) {
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if int64(len(b)) > s.readLimit {
-			return b, ErrMessageTooBig
+			return b, limitError(s.readLimit)
 		}
 		if errors.Is(err, io.EOF) {
 			// Of a compressed message that is cut, the library decompresses what it has not unmasked, which
@@ -154,28 +182,42 @@ var errCut = fmt.Errorf("the connection ended without a close frame: %w", io.Err
 
 // finishRead ends the socket because reading did.
 func (s *Socket) finishRead(err error) {
+	switch end, tell := s.readEnd(err); {
+	case end == nil: // it has ended
+	case tell:
+		s.abort(end)
+	default:
+		s.finish(end)
+	}
+}
+
+// readEnd returns how the socket ends because reading did, nil if it has ended, and whether the peer is to be
+// told.
+func (s *Socket) readEnd(err error) (end *CloseError, tell bool) {
+	var limit limitError
 	var ce websocket.CloseError
 	var corrupt flate.CorruptInputError
 	var forbidden *wire.FrameError
 	readErr := s.wire.ReadErr()
 	switch {
 	case errors.As(err, &ce):
-		s.finish(s.closeReceived(ce))
-	case errors.Is(err, ErrMessageTooBig):
-		reason := fmt.Sprintf("a message has more than %d bytes", s.readLimit)
-		s.abort(&CloseError{Code: StatusMessageTooBig, Reason: reason, Err: ErrMessageTooBig})
+		return s.closeReceived(ce), false
+	case errors.As(err, &limit):
+		reason := fmt.Sprintf("a message has more than %d bytes", limit)
+		return &CloseError{Code: StatusMessageTooBig, Reason: reason, Err: ErrMessageTooBig}, true
 	case errors.Is(err, ErrInvalidUTF8):
-		s.abort(&CloseError{Code: StatusInvalidPayload, Reason: "text is not UTF-8", Err: ErrInvalidUTF8})
+		return &CloseError{Code: StatusInvalidPayload, Reason: "text is not UTF-8", Err: ErrInvalidUTF8}, true
 	case errors.As(readErr, &forbidden):
-		s.abort(&CloseError{Code: StatusProtocolError, Reason: forbidden.Problem, Err: forbidden})
+		return &CloseError{Code: StatusProtocolError, Reason: forbidden.Problem, Err: forbidden}, true
 	case errors.Is(readErr, wire.ErrCut):
-		s.finish(&CloseError{Code: StatusAbnormalClosure, Err: errCut})
+		return &CloseError{Code: StatusAbnormalClosure, Err: errCut}, false
 	case readErr != nil:
-		s.finish(&CloseError{Code: StatusAbnormalClosure, Err: readErr})
+		return &CloseError{Code: StatusAbnormalClosure, Err: readErr}, false
 	case s.State() == Closed: // and so the library is
+		return nil, false
 	case errors.As(err, &corrupt):
-		s.abort(&CloseError{Code: StatusInvalidPayload, Reason: "compressed data is corrupt", Err: corrupt})
+		return &CloseError{Code: StatusInvalidPayload, Reason: "compressed data is corrupt", Err: corrupt}, true
 	default: // the library found a frame that breaks the protocol; not always has it told the peer
-		s.abort(&CloseError{Code: StatusProtocolError, Reason: "protocol error", Err: err})
+		return &CloseError{Code: StatusProtocolError, Reason: "protocol error", Err: err}, true
 	}
 }

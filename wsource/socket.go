@@ -72,12 +72,14 @@ type Socket struct {
 	remote  net.Addr
 
 	readLimit    int64
+	streamLimit  int64 // or 0
 	closeTimeout time.Duration
 	hook         Hook // or nil
 	heart        heart
 	tapped       atomic.Pointer[func(Message)] // takes the messages in place of subscribers
 	turn         atomic.Int64                  // who reads, see read.go
 	deaf         atomic.Bool                   // what still arrives is dropped
+	lending      *MessageReader                // that a subscriber has; belongs to who reads
 
 	audience    audience
 	undelivered observable.Subject[*SendError]
