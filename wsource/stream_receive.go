@@ -26,7 +26,7 @@ var (
 //
 // It is as hot as the socket, ends as it does, and keeps what arrives for the next subscriber in the same way. It has
 // one subscriber at a time, as a message is read once, and none beside those of the socket itself: who comes second
-// gets [ErrSubscribed]. Nothing is read from the connection but what the subscriber reads, save for the
+// gets [ErrSubscribed], until the subscription before is Done. Nothing is read from the connection but what the subscriber reads, save for the
 // rest of a message that it leaves, which is read and dropped. While the subscriber does something else, the reading is
 // paused; while it waits in Read, the heartbeat judges the peer.
 //
@@ -83,13 +83,23 @@ func (m *MessageReader) Read(p []byte) (int, error) {
 	}
 	n := m.fill(p)
 	m.turn = m.socket.turn.Add(1)
+	switch {
+	case m.failed != nil:
+		m.err = m.socket.readerError(m.failed)
+	case m.ended:
+		m.err = io.EOF
+	}
 	return n, m.err
 }
 
-// fill is Read for whoever has the socket's turn to read.
+// fill is Read for whoever has the socket's turn to read, and leaves alone what strays may look at.
 func (m *MessageReader) fill(p []byte) int {
 	s := m.socket
 	n, err := m.source.Read(p)
+	if cut := s.wire.ReadErr(); cut != nil {
+		// Of a frame that is cut, the library returns what it has not unmasked, or decompresses it.
+		n, err = 0, cut
+	}
 	m.bytes += int64(n)
 	if over := m.bytes - s.streamed(); over > 0 {
 		n, err = n-int(over), limitError(s.streamed())
@@ -100,13 +110,12 @@ func (m *MessageReader) fill(p []byte) int {
 		}
 	}
 	if errors.Is(err, io.EOF) {
-		if err = s.wire.ReadErr(); err == nil && m.Type == Text && !m.utf8.whole() {
+		if err, m.ended = nil, true; m.Type == Text && !m.utf8.whole() {
 			err = ErrInvalidUTF8
 		}
-		m.ended, m.err = true, io.EOF
 	}
 	if err != nil {
-		m.ended, m.failed, m.err = true, err, s.readerError(err)
+		m.ended, m.failed = true, err
 	}
 	return n
 }
