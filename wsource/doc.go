@@ -104,11 +104,12 @@
 //   - A handshake ends by itself, follows 10 redirects at most, and does not wait for the body of a failed
 //     upgrade.
 //   - Messages that wait are written together, with one system call.
-//   - A fragment leaves when it is written; the library keeps the end of it until the message's last one. Of a frame
-//     that is cut, no byte reaches a reader; the library gives out some that are still masked.
+//   - A fragment leaves when it is written; the library keeps the end of it until the message's last one.
+//   - What comes of a frame that is cut does not reach a reader; the library gives it out still masked.
 //
 // What remains open: a compressed message that ends with a final deflate block breaks the connection at the next
 // one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. When the peer
-// closes while messages are queued here, those are reported as unsent, and a message of SendReader is cut off; the library answers the peer's close frame at
-// once, and if that is stuck behind a write that is stalled, it waits 5 s for it, whatever CloseTimeout says.
+// closes while messages are queued here, those are reported as unsent, and one of SendReader that has begun is cut off;
+// the library answers the peer's close frame at once, and if that is stuck behind a write that is stalled, it waits 5 s
+// for it, whatever CloseTimeout says.
 package wsource

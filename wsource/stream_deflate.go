@@ -41,7 +41,7 @@ var deflates = sync.Pool{New: func() any {
 }}
 
 func newDeflate() *deflate {
-	d := deflates.Get().(*deflate) //nolint:forcetypeassert // nothing else is put there
+	d := deflates.Get().(*deflate)
 	d.writer.Reset(d)
 	d.packed, d.held = d.packed[:wire.FrameRoom], 0
 	return d

@@ -26,9 +26,11 @@ var (
 //
 // It is as hot as the socket, ends as it does, and keeps what arrives for the next subscriber in the same way. It has
 // one subscriber at a time, as a message is read once, and none beside those of the socket itself: who comes second
-// gets [ErrSubscribed], until the subscription before is Done. Nothing is read from the connection but what the subscriber reads, save for the
-// rest of a message that it leaves, which is read and dropped. While the subscriber does something else, the reading is
-// paused; while it waits in Read, the heartbeat judges the peer.
+// gets [ErrSubscribed], until the subscription before is Done.
+//
+// Nothing is read from the connection but what the subscriber reads, save for the rest of a message that it leaves,
+// which is read and dropped. While the subscriber does something else, the reading is paused; while it waits in Read,
+// the heartbeat judges the peer.
 //
 // A message may have StreamLimit bytes, see [DialOptions]. If that is set, a message that begins while nobody is
 // subscribed waits with no more than its beginning read. If it is not set, ReadLimit bounds messages of either face, and
@@ -211,7 +213,7 @@ func (s *Socket) takeBack() bool {
 // drain reads the rest of the message, and drops it. It reports false if that ended the socket.
 func (m *MessageReader) drain() bool {
 	if !m.ended {
-		buffer := readBuffers.Get().(*[]byte) //nolint:forcetypeassert // nothing else is put there
+		buffer := readBuffers.Get().(*[]byte)
 		for space := (*buffer)[:cap(*buffer)]; !m.ended; {
 			m.fill(space)
 		}

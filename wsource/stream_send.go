@@ -100,7 +100,7 @@ func (o *outbox) sendReader(ctx context.Context, typ MessageType, r io.Reader) e
 	defer stop()
 	w := newFragments(o, st, typ)
 	defer w.release()
-	var err error = observable.ErrGoexit // which nobody is told but those who wait behind it
+	err := observable.ErrGoexit // which nobody is told but those who wait behind it
 	defer func() {
 		if err != nil {
 			o.streamFailed(st, err)
@@ -173,7 +173,7 @@ func (o *outbox) take() *batch {
 		at++
 	}
 	if at > 0 {
-		rest := batches.Get().(*batch) //nolint:forcetypeassert // nothing else is put there
+		rest := batches.Get().(*batch)
 		rest.list = append(rest.list[:0], next.list[at:]...)
 		clear(next.list[at:])
 		next.list, o.queue = next.list[:at], rest
@@ -290,7 +290,7 @@ type fragments struct {
 
 func newFragments(o *outbox, st *stream, typ MessageType) *fragments {
 	w := &fragments{out: o, stream: st, opcode: wire.Binary, text: typ == Text}
-	w.chunk = chunks.Get().(*chunk) //nolint:forcetypeassert // nothing else is put there
+	w.chunk = chunks.Get().(*chunk)
 	if w.text {
 		w.opcode = wire.Text
 	}
@@ -341,7 +341,7 @@ func (w *fragments) check(ctx context.Context) error {
 	return w.out.broken
 }
 
-// ErrReaderCount: the reader of a SendReader broke the rules of io.Reader.
+// ErrReaderCount is the cause when the reader of a SendReader broke the rules of io.Reader.
 var ErrReaderCount = errors.New("the reader returned an impossible count")
 
 // readPiece reads from a user's reader.

@@ -59,7 +59,7 @@ var compressions = []wsource.Compression{wsource.NoCompression, wsource.Compress
 func TestSendReaderArrivesAsOneMessage(t *testing.T) {
 	random := make([]byte, 300_000)
 	rand.New(rand.NewSource(1)).Read(random)
-	long, whole := strings.Repeat("naïve 語 𝄞 ", 10_000), strings.Repeat("as it is sent otherwise ", 200)
+	long, whole := strings.Repeat("naïve ✓ 𝄞 ", 10_000), strings.Repeat("as it is sent otherwise ", 200)
 	for _, compression := range compressions {
 		t.Run(fmt.Sprint("compression ", compression), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -145,4 +145,3 @@ func BenchmarkLargeMessage(b *testing.B) {
 		})
 	}
 }
-

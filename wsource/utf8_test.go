@@ -44,7 +44,7 @@ func checkPieces(t *testing.T, text []byte, size int) {
 
 func TestTextInPieces(t *testing.T) {
 	for _, text := range []string{
-		"", "a", "é", "語𝄞x", "\xFF", "a\x80", "ab\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "é\xE8\xAA", "\uFFFD!",
+		"", "a", "é", "✓𝄞x", "\xFF", "a\x80", "ab\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "é\xE2\x9C", "\uFFFD!",
 		"𝄞\xF0\x9D\x84", "\xF0\x9D\x84a", "x\xC0\x80",
 	} {
 		for size := 1; size <= len(text)+1; size++ {
@@ -57,7 +57,7 @@ func TestTextInPieces(t *testing.T) {
 }
 
 func FuzzTextInPieces(f *testing.F) {
-	f.Add([]byte("naïve 語 𝄞 \xF0\x9D"), 3)
+	f.Add([]byte("naïve ✓ 𝄞 \xF0\x9D"), 3)
 	f.Add([]byte("\xED\xA0\x80"), 1)
 	f.Fuzz(func(t *testing.T, text []byte, size int) {
 		if size > 0 {

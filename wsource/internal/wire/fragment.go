@@ -51,7 +51,7 @@ func (c *Conn) seal(opcode Opcode, final, compressed bool, frame []byte) []byte 
 		head[1] = byte(n)
 	case n <= 0xFFFF:
 		head[1] = 126
-		head = binary.BigEndian.AppendUint16(head, uint16(n)) //nolint:gosec // as the case says
+		head = binary.BigEndian.AppendUint16(head, uint16(n))
 	default:
 		head[1] = 127
 		head = binary.BigEndian.AppendUint64(head, uint64(n))
