@@ -1,15 +1,20 @@
 package wsource_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"hash"
 	"io"
+	"math/rand"
 	"net"
 	"runtime"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -64,6 +69,76 @@ func TestMemoryOfALargeMessageIsFlat(t *testing.T) {
 				assert.Less(t, allocated, uint64(8<<20))
 			})
 		})
+	}
+}
+
+// TestStreamsAmongOthers sends messages of both forms from several senders in both directions, with pings among
+// them, and checks that each arrives whole and in its sender's order.
+func TestStreamsAmongOthers(t *testing.T) {
+	for _, compression := range compressions {
+		t.Run(fmt.Sprint("compression ", compression), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				beat := wsource.Heartbeat{Interval: time.Millisecond, Timeout: time.Minute}
+				client, server := newSite(t, wsource.AcceptOptions{Compression: compression, Heartbeat: beat}).
+					pair(&wsource.DialOptions{Compression: compression, Heartbeat: beat})
+				got := map[*wsource.Socket]*tape[wsource.Message]{
+					client: record(t, readAll(server)), server: record[wsource.Message](t, client),
+				}
+				const senders, each = 4, 40
+				var group sync.WaitGroup
+				for socket := range got {
+					for sender := range senders {
+						group.Go(func() { sendBothForms(t, socket, sender, each) })
+					}
+				}
+				group.Wait()
+				// What is queued when the peer closes is not sent, so this waits for what Next has queued.
+				require.NoError(t, server.SendReader(t.Context(), wsource.Text, strings.NewReader(text(0, each))))
+				client.Next(wsource.TextMessage(text(0, each)))
+				client.Complete()
+				for _, one := range got {
+					require.NoError(t, one.wait())
+					next := make([]int, senders)
+					for _, m := range one.got() {
+						var sender, i int
+						_, err := fmt.Sscanf(m.String(), "%d %d", &sender, &i)
+						require.NoError(t, err)
+						require.True(t, text(sender, i) == m.String(), "a message is not what was sent")
+						require.Equal(t, next[sender], i)
+						next[sender]++
+					}
+					require.Len(t, one.got(), senders*each+1)
+				}
+			})
+		})
+	}
+}
+
+// text is the i-th text of a sender.
+func text(sender, i int) string {
+	return fmt.Sprintf("%d %d %s", sender, i, strings.Repeat("é", i*i*7%40_000))
+}
+
+// sendBothForms sends a sender's texts, whole and as readers that take their time.
+func sendBothForms(t *testing.T, socket *wsource.Socket, sender, each int) {
+	t.Helper()
+	random := rand.New(rand.NewSource(int64(sender)))
+	for i := range each {
+		m := wsource.TextMessage(text(sender, i))
+		switch random.Intn(3) {
+		case 0:
+			socket.Next(m)
+		case 1:
+			assert.NoError(t, socket.Send(t.Context(), m))
+		default:
+			whole := bytes.NewReader(m.Data)
+			assert.NoError(t, socket.SendReader(t.Context(), m.Type, readerFunc(func(p []byte) (int, error) {
+				if random.Intn(2) == 0 {
+					time.Sleep(time.Duration(random.Intn(3_000_000)))
+				}
+				return whole.Read(p[:1+random.Intn(len(p))])
+			})))
+		}
 	}
 }
 
