@@ -54,15 +54,15 @@ func (s State) String() string {
 // holds the code and reason; a connection that breaks without a close frame, also
 // in the middle of a message, ends with [StatusAbnormalClosure] and the cause. A late subscriber
 // gets the end at once. Unsubscribing, or the end of a subscriber's context, ends that
-// subscription only; the socket stays.
+// subscription only; the socket stays. [Socket.Readers] is the same for messages that are too large to be held whole.
 //
 // # Sending
 //
 // Messages leave in the order of the calls, those of Next and [Socket.Send] alike. Up to
 // 1,024 messages or 1 MiB wait; then senders block, so a slow peer slows its senders. A
 // lone message is written at once, by the caller; in a burst, many are written with
-// one system call. What Next could not send is told by [Socket.Undelivered]; that includes what was still
-// queued when the peer closed.
+// one system call. [Socket.SendReader] sends what is too large to be held whole. What Next could not send is told by
+// [Socket.Undelivered]; that includes what was still queued when the peer closed.
 type Socket struct {
 	conn    *websocket.Conn
 	wire    *wire.Conn

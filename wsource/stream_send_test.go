@@ -412,6 +412,41 @@ func TestEndOfTheConnectionInMidMessage(t *testing.T) {
 	}
 }
 
+func TestSendReaderWaitsForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
+		got := record[wsource.Message](t, server)
+		r, letGo := stuck("some")
+		sent := make(chan error, 2)
+		go func() { sent <- client.SendReader(t.Context(), wsource.Text, r) }()
+		settle()
+		for range 1023 { // beside the one that has the turn
+			send(client, "x")
+		}
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, io.ErrNoProgress)
+		defer cancel()
+		never := readerFunc(func([]byte) (int, error) { panic("it is not asked") })
+		require.ErrorIs(t, requireStream(t, client.SendReader(ctx, wsource.Text, never), wsource.Unsent, 0), io.ErrNoProgress)
+		require.ErrorIs(t, client.SendReader(ctx, wsource.Text, never), io.ErrNoProgress)
+		go func() { sent <- client.SendReader(t.Context(), wsource.Text, strings.NewReader("last")) }()
+		settle()
+		letGo()
+		require.NoError(t, <-sent)
+		require.NoError(t, <-sent)
+		settle()
+		all := texts(got.got())
+		require.Len(t, all, 1025)
+		assert.Equal(t, "some", all[0])
+		assert.Equal(t, "last", all[1024])
+		// What cannot be sent at all is not waited with.
+		var argument *observable.ArgumentError
+		require.ErrorAs(t, client.SendReader(nil, wsource.Text, never), &argument) //nolint:staticcheck // what is tested
+		require.ErrorAs(t, client.SendReader(ctx, wsource.Text, nil), &argument)
+		require.ErrorAs(t, client.SendReader(t.Context(), 2, never), &argument)
+	})
+}
+
 func TestStalledStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
