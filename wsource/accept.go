@@ -44,8 +44,8 @@ type AcceptOptions struct {
 // The sizes of an accepted connection's buffers: an idle one holds them all its life. What
 // is being received or sent is in memory from a pool.
 const (
-	acceptReadBuffer  = 1 << 10
-	acceptWriteBuffer = 256
+	acceptReadBuffer  = 64  // the wire has its own
+	acceptWriteBuffer = 144 // a control frame
 )
 
 // Accept upgrades a request to a WebSocket connection and returns that as a [Socket]. The handler
@@ -95,10 +95,8 @@ func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, p *p
 	s := &Socket{
 		closeTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout),
 		hook:         opts.Hook,
-		// The copy lets go of the HTTP server's context, and with it of its connection.
-		request: r.WithContext(context.Background()),
+		request:      keptRequest(r),
 	}
-	s.request.Body = http.NoBody
 	hijack := &hijackWriter{ResponseWriter: w, hijacker: hijacker}
 	conn, err := websocket.Accept(hijack, withValidOffers(r), &websocket.AcceptOptions{
 		Subprotocols:    opts.Subprotocols,
@@ -115,8 +113,43 @@ func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, p *p
 	}
 	s.remote, s.streamLimit = hijack.remote, opts.StreamLimit
 	s.out.deflates = deflatesAlone(w.Header(), "server_no_context_takeover")
+	hijack.reader.Reset(hijack.wire) // what the library has put in between is done with
+	s.out.compressed = w.Header().Get(extensionsHeader) != ""
 	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, p)
 	return s, nil
+}
+
+// keptRequest returns a copy of the request for as long as the socket lives, which may be long, and tens of
+// thousands of them. It lets go of the HTTP server's context, and with it of its connection, and of the memory that the header
+// was parsed in.
+func keptRequest(r *http.Request) *http.Request {
+	kept := r.WithContext(context.Background())
+	kept.Body = http.NoBody
+	count := 0
+	for name, values := range r.Header {
+		if !ofHandshake(name) {
+			count += len(values)
+		}
+	}
+	kept.Header = make(http.Header)
+	all := make([]string, 0, count)
+	for name, values := range r.Header {
+		if !ofHandshake(name) {
+			from := len(all)
+			all = append(all, values...)
+			kept.Header[name] = all[from:len(all):len(all)]
+		}
+	}
+	return kept
+}
+
+// ofHandshake reports whether a header says nothing but that the request is a handshake.
+func ofHandshake(name string) bool {
+	switch name {
+	case "Connection", "Upgrade", "Sec-Websocket-Key", "Sec-Websocket-Version":
+		return true
+	}
+	return false
 }
 
 // problem tells what is wrong with the options, "" if nothing is.
@@ -159,6 +192,7 @@ type hijackWriter struct {
 	hijacker http.Hijacker
 	status   int
 	wire     *wire.Conn
+	reader   *bufio.Reader
 	remote   net.Addr
 }
 
@@ -185,9 +219,8 @@ func (h *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	// A connection that is broken already is found to be so by the first read.
 	_ = rw.Writer.Flush()
 	h.wire, h.remote = wire.New(conn, conn, false, slices.Clone(prefix)), conn.RemoteAddr()
-	return wiredConn{conn, h.wire}, bufio.NewReadWriter(
-		bufio.NewReaderSize(h.wire, acceptReadBuffer),
-		bufio.NewWriterSize(h.wire, acceptWriteBuffer)), nil
+	h.reader = bufio.NewReaderSize(h.wire, acceptReadBuffer)
+	return wiredConn{conn, h.wire}, bufio.NewReadWriter(h.reader, bufio.NewWriterSize(h.wire, acceptWriteBuffer)), nil
 }
 
 // wiredConn is a connection whose bytes pass through the wire.

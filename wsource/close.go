@@ -90,6 +90,7 @@ func (s *Socket) shakeHands(code StatusCode, reason string) {
 		// A subscriber may be waiting for this end itself, so somebody else has to find it.
 		if delivering(turn) && s.turn.CompareAndSwap(turn, turn+1) {
 			s.deaf.Store(true)
+			s.wire.Detach() // the message may be in its memory
 			s.readOn()
 			return
 		}

@@ -113,6 +113,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	}
 	s.header, s.streamLimit = shake.header, opts.StreamLimit
 	s.out.deflates = deflatesAlone(s.header, "client_no_context_takeover")
+	s.out.compressed = s.header.Get(extensionsHeader) != ""
 	if shake.conn != nil {
 		s.remote = shake.conn.RemoteAddr()
 	}

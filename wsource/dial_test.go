@@ -243,10 +243,15 @@ func TestWhatTheHandshakeSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Origins: []string{"https://page.test"}})
 		client, server := s.pair(&wsource.DialOptions{
-			Header: http.Header{"Authorization": {"Bearer x"}, "Origin": {"https://page.test"}}, Host: "other.test",
+			Header: http.Header{"Authorization": {"Bearer x"}, "Origin": {"https://page.test"}, "X-Many": {"a", "b"}}, Host: "other.test",
 		})
 		r := server.Request()
 		assert.Equal(t, "Bearer x", r.Header.Get("Authorization"))
+		assert.Equal(t, []string{"a", "b"}, r.Header.Values("X-Many"))
+		assert.Equal(t, "https://page.test", r.Header.Get("Origin"))
+		for _, same := range []string{"Connection", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version"} {
+			assert.Empty(t, r.Header.Values(same), "it is the same in every handshake")
+		}
 		assert.Equal(t, "other.test", r.Host)
 		assert.Equal(t, host, client.RemoteAddr().String())
 		assert.Equal(t, "client.test:1", server.RemoteAddr().String())

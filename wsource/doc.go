@@ -83,7 +83,7 @@
 //	connections of a server                    10,000         Server.MaxConnections
 //	compression                                off            Compression
 //	origins                                    the server's own host        AcceptOptions.Origins
-//	memory of an idle accepted connection      a goroutine, and buffers of 1 KiB and 256 bytes
+//	memory of an idle accepted connection      8 KiB, with its goroutine
 //
 // # The library underneath
 //

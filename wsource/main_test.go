@@ -188,9 +188,9 @@ func requireHandshake(t *testing.T, err error, status int) *wsource.HandshakeErr
 }
 
 // loopback listens on a free port of this machine.
-func loopback(t *testing.T) net.Listener {
-	t.Helper()
+func loopback(tb testing.TB) net.Listener {
+	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return listener
 }

@@ -1,6 +1,9 @@
 package wsource
 
-import "github.com/coder/websocket"
+import (
+	"github.com/coder/websocket"
+	"github.com/rxsocket/rxsocket/wsource/internal/wire"
+)
 
 // MessageType tells text messages from binary ones (RFC 6455, section 5.6).
 type MessageType uint8
@@ -25,6 +28,14 @@ func (t MessageType) opcode() websocket.MessageType {
 		return websocket.MessageText
 	}
 	return websocket.MessageBinary
+}
+
+// frame returns the opcode of a frame that is a message of the type.
+func (t MessageType) frame() wire.Opcode {
+	if t == Text {
+		return wire.Text
+	}
+	return wire.Binary
 }
 
 // Message is one WebSocket message. Data belongs to whoever holds the message: it is

@@ -92,7 +92,7 @@ func (o *outbox) write(list []outgoing) bool {
 	return true
 }
 
-// accept gives the messages to the wire, through the library. It returns how many were given and why it
+// accept gives the messages to the wire. It returns how many were given and why it
 // was not all.
 func (o *outbox) accept(list []outgoing) (taken int, err error) {
 	count, bytes := 0, 0
@@ -101,7 +101,7 @@ func (o *outbox) accept(list []outgoing) (taken int, err error) {
 			return i, err
 		}
 		m := &list[i].message
-		if err := o.conn.Write(context.Background(), m.Type.opcode(), m.Data); err != nil {
+		if err := o.put(m); err != nil {
 			list[i].end = math.MaxInt64 // some of it may be left behind
 			return i + 1, err
 		}
@@ -115,6 +115,14 @@ func (o *outbox) accept(list []outgoing) (taken int, err error) {
 		}
 	}
 	return len(list), nil
+}
+
+// put gives a message to the wire: through the library, if that may compress it.
+func (o *outbox) put(m *Message) error {
+	if o.compressed {
+		return o.conn.Write(context.Background(), m.Type.opcode(), m.Data)
+	}
+	return o.wire.Message(m.Type.frame(), m.Data)
 }
 
 // writeFailed breaks the outbox and tells what became of a batch. The first taken messages of it were given

@@ -2,12 +2,9 @@ package wsource
 
 import (
 	"compress/flate"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"sync"
-	"unicode/utf8"
 
 	"github.com/coder/websocket"
 	"github.com/rxsocket/rxsocket/wsource/internal/wire"
@@ -35,50 +32,45 @@ func (s *Socket) read() {
 	returned = true
 }
 
-// readOn is read without its precaution.
+// readOn is read without its precaution. While nothing comes, the goroutine waits in here and not deeper: the depth at which
+// most goroutines of a server wait is what the runtime sizes new stacks by, and decides between 2 KiB and 4.
 func (s *Socket) readOn() {
 	if !s.takeBack() {
 		return
 	}
 	for {
-		typ, r, err := s.nextMessage()
-		if err != nil {
-			s.finishRead(err)
+		s.wire.Await()
+		if !s.receive() {
 			return
-		}
-		if s.deaf.Load() {
-			if !s.newReader(typ, r).drain() {
-				return
-			}
-			continue
-		}
-		if s.lends() {
-			switch s.lend(typ, r) {
-			case lentRead:
-				continue
-			case lentLost:
-				return
-			case lentBack:
-			}
-		}
-		buffer, err := s.readMessage(typ, r)
-		if err != nil {
-			s.finishRead(err)
-			return
-		}
-		turn := s.turn.Add(1)
-		if s.hook != nil {
-			s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Bytes: len(*buffer)})
-		}
-		delivered := false
-		for !delivered && s.awaitSubscriber() {
-			delivered = s.deliver(Message{typ, *buffer})
-		}
-		putBuffer(buffer)
-		if !s.turn.CompareAndSwap(turn, turn+1) {
-			return // somebody else reads now
 		}
 	}
+}
+
+// receive reads one message and has it delivered. It reports false if the connection has ended, or
+// somebody else reads now.
+func (s *Socket) receive() bool {
+	m, next, err := s.nextMessage()
+	if err != nil {
+		s.finishRead(err)
+		return false
+	}
+	switch next {
+	case lentRead:
+		return true
+	case lentLost:
+		return false
+	case lentBack:
+	}
+	turn := s.turn.Add(1)
+	if s.hook != nil {
+		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Bytes: len(m.Data)})
+	}
+	delivered := false
+	for !delivered && s.awaitSubscriber() {
+		delivered = s.deliver(&m)
+	}
+	m.release()
+	return s.turn.CompareAndSwap(turn, turn+1)
 }
 
 // awaitSubscriber blocks until somebody is there to take a message. It reports false if nobody was there when
@@ -96,85 +88,22 @@ func (s *Socket) awaitSubscriber() bool {
 	return true
 }
 
-// deliver hands a message to the subscribers, and reports whether it was taken. Its data is used again
-// afterwards.
-func (s *Socket) deliver(m Message) bool {
+// deliver hands a message to the subscribers, and reports whether it was taken.
+func (s *Socket) deliver(a *arrival) bool {
 	if tap := s.tapped.Load(); tap != nil {
-		(*tap)(m)
+		(*tap)(a.Message)
 		return true
 	}
 	if readers, _ := s.audience.kind(); readers {
-		return s.lendWhole(m)
+		return s.lendWhole(a.Message)
 	}
-	m.Data = append(make([]byte, 0, len(m.Data)), m.Data...)
-	return s.audience.deliver(m, s.done)
-}
-
-// nextMessage waits for the next message to begin.
-func (s *Socket) nextMessage() (MessageType, io.Reader, error) {
-	// A context that cannot end is the library's cheap way; the connection's end comes
-	// from closing it.
-	opcode, r, err := s.conn.Reader(context.Background())
-	if err != nil {
-		return 0, nil, err
+	if !a.owned {
+		data := make([]byte, len(a.Data)) // copied at once, it is not cleared first
+		copy(data, a.Data)
+		a.release()
+		a.Data, a.owned, a.buffer = data, true, nil
 	}
-	if opcode == websocket.MessageText {
-		return Text, r, nil
-	}
-	return Binary, r, nil
-}
-
-// readMessage reads one message into a buffer from the pool.
-func (s *Socket) readMessage(typ MessageType, r io.Reader) (*[]byte, error) {
-	buffer := readBuffers.Get().(*[]byte)
-	var err error
-	*buffer, err = s.readAll(r, (*buffer)[:0])
-	if err == nil && typ == Text && !utf8.Valid(*buffer) {
-		err = ErrInvalidUTF8
-	}
-	if err != nil {
-		putBuffer(buffer)
-		return nil, err
-	}
-	return buffer, nil
-}
-
-// maxPooled is the size of the largest buffer that is kept for the next message.
-const maxPooled = 64 << 10
-
-// readBuffers holds the memory that messages are assembled in, so that an idle
-// connection has none.
-var readBuffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, 4<<10)
-	return &b
-}}
-
-func putBuffer(buffer *[]byte) {
-	if cap(*buffer) <= maxPooled {
-		readBuffers.Put(buffer)
-	}
-}
-
-// readAll appends what r has to b.
-func (s *Socket) readAll(r io.Reader, b []byte) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if int64(len(b)) > s.readLimit {
-			return b, limitError(s.readLimit)
-		}
-		if errors.Is(err, io.EOF) {
-			// Of a compressed message that is cut, the library decompresses what it has not unmasked, which
-			// can come to an end of its own.
-			return b, s.wire.ReadErr()
-		}
-		if err != nil {
-			return b, err
-		}
-	}
+	return s.audience.deliver(a.Message, s.done)
 }
 
 // errCut is how a connection breaks that just ends.

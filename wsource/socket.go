@@ -188,7 +188,8 @@ func (s *Socket) Subprotocol() string { return s.conn.Subprotocol() }
 func (s *Socket) RemoteAddr() net.Addr { return s.remote }
 
 // Request returns the handshake's request, on the side that accepted it; nil on the side
-// that dialled. Its context and body are not those of the HTTP server any more.
+// that dialled. Its context and body are not those of the HTTP server any more, and the headers that are the same in every
+// handshake are left out: Connection, Upgrade, Sec-WebSocket-Key and Sec-WebSocket-Version.
 func (s *Socket) Request() *http.Request { return s.request }
 
 // ResponseHeader returns the header of the handshake's response, on the side that dialled;

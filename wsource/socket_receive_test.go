@@ -42,6 +42,7 @@ func TestBothEndsAreStreams(t *testing.T) {
 			client.Next(m)
 			server.Next(m)
 		}
+		settle() // what the server has queued when the client closes is not sent
 		client.Complete()
 		require.NoError(t, up.wait())
 		require.NoError(t, down.wait())

@@ -170,6 +170,33 @@ const (
 	lentLost             // somebody else reads now, or nobody
 )
 
+// nextMessage reads the next message, of which something has come: whole, or in the hands of who reads it as it arrives.
+// The wire's own way is for those that are read whole.
+func (s *Socket) nextMessage() (a arrival, next lent, err error) {
+	deaf := s.deaf.Load()
+	if !deaf && !s.lends() {
+		return s.readMessage()
+	}
+	typ, r, err := s.openMessage()
+	if err != nil {
+		return a, lentLost, err
+	}
+	switch {
+	case deaf && s.newReader(typ, r).drain():
+		return a, lentRead, nil
+	case deaf:
+		return a, lentLost, nil
+	case s.lends(): // still
+		next = s.lend(typ, r)
+	default:
+		next = lentBack
+	}
+	if next == lentBack {
+		a, err = s.readWhole(typ, r)
+	}
+	return a, next, err
+}
+
 // lend lets the subscriber read a message that has begun.
 func (s *Socket) lend(typ MessageType, source io.Reader) lent {
 	m := s.newReader(typ, source)
@@ -217,7 +244,7 @@ func (m *MessageReader) drain() bool {
 		for space := (*buffer)[:cap(*buffer)]; !m.ended; {
 			m.fill(space)
 		}
-		putBuffer(buffer)
+		readBuffers.Put(buffer)
 	}
 	if m.failed != nil {
 		m.socket.finishRead(m.failed)

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
+	"flag"
 	"fmt"
-	"net"
 	"net/http"
+	"runtime"
 	"strconv"
-	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	coder "github.com/coder/websocket"
@@ -24,79 +24,149 @@ import (
 const sockets = 1000
 
 func broadcastWorks() []work {
+	fans := []struct {
+		name string
+		fan  fan
+	}{
+		{"rxsocket: Share and sinks", rxsocketFan},
+		{"lxzan/gws: Broadcaster", gwsFan},
+		{"olahol/melody: BroadcastBinary", melodyFan},
+		{"gorilla/websocket: PreparedMessage", gorillaFan},
+		{"coder/websocket: Write", coderFan},
+	}
 	var all []work
 	for _, size := range []int{128, 4 << 10} {
-		all = append(all, work{
+		rate := work{
 			name: fmt.Sprintf("one value of %d bytes to %d sockets, per message", size, sockets), unit: "ns",
 			target: "lxzan/gws >= 1",
-			contenders: []contender{
-				timed("rxsocket: Share and sinks", broadcasting(size, rxsocketFan)),
-				timed("lxzan/gws: Broadcaster", broadcasting(size, gwsFan)),
-				timed("olahol/melody: BroadcastBinary", broadcasting(size, melodyFan)),
-				timed("gorilla/websocket: PreparedMessage", broadcasting(size, gorillaFan)),
-				timed("coder/websocket: Write", broadcasting(size, coderFan)),
-			},
-		})
+		}
+		latency := work{
+			name: fmt.Sprintf("one value of %d bytes to %d sockets, the time until 99 %% have it", size, sockets), unit: "us",
+			target: "lxzan/gws >= 1",
+		}
+		for _, f := range fans {
+			rate.contenders = append(rate.contenders, contender{f.name, func() (figure, error) {
+				return withBroadcast(size, f.fan, (*broadcast).rate)
+			}})
+			latency.contenders = append(latency.contenders, contender{f.name, func() (figure, error) {
+				return withBroadcast(size, f.fan, (*broadcast).latency)
+			}})
+		}
+		all = append(all, rate, latency)
 	}
 	return all
 }
 
-// fan is a server that sends a value to all its sockets. opened is called for each, ended when nothing more
-// will be sent.
+// fan is a server that sends a value to all its sockets. opened is called for each.
 type fan func(opened func()) (handler http.Handler, send func(p []byte))
 
-// broadcasting measures a fan by the message: b.N messages are b.N/sockets values.
-func broadcasting(size int, f fan) func(b *testing.B) {
-	return func(b *testing.B) {
-		values := max(1, b.N/sockets)
-		opened := make(chan struct{}, sockets)
-		handler, send := f(func() { opened <- struct{}{} })
-		address, stop, err := listen(handler)
-		if err != nil {
-			b.Fatal(err)
+// broadcast is a fan with its sockets, whose clients are another process.
+type broadcast struct {
+	size    int
+	send    func(p []byte)
+	clients *clients
+	bytes   int // that each client is to have got
+}
+
+func withBroadcast(size int, f fan, measure func(*broadcast) (figure, error)) (figure, error) {
+	opened := make(chan struct{}, sockets)
+	handler, send := f(func() { opened <- struct{}{} })
+	address, stop, err := listen(handler)
+	if err != nil {
+		return figure{}, err
+	}
+	defer stop()
+	clients, err := startClients("count", address, sockets)
+	if err != nil {
+		return figure{}, err
+	}
+	defer clients.stop()
+	for range sockets {
+		<-opened
+	}
+	runtime.GC()
+	return measure(&broadcast{size: size, send: send, clients: clients})
+}
+
+// run sends n values, each with the time in its last bytes, and waits until all sockets have all.
+func (b *broadcast) run(n int) (time.Duration, error) {
+	header := 2
+	if b.size > 125 {
+		header = 4
+	}
+	b.bytes += n * (b.size + header)
+	if err := b.clients.ask(strconv.Itoa(b.bytes), "ready"); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	for range n {
+		payload := make([]byte, b.size)
+		binary.BigEndian.PutUint64(payload[b.size-8:], uint64(time.Now().UnixNano()))
+		b.send(payload)
+	}
+	err := b.clients.expect("counted")
+	return time.Since(start), err
+}
+
+// rate sends values as fast as they are taken, more and more until that takes long enough to be measured.
+func (b *broadcast) rate() (figure, error) {
+	each, err := time.ParseDuration(flag.Lookup("test.benchtime").Value.String())
+	if err != nil {
+		return figure{}, err
+	}
+	for n := 10; ; {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		took, err := b.run(n)
+		runtime.ReadMemStats(&after)
+		if err != nil || took >= each {
+			messages := float64(n * sockets)
+			return figure{float64(took.Nanoseconds()) / messages, float64(after.Mallocs-before.Mallocs) / messages}, err
 		}
-		defer stop()
-		header := 2
-		if size > 125 {
-			header = 4
-		}
-		clients, err := startClients("count", address, sockets, values*(size+header))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer clients.stop()
-		for range sockets {
-			<-opened
-		}
-		payload := make([]byte, size)
-		b.ResetTimer()
-		for range values {
-			send(payload)
-		}
-		if line, err := clients.line(); err != nil || line != "counted" {
-			b.Fatalf("the clients did not get everything: %s %v", line, err)
-		}
-		b.StopTimer()
+		n *= min(10, max(2, int(each/took)+1))
 	}
 }
 
-// countBytes reads from all connections until each has got what the last argument says.
-func countBytes(connections []net.Conn, want int) {
-	var all sync.WaitGroup
-	for _, c := range connections {
-		all.Go(func() {
-			buffer := make([]byte, 32<<10)
-			for got := 0; got < want; {
-				n, err := c.Read(buffer)
-				if err != nil {
-					return
-				}
-				got += n
-			}
-		})
+// latency sends values one by one, and returns how long it took until 99 % of the messages had arrived.
+func (b *broadcast) latency() (figure, error) {
+	const values = 100
+	if _, err := b.run(10); err != nil { // to get going
+		return figure{}, err
 	}
-	all.Wait()
-	fmt.Println("counted")
+	if err := b.clients.ask("forget", "forgotten"); err != nil {
+		return figure{}, err
+	}
+	for range values {
+		if _, err := b.run(1); err != nil {
+			return figure{}, err
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	if _, err := fmt.Fprintln(b.clients.stdin, "p99"); err != nil {
+		return figure{}, err
+	}
+	line, err := b.clients.line()
+	if err != nil {
+		return figure{}, err
+	}
+	p99, err := strconv.ParseFloat(line, 64)
+	return figure{p99 / 1000, -1}, err
+}
+
+// ask tells the clients something, and expect waits for what they answer.
+func (c *clients) ask(request, answer string) error {
+	if _, err := fmt.Fprintln(c.stdin, request); err != nil {
+		return err
+	}
+	return c.expect(answer)
+}
+
+func (c *clients) expect(answer string) error {
+	line, err := c.line()
+	if err == nil && line != answer {
+		err = fmt.Errorf("the clients answered %q", line)
+	}
+	return err
 }
 
 func rxsocketFan(opened func()) (http.Handler, func([]byte)) {
@@ -190,9 +260,4 @@ func coderFan(opened func()) (http.Handler, func([]byte)) {
 			_ = c.Write(context.Background(), coder.MessageBinary, p)
 		}
 	}
-}
-
-// wanted is the last of the clients' arguments: how many bytes each is to get.
-func wanted(args []string) (int, error) {
-	return strconv.Atoi(strings.TrimSpace(args[len(args)-1]))
 }

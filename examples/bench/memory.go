@@ -34,7 +34,7 @@ func memoryWorks() []work {
 // idleMemory is what a server needs for each of n connections on which nothing happens. The clients are
 // another process.
 func idleMemory(l library, n int) (float64, error) {
-	opened := make(chan struct{}, 128)
+	opened := make(chan struct{}, n) // or handlers would wait in it, with their stacks
 	address, stop, err := listen(l.serve(func(end) { opened <- struct{}{} }, func(end, []byte) {}))
 	if err != nil {
 		return 0, err
@@ -64,18 +64,14 @@ func memoryNow() int64 {
 // clients is a process with plain connections to a server.
 type clients struct {
 	command *exec.Cmd
-	stdin   io.Closer
+	stdin   io.WriteCloser
 	stdout  *bufio.Reader
 }
 
 // startClients starts this program again as n clients of a server, and returns when all are
 // connected.
-func startClients(job, address string, args ...int) (*clients, error) {
-	words := []string{"clients", job, address}
-	for _, a := range args {
-		words = append(words, strconv.Itoa(a))
-	}
-	c := &clients{command: exec.Command(os.Args[0], words...)}
+func startClients(job, address string, n int) (*clients, error) {
+	c := &clients{command: exec.Command(os.Args[0], "clients", job, address, strconv.Itoa(n))}
 	c.command.Stderr = os.Stderr
 	stdin, err := c.command.StdinPipe()
 	if err != nil {
@@ -108,8 +104,8 @@ func (c *clients) stop() {
 	_ = c.command.Wait()
 }
 
-// runClients is what the other process does: it connects, tells so and, for the job "count", reads until so
-// many bytes have come to each, and tells that. It ends when its input does.
+// runClients is what the other process does: it connects, tells so and, for the job "count", reads, see receiveAll. It ends when
+// its input does.
 func runClients(args []string) error {
 	if len(args) < 3 {
 		return fmt.Errorf("clients: want a job, an address and a number")
@@ -126,11 +122,7 @@ func runClients(args []string) error {
 	}
 	fmt.Println("connected")
 	if args[0] == "count" {
-		want, err := wanted(args)
-		if err != nil {
-			return err
-		}
-		go countBytes(connections, want)
+		receiveAll(connections, os.Stdin)
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	for _, c := range connections {

@@ -3,6 +3,7 @@ package wire
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"math"
 )
 
 // Opcode is the type of a frame (RFC 6455, section 5.2).
@@ -11,13 +12,20 @@ type Opcode byte
 // The opcodes in use.
 const (
 	opContinuation Opcode = 0x0
-	opBinary       Opcode = 0x2
+	Text           Opcode = 0x1
+	Binary         Opcode = 0x2
 	opClose        Opcode = 0x8
 	Ping           Opcode = 0x9
 	Pong           Opcode = 0xA
 )
 
-// header is the header of a frame that is written.
+// maxControl is the length of the longest payload of a control frame (section 5.5).
+const maxControl = 125
+
+// maxHeader is the length of the longest header.
+const maxHeader = 14
+
+// header is the header of a frame that the library writes.
 type header struct {
 	opcode  Opcode
 	length  int // of the header itself
@@ -44,18 +52,33 @@ func parseHeader(p []byte) header {
 	return h
 }
 
-// appendControl appends a control frame with a payload of at most 125 bytes.
-func appendControl(b []byte, opcode Opcode, payload []byte, masked bool) []byte {
-	b = append(b, 0x80|byte(opcode), byte(len(payload))) //nolint:gosec // at most 125, as said above
+// appendHeader appends the header of a frame that is a message, or of a control frame. The frame is masked if key
+// is not nil.
+func appendHeader(b []byte, opcode Opcode, length int, key []byte) []byte {
+	b = append(b, 0x80|byte(opcode))
+	second := byte(0)
+	if key != nil {
+		second = 0x80
+	}
+	switch {
+	case length < 126:
+		b = append(b, second|byte(length)) //nolint:gosec // less than 126
+	case length <= math.MaxUint16:
+		b = binary.BigEndian.AppendUint16(append(b, second|126), uint16(length))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, second|127), uint64(length))
+	}
+	return append(b, key...)
+}
+
+// controlFrame returns a control frame with a payload of at most maxControl bytes.
+func controlFrame(opcode Opcode, payload []byte, masked bool) []byte {
 	if !masked {
-		return append(b, payload...)
+		return append(appendHeader(nil, opcode, len(payload), nil), payload...)
 	}
-	b[len(b)-1] |= 0x80
-	var mask [4]byte
-	_, _ = rand.Read(mask[:]) // never fails, as its documentation says
-	b = append(b, mask[:]...)
-	for i, v := range payload {
-		b = append(b, v^mask[i%4])
-	}
+	var key [4]byte
+	_, _ = rand.Read(key[:]) // never fails, as its documentation says
+	b := append(appendHeader(nil, opcode, len(payload), key[:]), payload...)
+	mask(b[len(b)-len(payload):], binary.LittleEndian.Uint32(key[:]))
 	return b
 }

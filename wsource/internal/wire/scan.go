@@ -20,27 +20,24 @@ type scanner struct {
 	left   uint64   // bytes of the current frame's payload still to come
 }
 
-// scan looks at the next bytes of the stream. It returns how many of them come before a frame that may not be
-// passed on, and what is wrong with that.
-func (s *scanner) scan(p []byte) (good int, err error) {
-	for at := 0; at < len(p); {
-		if s.left > 0 {
-			n := min(s.left, uint64(len(p)-at))
-			s.left -= n
-			at += int(n) //nolint:gosec // at most the length of p
-			good = at
-			continue
-		}
+// between reports whether the next byte is the first of a message, or of a control frame between two.
+func (s *scanner) between() bool { return s.have == 0 && s.left == 0 && !s.inside }
+
+// scan looks at the next bytes of the stream, when no payload is left. It returns how many of them may be passed
+// on: up to the end of a frame, or none of one that is not allowed, and what is wrong with that.
+func (s *scanner) scan(p []byte) (int, error) {
+	for at := range p {
 		s.head[s.have] = p[at]
 		s.have++
-		at++
 		if s.have < 2 || s.have < headerSize(s.head[1]) {
 			continue
 		}
 		if err := s.next(); err != nil {
-			return good, err
+			return 0, err
 		}
-		good = at
+		n := min(s.left, uint64(len(p)-at-1)) //nolint:gosec // not negative
+		s.left -= n
+		return at + 1 + int(n), nil //nolint:gosec // at most the length of p
 	}
 	return len(p), nil
 }
@@ -97,11 +94,11 @@ func (s *scanner) checkType(length uint64) string {
 	switch {
 	case s.head[0]&0x30 != 0:
 		return "a reserved bit of a frame is set"
-	case opcode > opBinary && !control, opcode > Pong:
+	case opcode > Binary && !control, opcode > Pong:
 		return "the opcode of a frame is reserved"
 	case control && !final:
 		return "a control frame is fragmented"
-	case control && length > 125:
+	case control && length > maxControl:
 		return "a control frame has more than 125 bytes"
 	case control:
 		return ""
