@@ -19,7 +19,7 @@ const (
 )
 
 // burstGap tells a burst of messages from lone ones. A message that comes later than
-// this after the last write is written by its sender, at once; within it, messages are
+// this after the one before, and its write, is written by its sender, at once; within it, messages are
 // queued for a goroutine that writes as many as there are with one system call. In a burst the next
 // message comes in a small part of it; a round trip over loopback takes several times as long, even without
 // anything to do, so that what is an answer does not wait for a goroutine.
@@ -80,15 +80,19 @@ type batch struct{ list []outgoing }
 // batches holds the memory of queues, so that an idle connection has none.
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// pulse remembers when something was last written, by one socket or by all of a
-// server's: a value sent to a thousand sockets is a burst too.
+// pulse remembers when something was last sent or written, by one socket or by all of a
+// server's: a value sent to a thousand sockets is a burst too. What is only queued counts, so that the
+// sender of such a value runs ahead of those who write, and they find several values to write together.
 type pulse struct{ last atomic.Int64 }
 
 func (p *pulse) beat() { p.last.Store(time.Now().UnixNano()) }
 
-// quiet reports whether the last write is longer ago than burstGap. A wall clock that is
+// quiet reports whether the last beat is longer ago than burstGap, and beats. A wall clock that is
 // set meanwhile makes it err once, which costs a microsecond.
-func (p *pulse) quiet() bool { return time.Now().UnixNano()-p.last.Load() > int64(burstGap) }
+func (p *pulse) quiet() bool {
+	now := time.Now().UnixNano()
+	return now-p.last.Swap(now) > int64(burstGap)
+}
 
 // check reports what keeps m from being sent on any connection.
 func check(m Message) *SendError {

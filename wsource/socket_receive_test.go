@@ -310,3 +310,43 @@ func converse(t *testing.T, compression wsource.Compression, text string, cut in
 	})
 	return total
 }
+
+// slowCodec takes its time to decode, and then notes what the message has become.
+type slowCodec struct {
+	wait time.Duration
+	seen chan string
+}
+
+func (slowCodec) Name() string { return "slow" }
+
+func (c slowCodec) Decode(m wsource.Message) (string, error) {
+	time.Sleep(c.wait)
+	c.seen <- m.String()
+	return m.String(), nil
+}
+
+func (slowCodec) Encode(v string) (wsource.Message, error) { return wsource.TextMessage(v), nil }
+
+// TestMessageStaysWhileOthersRead closes a socket while a codec is busy with a message: what is read for the
+// close handshake meanwhile does not overwrite it.
+func TestMessageStaysWhileOthersRead(t *testing.T) {
+	for _, size := range []int{10, 5_000, 40_000} {
+		synctest.Test(t, func(t *testing.T) {
+			p, server := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat}).rawClient("")
+			codec := slowCodec{3 * time.Second, make(chan string, 1)}
+			got := record[string](t, wsource.WrapSocket(server, wsource.Codec[string, string](codec), nil))
+			first := strings.Repeat("a", size)
+			p.write(textFrame(first))
+			settle()
+			require.NoError(t, server.Close(wsource.StatusNormalClosure, ""))
+			settle()
+			for range 3 {
+				p.write(textFrame(strings.Repeat("b", size)))
+			}
+			p.write(closeFrame(1000, ""))
+			require.NoError(t, got.wait())
+			require.True(t, first == <-codec.seen, "the message has changed") //nolint:testifylint // or it prints both
+			<-server.Done()
+		})
+	}
+}
