@@ -29,6 +29,9 @@ type AcceptOptions struct {
 	// ReadLimit is how many bytes a message that arrives may have; a longer one ends the
 	// connection with StatusMessageTooBig. Default: DefaultReadLimit.
 	ReadLimit int64
+	// StreamLimit is how many bytes a message may have that is read as it arrives: see [Socket.Readers]. Default:
+	// ReadLimit.
+	StreamLimit int64
 	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer.
 	// Default: DefaultCloseTimeout.
 	CloseTimeout time.Duration
@@ -108,8 +111,10 @@ func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, p *p
 		}
 		return nil, refusal(hijack.status, err)
 	}
+	s.remote, s.streamLimit = hijack.remote, opts.StreamLimit
+	s.out.deflates = deflatesAlone(w.Header(), "server_no_context_takeover")
 	hijack.reader.Reset(hijack.wire) // what the library has put in between is done with
-	s.remote, s.out.compressed = hijack.remote, w.Header().Get(extensionsHeader) != ""
+	s.out.compressed = w.Header().Get(extensionsHeader) != ""
 	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, p)
 	return s, nil
 }
@@ -154,7 +159,7 @@ func (o *AcceptOptions) problem() string {
 			return fmt.Sprintf("has a malformed origin pattern: %q", pattern)
 		}
 	}
-	return optionsProblem(o.ReadLimit, o.Compression, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
+	return optionsProblem(o.ReadLimit, o.StreamLimit, o.Compression, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }
 
 // requestURL returns the parts of a request's URL that may be shown.

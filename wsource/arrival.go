@@ -27,39 +27,40 @@ func (a *arrival) release() {
 }
 
 // readMessage reads one message: from the wire, or through the library if it is compressed, in fragments, or not a message.
-func (s *Socket) readMessage() (a arrival, err error) {
-	for {
-		f, ours, err := s.wire.Next()
+// If a ping or pong comes first, it reports that there is no message yet, since who is subscribed may change before
+// there is.
+func (s *Socket) readMessage() (a arrival, next lent, err error) {
+	f, ours, err := s.wire.Next()
+	switch {
+	case err != nil:
+		return a, lentBack, err
+	case !ours:
+		a, err = s.readThroughLibrary()
+		return a, lentBack, err
+	case f.Opcode == wire.Ping, f.Opcode == wire.Pong:
+		p, err := s.wire.Payload(f)
 		switch {
 		case err != nil:
-			return a, err
-		case !ours:
-			return s.readThroughLibrary()
-		case f.Opcode == wire.Ping, f.Opcode == wire.Pong:
-			p, err := s.wire.Payload(f)
-			switch {
-			case err != nil:
-				return a, err
-			case f.Opcode == wire.Ping:
-				s.out.pingReceived(p)
-			default:
-				s.pongReceived(context.Background(), p)
-			}
-			continue
+			return a, lentBack, err
+		case f.Opcode == wire.Ping:
+			s.out.pingReceived(p)
+		default:
+			s.pongReceived(context.Background(), p)
 		}
-		if a.Type = Binary; f.Opcode == wire.Text {
-			a.Type = Text
-		}
-		err = s.readPayload(f, &a)
-		return a, err
+		return a, lentRead, nil
 	}
+	if a.Type = Binary; f.Opcode == wire.Text {
+		a.Type = Text
+	}
+	err = s.readPayload(f, &a)
+	return a, lentBack, err
 }
 
 // readPayload reads a message's payload from the wire.
 func (s *Socket) readPayload(f wire.Frame, a *arrival) (err error) {
 	switch n := f.Length; {
 	case n > s.readLimit:
-		return ErrMessageTooBig
+		return limitError(s.readLimit)
 	case n <= wire.MaxPayload:
 		a.Data, err = s.wire.Payload(f)
 	case n <= maxPooled && s.tapped.Load() != nil: // nobody will want to own it
@@ -95,18 +96,30 @@ func (s *Socket) readLarge(f wire.Frame, b []byte) ([]byte, error) {
 
 // readThroughLibrary reads one message that the library has to put together.
 func (s *Socket) readThroughLibrary() (a arrival, err error) {
-	// A context that cannot end is the library's cheap way; the connection's end comes
-	// from closing it.
-	opcode, r, err := s.conn.Reader(context.Background())
+	typ, r, err := s.openMessage()
 	if err != nil {
 		return a, err
 	}
-	a.buffer = readBuffers.Get().(*[]byte)
+	return s.readWhole(typ, r)
+}
+
+// openMessage waits for the next message by way of the library.
+func (s *Socket) openMessage() (MessageType, io.Reader, error) {
+	// A context that cannot end is the library's cheap way; the connection's end comes
+	// from closing it.
+	opcode, r, err := s.conn.Reader(context.Background())
+	if opcode == websocket.MessageText {
+		return Text, r, err
+	}
+	return Binary, r, err
+}
+
+// readWhole reads one message that the library has begun.
+func (s *Socket) readWhole(typ MessageType, r io.Reader) (a arrival, err error) {
+	a.Type, a.buffer = typ, readBuffers.Get().(*[]byte)
 	a.Data, err = s.readAll(r, (*a.buffer)[:0])
-	if a.Type = Binary; opcode == websocket.MessageText {
-		if a.Type = Text; err == nil && !utf8.Valid(a.Data) {
-			err = ErrInvalidUTF8
-		}
+	if err == nil && typ == Text && !utf8.Valid(a.Data) {
+		err = ErrInvalidUTF8
 	}
 	return a, err
 }
@@ -130,7 +143,7 @@ func (s *Socket) readAll(r io.Reader, b []byte) ([]byte, error) {
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if int64(len(b)) > s.readLimit {
-			return b, ErrMessageTooBig
+			return b, limitError(s.readLimit)
 		}
 		if errors.Is(err, io.EOF) {
 			// Of a compressed message that is cut, the library decompresses what it has not unmasked, which

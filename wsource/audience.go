@@ -24,17 +24,29 @@ type audience struct {
 // listener is one subscriber.
 type listener struct {
 	life  observable.Scope
-	inlet *observable.Inlet[Message]
-	owes  atomic.Bool // it was given a message and has not dealt with it
+	inlet *observable.Inlet[Message]        // nil if it is one of Readers
+	loan  *observable.Inlet[*MessageReader] // or else nil
+	owes  atomic.Bool                       // it was given a message and has not dealt with it
 }
 
 // attach adds a subscriber until sc closes, or gives it the end.
 func (a *audience) attach(sc *observable.Scope, down observable.Stage[Message]) {
 	l := new(listener)
-	sc.Nest(&l.life)
-	l.life.Finally(func() { a.remove(l) })
-	l.inlet = observable.NewInlet(sc, observable.Stage[Message]{
-		Next: func(m Message) {
+	l.inlet = ear(a, l, sc, down)
+	a.add(l, sc, down.Terminal, false)
+}
+
+// attachReader adds the one subscriber that reads messages as they arrive, unless the messages go elsewhere.
+func (a *audience) attachReader(sc *observable.Scope, down observable.Stage[*MessageReader], taken bool) {
+	l := new(listener)
+	l.loan = ear(a, l, sc, down)
+	a.add(l, sc, down.Terminal, taken)
+}
+
+// ear returns what a listener hears messages with, of either form.
+func ear[T any](a *audience, l *listener, sc *observable.Scope, down observable.Stage[T]) *observable.Inlet[T] {
+	return observable.NewInlet(sc, observable.Stage[T]{
+		Next: func(m T) {
 			a.taken.Store(true)
 			down.Next(m)
 			l.owes.Store(false)
@@ -42,8 +54,17 @@ func (a *audience) attach(sc *observable.Scope, down observable.Stage[Message]) 
 		},
 		Terminal: down.Terminal,
 	})
+}
+
+// add adds a listener until sc closes, or gives it the end, or ErrSubscribed if it cannot be beside those there are.
+func (a *audience) add(l *listener, sc *observable.Scope, down observable.Terminal, taken bool) {
+	sc.Nest(&l.life)
+	l.life.Finally(func() { a.remove(l) })
 	a.mu.Lock()
 	ended, err := a.ended, a.err
+	if taken = taken || len(a.list) > 0 && (l.loan != nil || a.list[0].loan != nil); taken && !ended {
+		ended, err = true, ErrSubscribed
+	}
 	if !ended && l.life.Open() {
 		a.list = append(slices.Clip(a.list), l)
 	}
@@ -84,15 +105,41 @@ func (a *audience) listeners() []*listener {
 
 func (a *audience) present() bool { return len(a.listeners()) > 0 }
 
+// kind reports whether there is somebody, and whether that is one who reads messages as they arrive.
+func (a *audience) kind() (readers, present bool) {
+	list := a.listeners()
+	return len(list) > 0 && list[0].loan != nil, len(list) > 0
+}
+
 // deliver hands a message to all and waits until each has dealt with it or left, or done is closed. It
 // reports whether anybody took it.
 func (a *audience) deliver(m Message, done <-chan struct{}) bool {
 	a.taken.Store(false)
 	list := a.listeners()
 	for _, l := range list {
+		if l.inlet == nil {
+			return false // it has just come
+		}
 		l.owes.Store(true)
 		l.inlet.Next(m)
 	}
+	return a.settle(list, done)
+}
+
+// lend is deliver for the one who reads messages as they arrive.
+func (a *audience) lend(m *MessageReader, done <-chan struct{}) bool {
+	a.taken.Store(false)
+	list := a.listeners()
+	if len(list) == 0 || list[0].loan == nil {
+		return false
+	}
+	list[0].owes.Store(true)
+	list[0].loan.Next(m)
+	return a.settle(list, done)
+}
+
+// settle waits until those in the list have dealt with a message.
+func (a *audience) settle(list []*listener, done <-chan struct{}) bool {
 	for _, l := range list {
 		for l.owes.Load() && l.life.Open() {
 			select {
@@ -112,10 +159,14 @@ func (a *audience) end(err error) {
 	a.list, a.ended, a.err = nil, true, err
 	a.mu.Unlock()
 	for _, l := range list {
+		var down observable.Terminal = l.inlet
+		if l.loan != nil {
+			down = l.loan
+		}
 		if err != nil {
-			l.inlet.Error(err)
+			down.Error(err)
 		} else {
-			l.inlet.Complete()
+			down.Complete()
 		}
 	}
 }

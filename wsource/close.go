@@ -76,7 +76,7 @@ func (s *Socket) shakeHands(code StatusCode, reason string) {
 		s.finish(&CloseError{Code: StatusAbnormalClosure, Err: ErrCloseTimeout})
 	})
 	defer timeout.Stop()
-	if err := s.sendClose(code, reason); err != nil {
+	if err := s.sendClose(code, reason, s.closeTimeout/2); err != nil {
 		s.writeFailed(err)
 	}
 	tick := time.NewTicker(patience)
@@ -98,9 +98,15 @@ func (s *Socket) shakeHands(code StatusCode, reason string) {
 	}
 }
 
-// sendClose writes what is queued and then a close frame.
-func (s *Socket) sendClose(code StatusCode, reason string) error {
-	s.out.seal()
+// sendClose writes what is queued and then a close frame. Streams have so much time for it.
+func (s *Socket) sendClose(code StatusCode, reason string, streams time.Duration) error {
+	if s.out.seal(streams) && code == StatusNormalClosure {
+		// The peer could take what it got for all that there was.
+		code, reason = StatusInternalError, reasonCutOff
+		s.mu.Lock()
+		s.sent = &CloseError{Code: code, Reason: reason, Err: ErrClosed}
+		s.mu.Unlock()
+	}
 	return s.wire.CloseFrame(uint16(code), reason)
 }
 
@@ -116,7 +122,7 @@ func (s *Socket) abort(end *CloseError) {
 	defer timeout.Stop()
 	go func() {
 		// The peer may be sending, and read only when it has done, so this waits for the drain.
-		err := s.sendClose(end.Code, end.Reason)
+		err := s.sendClose(end.Code, end.Reason, 0)
 		if err == nil {
 			err = s.wire.CloseWrite()
 		}
@@ -137,8 +143,12 @@ func (s *Socket) closeReceived(ce websocket.CloseError) *CloseError {
 	s.mu.Lock()
 	sent := s.sent
 	s.mu.Unlock()
-	if sent != nil && end.Reason == "" && (end.Code == StatusNoStatusReceived || end.Code == sent.Code) {
-		return sent
+	if sent == nil {
+		return end
+	}
+	switch *end {
+	case CloseError{Code: StatusNoStatusReceived}, CloseError{Code: sent.Code}, CloseError{Code: sent.Code, Reason: sent.Reason}:
+		return sent // which knows the cause
 	}
 	return end
 }

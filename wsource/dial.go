@@ -30,6 +30,9 @@ type DialOptions struct {
 	// ReadLimit is how many bytes a message that arrives may have; a longer one ends the
 	// connection with StatusMessageTooBig. Default: DefaultReadLimit.
 	ReadLimit int64
+	// StreamLimit is how many bytes a message may have that is read as it arrives: see [Socket.Readers]. Default:
+	// ReadLimit.
+	StreamLimit int64
 	// HandshakeTimeout bounds the whole handshake, redirects included. Default:
 	// DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
@@ -108,7 +111,9 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 		}
 		return fail(err)
 	}
-	s.header, s.out.compressed = shake.header, shake.header.Get(extensionsHeader) != ""
+	s.header, s.streamLimit = shake.header, opts.StreamLimit
+	s.out.deflates = deflatesAlone(s.header, "client_no_context_takeover")
+	s.out.compressed = s.header.Get(extensionsHeader) != ""
 	if shake.conn != nil {
 		s.remote = shake.conn.RemoteAddr()
 	}
@@ -143,7 +148,7 @@ func (o *DialOptions) problem() string {
 			return "has a Header that the handshake sets itself: " + name
 		}
 	}
-	return optionsProblem(o.ReadLimit, o.Compression,
+	return optionsProblem(o.ReadLimit, o.StreamLimit, o.Compression,
 		o.HandshakeTimeout, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }
 

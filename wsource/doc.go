@@ -36,6 +36,20 @@
 // [Subject] is a WebSocket as a subject of typed values, through a [Codec]: lazy and shared as RxJS's webSocket,
 // with an outbox that outlives a connection, and reconnecting by itself if told to.
 //
+// # Large messages
+//
+// A message need not be held whole. [Socket.SendReader] sends what an io.Reader has as one message, piece by piece, and
+// [Socket.Readers] is the stream of the messages that arrive as readers, which are read while they do:
+//
+//	err := upload.SendReader(ctx, wsource.Binary, file)
+//
+//	sums := operators.TryMap(socket.Readers(), func(m *wsource.MessageReader) (string, error) { return sum(m) })
+//
+// There are 32 KiB of it in memory on the sending side, and what is in the reader's hands on the receiving one.
+// Pings, pongs and a close frame go between the pieces; other messages have to wait for its end. A message that is cut
+// off is never taken for a whole one: its sender is told [Partial], its reader gets an error in place of io.EOF.
+// A [Subject] gives its socket for this in [Status]; what it receives itself is whole.
+//
 // # RxGo
 //
 // [Socket.Observable] is a socket as an rxgo.Observable, and observable.Via runs a chain of RxGo's operators on any
@@ -55,6 +69,7 @@
 //
 //	what                                       default        set by
 //	a message that arrives                     1 MiB          ReadLimit; over it the peer is told 1009
+//	one that is read while it arrives          ReadLimit      StreamLimit; likewise
 //	the handshake, redirects included          10 s           DialOptions.HandshakeTimeout
 //	redirects                                  10
 //	the body of a refusal in an error          512 bytes, 1 s
@@ -62,6 +77,7 @@
 //	what waits to be sent on a connection      1,024 messages or 1 MiB, and one message in any case; then senders block
 //	what is read ahead of the subscribers      1 message
 //	closing: queue, close frame and answer     5 s            CloseTimeout
+//	a message of SendReader while closing      half of that
 //	a subscriber that is busy while closing    1 s
 //	silence of the peer                        25 s, then a ping and 20 s   Heartbeat
 //	connections of a server                    10,000         Server.MaxConnections
@@ -104,12 +120,14 @@
 //   - Messages that wait are written together, with one system call.
 //   - Messages that are one frame, uncompressed, are written and read past the library, as its way takes several times as
 //     long as that of a small message takes otherwise. So are pings and pongs.
+//   - A fragment leaves when it is written; the library keeps the end of it until the message's last one.
+//   - What comes of a frame that is cut does not reach a reader; the library gives it out still masked.
 //
 // What remains open: a compressed message that ends with a final deflate block breaks the connection at the next
 // one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. When the peer
-// closes while messages are queued here, those are reported as unsent; the library answers the peer's close frame at
-// once, and if that is stuck behind a write that is stalled, it waits 5 s for it, whatever CloseTimeout says. A control
-// frame of which a part has arrived and the rest does not within 5 s ends the connection with [StatusAbnormalClosure],
-// whatever the heartbeat says. WebSocket has no check sum: a bit that the network has changed and TCP has not noticed can
-// change a message, or make a ping of it, without a trace.
+// closes while messages are queued here, those are reported as unsent, and one of SendReader that has begun is cut off;
+// the library answers the peer's close frame at once, and if that is stuck behind a write that is stalled, it waits 5 s
+// for it, whatever CloseTimeout says. A control frame of which a part has arrived and the rest does not within 5 s ends the
+// connection with [StatusAbnormalClosure], whatever the heartbeat says. WebSocket has no check sum: a bit that the network
+// has changed and TCP has not noticed can change a message, or make a ping of it, without a trace.
 package wsource

@@ -100,14 +100,19 @@ type Outcome uint8
 const (
 	Unsent  Outcome = iota // no byte of it was written: it can be sent again
 	Unknown                // it was being written when the connection broke, or the wait for it ended
+	Partial                // a part of it was written, but not its end: the peer knows that it is not whole
 )
 
-// String returns "unsent" or "unknown".
+// String returns the outcome's name in lower case.
 func (o Outcome) String() string {
-	if o == Unsent {
+	switch o {
+	case Unsent:
 		return "unsent"
+	case Partial:
+		return "partial"
+	default:
+		return "unknown"
 	}
-	return "unknown"
 }
 
 // SendError reports a message that was not sent, or of which nobody knows whether it was.
@@ -119,6 +124,9 @@ type SendError struct {
 
 // Error tells the outcome and the cause, not the message's data.
 func (e *SendError) Error() string {
+	if stream, ok := e.Err.(*StreamError); ok { //nolint:errorlint // SendReader puts it there
+		return fmt.Sprintf("wsource: %s message of a reader: outcome %s: %v", e.Message.Type, e.Outcome, stream)
+	}
 	return fmt.Sprintf("wsource: %s message of %d bytes: outcome %s: %v",
 		e.Message.Type, len(e.Message.Data), e.Outcome, e.Err)
 }

@@ -20,7 +20,10 @@ func TestErrorTexts(t *testing.T) {
 		`wsource: handshake with ws://x failed`:                  &wsource.HandshakeError{URL: "ws://x"},
 		`wsource: handshake of 1.2.3.4:5 for ws://x failed: EOF`: &wsource.HandshakeError{URL: "ws://x", Remote: "1.2.3.4:5", Err: io.EOF},
 		`wsource: text message of 3 bytes: outcome unknown: EOF`: &wsource.SendError{Message: wsource.TextMessage("abc"), Outcome: wsource.Unknown, Err: io.EOF},
-		`wsource: cannot close with 1005: the code`:              &wsource.InvalidCloseError{Code: 1005, Problem: "the code"},
+		`wsource: binary message of a reader: outcome partial: after 7 bytes: EOF`: &wsource.SendError{
+			Message: wsource.BinaryMessage(nil), Outcome: wsource.Partial, Err: &wsource.StreamError{Bytes: 7, Err: io.EOF},
+		},
+		`wsource: cannot close with 1005: the code`: &wsource.InvalidCloseError{Code: 1005, Problem: "the code"},
 		`wsource: handshake with ws://x failed: status 404 Not Found: EOF (body "a\n")`: &wsource.HandshakeError{
 			URL: "ws://x", Status: 404, Body: "a\n", Err: io.EOF,
 		},

@@ -14,13 +14,14 @@ const (
 	EventOpened EventKind = iota
 	// EventClosed: a connection is over. Code, and Err unless the closure was normal.
 	EventClosed
-	// EventReceived: a message has arrived and is about to be delivered. Messages is 1; Bytes.
+	// EventReceived: a message has arrived and is about to be delivered, or, if it is one of [Socket.Readers], was
+	// read or dropped. Messages is 1; Bytes.
 	EventReceived
 	// EventSent: a batch of messages was handed to the operating system. Messages, Bytes, Queued.
 	EventSent
-	// EventDropped: a message was not sent, or it is unknown whether it has arrived. Messages is 1; Bytes, and
-	// Err, the [*SendError] that its sender or Undelivered is told. One whose outcome is [Unknown] may have
-	// been counted as sent, too.
+	// EventDropped: a message was not sent, or it is unknown whether it has arrived. Messages is 1; Bytes, which are
+	// 0 for one of SendReader, and Err, the [*SendError] that its sender or Undelivered is told. One whose outcome is
+	// [Unknown] may have been counted as sent, too.
 	EventDropped
 	// EventReconnect: a [Subject] is going to connect again. Attempt, Delay, and Err, what ended the
 	// connection or the attempt before, nil after a normal closure.

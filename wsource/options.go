@@ -42,10 +42,12 @@ func (c Compression) mode() websocket.CompressionMode {
 }
 
 // optionsProblem tells what is wrong with the options that both sides have, "" if nothing is.
-func optionsProblem(readLimit int64, c Compression, times ...time.Duration) string {
+func optionsProblem(readLimit, streamLimit int64, c Compression, times ...time.Duration) string {
 	switch {
 	case readLimit < 0:
 		return fmt.Sprintf("has a negative ReadLimit: %d", readLimit)
+	case streamLimit < 0:
+		return fmt.Sprintf("has a negative StreamLimit: %d", streamLimit)
 	case c > CompressStream:
 		return fmt.Sprintf("has an unknown Compression: %d", c)
 	}

@@ -39,6 +39,8 @@ type outbox struct {
 	undelivered func(*SendError)
 	failed      func(error)
 	over        func()
+	cutOff      func(end *CloseError)             // told that a stream was given up when it had begun: see stream_send.go
+	deflates    bool                              // streams are compressed
 	sent        func(messages, bytes, queued int) // told of each batch that was written, if it is not nil
 
 	mu      sync.Mutex // never held while writing
@@ -51,6 +53,10 @@ type outbox struct {
 	sealed  bool       // the socket is closing: what is queued goes out, nothing is added
 	ended   bool       // the socket is closed: over is called when nobody writes or is about to
 	broken  error
+	stream  *stream     // has the turn: nothing else is written but control frames
+	streams int         // that are queued
+	torn    bool        // a stream was given up when it had begun
+	hurry   error       // why those to come are given up
 	pong    []byte      // the payload of the peer's latest ping
 	pinged  atomic.Bool // it is not answered yet
 	ping    []byte      // the payload of this side's ping
@@ -64,6 +70,7 @@ type outgoing struct {
 	done    func(*SendError) // told the outcome, nil for sent; if it is nil, undelivered is told of failures
 	token   *byte            // identifies the message of a Send whose context may end
 	end     int64            // the wire's Accepted after it
+	stream  *stream          // that the message is, without its data; nil if it is whole
 	lossy   bool             // it is refused if the outbox is full, instead of waiting for room
 }
 
@@ -167,6 +174,9 @@ func (o *outbox) withdraw(token *byte) bool {
 		return false
 	}
 	size := len(o.queue.list[i].message.Data)
+	if o.queue.list[i].stream != nil {
+		o.streams--
+	}
 	o.queue.list = slices.Delete(o.queue.list, i, i+1)
 	o.release(1, size)
 	return true
@@ -225,7 +235,7 @@ func (o *outbox) submit(ctx context.Context, out outgoing, inline bool) {
 	o.callers--
 	o.count++
 	o.bytes += size
-	if !o.writing && inline && o.pulse.quiet() {
+	if !o.writing && inline && o.stream == nil && o.pulse.quiet() {
 		o.writing = true
 		o.mu.Unlock()
 		o.lone[0] = out
@@ -281,13 +291,17 @@ func (o *outbox) unlockLast() {
 }
 
 // seal refuses further messages and waits until those queued are written, or the outbox
-// is broken.
-func (o *outbox) seal() {
+// is broken. Streams have so much time for that. It reports whether one was cut off.
+func (o *outbox) seal(streams time.Duration) (torn bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sealed = true
 	o.changed.Broadcast()
-	for o.writing && o.broken == nil {
+	if o.stream != nil || o.streams > 0 {
+		defer time.AfterFunc(streams, func() { o.giveUpStreams(ErrClosed) }).Stop()
+	}
+	for (o.writing || o.stream != nil) && o.broken == nil {
 		o.changed.Wait()
 	}
+	return o.torn
 }

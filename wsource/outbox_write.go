@@ -16,7 +16,7 @@ const (
 
 // wake sees to it that somebody writes; mu is held.
 func (o *outbox) wake() {
-	if !o.writing && o.broken == nil {
+	if !o.writing && o.broken == nil && (o.stream == nil || o.controls()) {
 		o.writing = true
 		go o.drain()
 	}
@@ -37,12 +37,11 @@ func (o *outbox) handOver() {
 func (o *outbox) drain() {
 	for {
 		o.mu.Lock()
-		next := o.queue
+		next := o.take()
 		if o.broken != nil || next == nil && !o.controls() {
 			o.rest()
 			return
 		}
-		o.queue = nil
 		o.mu.Unlock()
 		var list []outgoing
 		if next != nil {

@@ -35,6 +35,9 @@ func (s *Socket) read() {
 // readOn is read without its precaution. While nothing comes, the goroutine waits in here and not deeper: the depth at which
 // most goroutines of a server wait is what the runtime sizes new stacks by, and decides between 2 KiB and 4.
 func (s *Socket) readOn() {
+	if !s.takeBack() {
+		return
+	}
 	for {
 		s.wire.Await()
 		if !s.receive() {
@@ -46,14 +49,17 @@ func (s *Socket) readOn() {
 // receive reads one message and has it delivered. It reports false if the connection has ended, or
 // somebody else reads now.
 func (s *Socket) receive() bool {
-	m, err := s.readMessage()
+	m, next, err := s.nextMessage()
 	if err != nil {
 		s.finishRead(err)
 		return false
 	}
-	if s.deaf.Load() {
-		m.release()
+	switch next {
+	case lentRead:
 		return true
+	case lentLost:
+		return false
+	case lentBack:
 	}
 	turn := s.turn.Add(1)
 	if s.hook != nil {
@@ -88,6 +94,9 @@ func (s *Socket) deliver(a *arrival) bool {
 		(*tap)(a.Message)
 		return true
 	}
+	if readers, _ := s.audience.kind(); readers {
+		return s.lendWhole(a.Message)
+	}
 	if !a.owned {
 		data := make([]byte, len(a.Data)) // copied at once, it is not cleared first
 		copy(data, a.Data)
@@ -102,28 +111,42 @@ var errCut = fmt.Errorf("the connection ended without a close frame: %w", io.Err
 
 // finishRead ends the socket because reading did.
 func (s *Socket) finishRead(err error) {
+	switch end, tell := s.readEnd(err); {
+	case end == nil: // it has ended
+	case tell:
+		s.abort(end)
+	default:
+		s.finish(end)
+	}
+}
+
+// readEnd returns how the socket ends because reading did, nil if it has ended, and whether the peer is to be
+// told.
+func (s *Socket) readEnd(err error) (end *CloseError, tell bool) {
+	var limit limitError
 	var ce websocket.CloseError
 	var corrupt flate.CorruptInputError
 	var forbidden *wire.FrameError
 	readErr := s.wire.ReadErr()
 	switch {
 	case errors.As(err, &ce):
-		s.finish(s.closeReceived(ce))
-	case errors.Is(err, ErrMessageTooBig):
-		reason := fmt.Sprintf("a message has more than %d bytes", s.readLimit)
-		s.abort(&CloseError{Code: StatusMessageTooBig, Reason: reason, Err: ErrMessageTooBig})
+		return s.closeReceived(ce), false
+	case errors.As(err, &limit):
+		reason := fmt.Sprintf("a message has more than %d bytes", limit)
+		return &CloseError{Code: StatusMessageTooBig, Reason: reason, Err: ErrMessageTooBig}, true
 	case errors.Is(err, ErrInvalidUTF8):
-		s.abort(&CloseError{Code: StatusInvalidPayload, Reason: "text is not UTF-8", Err: ErrInvalidUTF8})
+		return &CloseError{Code: StatusInvalidPayload, Reason: "text is not UTF-8", Err: ErrInvalidUTF8}, true
 	case errors.As(readErr, &forbidden):
-		s.abort(&CloseError{Code: StatusProtocolError, Reason: forbidden.Problem, Err: forbidden})
+		return &CloseError{Code: StatusProtocolError, Reason: forbidden.Problem, Err: forbidden}, true
 	case errors.Is(readErr, wire.ErrCut):
-		s.finish(&CloseError{Code: StatusAbnormalClosure, Err: errCut})
+		return &CloseError{Code: StatusAbnormalClosure, Err: errCut}, false
 	case readErr != nil:
-		s.finish(&CloseError{Code: StatusAbnormalClosure, Err: readErr})
+		return &CloseError{Code: StatusAbnormalClosure, Err: readErr}, false
 	case s.State() == Closed: // and so the library is
+		return nil, false
 	case errors.As(err, &corrupt):
-		s.abort(&CloseError{Code: StatusInvalidPayload, Reason: "compressed data is corrupt", Err: corrupt})
+		return &CloseError{Code: StatusInvalidPayload, Reason: "compressed data is corrupt", Err: corrupt}, true
 	default: // the library found a frame that breaks the protocol; not always has it told the peer
-		s.abort(&CloseError{Code: StatusProtocolError, Reason: "protocol error", Err: err})
+		return &CloseError{Code: StatusProtocolError, Reason: "protocol error", Err: err}, true
 	}
 }

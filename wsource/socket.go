@@ -54,15 +54,15 @@ func (s State) String() string {
 // holds the code and reason; a connection that breaks without a close frame, also
 // in the middle of a message, ends with [StatusAbnormalClosure] and the cause. A late subscriber
 // gets the end at once. Unsubscribing, or the end of a subscriber's context, ends that
-// subscription only; the socket stays.
+// subscription only; the socket stays. [Socket.Readers] is the same for messages that are too large to be held whole.
 //
 // # Sending
 //
 // Messages leave in the order of the calls, those of Next and [Socket.Send] alike. Up to
 // 1,024 messages or 1 MiB wait; then senders block, so a slow peer slows its senders. A
 // lone message is written at once, by the caller; in a burst, many are written with
-// one system call. What Next could not send is told by [Socket.Undelivered]; that includes what was still
-// queued when the peer closed.
+// one system call. [Socket.SendReader] sends what is too large to be held whole. What Next could not send is told by
+// [Socket.Undelivered]; that includes what was still queued when the peer closed.
 type Socket struct {
 	conn    *websocket.Conn
 	wire    *wire.Conn
@@ -72,12 +72,14 @@ type Socket struct {
 	remote  net.Addr
 
 	readLimit    int64
+	streamLimit  int64 // or 0
 	closeTimeout time.Duration
 	hook         Hook // or nil
 	heart        heart
 	tapped       atomic.Pointer[func(Message)] // takes the messages in place of subscribers
 	turn         atomic.Int64                  // who reads, see read.go
 	deaf         atomic.Bool                   // what still arrives is dropped
+	lending      *MessageReader                // that a subscriber has; belongs to who reads
 
 	audience    audience
 	undelivered observable.Subject[*SendError]
@@ -103,6 +105,7 @@ func (s *Socket) start(conn *websocket.Conn, w *wire.Conn, readLimit int64, beat
 	}
 	s.out.failed = s.writeFailed
 	s.out.over = s.undelivered.Complete
+	s.out.cutOff = s.cutOff
 	s.out.changed.L = &s.out.mu
 	conn.SetReadLimit(-1) // read.go has its own: the library's close frame waits behind a write that is stalled
 	if s.hook != nil {

@@ -1,0 +1,529 @@
+package wsource_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// lenient lets streams be larger than other messages.
+var lenient = wsource.AcceptOptions{StreamLimit: 1 << 30, ReadLimit: 1000}
+
+// readAll is the stream of whole messages that a socket's readers give.
+func readAll(s *wsource.Socket) observable.Observable[wsource.Message] {
+	return operators.TryMap(s.Readers(), func(m *wsource.MessageReader) (wsource.Message, error) {
+		data, err := io.ReadAll(m)
+		return wsource.Message{Type: m.Type, Data: data}, err
+	})
+}
+
+// reading subscribes a function to a socket's readers.
+func reading(s *wsource.Socket, f func(*wsource.MessageReader)) *tape[*wsource.MessageReader] {
+	got := newTape[*wsource.MessageReader]()
+	got.next = f
+	s.Readers().Subscribe(context.Background(), got)
+	return got
+}
+
+func TestReadersGiveTheMessages(t *testing.T) {
+	for _, compression := range compressions {
+		t.Run(fmt.Sprint("compression ", compression), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				options := lenient
+				options.Compression = compression
+				client, server := newSite(t, options).pair(&wsource.DialOptions{Compression: compression})
+				want := []wsource.Message{
+					wsource.TextMessage("héllo"), wsource.TextMessage(""), wsource.BinaryMessage([]byte{0, 0xFF}),
+					wsource.BinaryMessage([]byte{}), wsource.BinaryMessage(bytes.Repeat([]byte("x"), 1<<20)),
+					wsource.TextMessage(strings.Repeat("é", 100_000)),
+				}
+				go func() {
+					for _, m := range want {
+						client.Next(m)
+						assert.NoError(t, client.SendReader(t.Context(), m.Type, bytes.NewReader(m.Data)))
+					}
+					client.Complete()
+				}()
+				settle() // the first one waits for a subscriber
+				got := record(t, readAll(server))
+				require.NoError(t, got.wait())
+				require.Len(t, got.got(), 2*len(want))
+				for i, m := range got.got() {
+					assert.Equal(t, want[i/2], m)
+				}
+			})
+		})
+	}
+}
+
+// TestReadersWithoutStreamLimit subscribes when a message has been read that nobody was there for.
+func TestReadersWithoutStreamLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
+		send(client, "one", "two", "three", "four")
+		settle()
+		m, err := observable.First(t.Context(), readAll(server))
+		require.NoError(t, err)
+		assert.Equal(t, "one", m.String())
+		settle()
+		m, err = observable.First(t.Context(), observable.Observable[wsource.Message](server))
+		require.NoError(t, err)
+		assert.Equal(t, "two", m.String())
+		settle()
+		var stale *wsource.MessageReader
+		got := reading(server, func(m *wsource.MessageReader) {
+			stale = m
+			n, err := m.Read(make([]byte, 2))
+			assert.NoError(t, err)
+			assert.Equal(t, 2, n)
+		})
+		client.Complete()
+		require.NoError(t, got.wait())
+		assert.Len(t, got.got(), 2, "what is not read is dropped")
+		_, err = stale.Read(make([]byte, 1))
+		require.ErrorIs(t, err, wsource.ErrReaderOver)
+	})
+}
+
+func TestWholeMessagesWithStreamLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, lenient).pair(nil)
+		send(client, "one", "two")
+		settle()
+		got := record[wsource.Message](t, server) // after the first message has begun
+		settle()
+		assert.Equal(t, []string{"one", "two"}, texts(got.got()))
+		send(client, strings.Repeat("x", 1001))
+		ce := requireClose(t, got.wait(), wsource.StatusMessageTooBig)
+		assert.Equal(t, "a message has more than 1000 bytes", ce.Reason)
+	})
+}
+
+func TestOneKindOfSubscriberAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, lenient).pair(nil)
+		first := newTape[*wsource.MessageReader]()
+		reader := server.Readers().Subscribe(context.Background(), first)
+		require.ErrorIs(t, record(t, server.Readers()).wait(), wsource.ErrSubscribed)
+		require.ErrorIs(t, record[wsource.Message](t, server).wait(), wsource.ErrSubscribed)
+		reader.Unsubscribe()
+		messages := newTape[wsource.Message]()
+		whole := server.Subscribe(context.Background(), messages)
+		require.ErrorIs(t, record(t, server.Readers()).wait(), wsource.ErrSubscribed)
+		record[wsource.Message](t, server) // of these, there may be several
+		send(client, "message")
+		settle()
+		assert.Equal(t, []string{"message"}, texts(messages.got()))
+		whole.Unsubscribe()
+		require.ErrorIs(t, record(t, server.Readers()).wait(), wsource.ErrSubscribed)
+		assert.Empty(t, first.got())
+		assert.Zero(t, first.endings())
+
+		subject := wsource.WrapSocket(client, wsource.TextCodec(), nil)
+		values := record[string](t, subject)
+		require.ErrorIs(t, record(t, client.Readers()).wait(), wsource.ErrSubscribed)
+		server.Complete()
+		require.NoError(t, values.wait())
+		require.NoError(t, record(t, client.Readers()).wait(), "after the end, that is what there is")
+	})
+}
+
+func TestReadersCanBeSubscribedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, lenient).pair(nil)
+		send(client, "1", "2", "3", "4")
+		client.Complete()
+		// Each run takes one, and the next begins when it is over.
+		again := operators.Repeat(operators.Take(readAll(server), 1), 3)
+		got, err := observable.Collect(t.Context(), again)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"1", "2", "3"}, texts(got))
+		got, err = observable.Collect(t.Context(), readAll(server))
+		require.NoError(t, err)
+		assert.Equal(t, []string{"4"}, texts(got))
+	})
+}
+
+func TestNothingIsReadButWhatTheSubscriberReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		beat := wsource.Heartbeat{Interval: time.Second, Timeout: time.Second}
+		client, server := newSite(t, wsource.AcceptOptions{StreamLimit: 1 << 30, Heartbeat: beat}).
+			pair(&wsource.DialOptions{Heartbeat: noBeat})
+		const size = 4 << 20
+		var sent, read atomic.Int64
+		got := reading(server, func(m *wsource.MessageReader) {
+			for p := make([]byte, 100_000); ; {
+				n, err := io.ReadFull(m, p)
+				read.Add(int64(n))
+				if err != nil {
+					return
+				}
+				time.Sleep(time.Minute) // the heartbeat judges nothing meanwhile
+				assert.Less(t, sent.Load()-read.Load(), int64(2*wstest.DefaultBuffer))
+			}
+		})
+		require.NoError(t, client.SendReader(t.Context(), wsource.Binary, readerFunc(func(p []byte) (int, error) {
+			n := min(len(p), int(size-sent.Load()))
+			sent.Add(int64(n))
+			if n == 0 {
+				return 0, io.EOF
+			}
+			return n, nil
+		})))
+		client.Complete()
+		require.NoError(t, got.wait())
+		assert.EqualValues(t, size, read.Load())
+	})
+}
+
+func TestHeartbeatFindsAPeerThatIsGoneInMidMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{Heartbeat: wsource.Heartbeat{Interval: 10 * time.Second, Timeout: 5 * time.Second}})
+		p, server := s.rawClient("")
+		var at time.Duration
+		start := time.Now()
+		got := reading(server, func(m *wsource.MessageReader) {
+			_, err := io.ReadAll(m)
+			at = time.Since(start)
+			assert.ErrorIs(t, requireClose(t, err, wsource.StatusAbnormalClosure), wsource.ErrHeartbeat)
+		})
+		p.write(frame{opcode: opBinary, payload: []byte("some")})
+		require.ErrorIs(t, got.wait(), wsource.ErrHeartbeat)
+		assert.Equal(t, 15*time.Second, at)
+	})
+}
+
+// TestMessageThatBreaksOff ends messages in the middle, in every way that there is.
+func TestMessageThatBreaksOff(t *testing.T) {
+	for name, test := range map[string]struct {
+		typ  byte
+		end  func(t *testing.T, p *peer, server *wsource.Socket)
+		code wsource.StatusCode
+		is   error
+		told bool // the peer gets a close frame
+		good string
+	}{
+		"an orderly end": {opBinary, func(t *testing.T, p *peer, _ *wsource.Socket) {
+			t.Helper()
+			assert.NoError(t, p.conn.Close())
+		}, wsource.StatusAbnormalClosure, io.ErrUnexpectedEOF, false, "some"},
+		"a reset": {opBinary, func(t *testing.T, p *peer, _ *wsource.Socket) {
+			t.Helper()
+			assert.NoError(t, p.conn.(*wstest.Conn).Reset())
+		}, wsource.StatusAbnormalClosure, syscall.ECONNRESET, false, "some"},
+		"half a frame": {opBinary, func(t *testing.T, p *peer, _ *wsource.Socket) {
+			t.Helper()
+			p.raw(frame{opcode: opContinuation, payload: []byte("more"), masked: true}.bytes()[:8])
+			assert.NoError(t, p.conn.Close())
+		}, wsource.StatusAbnormalClosure, io.ErrUnexpectedEOF, false, "some"},
+		"a close frame": {opBinary, func(_ *testing.T, p *peer, _ *wsource.Socket) {
+			p.write(closeFrame(1011, "a message was cut off"))
+		}, wsource.StatusInternalError, nil, true, "some"},
+		"CloseNow": {opBinary, func(_ *testing.T, _ *peer, server *wsource.Socket) {
+			server.CloseNow()
+		}, wsource.StatusAbnormalClosure, wsource.ErrClosed, false, "some"},
+		"another message": {opBinary, func(_ *testing.T, p *peer, _ *wsource.Socket) {
+			p.write(textFrame("no"))
+		}, wsource.StatusProtocolError, nil, true, "some"},
+		"too many bytes": {opBinary, func(_ *testing.T, p *peer, _ *wsource.Socket) {
+			p.write(frame{opcode: opContinuation, payload: make([]byte, 97)})
+		}, wsource.StatusMessageTooBig, wsource.ErrMessageTooBig, true, "some" + string(make([]byte, 96))},
+		"a bad byte": {opText, func(_ *testing.T, p *peer, _ *wsource.Socket) {
+			p.write(frame{opcode: opContinuation, payload: []byte("good\xFFbad")})
+		}, wsource.StatusInvalidPayload, wsource.ErrInvalidUTF8, true, "somegood"},
+		"half a character": {opText, func(_ *testing.T, p *peer, _ *wsource.Socket) {
+			p.write(frame{opcode: opContinuation, payload: []byte("é\xC3")}, frame{opcode: opContinuation, fin: true})
+		}, wsource.StatusInvalidPayload, wsource.ErrInvalidUTF8, true, "someé\xC3"},
+	} {
+		for _, ignored := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " ignored ", ignored), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p, server := newSite(t, wsource.AcceptOptions{StreamLimit: 100}).rawClient("")
+					got := reading(server, func(m *wsource.MessageReader) {
+						if ignored { // and the socket finds it
+							return
+						}
+						data, err := io.ReadAll(m)
+						assert.Equal(t, test.good, string(data))
+						ce := requireClose(t, err, test.code)
+						if test.is != nil {
+							assert.ErrorIs(t, ce, test.is)
+						}
+						_, again := m.Read(make([]byte, 1))
+						assert.Equal(t, err, again)
+					})
+					p.write(frame{opcode: test.typ, payload: []byte("some")})
+					settle()
+					test.end(t, p, server)
+					if test.told {
+						code, _ := p.readClose()
+						assert.Equal(t, test.code, code)
+						assert.NoError(t, p.conn.Close())
+					}
+					requireClose(t, got.wait(), test.code)
+					assert.Len(t, got.got(), 1)
+				})
+			})
+		}
+	}
+}
+
+// TestCutMessageNeverEnds cuts a conversation after each byte.
+func TestCutMessageNeverEnds(t *testing.T) {
+	text := strings.Repeat("compressible text ", 40)
+	for _, compression := range compressions {
+		t.Run(fmt.Sprint("compression ", compression), func(t *testing.T) {
+			total := 0
+			for cut := -1; cut < total; cut++ {
+				synctest.Test(t, func(t *testing.T) {
+					s := newSite(t, wsource.AcceptOptions{Compression: compression, StreamLimit: 1 << 20})
+					client, server := s.pair(&wsource.DialOptions{Compression: compression})
+					var errs []error
+					got := reading(server, func(m *wsource.MessageReader) {
+						_, err := io.Copy(io.Discard, m)
+						errs = append(errs, err)
+					})
+					before := s.link().Passed(wstest.ToServer)
+					if cut >= 0 {
+						require.NoError(t, s.link().Inject(wstest.Cut(wstest.ToServer, cut)))
+					}
+					send(client, text)
+					settle()
+					if cut < 0 {
+						total = s.link().Passed(wstest.ToServer) - before
+						require.Equal(t, []error{nil}, errs)
+						return
+					}
+					requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+					for _, err := range errs {
+						requireClose(t, err, wsource.StatusAbnormalClosure)
+					}
+					<-client.Done()
+				})
+			}
+			assert.Positive(t, total)
+		})
+	}
+}
+
+func TestReaderAfterItsCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		options := lenient
+		options.Heartbeat = noBeat
+		p, server := newSite(t, options).rawClient("")
+		var readers []*wsource.MessageReader
+		strays := make(chan error, 10)
+		got := reading(server, func(m *wsource.MessageReader) {
+			readers = append(readers, m)
+			for range 2 { // at the same time as whoever drops the rest
+				go func() {
+					_, err := io.Copy(io.Discard, m)
+					strays <- err
+				}()
+			}
+			settle()
+		})
+		p.write(frame{opcode: opText, payload: []byte("one")})
+		time.Sleep(time.Minute) // a stray is in Read
+		p.write(frame{opcode: opContinuation, payload: []byte("two")})
+		p.write(frame{opcode: opContinuation, fin: true, payload: []byte("three")}, textFrame("next"))
+		settle()
+		p.write(closeFrame(1000, ""))
+		require.NoError(t, got.wait())
+		assert.Len(t, got.got(), 2)
+		for range 4 {
+			if err := <-strays; err != nil {
+				require.ErrorIs(t, err, wsource.ErrReaderOver)
+			}
+		}
+		for _, m := range readers {
+			_, err := m.Read(make([]byte, 1))
+			require.ErrorIs(t, err, wsource.ErrReaderOver)
+		}
+	})
+}
+
+func TestReaderCallbackThatPanicsOrExits(t *testing.T) {
+	for _, options := range []wsource.AcceptOptions{lenient, {}} {
+		for name, test := range map[string]struct {
+			do func()
+			is error
+		}{
+			"panic":          {func() { panic(io.ErrNoProgress) }, io.ErrNoProgress},
+			"runtime.Goexit": {runtime.Goexit, observable.ErrGoexit},
+		} {
+			for _, late := range []bool{false, true} {
+				t.Run(fmt.Sprint(name, " limit ", options.StreamLimit, " late ", late), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						client, server := newSite(t, options).pair(nil)
+						if late {
+							send(client, "message")
+							settle()
+						}
+						var m *wsource.MessageReader
+						got := reading(server, func(reader *wsource.MessageReader) {
+							m = reader
+							_, err := m.Read(make([]byte, 3))
+							assert.NoError(t, err)
+							test.do()
+						})
+						if !late {
+							send(client, "message")
+						}
+						require.ErrorIs(t, got.wait(), test.is)
+						settle() // until the subscription is over
+						send(client, "next")
+						next, err := observable.First(t.Context(), readAll(server))
+						require.NoError(t, err)
+						assert.Equal(t, "next", next.String())
+						_, err = m.Read(make([]byte, 1))
+						require.ErrorIs(t, err, wsource.ErrReaderOver)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestCloseWhileAReaderIsBusy(t *testing.T) {
+	for name, test := range map[string]struct {
+		step time.Duration // between reads
+		err  error
+	}{
+		"slow":  {900 * time.Millisecond, nil},
+		"stuck": {3 * time.Second, wsource.ErrReaderOver},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				options := lenient
+				options.CloseTimeout = time.Minute
+				p, server := newSite(t, options).rawClient("")
+				result := make(chan error, 1)
+				got := reading(server, func(m *wsource.MessageReader) {
+					for p := make([]byte, 100_000); ; time.Sleep(test.step) {
+						if _, err := io.ReadFull(m, p); err != nil {
+							result <- err
+							return
+						}
+					}
+				})
+				go sendThenClose(p)
+				settle()
+				start := time.Now()
+				server.Complete()
+				<-server.Done()
+				require.NoError(t, server.Err())
+				took := time.Since(start)
+				if err := <-result; test.err != nil {
+					require.ErrorIs(t, err, test.err)
+					assert.Less(t, took, 3*time.Second, "nobody waits for it")
+				} else {
+					require.ErrorIs(t, err, io.ErrUnexpectedEOF, "that is ReadFull's end")
+					assert.Greater(t, took, 5*time.Second)
+				}
+				require.NoError(t, got.wait())
+			})
+		})
+	}
+}
+
+// sendThenClose sends a message of 1 MiB in two fragments, as far as there is room, and then answers the close frame.
+func sendThenClose(p *peer) {
+	p.write(frame{opcode: opBinary, payload: make([]byte, 1<<19)},
+		frame{opcode: opContinuation, fin: true, payload: make([]byte, 1<<19)})
+	p.readClose()
+	p.write(closeFrame(1000, ""))
+}
+
+func TestCloseWithAMessageThatNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := newSite(t, lenient).rawClient("")
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			sendThenClose(p)
+		}()
+		settle()
+		server.Complete()
+		<-server.Done()
+		require.NoError(t, server.Err())
+		<-answered
+	})
+}
+
+func TestUnsubscribeInMidMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := newSite(t, lenient).pair(nil)
+		var all []byte
+		ctx, cancel := context.WithCancelCause(t.Context())
+		got := newTape[*wsource.MessageReader]()
+		got.next = func(m *wsource.MessageReader) {
+			cancel(io.ErrNoProgress)
+			settle() // the end of a context is seen on another goroutine
+			all, _ = io.ReadAll(m)
+		}
+		server.Readers().Subscribe(ctx, got)
+		send(client, "message", "next")
+		settle()
+		require.ErrorIs(t, got.wait(), io.ErrNoProgress)
+		assert.Equal(t, "message", string(all), "the callback may read on")
+		m, err := observable.First(t.Context(), observable.Observable[wsource.Message](server))
+		require.NoError(t, err)
+		assert.Equal(t, "next", m.String())
+	})
+}
+
+func TestHooksOfStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent, received := make(chan wsource.Event, 10), make(chan wsource.Event, 10)
+		only := func(kinds ...wsource.EventKind) func(chan wsource.Event) wsource.Hook {
+			return func(events chan wsource.Event) wsource.Hook {
+				return wsource.HookFunc(func(e wsource.Event) {
+					for _, kind := range kinds {
+						if e.Kind == kind {
+							events <- e
+						}
+					}
+				})
+			}
+		}
+		options := lenient
+		options.Hook = only(wsource.EventReceived)(received)
+		client, server := newSite(t, options).pair(&wsource.DialOptions{
+			Hook: only(wsource.EventSent, wsource.EventDropped)(sent),
+		})
+		reading(server, func(*wsource.MessageReader) {})
+		require.NoError(t, client.SendReader(t.Context(), wsource.Binary, bytes.NewReader(make([]byte, 100_000))))
+		e := <-sent
+		assert.Equal(t, wsource.Event{Kind: wsource.EventSent, Socket: client, Messages: 1, Bytes: 100_000}, e)
+		e = <-received
+		assert.Equal(t, wsource.Event{Kind: wsource.EventReceived, Socket: server, Messages: 1, Bytes: 100_000}, e)
+		err := client.SendReader(t.Context(), wsource.Binary, pieces(func() (int, error) { return 0, errors.New("no") }))
+		e = <-sent
+		assert.Equal(t, wsource.Event{Kind: wsource.EventDropped, Socket: client, Messages: 1, Err: err}, e)
+	})
+}
+
+func TestStreamLimitThatCannotBe(t *testing.T) {
+	var argument *observable.ArgumentError
+	_, err := wsource.Dial(t.Context(), "ws://"+host, &wsource.DialOptions{StreamLimit: -1})
+	require.ErrorAs(t, err, &argument)
+	assert.Contains(t, argument.Error(), "StreamLimit")
+}
