@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,23 +18,29 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// sockets is how many a value is sent to.
-const sockets = 1000
+const gwsFanName = "lxzan/gws: Broadcaster"
 
-func broadcastWorks() []work {
+// fans are the contenders, each in the form that its documentation advises.
+var fans = []struct {
+	name string
+	fan  fan
+}{
+	{"rxsocket: Share and sinks", rxsocketFan},
+	{gwsFanName, gwsFan},
+	{"olahol/melody: BroadcastBinary", melodyFan},
+	{"gorilla/websocket: PreparedMessage", gorillaFan},
+	{"coder/websocket: Write", coderFan},
+}
+
+// broadcastWorks measures a value that is sent to n sockets.
+func broadcastWorks(n int) []work {
 	var all []work
 	for _, size := range []int{128, 4 << 10} {
-		all = append(all, work{
-			name: fmt.Sprintf("one value of %d bytes to %d sockets, per message", size, sockets), unit: "ns",
-			target: "lxzan/gws >= 1",
-			contenders: []contender{
-				timed("rxsocket: Share and sinks", broadcasting(size, rxsocketFan)),
-				timed("lxzan/gws: Broadcaster", broadcasting(size, gwsFan)),
-				timed("olahol/melody: BroadcastBinary", broadcasting(size, melodyFan)),
-				timed("gorilla/websocket: PreparedMessage", broadcasting(size, gorillaFan)),
-				timed("coder/websocket: Write", broadcasting(size, coderFan)),
-			},
-		})
+		one := work{name: broadcastWork(size, n), unit: "ns"}
+		for _, f := range fans {
+			one.contenders = append(one.contenders, timed(f.name, broadcasting(size, n, f.fan)))
+		}
+		all = append(all, one)
 	}
 	return all
 }
@@ -45,28 +49,24 @@ func broadcastWorks() []work {
 // will be sent.
 type fan func(opened func()) (handler http.Handler, send func(p []byte))
 
-// broadcasting measures a fan by the message: b.N messages are b.N/sockets values.
-func broadcasting(size int, f fan) func(b *testing.B) {
+// broadcasting measures a fan by the message: b.N messages are b.N/n values.
+func broadcasting(size, n int, f fan) func(b *testing.B) {
 	return func(b *testing.B) {
-		values := max(1, b.N/sockets)
-		opened := make(chan struct{}, sockets)
+		values := max(1, b.N/n)
+		opened := make(chan struct{}, n)
 		handler, send := f(func() { opened <- struct{}{} })
 		address, stop, err := listen(handler)
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer stop()
-		header := 2
-		if size > 125 {
-			header = 4
-		}
-		clients, err := startClients("count", address, sockets, values*(size+header))
+		clients, err := startClients("count", address, n, values*(size+header(size)))
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer clients.stop()
-		for range sockets {
-			<-opened
+		if err := await(opened, n); err != nil {
+			b.Fatal(err)
 		}
 		payload := make([]byte, size)
 		b.ResetTimer()
@@ -102,7 +102,7 @@ func countBytes(connections []net.Conn, want int) {
 func rxsocketFan(opened func()) (http.Handler, func([]byte)) {
 	values := new(observable.Subject[wsource.Message])
 	shared := operators.Share(values)
-	server := &wsource.Server{MaxConnections: 2 * sockets}
+	server := &wsource.Server{MaxConnections: 1 << 20}
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(s *wsource.Socket) {
 			shared.Subscribe(context.Background(), s)
@@ -190,9 +190,4 @@ func coderFan(opened func()) (http.Handler, func([]byte)) {
 			_ = c.Write(context.Background(), coder.MessageBinary, p)
 		}
 	}
-}
-
-// wanted is the last of the clients' arguments: how many bytes each is to get.
-func wanted(args []string) (int, error) {
-	return strconv.Atoi(strings.TrimSpace(args[len(args)-1]))
 }

@@ -118,6 +118,7 @@ func (e coderEnd) send(p []byte) { _ = e.Write(context.Background(), coder.Messa
 func (e coderEnd) close()        { _ = e.CloseNow() }
 
 func (e coderEnd) receive(received handler) {
+	defer e.close()
 	e.SetReadLimit(readLimit)
 	for {
 		_, p, err := e.Read(context.Background())
@@ -156,6 +157,7 @@ func (e gorillaEnd) send(p []byte) { _ = e.WriteMessage(websocket.BinaryMessage,
 func (e gorillaEnd) close()        { _ = e.Close() }
 
 func (e gorillaEnd) receive(received handler) {
+	defer e.close()
 	e.SetReadLimit(readLimit)
 	for {
 		_, p, err := e.ReadMessage()
@@ -236,6 +238,7 @@ func (e gobwasEnd) send(p []byte) { _ = wsutil.WriteMessage(e.Conn, e.state, ws.
 func (e gobwasEnd) close()        { _ = e.Close() }
 
 func (e gobwasEnd) receive(received handler) {
+	defer e.close()
 	for {
 		p, _, err := wsutil.ReadData(e.Conn, e.state)
 		if err != nil {
