@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -21,13 +22,16 @@ var jobs = map[string]struct {
 	"idle":   {0, func([]net.Conn, []int, *bufio.Reader) {}},
 	"count":  {1, func(c []net.Conn, args []int, _ *bufio.Reader) { go countBytes(c, args[0]) }},
 	"stamps": {2, func(c []net.Conn, args []int, _ *bufio.Reader) { go readStamps(c, args[0], args[1]) }},
-	"echo":   {1, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], commands) }},
+	"echo":   {2, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], args[1], commands) }},
 }
 
-// echoOnCommand sends messages of size bytes on each connection, each when the last has come back. A command is how many
-// on each; the answer to it is "echoed".
-func echoOnCommand(connections []net.Conn, size int, commands *bufio.Reader) {
-	frame := maskedFrame(size)
+// echoOnCommand sends messages of size bytes on each connection, burst of them with one system call, of which the last
+// asks to be sent back; the next burst goes when it has come. A command is how many bursts on each; the answer to it is
+// "echoed".
+func echoOnCommand(connections []net.Conn, size, burst int, commands *bufio.Reader) {
+	one := maskedFrame(size)
+	frames := bytes.Repeat(one, burst)
+	frames[len(frames)-size] = wantsEcho
 	for {
 		var turns int
 		if _, err := fmt.Fscanln(commands, &turns); err != nil {
@@ -38,7 +42,7 @@ func echoOnCommand(connections []net.Conn, size int, commands *bufio.Reader) {
 			all.Go(func() {
 				back := make([]byte, header(size)+size)
 				for range turns {
-					if _, err := c.Write(frame); err != nil {
+					if _, err := c.Write(frames); err != nil {
 						return
 					}
 					if err := readFull(c, back); err != nil {
@@ -51,6 +55,9 @@ func echoOnCommand(connections []net.Conn, size int, commands *bufio.Reader) {
 		fmt.Println("echoed")
 	}
 }
+
+// wantsEcho is the first byte of a message that asks to be sent back.
+const wantsEcho = 1
 
 func readFull(c net.Conn, p []byte) error {
 	_, err := io.ReadFull(c, p)

@@ -43,12 +43,22 @@ type line struct {
 func curves(s scale, each time.Duration) []curve {
 	memory := curve{name: "cost against size: server memory of an idle connection", of: "connections", unit: "bytes", sizes: s.fleets}
 	echo := curve{
-		name: "cost against size: an echo of 128 bytes on each of many sockets at once, the server's processor time for a message",
+		name: "cost against size: 128-byte messages on many sockets at once, each echoed; the server's processor time for one",
+		of:   "sockets", unit: "ns", shape: flat, sizes: s.fleets,
+	}
+	oneWay := curve{
+		name: fmt.Sprintf("cost against size: 128-byte messages on many sockets at once, %d in a row; the server's processor time for one", inRow),
 		of:   "sockets", unit: "ns", shape: flat, sizes: s.fleets,
 	}
 	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary} {
-		echo.lines = append(echo.lines, line{l.name, func(n int) (float64, error) { return echoCost(l, n, s.echoes) }})
 		memory.lines = append(memory.lines, line{l.name, func(n int) (float64, error) { return idleMemory(l, n) }})
+	}
+	// What the bare connections cost is what the system needs for so many sockets, whatever the library.
+	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary, bareLibrary(1)} {
+		echo.lines = append(echo.lines, line{l.name, func(n int) (float64, error) { return fleetCost(l, n, 1, s.echoes) }})
+	}
+	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary, bareLibrary(inRow)} {
+		oneWay.lines = append(oneWay.lines, line{l.name, func(n int) (float64, error) { return fleetCost(l, n, inRow, s.echoes) }})
 	}
 	return []curve{
 		{
@@ -70,7 +80,7 @@ func curves(s scale, each time.Duration) []curve {
 			of:   "stages", unit: "ns", shape: linear, sizes: s.stages,
 			lines: []line{{"rxsocket", perStages(each, ourStages)}, {"hand-written", perStages(each, handWrittenStages)}, {"samber/ro", perStages(each, roStages)}},
 		},
-		echo, memory,
+		echo, oneWay, memory,
 	}
 }
 
@@ -118,30 +128,6 @@ func roStages(stages, n int) {
 		chain = ro.Map(func(v int64) int64 { return v + 1 })(chain)
 	}
 	chain.Subscribe(ro.OnNext(func(v int64) { sunk += int(v) }))
-}
-
-// echoCost is the processor time that a server spends on a message, when n sockets each have one on its way, there or
-// back. The clients' time is another process's, so a size is not charged with what it costs them.
-func echoCost(l library, n, messages int) (float64, error) {
-	const size, warming = 128, 3
-	f, err := l.fleet("echo", n, func(e end, p []byte) { e.send(p) }, size)
-	if err != nil {
-		return 0, err
-	}
-	defer f.stop()
-	if err := f.command("echoed", "%d", warming); err != nil {
-		return 0, err
-	}
-	turns := max(1, messages/n)
-	before, err := processorTime()
-	if err != nil {
-		return 0, err
-	}
-	if err := f.command("echoed", "%d", turns); err != nil {
-		return 0, err
-	}
-	after, err := processorTime()
-	return float64(after-before) / float64(n*turns), err
 }
 
 // plotted is a curve with what was measured.

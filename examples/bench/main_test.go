@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 var tiny = scale{
-	sockets: 3, values: 2, idle: 3, lone: 2, echoes: 6,
+	sockets: 3, values: 2, idle: 3, lone: 2, echoes: 100,
 	items: []int{10, 100}, stages: []int{1, 2, 3}, fleets: []int{1, 3},
 }
 

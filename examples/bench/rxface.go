@@ -14,8 +14,18 @@ import (
 // rxWorks measures RxGo's operators on a socket's messages, and on messages in memory.
 func rxWorks() []work {
 	message := wsource.BinaryMessage(make([]byte, 128))
+	inMemory := timed("RxGo, FromChannel, messages in memory", func(b *testing.B) {
+		messages := make(chan rxgo.Item)
+		go func() {
+			defer close(messages)
+			for range b.N {
+				messages <- rxgo.Of(message)
+			}
+		}()
+		consumeRx(rxgo.FromChannel(messages))
+	})
 	return []work{{
-		name: rxWork, unit: "ns",
+		name: rxSocketWork, unit: "ns",
 		contenders: []contender{
 			timed("rxsocket, a socket through ToRx", func(b *testing.B) {
 				server := new(wsource.Server)
@@ -25,17 +35,7 @@ func rxWorks() []work {
 				})
 				throughRx(b, server, sockets)
 			}),
-			timed("RxGo, FromChannel", func(b *testing.B) {
-				messages := make(chan rxgo.Item)
-				go func() {
-					defer close(messages)
-					for range b.N {
-						messages <- rxgo.Of(message)
-					}
-				}()
-				consumeRx(rxgo.FromChannel(messages))
-			}),
-			timed("RxGo, FromChannel behind coder/websocket", func(b *testing.B) {
+			timed("RxGo, FromChannel, fed by coder/websocket", func(b *testing.B) {
 				sockets := make(chan rxgo.Observable, 1)
 				throughRx(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					c, err := coder.Accept(w, r, nil)
@@ -48,12 +48,18 @@ func rxWorks() []work {
 					coderEnd{c}.receive(func(_ end, p []byte) { messages <- rxgo.Of(wsource.BinaryMessage(p)) })
 				}), sockets)
 			}),
-			timed("rxsocket, messages in memory through ToRx", func(b *testing.B) {
+			inMemory,
+		},
+	}, {
+		name: rxMemoryWork, unit: "ns",
+		contenders: []contender{
+			timed("rxsocket, ToRx", func(b *testing.B) {
 				consumeRx(observable.ToRx(observable.FromSeq(func(yield func(wsource.Message) bool) {
 					for i := 0; i < b.N && yield(message); i++ {
 					}
 				})))
 			}),
+			inMemory,
 		},
 	}}
 }

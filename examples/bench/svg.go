@@ -10,12 +10,12 @@ import (
 // The size of a panel, and the room in it for title, legend and the axes' labels, in pixels.
 const (
 	panelWidth, panelHeight   = 480, 330
-	left, right, top, bottom  = 64, 20, 62, 52
+	left, right, top, bottom  = 64, 36, 62, 52
 	plotWidth, plotHeight     = panelWidth - left - right, panelHeight - top - bottom
-	panelsInRow, titleColumns = 2, 66
+	panelsInRow, titleColumns = 2, 64
 )
 
-var colours = []string{"#0b62c4", "#d1495b", "#3a7d44", "#8a5a00"}
+var colours = []string{"#0b62c4", "#d1495b", "#3a7d44", "#777777"}
 
 // drawing is the curves as an SVG picture, one panel each, with logarithmic axes.
 func drawing(all []plotted) string {
@@ -114,7 +114,7 @@ func (p plotted) draw(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>%s`+"\n", strings.TrimSpace(path.String()), colour, marks.String())
 		fmt.Fprintf(b, `<rect x="%d" y="%d" width="12" height="12" fill="%s"/><text x="%d" y="%d">%s</text>`+"\n",
-			left+l*120, top-18, colour, left+l*120+17, top-8, html.EscapeString(one.name))
+			left+l*105, top-18, colour, left+l*105+17, top-8, html.EscapeString(one.name))
 	}
 }
 

@@ -31,7 +31,8 @@ const (
 	switchWork    = "SwitchMap over inner observables, per inner"
 	debounceWork  = "DebounceTime at full speed, per item"
 	bufferWork    = "BufferTime at full speed, per item"
-	rxWork        = "the RxGo face: messages through one Filter and one Map, per message"
+	rxSocketWork  = "the RxGo face: a socket's messages through one Filter and one Map, per message"
+	rxMemoryWork  = "the RxGo face: messages in memory through one Filter and one Map, per message"
 	receiveWork   = "allocations for a received 128-byte message"
 	toServerWork  = "one-way 128-byte messages over loopback, client to server, per message"
 	toClientWork  = "one-way 128-byte messages over loopback, server to client, per message"
@@ -55,8 +56,8 @@ var targets = []target{
 	{debounceWork, "", ratio, 1},
 	{bufferWork, "rxsocket", value, 1000},
 	{bufferWork, "", ratio, 1},
-	{rxWork, "RxGo, FromChannel", ratio, 1},
-	{rxWork, "RxGo, FromChannel behind coder/websocket", ratio, 1},
+	{rxSocketWork, "RxGo, FromChannel, fed by coder/websocket", ratio, 1},
+	{rxMemoryWork, "RxGo, FromChannel, messages in memory", ratio, 1},
 	{receiveWork, "rxsocket, as owned bytes", value, 1},
 	{receiveWork, "rxsocket, decoded in place", value, 0},
 	{toServerWork, "coder/websocket", ratio, 3},
