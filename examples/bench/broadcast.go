@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
-	"net"
 	"net/http"
+	"runtime"
 	"sync"
-	"testing"
 	"time"
 
 	coder "github.com/coder/websocket"
@@ -32,71 +32,112 @@ var fans = []struct {
 	{"coder/websocket: Write", coderFan},
 }
 
-// broadcastWorks measures a value that is sent to n sockets.
-func broadcastWorks(n int) []work {
+// broadcastWorks measures a value that is sent to many sockets: how many messages a second, and how late they are.
+func broadcastWorks(s scale) []work {
 	var all []work
 	for _, size := range []int{128, 4 << 10} {
-		one := work{name: broadcastWork(size, n), unit: "ns"}
+		rate := work{name: broadcastWork(size, s.sockets), unit: "ns"}
+		latency := work{name: tailWork(size, s.sockets), unit: "µs", beside: "µs, median"}
 		for _, f := range fans {
-			one.contenders = append(one.contenders, timed(f.name, broadcasting(size, n, f.fan)))
+			rate.contenders = append(rate.contenders, contender{f.name, func() (figure, error) {
+				return withBroadcast(size, s.sockets, f.fan, (*broadcast).rate)
+			}})
+			latency.contenders = append(latency.contenders, contender{f.name, func() (figure, error) {
+				return withBroadcast(size, s.sockets, f.fan, func(b *broadcast) (figure, error) { return b.latency(s.values) })
+			}})
 		}
-		all = append(all, one)
+		all = append(all, rate, latency)
 	}
 	return all
 }
 
-// fan is a server that sends a value to all its sockets. opened is called for each, ended when nothing more
-// will be sent.
+// fan is a server that sends a value to all its sockets. opened is called for each.
 type fan func(opened func()) (handler http.Handler, send func(p []byte))
 
-// broadcasting measures a fan by the message: b.N messages are b.N/n values.
-func broadcasting(size, n int, f fan) func(b *testing.B) {
-	return func(b *testing.B) {
-		values := max(1, b.N/n)
-		opened := make(chan struct{}, n)
-		handler, send := f(func() { opened <- struct{}{} })
-		address, stop, err := listen(handler)
-		if err != nil {
-			b.Fatal(err)
+// broadcast is a fan with its sockets, whose clients are another process.
+type broadcast struct {
+	size, sockets int
+	send          func(p []byte)
+	clients       *clients
+	bytes         int // that each client is to have got
+}
+
+func withBroadcast(size, sockets int, f fan, measure func(*broadcast) (figure, error)) (figure, error) {
+	opened := make(chan struct{}, sockets)
+	handler, send := f(func() { opened <- struct{}{} })
+	address, stop, err := listen(handler)
+	if err != nil {
+		return figure{}, err
+	}
+	defer stop()
+	clients, err := startClients("count", address, sockets)
+	if err != nil {
+		return figure{}, err
+	}
+	defer clients.stop()
+	if err := await(opened, sockets); err != nil {
+		return figure{}, err
+	}
+	runtime.GC()
+	return measure(&broadcast{size: size, sockets: sockets, send: send, clients: clients})
+}
+
+// run sends n values, each with the time in its last bytes, and waits until all sockets have all.
+func (b *broadcast) run(n int) (time.Duration, error) {
+	b.bytes += n * (b.size + header(b.size))
+	if err := b.clients.command("ready", "%d", b.bytes); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	for range n {
+		payload := make([]byte, b.size) // a library may still be at the last one
+		binary.BigEndian.PutUint64(payload[b.size-8:], uint64(time.Now().UnixNano()))
+		b.send(payload)
+	}
+	err := b.clients.expect("counted")
+	return time.Since(start), err
+}
+
+// rate sends values as fast as they are taken, more and more until that takes long enough to be measured.
+func (b *broadcast) rate() (figure, error) {
+	for n := 10; ; {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		took, err := b.run(n)
+		runtime.ReadMemStats(&after)
+		if err != nil || took >= benchmarkTime() {
+			messages := float64(n * b.sockets)
+			return figure{float64(took.Nanoseconds()) / messages, float64(after.Mallocs-before.Mallocs) / messages}, err
 		}
-		defer stop()
-		clients, err := startClients("count", address, n, values*(size+header(size)))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer clients.stop()
-		if err := await(opened, n); err != nil {
-			b.Fatal(err)
-		}
-		payload := make([]byte, size)
-		b.ResetTimer()
-		for range values {
-			send(payload)
-		}
-		if line, err := clients.line(); err != nil || line != "counted" {
-			b.Fatalf("the clients did not get everything: %s %v", line, err)
-		}
-		b.StopTimer()
+		n *= min(10, max(2, int(benchmarkTime()/took)+1))
 	}
 }
 
-// countBytes reads from all connections until each has got what the last argument says.
-func countBytes(connections []net.Conn, want int) {
-	var all sync.WaitGroup
-	for _, c := range connections {
-		all.Go(func() {
-			buffer := make([]byte, 32<<10)
-			for got := 0; got < want; {
-				n, err := c.Read(buffer)
-				if err != nil {
-					return
-				}
-				got += n
-			}
-		})
+// latency sends values one by one, each after all sockets have the last, and returns how late 99 % of the messages were at
+// most.
+func (b *broadcast) latency(values int) (figure, error) {
+	if _, err := b.run(10); err != nil { // to get going
+		return figure{}, err
 	}
-	all.Wait()
-	fmt.Println("counted")
+	if err := b.clients.command("forgotten", "forget"); err != nil {
+		return figure{}, err
+	}
+	for range values {
+		if _, err := b.run(1); err != nil {
+			return figure{}, err
+		}
+		time.Sleep(pause)
+	}
+	if _, err := fmt.Fprintln(b.clients.stdin, "late"); err != nil {
+		return figure{}, err
+	}
+	line, err := b.clients.line()
+	if err != nil {
+		return figure{}, err
+	}
+	var got figure
+	_, err = fmt.Sscan(line, &got.value, &got.beside)
+	return got, err
 }
 
 func rxsocketFan(opened func()) (http.Handler, func([]byte)) {

@@ -19,10 +19,9 @@ var jobs = map[string]struct {
 	args int
 	do   job
 }{
-	"idle":   {0, func([]net.Conn, []int, *bufio.Reader) {}},
-	"count":  {1, func(c []net.Conn, args []int, _ *bufio.Reader) { go countBytes(c, args[0]) }},
-	"stamps": {2, func(c []net.Conn, args []int, _ *bufio.Reader) { go readStamps(c, args[0], args[1]) }},
-	"echo":   {2, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], args[1], commands) }},
+	"idle":  {0, func([]net.Conn, []int, *bufio.Reader) {}},
+	"count": {0, func(c []net.Conn, _ []int, commands *bufio.Reader) { receiveAll(c, commands) }},
+	"echo":  {2, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], args[1], commands) }},
 }
 
 // echoOnCommand sends messages of size bytes on each connection, burst of them with one system call, of which the last
@@ -69,10 +68,16 @@ func (c *clients) command(want, format string, args ...any) error {
 	if _, err := fmt.Fprintf(c.stdin, format+"\n", args...); err != nil {
 		return err
 	}
-	if line, err := c.line(); err != nil || line != want {
-		return fmt.Errorf("the clients did not finish: %s %w", line, err)
+	return c.expect(want)
+}
+
+// expect waits for what the clients print when they have done something.
+func (c *clients) expect(want string) error {
+	line, err := c.line()
+	if err == nil && line != want {
+		err = fmt.Errorf("the clients answered %q", line)
 	}
-	return nil
+	return err
 }
 
 // line waits for the next line that the clients print.

@@ -209,11 +209,10 @@ func (p plotted) verdicts() []verdict {
 		v.missing = v.missing || p.errs[0][s] != nil
 	}
 	var off float64
-	switch p.shape {
-	case flat:
+	if p.shape == flat {
 		v.want = fmt.Sprintf("flat within %.0f %%", 100*tolerance)
 		off = slices.Max(costs)/slices.Min(costs) - 1
-	case linear:
+	} else {
 		v.want = fmt.Sprintf("linear within %.0f %%", 100*tolerance)
 		off = offLine(p.sizes, costs)
 	}

@@ -59,7 +59,7 @@ type scale struct {
 }
 
 var full = scale{
-	sockets: 1000, values: 50, idle: 10_000, lone: 300, echoes: 100_000,
+	sockets: 1000, values: 100, idle: 10_000, lone: 300, echoes: 100_000,
 	items:  []int{1e3, 1e4, 1e5, 1e6, 1e7},
 	stages: []int{1, 2, 5, 10, 20, 50},
 	fleets: []int{10, 100, 1000, 10_000},
@@ -142,7 +142,7 @@ func works(s scale) []work {
 	var all []work
 	for _, family := range [][]work{
 		chainWorks(), producerWorks(), timeWorks(), rxWorks(), receiveWorks(), socketWorks(), loneWorks(s.lone),
-		memoryWorks(s.idle), broadcastWorks(s.sockets), tailWorks(s),
+		memoryWorks(s.idle), broadcastWorks(s),
 	} {
 		all = append(all, family...)
 	}

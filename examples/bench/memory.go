@@ -119,9 +119,9 @@ func startClients(job, address string, n int, args ...int) (*clients, error) {
 	if err := c.process.Start(); err != nil {
 		return nil, err
 	}
-	if line, err := c.line(); err != nil || line != "connected" {
+	if err := c.expect("connected"); err != nil {
 		c.stop()
-		return nil, fmt.Errorf("the clients did not connect: %s %w", line, err)
+		return nil, fmt.Errorf("the clients did not connect: %w", err)
 	}
 	return c, nil
 }

@@ -122,7 +122,7 @@ func (p plotted) draw(b *strings.Builder) {
 func wrapped(text string, columns int) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(line)+1+len(word) > columns {
 			lines, line = append(lines, line), ""
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // work is something that rxsocket and its peers do in the same way.
@@ -52,6 +54,15 @@ func timed(name string, f func(b *testing.B)) contender {
 		ns := float64(r.T.Nanoseconds()) / float64(r.N)
 		return figure{ns, float64(r.MemAllocs) / float64(r.N)}, nil
 	}}
+}
+
+// benchmarkTime is how long a contender runs in a round.
+func benchmarkTime() time.Duration {
+	d, err := time.ParseDuration(flag.Lookup("test.benchtime").Value.String())
+	if err != nil { // it is a number of runs, as in the tests
+		return 0
+	}
+	return d
 }
 
 // allocated is a contender measured by the allocations of an operation.

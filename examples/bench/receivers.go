@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// receivers are the clients of a broadcast.
+type receivers struct {
+	target  atomic.Int64 // bytes that each is to get
+	missing atomic.Int64 // of the receivers
+	late    []spread     // by receiver: how many microseconds the messages with which it came to a target were on their way
+}
+
+// receiveAll reads from all connections, until the input of this process ends. A line of that is a number of bytes: it
+// answers "ready", and "counted" when every connection has got so many in all. Or it is "forget", or "late", which is
+// answered with how many microseconds 99 % of the last messages before a "counted" took at most, and with their median; the
+// last eight bytes of a message are the time when it was sent.
+func receiveAll(connections []net.Conn, requests io.Reader) {
+	r := &receivers{late: make([]spread, len(connections))}
+	for i, c := range connections {
+		go r.receive(i, c)
+	}
+	for lines := bufio.NewScanner(requests); lines.Scan(); {
+		switch lines.Text() {
+		case "forget":
+			clear(r.late)
+			fmt.Println("forgotten")
+		case "late":
+			all := slices.Concat(r.late...)
+			fmt.Printf("%.2f %.2f\n", all.percentile(99), all.median())
+		default:
+			n, err := strconv.ParseInt(lines.Text(), 10, 64)
+			if err != nil {
+				return
+			}
+			r.missing.Store(int64(len(connections)))
+			r.target.Store(n)
+			fmt.Println("ready")
+		}
+	}
+}
+
+func (r *receivers) receive(i int, c net.Conn) {
+	buffer := make([]byte, 32<<10)
+	for got, reached := int64(0), int64(0); ; {
+		n, err := c.Read(buffer)
+		if err != nil {
+			return
+		}
+		got += int64(n)
+		if target := r.target.Load(); got >= target && reached < target {
+			reached = target
+			if n >= 8 {
+				r.late[i] = append(r.late[i], microseconds(time.Duration(time.Now().UnixNano()-int64(binary.BigEndian.Uint64(buffer[n-8:])))))
+			}
+			if r.missing.Add(-1) == 0 {
+				fmt.Println("counted")
+			}
+		}
+	}
+}
