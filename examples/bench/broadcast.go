@@ -146,6 +146,7 @@ func rxsocketFan(opened func()) (http.Handler, func([]byte)) {
 	server := &wsource.Server{MaxConnections: 1 << 20}
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(s *wsource.Socket) {
+			rxEnd{s}.receive(func(end, []byte) {}) // as the others read
 			shared.Subscribe(context.Background(), s)
 			opened()
 		},

@@ -149,7 +149,9 @@ func (c curve) measure(rounds int) plotted {
 				if p.errs[l][s] != nil {
 					continue
 				}
+				watch := watchdog(c.name + ": " + one.name)
 				cost, err := one.cost(size)
+				watch.Stop()
 				if p.errs[l][s] = err; err == nil {
 					p.points[l][s] = append(p.points[l][s], cost)
 				}

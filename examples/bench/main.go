@@ -127,7 +127,7 @@ func run(o options, w io.Writer) error {
 		}
 	}
 	if o.readme {
-		if err := replaceSection("README.md", report); err != nil {
+		if err := replaceSection("README.md", report+"\n\n![cost against size](curves.svg)"); err != nil {
 			return err
 		}
 	}

@@ -117,7 +117,9 @@ func (w work) measure(rounds int) []row {
 // round runs each contender once, unless it has failed, and notes in rows which of them fail.
 func (w work) round(rows []row) []figure {
 	if w.together != nil {
+		watch := watchdog(w.name)
 		figures, err := w.together()
+		watch.Stop()
 		for i := range rows {
 			if err != nil && rows[i].err == nil {
 				rows[i].err = err
@@ -130,11 +132,22 @@ func (w work) round(rows []row) []figure {
 		if rows[i].err != nil {
 			continue
 		}
-		if figures[i], rows[i].err = c.measure(); rows[i].err != nil {
+		watch := watchdog(w.name + ": " + c.name)
+		figures[i], rows[i].err = c.measure()
+		watch.Stop()
+		if rows[i].err != nil {
 			fmt.Fprintf(os.Stderr, "bench: %s: %s: %v\n", w.name, c.name, rows[i].err)
 		}
 	}
 	return figures
+}
+
+// watchdog ends the program when something hangs, which a message that was lost is enough for.
+func watchdog(what string) *time.Timer {
+	return time.AfterFunc(2*patience+100*benchmarkTime(), func() {
+		fmt.Fprintln(os.Stderr, "bench: it hangs:", what)
+		os.Exit(1)
+	})
 }
 
 // spread is a figure in each round.
