@@ -13,7 +13,7 @@ func loneWorks(messages int) []work {
 		name     string
 		toClient bool
 	}{{loneToServer, false}, {loneToClient, true}} {
-		one := work{name: w.name, unit: "µs", beside: "µs, p99", together: func() ([]figure, error) {
+		one := work{name: w.name, unit: "µs at p50", beside: "µs at p99", together: func() ([]figure, error) {
 			return loneMessages(messages, w.toClient)
 		}}
 		for _, l := range libraries {

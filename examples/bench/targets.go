@@ -36,8 +36,8 @@ const (
 	receiveWork   = "allocations for a received 128-byte message"
 	toServerWork  = "one-way 128-byte messages over loopback, client to server, per message"
 	toClientWork  = "one-way 128-byte messages over loopback, server to client, per message"
-	loneToServer  = "a lone 128-byte message, client to server, median latency"
-	loneToClient  = "a lone 128-byte message, server to client, median latency"
+	loneToServer  = "a lone 128-byte message, client to server"
+	loneToClient  = "a lone 128-byte message, server to client"
 )
 
 // targets is all that is wanted, in one place.
