@@ -15,8 +15,8 @@ type Group[K comparable, T any] struct {
 	subject    *observable.Subject[T] // own, or that of the group which this one stands for
 	own        observable.Subject[T]
 	in         observable.Feed[T] // into the subject, from the gate of the source
-	lease      *lease              // nil where subscribers do not keep the source
-	prev, next *Group[K, T]        // in the order in which the groups began
+	lease      *lease             // nil where subscribers do not keep the source
+	prev, next *Group[K, T]       // in the order in which the groups began
 }
 
 // Subscribe adds observer to the group's subscribers, until it unsubscribes or the group ends.

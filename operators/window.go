@@ -145,7 +145,7 @@ func WindowToggle[T, O, N any](
 type window[T any] struct {
 	subject observable.Subject[T]
 	in      observable.Feed[T] // into the subject, from the gate of the source
-	seen    int                 // how many values it had, where that is counted
+	seen    int                // how many values it had, where that is counted
 }
 
 // Subscribe adds observer to the window's subscribers.

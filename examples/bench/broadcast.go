@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"net/http"
 	"runtime"
-	"strconv"
 	"sync"
 	"time"
 
@@ -20,36 +18,32 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// sockets is how many a value is sent to.
-const sockets = 1000
+const gwsFanName = "lxzan/gws: Broadcaster"
 
-func broadcastWorks() []work {
-	fans := []struct {
-		name string
-		fan  fan
-	}{
-		{"rxsocket: Share and sinks", rxsocketFan},
-		{"lxzan/gws: Broadcaster", gwsFan},
-		{"olahol/melody: BroadcastBinary", melodyFan},
-		{"gorilla/websocket: PreparedMessage", gorillaFan},
-		{"coder/websocket: Write", coderFan},
-	}
+// fans are the contenders, each in the form that its documentation advises.
+var fans = []struct {
+	name string
+	fan  fan
+}{
+	{"rxsocket: Share and sinks", rxsocketFan},
+	{gwsFanName, gwsFan},
+	{"olahol/melody: BroadcastBinary", melodyFan},
+	{"gorilla/websocket: PreparedMessage", gorillaFan},
+	{"coder/websocket: Write", coderFan},
+}
+
+// broadcastWorks measures a value that is sent to many sockets: how many messages a second, and how late they are.
+func broadcastWorks(s scale) []work {
 	var all []work
 	for _, size := range []int{128, 4 << 10} {
-		rate := work{
-			name: fmt.Sprintf("one value of %d bytes to %d sockets, per message", size, sockets), unit: "ns",
-			target: "lxzan/gws >= 1",
-		}
-		latency := work{
-			name: fmt.Sprintf("one value of %d bytes to %d sockets, the time until 99 %% have it", size, sockets), unit: "us",
-			target: "lxzan/gws >= 1",
-		}
+		rate := work{name: broadcastWork(size, s.sockets), unit: "ns"}
+		latency := work{name: tailWork(size, s.sockets), unit: "µs at p99", beside: "µs at p50"}
 		for _, f := range fans {
 			rate.contenders = append(rate.contenders, contender{f.name, func() (figure, error) {
-				return withBroadcast(size, f.fan, (*broadcast).rate)
+				return withBroadcast(size, s.sockets, f.fan, (*broadcast).rate)
 			}})
 			latency.contenders = append(latency.contenders, contender{f.name, func() (figure, error) {
-				return withBroadcast(size, f.fan, (*broadcast).latency)
+				return withBroadcast(size, s.sockets, f.fan, func(b *broadcast) (figure, error) { return b.latency(s.values) })
 			}})
 		}
 		all = append(all, rate, latency)
@@ -62,13 +56,13 @@ type fan func(opened func()) (handler http.Handler, send func(p []byte))
 
 // broadcast is a fan with its sockets, whose clients are another process.
 type broadcast struct {
-	size    int
-	send    func(p []byte)
-	clients *clients
-	bytes   int // that each client is to have got
+	size, sockets int
+	send          func(p []byte)
+	clients       *clients
+	bytes         int // that each client is to have got
 }
 
-func withBroadcast(size int, f fan, measure func(*broadcast) (figure, error)) (figure, error) {
+func withBroadcast(size, sockets int, f fan, measure func(*broadcast) (figure, error)) (figure, error) {
 	opened := make(chan struct{}, sockets)
 	handler, send := f(func() { opened <- struct{}{} })
 	address, stop, err := listen(handler)
@@ -81,26 +75,22 @@ func withBroadcast(size int, f fan, measure func(*broadcast) (figure, error)) (f
 		return figure{}, err
 	}
 	defer clients.stop()
-	for range sockets {
-		<-opened
+	if err := await(opened, sockets); err != nil {
+		return figure{}, err
 	}
 	runtime.GC()
-	return measure(&broadcast{size: size, send: send, clients: clients})
+	return measure(&broadcast{size: size, sockets: sockets, send: send, clients: clients})
 }
 
 // run sends n values, each with the time in its last bytes, and waits until all sockets have all.
 func (b *broadcast) run(n int) (time.Duration, error) {
-	header := 2
-	if b.size > 125 {
-		header = 4
-	}
-	b.bytes += n * (b.size + header)
-	if err := b.clients.ask(strconv.Itoa(b.bytes), "ready"); err != nil {
+	b.bytes += n * (b.size + header(b.size))
+	if err := b.clients.command("ready", "%d", b.bytes); err != nil {
 		return 0, err
 	}
 	start := time.Now()
 	for range n {
-		payload := make([]byte, b.size)
+		payload := make([]byte, b.size) // a library may still be at the last one
 		binary.BigEndian.PutUint64(payload[b.size-8:], uint64(time.Now().UnixNano()))
 		b.send(payload)
 	}
@@ -110,71 +100,53 @@ func (b *broadcast) run(n int) (time.Duration, error) {
 
 // rate sends values as fast as they are taken, more and more until that takes long enough to be measured.
 func (b *broadcast) rate() (figure, error) {
-	each, err := time.ParseDuration(flag.Lookup("test.benchtime").Value.String())
-	if err != nil {
-		return figure{}, err
-	}
 	for n := 10; ; {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		took, err := b.run(n)
 		runtime.ReadMemStats(&after)
-		if err != nil || took >= each {
-			messages := float64(n * sockets)
+		if err != nil || took >= benchmarkTime() {
+			messages := float64(n * b.sockets)
 			return figure{float64(took.Nanoseconds()) / messages, float64(after.Mallocs-before.Mallocs) / messages}, err
 		}
-		n *= min(10, max(2, int(each/took)+1))
+		n *= min(10, max(2, int(benchmarkTime()/took)+1))
 	}
 }
 
-// latency sends values one by one, and returns how long it took until 99 % of the messages had arrived.
-func (b *broadcast) latency() (figure, error) {
-	const values = 100
+// latency sends values one by one, each after all sockets have the last, and returns how late 99 % of the messages were at
+// most.
+func (b *broadcast) latency(values int) (figure, error) {
 	if _, err := b.run(10); err != nil { // to get going
 		return figure{}, err
 	}
-	if err := b.clients.ask("forget", "forgotten"); err != nil {
+	if err := b.clients.command("forgotten", "forget"); err != nil {
 		return figure{}, err
 	}
 	for range values {
 		if _, err := b.run(1); err != nil {
 			return figure{}, err
 		}
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(pause)
 	}
-	if _, err := fmt.Fprintln(b.clients.stdin, "p99"); err != nil {
+	if _, err := fmt.Fprintln(b.clients.stdin, "late"); err != nil {
 		return figure{}, err
 	}
 	line, err := b.clients.line()
 	if err != nil {
 		return figure{}, err
 	}
-	p99, err := strconv.ParseFloat(line, 64)
-	return figure{p99 / 1000, -1}, err
-}
-
-// ask tells the clients something, and expect waits for what they answer.
-func (c *clients) ask(request, answer string) error {
-	if _, err := fmt.Fprintln(c.stdin, request); err != nil {
-		return err
-	}
-	return c.expect(answer)
-}
-
-func (c *clients) expect(answer string) error {
-	line, err := c.line()
-	if err == nil && line != answer {
-		err = fmt.Errorf("the clients answered %q", line)
-	}
-	return err
+	var got figure
+	_, err = fmt.Sscan(line, &got.value, &got.beside)
+	return got, err
 }
 
 func rxsocketFan(opened func()) (http.Handler, func([]byte)) {
 	values := new(observable.Subject[wsource.Message])
 	shared := operators.Share(values)
-	server := &wsource.Server{MaxConnections: 2 * sockets}
+	server := &wsource.Server{MaxConnections: 1 << 20}
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(s *wsource.Socket) {
+			rxEnd{s}.receive(func(end, []byte) {}) // as the others read
 			shared.Subscribe(context.Background(), s)
 			opened()
 		},

@@ -1,15 +1,18 @@
-// Command bench runs the same work through rxsocket and its peers, side by side in one run,
-// and prints a table.
+// Command bench runs the same work through rxsocket and its peers, side by side in one run, and prints what is wanted,
+// what was measured, and whether the one meets the other, in Markdown.
 //
-//	go run . [-only WORK] [-rounds 5] [-time 300ms]
+//	go run . [-only WORK] [-curves] [-readme] [-rounds 5] [-time 300ms]
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -23,51 +26,124 @@ func main() {
 		return
 	}
 	testing.Init()
-	only := flag.String("only", "", "run the works whose names match this regular expression")
-	rounds := flag.Int("rounds", 5, "how often each contender runs, in turn with the others")
-	each := flag.Duration("time", 300*time.Millisecond, "how long each contender runs in a round")
-	list := flag.Bool("list", false, "list the works")
+	o := options{scale: full}
+	flag.StringVar(&o.only, "only", "", "run the works whose names match this regular expression")
+	flag.BoolVar(&o.curves, "curves", false, "run the curves of cost against size only, and draw curves.svg")
+	flag.BoolVar(&o.readme, "readme", false, "run everything, draw curves.svg and put what is printed into README.md")
+	flag.IntVar(&o.rounds, "rounds", 5, "how often each contender runs, in turn with the others")
+	flag.DurationVar(&o.each, "time", 300*time.Millisecond, "how long each contender runs in a round")
+	flag.BoolVar(&o.list, "list", false, "list the works")
 	flag.Parse()
-	if err := run(*only, *rounds, *each, *list); err != nil {
+	if err := run(o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(only string, rounds int, each time.Duration, list bool) error {
-	match, err := regexp.Compile(only)
-	if err != nil {
+type options struct {
+	only                 string
+	curves, readme, list bool
+	rounds               int
+	each                 time.Duration
+	scale                scale
+}
+
+// scale is how large the works are.
+type scale struct {
+	sockets, values int // how many sockets a value is sent to, and how many values when their latency is measured
+	idle            int // how many connections stand idle
+	lone            int // how many messages go alone
+	echoes          int // how many messages go through a fleet of sockets
+
+	items, stages, fleets []int // the sizes of the curves
+}
+
+var full = scale{
+	sockets: 1000, values: 100, idle: 10_000, lone: 300, echoes: 100_000,
+	items:  []int{1e3, 1e4, 1e5, 1e6, 1e7},
+	stages: []int{1, 2, 5, 10, 20, 50},
+	fleets: []int{10, 100, 1000, 10_000},
+}
+
+func run(o options, w io.Writer) error {
+	match, err := regexp.Compile(o.only)
+	switch {
+	case err != nil:
 		return fmt.Errorf("-only: %w", err)
+	case o.rounds < 1 || o.each <= 0:
+		return fmt.Errorf("-rounds is %d and -time is %v: both must be positive", o.rounds, o.each)
+	case o.readme && (o.only != "" || o.curves):
+		return errors.New("-readme is for everything: it goes with neither -only nor -curves")
 	}
-	if rounds < 1 || each <= 0 {
-		return fmt.Errorf("-rounds is %d and -time is %v: both must be positive", rounds, each)
-	}
-	if err := flag.Set("test.benchtime", each.String()); err != nil {
+	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
 		return err
 	}
-	fmt.Printf("%s %s/%s, %d processors, %d rounds of %v each\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), rounds, each)
-	for _, w := range works() {
-		if !match.MatchString(w.name) {
+	var verdicts []verdict
+	var tables strings.Builder
+	failed := false
+	start := time.Now()
+	for _, one := range works(o.scale) {
+		if o.curves || !match.MatchString(one.name) {
 			continue
 		}
-		if list {
-			fmt.Println(w.name)
+		if o.list {
+			fmt.Fprintln(w, one.name)
 			continue
 		}
-		table, err := w.measure(rounds)
-		if err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
+		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), one.name)
+		rows := one.measure(o.rounds)
+		for i, of := range one.verdicts(rows) {
+			verdicts = append(verdicts, of...)
+			failed = failed || rows[i].err != nil && !errors.Is(rows[i].err, errSkip)
 		}
-		fmt.Println(table)
+		fmt.Fprintln(&tables, one.table(rows))
+	}
+	var drawn []plotted
+	for _, c := range curves(o.scale, o.each/3) {
+		if !match.MatchString(c.name) {
+			continue
+		}
+		if o.list {
+			fmt.Fprintln(w, c.name)
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), c.name)
+		p := c.measure(min(o.rounds, 3))
+		verdicts = append(verdicts, p.verdicts()...)
+		failed = failed || p.failed()
+		fmt.Fprintln(&tables, p.table())
+		drawn = append(drawn, p)
+	}
+	if o.list {
+		return nil
+	}
+	report := fmt.Sprintf("%s %s/%s, %d processors, %d rounds of %v for each contender.\n\n%s\n%s",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), o.rounds, o.each,
+		summary(verdicts), strings.TrimSpace(tables.String()))
+	fmt.Fprintln(w, report)
+	if o.readme || o.curves {
+		if err := os.WriteFile("curves.svg", []byte(drawing(drawn)), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.readme {
+		if err := replaceSection("README.md", report+"\n\n![cost against size](curves.svg)"); err != nil {
+			return err
+		}
+	}
+	if failed {
+		return errors.New("not everything could be measured")
 	}
 	return nil
 }
 
 // works returns everything that is measured.
-func works() []work {
+func works(s scale) []work {
 	var all []work
-	for _, family := range [][]work{chainWorks(), producerWorks(), timeWorks(), rxWorks(), socketWorks(), memoryWorks(), broadcastWorks()} {
+	for _, family := range [][]work{
+		chainWorks(), producerWorks(), timeWorks(), rxWorks(), receiveWorks(), socketWorks(), loneWorks(s.lone),
+		memoryWorks(s.idle), broadcastWorks(s),
+	} {
 		all = append(all, family...)
 	}
 	return all

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,47 +11,29 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
-	"strings"
 )
 
-// idleConnections is how many connections stand idle; a process may need leave to open as many
-// files: see the README.
-const idleConnections = 10_000
-
-func memoryWorks() []work {
-	idle := work{
-		name: fmt.Sprintf("server memory per idle connection, %d of them, heap and stack", idleConnections), unit: "bytes",
-		target: "rxsocket at most 8192",
-	}
+// memoryWorks measures n connections that stand idle. What they need hardly differs from round to round.
+func memoryWorks(n int) []work {
+	idle := work{name: idleWork(n), unit: "bytes", rounds: 3}
 	for _, l := range libraries {
 		idle.contenders = append(idle.contenders, contender{l.name, func() (figure, error) {
-			bytes, err := idleMemory(l, idleConnections)
+			bytes, err := idleMemory(l, n)
 			return figure{bytes, -1}, err
 		}})
 	}
 	return []work{idle}
 }
 
-// idleMemory is what a server needs for each of n connections on which nothing happens. The clients are
-// another process.
+// idleMemory is what a server needs for each of n connections on which nothing happens.
 func idleMemory(l library, n int) (float64, error) {
-	opened := make(chan struct{}, n) // or handlers would wait in it, with their stacks
-	address, stop, err := listen(l.serve(func(end) { opened <- struct{}{} }, func(end, []byte) {}))
-	if err != nil {
-		return 0, err
-	}
-	defer stop()
 	before := memoryNow()
-	clients, err := startClients("idle", address, n)
+	f, err := l.fleet("idle", n, func(end, []byte) {})
 	if err != nil {
 		return 0, err
 	}
-	defer clients.stop()
-	for range n {
-		<-opened
-	}
-	after := memoryNow()
-	return float64(after-before) / float64(n), nil
+	defer f.stop()
+	return float64(memoryNow()-before) / float64(n), nil
 }
 
 func memoryNow() int64 {
@@ -61,74 +44,93 @@ func memoryNow() int64 {
 	return int64(m.HeapAlloc + m.StackInuse)
 }
 
-// clients is a process with plain connections to a server.
-type clients struct {
-	command *exec.Cmd
-	stdin   io.WriteCloser
-	stdout  *bufio.Reader
+// fleet is a server of one library with many connections. Their other ends are another process, so that its memory and
+// its processor time are no part of the server's.
+type fleet struct {
+	*clients
+	stop func()
 }
 
-// startClients starts this program again as n clients of a server, and returns when all are
-// connected.
-func startClients(job, address string, n int) (*clients, error) {
-	c := &clients{command: exec.Command(os.Args[0], "clients", job, address, strconv.Itoa(n))}
-	c.command.Stderr = os.Stderr
-	stdin, err := c.command.StdinPipe()
+// spareFiles is what a process has open besides its connections, those of the run before that are not yet closed included.
+const spareFiles = 1000
+
+func (l library) fleet(job string, n int, received handler, args ...int) (*fleet, error) {
+	if err := openFiles(n + spareFiles); err != nil {
+		return nil, err
+	}
+	ends := make(chan end, n)
+	opened := make(chan struct{}, n)
+	address, stop, err := listen(l.serve(func(e end) {
+		ends <- e
+		opened <- struct{}{}
+	}, received))
 	if err != nil {
 		return nil, err
 	}
-	stdout, err := c.command.StdoutPipe()
+	closeAll := func() { // at once: what is left to the peers' closing is still there when the next run begins
+		for len(ends) > 0 {
+			(<-ends).close()
+		}
+		stop()
+	}
+	c, err := startClients(job, address, n, args...)
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	f := &fleet{c, func() {
+		closeAll()
+		c.stop()
+	}}
+	if err := await(opened, n); err != nil {
+		f.stop()
+		return nil, err
+	}
+	return f, nil
+}
+
+// clients is a process with plain connections to a server.
+type clients struct {
+	process *exec.Cmd
+	stdin   io.WriteCloser
+	stdout  *bufio.Reader
+	cancel  context.CancelFunc
+}
+
+// startClients starts this program again as n clients of a server, and returns when all are
+// connected. It is ended when it takes longer than one has patience for.
+func startClients(job, address string, n int, args ...int) (*clients, error) {
+	words := []string{"clients", job, address, strconv.Itoa(n)}
+	for _, a := range args {
+		words = append(words, strconv.Itoa(a))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	c := &clients{process: exec.CommandContext(ctx, os.Args[0], words...), cancel: cancel}
+	c.process.Stderr = os.Stderr
+	stdin, err := c.process.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := c.process.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
 	c.stdin, c.stdout = stdin, bufio.NewReader(stdout)
-	if err := c.command.Start(); err != nil {
+	if err := c.process.Start(); err != nil {
 		return nil, err
 	}
-	if line, err := c.line(); err != nil || line != "connected" {
+	if err := c.expect("connected"); err != nil {
 		c.stop()
-		return nil, fmt.Errorf("the clients did not connect: %s", line)
+		return nil, fmt.Errorf("the clients did not connect: %w", err)
 	}
 	return c, nil
 }
 
-// line waits for the next line that the clients print.
-func (c *clients) line() (string, error) {
-	line, err := c.stdout.ReadString('\n')
-	return strings.TrimSpace(line), err
-}
-
 // stop ends the clients by closing their input.
 func (c *clients) stop() {
+	defer c.cancel()
 	_ = c.stdin.Close()
-	_ = c.command.Wait()
-}
-
-// runClients is what the other process does: it connects, tells so and, for the job "count", reads, see receiveAll. It ends when
-// its input does.
-func runClients(args []string) error {
-	if len(args) < 3 {
-		return fmt.Errorf("clients: want a job, an address and a number")
-	}
-	n, err := strconv.Atoi(args[2])
-	if err != nil {
-		return err
-	}
-	connections := make([]net.Conn, n)
-	for i := range connections {
-		if connections[i], err = upgrade(args[1]); err != nil {
-			return fmt.Errorf("connection %d: %w", i+1, err)
-		}
-	}
-	fmt.Println("connected")
-	if args[0] == "count" {
-		receiveAll(connections, os.Stdin)
-	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	for _, c := range connections {
-		_ = c.Close()
-	}
-	return nil
+	_ = c.process.Wait()
 }
 
 // upgrade connects and shakes hands, with nothing but the connection.

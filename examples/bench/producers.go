@@ -15,7 +15,7 @@ import (
 func producerWorks() []work {
 	return []work{
 		{
-			name: "Merge of 8 concurrent producers, per item", unit: "ns", target: "ahead of every peer that has it",
+			name: mergeWork, unit: "ns",
 			contenders: []contender{
 				timed("rxsocket", func(b *testing.B) {
 					subjects := make([]*observable.Subject[int], 8)
@@ -66,7 +66,7 @@ func producerWorks() []work {
 			},
 		},
 		{
-			name: "CombineLatest of 4, per item", unit: "ns", target: "ahead of every peer that has it",
+			name: combineWork, unit: "ns",
 			contenders: []contender{
 				timed("rxsocket", func(b *testing.B) {
 					var a, c, d, e observable.Subject[int]
@@ -85,7 +85,7 @@ func producerWorks() []work {
 			},
 		},
 		{
-			name: "Share to 16 observers, per item", unit: "ns", target: "ahead of every peer that has it",
+			name: shareWork, unit: "ns",
 			contenders: []contender{
 				timed("rxsocket", func(b *testing.B) {
 					var source observable.Subject[int]
@@ -107,7 +107,7 @@ func producerWorks() []work {
 			},
 		},
 		{
-			name: "SwitchMap over inner observables, per inner", unit: "ns", target: "ahead of every peer that has it",
+			name: switchWork, unit: "ns",
 			contenders: []contender{
 				timed("rxsocket", func(b *testing.B) {
 					operators.SwitchMap(observable.Range(0, b.N), func(v int) observable.Observable[int] { return observable.Of(v) }).

@@ -16,15 +16,15 @@ import (
 type receivers struct {
 	target  atomic.Int64 // bytes that each is to get
 	missing atomic.Int64 // of the receivers
-	late    []([]int64)  // by receiver: how long the messages with which it came to a target were on their way
+	late    []spread     // by receiver: how many microseconds the messages with which it came to a target were on their way
 }
 
 // receiveAll reads from all connections, until the input of this process ends. A line of that is a number of bytes: it
-// answers "ready", and "counted" when every connection has got so many in all. Or it is "forget", or "p99",
-// which is answered with how many nanoseconds 99 % of the last messages before a "counted" took at most; the last eight
-// bytes of a message are the time when it was sent.
+// answers "ready", and "counted" when every connection has got so many in all. Or it is "forget", or "late", which is
+// answered with how many microseconds 99 % of the last messages before a "counted" took at most, and with their median; the
+// last eight bytes of a message are the time when it was sent.
 func receiveAll(connections []net.Conn, requests io.Reader) {
-	r := &receivers{late: make([][]int64, len(connections))}
+	r := &receivers{late: make([]spread, len(connections))}
 	for i, c := range connections {
 		go r.receive(i, c)
 	}
@@ -33,10 +33,9 @@ func receiveAll(connections []net.Conn, requests io.Reader) {
 		case "forget":
 			clear(r.late)
 			fmt.Println("forgotten")
-		case "p99":
+		case "late":
 			all := slices.Concat(r.late...)
-			slices.Sort(all)
-			fmt.Println(all[(len(all)-1)*99/100])
+			fmt.Printf("%.2f %.2f\n", all.percentile(99), all.median())
 		default:
 			n, err := strconv.ParseInt(lines.Text(), 10, 64)
 			if err != nil {
@@ -60,7 +59,7 @@ func (r *receivers) receive(i int, c net.Conn) {
 		if target := r.target.Load(); got >= target && reached < target {
 			reached = target
 			if n >= 8 {
-				r.late[i] = append(r.late[i], time.Now().UnixNano()-int64(binary.BigEndian.Uint64(buffer[n-8:])))
+				r.late[i] = append(r.late[i], microseconds(time.Duration(time.Now().UnixNano()-int64(binary.BigEndian.Uint64(buffer[n-8:])))))
 			}
 			if r.missing.Add(-1) == 0 {
 				fmt.Println("counted")

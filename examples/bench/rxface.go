@@ -2,102 +2,92 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
+	"net/http"
 	"testing"
 
+	coder "github.com/coder/websocket"
 	"github.com/reactivex/rxgo/v2"
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
+// rxWorks measures RxGo's operators on a socket's messages, and on messages in memory.
 func rxWorks() []work {
-	keep := func(any) bool { return true }
-	size := func(_ context.Context, v any) (any, error) { return len(v.(wsource.Message).Data), nil }
 	message := wsource.BinaryMessage(make([]byte, 128))
-	consume := func(rx rxgo.Observable) {
-		for item := range rx.Filter(keep).Map(size).Observe() {
-			sunk += item.V.(int)
-		}
-	}
-	return []work{
-		{
-			name: "the RxGo face: messages through one Filter and one Map, per message", unit: "ns",
-			target: "RxGo fed by a channel >= 1",
-			contenders: []contender{
-				timed("rxsocket, ToRx", func(b *testing.B) {
-					consume(observable.ToRx(observable.FromSeq(func(yield func(wsource.Message) bool) {
-						for i := 0; i < b.N && yield(message); i++ {
-						}
-					})))
-				}),
-				timed("RxGo, FromChannel", func(b *testing.B) {
-					feed := make(chan rxgo.Item)
-					go func() {
-						defer close(feed)
-						for range b.N {
-							feed <- rxgo.Of(message)
-						}
-					}()
-					consume(rxgo.FromChannel(feed))
-				}),
-			},
-		},
-		{
-			name: "allocations for a received 128-byte message", unit: "allocs", target: "at most 1; decoded in place 0",
-			contenders: []contender{
-				allocated("rxsocket, as owned bytes", func(b *testing.B) { oneWay(b, rxsocketLibrary, false) }),
-				allocated("rxsocket, decoded in place", decodedInPlace),
-				allocated("coder/websocket", func(b *testing.B) { oneWay(b, coderLibrary, false) }),
-				allocated("gorilla/websocket", func(b *testing.B) { oneWay(b, gorillaLibrary, false) }),
-				allocated("lxzan/gws", func(b *testing.B) { oneWay(b, gwsLibrary, false) }),
-			},
-		},
-	}
-}
-
-// number64 is the codec of numbers as eight bytes: what is read is not kept.
-type number64 struct{}
-
-func (number64) Name() string { return "number64" }
-
-func (number64) Decode(m wsource.Message) (uint64, error) {
-	return binary.BigEndian.Uint64(m.Data), nil
-}
-
-func (number64) Encode(v uint64) (wsource.Message, error) {
-	return wsource.BinaryMessage(binary.BigEndian.AppendUint64(nil, v)), nil
-}
-
-// decodedInPlace receives b.N messages through a subject; what sends them sends the same bytes again.
-func decodedInPlace(b *testing.B) {
-	arrived, n := make(chan struct{}), 0
-	server := new(wsource.Server)
-	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
-		OnNext: func(s *wsource.Socket) {
-			wsource.WrapSocket(s, number64{}, nil).Subscribe(context.Background(), observable.ObserverFuncs[uint64]{
-				OnNext: func(uint64) {
-					if n++; n == b.N {
-						close(arrived)
-					}
-				},
-			})
-		},
+	inMemory := timed("RxGo, FromChannel, messages in memory", func(b *testing.B) {
+		messages := make(chan rxgo.Item)
+		go func() {
+			defer close(messages)
+			for range b.N {
+				messages <- rxgo.Of(message)
+			}
+		}()
+		consumeRx(rxgo.FromChannel(messages))
 	})
-	address, stop, err := listen(server)
+	return []work{{
+		name: rxSocketWork, unit: "ns",
+		contenders: []contender{
+			timed("rxsocket, a socket through ToRx", func(b *testing.B) {
+				server := new(wsource.Server)
+				sockets := make(chan rxgo.Observable, 1)
+				server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+					OnNext: func(s *wsource.Socket) { sockets <- s.Observable() },
+				})
+				throughRx(b, server, sockets)
+			}),
+			timed("RxGo, FromChannel, fed by coder/websocket", func(b *testing.B) {
+				sockets := make(chan rxgo.Observable, 1)
+				throughRx(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					c, err := coder.Accept(w, r, nil)
+					if err != nil {
+						return
+					}
+					messages := make(chan rxgo.Item)
+					defer close(messages)
+					sockets <- rxgo.FromChannel(messages)
+					coderEnd{c}.receive(func(_ end, p []byte) { messages <- rxgo.Of(wsource.BinaryMessage(p)) })
+				}), sockets)
+			}),
+			inMemory,
+		},
+	}, {
+		name: rxMemoryWork, unit: "ns",
+		contenders: []contender{
+			timed("rxsocket, ToRx", func(b *testing.B) {
+				consumeRx(observable.ToRx(observable.FromSeq(func(yield func(wsource.Message) bool) {
+					for i := 0; i < b.N && yield(message); i++ {
+					}
+				})))
+			}),
+			inMemory,
+		},
+	}}
+}
+
+// throughRx receives b.N messages through the RxGo observable of the socket that the handler accepts.
+func throughRx(b *testing.B, handler http.Handler, sockets chan rxgo.Observable) {
+	address, stop, err := listen(handler)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer stop()
-	client, err := rxsocketLibrary.dial("ws://"+address, func(end, []byte) {})
-	if err != nil {
-		b.Fatal(err)
+	c := feed(b, address, b.N, true)
+	defer c.Close()
+	if got := consumeRx(<-sockets); got != b.N {
+		b.Fatalf("%d of %d messages arrived", got, b.N)
 	}
-	defer client.close()
-	payload := make([]byte, 128)
-	b.ResetTimer()
-	for range b.N {
-		client.send(payload)
-	}
-	<-arrived
 	b.StopTimer()
+}
+
+// consumeRx counts what comes through one Filter and one Map.
+func consumeRx(rx rxgo.Observable) (n int) {
+	keep := func(any) bool { return true }
+	size := func(_ context.Context, v any) (any, error) { return len(v.(wsource.Message).Data), nil }
+	for item := range rx.Filter(keep).Map(size).Observe() {
+		if item.E == nil {
+			sunk += item.V.(int)
+			n++
+		}
+	}
+	return n
 }

@@ -2,30 +2,23 @@ package main
 
 import (
 	"encoding/binary"
-	"fmt"
 	"testing"
 )
 
 func socketWorks() []work {
 	var all []work
 	for _, w := range []struct {
-		direction string
-		toClient  bool
-	}{{"client to server", false}, {"server to client", true}} {
-		one := work{
-			name: "one-way 128-byte messages over loopback, " + w.direction + ", per message", unit: "ns",
-			target: "every peer with one system call a message >= 3",
-		}
+		name     string
+		toClient bool
+	}{{toServerWork, false}, {toClientWork, true}} {
+		one := work{name: w.name, unit: "ns"}
 		for _, l := range libraries {
 			one.contenders = append(one.contenders, timed(l.name, func(b *testing.B) { oneWay(b, l, w.toClient) }))
 		}
 		all = append(all, one)
 	}
 	for _, size := range []int{128, 4 << 10, 1 << 20} {
-		echo := work{
-			name: fmt.Sprintf("echo round trip of %d bytes", size), unit: "ns",
-			target: "coder/websocket >= 0.95 (rxsocket at most 1.05 times it)",
-		}
+		echo := work{name: echoWork(size), unit: "ns"}
 		for _, l := range libraries {
 			echo.contenders = append(echo.contenders, timed(l.name, func(b *testing.B) { echoes(b, l, size) }))
 		}

@@ -14,7 +14,7 @@ import (
 func timeWorks() []work {
 	return []work{
 		{
-			name: "DebounceTime at full speed, per item", unit: "ns", target: "ahead of every peer that has it",
+			name: debounceWork, unit: "ns",
 			contenders: []contender{
 				timed("rxsocket", func(b *testing.B) {
 					var source observable.Subject[int]
@@ -40,7 +40,7 @@ func timeWorks() []work {
 			},
 		},
 		{
-			name: "BufferTime at full speed, per item", unit: "ns", target: "ahead of every peer that has it",
+			name: bufferWork, unit: "ns",
 			contenders: []contender{
 				timed("rxsocket", func(b *testing.B) {
 					var source observable.Subject[int]

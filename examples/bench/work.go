@@ -2,19 +2,27 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
+	"math"
+	"os"
 	"runtime"
 	"slices"
-	"strings"
+	"strconv"
 	"testing"
+	"time"
 )
 
 // work is something that rxsocket and its peers do in the same way.
 type work struct {
 	name       string
 	unit       string // what a figure is in: "ns", "bytes", "allocs"
-	target     string // what is wanted of the ratio
+	beside     string // what the figure beside it is; "allocs" if empty
+	rounds     int    // how many rounds are enough; as many as were asked for if 0
 	contenders []contender
+	// together measures all contenders in one go, one operation of each in turn, where what they differ by is less than what
+	// the machine does from one moment to the next. It stands in place of the contenders' own measure.
+	together func() ([]figure, error)
 }
 
 // contender is one of those who do a work; the first is rxsocket, and the ratios are to it.
@@ -26,7 +34,7 @@ type contender struct {
 // figure is the outcome of one run.
 type figure struct {
 	value  float64 // in the work's unit, of one operation
-	allocs float64 // of one operation; negative if it is not known
+	beside float64 // what the work says, of one operation; negative if it is not known
 }
 
 // errSkip is wrapped by the reason why a contender cannot run here.
@@ -48,61 +56,98 @@ func timed(name string, f func(b *testing.B)) contender {
 	}}
 }
 
+// benchmarkTime is how long a contender runs in a round.
+func benchmarkTime() time.Duration {
+	d, err := time.ParseDuration(flag.Lookup("test.benchtime").Value.String())
+	if err != nil { // it is a number of runs, as in the tests
+		return 0
+	}
+	return d
+}
+
 // allocated is a contender measured by the allocations of an operation.
 func allocated(name string, f func(b *testing.B)) contender {
 	c := timed(name, f)
 	return contender{name, func() (figure, error) {
 		got, err := c.measure()
-		return figure{got.allocs, got.allocs}, err
+		return figure{got.beside, got.value}, err
 	}}
 }
 
-// measure runs all contenders in turn, round by round, and returns the table.
-func (w work) measure(rounds int) (string, error) {
-	figures := make([][]figure, len(w.contenders))
-	skipped := make([]error, len(w.contenders))
+// row is what a contender did in all rounds.
+type row struct {
+	name    string
+	err     error // why there are no figures
+	values  spread
+	besides spread
+	ratios  spread // to rxsocket, in the same round
+}
+
+// measure runs all contenders in turn, round by round.
+func (w work) measure(rounds int) []row {
+	if w.rounds > 0 {
+		rounds = min(rounds, w.rounds)
+	}
+	rows := make([]row, len(w.contenders))
+	for i, c := range w.contenders {
+		rows[i].name = c.name
+	}
 	for range rounds {
-		for i, c := range w.contenders {
-			if skipped[i] != nil {
+		ours := 0.0
+		for i, got := range w.round(rows) {
+			r := &rows[i]
+			if r.err != nil {
 				continue
 			}
-			got, err := c.measure()
-			switch {
-			case errors.Is(err, errSkip):
-				skipped[i] = err
-			case err != nil:
-				return "", fmt.Errorf("%s: %w", c.name, err)
-			default:
-				figures[i] = append(figures[i], got)
+			r.values = append(r.values, got.value)
+			if got.beside >= 0 {
+				r.besides = append(r.besides, got.beside)
+			}
+			if i == 0 {
+				ours = got.value
+			}
+			if ours > 0 {
+				r.ratios = append(r.ratios, got.value/ours)
 			}
 		}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "### %s\n\n", w.name)
-	if w.target != "" {
-		fmt.Fprintf(&b, "Target: %s.\n\n", w.target)
+	return rows
+}
+
+// round runs each contender once, unless it has failed, and notes in rows which of them fail.
+func (w work) round(rows []row) []figure {
+	if w.together != nil {
+		watch := watchdog(w.name)
+		figures, err := w.together()
+		watch.Stop()
+		for i := range rows {
+			if err != nil && rows[i].err == nil {
+				rows[i].err = err
+			}
+		}
+		return append(figures, make([]figure, len(rows)-len(figures))...)
 	}
-	fmt.Fprintf(&b, "| contender | %s, median | least to most | allocs | ratio to rxsocket, median | least to most |\n|---|---|---|---|---|---|\n", w.unit)
+	figures := make([]figure, len(rows))
 	for i, c := range w.contenders {
-		if skipped[i] != nil {
-			fmt.Fprintf(&b, "| %s | %v | | | | |\n", c.name, skipped[i])
+		if rows[i].err != nil {
 			continue
 		}
-		values, ratios := spread{}, spread{}
-		for round, f := range figures[i] {
-			values = append(values, f.value)
-			if ours := figures[0][round].value; ours > 0 {
-				ratios = append(ratios, f.value/ours)
-			}
+		watch := watchdog(w.name + ": " + c.name)
+		figures[i], rows[i].err = c.measure()
+		watch.Stop()
+		if rows[i].err != nil {
+			fmt.Fprintf(os.Stderr, "bench: %s: %s: %v\n", w.name, c.name, rows[i].err)
 		}
-		allocs := "?"
-		if a := figures[i][0].allocs; a >= 0 {
-			allocs = number(a)
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", c.name, number(values.median()), values.extent(),
-			allocs, number(ratios.median()), ratios.extent())
 	}
-	return b.String(), nil
+	return figures
+}
+
+// watchdog ends the program when something hangs, which a message that was lost is enough for.
+func watchdog(what string) *time.Timer {
+	return time.AfterFunc(2*patience+100*benchmarkTime(), func() {
+		fmt.Fprintln(os.Stderr, "bench: it hangs:", what)
+		os.Exit(1)
+	})
 }
 
 // spread is a figure in each round.
@@ -116,6 +161,15 @@ func (s spread) median() float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
+// percentile returns the figure that p of a hundred do not exceed.
+func (s spread) percentile(p int) float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s))
+	return sorted[(len(sorted)*p+99)/100-1]
+}
+
 func (s spread) extent() string {
 	if len(s) == 0 {
 		return ""
@@ -126,6 +180,8 @@ func (s spread) extent() string {
 // number prints a figure with as many digits as it deserves.
 func number(v float64) string {
 	switch {
+	case v >= 1000:
+		return grouped(int(math.Round(v)))
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
@@ -133,4 +189,12 @@ func number(v float64) string {
 	default:
 		return fmt.Sprintf("%.2f", v)
 	}
+}
+
+// grouped prints a number with a comma between thousands.
+func grouped(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return grouped(n/1000) + fmt.Sprintf(",%03d", n%1000)
 }

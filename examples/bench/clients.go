@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+)
+
+// job is what the clients do when they are connected; args are numbers, and commands what comes from the server's process.
+type job func(connections []net.Conn, args []int, commands *bufio.Reader)
+
+// jobs are all of them, each with the number of its arguments.
+var jobs = map[string]struct {
+	args int
+	do   job
+}{
+	"idle":  {0, func([]net.Conn, []int, *bufio.Reader) {}},
+	"count": {0, func(c []net.Conn, _ []int, commands *bufio.Reader) { receiveAll(c, commands) }},
+	"echo":  {2, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], args[1], commands) }},
+}
+
+// echoOnCommand sends messages of size bytes on each connection, burst of them with one system call, of which the last
+// asks to be sent back; the next burst goes when it has come. A command is how many bursts on each; the answer to it is
+// "echoed".
+func echoOnCommand(connections []net.Conn, size, burst int, commands *bufio.Reader) {
+	one := maskedFrame(size)
+	frames := bytes.Repeat(one, burst)
+	frames[len(frames)-size] = wantsEcho
+	for {
+		var turns int
+		if _, err := fmt.Fscanln(commands, &turns); err != nil {
+			return
+		}
+		var all sync.WaitGroup
+		for _, c := range connections {
+			all.Go(func() {
+				back := make([]byte, header(size)+size)
+				for range turns {
+					if _, err := c.Write(frames); err != nil {
+						return
+					}
+					if err := readFull(c, back); err != nil {
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+		fmt.Println("echoed")
+	}
+}
+
+// wantsEcho is the first byte of a message that asks to be sent back.
+const wantsEcho = 1
+
+func readFull(c net.Conn, p []byte) error {
+	_, err := io.ReadFull(c, p)
+	return err
+}
+
+// command has the clients do something, and waits until they have.
+func (c *clients) command(want, format string, args ...any) error {
+	if _, err := fmt.Fprintf(c.stdin, format+"\n", args...); err != nil {
+		return err
+	}
+	return c.expect(want)
+}
+
+// expect waits for what the clients print when they have done something.
+func (c *clients) expect(want string) error {
+	line, err := c.line()
+	if err == nil && line != want {
+		err = fmt.Errorf("the clients answered %q", line)
+	}
+	return err
+}
+
+// line waits for the next line that the clients print.
+func (c *clients) line() (string, error) {
+	line, err := c.stdout.ReadString('\n')
+	return strings.TrimSpace(line), err
+}
+
+// runClients is what the other process does: it connects, tells so, and does its job. It ends when its input does.
+func runClients(args []string) error {
+	if len(args) < 3 {
+		return fmt.Errorf("clients: want a job, an address and a number")
+	}
+	task, ok := jobs[args[0]]
+	if !ok || len(args) != 3+task.args {
+		return fmt.Errorf("clients: there is no job %q with %d arguments", args[0], len(args)-3)
+	}
+	numbers := make([]int, len(args)-2)
+	for i, a := range args[2:] {
+		if _, err := fmt.Sscan(a, &numbers[i]); err != nil {
+			return fmt.Errorf("clients: %q is not a number: %w", a, err)
+		}
+	}
+	if err := openFiles(numbers[0] + spareFiles); err != nil {
+		return err
+	}
+	connections := make([]net.Conn, numbers[0])
+	for i := range connections {
+		var err error
+		if connections[i], err = upgrade(args[1]); err != nil {
+			return fmt.Errorf("connection %d: %w", i+1, err)
+		}
+	}
+	fmt.Println("connected")
+	commands := bufio.NewReader(os.Stdin)
+	task.do(connections, numbers[1:], commands)
+	_, _ = io.Copy(io.Discard, commands)
+	for _, c := range connections {
+		_ = c.Close()
+	}
+	return nil
+}
