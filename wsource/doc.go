@@ -84,7 +84,7 @@
 //	compression                                off            Compression
 //	origins                                    the server's own host        AcceptOptions.Origins
 //	memory of an idle accepted connection      8 KiB, with its goroutine
-//	the rest of a control frame that has begun 5 s            by the library
+//	the rest of a close frame that has begun   5 s            by the library
 //	the reason of a close frame                123 bytes      by the protocol
 //
 // Those of a [Subject], beside those of its connections, and of its [Topics]:
@@ -127,7 +127,7 @@
 // one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. When the peer
 // closes while messages are queued here, those are reported as unsent, and one of SendReader that has begun is cut off;
 // the library answers the peer's close frame at once, and if that is stuck behind a write that is stalled, it waits 5 s
-// for it, whatever CloseTimeout says. A control frame of which a part has arrived and the rest does not within 5 s ends the
-// connection with [StatusAbnormalClosure], whatever the heartbeat says. WebSocket has no check sum: a bit that the network
+// for it, whatever CloseTimeout says. A close frame, or a control frame between two fragments, of which a part has
+// arrived and the rest does not within 5 s ends the connection with [StatusAbnormalClosure], whatever the heartbeat says. WebSocket has no check sum: a bit that the network
 // has changed and TCP has not noticed can change a message, or make a ping of it, without a trace.
 package wsource

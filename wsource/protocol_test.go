@@ -134,20 +134,38 @@ func TestCorruptCompression(t *testing.T) {
 	})
 }
 
-// TestControlFrameOfWhichTheRestDoesNotCome is the library's time limit, which doc.go tells of.
-func TestControlFrameOfWhichTheRestDoesNotCome(t *testing.T) {
-	for _, opcode := range []byte{opPing, opPong, opClose} {
+// TestControlFrameWhoseRestIsLate has the end of a ping or pong come a minute after its beginning.
+func TestControlFrameWhoseRestIsLate(t *testing.T) {
+	for _, opcode := range []byte{opPing, opPong} {
 		for _, client := range []bool{true, false} {
 			synctest.Test(t, func(t *testing.T) {
 				p, socket := rawPeer(t, client)
 				got := record[wsource.Message](t, socket)
-				whole := frame{fin: true, opcode: opcode, payload: []byte("\x03\xE8payload"), masked: p.client}.bytes()
-				p.raw(whole[:len(whole)-1])
-				start := time.Now()
-				requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
-				assert.Equal(t, 5*time.Second, time.Since(start))
+				whole := frame{fin: true, opcode: opcode, payload: []byte("payload"), masked: p.client}.bytes()
+				last := len(whole) - 1
+				p.raw(whole[:last])
+				time.Sleep(time.Minute)
+				p.raw(whole[last:])
+				p.write(frame{fin: true, opcode: opText, payload: []byte("after")})
+				synctest.Wait()
+				assert.Equal(t, []wsource.Message{wsource.TextMessage("after")}, got.got())
 			})
 		}
+	}
+}
+
+// TestCloseFrameWhoseRestDoesNotCome is the library's time limit, which doc.go tells of.
+func TestCloseFrameWhoseRestDoesNotCome(t *testing.T) {
+	for _, client := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			p, socket := rawPeer(t, client)
+			got := record[wsource.Message](t, socket)
+			whole := frame{fin: true, opcode: opClose, payload: []byte("\x03\xE8payload"), masked: p.client}.bytes()
+			p.raw(whole[:len(whole)-1])
+			start := time.Now()
+			requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+			assert.Equal(t, 5*time.Second, time.Since(start))
+		})
 	}
 }
 
