@@ -16,91 +16,91 @@
 //
 // I want to change each value:
 //
-//	into another value                          Map, TryMap
-//	into a running result                       Scan, TryScan, Accumulate
-//	by work that takes time, n at a time        ParallelMap, ParallelMapUnordered
-//	with the one before it                      Pairwise
-//	by adding when it came                      Timestamp, TimeInterval
-//	or only look at it                          Tap, TapWith
+//   - into another value: [Map], [TryMap]
+//   - into a running result: [Scan], [TryScan], [Accumulate]
+//   - by work that takes time, n at a time: [ParallelMap], [ParallelMapUnordered]
+//   - with the one before it: [Pairwise]
+//   - by adding when it came: [Timestamp], [TimeInterval]
+//   - or only look at it: [Tap], [TapWith]
 //
 // I want some of the values:
 //
-//	those that fulfil a condition               Filter, TryFilter
-//	the first ones                              Take, TakeWhile, TakeWhileInclusive, TakeUntil
-//	all but the first ones                      Skip, SkipWhile, SkipUntil
-//	the last ones, or all but those             TakeLast, SkipLast
-//	one                                         First, Last, Single, ElementAt, Find, and their variants
-//	each only once                              Distinct, DistinctBy
-//	only when they change                       DistinctUntilChanged, DistinctUntilKeyChanged
-//	none, just the end                          IgnoreElements
+//   - those that fulfil a condition: [Filter], [TryFilter]
+//   - the first ones: [Take], [TakeWhile], [TakeWhileInclusive], [TakeUntil]
+//   - all but the first ones: [Skip], [SkipWhile], [SkipUntil]
+//   - the last ones, or all but those: [TakeLast], [SkipLast]
+//   - one: [First], [Last], [Single], [ElementAt], [Find], and their variants
+//   - each only once: [Distinct], [DistinctBy]
+//   - only when they change: [DistinctUntilChanged], [DistinctUntilKeyChanged]
+//   - none, just the end: [IgnoreElements]
 //
 // I want fewer values in time:
 //
-//	the last one of a burst, when it is over    DebounceTime, Debounce
-//	the first one of each period                ThrottleTime, Throttle
-//	the last one of each period                 AuditTime, SampleTime, Audit, Sample
-//	at most n per period, losing none           RateLimit
-//	later                                       Delay, DelayWhen, DelaySubscription, SubscribeOn
+//   - the last one of a burst, when it is over: [DebounceTime], [Debounce]
+//   - the first one of each period: [ThrottleTime], [Throttle]
+//   - the last one of each period: [AuditTime], [SampleTime], [Audit], [Sample]
+//   - at most n per period, losing none: [RateLimit]
+//   - later: [Delay], [DelayWhen], [DelaySubscription], [SubscribeOn]
 //
 // I want one result of the whole:
 //
-//	a fold                                      Reduce, TryReduce, Fold, Count, Min, Max
-//	a slice                                     ToSlice
-//	an answer                                   Every, IsEmpty, FindIndex, SequenceEqual
+//   - a fold: [Reduce], [TryReduce], [Fold], [Count], [Min], [Max]
+//   - a slice: [ToSlice]
+//   - an answer: [Every], [IsEmpty], [FindIndex], [SequenceEqual]
 //
 // I want values in groups:
 //
-//	slices by number, time or signal            BufferCount, BufferTime, Buffer, BufferWhen, BufferToggle
-//	streams by number, time or signal           WindowCount, WindowTime, Window, WindowWhen, WindowToggle
-//	streams by key                              GroupBy, GroupByMap, GroupByUntil
-//	a moving sum, minimum, mean                 MovingCount, MovingTime
-//	a rate                                      RatePerSecond
-//	two streams by a condition                  Partition
+//   - slices by number, time or signal: [BufferCount], [BufferTime], [Buffer], [BufferWhen], [BufferToggle]
+//   - streams by number, time or signal: [WindowCount], [WindowTime], [Window], [WindowWhen], [WindowToggle]
+//   - streams by key: [GroupBy], [GroupByMap], [GroupByUntil]
+//   - a moving sum, minimum, mean: [MovingCount], [MovingTime]
+//   - a rate: [RatePerSecond]
+//   - two streams by a condition: [Partition]
 //
 // I want a stream for each value:
 //
-//	all at once                                 MergeMap, MergeMapConcurrent
-//	one after the other                         ConcatMap
-//	the latest only                             SwitchMap
-//	none while one runs                         ExhaustMap
-//	and again for what those emit               Expand
-//	with an accumulator                         MergeScan, SwitchScan
-//	that is there already                       MergeAll, ConcatAll, SwitchAll, ExhaustAll
+//   - all at once: [MergeMap], [MergeMapConcurrent]
+//   - one after the other: [ConcatMap]
+//   - the latest only: [SwitchMap]
+//   - none while one runs: [ExhaustMap]
+//   - and again for what those emit: [Expand]
+//   - with an accumulator: [MergeScan], [SwitchScan]
+//   - that is there already: [MergeAll], [ConcatAll], [SwitchAll], [ExhaustAll]
 //
 // I want several streams as one:
 //
-//	as they come                                Merge
-//	one after the other                         Concat, StartWith, EndWith, OnErrorResumeNext
-//	the fastest                                 Race
-//	the latest values together                  CombineLatest, WithLatestFrom
-//	the nth values together                     Zip
-//	the last values together                    ForkJoin
+//   - as they come: [Merge]
+//   - one after the other: [Concat], [StartWith], [EndWith], [OnErrorResumeNext]
+//   - the fastest: [Race]
+//   - the latest values together: [CombineLatest], [WithLatestFrom]
+//   - the nth values together: [Zip]
+//   - the last values together: [ForkJoin]
 //
 // I want to deal with errors and ends:
 //
-//	go on with something else                   Catch, OnErrorResumeNext
-//	try again                                   Retry, RetryWith, RetryBackoff
-//	start over after completion                 Repeat, RepeatWith
-//	fail when nothing comes                     Timeout, TimeoutWith, ThrowIfEmpty
-//	have a value when nothing came              DefaultIfEmpty
-//	clean up                                    Finalize
-//	see terminals as values                     Materialize, Dematerialize
-//	stop with another context                   WithContext, Deadline
+//   - go on with something else: [Catch], [OnErrorResumeNext]
+//   - try again: [Retry], [RetryWith], [RetryBackoff]
+//   - start over after completion: [Repeat], [RepeatWith]
+//   - fail when nothing comes: [Timeout], [TimeoutWith], [ThrowIfEmpty]
+//   - have a value when nothing came: [DefaultIfEmpty]
+//   - clean up: [Finalize]
+//   - see terminals as values: [Materialize], [Dematerialize]
+//   - stop with another context: [WithContext], [Deadline]
 //
 // I want several subscribers to one run:
 //
-//	those who come later miss what was          Share, ShareWith
-//	those who come later get what was           ShareReplay
-//	within one pipeline                         Connect
-//	started by hand                             observable.Connectable
+//   - those who come later miss what was: [Share], [ShareWith]
+//   - those who come later get what was: [ShareReplay]
+//   - within one pipeline: [Connect]
+//   - started by hand: [observable.Connectable]
 //
 // I want to decouple a producer from a slow consumer:
 //
-//	keep n values, and then a policy            OnBackpressureBuffer
-//	drop what cannot be taken                   OnBackpressureDrop
-//	keep only the latest                        OnBackpressureLatest
-//	melt what waits into one                    Conflate
-//	onto a goroutine of its own                 ObserveOn
+//   - keep n values, and then a policy: [OnBackpressureBuffer]
+//   - drop what cannot be taken: [OnBackpressureDrop]
+//   - keep only the latest: [OnBackpressureLatest]
+//   - melt what waits into one: [Conflate]
+//   - onto a goroutine of its own: [ObserveOn]
 //
 // # RxJS
 //
