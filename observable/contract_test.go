@@ -185,7 +185,7 @@ func TestRule2Asynchronous(t *testing.T) {
 				sub.Unsubscribe()
 			} else {
 				go func() {
-					for range values { //nolint:revive // what has passed before the error
+					for range values { // what has passed before the error
 					}
 				}()
 				require.ErrorIs(t, <-errs, errBoom)

@@ -26,18 +26,20 @@ func (s *Scope) Outside(f func()) {
 	returned, suspended := false, g.suspend(me)
 	defer func() { // also when f, or a callback that leave has run, ends this goroutine
 		defer r.workDone()
-		if !g.owner.CompareAndSwap(0, me) {
-			if final {
-				v := recover()
-				if v != nil {
-					err := failure(v)
-					g.hand(&continuation{s, func() { r.fail(err) }})
-				}
-				if returned || v != nil {
-					r.lost.Store(true)
-					return
-				}
+		switch {
+		case g.owner.CompareAndSwap(0, me):
+		case final && returned:
+			r.lost.Store(true)
+			return
+		case final:
+			if v := recover(); v != nil {
+				err := failure(v)
+				r.lost.Store(true)
+				g.hand(&continuation{s, func() { r.fail(err) }})
+				return
 			}
+			g.acquire(me)
+		default:
 			g.acquire(me)
 		}
 		r.current, r.final = current, final

@@ -128,6 +128,7 @@
 // closes while messages are queued here, those are reported as unsent, and one of SendReader that has begun is cut off;
 // the library answers the peer's close frame at once, and if that is stuck behind a write that is stalled, it waits 5 s
 // for it, whatever CloseTimeout says. A close frame, or a control frame between two fragments, of which a part has
-// arrived and the rest does not within 5 s ends the connection with [StatusAbnormalClosure], whatever the heartbeat says. WebSocket has no check sum: a bit that the network
-// has changed and TCP has not noticed can change a message, or make a ping of it, without a trace.
+// arrived and the rest does not within 5 s ends the connection with [StatusAbnormalClosure], whatever the heartbeat says.
+// WebSocket has no check sum: a bit that the network has changed and TCP has not noticed can change a message, or make a
+// ping of it, without a trace.
 package wsource
