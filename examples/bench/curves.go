@@ -30,6 +30,7 @@ const tolerance = 0.2
 type curve struct {
 	name, of, unit string // what is measured, what a size is of, and what a figure is in
 	shape          shape
+	rounds         int // how many rounds are enough; as many as were asked for if 0
 	sizes          []int
 	lines          []line
 }
@@ -41,14 +42,14 @@ type line struct {
 }
 
 func curves(s scale, each time.Duration) []curve {
-	memory := curve{name: "cost against size: server memory of an idle connection", of: "connections", unit: "bytes", sizes: s.fleets}
+	memory := curve{name: "cost against size: server memory of an idle connection", of: "connections", unit: "bytes", rounds: 3, sizes: s.fleets}
 	echo := curve{
 		name: "cost against size: 128-byte messages on many sockets at once, each echoed; the server's processor time for one",
-		of:   "sockets", unit: "ns", shape: flat, sizes: s.fleets,
+		of:   "sockets", unit: "ns", shape: flat, rounds: 3, sizes: s.fleets,
 	}
 	oneWay := curve{
 		name: fmt.Sprintf("cost against size: 128-byte messages on many sockets at once, %d in a row; the server's processor time for one", inRow),
-		of:   "sockets", unit: "ns", shape: flat, sizes: s.fleets,
+		of:   "sockets", unit: "ns", shape: flat, rounds: 3, sizes: s.fleets,
 	}
 	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary} {
 		memory.lines = append(memory.lines, line{l.name, func(n int) (float64, error) { return idleMemory(l, n) }})
@@ -138,6 +139,9 @@ type plotted struct {
 }
 
 func (c curve) measure(rounds int) plotted {
+	if c.rounds > 0 {
+		rounds = min(rounds, c.rounds)
+	}
 	p := plotted{curve: c}
 	for range c.lines {
 		p.points = append(p.points, make([]spread, len(c.sizes)))

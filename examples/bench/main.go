@@ -108,7 +108,7 @@ func run(o options, w io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), c.name)
-		p := c.measure(min(o.rounds, 3))
+		p := c.measure(o.rounds)
 		verdicts = append(verdicts, p.verdicts()...)
 		failed = failed || p.failed()
 		fmt.Fprintln(&tables, p.table())

@@ -12,7 +12,7 @@ const (
 	panelWidth, panelHeight   = 480, 330
 	left, right, top, bottom  = 64, 36, 62, 52
 	plotWidth, plotHeight     = panelWidth - left - right, panelHeight - top - bottom
-	panelsInRow, titleColumns = 2, 64
+	panelsInRow, titleColumns = 2, 56
 )
 
 var colours = []string{"#0b62c4", "#d1495b", "#3a7d44", "#777777"}
@@ -101,6 +101,7 @@ func (p plotted) draw(b *strings.Builder) {
 	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", left+plotWidth/2, panelHeight-14, html.EscapeString(p.of))
 	fmt.Fprintf(b, `<text transform="translate(14,%d) rotate(-90)" text-anchor="middle">%s</text>`+"\n", top+plotHeight/2, html.EscapeString(p.unit))
 
+	legend := left
 	for l, one := range p.lines {
 		colour := colours[l%len(colours)]
 		var path, marks strings.Builder
@@ -114,7 +115,8 @@ func (p plotted) draw(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>%s`+"\n", strings.TrimSpace(path.String()), colour, marks.String())
 		fmt.Fprintf(b, `<rect x="%d" y="%d" width="12" height="12" fill="%s"/><text x="%d" y="%d">%s</text>`+"\n",
-			left+l*105, top-18, colour, left+l*105+17, top-8, html.EscapeString(one.name))
+			legend, top-18, colour, legend+17, top-8, html.EscapeString(one.name))
+		legend += 17 + 7*len(one.name) + 12
 	}
 }
 
