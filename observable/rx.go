@@ -25,7 +25,13 @@ import (
 // Options such as rxgo.WithBufferedChannel apply to the channel of each Observe.
 func ToRx[T any](o Observable[T], options ...rxgo.Option) rxgo.Observable {
 	produce := func(ctx context.Context, next chan<- rxgo.Item) {
-		err := ForEach(ctx, o, func(v T) { rxgo.Of(v).SendContext(ctx, next) })
+		done := ctx.Done()
+		err := ForEach(ctx, o, func(v T) {
+			select { // one for each value; SendContext has two
+			case next <- rxgo.Item{V: v}:
+			case <-done:
+			}
+		})
 		if err != nil && ctx.Err() == nil {
 			rxgo.Error(err).SendContext(ctx, next)
 		}
