@@ -2,7 +2,6 @@ package observable
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -70,7 +69,7 @@ func (f Feed[T]) emit(n notification[T]) { f.subject.deliver(n, f.root, f.root.g
 func (s *Subject[T]) Observed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.subscribers) > 0
+	return s.roster.size() > 0
 }
 
 // notification is a value or a terminal, kept for later.
@@ -91,14 +90,11 @@ const (
 // multicast is what the subjects share: the list of subscribers and the delivery to
 // them. A subject with a memory sets the hooks.
 type multicast[T any] struct {
-	mu          sync.Mutex // guards what follows; never held while a subscriber is called
-	subscribers []*subscriber[T]
-	shared      bool              // deliveries in flight may use subscribers: nothing in it is changed
-	sole        [1]*subscriber[T] // the memory of subscribers as long as there is one
-	soleUsed    bool
-	ended       bool
-	end         notification[T] // the terminal, once there was one
-	memory      memory[T]
+	roster roster[T]  // read without mu
+	mu     sync.Mutex // guards what follows; never held while a subscriber is called
+	ended  bool
+	end    notification[T] // the terminal, once there was one
+	memory memory[T]
 
 	// The emissions in progress, by goroutine: what a callback emits meanwhile waits
 	// with the emission that called it.
@@ -121,6 +117,7 @@ type subscriber[T any] struct {
 	Inlet[T]
 	subject *multicast[T]
 	life    Scope
+	listed  bool // guarded by the subject's mu
 }
 
 // submit emits n, after what this goroutine is emitting already.
@@ -177,6 +174,10 @@ func (m *multicast[T]) flush(queue *[]notification[T], i int, me uintptr) {
 // deliver emits n, on the goroutine me, to the subscribers: directly to those in the gate of from, which
 // the caller holds, if it is not nil.
 func (m *multicast[T]) deliver(n notification[T], from *root, me uintptr) {
+	if m.memory == nil && n.kind == isValue {
+		send(n, m.roster.all(), from, me) // none if the subject has ended
+		return
+	}
 	m.mu.Lock()
 	if m.ended {
 		m.mu.Unlock()
@@ -190,10 +191,9 @@ func (m *multicast[T]) deliver(n notification[T], from *root, me uintptr) {
 	if m.memory != nil {
 		before, pass = m.memory.store(n)
 	}
-	targets := m.subscribers
-	m.shared = true
+	targets := m.roster.all()
 	if n.kind != isValue {
-		m.subscribers = nil
+		m.roster.clear()
 	}
 	m.mu.Unlock()
 	for _, n := range before {
@@ -266,7 +266,7 @@ func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
 		first = []notification[T]{m.end}
 	}
 	if !m.ended && s.life.Open() {
-		m.add(s)
+		m.roster.add(s)
 	}
 	m.mu.Unlock()
 
@@ -286,30 +286,9 @@ func (m *multicast[T]) terminal() *notification[T] {
 	return &m.end
 }
 
-// add appends a subscriber to the list; mu is held. What deliveries in flight see of it stays as it is.
-func (m *multicast[T]) add(s *subscriber[T]) {
-	if !m.soleUsed { // once only, as a delivery in flight may still have it
-		m.soleUsed = true
-		m.subscribers = m.sole[:0]
-	}
-	m.subscribers = append(m.subscribers, s)
-}
-
 // finalize takes the subscriber off the list.
 func (s *subscriber[T]) finalize() {
-	m := s.subject
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	i := slices.Index(m.subscribers, s)
-	if i < 0 {
-		return
-	}
-	switch {
-	case len(m.subscribers) == 1:
-		m.subscribers, m.shared = nil, false
-		return
-	case m.shared:
-		m.subscribers, m.shared = slices.Clone(m.subscribers), false
-	}
-	m.subscribers = slices.Delete(m.subscribers, i, i+1)
+	s.subject.mu.Lock()
+	defer s.subject.mu.Unlock()
+	s.subject.roster.remove(s)
 }

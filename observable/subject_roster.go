@@ -1,0 +1,71 @@
+package observable
+
+import "sync/atomic"
+
+// roster is the list of a subject's subscribers, in the order in which they came. It is changed with the subject's mu
+// held, and read without: a slice that has been shown is never changed, save behind its end. Those who leave are
+// dropped from it when they are half of it, so that many who leave one by one do not copy it each time.
+type roster[T any] struct {
+	shown atomic.Pointer[[]*subscriber[T]] // nil if it is empty
+	gone  int                              // how many of those shown have left
+
+	// The memory of the first list, of one. It is used once only, since it may still be read.
+	used bool
+	head []*subscriber[T]
+	sole [1]*subscriber[T]
+}
+
+// fewSubscribers is how many can be copied whenever one leaves.
+const fewSubscribers = 8
+
+// all returns the subscribers, and some who have left.
+func (r *roster[T]) all() []*subscriber[T] {
+	if shown := r.shown.Load(); shown != nil {
+		return *shown
+	}
+	return nil
+}
+
+// size returns how many there are.
+func (r *roster[T]) size() int { return len(r.all()) - r.gone }
+
+func (r *roster[T]) add(s *subscriber[T]) {
+	s.listed = true
+	if r.used {
+		list := append(r.all(), s)
+		r.shown.Store(&list)
+		return
+	}
+	r.used, r.sole[0] = true, s
+	r.head = r.sole[:]
+	r.shown.Store(&r.head)
+}
+
+func (r *roster[T]) remove(s *subscriber[T]) {
+	if !s.listed {
+		return
+	}
+	s.listed = false
+	r.gone++
+	switch all := r.all(); {
+	case r.gone == len(all):
+		r.clear()
+	case len(all) <= fewSubscribers || 2*r.gone >= len(all):
+		list := make([]*subscriber[T], 0, len(all)-r.gone)
+		for _, s := range all {
+			if s.listed {
+				list = append(list, s)
+			}
+		}
+		r.gone = 0
+		r.shown.Store(&list)
+	}
+}
+
+func (r *roster[T]) clear() {
+	for _, s := range r.all() {
+		s.listed = false
+	}
+	r.gone = 0
+	r.shown.Store(nil)
+}
