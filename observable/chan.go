@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // Overflow says what a bounded buffer does with a value that finds it full.
@@ -72,11 +73,13 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 //	for v := range values { ... }
 //	if err() != nil { ... }
 //
-// End ctx to stop before src has ended: a reader that just goes away leaves the producer
+// ToChan returns when the subscription is made, so that nothing of a hot source is missed; for a source that
+// works inside Subscribe, that is when its first value comes. End ctx to stop before src has ended: a reader that just goes away leaves the producer
 // waiting under [Block]. The error function blocks until the channel is closed. The two dropping policies need a buffer
 // of at least 1.
 func ToChan[T any](ctx context.Context, src Observable[T], buffer int, overflow Overflow) (<-chan T, func() error) {
-	out := &chanObserver[T]{ctx: ctx, overflow: overflow, done: make(chan struct{})}
+	out := &chanObserver[T]{ctx: ctx, overflow: overflow, begun: make(chan struct{}), done: make(chan struct{})}
+	out.begin = sync.OnceFunc(func() { close(out.begun) })
 	if problem := checkBuffer(buffer, overflow); problem != nil {
 		out.values = make(chan T)
 		out.Error(problem)
@@ -86,7 +89,11 @@ func ToChan[T any](ctx context.Context, src Observable[T], buffer int, overflow 
 			out.end = down
 			Attach(src, sc, down)
 		})
-		go Subscribe[T](ctx, source, out)
+		go func() {
+			defer out.begin()
+			Subscribe[T](ctx, source, out)
+		}()
+		<-out.begun
 	}
 	return out.values, func() error {
 		<-out.done
@@ -113,13 +120,16 @@ type chanObserver[T any] struct {
 	ctx      context.Context
 	values   chan T
 	overflow Overflow
-	end      Stage[T] // ends the subscription
+	end      Stage[T]      // ends the subscription
+	begun    chan struct{} // closed by begin when the source has been subscribed to, or emits
+	begin    func()
 	done     chan struct{}
 	err      error
 }
 
 // Next sends v, or does what the policy says if the buffer is full.
 func (c *chanObserver[T]) Next(v T) {
+	c.begin()
 	select {
 	case c.values <- v:
 	default:

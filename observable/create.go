@@ -175,6 +175,9 @@ func Never[T any]() Observable[T] {
 //
 //	Throw(err): #
 func Throw[T any](err error) Observable[T] {
+	if err == nil {
+		err = &ArgumentError{"observable.Throw", "err", isNil}
+	}
 	return Source[T](func(_ *Scope, down Stage[T]) { down.Error(err) })
 }
 

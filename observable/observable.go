@@ -11,9 +11,9 @@ import "context"
 // slows the producer: that is the toolkit's backpressure. Nothing follows a
 // terminal notification (rule 1.7).
 type Observer[T any] interface {
-	Next(value T)
-	Error(err error)
-	Complete()
+	Next(value T)    // a value
+	Error(err error) // the end, by a failure
+	Complete()       // the end, as it should be
 }
 
 // Observable is a stream of values that runs when it is subscribed to.
@@ -29,6 +29,7 @@ type Observer[T any] interface {
 // a socket) is shared. Type parameters are inferred from any type that has
 // this method, so a value of your own type goes where an Observable is asked.
 type Observable[T any] interface {
+	// Subscribe starts a run for observer, bounded by ctx.
 	Subscribe(ctx context.Context, observer Observer[T]) Subscription
 }
 
@@ -43,16 +44,16 @@ type Observable[T any] interface {
 // Done is closed when the run is over and its teardown has run, whatever ended
 // it: a terminal notification, Unsubscribe or the context.
 type Subscription interface {
-	Unsubscribe()
-	Done() <-chan struct{}
+	Unsubscribe()          // ends the run silently
+	Done() <-chan struct{} // is closed when the run is over
 }
 
 // ObserverFuncs is an [Observer] made of functions. The zero value ignores every
 // notification; a nil field ignores its own kind.
 type ObserverFuncs[T any] struct {
-	OnNext     func(value T)
-	OnError    func(err error)
-	OnComplete func()
+	OnNext     func(value T)   // receives each value
+	OnError    func(err error) // receives the end by a failure
+	OnComplete func()          // receives the end as it should be
 }
 
 // Next calls OnNext.

@@ -37,6 +37,7 @@ func (s Source[T]) Subscribe(ctx context.Context, observer Observer[T]) Subscrip
 // share its gate and scope. The toolkit's observables are attachers; any other
 // observable is attached through an [Inlet].
 type Attacher[T any] interface {
+	// Attach runs the observable in sc, inside its gate, and emits to down.
 	Attach(sc *Scope, down Stage[T])
 }
 
@@ -375,7 +376,8 @@ func attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 	case Attacher[T]:
 		src.Attach(sc, down)
 	case nil:
-		down.Error(&ArgumentError{"observable.Attach", "src", isNil})
+		down.Error(&ArgumentError{"observable.Attach", "src",
+			"is nil: an operator was given no source, or its callback returned none"})
 	default:
 		in := NewInlet(sc, down)
 		sc.Outside(func() {

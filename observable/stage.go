@@ -2,8 +2,8 @@ package observable
 
 // Terminal receives the end of a stream, as the last two methods of [Observer].
 type Terminal interface {
-	Error(err error)
-	Complete()
+	Error(err error) // the end, by a failure
+	Complete()       // the end, as it should be
 }
 
 // Stage is the receiving end of one step of a chain: what an operator is given
@@ -19,14 +19,14 @@ type Terminal interface {
 // closes the scope it gave to its source, or passes the terminal on to a stage
 // that does; at the end of every chain stands one that does.
 type Stage[T any] struct {
-	Next func(value T)
-	Terminal
+	Next     func(value T) // receives each value
+	Terminal               // receives the end
 }
 
 // TerminalFuncs is a [Terminal] made of two functions; neither may be nil.
 type TerminalFuncs struct {
-	OnError    func(err error)
-	OnComplete func()
+	OnError    func(err error) // receives the end by a failure
+	OnComplete func()          // receives the end as it should be
 }
 
 // Error calls OnError.

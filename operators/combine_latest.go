@@ -51,6 +51,12 @@ func CombineLatest3[A, B, C, R any](
 
 // CombineLatest4 is [CombineLatest2] for four sources. More than four of different types are combined
 // in steps: the result is an observable as any other.
+//
+//	a:                          --1-----2----|
+//	b:                          -3|
+//	c:                          -5|
+//	d:                          -7|
+//	CombineLatest4(a,b,c,d, +): --A-----B----|  A = 16, B = 17
 func CombineLatest4[A, B, C, D, R any](
 	a observable.Observable[A], b observable.Observable[B], c observable.Observable[C],
 	d observable.Observable[D], project func(A, B, C, D) R,

@@ -29,9 +29,13 @@ func Expand[T any](
 	return expand(src, Unlimited, project)
 }
 
-// ExpandConcurrent is [Expand] with at most concurrent inner observables at a time. Values that come
-// meanwhile wait, in order, in a queue without a bound; they are emitted when their turn comes, right
-// before project is called. With a limit of 1 a tree is walked breadth first. A concurrent that is not
+// ExpandConcurrent is [Expand] with at most concurrent inner observables at a time.
+//
+//	src:                               (48)
+//	ExpandConcurrent(1, n => --(n/2)|): 4-8-2-4-...
+//
+// Values that come meanwhile wait, in order, in a queue without a bound; they are emitted when their
+// turn comes, right before project is called. With a limit of 1 a tree is walked breadth first. A concurrent that is not
 // positive is an [observable.ArgumentError]. RxJS: expand with its argument concurrent.
 func ExpandConcurrent[T any](
 	src observable.Observable[T], concurrent int, project func(T) observable.Observable[T],

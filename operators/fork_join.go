@@ -33,6 +33,11 @@ func ForkJoin2[A, B, R any](
 }
 
 // ForkJoin3 is [ForkJoin2] for three sources.
+//
+//	a:                     --1--2|
+//	b:                     ---3|
+//	c:                     -5-----7-|
+//	ForkJoin3(a, b, c, +): ---------(A|)  A = 12
 func ForkJoin3[A, B, C, R any](
 	a observable.Observable[A], b observable.Observable[B], c observable.Observable[C],
 	project func(A, B, C) R,

@@ -22,8 +22,12 @@ func MergeScan[A, S any](
 	return mergeScan(src, seed, Unlimited, accumulate)
 }
 
-// MergeScanConcurrent is [MergeScan] with at most concurrent inner observables at a time; values that
-// come meanwhile wait, in order, in a queue without a bound, and accumulate gets the accumulator
+// MergeScanConcurrent is [MergeScan] with at most concurrent inner observables at a time.
+//
+//	src:                                             -12----|
+//	MergeScanConcurrent(0, 1, (acc,x) => --(acc+x)|): ---1-3-|
+//
+// Values that come meanwhile wait, in order, in a queue without a bound, and accumulate gets the accumulator
 // of the moment in which their turn comes. With a limit of 1 each step builds on the end of the one
 // before. A concurrent that is not positive is an [observable.ArgumentError]. RxJS: mergeScan with
 // its argument concurrent.

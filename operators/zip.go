@@ -61,6 +61,11 @@ func Zip2[A, B, R any](
 }
 
 // Zip3 is [Zip2] for three sources.
+//
+//	a:                --1-----2---|
+//	b:                ---3-4------|
+//	c:                -5--------7-|
+//	Zip3(a, b, c, +): ---A------B-|  A = 9, B = 13
 func Zip3[A, B, C, R any](
 	a observable.Observable[A], b observable.Observable[B], c observable.Observable[C],
 	project func(A, B, C) R,

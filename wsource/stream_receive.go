@@ -46,7 +46,7 @@ func (s *Socket) Readers() observable.Observable[*MessageReader] {
 
 // MessageReader is a message that is read while it arrives: see [Socket.Readers].
 type MessageReader struct {
-	Type MessageType
+	Type MessageType // Text or Binary
 
 	socket *Socket
 	source io.Reader

@@ -35,12 +35,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return errors.New("a command is needed\n" + usage)
 	}
 	flags := flag.NewFlagSet("echo "+args[0], flag.ContinueOnError)
-	flags.SetOutput(out)
+	flags.SetOutput(io.Discard) // what is wrong is in the error
 	switch args[0] {
+	case "help", "-h", "-help", "--help":
+		_, err := fmt.Fprintln(out, usage)
+		return err
 	case "serve":
 		addr := flags.String("addr", "127.0.0.1:9001", "the `address` to listen on; port 0 picks a free one")
 		if err := parse(flags, args[1:]); err != nil {
-			return quiet(err)
+			return orHelp(err, flags, out)
 		}
 		return serve(ctx, *addr, out)
 	case "send":
@@ -48,7 +51,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		n := flags.Int("n", 100, "how many messages to send")
 		timeout := flags.Duration("timeout", defaultTimeout, "how long it may take in all")
 		if err := parse(flags, args[1:]); err != nil {
-			return quiet(err)
+			return orHelp(err, flags, out)
 		}
 		switch {
 		case *url == "":
@@ -74,9 +77,11 @@ func parse(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-// quiet makes a request for help a success: the help has been printed.
-func quiet(err error) error {
+// orHelp returns err, unless it is a request for help, which it answers.
+func orHelp(err error, flags *flag.FlagSet, out io.Writer) error {
 	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(out)
+		flags.Usage()
 		return nil
 	}
 	return err

@@ -180,7 +180,7 @@ func (s *sampler) every(i interval) observable.Observable[sample] {
 		defer s.mu.Unlock()
 		shared := s.running[i]
 		if shared == nil {
-			samples := operators.Finalize(s.samples(i), func() { s.forget(i) })
+			samples := operators.Finalize(s.samples(i), func() { s.forget(i, shared) })
 			shared = operators.ShareReplay(samples, operators.ShareReplayConfig{
 				Replay: observable.Replay{Buffer: 1}, RefCount: true,
 			})
@@ -190,10 +190,13 @@ func (s *sampler) every(i interval) observable.Observable[sample] {
 	})
 }
 
-func (s *sampler) forget(i interval) {
+// forget takes a stream out of the map, unless another has taken its place there.
+func (s *sampler) forget(i interval, shared observable.Observable[sample]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.running, i)
+	if s.running[i] == shared {
+		delete(s.running, i)
+	}
 }
 
 // samples is the stream itself: a reading at each tick, and a sample of each two in a row. The first tick is at

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func (v *view) show(batch []event) {
 	var text strings.Builder
 	for _, e := range batch {
 		line := v.take(e)
-		if !v.live {
+		if !v.live && line != "" {
 			fmt.Fprintf(&text, "%s  %s\n", time.Now().Format(time.TimeOnly), line)
 		}
 	}
@@ -55,7 +56,7 @@ func (v *view) show(batch []event) {
 	fmt.Fprint(v.out, text.String())
 }
 
-// take takes in an event and says in a line what it is.
+// take takes in an event and says in a line what it is, or nothing if that is known.
 func (v *view) take(e event) string {
 	switch {
 	case e.lost != nil:
@@ -65,7 +66,11 @@ func (v *view) take(e event) string {
 		v.notice = "refused: " + e.Error
 		return v.notice
 	case e.Settings != nil:
+		same := v.notice == "" && reflect.DeepEqual(v.settings, *e.Settings)
 		v.arrange(*e.Settings)
+		if same { // the answer to a command that asks for what is set
+			return ""
+		}
 		return fmt.Sprintf("watching %s on %s every %v",
 			strings.Join(v.settings.Metrics, ", "), v.settings.Offer.Host, v.settings.Interval)
 	}

@@ -34,9 +34,9 @@ func (k Kind) String() string {
 // Event is a notification with its time.
 type Event[V any] struct {
 	At    time.Duration // since the beginning
-	Kind  Kind
-	Value V     // of a Next
-	Err   error // of an Error
+	Kind  Kind          // what it is
+	Value V             // of a Next
+	Err   error         // of an Error
 }
 
 // String returns a line of a timeline, as "3ms Next 7".

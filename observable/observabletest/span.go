@@ -10,9 +10,9 @@ import (
 
 // Span is the life of a subscription to a [Source], in the time of that source.
 type Span struct {
-	From  time.Duration
+	From  time.Duration // when it began
 	Until time.Duration // 0 if it is open
-	Open  bool
+	Open  bool          // whether it lasts
 }
 
 // String returns the span as a marble string, as "^--!", or "^" if it is open.

@@ -2,7 +2,7 @@
 // whatever else runs over a [net.Conn], against the faults of a real one.
 //
 // A [Network] listens and dials by name. Real clients and servers run over it: an
-// http.Server serves its listener, and a WebSocket dialler gets [Network.HTTPClient].
+// http.Server serves its listener, and a WebSocket dialler gets the Transport of [Network.HTTPClient].
 // What connects the two ends of a connection is a [Link], on which a test sets a
 // [Fault]: after so many bytes in one [Direction] the connection is cut, reset or
 // stalled, what passes is delayed, throttled or corrupted, a dial is refused.

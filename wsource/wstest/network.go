@@ -133,8 +133,9 @@ func (n *Network) connect(addr string) (int, *Link, *listener) {
 	return number, link, l
 }
 
-// HTTPClient returns a new client that dials on the network, for the HTTPClient
-// field of a WebSocket dialler's options. It keeps no idle connection, so that
+// HTTPClient returns a new client that dials on the network. Its Transport goes into
+// the Transport field of wsource.DialOptions, and the client into the HTTPClient field of
+// coder/websocket's. It keeps no idle connection, so that
 // nothing is left when a handshake is refused.
 func (n *Network) HTTPClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: n.DialContext, DisableKeepAlives: true}}
