@@ -64,21 +64,21 @@
 //
 // The designs below were measured against each other; the benchmarks print the figures:
 //
-//		go test -run '^$' -bench . ./observable
+//	go test -run '^$' -bench . ./observable
 //
-//	  - Stages as functions. A stage that is a closure calling the next one costs what a hand-written
-//	    chain of concrete types does. Generic types behind an interface cost a fourth more, for
-//	    their dictionaries; a recover around each callback doubles the cost.
-//	  - One gate per root, not a lock per operator: an uncontended emission is paid for once however many operators
-//	    it passes, a nested merge adds nothing, and no lock is ever held while user code runs.
-//	  - A typed queue per producer, drained in batches. With callbacks that do next to nothing a mutex around the
-//	    chain costs less than half as much, and a queue of closures about half. But a mutex deadlocks on a
-//	    callback that emits into its own chain, and stops virtual time for as long as somebody waits for it; closures
-//	    allocate for each value; a channel costs twice to three times as much, and a goroutine.
-//	  - Scopes as one intrusive tree under one mutex that is held for a few instructions, so that an inner
-//	    subscription is one allocation and its removal is constant time. A scope is the context of its sources, made
-//	    into a channel only for who asks.
-//	  - The holder's identity is the address of the runtime's record of the goroutine, read by two
-//	    instructions of assembly. The portable way, through runtime.Stack, costs a thousand times as much, and stands
-//	    in where the assembly does not exist.
+//   - Stages as functions. A stage that is a closure calling the next one costs what a hand-written
+//     chain of concrete types does. Generic types behind an interface cost a third more, for
+//     their dictionaries; a recover around each callback more than doubles the cost.
+//   - One gate per root, not a lock per operator: an uncontended emission is paid for once however many operators
+//     it passes, a nested merge adds nothing, and no lock is ever held while user code runs.
+//   - A typed queue per producer, drained in batches. A queue of closures and a channel cost more, the channel a
+//     goroutine too. A mutex around the chain costs a third less for one producer, and as much for eight; but it
+//     deadlocks on a callback that emits into its own chain, cannot let a producer go that is not wanted any
+//     more, and stops virtual time for as long as somebody waits for it.
+//   - Scopes as one intrusive tree under one mutex that is held for a few instructions, so that an inner
+//     subscription is one allocation and its removal is constant time. A scope is the context of its sources, made
+//     into a channel only for who asks.
+//   - The holder's identity is the address of the runtime's record of the goroutine, read by two
+//     instructions of assembly. The portable way, through runtime.Stack, costs a thousand times as much, and stands
+//     in where the assembly does not exist.
 package observable
