@@ -39,9 +39,9 @@ type outbox struct {
 	undelivered func(*SendError)
 	failed      func(error)
 	over        func()
-	cutOff      func(end *CloseError)             // told that a stream was given up when it had begun: see stream_send.go
-	deflates    bool                              // streams are compressed
-	sent        func(messages, bytes, queued int) // told of each batch that was written, if it is not nil
+	cutOff      func(end *CloseError) // told that a stream was given up when it had begun: see stream_send.go
+	deflates    bool                  // streams are compressed
+	sent        func(sent Event)      // told of each batch that was written, if it is not nil
 
 	mu      sync.Mutex // never held while writing
 	changed sync.Cond  // room, or the end

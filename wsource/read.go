@@ -63,7 +63,7 @@ func (s *Socket) receive() bool {
 	}
 	turn := s.turn.Add(1)
 	if s.hook != nil {
-		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Bytes: len(m.Data)})
+		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Frames: m.frames, Bytes: len(m.Data)})
 	}
 	delivered := false
 	for !delivered && s.awaitSubscriber() {

@@ -105,7 +105,7 @@ func (o *outbox) sendReader(ctx context.Context, typ MessageType, r io.Reader) e
 		}
 	}()
 	if err = w.copy(ctx, r); err == nil {
-		o.streamSent(w.bytes)
+		o.streamSent(w.frames, w.bytes)
 		return nil
 	}
 	return &SendError{Message{Type: typ}, w.outcome, &StreamError{w.bytes, err}}
@@ -228,13 +228,13 @@ func (o *outbox) giveUpStreams(cause error) {
 }
 
 // streamSent ends the turn of a stream that was written.
-func (o *outbox) streamSent(bytes int64) {
+func (o *outbox) streamSent(frames int, bytes int64) {
 	o.mu.Lock()
 	o.endStream()
 	queued := o.count
 	o.mu.Unlock()
 	if o.sent != nil {
-		o.sent(1, int(bytes), queued)
+		o.sent(Event{Messages: 1, Frames: frames, Bytes: int(bytes), Queued: queued})
 	}
 }
 

@@ -17,7 +17,8 @@ type fragments struct {
 	text    bool
 	utf8    utf8Check
 	deflate *deflate // nil if the message is not compressed
-	bytes   int64    // of the message that were written
+	frames  int      // of the message that were written
+	bytes   int64    // of its data
 	outcome Outcome  // if it fails now
 }
 
@@ -117,6 +118,7 @@ func (w *fragments) write(n int, final bool) error {
 		return w.out.wireFailed(w.stream, err)
 	}
 	w.opcode, w.outcome = wire.Continuation, Partial
+	w.frames++
 	w.bytes += int64(n)
 	return nil
 }
