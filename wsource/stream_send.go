@@ -252,6 +252,7 @@ func (o *outbox) streamFailed(st *stream, cause error) {
 		return
 	}
 	o.torn = true
+	o.callers++ // it has something to tell: whoever ends the outbox meanwhile must not be the last
 	end := &CloseError{Code: StatusInternalError, Reason: reasonCutOff, Err: cause}
 	if cause = end; o.sealed {
 		cause = ErrClosed
@@ -261,6 +262,7 @@ func (o *outbox) streamFailed(st *stream, cause error) {
 	if first {
 		defer o.cutOff(end) // deferred, as one who is told may end the goroutine
 	}
+	defer o.leave()
 	o.discard(queue, cause)
 }
 

@@ -138,6 +138,7 @@ func (w *fragments) failed(nothing, final bool) {
 // wireFailed breaks the outbox because a fragment could not be written, and returns why.
 func (o *outbox) wireFailed(st *stream, err error) error {
 	o.mu.Lock()
+	o.callers++ // as in streamFailed
 	if st.cause != nil {
 		err = st.cause // and so there was a close frame before
 	}
@@ -146,6 +147,7 @@ func (o *outbox) wireFailed(st *stream, err error) error {
 	if first {
 		defer o.failed(cause) // deferred, as one who is told may end the goroutine
 	}
+	defer o.leave()
 	o.discard(queue, cause)
 	return cause
 }
