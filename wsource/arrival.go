@@ -14,6 +14,7 @@ import (
 // arrival is a message that has arrived.
 type arrival struct {
 	Message
+	frames int     // that it came in
 	owned  bool    // nobody uses its data again
 	buffer *[]byte // from the pool, if its data is there; otherwise it is the wire's, until more is read
 }
@@ -49,6 +50,7 @@ func (s *Socket) readMessage() (a arrival, next lent, err error) {
 		}
 		return a, lentRead, nil
 	}
+	a.frames = 1
 	if a.Type = Binary; f.Opcode == wire.Text {
 		a.Type = Text
 	}
@@ -118,6 +120,7 @@ func (s *Socket) openMessage() (MessageType, io.Reader, error) {
 func (s *Socket) readWhole(typ MessageType, r io.Reader) (a arrival, err error) {
 	a.Type, a.buffer = typ, readBuffers.Get().(*[]byte)
 	a.Data, err = s.readAll(r, (*a.buffer)[:0])
+	a.frames = s.wire.Frames()
 	if err == nil && typ == Text && !utf8.Valid(a.Data) {
 		err = ErrInvalidUTF8
 	}

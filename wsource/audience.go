@@ -13,12 +13,13 @@ import (
 // that is busy: what a subscriber leaves behind in its queue is not lost.
 type audience struct {
 	mu    sync.Mutex
-	list  []*listener // replaced when it changes, so that the reader can walk it
+	list  atomic.Pointer[[]*listener] // replaced under mu, so that the reader, who looks four times per message, takes no lock
 	ended bool
 	err   error // that it ended with; nil if it completed
 
-	taken atomic.Bool   // the current message has reached somebody
-	moved chan struct{} // holds a notice when a listener has come, has dealt with the message, or has left
+	taken   atomic.Bool   // the current message has reached somebody
+	waiting atomic.Bool   // the reader waits, or is about to look whether it has to
+	moved   chan struct{} // holds a notice when something has changed since
 }
 
 // listener is one subscriber.
@@ -62,11 +63,13 @@ func (a *audience) add(l *listener, sc *observable.Scope, down observable.Termin
 	l.life.Finally(func() { a.remove(l) })
 	a.mu.Lock()
 	ended, err := a.ended, a.err
-	if taken = taken || len(a.list) > 0 && (l.loan != nil || a.list[0].loan != nil); taken && !ended {
+	list := a.listeners()
+	if taken = taken || len(list) > 0 && (l.loan != nil || list[0].loan != nil); taken && !ended {
 		ended, err = true, ErrSubscribed
 	}
 	if !ended && l.life.Open() {
-		a.list = append(slices.Clip(a.list), l)
+		list = append(slices.Clip(list), l)
+		a.list.Store(&list)
 	}
 	a.mu.Unlock()
 	a.notify()
@@ -81,26 +84,46 @@ func (a *audience) add(l *listener, sc *observable.Scope, down observable.Termin
 
 func (a *audience) remove(l *listener) {
 	a.mu.Lock()
-	if i := slices.Index(a.list, l); i >= 0 {
-		a.list = slices.Delete(slices.Clone(a.list), i, i+1)
+	list := a.listeners()
+	if i := slices.Index(list, l); i >= 0 {
+		list = slices.Delete(slices.Clone(list), i, i+1)
+		a.list.Store(&list)
 	}
 	a.mu.Unlock()
 	a.notify()
 }
 
-// notify lets the reader look again at what it waits for.
+// notify lets the reader look again at what it waits for. It is called after what has changed can be seen, and
+// costs a look while the reader does not wait, as for nearly every message.
 func (a *audience) notify() {
+	if !a.waiting.Load() {
+		return // it will see what has changed when it looks
+	}
 	select {
 	case a.moved <- struct{}{}:
 	default: // it has not looked since the notice before
 	}
 }
 
+// await returns when ready reports true, or done is closed. There is one reader who waits.
+func (a *audience) await(ready func() bool, done <-chan struct{}) {
+	a.waiting.Store(true) // before it looks, so that what changes from now on is told
+	defer a.waiting.Store(false)
+	for !ready() {
+		select {
+		case <-a.moved:
+		case <-done:
+			return
+		}
+	}
+}
+
 // listeners returns those who are there.
 func (a *audience) listeners() []*listener {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.list
+	if list := a.list.Load(); list != nil {
+		return *list
+	}
+	return nil
 }
 
 func (a *audience) present() bool { return len(a.listeners()) > 0 }
@@ -138,25 +161,28 @@ func (a *audience) lend(m *MessageReader, done <-chan struct{}) bool {
 	return a.settle(list, done)
 }
 
-// settle waits until those in the list have dealt with a message.
+// settle waits until those in the list have dealt with a message, and reports whether anybody took it.
 func (a *audience) settle(list []*listener, done <-chan struct{}) bool {
 	for _, l := range list {
-		for l.owes.Load() && l.life.Open() {
-			select {
-			case <-a.moved:
-			case <-done:
-				return true // nobody will
-			}
+		if l.settled() {
+			continue // nearly always: it was not busy
+		}
+		if a.await(l.settled, done); !l.settled() {
+			return true // nobody will
 		}
 	}
 	return a.taken.Load()
 }
 
+// settled reports whether the listener has dealt with the message it was given, or has left.
+func (l *listener) settled() bool { return !l.owes.Load() || !l.life.Open() }
+
 // end ends all subscribers, and those to come: with err, or completing them if it is nil.
 func (a *audience) end(err error) {
 	a.mu.Lock()
-	list := a.list
-	a.list, a.ended, a.err = nil, true, err
+	list := a.listeners()
+	a.ended, a.err = true, err
+	a.list.Store(nil)
 	a.mu.Unlock()
 	for _, l := range list {
 		var down observable.Terminal = l.inlet

@@ -142,11 +142,11 @@ func ExampleLogHook() {
 		},
 	}))
 	hook := wsource.LogHook(logger)
-	hook.Handle(wsource.Event{Kind: wsource.EventReceived, Messages: 1, Bytes: 5})
+	hook.Handle(wsource.Event{Kind: wsource.EventReceived, Messages: 1, Frames: 1, Bytes: 5})
 	hook.Handle(wsource.Event{Kind: wsource.EventReconnect, Attempt: 1, Delay: time.Second, Err: wsource.ErrHeartbeat})
 
 	// Output:
-	// level=DEBUG msg="websocket received" bytes=5
+	// level=DEBUG msg="websocket received" frames=1 bytes=5
 	// level=WARN msg="websocket reconnect" attempt=1 delay=1s error="the peer has been silent for too long"
 }
 

@@ -15,9 +15,9 @@ const (
 	// EventClosed: a connection is over. Code, and Err unless the closure was normal.
 	EventClosed
 	// EventReceived: a message has arrived and is about to be delivered, or, if it is one of [Socket.Readers], was
-	// read or dropped. Messages is 1; Bytes.
+	// read or dropped. Messages is 1; Frames, Bytes.
 	EventReceived
-	// EventSent: a batch of messages was handed to the operating system. Messages, Bytes, Queued.
+	// EventSent: a batch of messages was handed to the operating system. Messages, Frames, Bytes, Queued.
 	EventSent
 	// EventDropped: a message was not sent, or it is unknown whether it has arrived. Messages is 1; Bytes, which are
 	// 0 for one of SendReader, and Err, the [*SendError] that its sender or Undelivered is told. One whose outcome is
@@ -61,6 +61,7 @@ type Event struct {
 	Socket   *Socket
 	Code     StatusCode    // how the connection ended
 	Messages int           // how many
+	Frames   int           // that these took: one, or one per fragment; pings, pongs and close frames do not count
 	Bytes    int           // of the messages' data, before compression
 	Queued   int           // the messages that wait behind those that were sent
 	RTT      time.Duration // from the ping to its answer
@@ -119,8 +120,9 @@ func (s *Socket) listen() {
 		dropped(s.hook, s, err)
 		s.undelivered.Next(err)
 	}
-	s.out.sent = func(messages, bytes, queued int) {
-		s.hook.Handle(Event{Kind: EventSent, Socket: s, Messages: messages, Bytes: bytes, Queued: queued})
+	s.out.sent = func(sent Event) {
+		sent.Kind, sent.Socket = EventSent, s
+		s.hook.Handle(sent)
 	}
 }
 
@@ -136,7 +138,8 @@ func (o *outbox) batchWritten(list []outgoing) {
 	o.mu.Lock()
 	queued := o.count
 	o.mu.Unlock()
-	o.sent(len(list), bytes, queued)
+	// The library, too, writes a message that is not streamed as one frame.
+	o.sent(Event{Messages: len(list), Frames: len(list), Bytes: bytes, Queued: queued})
 }
 
 // dropped tells a hook, if there is one, of a message that was not sent. The socket is nil for a subject's.

@@ -54,11 +54,13 @@ func (e *Event) attributes() []slog.Attr {
 	switch e.Kind {
 	case EventClosed:
 		attrs = append(attrs, slog.String("code", e.Code.String()))
-	case EventReceived, EventDropped:
-		attrs = append(attrs, slog.Int("bytes", e.Bytes))
+	case EventReceived:
+		attrs = append(attrs, slog.Int("frames", e.Frames), slog.Int("bytes", e.Bytes))
 	case EventSent:
-		attrs = append(attrs,
-			slog.Int("messages", e.Messages), slog.Int("bytes", e.Bytes), slog.Int("queued", e.Queued))
+		attrs = append(attrs, slog.Int("messages", e.Messages), slog.Int("frames", e.Frames),
+			slog.Int("bytes", e.Bytes), slog.Int("queued", e.Queued))
+	case EventDropped:
+		attrs = append(attrs, slog.Int("bytes", e.Bytes))
 	case EventReconnect:
 		attrs = append(attrs, slog.Int("attempt", e.Attempt), slog.Duration("delay", e.Delay))
 	case EventHeartbeat:

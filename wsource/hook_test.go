@@ -286,8 +286,8 @@ func TestLogHookLevels(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	for _, e := range []wsource.Event{
 		{Kind: wsource.EventOpened},
-		{Kind: wsource.EventReceived, Bytes: 3},
-		{Kind: wsource.EventSent, Messages: 2, Bytes: 6, Queued: 1},
+		{Kind: wsource.EventReceived, Messages: 1, Frames: 2, Bytes: 3},
+		{Kind: wsource.EventSent, Messages: 2, Frames: 2, Bytes: 6, Queued: 1},
 		{Kind: wsource.EventHeartbeat, RTT: time.Second},
 		{Kind: wsource.EventReconnect, Attempt: 1, Delay: time.Second},
 		{Kind: wsource.EventClosed, Code: 1000},
@@ -297,8 +297,8 @@ func TestLogHookLevels(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	wanted := []string{
 		`level=INFO msg="websocket opened"`,
-		`level=DEBUG msg="websocket received" bytes=3`,
-		`level=DEBUG msg="websocket sent" messages=2 bytes=6 queued=1`,
+		`level=DEBUG msg="websocket received" frames=2 bytes=3`,
+		`level=DEBUG msg="websocket sent" messages=2 frames=2 bytes=6 queued=1`,
 		`level=DEBUG msg="websocket heartbeat" rtt=1s`,
 		`level=WARN msg="websocket reconnect" attempt=1 delay=1s`,
 		`level=INFO msg="websocket closed" code="1000 normal closure"`,

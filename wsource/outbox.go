@@ -39,16 +39,16 @@ type outbox struct {
 	undelivered func(*SendError)
 	failed      func(error)
 	over        func()
-	cutOff      func(end *CloseError)             // told that a stream was given up when it had begun: see stream_send.go
-	deflates    bool                              // streams are compressed
-	sent        func(messages, bytes, queued int) // told of each batch that was written, if it is not nil
+	cutOff      func(end *CloseError) // told that a stream was given up when it had begun: see stream_send.go
+	deflates    bool                  // streams are compressed
+	sent        func(sent Event)      // told of each batch that was written, if it is not nil
 
 	mu      sync.Mutex // never held while writing
 	changed sync.Cond  // room, or the end
 	queue   *batch     // what waits for a writer, or nil
 	count   int        // the messages that were taken and not written yet
 	bytes   int        // and their size
-	callers int        // of submit, until their message is queued or refused
+	callers int        // who may have something to tell: of submit, and who has taken the queue from a broken outbox
 	writing bool       // by a sender or by the goroutine
 	sealed  bool       // the socket is closing: what is queued goes out, nothing is added
 	ended   bool       // the socket is closed: over is called when nobody writes or is about to
@@ -270,7 +270,7 @@ func (o *outbox) insert(m Message) {
 	o.enqueue(outgoing{message: m, done: func(*SendError) {}})
 }
 
-// leave is the end of a submit that was refused.
+// leave is the end of a submit that was refused, or of what else counts as a caller.
 func (o *outbox) leave() {
 	o.mu.Lock()
 	o.callers--

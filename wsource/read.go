@@ -63,7 +63,7 @@ func (s *Socket) receive() bool {
 	}
 	turn := s.turn.Add(1)
 	if s.hook != nil {
-		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Bytes: len(m.Data)})
+		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Frames: m.frames, Bytes: len(m.Data)})
 	}
 	delivered := false
 	for !delivered && s.awaitSubscriber() {
@@ -76,17 +76,15 @@ func (s *Socket) receive() bool {
 // awaitSubscriber blocks until somebody is there to take a message. It reports false if nobody was there when
 // the socket began to close.
 func (s *Socket) awaitSubscriber() bool {
-	for !s.audience.present() && s.tapped.Load() == nil {
-		if s.State() != Open {
-			return false
-		}
-		select {
-		case <-s.audience.moved:
-		case <-s.done:
-		}
+	if s.wanted() {
+		return true
 	}
-	return true
+	s.audience.await(func() bool { return s.wanted() || s.State() != Open }, s.done)
+	return s.wanted()
 }
+
+// wanted reports whether somebody is there to take a message.
+func (s *Socket) wanted() bool { return s.audience.present() || s.tapped.Load() != nil }
 
 // deliver hands a message to the subscribers, and reports whether it was taken.
 func (s *Socket) deliver(a *arrival) bool {

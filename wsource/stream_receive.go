@@ -232,7 +232,7 @@ func (s *Socket) takeBack() bool {
 		return false
 	}
 	if s.hook != nil {
-		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Bytes: int(m.bytes)})
+		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Frames: s.wire.Frames(), Bytes: int(m.bytes)})
 	}
 	return true
 }

@@ -105,7 +105,7 @@ func (o *outbox) sendReader(ctx context.Context, typ MessageType, r io.Reader) e
 		}
 	}()
 	if err = w.copy(ctx, r); err == nil {
-		o.streamSent(w.bytes)
+		o.streamSent(w.frames, w.bytes)
 		return nil
 	}
 	return &SendError{Message{Type: typ}, w.outcome, &StreamError{w.bytes, err}}
@@ -228,13 +228,13 @@ func (o *outbox) giveUpStreams(cause error) {
 }
 
 // streamSent ends the turn of a stream that was written.
-func (o *outbox) streamSent(bytes int64) {
+func (o *outbox) streamSent(frames int, bytes int64) {
 	o.mu.Lock()
 	o.endStream()
 	queued := o.count
 	o.mu.Unlock()
 	if o.sent != nil {
-		o.sent(1, int(bytes), queued)
+		o.sent(Event{Messages: 1, Frames: frames, Bytes: int(bytes), Queued: queued})
 	}
 }
 
@@ -252,6 +252,7 @@ func (o *outbox) streamFailed(st *stream, cause error) {
 		return
 	}
 	o.torn = true
+	o.callers++ // it has something to tell: whoever ends the outbox meanwhile must not be the last
 	end := &CloseError{Code: StatusInternalError, Reason: reasonCutOff, Err: cause}
 	if cause = end; o.sealed {
 		cause = ErrClosed
@@ -261,6 +262,7 @@ func (o *outbox) streamFailed(st *stream, cause error) {
 	if first {
 		defer o.cutOff(end) // deferred, as one who is told may end the goroutine
 	}
+	defer o.leave()
 	o.discard(queue, cause)
 }
 

@@ -17,7 +17,8 @@ type fragments struct {
 	text    bool
 	utf8    utf8Check
 	deflate *deflate // nil if the message is not compressed
-	bytes   int64    // of the message that were written
+	frames  int      // of the message that were written
+	bytes   int64    // of its data
 	outcome Outcome  // if it fails now
 }
 
@@ -117,6 +118,7 @@ func (w *fragments) write(n int, final bool) error {
 		return w.out.wireFailed(w.stream, err)
 	}
 	w.opcode, w.outcome = wire.Continuation, Partial
+	w.frames++
 	w.bytes += int64(n)
 	return nil
 }
@@ -136,6 +138,7 @@ func (w *fragments) failed(nothing, final bool) {
 // wireFailed breaks the outbox because a fragment could not be written, and returns why.
 func (o *outbox) wireFailed(st *stream, err error) error {
 	o.mu.Lock()
+	o.callers++ // as in streamFailed
 	if st.cause != nil {
 		err = st.cause // and so there was a close frame before
 	}
@@ -144,6 +147,7 @@ func (o *outbox) wireFailed(st *stream, err error) error {
 	if first {
 		defer o.failed(cause) // deferred, as one who is told may end the goroutine
 	}
+	defer o.leave()
 	o.discard(queue, cause)
 	return cause
 }

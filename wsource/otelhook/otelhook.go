@@ -7,7 +7,9 @@
 //
 //	connections          up-down counter  connections that are open
 //	closes               counter          connections that are over, by code
-//	messages, bytes      counters         messages, and their data before compression, by direction
+//	messages             counter          messages, by direction
+//	frames               counter          the frames that these took, one or one per fragment, by direction
+//	bytes                counter          their data, before compression, by direction
 //	queued               histogram        messages that waited behind each batch that was sent
 //	dropped              counter          messages not sent, or of which that is unknown, by outcome
 //	reconnects           counter          attempts at another connection, of subjects
@@ -68,6 +70,7 @@ func New(options Options) (wsource.Hook, error) {
 	}
 	h.closes = counter("closes", "{connection}", "WebSocket connections that are over")
 	h.messages = counter("messages", "{message}", "Messages received and sent")
+	h.frames = counter("frames", "{frame}", "Frames of messages received and sent")
 	h.bytes = counter("bytes", "By", "Data of messages received and sent, before compression")
 	h.dropped = counter("dropped", "{message}", "Messages not sent, or of which that is unknown")
 	h.reconnects = counter("reconnects", "{attempt}", "Attempts of subjects at another connection")
@@ -93,6 +96,7 @@ type hook struct {
 	connections metric.Int64UpDownCounter
 	closes      metric.Int64Counter
 	messages    metric.Int64Counter
+	frames      metric.Int64Counter
 	bytes       metric.Int64Counter
 	queued      metric.Int64Histogram
 	dropped     metric.Int64Counter
@@ -108,7 +112,7 @@ type life struct {
 	received, sent traffic
 }
 
-type traffic struct{ messages, bytes atomic.Int64 }
+type traffic struct{ messages, frames, bytes atomic.Int64 }
 
 // The two directions, as measurements are marked with them.
 //
@@ -168,8 +172,10 @@ func (l *life) end(e wsource.Event) {
 	l.span.SetAttributes(
 		attribute.Int("rxsocket.close.code", int(e.Code)),
 		attribute.Int64("rxsocket.received.messages", l.received.messages.Load()),
+		attribute.Int64("rxsocket.received.frames", l.received.frames.Load()),
 		attribute.Int64("rxsocket.received.bytes", l.received.bytes.Load()),
 		attribute.Int64("rxsocket.sent.messages", l.sent.messages.Load()),
+		attribute.Int64("rxsocket.sent.frames", l.sent.frames.Load()),
 		attribute.Int64("rxsocket.sent.bytes", l.sent.bytes.Load()),
 	)
 	if e.Err != nil {
@@ -180,10 +186,12 @@ func (l *life) end(e wsource.Event) {
 
 func (h *hook) count(ctx context.Context, e wsource.Event, direction metric.AddOption, of func(*life) *traffic) {
 	h.messages.Add(ctx, int64(e.Messages), direction)
+	h.frames.Add(ctx, int64(e.Frames), direction)
 	h.bytes.Add(ctx, int64(e.Bytes), direction)
 	if v, ok := h.lives.Load(e.Socket); ok {
 		t := of(v.(*life)) //nolint:forcetypeassert // nothing else is in there
 		t.messages.Add(int64(e.Messages))
+		t.frames.Add(int64(e.Frames))
 		t.bytes.Add(int64(e.Bytes))
 	}
 }

@@ -84,6 +84,8 @@ func TestMeasuresAndTracesAnEcho(t *testing.T) {
 			"rxsocket.closes code=4000":            2,
 			"rxsocket.messages direction=sent":     6,
 			"rxsocket.messages direction=received": 6,
+			"rxsocket.frames direction=sent":       6,
+			"rxsocket.frames direction=received":   6,
 			"rxsocket.bytes direction=sent":        12,
 			"rxsocket.bytes direction=received":    12,
 			"rxsocket.dropped outcome=unsent":      1,
@@ -96,7 +98,9 @@ func TestMeasuresAndTracesAnEcho(t *testing.T) {
 		for _, span := range ended {
 			assert.Equal(t, "websocket", span.Name())
 			assert.Equal(t, sdktrace.Status{Code: codes.Error, Description: "4000"}, span.Status())
-			for _, key := range []string{"rxsocket.received.messages", "rxsocket.sent.messages"} {
+			for _, key := range []string{
+				"rxsocket.received.messages", "rxsocket.sent.messages", "rxsocket.received.frames", "rxsocket.sent.frames",
+			} {
 				assert.Contains(t, span.Attributes(), attribute.Int(key, 3))
 			}
 			for _, key := range []string{"rxsocket.received.bytes", "rxsocket.sent.bytes"} {

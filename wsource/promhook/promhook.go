@@ -9,6 +9,7 @@
 //	opened_total                 counter    connections that were opened
 //	closed_total{code}           counter    connections that are over, by close code
 //	messages_total{direction}    counter    messages received and sent
+//	frames_total{direction}      counter    the frames that these took, one or one per fragment
 //	bytes_total{direction}       counter    their data, before compression
 //	queued_messages              histogram  messages that waited behind each batch that was sent
 //	dropped_total{outcome}       counter    messages not sent, or of which that is unknown
@@ -33,6 +34,7 @@ type Hook struct {
 	opened      prometheus.Counter
 	closed      *prometheus.CounterVec
 	messages    *prometheus.CounterVec
+	frames      *prometheus.CounterVec
 	bytes       *prometheus.CounterVec
 	queued      prometheus.Histogram
 	dropped     *prometheus.CounterVec
@@ -63,6 +65,7 @@ func New(registry prometheus.Registerer) (*Hook, error) {
 		opened:   counter("opened_total", "WebSocket connections that were opened.").WithLabelValues(),
 		closed:   counter("closed_total", "WebSocket connections that are over, by close code.", "code"),
 		messages: counter("messages_total", "Messages received and sent.", "direction"),
+		frames:   counter("frames_total", "Frames of messages received and sent.", "direction"),
 		bytes:    counter("bytes_total", "Bytes of data of messages received and sent, before compression.", "direction"),
 		queued: histogram("queued_messages", "Messages that waited behind each batch that was sent.",
 			[]float64{0, 1, 4, 16, 64, 256, 1024}),
@@ -108,12 +111,14 @@ func (h *Hook) Handle(e wsource.Event) {
 
 func (h *Hook) count(direction string, e wsource.Event) {
 	h.messages.WithLabelValues(direction).Add(float64(e.Messages))
+	h.frames.WithLabelValues(direction).Add(float64(e.Frames))
 	h.bytes.WithLabelValues(direction).Add(float64(e.Bytes))
 }
 
 func (h *Hook) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		h.connections, h.opened, h.closed, h.messages, h.bytes, h.queued, h.dropped, h.reconnects, h.roundTrip,
+		h.connections, h.opened, h.closed, h.messages, h.frames, h.bytes, h.queued, h.dropped, h.reconnects,
+		h.roundTrip,
 	}
 }
 

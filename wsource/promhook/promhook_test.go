@@ -84,6 +84,10 @@ func TestCountsOfAnEcho(t *testing.T) {
 			# HELP rxsocket_dropped_total Messages not sent, or of which that is unknown, by outcome.
 			# TYPE rxsocket_dropped_total counter
 			rxsocket_dropped_total{outcome="unsent"} 1
+			# HELP rxsocket_frames_total Frames of messages received and sent.
+			# TYPE rxsocket_frames_total counter
+			rxsocket_frames_total{direction="received"} 3
+			rxsocket_frames_total{direction="sent"} 3
 			# HELP rxsocket_messages_total Messages received and sent.
 			# TYPE rxsocket_messages_total counter
 			rxsocket_messages_total{direction="received"} 3
@@ -95,7 +99,7 @@ func TestCountsOfAnEcho(t *testing.T) {
 			# TYPE rxsocket_reconnects_total counter
 			rxsocket_reconnects_total 1
 		`), "rxsocket_bytes_total", "rxsocket_closed_total", "rxsocket_connections", "rxsocket_dropped_total",
-			"rxsocket_messages_total", "rxsocket_opened_total", "rxsocket_reconnects_total"))
+			"rxsocket_frames_total", "rxsocket_messages_total", "rxsocket_opened_total", "rxsocket_reconnects_total"))
 		assert.Equal(t, []float64{3, 0}, histogram(t, registry, "rxsocket_queued_messages"))
 		roundTrips := histogram(t, registry, "rxsocket_round_trip_seconds")
 		assert.Positive(t, roundTrips[0])

@@ -170,6 +170,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Frames returns how many frames have come of the message that was last read by Read, or is being read.
+func (c *Conn) Frames() int { return c.scan.frames }
+
 // take reads some bytes of a payload. If many are wanted and none have come, they go where they are wanted at once.
 func (c *Conn) take(p []byte) (int, error) {
 	if c.start == c.end {

@@ -15,6 +15,7 @@ func (e *FrameError) Error() string { return e.Problem }
 type scanner struct {
 	client bool     // the frames are for a client
 	inside bool     // a message has begun whose last fragment has not come
+	frames int      // of the message that has begun last
 	head   [14]byte // the header at hand
 	have   int      // how much of it has come
 	left   uint64   // bytes of the current frame's payload still to come
@@ -107,6 +108,10 @@ func (s *scanner) checkType(length uint64) string {
 	case !s.inside && opcode == opContinuation:
 		return "a fragment continues no message"
 	}
+	if !s.inside {
+		s.frames = 0
+	}
+	s.frames++
 	s.inside = !final
 	return ""
 }
