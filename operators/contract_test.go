@@ -21,27 +21,32 @@ import (
 )
 
 // TestCatalogueIsWhole fails when an exported function that returns an observable is not in the
-// catalogue, and so not put through the trials.
+// catalogue, and so not put through the trials, or has no marble diagram or no Example.
 func TestCatalogueIsWhole(t *testing.T) {
-	sources, err := filepath.Glob("*.go")
+	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
-	found := 0
-	for _, source := range sources {
-		if strings.HasSuffix(source, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), source, nil, 0)
+	var found []*ast.FuncDecl
+	examples := map[string]bool{}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		require.NoError(t, err)
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Recv != nil || !f.Name.IsExported() || !returnsObservable(f) {
-				continue
+			switch {
+			case !ok || f.Recv != nil:
+			case strings.HasPrefix(f.Name.Name, "Example"):
+				examples[f.Name.Name] = true
+			case !strings.HasSuffix(name, "_test.go") && f.Name.IsExported() && returnsObservable(f):
+				found = append(found, f)
 			}
-			found++
-			assert.Contains(t, catalogue, f.Name.Name)
 		}
 	}
-	assert.Len(t, catalogue, found)
+	for _, f := range found {
+		assert.Contains(t, catalogue, f.Name.Name)
+		assert.Regexp(t, `\n\t.*[-|(].*[-|)]`, f.Doc.Text(), "%s has a marble diagram", f.Name.Name)
+		assert.True(t, examples["Example"+f.Name.Name], "%s has an Example", f.Name.Name)
+	}
+	assert.Len(t, catalogue, len(found))
 }
 
 func returnsObservable(f *ast.FuncDecl) bool {

@@ -148,7 +148,7 @@ func (o *DialOptions) problem() string {
 			return "has a Header that the handshake sets itself: " + name
 		}
 	}
-	return optionsProblem(o.ReadLimit, o.StreamLimit, o.Compression,
+	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
 		o.HandshakeTimeout, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }
 

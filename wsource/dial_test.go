@@ -220,13 +220,15 @@ func TestRedirectsAreFollowed(t *testing.T) {
 
 func TestDialOptionsThatCannotBeUsed(t *testing.T) {
 	for name, o := range map[string]wsource.DialOptions{
-		"ReadLimit":         {ReadLimit: -1},
-		"-1s":               {HandshakeTimeout: -time.Second},
-		"-2s":               {CloseTimeout: -2 * time.Second},
-		"-3s":               {Heartbeat: wsource.Heartbeat{Interval: -3 * time.Second}},
-		"-4s":               {Heartbeat: wsource.Heartbeat{Timeout: -4 * time.Second}},
-		"Compression":       {Compression: wsource.CompressStream + 1},
-		"sec-websocket-key": {Header: http.Header{"sec-websocket-key": {"x"}}},
+		"ReadLimit":           {ReadLimit: -1},
+		"Subprotocols":        {Subprotocols: []string{"v1", "two words"}},
+		"no HTTP token: \"\"": {Subprotocols: []string{""}},
+		"-1s":                 {HandshakeTimeout: -time.Second},
+		"-2s":                 {CloseTimeout: -2 * time.Second},
+		"-3s":                 {Heartbeat: wsource.Heartbeat{Interval: -3 * time.Second}},
+		"-4s":                 {Heartbeat: wsource.Heartbeat{Timeout: -4 * time.Second}},
+		"Compression":         {Compression: wsource.CompressStream + 1},
+		"sec-websocket-key":   {Header: http.Header{"sec-websocket-key": {"x"}}},
 	} {
 		_, err := wsource.Dial(t.Context(), "ws://"+host, &o)
 		var argument *observable.ArgumentError

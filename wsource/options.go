@@ -2,6 +2,7 @@ package wsource
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -42,7 +43,14 @@ func (c Compression) mode() websocket.CompressionMode {
 }
 
 // optionsProblem tells what is wrong with the options that both sides have, "" if nothing is.
-func optionsProblem(readLimit, streamLimit int64, c Compression, times ...time.Duration) string {
+func optionsProblem(
+	subprotocols []string, readLimit, streamLimit int64, c Compression, times ...time.Duration,
+) string {
+	for _, name := range subprotocols {
+		if !isToken(name) {
+			return fmt.Sprintf("has a Subprotocol that is no HTTP token: %q", name)
+		}
+	}
 	switch {
 	case readLimit < 0:
 		return fmt.Sprintf("has a negative ReadLimit: %d", readLimit)
@@ -57,6 +65,13 @@ func optionsProblem(readLimit, streamLimit int64, c Compression, times ...time.D
 		}
 	}
 	return ""
+}
+
+// isToken reports whether name is an HTTP token, as that of a subprotocol has to be (RFC 6455, section 4.1).
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r >= 0x7F || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
+	})
 }
 
 func argument(function, name, problem string) error {
