@@ -221,7 +221,7 @@ func TestRedirectsAreFollowed(t *testing.T) {
 func TestDialOptionsThatCannotBeUsed(t *testing.T) {
 	for name, o := range map[string]wsource.DialOptions{
 		"ReadLimit":           {ReadLimit: -1},
-		"Subprotocols":        {Subprotocols: []string{"v1", "two words"}},
+		"two words":           {Subprotocols: []string{"v1", "two words"}},
 		"no HTTP token: \"\"": {Subprotocols: []string{""}},
 		"-1s":                 {HandshakeTimeout: -time.Second},
 		"-2s":                 {CloseTimeout: -2 * time.Second},
