@@ -17,7 +17,7 @@ import (
 func TestAttachNil(t *testing.T) {
 	out, sub := record(t.Context(), mapped(nil, increment))
 	<-sub.Done()
-	assert.Equal(t, []string{"error: observable.Attach: argument src is nil"}, out.log())
+	assert.Equal(t, []string{"error: observable.Attach: argument src is nil: given to an operator, or returned by its callback"}, out.log())
 	var invalid *observable.ArgumentError
 	require.ErrorAs(t, observable.Err(sub), &invalid)
 }

@@ -74,11 +74,13 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 //	if err() != nil { ... }
 //
 // ToChan returns when the subscription is made, so that nothing of a hot source is missed; for a source that
-// works inside Subscribe, that is when its first value comes. End ctx to stop before src has ended: a reader that just goes away leaves the producer
-// waiting under [Block]. The error function blocks until the channel is closed. The two dropping policies need a buffer
-// of at least 1.
+// works inside Subscribe, that is when its first value comes. End ctx to stop before src has ended: a reader that just
+// goes away leaves the producer waiting under [Block]. The error function blocks until the channel is closed. The two
+// dropping policies need a buffer of at least 1.
 func ToChan[T any](ctx context.Context, src Observable[T], buffer int, overflow Overflow) (<-chan T, func() error) {
-	out := &chanObserver[T]{ctx: ctx, overflow: overflow, begun: make(chan struct{}), done: make(chan struct{})}
+	out := &chanObserver[T]{
+		ctx: ctx, overflow: overflow, begun: make(chan struct{}), done: make(chan struct{}),
+	}
 	out.begin = sync.OnceFunc(func() { close(out.begun) })
 	if problem := checkBuffer(buffer, overflow); problem != nil {
 		out.values = make(chan T)

@@ -191,3 +191,17 @@ func TestToChanPanic(t *testing.T) {
 	isPanic(t, err(), "in the stage")
 	require.NoError(t, errors.Unwrap(err()))
 }
+
+// TestToChanOfHotSource has the source emit right after ToChan: it is subscribed to by then.
+func TestToChanOfHotSource(t *testing.T) {
+	for range 200 {
+		var subject observable.Subject[int]
+		values, failure := observable.ToChan[int](t.Context(), &subject, 1, observable.Block)
+		subject.Next(1)
+		subject.Complete()
+		require.Equal(t, 1, <-values)
+		_, open := <-values
+		require.False(t, open)
+		require.NoError(t, failure())
+	}
+}

@@ -146,7 +146,7 @@ func TestFailuresOfAConnection(t *testing.T) {
 	}{
 		"error": {observable.Throw[int](errBoom), "error: boom"},
 		"panic": {broken, "error: observable: a callback panicked: boom"},
-		"nil":   {nil, "error: observable.Attach: argument src is nil"},
+		"nil":   {nil, "error: observable.Attach: argument src is nil: given to an operator, or returned by its callback"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			shared := observable.NewConnectable(test.src, observable.ConnectableConfig[int]{})

@@ -31,7 +31,7 @@ func TestForEach(t *testing.T) {
 		"panic":      {t.Context(), observable.Of(1, 2), func(int) { panic("body") }, 1, "observable: a callback panicked: body"},
 		"goexit":     {t.Context(), observable.Timer(0), func(int) { runtime.Goexit() }, 1, observable.ErrGoexit.Error()},
 		"nil ctx":    {none, observable.Of(1), func(int) {}, 0, "observable.Subscribe: argument ctx is nil"},
-		"nil source": {t.Context(), nil, func(int) {}, 0, "observable.Attach: argument src is nil"},
+		"nil source": {t.Context(), nil, func(int) {}, 0, "observable.Attach: argument src is nil: given to an operator, or returned by its callback"},
 		"nil next":   {t.Context(), observable.Of(1), nil, 0, "observable.ForEach: argument next is nil"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -377,7 +377,7 @@ func attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 		src.Attach(sc, down)
 	case nil:
 		down.Error(&ArgumentError{"observable.Attach", "src",
-			"is nil: an operator was given no source, or its callback returned none"})
+			"is nil: given to an operator, or returned by its callback"})
 	default:
 		in := NewInlet(sc, down)
 		sc.Outside(func() {

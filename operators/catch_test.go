@@ -38,7 +38,7 @@ func isInvalid(t *testing.T, src ints, text string) {
 func TestCatchArguments(t *testing.T) {
 	isInvalid(t, operators.Catch(observable.Of(1), nil), "operators.Catch: argument handle is nil")
 	isInvalid(t, operators.Catch(observable.Throw[int](errBoom), func(error) ints { return nil }),
-		"observable.Attach: argument src is nil")
+		"observable.Attach: argument src is nil: given to an operator, or returned by its callback")
 }
 
 func TestCatchTearsDownTheSourceFirst(t *testing.T) {

@@ -101,7 +101,7 @@ func TestConnectArguments(t *testing.T) {
 			func(shared observable.Observable[int]) observable.Observable[int] { return shared }),
 		"operators.ConnectWith: argument selector is nil": operators.ConnectWith[int, int](src,
 			connectors["plain"], nil),
-		"observable.Attach: argument src is nil": operators.Connect(src,
+		"observable.Attach: argument src is nil: given to an operator, or returned by its callback": operators.Connect(src,
 			func(observable.Observable[int]) observable.Observable[int] { return nil }),
 	} {
 		_, err := observable.Collect(t.Context(), o)

@@ -62,14 +62,14 @@ func TestJoiningRefusesBadArguments(t *testing.T) {
 		"operators.CombineLatest3: argument project is nil": operators.CombineLatest3[int, int, int, int](src, src, src, nil),
 		"operators.CombineLatest4: argument project is nil": operators.CombineLatest4[int, int, int, int, int](
 			src, src, src, src, nil),
-		"operators.Zip2: argument project is nil":              operators.Zip2[int, int, int](src, src, nil),
-		"operators.Zip3: argument project is nil":              operators.Zip3[int, int, int, int](src, src, src, nil),
-		"operators.ForkJoin2: argument project is nil":         operators.ForkJoin2[int, int, int](src, src, nil),
-		"operators.ForkJoin3: argument project is nil":         operators.ForkJoin3[int, int, int, int](src, src, src, nil),
-		"operators.WithLatestFrom: argument project is nil":    operators.WithLatestFrom[int, int, int](src, src, nil),
-		"operators.WithLatestFromAll: argument project is nil": operators.WithLatestFromAll[int, int, int](src, list{src}, nil),
-		"operators.Partition: argument predicate is nil":       first(operators.Partition(src, nil)),
-		"observable.Attach: argument src is nil":               operators.TakeUntil[int, int](src, nil),
+		"operators.Zip2: argument project is nil":                                                   operators.Zip2[int, int, int](src, src, nil),
+		"operators.Zip3: argument project is nil":                                                   operators.Zip3[int, int, int, int](src, src, src, nil),
+		"operators.ForkJoin2: argument project is nil":                                              operators.ForkJoin2[int, int, int](src, src, nil),
+		"operators.ForkJoin3: argument project is nil":                                              operators.ForkJoin3[int, int, int, int](src, src, src, nil),
+		"operators.WithLatestFrom: argument project is nil":                                         operators.WithLatestFrom[int, int, int](src, src, nil),
+		"operators.WithLatestFromAll: argument project is nil":                                      operators.WithLatestFromAll[int, int, int](src, list{src}, nil),
+		"operators.Partition: argument predicate is nil":                                            first(operators.Partition(src, nil)),
+		"observable.Attach: argument src is nil: given to an operator, or returned by its callback": operators.TakeUntil[int, int](src, nil),
 	} {
 		_, err := observable.Collect(t.Context(), op)
 		var invalid *observable.ArgumentError

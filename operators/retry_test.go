@@ -22,7 +22,7 @@ func TestRetryArguments(t *testing.T) {
 		"operators.RepeatWith: argument config.Count is negative: -2")
 	isInvalid(t, operators.RetryWith(observable.Throw[int](errBoom), operators.RetryConfig[int]{
 		Delay: func(error, int) ints { return nil },
-	}), "observable.Attach: argument src is nil")
+	}), "observable.Attach: argument src is nil: given to an operator, or returned by its callback")
 }
 
 // TestRerunsDoNotRecurse runs sources that end inside Subscribe many times.

@@ -159,7 +159,8 @@ func (o *AcceptOptions) problem() string {
 			return fmt.Sprintf("has a malformed origin pattern: %q", pattern)
 		}
 	}
-	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
+	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
+		o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }
 
 // requestURL returns the parts of a request's URL that may be shown.
