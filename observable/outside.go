@@ -92,6 +92,13 @@ func (s *Scope) Inside(f func()) {
 // holds reports whether the caller, which has been inside the gate, is so still.
 func (r *root) holds() bool { return !r.lost.Load() || r.gate.owner.Load() == goroutine() }
 
+// goBack makes h current again, if the caller still holds the gate.
+func (r *root) goBack(h *handler) {
+	if r.holds() {
+		r.current = h
+	}
+}
+
 // continuation is what is left to do for a goroutine that has lost the gate.
 type continuation struct {
 	scope *Scope

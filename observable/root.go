@@ -102,7 +102,13 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 	returned := false
 	defer r.attached(&returned)
 	r.current, r.final = &r.end, true
-	src.Attach(&r.Scope, Stage[T]{Next: r.next, Terminal: r})
+	down := Stage[T]{Terminal: r}
+	if r.ctxDone == nil {
+		down.Next = r.pass
+	} else {
+		down.Next = r.next
+	}
+	src.Attach(&r.Scope, down)
 	returned = true
 	return sub
 }
@@ -126,10 +132,14 @@ func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 
 // next is the end of the path of every value.
 func (r *rootOf[T]) next(value T) {
-	if r.ended.Load() {
-		return
+	if !r.ended.Load() && r.ctx.Err() == nil {
+		r.observer.Next(value)
 	}
-	if !r.canceled() {
+}
+
+// pass is next for a context that cannot end.
+func (r *rootOf[T]) pass(value T) {
+	if !r.ended.Load() {
 		r.observer.Next(value)
 	}
 }

@@ -68,7 +68,7 @@ func (h *handler) Error(err error) {
 	prev := r.current
 	r.current = h.below
 	h.Terminal.Error(err)
-	r.current = prev
+	r.goBack(prev)
 }
 
 func (h *handler) Complete() {
@@ -76,7 +76,7 @@ func (h *handler) Complete() {
 	prev := r.current
 	r.current = h.below
 	h.Terminal.Complete()
-	r.current = prev
+	r.goBack(prev)
 }
 
 // Intercept makes stage the one that receives the panics of callbacks in the
@@ -93,7 +93,7 @@ func Intercept[T any](up *Scope, stage Stage[T]) Stage[T] {
 			prev := root.current
 			root.current = below
 			stage.Next(value)
-			root.current = prev
+			root.goBack(prev)
 		},
 		Terminal: h,
 	}
