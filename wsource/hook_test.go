@@ -196,6 +196,12 @@ func TestHookHearsOfASubjectsReconnectsAndDrops(t *testing.T) {
 			Reconnect: &operators.Backoff{Base: time.Second, Max: time.Second},
 			Hook:      d,
 		})
+		waiting := make(chan struct{}, 2) // has a notice when the subject begins to wait for its next attempt
+		subject.Status().Subscribe(t.Context(), observable.ObserverFuncs[wsource.Status]{OnNext: func(s wsource.Status) {
+			if s.State == wsource.LinkBackoff {
+				waiting <- struct{}{}
+			}
+		}})
 		subscription := subject.Subscribe(t.Context(), newTape[string]())
 		first := <-site.sockets
 		settle()
@@ -203,8 +209,7 @@ func TestHookHearsOfASubjectsReconnectsAndDrops(t *testing.T) {
 		require.NoError(t, subject.SendAs(t.Context(), "one", volatile))
 		for range 2 {
 			require.NoError(t, first.Close(wsource.StatusServiceRestart, ""))
-			<-first.Done()
-			settle()
+			<-waiting
 			require.ErrorIs(t, subject.SendAs(t.Context(), "dropped", volatile), wsource.ErrNotOpen)
 			first = <-site.sockets
 			settle()

@@ -52,6 +52,12 @@ func TestCountsOfAnEcho(t *testing.T) {
 			Reconnect: &operators.Backoff{Base: time.Second},
 			Hook:      hook,
 		})
+		waiting := make(chan struct{}, 2) // has a notice when the subject begins to wait for its next attempt
+		subject.Status().Subscribe(t.Context(), observable.ObserverFuncs[wsource.Status]{OnNext: func(s wsource.Status) {
+			if s.State == wsource.LinkBackoff {
+				waiting <- struct{}{}
+			}
+		}})
 		echoes := make(chan string, 3)
 		subscription := subject.Subscribe(t.Context(), observable.ObserverFuncs[string]{
 			OnNext: func(v string) { echoes <- v },
@@ -63,8 +69,7 @@ func TestCountsOfAnEcho(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second) // by then a ping has confirmed what was sent
 		require.NoError(t, first.Close(wsource.StatusServiceRestart, ""))
-		<-first.Done()
-		time.Sleep(time.Millisecond)
+		<-waiting
 		volatile := wsource.Delivery{Volatile: true}
 		require.ErrorIs(t, subject.SendAs(t.Context(), "lost", volatile), wsource.ErrNotOpen)
 		<-sockets
