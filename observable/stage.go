@@ -86,8 +86,6 @@ func (h *handler) Complete() {
 // fresh: nothing nested in it yet. A panic inside stage itself goes further down.
 func Intercept[T any](up *Scope, stage Stage[T]) Stage[T] {
 	root, below := up.root, up.handler
-	h := &handler{Terminal: stage.Terminal, scope: up, below: below}
-	up.handler = h
 	return Stage[T]{
 		Next: func(value T) {
 			prev := root.current
@@ -95,6 +93,14 @@ func Intercept[T any](up *Scope, stage Stage[T]) Stage[T] {
 			stage.Next(value)
 			root.goBack(prev)
 		},
-		Terminal: h,
+		Terminal: InterceptTerminal(up, stage.Terminal),
 	}
+}
+
+// InterceptTerminal is [Intercept] for the terminal alone: for an operator that attaches many sources in
+// scopes of one parent, one after the other, and takes the Next that Intercept has returned for the first again.
+func InterceptTerminal(up *Scope, terminal Terminal) Terminal {
+	h := &handler{Terminal: terminal, scope: up, below: up.handler}
+	up.handler = h
+	return h
 }

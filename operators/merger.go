@@ -15,6 +15,7 @@ type merger[A, B any] struct {
 	resume     bool // the error of an inner observable counts as its completion
 
 	emit      func(B) // where the values of the inner observables go
+	guarded   func(B) // emit as Intercept makes it, for resume; the same for all of them
 	outer     observable.Scope
 	active    int // inner observables that have not ended, those being made included
 	waiting   queue[A]
@@ -73,8 +74,13 @@ func (m *merger[A, B]) start(v A) *mergedInner[A, B] {
 	in := &mergedInner[A, B]{merger: m, starting: true}
 	m.end.sc.Nest(&in.scope)
 	stage := observable.Stage[B]{Next: m.emit, Terminal: in}
-	if m.resume {
+	switch {
+	case !m.resume:
+	case m.guarded == nil:
 		stage = observable.Intercept(&in.scope, stage)
+		m.guarded = stage.Next
+	default:
+		stage = observable.Stage[B]{Next: m.guarded, Terminal: observable.InterceptTerminal(&in.scope, in)}
 	}
 	observable.Attach(src, &in.scope, stage)
 	return in
