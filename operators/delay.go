@@ -159,6 +159,3 @@ func (s *delayer[T]) first() (at time.Duration, some bool) {
 	}
 	return s.endAt, s.terminal != nil
 }
-
-// front returns the value that waits longest where it is; the queue is not empty.
-func (q *queue[T]) front() *T { return &q.ring[q.head] }

@@ -85,8 +85,8 @@ func TryMergeMapConcurrent[A, B any](
 	return mergeMap(src, concurrent, project)
 }
 
-// succeeding gives a projection that cannot fail the form of one that can, in which the mechanisms
-// that flatten take it.
+// succeeding gives a function that cannot fail the form of one that can, in which the mechanisms
+// take it.
 func succeeding[A, B any](project func(A) B) func(A) (B, error) {
 	return func(v A) (B, error) { return project(v), nil }
 }

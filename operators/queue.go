@@ -21,6 +21,9 @@ func (q *queue[T]) push(v T) {
 	q.size++
 }
 
+// front returns the value that waits longest where it is; the queue is not empty.
+func (q *queue[T]) front() *T { return &q.ring[q.head] }
+
 // pop takes out the value that waits longest; the queue is not empty.
 func (q *queue[T]) pop() T {
 	var zero T

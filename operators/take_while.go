@@ -16,7 +16,7 @@ func TakeWhile[T any](src observable.Observable[T], predicate func(T) bool) obse
 	if predicate == nil {
 		return invalid[T]("TakeWhile", "predicate", isNil)
 	}
-	return takeWhile(src, infallible(predicate), false)
+	return takeWhile(src, succeeding(predicate), false)
 }
 
 // TakeWhileInclusive is [TakeWhile] with the value for which predicate does not hold as the last.
@@ -29,7 +29,7 @@ func TakeWhileInclusive[T any](src observable.Observable[T], predicate func(T) b
 	if predicate == nil {
 		return invalid[T]("TakeWhileInclusive", "predicate", isNil)
 	}
-	return takeWhile(src, infallible(predicate), true)
+	return takeWhile(src, succeeding(predicate), true)
 }
 
 // TryTakeWhile is [TakeWhile] with a predicate that may fail: its first error is the stream's, and
@@ -82,9 +82,4 @@ func takeWhile[T any](
 			Terminal: end,
 		})
 	})
-}
-
-// infallible makes a predicate of the plain form one of the form that may fail.
-func infallible[T any](predicate func(T) bool) func(T) (bool, error) {
-	return func(v T) (bool, error) { return predicate(v), nil }
 }
