@@ -50,6 +50,10 @@
 // producers wait; only a callback that emits into its own chain is let past that bound, as it would
 // wait for itself. To know it, the gate remembers its holder's goroutine.
 //
+// An operator that works on other goroutines than its source, such as a buffer, subscribes to the source with a gate
+// of its own before it. It declares that this one feeds the other ([Scope.Feeds]), and starts its workers with
+// [Scope.Go], so that a callback behind it is let past the bounds before it too ([Scope.IsFeedback]).
+//
 // The gate is released while code runs that may come in another way: the function of
 // [New], the Subscribe of a type from elsewhere, the connect of a shared source. That is why Take
 // ends a MergeMap over an endless New at once. When such code returns, the gate may be in the hands of a producer that it

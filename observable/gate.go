@@ -29,10 +29,17 @@ type gate struct {
 	values  int          // values not delivered yet, held to queueLimit
 	waiting int          // goroutines in acquire: they go before the queue
 	blocked atomic.Int32 // goroutines that wait for room
-	outside []uintptr    // goroutines that have left the gate in the middle of draining it
+	outside []absence    // goroutines that run a callback with the gate released
 	foreign bool         // a goroutine other than the holder has queued something
+	feeding *feeding     // what leads from here into another gate, or nil
 
 	draining run // what is being delivered; belongs to the holder
+}
+
+// absence is a goroutine that runs a callback of the gate's chains with the gate released.
+type absence struct {
+	goroutine uintptr
+	draining  bool // it left in the middle of draining the gate
 }
 
 // run is a stretch of the queue: n values of one lane, or one event of it.
@@ -96,12 +103,16 @@ func (g *gate) handOver() {
 
 // resume takes the gate again to drain it, unless a goroutine waits for the gate
 // itself, or another got in, who then drains; or the caller is draining it already,
-// further up its stack, and will go on there.
+// further up its stack, and will go on there, or must not be kept.
 func (g *gate) resume(me uintptr) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.waiting > 0 || g.isOutside(me) {
+	switch {
+	case g.waiting > 0 || g.isOutside(me):
 		g.changed.Broadcast() // those who wait for room may drain it too
+		return false
+	case g.head < len(g.runs) && g.isFeedback(me): // what is queued may have to wait for the caller
+		go func() { g.serve(goroutine()) }()
 		return false
 	}
 	return g.head < len(g.runs) && g.owner.CompareAndSwap(0, me)
@@ -152,31 +163,35 @@ func (g *gate) delivered(left int) {
 // draining it. What is left of the run then goes back to the head of the queue, before whatever comes
 // in meanwhile; others may go on with it, but this goroutine will not before it is back: otherwise
 // each value whose delivery leaves the gate would be delivered inside the delivery of the one before.
-func (g *gate) suspend(me uintptr) bool {
+// Unless it is in a callback, it is no matter to anybody where the goroutine is.
+func (g *gate) suspend(me uintptr, inCallback bool) (wasDraining bool) {
 	l := g.draining.lane
-	if l == nil {
+	if l == nil && !inCallback {
 		return false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.outside = append(g.outside, absence{me, l != nil})
+	if l == nil {
+		return false
+	}
 	left := l.putBack()
 	g.delivered(left)
 	g.draining = run{}
 	g.unshift(l, left)
-	g.outside = append(g.outside, me)
 	return true
 }
 
 // restore ends what suspend began.
-func (g *gate) restore(me uintptr) {
+func (g *gate) restore(was absence) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	i := slices.Index(g.outside, me)
+	i := slices.Index(g.outside, was)
 	g.outside = slices.Delete(g.outside, i, i+1)
 }
 
 // isOutside reports whether the goroutine has left the gate in the middle of draining it; mu is held.
-func (g *gate) isOutside(me uintptr) bool { return slices.Contains(g.outside, me) }
+func (g *gate) isOutside(me uintptr) bool { return slices.Contains(g.outside, absence{me, true}) }
 
 // unshift puts n values at the head of the queue; mu is held.
 func (g *gate) unshift(l lane, n int) {
@@ -255,9 +270,10 @@ func (g *gate) acquire(me uintptr) {
 }
 
 // waitForRoom blocks while the queue is full and live reports true; mu is held
-// before and after. The holder of the gate does not wait: it would wait for itself.
+// before and after. The holder of the gate does not wait: it would wait for itself. Neither
+// does a callback further on, for whom the holder may be waiting.
 func (g *gate) waitForRoom(me uintptr, live func() bool) {
-	if g.values < queueLimit || g.owner.Load() == me {
+	if g.values < queueLimit || g.owner.Load() == me || g.isFeedback(me) {
 		return
 	}
 	g.blocked.Add(1) // before live is asked: see wake

@@ -23,7 +23,7 @@ func (s *Scope) Outside(f func()) {
 	r.mu.Lock()
 	r.working++
 	r.mu.Unlock()
-	returned, suspended := false, g.suspend(me)
+	returned, wasDraining := false, g.suspend(me, !final)
 	defer func() { // also when f, or a callback that leave has run, ends this goroutine
 		defer r.workDone()
 		switch {
@@ -43,8 +43,8 @@ func (s *Scope) Outside(f func()) {
 			g.acquire(me)
 		}
 		r.current, r.final = current, final
-		if suspended {
-			g.restore(me)
+		if wasDraining || !final {
+			g.restore(absence{me, wasDraining})
 		}
 	}()
 	if final {

@@ -14,7 +14,8 @@ import (
 //	downstream is busy with:             1111111111115555566666
 //	OnBackpressureBuffer(2, DropOldest): 1-----------5----6----|
 //
-// The source never waits, except under [observable.Block]. What is dropped is given to dropped, if
+// The source never waits, except under [observable.Block]; and what a callback downstream emits into the
+// source does not wait then either, but goes into the buffer beyond size. What is dropped is given to dropped, if
 // that is not nil, on the source's goroutine. Under [observable.Fail] the source is unsubscribed
 // and downstream gets the values that wait and then [observable.ErrOverflow]. Completion and
 // errors, too, come after the values that wait. Unsubscribing drops them.
@@ -40,7 +41,7 @@ func OnBackpressureBuffer[T any](
 		}
 		switch overflow {
 		case observable.Block:
-			for d.waiting.len() >= size && !d.closed {
+			for d.waiting.len() >= size && !d.closed && !d.source.isFeedback() {
 				d.changed.Wait()
 			}
 		case observable.DropOldest:
@@ -137,7 +138,7 @@ func decouple[T any](
 		d.changed.L = &d.mu
 		d.offers = observable.NewInlet(sc, observable.Stage[struct{}]{Next: d.deliver, Terminal: down.Terminal})
 		sc.OnClose(d.close)
-		sc.Outside(func() { connect(&d.source, sc, src, d) })
+		sc.Outside(func() { lead(&d.source, sc, src, d) })
 	})
 }
 

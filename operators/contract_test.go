@@ -246,7 +246,7 @@ func TestContractPanicInObserver(t *testing.T) {
 func TestContractReentrancy(t *testing.T) {
 	everyOperator(t, func(t *testing.T, apply func(stream, hook) stream) {
 		var subject observable.Subject[int]
-		j := &judgeTrial{t: t}
+		j, returned := &judgeTrial{t: t}, 0
 		j.onNext = func(int) {
 			if len(j.values) == 1 {
 				for v := range 1000 { // more than the gate's queue holds
@@ -254,12 +254,53 @@ func TestContractReentrancy(t *testing.T) {
 				}
 				subject.Complete()
 			}
+			returned++
 		}
 		sub := apply(&subject, passTrial).Subscribe(t.Context(), j)
 		subject.Next(4)
 		time.Sleep(10 * msTrial)
 		subject.Complete()
 		within(t, sub)
+		synctest.Wait()
+		assert.Equal(t, len(j.values), returned, "no callback waits for itself")
+	})
+}
+
+// What an operator's own callback emits into the source must not wait for that callback either, and neither
+// does the observer's, while other producers keep the chain busy.
+func TestContractFeedback(t *testing.T) {
+	everyOperator(t, func(t *testing.T, apply func(stream, hook) stream) {
+		var subject observable.Subject[int]
+		j := &judgeTrial{t: t}
+		var calls, returned, fed atomic.Int32
+		feed := func() {
+			calls.Add(1)
+			for v := range 100 {
+				if fed.Add(1) <= 1000 {
+					subject.Next(v)
+				}
+			}
+			returned.Add(1)
+		}
+		j.onNext = func(int) { feed() }
+		sub := apply(&subject, func(v int) int {
+			feed()
+			return v
+		}).Subscribe(t.Context(), j)
+		time.Sleep(10 * msTrial) // for those that subscribe later
+		var producers sync.WaitGroup
+		for range 4 {
+			producers.Go(func() {
+				for v := range 200 {
+					subject.Next(v)
+				}
+			})
+		}
+		producers.Wait()
+		subject.Complete()
+		within(t, sub)
+		synctest.Wait()
+		assert.Equal(t, calls.Load(), returned.Load(), "no callback waits for itself")
 	})
 }
 

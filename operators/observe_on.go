@@ -13,9 +13,8 @@ import "github.com/rxsocket/rxsocket/observable"
 // drops these, and ends the goroutine, which is there only while there is something to deliver. A size
 // that is not positive is an [observable.ArgumentError].
 //
-// The source has a gate of its own. A callback downstream that itself emits into the source waits like
-// any other producer when the buffer is full; since it is then the one who would have to make room,
-// such a loop needs a buffer that never fills, or one that drops.
+// The source has a gate of its own. What a callback downstream itself emits into the source waits for nothing,
+// since that callback may be what is to make room: it goes into the buffer beyond size.
 //
 // It is [OnBackpressureBuffer] with [observable.Block]. RxJS: observeOn, of which [ObserveOnDelay] is
 // the timed form. See also [SubscribeOn], [ParallelMap].

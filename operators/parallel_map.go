@@ -3,6 +3,7 @@ package operators
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -18,9 +19,8 @@ import (
 //	ParallelMap(2): -------(ab)-c-----|
 //
 // It is a [TryMap] that is done by n goroutines. When each of them has a value, one whose result waits
-// for its turn included, the source waits; so no more than n values are under way, and nothing else is
-// queued. A source that emits inside its subscription waits inside Subscribe ([SubscribeOn] moves it
-// elsewhere).
+// for its turn included, the source waits; so no more than n values are under way. A
+// source that emits inside its subscription waits inside Subscribe ([SubscribeOn] moves it elsewhere).
 //
 // The context given to project is done when the subscription is over, by whatever cause; project should
 // return then. An error that project returns, or a panic in it, ends the source at once, and is emitted
@@ -28,9 +28,9 @@ import (
 // for project nor for its results, which are dropped.
 //
 // The goroutines are started as they are needed, and end with the stream. The source has a gate of its
-// own; a callback downstream that itself emits into the source waits, if it must, for the calls under
-// way, of which its own value is one. A value costs one allocation, and none in [ParallelMapUnordered].
-// An n that is not positive is an [observable.ArgumentError]. It has no counterpart in RxJS. See also
+// own; what project, or a callback downstream, itself emits into the source does not wait for a goroutine to
+// be free, as that may be its own: only that is queued. A value costs one allocation, and none in
+// [ParallelMapUnordered]. An n that is not positive is an [observable.ArgumentError]. It has no counterpart in RxJS. See also
 // [MergeMapConcurrent], [ObserveOn].
 func ParallelMap[A, B any](
 	src observable.Observable[A], n int, project func(ctx context.Context, v A) (B, error),
@@ -66,11 +66,12 @@ func parallelMap[A, B any](
 	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		p := &parallel[A, B]{
 			results: observable.NewInlet(sc, down), sc: sc, done: sc.Done(),
-			project: project, ordered: ordered, limit: n, jobs: make(chan job[A]), turn: make(chan struct{}, 1),
+			project: project, ordered: ordered, limit: n, turn: make(chan struct{}, 1),
 		}
+		p.work.L, p.room.L = &p.mu, &p.mu
 		p.pending.Store(1) // the source
-		sc.OnClose(p.source.cut)
-		sc.Outside(func() { connect(&p.source, sc, src, p) })
+		sc.OnClose(p.close)
+		sc.Outside(func() { lead(&p.source, sc, src, p) })
 	})
 }
 
@@ -82,14 +83,19 @@ type parallel[A, B any] struct {
 	done    <-chan struct{}
 	project func(context.Context, A) (B, error)
 	ordered bool
+	limit   int
 
-	limit, workers int
-	jobs           chan job[A]
+	mu            sync.Mutex    // guards what follows, as far as last; never held while user code runs
+	work          sync.Cond     // there is a job, or there will be none any more
+	room          sync.Cond     // a worker has become idle
+	jobs          queue[job[A]] // that no worker has taken up yet
+	workers, idle int
+	ended, closed bool            // the source has; the subscription has
+	last          <-chan struct{} // closed when the last job so far has had its turn in order
 
 	// Results are emitted by one worker at a time, so that the others wait for downstream instead of
 	// queueing at its gate. Whose turn it is, is decided by turn, or in order.
-	turn chan struct{}   // holds something while somebody has a turn out of order
-	last <-chan struct{} // closed when the last job so far has had its turn in order
+	turn chan struct{} // holds something while somebody has a turn out of order
 
 	// What has not ended: jobs, and the source. Who takes this to 0 emits the terminal.
 	pending atomic.Int64
@@ -105,25 +111,27 @@ type job[A any] struct {
 
 // Next gives v to a worker, as soon as there is one.
 func (p *parallel[A, B]) Next(v A) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.workers == p.limit && p.idle <= p.jobs.len() && !p.closed && !p.source.isFeedback() {
+		p.room.Wait()
+	}
+	if p.closed {
+		return
+	}
 	j := job[A]{value: v}
 	if p.ordered {
 		j.before, j.after = p.last, make(chan struct{})
 		p.last = j.after
 	}
 	p.pending.Add(1)
-	select {
-	case p.jobs <- j:
-		return
-	default:
-	}
-	if p.workers < p.limit {
+	p.jobs.push(j)
+	switch {
+	case p.idle >= p.jobs.len():
+		p.work.Signal()
+	case p.workers < p.limit:
 		p.workers++
-		go p.work(j)
-		return
-	}
-	select {
-	case p.jobs <- j:
-	case <-p.done:
+		p.sc.Go(p.run)
 	}
 }
 
@@ -140,8 +148,22 @@ func (p *parallel[A, B]) Complete() { p.finish(nil) }
 
 func (p *parallel[A, B]) finish(err error) {
 	p.err = err
-	close(p.jobs)
+	p.mu.Lock()
+	p.ended = true
+	p.work.Broadcast()
+	p.mu.Unlock()
 	p.leave()
+}
+
+// close is the end of the subscription.
+func (p *parallel[A, B]) close() {
+	p.mu.Lock()
+	p.closed = true
+	p.jobs = queue[job[A]]{}
+	p.work.Broadcast()
+	p.room.Broadcast()
+	p.mu.Unlock()
+	p.source.cut()
 }
 
 // leave counts down what has not ended.
@@ -156,19 +178,33 @@ func (p *parallel[A, B]) leave() {
 	}
 }
 
-// work is what a worker does: j, and then one job after another, until there are no more.
-func (p *parallel[A, B]) work(j job[A]) {
-	for more := true; more; {
-		result, err := p.call(j)
-		if !p.settle(j, result, err) {
+// run is what a worker does: one job after another, until there are no more.
+func (p *parallel[A, B]) run() {
+	for {
+		j, ok := p.take()
+		if !ok {
 			return
 		}
-		select {
-		case j, more = <-p.jobs:
-		case <-p.done:
+		if result, err := p.call(j); !p.settle(j, result, err) {
 			return
 		}
 	}
+}
+
+// take waits for a job and takes it up; it reports false when there are no more.
+func (p *parallel[A, B]) take() (j job[A], ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle++
+	p.room.Signal()
+	for p.jobs.len() == 0 && !p.ended && !p.closed {
+		p.work.Wait()
+	}
+	p.idle--
+	if p.jobs.len() == 0 {
+		return j, false
+	}
+	return p.jobs.pop(), true
 }
 
 // call calls project. A panic in it is an error; if it exits its goroutine, so does the worker.

@@ -42,7 +42,7 @@ func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, bu
 			interval: interval, slack: slack, begun: time.Now(),
 		}
 		sc.OnClose(l.source.cut)
-		sc.Outside(func() { connect(&l.source, sc, src, l) })
+		sc.Outside(func() { lead(&l.source, sc, src, l) })
 	})
 }
 

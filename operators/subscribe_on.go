@@ -23,7 +23,7 @@ func SubscribeOn[T any](src observable.Observable[T], delay time.Duration) obser
 	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		source := &link{}
 		in := observable.NewInlet(sc, down)
-		timer := time.AfterFunc(delay, func() { connect(source, sc, src, in) })
+		timer := time.AfterFunc(delay, func() { lead(source, sc, src, in) })
 		sc.OnClose(func() {
 			timer.Stop()
 			source.cut()

@@ -1,0 +1,152 @@
+package operators_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// boundaries are the operators behind which callbacks run on goroutines of their own and that have their
+// source wait, each with room for two values.
+var boundaries = map[string]func(ints) ints{
+	"ObserveOn": func(src ints) ints { return operators.ObserveOn(src, 2) },
+	"ParallelMap": func(src ints) ints {
+		return operators.ParallelMap(src, 2, func(_ context.Context, v int) (int, error) { return v, nil })
+	},
+	"ObserveOn of ObserveOn": func(src ints) ints { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) },
+	"ObserveOn of SubscribeOn": func(src ints) ints {
+		return operators.ObserveOn(operators.SubscribeOn(src, 0), 2)
+	},
+}
+
+func acrossBoundaries(t *testing.T, f func(t *testing.T, across func(ints) ints)) {
+	for name, across := range boundaries {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { f(t, across) })
+		})
+	}
+}
+
+// What a callback emits into its own chain comes in order, however much it is.
+func TestFeedbackAcrossABoundary(t *testing.T) {
+	acrossBoundaries(t, func(t *testing.T, across func(ints) ints) {
+		var src observable.Subject[int]
+		var got, want []int
+		sub := across(&src).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) {
+			got = append(got, v)
+			for range 3 {
+				if len(want) < 3000 {
+					want = append(want, len(want))
+					src.Next(len(want) - 1)
+				}
+			}
+		}})
+		synctest.Wait()
+		src.Next(-1)
+		synctest.Wait()
+		src.Complete()
+		<-sub.Done()
+		require.Len(t, got, 3001)
+		assert.Equal(t, want, got[1:])
+	})
+}
+
+// A callback may also reach its own chain from a function that it subscribes to.
+func TestFeedbackOutsideTheGate(t *testing.T) {
+	acrossBoundaries(t, func(t *testing.T, across func(ints) ints) {
+		var src observable.Subject[int]
+		count := 0
+		sub := operators.MergeMap(across(&src), func(v int) ints {
+			return observable.New(func(_ context.Context, out observable.Observer[int]) func() {
+				if v == 0 {
+					for range 1000 {
+						src.Next(1)
+					}
+				}
+				out.Next(v)
+				return nil
+			})
+		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { count++ }})
+		defer sub.Unsubscribe()
+		synctest.Wait()
+		src.Next(0)
+		synctest.Wait()
+		assert.Equal(t, 1001, count)
+	})
+}
+
+// While a callback feeds its chain, other producers wait as before: here they come while it is at it.
+func TestFeedbackLeavesTheBoundForOthers(t *testing.T) {
+	acrossBoundaries(t, func(t *testing.T, across func(ints) ints) {
+		const others, room = 5000, 8
+		var src observable.Subject[int]
+		var entered, taken atomic.Int32
+		othersWait := make(chan struct{})
+		entry := operators.Tap(&src, func(v int) {
+			switch v {
+			case 1:
+				entered.Add(1)
+			case 2:
+				<-othersWait
+			}
+		})
+		sub := across(entry).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) {
+			switch v {
+			case 0:
+				src.Next(2)
+				pass(time.Millisecond) // for the others, if they are let in
+			case 1:
+				assert.LessOrEqual(t, entered.Load()-taken.Add(1), int32(room))
+			}
+		}})
+		synctest.Wait()
+		go src.Next(0)
+		synctest.Wait()
+		var group sync.WaitGroup
+		group.Go(func() {
+			for range others {
+				src.Next(1)
+			}
+		})
+		synctest.Wait()
+		close(othersWait)
+		group.Wait()
+		synctest.Wait()
+		src.Complete()
+		<-sub.Done()
+		assert.Equal(t, int32(others), taken.Load())
+	})
+}
+
+// What a synchronous source emits while a callback connects it is not that callback's: it waits for room.
+func TestASynchronousSourceIsNoFeedback(t *testing.T) {
+	acrossBoundaries(t, func(t *testing.T, across func(ints) ints) {
+		var emitted, taken atomic.Int32
+		outer := observable.New(func(_ context.Context, out observable.Observer[int]) func() {
+			out.Next(0)
+			return nil
+		})
+		source := operators.Tap(observable.Range(0, 1000), func(int) {
+			if ahead := emitted.Add(1) - taken.Load(); taken.Load() < 50 { // or else it is being stopped
+				assert.LessOrEqual(t, ahead, int32(8))
+			}
+		})
+		got, err := observable.Collect(t.Context(), operators.Take(operators.Tap(
+			operators.SwitchMap(outer, func(int) ints { return across(source) }),
+			func(int) {
+				time.Sleep(time.Millisecond)
+				taken.Add(1)
+			}), 50))
+		require.NoError(t, err)
+		assert.Len(t, got, 50)
+	})
+}
