@@ -25,13 +25,16 @@ import (
 // Options such as rxgo.WithBufferedChannel apply to the channel of each Observe.
 func ToRx[T any](o Observable[T], options ...rxgo.Option) rxgo.Observable {
 	produce := func(ctx context.Context, next chan<- rxgo.Item) {
-		done := ctx.Done()
-		err := ForEach(ctx, o, func(v T) {
-			select { // one for each value; SendContext has two
-			case next <- rxgo.Item{V: v}:
-			case <-done:
+		send := func(v T) { next <- rxgo.Item{V: v} }
+		if done := ctx.Done(); done != nil {
+			send = func(v T) {
+				select { // one for each value; SendContext has two
+				case next <- rxgo.Item{V: v}:
+				case <-done:
+				}
 			}
-		})
+		}
+		err := ForEach(ctx, o, send)
 		if err != nil && ctx.Err() == nil {
 			rxgo.Error(err).SendContext(ctx, next)
 		}

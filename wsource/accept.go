@@ -59,14 +59,14 @@ const (
 //
 // A server bounds the time of handshakes by http.Server's ReadHeaderTimeout; [Server.Serve] does.
 func Accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions) (*Socket, error) {
-	s, err := accept(w, r, options, new(pulse))
+	s, err := accept(w, r, options, new(crew))
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, p *pulse) (*Socket, *HandshakeError) {
+func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, c *crew) (*Socket, *HandshakeError) {
 	var opts AcceptOptions
 	if options != nil {
 		opts = *options
@@ -115,7 +115,7 @@ func accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions, p *p
 	s.out.deflates = deflatesAlone(w.Header(), "server_no_context_takeover")
 	hijack.reader.Reset(hijack.wire) // what the library has put in between is done with
 	s.out.compressed = w.Header().Get(extensionsHeader) != ""
-	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, p)
+	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, c)
 	return s, nil
 }
 

@@ -117,7 +117,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	if shake.conn != nil {
 		s.remote = shake.conn.RemoteAddr()
 	}
-	s.start(conn, shake.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, new(pulse))
+	s.start(conn, shake.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, new(crew))
 	return s, nil
 }
 

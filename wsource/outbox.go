@@ -18,21 +18,14 @@ const (
 	outboxBytes    = 1 << 20
 )
 
-// burstGap tells a burst of messages from lone ones. A message that comes later than
-// this after the one before, and its write, is written by its sender, at once; within it, messages are
-// queued for a goroutine that writes as many as there are with one system call. In a burst the next
-// message comes in a small part of it; a round trip over loopback takes several times as long, even without
-// anything to do, so that what is an answer does not wait for a goroutine.
-const burstGap = 2 * time.Microsecond
-
 // outbox sends the messages of one connection: in order, one writer at a time, bounded.
-// It has a goroutine only while there is something queued. How it writes is in
-// outbox_write.go.
+// What is queued is written by its crew. How it writes is in outbox_write.go.
 type outbox struct {
 	conn       *websocket.Conn
 	wire       *wire.Conn
 	compressed bool // that was agreed
-	pulse      *pulse
+	crew       *crew
+	shift      shift
 	// undelivered is told of each message that Next took and that was not sent; failed,
 	// once, that the connection cannot be written to any more; over, once, that nothing
 	// more will be told.
@@ -61,7 +54,9 @@ type outbox struct {
 	pinged  atomic.Bool // it is not answered yet
 	ping    []byte      // the payload of this side's ping
 	pinging atomic.Bool // it is not sent yet
-	lone    [1]outgoing // what a sender writes itself
+	lone    [1]outgoing // what a sender writes itself, or the queue as long as it is of one
+	own     batch       // that has lone for its memory
+	lent    bool        // lone is in use
 }
 
 // outgoing is a message on its way.
@@ -79,20 +74,6 @@ type batch struct{ list []outgoing }
 
 // batches holds the memory of queues, so that an idle connection has none.
 var batches = sync.Pool{New: func() any { return new(batch) }}
-
-// pulse remembers when something was last sent or written, by one socket or by all of a
-// server's: a value sent to a thousand sockets is a burst too. What is only queued counts, so that the
-// sender of such a value runs ahead of those who write, and they find several values to write together.
-type pulse struct{ last atomic.Int64 }
-
-func (p *pulse) beat() { p.last.Store(time.Now().UnixNano()) }
-
-// quiet reports whether the last beat is longer ago than burstGap, and beats. A wall clock that is
-// set meanwhile makes it err once, which costs a microsecond.
-func (p *pulse) quiet() bool {
-	now := time.Now().UnixNano()
-	return now-p.last.Swap(now) > int64(burstGap)
-}
 
 // check reports what keeps m from being sent on any connection.
 func check(m Message) *SendError {
@@ -235,11 +216,12 @@ func (o *outbox) submit(ctx context.Context, out outgoing, inline bool) {
 	o.callers--
 	o.count++
 	o.bytes += size
-	if !o.writing && inline && o.stream == nil && o.pulse.quiet() {
-		o.writing = true
+	if !o.writing && inline && o.stream == nil && o.crew.quiet() {
+		o.writing, o.lent = true, true
 		o.mu.Unlock()
 		o.lone[0] = out
 		if o.write(o.lone[:]) {
+			o.crew.beat()
 			o.handOver()
 		}
 		return
@@ -250,11 +232,30 @@ func (o *outbox) submit(ctx context.Context, out outgoing, inline bool) {
 
 // enqueue queues out, which has been counted; mu is held.
 func (o *outbox) enqueue(out outgoing) {
-	if o.queue == nil {
+	switch {
+	case o.queue == nil && !o.lent:
+		o.own.list, o.lent = o.lone[:0], true
+		o.queue = &o.own
+	case o.queue == nil:
 		o.queue = batches.Get().(*batch)
+	case o.queue == &o.own:
+		o.queue = batches.Get().(*batch)
+		o.queue.list = append(o.queue.list, o.own.list...)
+		clear(o.own.list)
+		o.recycle(&o.own)
 	}
 	o.queue.list = append(o.queue.list, out)
 	o.wake()
+}
+
+// recycle takes back the memory of a queue, which has been cleared; mu is held.
+func (o *outbox) recycle(b *batch) {
+	b.list = b.list[:0]
+	if b == &o.own {
+		o.lent = false
+	} else {
+		batches.Put(b)
+	}
 }
 
 // insert queues a message whether there is room or not, so that it never waits. It is nobody's: if it is

@@ -18,16 +18,17 @@ const (
 func (o *outbox) wake() {
 	if !o.writing && o.broken == nil && (o.stream == nil || o.controls()) {
 		o.writing = true
-		go o.drain()
+		o.crew.write(o)
 	}
 }
 
 // handOver ends the turn of a sender that wrote its own message.
 func (o *outbox) handOver() {
 	o.mu.Lock()
+	o.lent = false
 	if o.broken == nil && (o.queue != nil || o.controls()) {
 		o.mu.Unlock()
-		go o.drain()
+		o.crew.write(o)
 		return
 	}
 	o.rest()
@@ -35,9 +36,13 @@ func (o *outbox) handOver() {
 
 // drain writes what is queued until nothing is.
 func (o *outbox) drain() {
+	var next *batch
 	for {
 		o.mu.Lock()
-		next := o.take()
+		if next != nil {
+			o.recycle(next)
+		}
+		next = o.take()
 		if o.broken != nil || next == nil && !o.controls() {
 			o.rest()
 			return
@@ -49,10 +54,6 @@ func (o *outbox) drain() {
 		}
 		if !o.write(list) {
 			return
-		}
-		if next != nil {
-			next.list = list[:0]
-			batches.Put(next)
 		}
 	}
 }
@@ -77,7 +78,6 @@ func (o *outbox) write(list []outgoing) bool {
 	if ferr := o.wire.Flush(); err == nil {
 		err = ferr
 	}
-	o.pulse.beat()
 	if err != nil {
 		o.writeFailed(list, taken, start, err)
 		return false

@@ -38,7 +38,7 @@ type Server struct {
 
 	connections observable.Subject[*Socket]
 	refusals    observable.Subject[*HandshakeError]
-	pulse       pulse
+	crew        crew
 
 	mu       sync.Mutex
 	sockets  map[*Socket]bool // whether a subscriber has taken it
@@ -88,7 +88,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refusals.Next(&HandshakeError{URL: requestURL(r), Remote: r.RemoteAddr, Status: status, Err: err})
 		return
 	}
-	socket, err := accept(w, r, &s.Options, &s.pulse)
+	socket, err := accept(w, r, &s.Options, &s.crew)
 	s.mu.Lock()
 	s.pending--
 	stopping, stopped := s.stopping, s.stopped

@@ -95,10 +95,10 @@ type Socket struct {
 }
 
 // start begins to read. The socket is complete but for conn.
-func (s *Socket) start(conn *websocket.Conn, w *wire.Conn, readLimit int64, beat Heartbeat, p *pulse) {
+func (s *Socket) start(conn *websocket.Conn, w *wire.Conn, readLimit int64, beat Heartbeat, c *crew) {
 	s.conn, s.wire, s.readLimit = conn, w, readLimit
 	s.audience.moved, s.done = make(chan struct{}, 1), make(chan struct{})
-	s.out.conn, s.out.wire, s.out.pulse = conn, w, p
+	s.out.conn, s.out.wire, s.out.crew = conn, w, c
 	s.out.undelivered = s.undelivered.Next
 	if s.hook != nil {
 		s.listen()

@@ -184,7 +184,7 @@ func (o *outbox) take() *batch {
 	next.list[last] = outgoing{}
 	if next.list = next.list[:last]; last == 0 {
 		o.queue = nil
-		batches.Put(next)
+		o.recycle(next)
 	}
 	o.begin(st)
 	return nil

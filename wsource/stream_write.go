@@ -112,7 +112,7 @@ func (w *fragments) write(n int, final bool) error {
 	}
 	before := w.out.wire.Accepted()
 	err := w.out.wire.Fragment(w.opcode, final, first && w.deflate != nil, frame)
-	w.out.pulse.beat()
+	w.out.crew.beat()
 	if err != nil {
 		w.failed(first && w.out.wire.Written() <= before, final)
 		return w.out.wireFailed(w.stream, err)

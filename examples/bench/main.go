@@ -32,6 +32,7 @@ func main() {
 	flag.BoolVar(&o.readme, "readme", false, "run everything, draw curves.svg and put what is printed into README.md")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each contender runs, in turn with the others")
 	flag.DurationVar(&o.each, "time", 300*time.Millisecond, "how long each contender runs in a round")
+	flag.StringVar(&o.profile, "profile", "", "write a profile of the processor time of each contender into this folder, and print what takes the most")
 	flag.BoolVar(&o.list, "list", false, "list the works")
 	flag.Parse()
 	if err := run(o, os.Stdout); err != nil {
@@ -41,7 +42,7 @@ func main() {
 }
 
 type options struct {
-	only                 string
+	only, profile        string
 	curves, readme, list bool
 	rounds               int
 	each                 time.Duration
@@ -82,6 +83,7 @@ func run(o options, w io.Writer) error {
 	var tables strings.Builder
 	failed := false
 	start := time.Now()
+	profiles := &profiler{dir: o.profile, tables: map[string]string{}}
 	for _, one := range works(o.scale) {
 		if o.curves || !match.MatchString(one.name) {
 			continue
@@ -91,6 +93,9 @@ func run(o options, w io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), one.name)
+		if o.profile != "" {
+			one = profiles.ofWork(one)
+		}
 		rows := one.measure(o.rounds)
 		for i, of := range one.verdicts(rows) {
 			verdicts = append(verdicts, of...)
@@ -108,6 +113,9 @@ func run(o options, w io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), c.name)
+		if o.profile != "" {
+			c = profiles.ofCurve(c)
+		}
 		p := c.measure(o.rounds)
 		verdicts = append(verdicts, p.verdicts()...)
 		failed = failed || p.failed()
@@ -121,6 +129,7 @@ func run(o options, w io.Writer) error {
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), o.rounds, o.each,
 		summary(verdicts), strings.TrimSpace(tables.String()))
 	fmt.Fprintln(w, report)
+	fmt.Fprint(w, profiles.report())
 	if o.readme || o.curves {
 		if err := os.WriteFile("curves.svg", []byte(drawing(drawn)), 0o644); err != nil {
 			return err
