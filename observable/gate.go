@@ -60,26 +60,32 @@ type lane interface {
 
 // enter takes the gate if it is free and nothing waits before the caller.
 func (g *gate) enter(me uintptr) bool {
-	if !g.owner.CompareAndSwap(0, me) {
-		return false
-	}
-	if g.backlog.Load() == 0 {
-		return true
-	}
-	g.leave()
+	return g.owner.CompareAndSwap(0, me) && (g.backlog.Load() == 0 || g.giveWay(me))
+}
+
+// giveWay leaves the gate to those who were there before the caller; it returns false.
+func (g *gate) giveWay(me uintptr) bool {
+	g.leave(me)
 	return false
 }
 
 // leave gives the gate up and, for as long as nobody else takes it, delivers
 // what was queued meanwhile.
-func (g *gate) leave() {
-	me := g.owner.Load()
-	for {
+func (g *gate) leave(me uintptr) {
+	g.owner.Store(0)
+	if g.backlog.Load() != 0 {
+		g.workOff(me)
+	}
+}
+
+// workOff delivers what is queued, for as long as nobody else takes the gate.
+func (g *gate) workOff(me uintptr) {
+	for g.resume(me) {
+		g.drain(me)
 		g.owner.Store(0)
-		if g.backlog.Load() == 0 || !g.resume(me) {
+		if g.backlog.Load() == 0 {
 			return
 		}
-		g.drain()
 	}
 }
 
@@ -119,7 +125,7 @@ func (g *gate) resume(me uintptr) bool {
 }
 
 // drain delivers the queue until it is empty or somebody waits for the gate.
-func (g *gate) drain() {
+func (g *gate) drain(me uintptr) {
 	done := false
 	defer func() {
 		if !done { // a callback ended this goroutine: what is left must not stay
@@ -127,7 +133,7 @@ func (g *gate) drain() {
 			g.delivered(0)
 			g.draining.lane = nil
 			g.mu.Unlock()
-			g.leave()
+			g.leave(me)
 		}
 	}()
 	g.mu.Lock()
@@ -248,7 +254,7 @@ func (g *gate) hand(l lane) {
 // serve delivers the queue if the gate is free; if it is not, its holder will.
 func (g *gate) serve(me uintptr) {
 	if g.owner.CompareAndSwap(0, me) {
-		g.leave()
+		g.leave(me)
 	}
 }
 
@@ -284,8 +290,8 @@ func (g *gate) waitForRoom(me uintptr, live func() bool) {
 			continue
 		}
 		g.mu.Unlock() // whoever was draining it went outside
-		g.drain()
-		g.leave()
+		g.drain(me)
+		g.leave(me)
 		g.mu.Lock()
 	}
 }

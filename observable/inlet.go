@@ -46,11 +46,16 @@ func (in *Inlet[T]) next(me uintptr, value T) {
 	if !in.live() {
 		return
 	}
-	g := &in.scope.root.gate
-	if g.enter(me) {
+	if in.scope.root.gate.enter(me) {
 		in.emit(value)
 		return
 	}
+	in.wait(me, value)
+}
+
+// wait is next when the gate is taken: it queues value, and waits for room if it must.
+func (in *Inlet[T]) wait(me uintptr, value T) {
+	g := &in.scope.root.gate
 	g.mu.Lock()
 	g.waitForRoom(me, in.live)
 	if !in.live() {
@@ -85,7 +90,7 @@ func (in *Inlet[T]) terminate(terminal error) {
 	g, me := &in.scope.root.gate, goroutine()
 	g.mu.Lock()
 	if in.passes(me) {
-		defer g.leave() // also when a callback ends this goroutine
+		defer g.leave(me) // also when a callback ends this goroutine
 		in.drain(0)
 		g.mu.Unlock()
 		return

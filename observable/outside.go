@@ -50,7 +50,7 @@ func (s *Scope) Outside(f func()) {
 	if final {
 		g.handOver()
 	} else {
-		g.leave()
+		g.leave(me)
 	}
 	f()
 	returned = true

@@ -286,7 +286,7 @@ func (r *root) exit(returned *bool) {
 
 func (r *root) leave() {
 	r.current = nil
-	r.gate.leave()
+	r.gate.leave(r.gate.owner.Load())
 }
 
 // attached is what exit is, for the goroutine that subscribes.

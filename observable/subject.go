@@ -175,7 +175,7 @@ func (m *multicast[T]) flush(queue *[]notification[T], i int, me uintptr) {
 // the caller holds, if it is not nil.
 func (m *multicast[T]) deliver(n notification[T], from *root, me uintptr) {
 	if m.memory == nil && n.kind == isValue {
-		send(n, m.roster.all(), from, me) // none if the subject has ended
+		sendValue(n.value, m.roster.all(), from, me) // none if the subject has ended
 		return
 	}
 	m.mu.Lock()
@@ -223,6 +223,40 @@ func send[T any](n notification[T], targets []*subscriber[T], from *root, me uin
 			s.Error(n.err)
 		default:
 			s.Complete()
+		}
+	}
+}
+
+// sendValue is send for a value, the case that counts: it recovers from panics once for all targets.
+func sendValue[T any](v T, targets []*subscriber[T], from *root, me uintptr) {
+	sent := 0
+	var inside *root // whose gate is held
+	defer func() {
+		if sent == len(targets) && inside == nil {
+			return
+		}
+		defer func() { sendValue(v, targets[sent:], from, me) }()
+		if inside != nil {
+			defer inside.leave() // what fail calls may end this goroutine
+			inside.fail(failure(recover()))
+		}
+	}()
+	for _, s := range targets {
+		sent++
+		r := s.scope.root
+		switch {
+		case r == from && from != nil:
+			s.inline(notification[T]{value: v})
+		case !s.live():
+		case !r.gate.enter(me):
+			s.wait(me, v)
+		default:
+			inside, r.current = r, s.scope.handler
+			if s.scope.Open() { // it may have closed on the way into the gate
+				s.stage.Next(v)
+			}
+			inside, r.current = nil, nil
+			r.gate.leave(me)
 		}
 	}
 }

@@ -18,30 +18,15 @@ func producerWorks() []work {
 			name: mergeWork, unit: "ns",
 			contenders: []contender{
 				timed("rxsocket", func(b *testing.B) {
-					subjects := make([]*observable.Subject[int], 8)
-					sources := make([]observable.Observable[int], 8)
-					for i := range subjects {
-						subjects[i] = new(observable.Subject[int])
-						sources[i] = subjects[i]
-					}
-					sub := operators.Merge(sources...).Subscribe(context.Background(), new(sum))
-					b.ResetTimer()
-					eachOf(8, b.N, func(i, v int) { subjects[i].Next(v) })
-					for _, s := range subjects {
-						s.Complete()
-					}
-					<-sub.Done()
+					merged(func(emit []func(int)) {
+						b.ResetTimer()
+						eachOf(8, b.N, func(i, v int) { emit[i](v) })
+					})
 				}),
 				timed("samber/ro", func(b *testing.B) {
-					subjects := make([]ro.Subject[int], 8)
-					sources := make([]ro.Observable[int], 8)
-					for i := range subjects {
-						subjects[i] = ro.NewPublishSubject[int]()
-						sources[i] = subjects[i]
-					}
-					ro.Merge(sources...).Subscribe(ro.OnNext(func(v int) { sunk += v }))
+					emit := roMerged()
 					b.ResetTimer()
-					eachOf(8, b.N, func(i, v int) { subjects[i].Next(v) })
+					eachOf(8, b.N, func(i, v int) { emit[i](v) })
 				}),
 				timed("RxGo", func(b *testing.B) {
 					channels := make([]chan rxgo.Item, 8)
@@ -63,6 +48,16 @@ func producerWorks() []work {
 					}
 				}),
 				rxjs("RxJS (one thread)", "merge", 2_000_000),
+			},
+		},
+		{
+			name: inTurnWork, unit: "ns",
+			contenders: []contender{
+				timed("rxsocket", func(b *testing.B) {
+					merged(func(emit []func(int)) { inTurn(b, emit...) })
+				}),
+				timed("samber/ro", func(b *testing.B) { inTurn(b, roMerged()...) }),
+				rxjs("RxJS", "merge", 2_000_000),
 			},
 		},
 		{
@@ -117,6 +112,34 @@ func producerWorks() []work {
 			},
 		},
 	}
+}
+
+// merged has 8 subjects merged, gives their Next to f, and waits for the end.
+func merged(f func(emit []func(int))) {
+	subjects := make([]*observable.Subject[int], 8)
+	sources := make([]observable.Observable[int], 8)
+	emit := make([]func(int), 8)
+	for i := range subjects {
+		subjects[i] = new(observable.Subject[int])
+		sources[i], emit[i] = subjects[i], subjects[i].Next
+	}
+	sub := operators.Merge(sources...).Subscribe(context.Background(), new(sum))
+	f(emit)
+	for _, s := range subjects {
+		s.Complete()
+	}
+	<-sub.Done()
+}
+
+func roMerged() (emit []func(int)) {
+	sources := make([]ro.Observable[int], 8)
+	for i := range sources {
+		s := ro.NewPublishSubject[int]()
+		sources[i] = s
+		emit = append(emit, s.Next)
+	}
+	ro.Merge(sources...).Subscribe(ro.OnNext(func(v int) { sunk += v }))
+	return emit
 }
 
 // eachOf emits n items from each of count producers together, on a goroutine each.

@@ -60,6 +60,14 @@ func rxWorks() []work {
 				})))
 			}),
 			inMemory,
+			// What ToRx is built on, with nothing in it: the least that a cold observable costs in RxGo.
+			timed("RxGo, Defer, messages in memory", func(b *testing.B) {
+				consumeRx(rxgo.Defer([]rxgo.Producer{func(_ context.Context, next chan<- rxgo.Item) {
+					for range b.N {
+						next <- rxgo.Of(message)
+					}
+				}}))
+			}),
 		},
 	}}
 }

@@ -26,6 +26,7 @@ const (
 	chainWork     = "Map, Map, Filter, Map, Map over ints, per item"
 	subscribeWork = "subscribe to that chain over one item, and complete"
 	mergeWork     = "Merge of 8 concurrent producers, per item"
+	inTurnWork    = "Merge of 8 producers that emit in turn, per item"
 	combineWork   = "CombineLatest of 4, per item"
 	shareWork     = "Share to 16 observers, per item"
 	switchWork    = "SwitchMap over inner observables, per inner"
@@ -49,6 +50,7 @@ var targets = []target{
 	{chainWork, "RxJS", ratio, 1.5},
 	{subscribeWork, "rxsocket", value, 14},
 	{mergeWork, "", ratio, 1},
+	{inTurnWork, "", ratio, 1},
 	{combineWork, "", ratio, 1},
 	{shareWork, "", ratio, 1},
 	{switchWork, "", ratio, 1},
