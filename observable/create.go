@@ -2,6 +2,7 @@ package observable
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
 
@@ -51,11 +52,14 @@ func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 }
 
 // Range returns an observable that emits count successive integers from start on
-// and completes, inside Subscribe (RxJS range). A count of 0 or less emits none, as
-// in RxJS.
+// and completes, inside Subscribe (RxJS range). A count of 0 emits none; a negative one, which RxJS takes
+// for 0, is an [*ArgumentError].
 //
 //	Range(1, 3): (123|)
 func Range(start, count int) Observable[int] {
+	if count < 0 {
+		return Throw[int](&ArgumentError{"observable.Range", "count", fmt.Sprintf("is negative: %d", count)})
+	}
 	return Source[int](func(sc *Scope, down Stage[int]) {
 		for i := range count {
 			if !sc.Open() {

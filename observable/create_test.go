@@ -35,7 +35,7 @@ func TestCreate(t *testing.T) {
 		},
 		"Range":             {observable.Range(-1, 3), []string{"-1", "0", "1", "complete"}},
 		"Range of nothing":  {observable.Range(7, 0), []string{"complete"}},
-		"Range of less":     {observable.Range(7, -1), []string{"complete"}},
+		"Range of less":     {observable.Range(7, -1), []string{"error: observable.Range: argument count is negative: -1"}},
 		"Generate":          {observable.Generate(1, below(9), double), []string{"1", "2", "4", "8", "complete"}},
 		"Generate nothing":  {observable.Generate(1, below(0), double), []string{"complete"}},
 		"Generate endless":  {taken(observable.Generate(1, nil, double), 3), []string{"1", "2", "4", "complete"}},

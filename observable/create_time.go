@@ -18,7 +18,7 @@ func Interval(period time.Duration) Observable[int] {
 }
 
 // Timer returns an observable that emits 0 once, after due, and completes (RxJS
-// timer). A due that is not positive has passed already: 0 comes as soon as it
+// timer). A due that is not positive has passed already, as in RxJS and for a time.Timer: 0 comes as soon as it
 // can, but not inside Subscribe.
 //
 //	Timer(3ms): ---(0|)

@@ -1,6 +1,7 @@
 package observable
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -112,11 +113,17 @@ type Replay struct {
 //	subscriber B:       ^(12)-3|
 type ReplaySubject[T any] struct{ Subject[T] }
 
-// NewReplaySubject returns a subject that remembers as much as r says. A negative setting
-// counts as 0. Without a limit the memory grows with each value.
+// NewReplaySubject returns a subject that remembers as much as r says; with a negative setting, one that has
+// ended with an [*ArgumentError]. Without a limit the memory grows with each value.
 func NewReplaySubject[T any](r Replay) *ReplaySubject[T] {
 	s := new(ReplaySubject[T])
 	s.memory = &replay[T]{limit: r}
+	switch {
+	case r.Buffer < 0:
+		s.Error(&ArgumentError{"observable.NewReplaySubject", "r.Buffer", fmt.Sprintf("is negative: %d", r.Buffer)})
+	case r.Window < 0:
+		s.Error(&ArgumentError{"observable.NewReplaySubject", "r.Window", fmt.Sprintf("is negative: %v", r.Window)})
+	}
 	return s
 }
 

@@ -1,21 +1,25 @@
 package operators
 
-import "time"
+import (
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
 
 // Attempts is where a row of attempts stands that a [Backoff] governs: the mechanism of [RetryBackoff] for
 // code that is not an operator, as a connection that reopens itself. It is made by [NewAttempts] and
 // used by one goroutine at a time.
 type Attempts struct{ b *backoff }
 
-// NewAttempts returns a row before its first attempt. Negative settings of config count as 0.
-func NewAttempts(config Backoff) *Attempts {
-	if config.Base <= 0 {
-		config.Base = defaultBackoffBase
+// NewAttempts returns a row before its first attempt, or an [*observable.ArgumentError] if a setting of config is
+// negative.
+func NewAttempts(config Backoff) (*Attempts, error) {
+	if field, value := config.negative(); field != "" {
+		return nil, &observable.ArgumentError{
+			Func: "operators.NewAttempts", Argument: "config." + field, Problem: isNegative(value),
+		}
 	}
-	if config.Max <= 0 {
-		config.Max = defaultBackoffMax
-	}
-	return &Attempts{&backoff{Backoff: config}}
+	return &Attempts{&backoff{Backoff: config.withDefaults()}}, nil
 }
 
 // Begin notes that an attempt begins.

@@ -51,12 +51,7 @@ func RetryBackoff[T any](src observable.Observable[T], config Backoff) observabl
 	if field, value := config.negative(); field != "" {
 		return invalid[T]("RetryBackoff", "config."+field, isNegative(value))
 	}
-	if config.Base == 0 {
-		config.Base = defaultBackoffBase
-	}
-	if config.Max == 0 {
-		config.Max = defaultBackoffMax
-	}
+	config = config.withDefaults()
 	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		b := &backoff{Backoff: config}
 		r := &reruns{sc: sc}
@@ -72,6 +67,16 @@ func RetryBackoff[T any](src observable.Observable[T], config Backoff) observabl
 			return func() { alarm.Reset(delay) }
 		})
 	})
+}
+
+func (b Backoff) withDefaults() Backoff {
+	if b.Base == 0 {
+		b.Base = defaultBackoffBase
+	}
+	if b.Max == 0 {
+		b.Max = defaultBackoffMax
+	}
+	return b
 }
 
 // negative returns the name and value of a setting that must not be negative and is, or "".

@@ -22,6 +22,8 @@ func TestRetryBackoffArguments(t *testing.T) {
 		"ResetAfter is negative: -1ns": {ResetAfter: -1},
 	} {
 		isInvalid(t, operators.RetryBackoff(observable.Of(1), config), "operators.RetryBackoff: argument config."+text)
+		_, err := operators.NewAttempts(config)
+		require.EqualError(t, err, "operators.NewAttempts: argument config."+text)
 	}
 }
 

@@ -75,6 +75,7 @@
 //	the body of a refusal in an error          512 bytes, 1 s
 //	the header of a handshake                  64 KiB, 10 s   by Server.Serve; elsewhere the http.Server's
 //	what waits to be sent on a connection      1,024 messages or 1 MiB, and one message in any case; then senders block
+//	sockets of a server written to at a time   one a processor; one whose peer does not read holds up others for 2 ms
 //	what is read ahead of the subscribers      1 message
 //	closing: queue, close frame and answer     5 s            CloseTimeout
 //	a message of SendReader while closing      half of that

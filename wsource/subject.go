@@ -2,8 +2,10 @@ package wsource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -203,6 +205,11 @@ func newSubject[In, Out any](
 		policy.Retryable = nil
 		policy.ResetAfter = orDefault(policy.ResetAfter, minUptime)
 		ln.reconnect = &policy
+		if _, err := operators.NewAttempts(policy); err != nil && ln.invalid == nil {
+			bad := new(observable.ArgumentError)
+			errors.As(err, &bad)
+			ln.invalid = argument(function, strings.Replace(bad.Argument, "config", "config.Reconnect", 1), bad.Problem)
+		}
 	}
 	ln.hook = c.Hook
 	ln.limit = c.Outbox

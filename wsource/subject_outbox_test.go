@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -265,11 +266,12 @@ func TestSubjectReportsAPanicInDelivery(t *testing.T) {
 }
 
 func TestSubjectRefusesAConfigurationThatCannotBe(t *testing.T) {
-	for argument, config := range map[string]wsource.Outbox{
-		"has a negative limit":           {Messages: -1},
-		"has an unknown overflow policy": {Overflow: 9},
+	for argument, config := range map[string]wsource.SubjectConfig[string]{
+		"config.Outbox has a negative limit":           {Outbox: wsource.Outbox{Messages: -1}},
+		"config.Outbox has an unknown overflow policy": {Outbox: wsource.Outbox{Overflow: 9}},
+		"config.Reconnect.Max is negative: -1s":        {Reconnect: &operators.Backoff{Max: -time.Second}},
 	} {
-		subject := wsource.NewSubject(address, jsonText, &wsource.SubjectConfig[string]{Outbox: config})
+		subject := wsource.NewSubject(address, jsonText, &config)
 		assert.ErrorContains(t, record(t, subject).wait(), argument)
 		requireUnsent(t, subject.Send(t.Context(), "a"), record(t, subject).wait())
 	}
