@@ -19,7 +19,8 @@ func NewAttempts(config Backoff) (*Attempts, error) {
 			Func: "operators.NewAttempts", Argument: "config." + field, Problem: isNegative(value),
 		}
 	}
-	return &Attempts{&backoff{Backoff: config.withDefaults()}}, nil
+	config.setDefaults()
+	return &Attempts{&backoff{Backoff: config}}, nil
 }
 
 // Begin notes that an attempt begins.

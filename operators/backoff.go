@@ -51,7 +51,7 @@ func RetryBackoff[T any](src observable.Observable[T], config Backoff) observabl
 	if field, value := config.negative(); field != "" {
 		return invalid[T]("RetryBackoff", "config."+field, isNegative(value))
 	}
-	config = config.withDefaults()
+	config.setDefaults()
 	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		b := &backoff{Backoff: config}
 		r := &reruns{sc: sc}
@@ -69,14 +69,13 @@ func RetryBackoff[T any](src observable.Observable[T], config Backoff) observabl
 	})
 }
 
-func (b Backoff) withDefaults() Backoff {
+func (b *Backoff) setDefaults() {
 	if b.Base == 0 {
 		b.Base = defaultBackoffBase
 	}
 	if b.Max == 0 {
 		b.Max = defaultBackoffMax
 	}
-	return b
 }
 
 // negative returns the name and value of a setting that must not be negative and is, or "".
