@@ -83,6 +83,11 @@ func run(o options, w io.Writer) error {
 	var tables strings.Builder
 	failed := false
 	start := time.Now()
+	if o.profile != "" {
+		if err := os.MkdirAll(o.profile, 0o750); err != nil {
+			return err
+		}
+	}
 	profiles := &profiler{dir: o.profile, tables: map[string]string{}}
 	for _, one := range works(o.scale) {
 		if o.curves || !match.MatchString(one.name) {

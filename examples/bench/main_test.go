@@ -162,3 +162,20 @@ func TestMistakesAreNamed(t *testing.T) {
 	require.ErrorContains(t, run(options{each: 1}, io.Discard), "-rounds")
 	require.ErrorContains(t, run(options{rounds: 1, each: 1, readme: true, curves: true}, io.Discard), "-readme")
 }
+
+func TestProfile(t *testing.T) {
+	p := &profiler{dir: t.TempDir(), tables: map[string]string{}}
+	w := p.ofWork(work{name: "counting", contenders: []contender{{"rxsocket", func() (figure, error) { return figure{1, 2}, nil }}}})
+	rows := w.measure(2)
+	assert.Equal(t, spread{1, 1}, rows[0].values)
+	c := p.ofCurve(curve{name: "growing", of: "items", sizes: []int{3}, lines: []line{
+		{"rxsocket", func(size int) (float64, error) { return float64(size), nil }},
+	}})
+	assert.Equal(t, spread{3}, c.measure(1).points[0][0])
+	assert.Regexp(t, `(?s)^\ncounting: rxsocket\n.*\ngrowing: rxsocket, 3 items\n`, p.report())
+	files, err := filepath.Glob(filepath.Join(p.dir, "*.pprof"))
+	require.NoError(t, err)
+	assert.Len(t, files, 2)
+	failing := p.ofWork(work{contenders: []contender{{"rxsocket", func() (figure, error) { return figure{}, io.EOF }}}})
+	assert.ErrorIs(t, failing.measure(1)[0].err, io.EOF)
+}
