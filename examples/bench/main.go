@@ -83,12 +83,10 @@ func run(o options, w io.Writer) error {
 	var tables strings.Builder
 	failed := false
 	start := time.Now()
-	if o.profile != "" {
-		if err := os.MkdirAll(o.profile, 0o750); err != nil {
-			return err
-		}
+	profiles, err := newProfiler(o.profile)
+	if err != nil {
+		return err
 	}
-	profiles := &profiler{dir: o.profile, tables: map[string]string{}}
 	for _, one := range works(o.scale) {
 		if o.curves || !match.MatchString(one.name) {
 			continue
@@ -98,15 +96,15 @@ func run(o options, w io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), one.name)
-		if o.profile != "" {
-			one = profiles.ofWork(one)
-		}
+		one = profiles.ofWork(one)
 		rows := one.measure(o.rounds)
-		for i, of := range one.verdicts(rows) {
+		judged := one.verdicts(rows)
+		for i, of := range judged {
 			verdicts = append(verdicts, of...)
 			failed = failed || rows[i].err != nil && !errors.Is(rows[i].err, errSkip)
 		}
 		fmt.Fprintln(&tables, one.table(rows))
+		profiles.missed(one, judged)
 	}
 	var drawn []plotted
 	for _, c := range curves(o.scale, o.each/3) {
@@ -118,23 +116,21 @@ func run(o options, w io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), c.name)
-		if o.profile != "" {
-			c = profiles.ofCurve(c)
-		}
+		c = profiles.ofCurve(c)
 		p := c.measure(o.rounds)
 		verdicts = append(verdicts, p.verdicts()...)
 		failed = failed || p.failed()
 		fmt.Fprintln(&tables, p.table())
 		drawn = append(drawn, p)
+		profiles.missedCurve(c, p.verdicts())
 	}
 	if o.list {
 		return nil
 	}
-	report := fmt.Sprintf("%s %s/%s, %d processors, %d rounds of %v for each contender.\n\n%s\n%s",
+	report := fmt.Sprintf("%s %s/%s, %d processors, %d rounds of %v for each contender.\n\n%s\n%s\n%s",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), o.rounds, o.each,
-		summary(verdicts), strings.TrimSpace(tables.String()))
+		summary(verdicts), strings.TrimSpace(tables.String()), profiles.report())
 	fmt.Fprintln(w, report)
-	fmt.Fprint(w, profiles.report())
 	if o.readme || o.curves {
 		if err := os.WriteFile("curves.svg", []byte(drawing(drawn)), 0o644); err != nil {
 			return err

@@ -164,7 +164,8 @@ func TestMistakesAreNamed(t *testing.T) {
 }
 
 func TestProfile(t *testing.T) {
-	p := &profiler{dir: t.TempDir(), tables: map[string]string{}}
+	p, err := newProfiler(t.TempDir())
+	require.NoError(t, err)
 	w := p.ofWork(work{name: "counting", contenders: []contender{{"rxsocket", func() (figure, error) { return figure{1, 2}, nil }}}})
 	rows := w.measure(2)
 	assert.Equal(t, spread{1, 1}, rows[0].values)
@@ -172,10 +173,35 @@ func TestProfile(t *testing.T) {
 		{"rxsocket", func(size int) (float64, error) { return float64(size), nil }},
 	}})
 	assert.Equal(t, spread{3}, c.measure(1).points[0][0])
-	assert.Regexp(t, `(?s)^\ncounting: rxsocket\n.*\ngrowing: rxsocket, 3 items\n`, p.report())
+	assert.Equal(t, []string{"counting: rxsocket", "growing: rxsocket, 3 items"}, p.titles)
+	p.tables = map[string]string{p.titles[1]: "    all of it\n"}
+	assert.Equal(t, "\n### where the processor time goes\n\ngrowing: rxsocket, 3 items\n\n    all of it\n", p.report())
 	files, err := filepath.Glob(filepath.Join(p.dir, "*.pprof"))
 	require.NoError(t, err)
 	assert.Len(t, files, 2)
 	failing := p.ofWork(work{contenders: []contender{{"rxsocket", func() (figure, error) { return figure{}, io.EOF }}}})
 	assert.ErrorIs(t, failing.measure(1)[0].err, io.EOF)
+}
+
+func TestProfileOfWhatMissesItsTarget(t *testing.T) {
+	p, err := newProfiler("")
+	require.NoError(t, err)
+	measured := map[string]int{}
+	one := func(name string) contender {
+		return contender{name, func() (figure, error) {
+			measured[name]++
+			return figure{}, nil
+		}}
+	}
+	w := p.ofWork(work{name: "w", contenders: []contender{one("rxsocket"), one("slow"), one("fast")}})
+	p.missed(w, [][]verdict{nil, {{met: true}}, {{met: true}}})
+	assert.Empty(t, measured)
+	p.missed(w, [][]verdict{nil, {{met: true}}, {{met: false}}})
+	assert.Equal(t, map[string]int{"rxsocket": 1, "fast": 1}, measured)
+	assert.Equal(t, []string{"w: rxsocket", "w: fast"}, p.titles)
+
+	cost := func(size int) (float64, error) { return float64(size), nil }
+	c := curve{name: "c", of: "items", sizes: []int{1, 2, 3}, lines: []line{{"rxsocket", cost}, {"peer", cost}, {"bare", cost}}}
+	p.missedCurve(p.ofCurve(c), []verdict{{met: false}})
+	assert.Equal(t, []string{"c: rxsocket, 1 items", "c: bare, 1 items", "c: rxsocket, 3 items", "c: bare, 3 items"}, p.titles[2:])
 }
