@@ -79,13 +79,33 @@ func run(o options, w io.Writer) error {
 	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
 		return err
 	}
-	var verdicts []verdict
-	var tables strings.Builder
+	var verdicts, shapes []verdict
+	var tables, plots strings.Builder
 	failed := false
 	start := time.Now()
 	profiles, err := newProfiler(o.profile)
 	if err != nil {
 		return err
+	}
+	// The curves come first: their shape must not depend on the goroutines that the works leave to the runtime, thousands of them,
+	// which each garbage collection looks at.
+	var drawn []plotted
+	for _, c := range curves(o.scale, o.each/3) {
+		if !match.MatchString(c.name) {
+			continue
+		}
+		if o.list {
+			fmt.Fprintln(w, c.name)
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), c.name)
+		c = profiles.ofCurve(c)
+		p := c.measure(o.rounds)
+		shapes = append(shapes, p.verdicts()...)
+		failed = failed || p.failed()
+		fmt.Fprintln(&plots, p.table())
+		drawn = append(drawn, p)
+		profiles.missedCurve(c, p.verdicts())
 	}
 	for _, one := range works(o.scale) {
 		if o.curves || !match.MatchString(one.name) {
@@ -106,30 +126,12 @@ func run(o options, w io.Writer) error {
 		fmt.Fprintln(&tables, one.table(rows))
 		profiles.missed(one, judged)
 	}
-	var drawn []plotted
-	for _, c := range curves(o.scale, o.each/3) {
-		if !match.MatchString(c.name) {
-			continue
-		}
-		if o.list {
-			fmt.Fprintln(w, c.name)
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), c.name)
-		c = profiles.ofCurve(c)
-		p := c.measure(o.rounds)
-		verdicts = append(verdicts, p.verdicts()...)
-		failed = failed || p.failed()
-		fmt.Fprintln(&tables, p.table())
-		drawn = append(drawn, p)
-		profiles.missedCurve(c, p.verdicts())
-	}
 	if o.list {
 		return nil
 	}
 	report := fmt.Sprintf("%s %s/%s, %d processors, %d rounds of %v for each contender.\n\n%s\n%s\n%s",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), o.rounds, o.each,
-		summary(verdicts), strings.TrimSpace(tables.String()), profiles.report())
+		summary(append(verdicts, shapes...)), strings.TrimSpace(tables.String()+plots.String()), profiles.report())
 	fmt.Fprintln(w, report)
 	if o.readme || o.curves {
 		if err := os.WriteFile("curves.svg", []byte(drawing(drawn)), 0o644); err != nil {
