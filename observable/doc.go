@@ -53,6 +53,8 @@
 // An operator that works on other goroutines than its source, such as a buffer, subscribes to the source with a gate
 // of its own before it. It declares that this one feeds the other ([Scope.Feeds]), and starts its workers with
 // [Scope.Go], so that a callback behind it is let past the bounds before it too ([Scope.IsFeedback]).
+// Subscriptions that emit into each other by other ways, such as two subjects, may fill each other's queues; a producer
+// whose wait would close a circle is let past as well.
 //
 // The gate is released while code runs that may come in another way: the function of
 // [New], the Subscribe of a type from elsewhere, the connect of a shared source. That is why Take

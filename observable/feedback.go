@@ -1,5 +1,7 @@
 package observable
 
+import "sync"
+
 // An operator with a gate of its own before it (a buffer, workers) puts an asynchronous boundary into a
 // chain: behind it, callbacks run on other goroutines than before it. What such a callback emits into the
 // beginning of its own chain is feedback. It must wait neither for room at the gate there nor for the
@@ -83,4 +85,42 @@ func (g *gate) depth(me uintptr) (n int) {
 		n += g.feeding.to.depth(me)
 	}
 	return n
+}
+
+// waits is who waits for room at which gate. Chains that emit into each other can come to wait in a circle, each one's
+// holder for room at the next one's full queue. Whoever would close it goes on without: what it emits is fed
+// back, by way of others.
+var waits waitList //nolint:gochecknoglobals // a circle may go through any subscriptions of the program
+
+type waitList struct {
+	mu sync.Mutex // taken last
+	at map[uintptr]*gate
+}
+
+// begin notes that the goroutine is about to wait at g, and returns true; or false, if that would close a circle.
+func (w *waitList) begin(me uintptr, g *gate) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.at == nil {
+		w.at = make(map[uintptr]*gate)
+	}
+	at := g
+	for range len(w.at) + 1 {
+		holder := at.owner.Load()
+		if holder == me {
+			return false
+		}
+		if at = w.at[holder]; at == nil {
+			break
+		}
+	}
+	w.at[me] = g
+	return true
+}
+
+// end notes that the goroutine does not wait any more.
+func (w *waitList) end(me uintptr) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.at, me)
 }

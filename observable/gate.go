@@ -277,7 +277,7 @@ func (g *gate) acquire(me uintptr) {
 
 // waitForRoom blocks while the queue is full and live reports true; mu is held
 // before and after. The holder of the gate does not wait: it would wait for itself. Neither
-// does a callback further on, for whom the holder may be waiting.
+// does a callback further on, for whom the holder may be waiting, nor who would close a circle.
 func (g *gate) waitForRoom(me uintptr, live func() bool) {
 	if g.values < queueLimit || g.owner.Load() == me || g.isFeedback(me) {
 		return
@@ -286,7 +286,11 @@ func (g *gate) waitForRoom(me uintptr, live func() bool) {
 	defer g.blocked.Add(-1)
 	for g.values >= queueLimit && live() {
 		if g.waiting > 0 || !g.owner.CompareAndSwap(0, me) {
+			if !waits.begin(me, g) {
+				return
+			}
 			g.changed.Wait()
+			waits.end(me)
 			continue
 		}
 		g.mu.Unlock() // whoever was draining it went outside
