@@ -41,7 +41,8 @@ type line struct {
 	cost func(size int) (float64, error)
 }
 
-func curves(s scale, each time.Duration) []curve {
+// curves returns those over streams and those over sockets.
+func curves(s scale, each time.Duration) (streams, sockets []curve) {
 	memory := curve{name: "cost against size: server memory of an idle connection", of: "connections", unit: "bytes", rounds: 3, sizes: s.fleets}
 	echo := curve{
 		name: "cost against size: 128-byte messages on many sockets at once, each echoed; the server's processor time for one",
@@ -61,7 +62,7 @@ func curves(s scale, each time.Duration) []curve {
 	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary, bareLibrary(inRow)} {
 		oneWay.lines = append(oneWay.lines, line{l.name, func(n int) (float64, error) { return fleetCost(l, n, inRow, s.echoes) }})
 	}
-	return []curve{
+	streams = []curve{
 		{
 			name: "cost against size: items through the five stages, subscribing included, per item",
 			of:   "items", unit: "ns", shape: flat, sizes: s.items,
@@ -81,8 +82,8 @@ func curves(s scale, each time.Duration) []curve {
 			of:   "stages", unit: "ns", shape: linear, sizes: s.stages,
 			lines: []line{{"rxsocket", perStages(each, ourStages)}, {"hand-written", perStages(each, handWrittenStages)}, {"samber/ro", perStages(each, roStages)}},
 		},
-		echo, oneWay, memory,
 	}
+	return streams, []curve{echo, oneWay, memory}
 }
 
 // perItem runs over a size's number of items, again and again until the time is up.

@@ -87,16 +87,14 @@ func run(o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// The curves come first: their shape must not depend on the goroutines that the works leave to the runtime, thousands of them,
-	// which each garbage collection looks at.
 	var drawn []plotted
-	for _, c := range curves(o.scale, o.each/3) {
+	plot := func(c curve) {
 		if !match.MatchString(c.name) {
-			continue
+			return
 		}
 		if o.list {
 			fmt.Fprintln(w, c.name)
-			continue
+			return
 		}
 		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), c.name)
 		c = profiles.ofCurve(c)
@@ -106,6 +104,12 @@ func run(o options, w io.Writer) error {
 		fmt.Fprintln(&plots, p.table())
 		drawn = append(drawn, p)
 		profiles.missedCurve(c, p.verdicts())
+	}
+	// The works of many sockets come last, as the thousands of goroutines that they leave to the runtime are looked at in each
+	// garbage collection after them.
+	streams, sockets := curves(o.scale, o.each/3)
+	for _, c := range streams {
+		plot(c)
 	}
 	for _, one := range works(o.scale) {
 		if o.curves || !match.MatchString(one.name) {
@@ -125,6 +129,9 @@ func run(o options, w io.Writer) error {
 		}
 		fmt.Fprintln(&tables, one.table(rows))
 		profiles.missed(one, judged)
+	}
+	for _, c := range sockets {
+		plot(c)
 	}
 	if o.list {
 		return nil

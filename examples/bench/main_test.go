@@ -44,7 +44,8 @@ func TestEachWorkRuns(t *testing.T) {
 			}
 		})
 	}
-	for _, c := range curves(tiny, 1) {
+	streams, sockets := curves(tiny, 1)
+	for _, c := range append(streams, sockets...) {
 		t.Run(c.name, func(t *testing.T) {
 			p := c.measure(1)
 			assert.False(t, p.failed(), p.table())
