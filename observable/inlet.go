@@ -39,10 +39,8 @@ func NewInlet[T any](sc *Scope, stage Stage[T]) *Inlet[T] {
 func (in *Inlet[T]) live() bool { return !in.ended.Load() && in.scope.Open() }
 
 // Next emits value, or queues it while the chain is busy.
-func (in *Inlet[T]) Next(value T) { in.next(goroutine(), value) }
-
-// next is Next on the goroutine me.
-func (in *Inlet[T]) next(me uintptr, value T) {
+func (in *Inlet[T]) Next(value T) {
+	me := goroutine()
 	if !in.live() {
 		return
 	}
@@ -53,7 +51,7 @@ func (in *Inlet[T]) next(me uintptr, value T) {
 	in.wait(me, value)
 }
 
-// wait is next when the gate is taken: it queues value, and waits for room if it must.
+// wait is Next on the goroutine me when the gate is taken: it queues value, and waits for room if it must.
 func (in *Inlet[T]) wait(me uintptr, value T) {
 	g := &in.scope.root.gate
 	g.mu.Lock()

@@ -175,7 +175,7 @@ func (m *multicast[T]) flush(queue *[]notification[T], i int, me uintptr) {
 // the caller holds, if it is not nil.
 func (m *multicast[T]) deliver(n notification[T], from *root, me uintptr) {
 	if m.memory == nil && n.kind == isValue {
-		sendValue(n.value, m.roster.all(), from, me) // none if the subject has ended
+		send(n, m.roster.all(), from, me) // none if the subject has ended
 		return
 	}
 	m.mu.Lock()
@@ -206,6 +206,10 @@ func (m *multicast[T]) deliver(n notification[T], from *root, me uintptr) {
 
 // send gives n to the targets, to all of them even if the callback of one ends this goroutine.
 func send[T any](n notification[T], targets []*subscriber[T], from *root, me uintptr) {
+	if n.kind == isValue {
+		sendValue(n.value, targets, from, me)
+		return
+	}
 	sent := 0
 	defer func() {
 		if sent < len(targets) {
@@ -217,8 +221,6 @@ func send[T any](n notification[T], targets []*subscriber[T], from *root, me uin
 		switch {
 		case from != nil && s.scope.root == from:
 			s.inline(n)
-		case n.kind == isValue:
-			s.next(me, n.value)
 		case n.kind == isError:
 			s.Error(n.err)
 		default:
@@ -227,7 +229,7 @@ func send[T any](n notification[T], targets []*subscriber[T], from *root, me uin
 	}
 }
 
-// sendValue is send for a value, the case that counts: it recovers from panics once for all targets.
+// sendValue is send for a value, the case whose cost counts: it recovers from panics once for all targets.
 func sendValue[T any](v T, targets []*subscriber[T], from *root, me uintptr) {
 	sent := 0
 	var inside *root // whose gate is held

@@ -142,6 +142,19 @@ func within(t *testing.T, sub observable.Subscription) {
 	}
 }
 
+// produceTrial has four goroutines emit together.
+func produceTrial(subject *observable.Subject[int]) {
+	var producers sync.WaitGroup
+	for range 4 {
+		producers.Go(func() {
+			for v := range 200 {
+				subject.Next(v)
+			}
+		})
+	}
+	producers.Wait()
+}
+
 func TestContractCompletion(t *testing.T) {
 	everyOperator(t, func(t *testing.T, apply func(stream, hook) stream) {
 		src, j := watch(observable.Range(0, 6)), &judgeTrial{t: t}
@@ -288,15 +301,7 @@ func TestContractFeedback(t *testing.T) {
 			return v
 		}).Subscribe(t.Context(), j)
 		time.Sleep(10 * msTrial) // for those that subscribe later
-		var producers sync.WaitGroup
-		for range 4 {
-			producers.Go(func() {
-				for v := range 200 {
-					subject.Next(v)
-				}
-			})
-		}
-		producers.Wait()
+		produceTrial(&subject)
 		subject.Complete()
 		within(t, sub)
 		synctest.Wait()
@@ -310,15 +315,7 @@ func TestContractSeveralProducers(t *testing.T) {
 		src, j := watch(&subject), &judgeTrial{t: t}
 		sub := apply(src, passTrial).Subscribe(t.Context(), j)
 		time.Sleep(10 * msTrial) // for those that subscribe later
-		var producers sync.WaitGroup
-		for range 4 {
-			producers.Go(func() {
-				for v := range 200 {
-					subject.Next(v)
-				}
-			})
-		}
-		producers.Wait()
+		produceTrial(&subject)
 		subject.Complete()
 		within(t, sub)
 		synctest.Wait()
