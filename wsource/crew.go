@@ -20,8 +20,8 @@ const burstGap = 2 * time.Microsecond
 const crewPatience = time.Millisecond
 
 // crew writes what is queued at its sockets: those of a server, or a single one. It has as many goroutines as there
-// are processors, and these only while there is something to write. A goroutine for each socket, as a value that is
-// sent to a thousand of them would start, costs twice what there is to do apart from the system call.
+// are processors, and these only while there is something to write. A goroutine for each socket of the
+// many that a value is sent to would be a large part of what there is to do apart from the system calls.
 //
 // A socket whose peer does not read keeps its goroutine; the crew then goes on with another in its place, and that
 // socket is written to by goroutines of its own until it is quick again.
@@ -135,6 +135,9 @@ func (c *crew) pop() *outbox {
 	o := c.first
 	if o != nil {
 		c.first, o.shift.next = o.shift.next, nil
+	}
+	if c.first == nil {
+		c.tail = nil // or it would keep a socket that is over
 	}
 	return o
 }

@@ -87,7 +87,7 @@ func (ln *line) join(newReceiver func(*link) receiver) *link {
 		l.receiver, l.turn = newReceiver(l), make(chan struct{}, 1)
 		l.ctx, l.cancel = context.WithCancel(context.Background())
 		if ln.reconnect != nil {
-			l.attempts, _ = operators.NewAttempts(*ln.reconnect) // newSubject has seen that it is valid
+			l.attempts, _ = operators.NewAttempts(*ln.reconnect) // NewSubject has seen that it is valid
 		}
 	}
 	return l

@@ -118,6 +118,13 @@ type Subject[In, Out any] struct {
 // default. What is wrong with an argument is told to the first subscriber, and to who sends.
 func NewSubject[In, Out any](url string, codec Codec[In, Out], config *SubjectConfig[Out]) *Subject[In, Out] {
 	s, c := newSubject("NewSubject", codec, config)
+	if ln := &s.line; ln.reconnect != nil && ln.invalid == nil {
+		if _, err := operators.NewAttempts(*ln.reconnect); err != nil {
+			bad := new(observable.ArgumentError)
+			errors.As(err, &bad)
+			ln.invalid = argument("NewSubject", strings.Replace(bad.Argument, "config", "config.Reconnect", 1), bad.Problem)
+		}
+	}
 	target := c.Target
 	if target == nil {
 		target = func(context.Context, int) (string, DialOptions, error) { //nolint:unparam // a Target may fail
@@ -205,11 +212,6 @@ func newSubject[In, Out any](
 		policy.Retryable = nil
 		policy.ResetAfter = orDefault(policy.ResetAfter, minUptime)
 		ln.reconnect = &policy
-		if _, err := operators.NewAttempts(policy); err != nil && ln.invalid == nil {
-			bad := new(observable.ArgumentError)
-			errors.As(err, &bad)
-			ln.invalid = argument(function, strings.Replace(bad.Argument, "config", "config.Reconnect", 1), bad.Problem)
-		}
 	}
 	ln.hook = c.Hook
 	ln.limit = c.Outbox
