@@ -87,16 +87,22 @@ func run(o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	wanted := func(name string) bool {
+		switch {
+		case !match.MatchString(name):
+			return false
+		case o.list:
+			fmt.Fprintln(w, name)
+			return false
+		}
+		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), name)
+		return true
+	}
 	var drawn []plotted
 	plot := func(c curve) {
-		if !match.MatchString(c.name) {
+		if !wanted(c.name) {
 			return
 		}
-		if o.list {
-			fmt.Fprintln(w, c.name)
-			return
-		}
-		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), c.name)
 		c = profiles.ofCurve(c)
 		p := c.measure(o.rounds)
 		shapes = append(shapes, p.verdicts()...)
@@ -112,14 +118,9 @@ func run(o options, w io.Writer) error {
 		plot(c)
 	}
 	for _, one := range works(o.scale) {
-		if o.curves || !match.MatchString(one.name) {
+		if o.curves || !wanted(one.name) {
 			continue
 		}
-		if o.list {
-			fmt.Fprintln(w, one.name)
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(start).Seconds(), one.name)
 		one = profiles.ofWork(one)
 		rows := one.measure(o.rounds)
 		judged := one.verdicts(rows)
