@@ -14,17 +14,7 @@ func Filter[T any](src observable.Observable[T], predicate func(T) bool) observa
 	if predicate == nil {
 		return invalid[T]("Filter", "predicate", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		next := down.Next
-		observable.Attach(src, sc, observable.Stage[T]{
-			Next: func(v T) {
-				if predicate(v) {
-					next(v)
-				}
-			},
-			Terminal: down.Terminal,
-		})
-	})
+	return fuse(src, step[T]{predicate: predicate})
 }
 
 // TryFilter emits the values for which predicate holds, until predicate returns an error; that is
