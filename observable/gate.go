@@ -58,9 +58,13 @@ type lane interface {
 	putBack() int
 }
 
+// seize takes the gate if it is free. It looks first, as an attempt in vain would take the
+// cache line from the processor of the holder, who needs it to leave.
+func (g *gate) seize(me uintptr) bool { return g.owner.Load() == 0 && g.owner.CompareAndSwap(0, me) }
+
 // enter takes the gate if it is free and nothing waits before the caller.
 func (g *gate) enter(me uintptr) bool {
-	return g.owner.CompareAndSwap(0, me) && (g.backlog.Load() == 0 || g.giveWay(me))
+	return g.seize(me) && (g.backlog.Load() == 0 || g.giveWay(me))
 }
 
 // giveWay leaves the gate to those who were there before the caller; it returns false.
@@ -121,7 +125,7 @@ func (g *gate) resume(me uintptr) bool {
 		go func() { g.serve(goroutine()) }()
 		return false
 	}
-	return g.head < len(g.runs) && g.owner.CompareAndSwap(0, me)
+	return g.head < len(g.runs) && g.seize(me)
 }
 
 // drain delivers the queue until it is empty or somebody waits for the gate.
@@ -253,7 +257,7 @@ func (g *gate) hand(l lane) {
 
 // serve delivers the queue if the gate is free; if it is not, its holder will.
 func (g *gate) serve(me uintptr) {
-	if g.owner.CompareAndSwap(0, me) {
+	if g.seize(me) {
 		g.leave(me)
 	}
 }
@@ -261,13 +265,13 @@ func (g *gate) serve(me uintptr) {
 // acquire takes the gate, and waits for it if need be. The caller is known not to
 // hold it.
 func (g *gate) acquire(me uintptr) {
-	if g.owner.CompareAndSwap(0, me) {
+	if g.seize(me) {
 		return
 	}
 	g.mu.Lock()
 	g.waiting++
 	g.backlog.Add(1)
-	for !g.owner.CompareAndSwap(0, me) {
+	for !g.seize(me) {
 		g.changed.Wait()
 	}
 	g.waiting--
@@ -285,7 +289,7 @@ func (g *gate) waitForRoom(me uintptr, live func() bool) {
 	g.blocked.Add(1) // before live is asked: see wake
 	defer g.blocked.Add(-1)
 	for g.values >= queueLimit && live() {
-		if g.waiting > 0 || !g.owner.CompareAndSwap(0, me) {
+		if g.waiting > 0 || !g.seize(me) {
 			if !waits.begin(me, g) {
 				return
 			}

@@ -103,7 +103,7 @@ func (in *Inlet[T]) terminate(terminal error) {
 // that is queued is of other inlets. The gate's mu is held.
 func (in *Inlet[T]) passes(me uintptr) bool {
 	g := &in.scope.root.gate
-	return g.isOutside(me) && len(in.back)+len(in.values) == 0 && g.owner.CompareAndSwap(0, me)
+	return g.isOutside(me) && len(in.back)+len(in.values) == 0 && g.seize(me)
 }
 
 // emit delivers one value; the gate is held, and left at the end.

@@ -27,7 +27,7 @@ func (s *Scope) Outside(f func()) {
 	defer func() { // also when f, or a callback that leave has run, ends this goroutine
 		defer r.workDone()
 		switch {
-		case g.owner.CompareAndSwap(0, me):
+		case g.seize(me):
 		case final && returned:
 			r.lost.Store(true)
 			return
@@ -67,7 +67,7 @@ func (s *Scope) Then(f func()) {
 	switch {
 	case r.holds():
 		f()
-	case g.backlog.Load() == 0 && g.owner.CompareAndSwap(0, goroutine()):
+	case g.backlog.Load() == 0 && g.seize(goroutine()):
 		r.current, r.final = s.handler, true
 		f()
 	default:

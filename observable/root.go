@@ -45,17 +45,19 @@ type Attacher[T any] interface {
 // the gate into it and its end.
 type root struct {
 	Scope
+
+	// What whoever enters writes or reads: beside the gate's owner, to come with it to another processor.
+	current *handler    // where a panic of the code now running goes; belongs to the gate
+	ended   atomic.Bool // the terminal state: set before the terminal runs
+	final   bool        // the goroutine inside is in Subscribe, and will just return; belongs to the gate
+	lost    atomic.Bool // that goroutine has done without the gate: see Outside
 	gate    gate
+
 	mu      sync.Mutex // guards the insides of all scopes, and the end below
 	ctx     context.Context
 	ctxDone <-chan struct{}
 	stopCtx func() bool // undoes the wait for ctx
 	end     handler     // the end of the chain
-	current *handler    // where a panic of the code now running goes; belongs to the gate
-	final   bool        // the goroutine inside is in Subscribe, and will just return; belongs to the gate
-	lost    atomic.Bool // that goroutine has done without the gate: see Outside
-
-	ended atomic.Bool // the terminal state: set before the terminal runs
 
 	// The end of it all, guarded by mu: done closes when the subscription is over and nothing works
 	// for it any more, neither a teardown nor a function that was called outside the gate.
