@@ -37,7 +37,7 @@ func broadcastWorks(s scale) []work {
 	var all []work
 	for _, size := range []int{128, 4 << 10} {
 		rate := work{name: broadcastWork(size, s.sockets), unit: "ns"}
-		latency := work{name: tailWork(size, s.sockets), unit: "µs at p99", beside: "µs at p50"}
+		latency := work{name: tailWork(size, s.sockets), unit: "µs at p99", beside: "µs at p50", repeat: 3}
 		for _, f := range fans {
 			rate.contenders = append(rate.contenders, contender{f.name, func() (figure, error) {
 				return withBroadcast(size, s.sockets, f.fan, (*broadcast).rate)

@@ -19,6 +19,7 @@ type work struct {
 	unit       string // what a figure is in: "ns", "bytes", "allocs"
 	beside     string // what the figure beside it is; "allocs" if empty
 	rounds     int    // how many rounds are enough; as many as were asked for if 0
+	repeat     int    // how many times as many rounds it takes, where one alone says little; once if 0
 	contenders []contender
 	// together measures all contenders in one go, one operation of each in turn, where what they differ by is less than what
 	// the machine does from one moment to the next. It stands in place of the contenders' own measure.
@@ -88,6 +89,7 @@ func (w work) measure(rounds int) []row {
 	if w.rounds > 0 {
 		rounds = min(rounds, w.rounds)
 	}
+	rounds *= max(1, w.repeat)
 	rows := make([]row, len(w.contenders))
 	for i, c := range w.contenders {
 		rows[i].name = c.name
