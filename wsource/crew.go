@@ -12,7 +12,7 @@ import (
 // this after the one before, and its write if its sender did that, is written by its sender, at once; within it,
 // messages are queued for a goroutine that writes as many as there are with one system call. In a burst the next
 // message comes in a small part of it; a round trip over loopback takes several times as long, even without
-// anything to do, so that what is an answer does not wait for a goroutine.
+// anything to do, so that a request does not wait for a goroutine. Neither does its answer: see outbox.answers.
 const burstGap = 2 * time.Microsecond
 
 // crewPatience is how long a write may keep a goroutine from other sockets that have something to write, and at most

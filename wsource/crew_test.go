@@ -59,6 +59,52 @@ func TestStalledSocketsDoNotHoldUpOthers(t *testing.T) {
 	})
 }
 
+// In a burst, a sender leaves its message to the crew; one that answers the last message that came writes it itself.
+func TestAnswersAreWrittenByWhoAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
+		large := wsource.BinaryMessage(make([]byte, 4*wstest.DefaultBuffer))
+		busy, other := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
+		beats := record[wsource.Message](t, busy)
+		beat := func() { // and no time passes until the next sleep: a burst has begun
+			settle()
+			other.Next(wsource.BinaryMessage(nil))
+		}
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
+		answers := record[wsource.Message](t, client)
+		stall := func() *wstest.Link {
+			link := s.link()
+			require.NoError(t, link.Inject(wstest.Stall(wstest.ToClient, 0)))
+			return link
+		}
+
+		beat()
+		link := stall()
+		server.Next(large) // or this would not return
+		link.Resume(wstest.ToClient)
+		settle()
+		assert.Len(t, answers.got(), 1)
+
+		var began, done atomic.Int32
+		server.Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{OnNext: func(wsource.Message) {
+			began.Add(1)
+			server.Next(large)
+			done.Add(1)
+		}})
+		beat()
+		link = stall()
+		client.Next(wsource.TextMessage("?"))
+		synctest.Wait()
+		assert.Equal(t, int32(1), began.Load())
+		assert.Zero(t, done.Load(), "the answer was left to the crew")
+		link.Resume(wstest.ToClient)
+		settle()
+		assert.Equal(t, int32(1), done.Load())
+		assert.Len(t, answers.got(), 2)
+		assert.Len(t, beats.got(), 2)
+	})
+}
+
 // A goroutine that is ended by somebody who was told what became of a message does not take with it what others have
 // to write.
 func TestGoexitLeavesOtherSocketsTheirWriter(t *testing.T) {

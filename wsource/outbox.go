@@ -57,6 +57,7 @@ type outbox struct {
 	lone    [1]outgoing // what a sender writes itself, or the queue as long as it is of one
 	own     batch       // that has lone for its memory
 	lent    bool        // lone is in use
+	asked   atomic.Bool // a message is being delivered behind which nothing has come yet, and nothing was sent since
 }
 
 // outgoing is a message on its way.
@@ -201,7 +202,7 @@ func (o *outbox) waitForRoom(ctx context.Context, out *outgoing) error {
 	return context.Cause(ctx)
 }
 
-// submit queues out, or, if it is a lone message and inline says so, writes it. In any case out's
+// submit queues out, or, if it is a lone message or an answer and inline says so, writes it. In any case out's
 // done, or undelivered, is told the outcome.
 func (o *outbox) submit(ctx context.Context, out outgoing, inline bool) {
 	size := len(out.message.Data)
@@ -216,7 +217,7 @@ func (o *outbox) submit(ctx context.Context, out outgoing, inline bool) {
 	o.callers--
 	o.count++
 	o.bytes += size
-	if !o.writing && inline && o.stream == nil && o.crew.quiet() {
+	if !o.writing && inline && o.stream == nil && (o.answers() || o.crew.quiet()) {
 		o.writing, o.lent = true, true
 		o.mu.Unlock()
 		o.lone[0] = out
@@ -229,6 +230,10 @@ func (o *outbox) submit(ctx context.Context, out outgoing, inline bool) {
 	o.enqueue(out)
 	o.mu.Unlock()
 }
+
+// answers reports whether what is sent now is likely the answer that the peer waits for: the first message since one
+// began to be delivered behind which nothing has come. The goroutine that reads has nothing better to do than to write it.
+func (o *outbox) answers() bool { return o.asked.Load() && o.asked.Swap(false) }
 
 // enqueue queues out, which has been counted; mu is held.
 func (o *outbox) enqueue(out outgoing) {

@@ -61,15 +61,20 @@ func (s *Socket) receive() bool {
 		return false
 	case lentBack:
 	}
+	last := !s.wire.Buffered() // while nobody else can read
 	turn := s.turn.Add(1)
 	if s.hook != nil {
 		s.hook.Handle(Event{Kind: EventReceived, Socket: s, Messages: 1, Frames: m.frames, Bytes: len(m.Data)})
+	}
+	if last {
+		s.out.asked.Store(true)
 	}
 	delivered := false
 	for !delivered && s.awaitSubscriber() {
 		delivered = s.deliver(&m)
 	}
 	m.release()
+	s.out.answers()
 	return s.turn.CompareAndSwap(turn, turn+1)
 }
 

@@ -60,8 +60,9 @@ func (s State) String() string {
 //
 // Messages leave in the order of the calls, those of Next and [Socket.Send] alike. Up to
 // 1,024 messages or 1 MiB wait; then senders block, so a slow peer slows its senders. A
-// lone message is written at once, by the caller; in a burst, many are written with
-// one system call. [Socket.SendReader] sends what is too large to be held whole. What Next could not send is told by
+// lone message is written at once, by the caller, and so is the first one sent while the last one that
+// came is being delivered, as an answer; in a burst, many are written with one system call.
+// [Socket.SendReader] sends what is too large to be held whole. What Next could not send is told by
 // [Socket.Undelivered]; that includes what was still queued when the peer closed.
 type Socket struct {
 	conn    *websocket.Conn

@@ -54,6 +54,9 @@ func (c *Conn) Await() {
 	}
 }
 
+// Buffered reports whether something has come that was not taken yet.
+func (c *Conn) Buffered() bool { return c.start < c.end }
+
 // Next waits for the next frame. If it is a message in one frame, a ping or a pong, Next returns it, and the caller
 // takes its payload, by [Conn.Payload] or [Conn.ReadPayload], before anything else is read. If the
 // frame is another, or not allowed, Next reports false, and leaves it to the library, which is to read a whole message.
