@@ -23,10 +23,14 @@ var boundaries = map[string]func(ints) ints{
 		return operators.ParallelMap(src, 2, func(_ context.Context, v int) (int, error) { return v, nil })
 	},
 	"ObserveOn of ObserveOn": func(src ints) ints { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) },
+	// The moment is for the subscriber to leave the gate: 256 values of a source that comes before that may wait at it.
 	"ObserveOn of SubscribeOn": func(src ints) ints {
-		return operators.ObserveOn(operators.SubscribeOn(src, 0), 2)
+		return operators.ObserveOn(operators.SubscribeOn(src, moment), 2)
 	},
 }
+
+// moment is when all boundaries have subscribed.
+const moment = time.Nanosecond
 
 func acrossBoundaries(t *testing.T, f func(t *testing.T, across func(ints) ints)) {
 	for name, across := range boundaries {
@@ -50,7 +54,7 @@ func TestFeedbackAcrossABoundary(t *testing.T) {
 				}
 			}
 		}})
-		synctest.Wait()
+		pass(moment)
 		src.Next(-1)
 		synctest.Wait()
 		src.Complete()
@@ -77,7 +81,7 @@ func TestFeedbackOutsideTheGate(t *testing.T) {
 			})
 		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { count++ }})
 		defer sub.Unsubscribe()
-		synctest.Wait()
+		pass(moment)
 		src.Next(0)
 		synctest.Wait()
 		assert.Equal(t, 1001, count)
@@ -108,7 +112,7 @@ func TestFeedbackLeavesTheBoundForOthers(t *testing.T) {
 				assert.LessOrEqual(t, entered.Load()-taken.Add(1), int32(room))
 			}
 		}})
-		synctest.Wait()
+		pass(moment)
 		go src.Next(0)
 		synctest.Wait()
 		var group sync.WaitGroup
