@@ -20,6 +20,10 @@ func (s *Scope) Outside(f func()) {
 	me := g.owner.Load()
 	current, final := r.current, r.final
 	r.final = false
+	if r.direct != nil {
+		r.direct.mark(me)
+		r.direct = nil
+	}
 	r.mu.Lock()
 	r.working++
 	r.mu.Unlock()

@@ -52,6 +52,7 @@ type root struct {
 	final   bool        // the goroutine inside is in Subscribe, and will just return; belongs to the gate
 	lost    atomic.Bool // that goroutine has done without the gate: see Outside
 	gate    gate
+	direct  marker // the subject whose value is being handled, if that has made no mark of it; belongs to the gate
 
 	mu      sync.Mutex // guards the insides of all scopes, and the end below
 	ctx     context.Context
@@ -67,6 +68,9 @@ type root struct {
 	done    chan struct{}
 	isDone  bool // done is closed, or will be as soon as it is asked for
 }
+
+// marker is a subject as Outside needs it: see multicast.direct.
+type marker interface{ mark(goroutine uintptr) }
 
 // rootOf is a root with the observer at its end.
 type rootOf[T any] struct {
@@ -287,7 +291,7 @@ func (r *root) exit(returned *bool) {
 }
 
 func (r *root) leave() {
-	r.current = nil
+	r.current, r.direct = nil, nil
 	r.gate.leave(r.gate.owner.Load())
 }
 

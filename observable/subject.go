@@ -26,7 +26,11 @@ type Subject[T any] struct {
 }
 
 // Next passes value on to the subscribers.
-func (s *Subject[T]) Next(value T) { s.submit(notification[T]{value: value}) }
+func (s *Subject[T]) Next(value T) {
+	if !s.direct(value) {
+		s.submit(notification[T]{value: value})
+	}
+}
 
 // Error ends the subject and its subscribers with err.
 func (s *Subject[T]) Error(err error) { s.submit(notification[T]{kind: isError, err: err}) }
@@ -98,9 +102,10 @@ type multicast[T any] struct {
 
 	// The emissions in progress, by goroutine: what a callback emits meanwhile waits
 	// with the emission that called it.
-	busy   atomic.Uintptr // the goroutine of the first
-	queued []notification[T]
-	others map[uintptr]*[]notification[T] // those of further ones; guarded by mu
+	busy    atomic.Uintptr // the goroutine of the first
+	queued  []notification[T]
+	others  map[uintptr]*[]notification[T] // those of further ones; guarded by mu
+	besides atomic.Int32                   // how many these are
 }
 
 // memory is what a subject keeps of the past; its methods are called with mu held.
@@ -118,57 +123,6 @@ type subscriber[T any] struct {
 	subject *multicast[T]
 	life    Scope
 	listed  bool // guarded by the subject's mu
-}
-
-// submit emits n, after what this goroutine is emitting already.
-func (m *multicast[T]) submit(n notification[T]) {
-	me := goroutine()
-	queue := &m.queued
-	switch {
-	case m.busy.CompareAndSwap(0, me):
-		defer m.busy.Store(0)
-	case m.busy.Load() == me:
-		m.queued = append(m.queued, n)
-		return
-	default:
-		m.mu.Lock()
-		if mine := m.others[me]; mine != nil {
-			*mine = append(*mine, n)
-			m.mu.Unlock()
-			return
-		}
-		if m.others == nil {
-			m.others = make(map[uintptr]*[]notification[T])
-		}
-		queue = new([]notification[T])
-		m.others[me] = queue
-		m.mu.Unlock()
-		defer func() {
-			m.mu.Lock()
-			delete(m.others, me)
-			m.mu.Unlock()
-		}()
-	}
-	defer m.flush(queue, 0, me) // also when a callback ends this goroutine
-	m.deliver(n, nil, me)
-}
-
-// flush delivers what is in a queue from i on, and what is added to it meanwhile.
-func (m *multicast[T]) flush(queue *[]notification[T], i int, me uintptr) {
-	if i == len(*queue) {
-		return
-	}
-	defer func() {
-		m.flush(queue, i, me) // for what is left when a callback ended this goroutine
-	}()
-	for i < len(*queue) {
-		n := (*queue)[i]
-		(*queue)[i] = notification[T]{}
-		if i++; i == len(*queue) {
-			*queue, i = (*queue)[:0], 0
-		}
-		m.deliver(n, nil, me)
-	}
 }
 
 // deliver emits n, on the goroutine me, to the subscribers: directly to those in the gate of from, which

@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -85,6 +86,63 @@ func TestFeedbackOutsideTheGate(t *testing.T) {
 		src.Next(0)
 		synctest.Wait()
 		assert.Equal(t, 1001, count)
+	})
+}
+
+// A function outside the gate that emits into its own chain is not run within itself, and what it emits comes after
+// what it handles.
+func TestFeedbackOutsideTheGateIsFlat(t *testing.T) {
+	const last = 10_000
+	for name, subscribers := range map[string]int{"one subscriber": 1, "two": 2} {
+		t.Run(name, func(t *testing.T) {
+			var src observable.Subject[int]
+			var got []int
+			running := 0
+			sub := operators.MergeMap(&src, func(v int) ints {
+				return observable.New(func(_ context.Context, out observable.Observer[int]) func() {
+					running++
+					assert.Equal(t, 1, running)
+					if v < last {
+						src.Next(v + 1)
+					}
+					out.Next(v)
+					running--
+					return nil
+				})
+			}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+			defer sub.Unsubscribe()
+			for range subscribers - 1 {
+				src.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+			}
+			src.Next(0)
+			require.Len(t, got, last+1)
+			assert.IsIncreasing(t, got)
+		})
+	}
+}
+
+// If such a function ends its goroutine, the subject works on, for goroutines that get its place in memory too.
+func TestFeedbackOutsideTheGateBeforeGoexit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var src observable.Subject[int]
+		failed := operators.MergeMap(&src, func(int) ints {
+			return observable.New(func(context.Context, observable.Observer[int]) func() {
+				src.Next(1)
+				runtime.Goexit()
+				return nil
+			})
+		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+		go src.Next(0)
+		<-failed.Done()
+		synctest.Wait()
+		var got, want []int
+		src.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+		for v := range 100 {
+			go src.Next(v)
+			synctest.Wait()
+			want = append(want, v)
+		}
+		assert.Equal(t, want, got)
 	})
 }
 
