@@ -140,7 +140,7 @@ func TestRule2(t *testing.T) {
 	t.Run("no goroutine", func(t *testing.T) {
 		before := runtime.NumGoroutine()
 		_, sub := record(t.Context(), observable.Never[int]())
-		assert.Equal(t, before, runtime.NumGoroutine())
+		assert.LessOrEqual(t, runtime.NumGoroutine(), before) // those of an earlier test may still be ending
 		sub.Unsubscribe()
 	})
 }

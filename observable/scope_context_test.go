@@ -125,7 +125,7 @@ func TestScopeContextDerived(t *testing.T) {
 		early, cancelEarly := context.WithCancel(scope)
 		cancelEarly()
 		require.ErrorIs(t, early.Err(), context.Canceled)
-		assert.Equal(t, before, runtime.NumGoroutine())
+		assert.LessOrEqual(t, runtime.NumGoroutine(), before) // those of an earlier test may still be ending
 
 		cancel(errBoom)
 		<-called

@@ -18,6 +18,10 @@ const (
 	outboxBytes    = 1 << 20
 )
 
+// inlineBytes is the size of the largest message that its sender writes itself. The sender may be who reads, and two
+// peers that answer each other with what fills both directions would wait for each other for ever.
+const inlineBytes = 32 << 10
+
 // outbox sends the messages of one connection: in order, one writer at a time, bounded.
 // What is queued is written by its crew. How it writes is in outbox_write.go.
 type outbox struct {
@@ -217,7 +221,7 @@ func (o *outbox) submit(ctx context.Context, out outgoing, inline bool) {
 	o.callers--
 	o.count++
 	o.bytes += size
-	if !o.writing && inline && o.stream == nil && (o.answers() || o.crew.quiet()) {
+	if !o.writing && inline && size <= inlineBytes && o.stream == nil && (o.answers() || o.crew.quiet()) {
 		o.writing, o.lent = true, true
 		o.mu.Unlock()
 		o.lone[0] = out
