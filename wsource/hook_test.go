@@ -210,6 +210,7 @@ func TestHookHearsOfASubjectsReconnectsAndDrops(t *testing.T) {
 		for range 2 {
 			require.NoError(t, first.Close(wsource.StatusServiceRestart, ""))
 			<-waiting
+			synctest.Wait() // for what is told of the connection that ended
 			require.ErrorIs(t, subject.SendAs(t.Context(), "dropped", volatile), wsource.ErrNotOpen)
 			first = <-site.sockets
 			settle()
