@@ -29,19 +29,12 @@ func producerWorks() []work {
 					eachOf(8, b.N, func(i, v int) { emit[i](v) })
 				}),
 				timed("RxGo", func(b *testing.B) {
-					channels := make([]chan rxgo.Item, 8)
-					sources := make([]rxgo.Observable, 8)
-					for i := range channels {
-						channels[i] = make(chan rxgo.Item, 64)
-						sources[i] = rxgo.FromChannel(channels[i])
-					}
+					channels, sources := rxgoInputs(8)
 					items := rxgo.Merge(sources).Observe()
 					b.ResetTimer()
 					go func() {
 						eachOf(8, b.N, func(i, v int) { channels[i] <- rxgo.Of(v) })
-						for _, c := range channels {
-							close(c)
-						}
+						closeAll(channels)
 					}()
 					for item := range items {
 						sunk += item.V.(int)
@@ -76,6 +69,21 @@ func producerWorks() []work {
 					}))
 					inTurn(b, a.Next, c.Next, d.Next, e.Next)
 				}),
+				timed("RxGo", func(b *testing.B) {
+					channels, sources := rxgoInputs(4)
+					add := func(v ...any) any { return v[0].(int) + v[1].(int) + v[2].(int) + v[3].(int) }
+					items := rxgo.CombineLatest(add, sources).Observe()
+					b.ResetTimer()
+					go func() {
+						for i := range b.N {
+							channels[i%4] <- rxgo.Of(i)
+						}
+						closeAll(channels)
+					}()
+					for item := range items {
+						sunk += item.V.(int)
+					}
+				}),
 				rxjs("RxJS", "combineLatest", 2_000_000),
 			},
 		},
@@ -97,6 +105,27 @@ func producerWorks() []work {
 						shared.Subscribe(ro.OnNext(func(v int) { sunk += v }))
 					}
 					inTurn(b, source.Next)
+				}),
+				timed("RxGo", func(b *testing.B) {
+					values := make(chan rxgo.Item, 64)
+					published := rxgo.FromChannel(values, rxgo.WithPublishStrategy())
+					var all sync.WaitGroup
+					for range 16 {
+						items := published.Observe()
+						all.Go(func() {
+							total := 0
+							for item := range items {
+								total += item.V.(int)
+							}
+						})
+					}
+					published.Connect(context.Background())
+					b.ResetTimer()
+					for i := range b.N {
+						values <- rxgo.Of(i)
+					}
+					close(values)
+					all.Wait()
 				}),
 				rxjs("RxJS", "share", 500_000),
 			},
@@ -129,6 +158,21 @@ func merged(f func(emit []func(int))) {
 		s.Complete()
 	}
 	<-sub.Done()
+}
+
+// rxgoInputs returns channels, and each of them as an RxGo observable.
+func rxgoInputs(n int) (channels []chan rxgo.Item, sources []rxgo.Observable) {
+	for range n {
+		c := make(chan rxgo.Item, 64)
+		channels, sources = append(channels, c), append(sources, rxgo.FromChannel(c))
+	}
+	return channels, sources
+}
+
+func closeAll(channels []chan rxgo.Item) {
+	for _, c := range channels {
+		close(c)
+	}
 }
 
 func roMerged() (emit []func(int)) {
