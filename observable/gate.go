@@ -76,10 +76,15 @@ func (g *gate) giveWay(me uintptr) bool {
 // leave gives the gate up and, for as long as nobody else takes it, delivers
 // what was queued meanwhile.
 func (g *gate) leave(me uintptr) {
-	g.owner.Store(0)
-	if g.backlog.Load() != 0 {
+	if g.release() {
 		g.workOff(me)
 	}
+}
+
+// release gives the gate up and reports whether something was queued meanwhile.
+func (g *gate) release() bool {
+	g.owner.Store(0)
+	return g.backlog.Load() != 0
 }
 
 // workOff delivers what is queued, for as long as nobody else takes the gate.

@@ -291,8 +291,14 @@ func (r *root) exit(returned *bool) {
 }
 
 func (r *root) leave() {
+	me, direct := r.gate.owner.Load(), r.direct
 	r.current, r.direct = nil, nil
-	r.gate.leave(r.gate.owner.Load())
+	if r.gate.release() {
+		if direct != nil { // what is delivered now may leave the gate too
+			direct.mark(me)
+		}
+		r.gate.workOff(me)
+	}
 }
 
 // attached is what exit is, for the goroutine that subscribes.

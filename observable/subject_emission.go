@@ -1,12 +1,18 @@
 package observable
 
 // What a callback emits into a subject comes after the value that it handles, for every subscriber. So a goroutine that
-// emits is marked, and what it emits meanwhile waits with it: busy marks the first, others those besides, and a
-// goroutine whose value goes straight into the gate of an only subscriber is marked if it leaves that gate in between.
+// emits is marked, and what it emits meanwhile waits with it: busy marks the first, others those besides. A goroutine whose
+// value goes straight into the gate of an only subscriber is marked when it emits again, when it leaves that gate in between, or
+// when it delivers what was queued there.
 
 // submit emits n, after what this goroutine is emitting already.
 func (m *multicast[T]) submit(n notification[T]) {
 	me := goroutine()
+	if targets := m.roster.all(); len(targets) > 0 {
+		if r := targets[0].scope.root; r.gate.owner.Load() == me && r.direct == marker(m) {
+			m.mark(me)
+		}
+	}
 	queue := &m.queued
 	switch {
 	case m.besides.Load() != 0 && m.append(me, n): // whether the first is still at it or not
@@ -28,8 +34,7 @@ func (m *multicast[T]) submit(n notification[T]) {
 }
 
 // direct emits value if there is one subscriber, as most have, whose gate is free; otherwise it reports false. It is
-// submit without the mark that this goroutine is emitting: what it emits meanwhile waits at that gate. Only if
-// the subscriber's callback leaves the gate, the mark is made.
+// submit with the mark made only when somebody may look for it.
 func (m *multicast[T]) direct(value T) (done bool) {
 	targets := m.roster.all()
 	if len(targets) != 1 || m.memory != nil || m.busy.Load() != 0 || m.besides.Load() != 0 {
@@ -54,6 +59,9 @@ func (m *multicast[T]) direct(value T) (done bool) {
 
 // mark notes that the goroutine, which is emitting, is.
 func (m *multicast[T]) mark(me uintptr) {
+	if m.busy.Load() == me || m.busy.CompareAndSwap(0, me) {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.others[me] == nil {
@@ -63,15 +71,18 @@ func (m *multicast[T]) mark(me uintptr) {
 
 // catchUp emits what the goroutine has emitted since mark, if that was called, and takes the mark away.
 func (m *multicast[T]) catchUp(me uintptr) {
-	if m.besides.Load() == 0 {
-		return
-	}
-	m.mu.Lock()
-	queue := m.others[me]
-	m.mu.Unlock()
-	if queue != nil {
-		defer m.leave(me)
-		m.flush(queue, 0, me)
+	switch {
+	case m.busy.Load() == me:
+		defer m.busy.Store(0)
+		m.flush(&m.queued, 0, me)
+	case m.besides.Load() != 0:
+		m.mu.Lock()
+		queue := m.others[me]
+		m.mu.Unlock()
+		if queue != nil {
+			defer m.leave(me)
+			m.flush(queue, 0, me)
+		}
 	}
 }
 

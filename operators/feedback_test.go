@@ -121,6 +121,29 @@ func TestFeedbackOutsideTheGateIsFlat(t *testing.T) {
 	}
 }
 
+// The same goes for a value that was fed back itself, and is delivered when the one before has been.
+func TestFeedbackOutsideTheGateOfWhatWasFedBack(t *testing.T) {
+	var src observable.Subject[int]
+	var got []int
+	inside := operators.Tap(&src, func(v int) {
+		if v == 0 {
+			src.Next(1)
+		}
+	})
+	sub := operators.MergeMap(inside, func(v int) ints {
+		return observable.New(func(_ context.Context, out observable.Observer[int]) func() {
+			if v == 1 {
+				src.Next(2)
+			}
+			out.Next(v)
+			return nil
+		})
+	}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+	defer sub.Unsubscribe()
+	src.Next(0)
+	assert.Equal(t, []int{0, 1, 2}, got)
+}
+
 // If such a function ends its goroutine, the subject works on, for goroutines that get its place in memory too.
 func TestFeedbackOutsideTheGateBeforeGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

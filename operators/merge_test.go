@@ -93,7 +93,7 @@ func TestMergeTakesWhatTheSubscriberFeedsBack(t *testing.T) {
 	a.Next(1)
 	sub.Unsubscribe()
 	a.Next(99)
-	assert.Equal(t, []int{1, 2, 11, 3, 12}, got, "first in, first out")
+	assert.Equal(t, []int{1, 2, 3, 11, 12}, got)
 }
 
 func TestMergeCompletesAtOnceWithoutSources(t *testing.T) {
