@@ -50,19 +50,26 @@ func resetError(lost *tape[*wsource.SendError]) string {
 	return ce.Err.Error()
 }
 
+// texter is a subject of strings.
+type texter = wsource.Subject[string, string]
+
 func TestWhatThePeerHasConfirmedIsNotReported(t *testing.T) {
 	for name, test := range map[string]struct {
 		wait time.Duration
-		end  func(subject *wsource.Subject[string, string], far far)
+		end  func(s *site, subject *texter, far far)
 		lost int
 	}{
-		"a pong has come":          {2 * time.Second, func(_ *wsource.Subject[string, string], far far) { far.CloseNow() }, 0},
-		"it is on its way":         {500 * time.Millisecond, func(_ *wsource.Subject[string, string], far far) { far.CloseNow() }, 300 % 256},
-		"the peer closes":          {500 * time.Millisecond, func(_ *wsource.Subject[string, string], far far) { far.Complete() }, 300 % 256},
-		"the peer restarts":        {0, func(_ *wsource.Subject[string, string], far far) { far.Close(wsource.StatusServiceRestart, "") }, 300 % 256},
-		"this side closes":         {0, func(subject *wsource.Subject[string, string], _ far) { subject.Complete() }, 0},
-		"this side closes with":    {0, func(subject *wsource.Subject[string, string], _ far) { subject.Close(4000, "bye") }, 0},
-		"this side gives up first": {0, func(subject *wsource.Subject[string, string], far far) { subject.Complete(); far.CloseNow() }, 300 % 256},
+		"a pong has come":   {2 * time.Second, func(_ *site, _ *texter, far far) { far.CloseNow() }, 0},
+		"it is on its way":  {500 * time.Millisecond, func(_ *site, _ *texter, far far) { far.CloseNow() }, 300 % 256},
+		"the peer closes":   {500 * time.Millisecond, func(_ *site, _ *texter, far far) { far.Complete() }, 300 % 256},
+		"the peer restarts": {0, func(_ *site, _ *texter, far far) { far.Close(wsource.StatusServiceRestart, "") }, 300 % 256},
+		"this side closes":  {0, func(_ *site, subject *texter, _ far) { subject.Complete() }, 0},
+		"with a code":       {0, func(_ *site, subject *texter, _ far) { subject.Close(4000, "bye") }, 0},
+		"the close frame does not arrive": {0, func(s *site, subject *texter, far far) {
+			_ = s.link().Inject(wstest.Delay(wstest.ToServer, time.Second))
+			subject.Complete()
+			far.CloseNow()
+		}, 300 % 256},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
@@ -75,7 +82,7 @@ func TestWhatThePeerHasConfirmedIsNotReported(t *testing.T) {
 				}
 				settle()
 				time.Sleep(test.wait)
-				test.end(subject, far)
+				test.end(s, subject, far)
 				_ = tape.wait()
 				assert.Len(t, fates(lost), test.lost)
 				for _, err := range lost.got() {
