@@ -14,7 +14,7 @@ func Filter[T any](src observable.Observable[T], predicate func(T) bool) observa
 	if predicate == nil {
 		return invalid[T]("Filter", "predicate", isNil)
 	}
-	return fuse(src, step[T]{predicate: predicate})
+	return fuse(src, steps[T]{predicate: predicate})
 }
 
 // TryFilter emits the values for which predicate holds, until predicate returns an error; that is

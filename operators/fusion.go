@@ -13,33 +13,48 @@ import (
 // of its own. (Reactor knows it as macro-fusion.)
 type fused[T any] struct {
 	src   observable.Observable[T]
-	steps []step[T] // never changed: another chain may go on from here
+	chain []steps[T] // never changed: another chain may go on from here
 }
 
-// step is a Map or a Filter: one of the two is set.
-type step[T any] struct {
-	project   func(T) T
-	predicate func(T) bool
+// steps is up to three steps in their order: those that are not nil. The loop over a chain keeps its place in memory while
+// it calls, and to get that back takes as long as a short call, so it calls several steps in one turn.
+type steps[T any] struct {
+	first, second func(T) T
+	predicate     func(T) bool
 }
 
-// fuse returns src with one step more.
-func fuse[T any](src observable.Observable[T], next step[T]) observable.Observable[T] {
-	if prior, ok := src.(*fused[T]); ok {
-		return &fused[T]{prior.src, append(slices.Clip(prior.steps), next)}
+// fuse returns src with one step more: the only one of next.
+func fuse[T any](src observable.Observable[T], next steps[T]) observable.Observable[T] {
+	prior, ok := src.(*fused[T])
+	if !ok {
+		return &fused[T]{src, []steps[T]{next}}
 	}
-	return &fused[T]{src, []step[T]{next}}
+	chain := slices.Clone(prior.chain)
+	switch last := &chain[len(chain)-1]; {
+	case last.predicate != nil || last.second != nil && next.first != nil:
+		chain = append(chain, next)
+	case next.first != nil:
+		last.second = next.first
+	default:
+		last.predicate = next.predicate
+	}
+	return &fused[T]{prior.src, chain}
 }
 
 // Attach runs the source in sc, and what comes of the steps goes to down.
 func (f *fused[T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
-	next, steps := down.Next, f.steps
+	next, chain := down.Next, f.chain
 	observable.Attach(f.src, sc, observable.Stage[T]{
 		Next: func(v T) {
-			for i := range steps {
-				s := &steps[i]
-				if s.project != nil {
-					v = s.project(v)
-				} else if !s.predicate(v) {
+			for i := range chain {
+				s := &chain[i]
+				if s.first != nil {
+					v = s.first(v)
+				}
+				if s.second != nil {
+					v = s.second(v)
+				}
+				if s.predicate != nil && !s.predicate(v) {
 					return
 				}
 			}

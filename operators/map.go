@@ -16,7 +16,7 @@ func Map[A, B any](src observable.Observable[A], project func(A) B) observable.O
 	}
 	if same, ok := any(project).(func(B) B); ok {
 		src, _ := any(src).(observable.Observable[B]) // or nil, of which Attach tells
-		return fuse(src, step[B]{project: same})
+		return fuse(src, steps[B]{first: same})
 	}
 	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		next := down.Next
