@@ -50,6 +50,7 @@ func TestShutdownClosesOpenSockets(t *testing.T) {
 			tapes = append(tapes, record[wsource.Message](t, client), record[wsource.Message](t, server))
 			send(server, "last words")
 		}
+		settle() // until both subscribers of Connections have the last of them
 		started := time.Now()
 		require.NoError(t, s.server.Shutdown(context.Background()))
 		assert.Zero(t, time.Since(started))
