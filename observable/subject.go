@@ -19,7 +19,8 @@ import (
 // one caller in that caller's order, each delivered, or queued at a subscriber
 // that is busy, when Next returns; so the slowest subscriber slows the caller (see
 // [Inlet]). Values of concurrent callers may interleave differently at different
-// subscribers. What a subscriber's callback emits into the subject comes after the
+// subscribers, and the terminal of one may overtake a value of another that is on its way to the
+// later subscribers. What a subscriber's callback emits into the subject comes after the
 // value it is handling, for every subscriber.
 type Subject[T any] struct {
 	multicast[T]
