@@ -17,7 +17,6 @@ type audience struct {
 	ended bool
 	err   error // that it ended with; nil if it completed
 
-	taken   atomic.Bool   // the current message has reached somebody
 	waiting atomic.Bool   // the reader waits, or is about to look whether it has to
 	moved   chan struct{} // holds a notice when something has changed since
 }
@@ -27,7 +26,8 @@ type listener struct {
 	life  observable.Scope
 	inlet *observable.Inlet[Message]        // nil if it is one of Readers
 	loan  *observable.Inlet[*MessageReader] // or else nil
-	owes  atomic.Bool                       // it was given a message and has not dealt with it
+	steps atomic.Uint32                     // two for each message: it has reached the subscriber, who has dealt with it
+	from  uint32                            // steps before the current message; the reader's
 }
 
 // attach adds a subscriber until sc closes, or gives it the end.
@@ -48,9 +48,9 @@ func (a *audience) attachReader(sc *observable.Scope, down observable.Stage[*Mes
 func ear[T any](a *audience, l *listener, sc *observable.Scope, down observable.Stage[T]) *observable.Inlet[T] {
 	return observable.NewInlet(sc, observable.Stage[T]{
 		Next: func(m T) {
-			a.taken.Store(true)
+			l.steps.Add(1)
 			down.Next(m)
-			l.owes.Store(false)
+			l.steps.Add(1)
 			a.notify()
 		},
 		Terminal: down.Terminal,
@@ -137,13 +137,12 @@ func (a *audience) kind() (readers, present bool) {
 // deliver hands a message to all and waits until each has dealt with it or left, or done is closed. It
 // reports whether anybody took it.
 func (a *audience) deliver(m Message, done <-chan struct{}) bool {
-	a.taken.Store(false)
 	list := a.listeners()
 	for _, l := range list {
 		if l.inlet == nil {
 			return false // it has just come
 		}
-		l.owes.Store(true)
+		l.from = l.steps.Load()
 		l.inlet.Next(m)
 	}
 	return a.settle(list, done)
@@ -151,31 +150,30 @@ func (a *audience) deliver(m Message, done <-chan struct{}) bool {
 
 // lend is deliver for the one who reads messages as they arrive.
 func (a *audience) lend(m *MessageReader, done <-chan struct{}) bool {
-	a.taken.Store(false)
 	list := a.listeners()
 	if len(list) == 0 || list[0].loan == nil {
 		return false
 	}
-	list[0].owes.Store(true)
+	list[0].from = list[0].steps.Load()
 	list[0].loan.Next(m)
 	return a.settle(list, done)
 }
 
 // settle waits until those in the list have dealt with a message, and reports whether anybody took it.
-func (a *audience) settle(list []*listener, done <-chan struct{}) bool {
+func (a *audience) settle(list []*listener, done <-chan struct{}) (taken bool) {
 	for _, l := range list {
-		if l.settled() {
-			continue // nearly always: it was not busy
+		if !l.settled() { // it is busy, as few are
+			if a.await(l.settled, done); !l.settled() {
+				return true // nobody will
+			}
 		}
-		if a.await(l.settled, done); !l.settled() {
-			return true // nobody will
-		}
+		taken = taken || l.steps.Load() != l.from
 	}
-	return a.taken.Load()
+	return taken
 }
 
 // settled reports whether the listener has dealt with the message it was given, or has left.
-func (l *listener) settled() bool { return !l.owes.Load() || !l.life.Open() }
+func (l *listener) settled() bool { return l.steps.Load() == l.from+2 || !l.life.Open() }
 
 // end ends all subscribers, and those to come: with err, or completing them if it is nil.
 func (a *audience) end(err error) {
