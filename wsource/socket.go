@@ -60,9 +60,10 @@ func (s State) String() string {
 //
 // Messages leave in the order of the calls, those of Next and [Socket.Send] alike. Up to
 // 1,024 messages or 1 MiB wait; then senders block, so a slow peer slows its senders. A
-// lone message is written at once, by the caller, and so is the first one sent while the last one that
-// came is being delivered, as an answer; in a burst, many are written with one system call. One of over 32 KiB is
-// always left to a goroutine, as callers on both ends that write to each other would both wait.
+// lone message is written at once, by the caller, who waits if the connection takes no more, and so is the first one
+// sent while the last one that came is being delivered, as an answer; in a burst, many are written with one system
+// call. One of over 32 KiB is always left to a goroutine, as callers on both ends that write to each other would
+// both wait. Whoever must not wait puts operators.OnBackpressureDrop, or one of its kin, before the socket.
 // [Socket.SendReader] sends what is too large to be held whole. What Next could not send is told by
 // [Socket.Undelivered]; that includes what was still queued when the peer closed.
 type Socket struct {
