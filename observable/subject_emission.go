@@ -35,7 +35,7 @@ func (m *multicast[T]) submit(n notification[T]) {
 
 // direct emits value if there is one subscriber, as most have, whose gate is free; otherwise it reports false. It is
 // submit with the mark made only when somebody may look for it.
-func (m *multicast[T]) direct(value T) (done bool) {
+func (m *multicast[T]) direct(value T) bool {
 	targets := m.roster.all()
 	if len(targets) != 1 || m.memory != nil || m.busy.Load() != 0 || m.besides.Load() != 0 {
 		return false
@@ -45,16 +45,10 @@ func (m *multicast[T]) direct(value T) (done bool) {
 	if !s.live() || !r.gate.enter(me) {
 		return false
 	}
-	done = true // also when the callback panics
-	defer m.catchUp(me)
-	returned := false
-	defer r.exit(&returned)
-	r.current, r.direct = s.scope.handler, m
-	if s.scope.Open() { // it may have closed on the way into the gate
-		s.stage.Next(value)
-	}
-	returned = true
-	return done
+	defer m.catchUp(me) // also when a callback ends this goroutine
+	r.direct = m
+	s.emit(value)
+	return true
 }
 
 // mark notes that the goroutine, which is emitting, is.
