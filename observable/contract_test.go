@@ -138,10 +138,10 @@ func TestRule2(t *testing.T) {
 		})
 	})
 	t.Run("no goroutine", func(t *testing.T) {
-		before := runtime.NumGoroutine()
-		_, sub := record(t.Context(), observable.Never[int]())
-		assert.LessOrEqual(t, runtime.NumGoroutine(), before) // those of an earlier test may still be ending
-		sub.Unsubscribe()
+		assertNoGoroutine(t, func() {
+			_, sub := record(t.Context(), observable.Never[int]())
+			t.Cleanup(sub.Unsubscribe)
+		})
 	})
 }
 

@@ -144,6 +144,16 @@ func isPanic(t *testing.T, err error, value any) {
 	}
 }
 
+// assertNoGoroutine calls f so often that a goroutine of each call would show, also while those of earlier tests end.
+func assertNoGoroutine(t *testing.T, f func()) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	for range 100 {
+		f()
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
 // liveHeap returns how many bytes are in use.
 func liveHeap() uint64 {
 	runtime.GC()

@@ -3,7 +3,6 @@ package observable_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,7 +109,13 @@ func TestScopeContextDerived(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		root, sub := scopeIn(ctx)
 		scope := root.Child()
-		before := runtime.NumGoroutine()
+		assertNoGoroutine(t, func() {
+			derived, cancelOne := context.WithCancel(scope)
+			t.Cleanup(cancelOne)
+			_, cancelTimed := context.WithTimeout(derived, time.Hour)
+			t.Cleanup(cancelTimed)
+			context.AfterFunc(scope, func() {})
+		})
 		canceled, cancelDerived := context.WithCancel(scope)
 		defer cancelDerived()
 		timed, cancelTimed := context.WithTimeout(scope, time.Hour)
@@ -125,7 +130,6 @@ func TestScopeContextDerived(t *testing.T) {
 		early, cancelEarly := context.WithCancel(scope)
 		cancelEarly()
 		require.ErrorIs(t, early.Err(), context.Canceled)
-		assert.LessOrEqual(t, runtime.NumGoroutine(), before) // those of an earlier test may still be ending
 
 		cancel(errBoom)
 		<-called
