@@ -62,24 +62,18 @@ func (a *Alarm) fire() {
 	}
 }
 
-func (a *Alarm) putBack() int { return 0 }
+func (a *Alarm) take(int)    {}
+func (a *Alarm) settle() int { return 0 }
 
-func (a *Alarm) drain(int) {
-	g := &a.scope.root.gate
-	g.mu.Unlock()
-	a.ring()
-	g.mu.Lock()
-}
-
-// ring makes the call, unless the alarm was stopped or put off meanwhile.
-func (a *Alarm) ring() {
+// deliver makes the call, unless the alarm was stopped or put off meanwhile.
+func (a *Alarm) deliver(uintptr) {
 	r := a.scope.root
 	if !a.armed || !a.scope.Open() || time.Until(a.due) > 0 {
 		return
 	}
 	a.armed = false
 	returned := false
-	defer r.settle(&returned, r.current, r.final)
+	defer r.settle(&returned, r.current)
 	r.current = a.scope.handler
 	a.call()
 	returned = true

@@ -20,12 +20,12 @@ func alarmed(t *testing.T, set func(a *observable.Alarm)) (
 	begun := time.Now()
 	out := &recorder[int]{}
 	var alarm *observable.Alarm
-	var commands *observable.Inlet[func(*observable.Alarm)]
+	var commands *observable.Emitter[func(*observable.Alarm)]
 	var times []int
-	src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		alarm = sc.NewAlarm(func() { times = append(times, int(time.Since(begun)/time.Millisecond)) })
 		set(alarm)
-		commands = observable.NewInlet(sc, observable.Stage[func(*observable.Alarm)]{
+		commands = observable.NewEmitter(sc, observable.Stage[func(*observable.Alarm)]{
 			Next:     func(f func(*observable.Alarm)) { f(alarm) },
 			Terminal: down.Terminal,
 		})
@@ -116,7 +116,7 @@ func TestAlarmNeverInsideReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inside, bad := false, false
 		var alarm *observable.Alarm
-		_, sub := record(t.Context(), observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+		_, sub := record(t.Context(), observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
 			alarm = sc.NewAlarm(func() { bad = inside })
 			inside = true
 			alarm.Reset(0)
@@ -150,7 +150,7 @@ func TestAlarmRaces(t *testing.T) {
 		for range 300 {
 			var late atomic.Bool
 			var alarm *observable.Alarm
-			_, sub := record(t.Context(), observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+			_, sub := record(t.Context(), observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
 				alarm = sc.NewAlarm(func() {
 					for range 3 {
 						alarm.Reset(0)
@@ -174,7 +174,7 @@ func TestAlarmRaces(t *testing.T) {
 // TestAlarmPanic has the alarm's function panic: it is an error of the stage that owns the alarm.
 func TestAlarmPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		src := observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+		src := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
 			sc.NewAlarm(func() { panic("alarm") }).Reset(time.Second)
 		})
 		var seen []error

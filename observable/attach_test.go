@@ -19,13 +19,13 @@ func TestAttachNil(t *testing.T) {
 	<-sub.Done()
 	assert.Equal(t, []string{"error: observable.Attach: argument src is nil: given to an operator, or returned by its callback"}, out.log())
 	var invalid *observable.ArgumentError
-	require.ErrorAs(t, observable.Err(sub), &invalid)
+	require.ErrorAs(t, sub.Err(), &invalid)
 }
 
 // TestAttachClosed attaches a source in a scope that is closed.
 func TestAttachClosed(t *testing.T) {
 	attached := false
-	src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		closed := sc.Child()
 		closed.Close()
 		observable.Attach(observable.Defer(func() observable.Observable[int] {

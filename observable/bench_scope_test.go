@@ -86,7 +86,7 @@ func BenchmarkStages(b *testing.B) {
 func BenchmarkScope(b *testing.B) {
 	b.Run("nest and close", func(b *testing.B) {
 		b.ReportAllocs()
-		observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+		observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
 			for range b.N {
 				sc.Child().Close()
 			}
@@ -95,7 +95,7 @@ func BenchmarkScope(b *testing.B) {
 	b.Run("with teardown", func(b *testing.B) {
 		b.ReportAllocs()
 		teardown := func() {}
-		observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+		observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
 			for range b.N {
 				child := sc.Child()
 				child.Finally(teardown)

@@ -104,7 +104,7 @@ func BenchmarkSerialiser(b *testing.B) {
 		total := 0
 		out := func(v int) { total += v }
 
-		var in *observable.Inlet[int]
+		var in *observable.Emitter[int]
 		sub := inlet(&in).Subscribe(context.Background(), observable.ObserverFuncs[int]{OnNext: out})
 		run("gate", in.Next, sub.Unsubscribe)
 		m := &mutexed{out: out}

@@ -10,7 +10,7 @@ import (
 // The stages of the benchmarks are written as package operators writes its own.
 
 func mapped[A, B any](src observable.Observable[A], project func(A) B) observable.Observable[B] {
-	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		next := down.Next
 		observable.Attach(src, sc, observable.Stage[A]{
 			Next:     func(v A) { next(project(v)) },
@@ -20,7 +20,7 @@ func mapped[A, B any](src observable.Observable[A], project func(A) B) observabl
 }
 
 func filtered[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		next := down.Next
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {

@@ -2,66 +2,94 @@ package observable
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 )
 
-// Overflow says what a bounded buffer does with a value that finds it full.
-type Overflow int
-
-// The policies.
-const (
-	Block      Overflow = iota // make the producer wait; nothing is lost
-	DropOldest                 // drop the value that waits longest, keep the new one
-	DropNewest                 // drop the new value
-	Fail                       // end the stream with ErrOverflow
-)
-
-// ErrOverflow ends a stream whose buffer was full and whose policy is [Fail].
-var ErrOverflow = errors.New("observable: the buffer is full")
-
-// String returns the policy's name.
-func (o Overflow) String() string {
-	switch o {
-	case Block:
-		return "Block"
-	case DropOldest:
-		return "DropOldest"
-	case DropNewest:
-		return "DropNewest"
-	case Fail:
-		return "Fail"
-	default:
-		return fmt.Sprintf("Overflow(%d)", int(o))
-	}
-}
-
 // FromChan returns an observable that emits what it receives from ch and completes when ch
-// is closed. Each subscription receives on a goroutine of its own until it ends;
-// several compete for the values, so share it if they are all to see them. A value
-// received at the very moment the subscription ends is lost.
+// is closed. Each subscription receives on a goroutine of its own until it ends; several
+// compete for the values, so share it if they are all to see them.
+//
+// A value counts as received when the subscriber has got it: one that was received in the moment
+// in which a subscription ends goes to another subscription of the same observable, or to the
+// next. While a subscriber is busy, at most one value is held here.
 func FromChan[T any](ch <-chan T) Observable[T] {
 	if ch == nil {
 		return Throw[T](&ArgumentError{"observable.FromChan", "ch", isNil})
 	}
-	return Source[T](func(sc *Scope, down Stage[T]) {
-		in, done := NewInlet(sc, down), sc.Done()
-		go func() {
-			for {
-				select {
-				case <-done:
-					return
-				case v, ok := <-ch:
-					if !ok {
-						in.Complete()
-						return
-					}
-					in.Next(v)
-				}
-			}
-		}()
+	c := &chanSource[T]{values: ch, returned: make(chan struct{}, 1)}
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
+		out, done := NewEmitter(sc, down), sc.Done()
+		go c.receive(sc, done, out)
 	})
+}
+
+// chanSource is a channel and the values that were received from it and delivered to nobody.
+type chanSource[T any] struct {
+	values   <-chan T
+	mu       sync.Mutex
+	pending  []T           // values received and not delivered, oldest first
+	returned chan struct{} // holds a notice while there may be a pending value
+}
+
+// receive emits what comes until the subscription ends.
+func (c *chanSource[T]) receive(sc *Scope, done <-chan struct{}, out *Emitter[T]) {
+	for sc.Open() {
+		v, ok := c.takeBack()
+		if !ok {
+			select {
+			case <-done:
+				return
+			case <-c.returned:
+				continue
+			case v, ok = <-c.values:
+			}
+		}
+		switch {
+		case ok:
+			if !out.Deliver(v) {
+				c.giveBack(v)
+			}
+		case c.empty():
+			out.Complete()
+			return
+		}
+	}
+}
+
+// giveBack keeps a value that nobody got for another subscription.
+func (c *chanSource[T]) giveBack(v T) {
+	c.mu.Lock()
+	c.pending = append(c.pending, v)
+	c.mu.Unlock()
+	c.notify()
+}
+
+// takeBack returns a value that was given back.
+func (c *chanSource[T]) takeBack() (v T, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pending) == 0 {
+		return v, false
+	}
+	v, c.pending = c.pending[0], c.pending[1:]
+	if len(c.pending) > 0 {
+		c.notify()
+	}
+	return v, true
+}
+
+func (c *chanSource[T]) empty() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending) == 0
+}
+
+func (c *chanSource[T]) notify() {
+	select {
+	case c.returned <- struct{}{}:
+	default: // the notice before has not been seen
+	}
 }
 
 // ToChan subscribes to src and returns a channel of its values, which is closed when the
@@ -69,13 +97,13 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 // after Complete. The channel has room for buffer values; overflow says
 // what happens to one that finds it full.
 //
-//	values, err := observable.ToChan(ctx, src, 16, observable.DropOldest)
+//	values, err := observable.ToChan(ctx, src, 16, observable.OverflowDropOldest)
 //	for v := range values { ... }
 //	if err() != nil { ... }
 //
 // ToChan returns when the subscription is made, so that nothing of a hot source is missed; for a source that
 // works inside Subscribe, that is when its first value comes. End ctx to stop before src has ended: a reader that just
-// goes away leaves the producer waiting under [Block]. The error function blocks until the channel is closed. The two
+// goes away leaves the producer waiting under [OverflowBlock]. The error function blocks until the channel is closed. The two
 // dropping policies need a buffer of at least 1.
 func ToChan[T any](ctx context.Context, src Observable[T], buffer int, overflow Overflow) (<-chan T, func() error) {
 	out := &chanObserver[T]{
@@ -87,7 +115,7 @@ func ToChan[T any](ctx context.Context, src Observable[T], buffer int, overflow 
 		out.Error(problem)
 	} else {
 		out.values = make(chan T, buffer)
-		source := Source[T](func(sc *Scope, down Stage[T]) {
+		source := AttachFunc[T](func(sc *Scope, down Stage[T]) {
 			out.end = down
 			Attach(src, sc, down)
 		})
@@ -105,11 +133,11 @@ func ToChan[T any](ctx context.Context, src Observable[T], buffer int, overflow 
 
 func checkBuffer(buffer int, overflow Overflow) error {
 	least := 0
-	if overflow == DropOldest || overflow == DropNewest {
+	if overflow == OverflowDropOldest || overflow == OverflowDropNewest {
 		least = 1
 	}
 	switch {
-	case overflow < Block || overflow > Fail:
+	case overflow < OverflowBlock || overflow > OverflowFail:
 		return &ArgumentError{"observable.ToChan", "overflow", "is unknown: " + overflow.String()}
 	case buffer < least:
 		return &ArgumentError{"observable.ToChan", "buffer", fmt.Sprintf("is %d, less than %d", buffer, least)}
@@ -129,24 +157,30 @@ type chanObserver[T any] struct {
 	err      error
 }
 
-// Next sends v, or does what the policy says if the buffer is full.
-func (c *chanObserver[T]) Next(v T) {
+// Next is accept for those who do not ask for the outcome.
+func (c *chanObserver[T]) Next(v T) { c.accept(v) }
+
+// accept sends v, or does what the policy says if the buffer is full. It reports false if the
+// context ended before there was room.
+func (c *chanObserver[T]) accept(v T) bool {
 	c.begin()
 	select {
 	case c.values <- v:
+		return true
 	default:
-		c.full(v)
+		return c.full(v)
 	}
 }
 
-func (c *chanObserver[T]) full(v T) {
+func (c *chanObserver[T]) full(v T) bool {
 	switch c.overflow {
-	case Block:
+	case OverflowBlock:
 		select {
 		case c.values <- v:
 		case <-c.ctx.Done():
+			return false
 		}
-	case DropOldest:
+	case OverflowDropOldest:
 		for {
 			select {
 			case <-c.values:
@@ -154,14 +188,15 @@ func (c *chanObserver[T]) full(v T) {
 			}
 			select {
 			case c.values <- v:
-				return
+				return true
 			default:
 			}
 		}
-	case Fail:
+	case OverflowFail:
 		c.end.Error(ErrOverflow)
-	case DropNewest:
+	case OverflowDropNewest:
 	}
+	return true
 }
 
 func (c *chanObserver[T]) Error(err error) {

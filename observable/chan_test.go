@@ -16,8 +16,8 @@ import (
 // TestOverflowString names the policies.
 func TestOverflowString(t *testing.T) {
 	for policy, want := range map[observable.Overflow]string{
-		observable.Block: "Block", observable.DropOldest: "DropOldest", observable.DropNewest: "DropNewest",
-		observable.Fail: "Fail", 7: "Overflow(7)",
+		observable.OverflowBlock: "Block", observable.OverflowDropOldest: "DropOldest", observable.OverflowDropNewest: "DropNewest",
+		observable.OverflowFail: "Fail", 7: "Overflow(7)",
 	} {
 		assert.Equal(t, want, policy.String())
 	}
@@ -85,7 +85,7 @@ func TestFromChanCompetes(t *testing.T) {
 
 // TestToChan reads a stream to its end.
 func TestToChan(t *testing.T) {
-	values, err := observable.ToChan(t.Context(), observable.Range(0, 1000), 0, observable.Block)
+	values, err := observable.ToChan(t.Context(), observable.Range(0, 1000), 0, observable.OverflowBlock)
 	n := 0
 	for v := range values {
 		assert.Equal(t, n, v)
@@ -94,7 +94,7 @@ func TestToChan(t *testing.T) {
 	require.NoError(t, err())
 	assert.Equal(t, 1000, n)
 
-	values, err = observable.ToChan(t.Context(), observable.Throw[int](errBoom), 3, observable.Fail)
+	values, err = observable.ToChan(t.Context(), observable.Throw[int](errBoom), 3, observable.OverflowFail)
 	for range values {
 		t.Error("a value")
 	}
@@ -105,10 +105,10 @@ func TestToChan(t *testing.T) {
 // TestToChanOverflow has a stream of ten fill a channel with room for three that nobody reads.
 func TestToChanOverflow(t *testing.T) {
 	for policy, want := range map[observable.Overflow][]int{
-		observable.Block:      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
-		observable.DropOldest: {7, 8, 9},
-		observable.DropNewest: {0, 1, 2},
-		observable.Fail:       {0, 1, 2},
+		observable.OverflowBlock:      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+		observable.OverflowDropOldest: {7, 8, 9},
+		observable.OverflowDropNewest: {0, 1, 2},
+		observable.OverflowFail:       {0, 1, 2},
 	} {
 		t.Run(policy.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestToChanOverflow(t *testing.T) {
 					got = append(got, v)
 				}
 				assert.Equal(t, want, got)
-				if policy == observable.Fail {
+				if policy == observable.OverflowFail {
 					require.ErrorIs(t, err(), observable.ErrOverflow)
 				} else {
 					require.NoError(t, err())
@@ -135,7 +135,7 @@ func TestToChanReaderLeaves(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		torn := false
 		src := finalized(observable.Interval(time.Second), func() { torn = true })
-		values, err := observable.ToChan(ctx, src, 2, observable.Block)
+		values, err := observable.ToChan(ctx, src, 2, observable.OverflowBlock)
 		time.Sleep(time.Minute)
 		cancel(errBoom)
 		require.ErrorIs(t, err(), errBoom)
@@ -153,16 +153,16 @@ func TestToChanArguments(t *testing.T) {
 	var none context.Context
 	for name, open := range map[string]func() (<-chan int, func() error){
 		"is -1, less than 0": func() (<-chan int, func() error) {
-			return observable.ToChan(t.Context(), observable.Of(1), -1, observable.Block)
+			return observable.ToChan(t.Context(), observable.Of(1), -1, observable.OverflowBlock)
 		},
 		"is 0, less than 1": func() (<-chan int, func() error) {
-			return observable.ToChan(t.Context(), observable.Of(1), 0, observable.DropOldest)
+			return observable.ToChan(t.Context(), observable.Of(1), 0, observable.OverflowDropOldest)
 		},
 		"is unknown: Overflow(9)": func() (<-chan int, func() error) {
 			return observable.ToChan(t.Context(), observable.Of(1), 1, observable.Overflow(9))
 		},
 		"is nil": func() (<-chan int, func() error) {
-			return observable.ToChan(none, observable.Of(1), 1, observable.Block)
+			return observable.ToChan(none, observable.Of(1), 1, observable.OverflowBlock)
 		},
 	} {
 		values, err := open()
@@ -174,7 +174,7 @@ func TestToChanArguments(t *testing.T) {
 			assert.Equal(t, name, invalid.Problem)
 		}
 	}
-	values, err := observable.ToChan[int](t.Context(), nil, 1, observable.Block)
+	values, err := observable.ToChan[int](t.Context(), nil, 1, observable.OverflowBlock)
 	for range values {
 		t.Error("a value")
 	}
@@ -184,7 +184,7 @@ func TestToChanArguments(t *testing.T) {
 
 // TestToChanPanic has an operator of the stream panic.
 func TestToChanPanic(t *testing.T) {
-	values, err := observable.ToChan(t.Context(), mapped(observable.Of(1), func(int) int { panic("in the stage") }), 1, observable.Block)
+	values, err := observable.ToChan(t.Context(), mapped(observable.Of(1), func(int) int { panic("in the stage") }), 1, observable.OverflowBlock)
 	for range values {
 		t.Error("a value")
 	}
@@ -196,7 +196,7 @@ func TestToChanPanic(t *testing.T) {
 func TestToChanOfHotSource(t *testing.T) {
 	for range 200 {
 		var subject observable.Subject[int]
-		values, failure := observable.ToChan[int](t.Context(), &subject, 1, observable.Block)
+		values, failure := observable.ToChan[int](t.Context(), &subject, 1, observable.OverflowBlock)
 		subject.Next(1)
 		subject.Complete()
 		require.Equal(t, 1, <-values)

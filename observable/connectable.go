@@ -61,8 +61,8 @@ func (c *Connectable[T]) Subscribe(ctx context.Context, observer Observer[T]) Su
 	return Subscribe(ctx, c, observer)
 }
 
-// Attach adds down to the subscribers.
-func (c *Connectable[T]) Attach(sc *Scope, down Stage[T]) {
+// AttachTo adds down to the subscribers.
+func (c *Connectable[T]) AttachTo(sc *Scope, down Stage[T]) {
 	Attach[T](c.current().processor, sc, down)
 }
 
@@ -80,7 +80,7 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 			return live
 		}
 		running, claimed := false, false
-		sub := Subscribe[T](ctx, Source[T](func(sc *Scope, down Stage[T]) {
+		sub := Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
 			running = true
 			if claimed = c.claim(h, sc.root); !claimed {
 				sc.root.Unsubscribe() // another goroutine was first
@@ -88,7 +88,7 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 			}
 			sc.Finally(func() { c.release(h, sc.root) })
 			Attach(c.src, sc, down)
-		}), h.processor)
+		}), connection[T]{h.processor})
 		switch {
 		case claimed:
 			return sub
@@ -98,6 +98,10 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 		}
 	}
 }
+
+// connection feeds a processor. It has no method but those of an observer, and so lasts when the
+// processor ends by itself: a connection ends with its source only (RxJS).
+type connection[T any] struct{ Observer[T] }
 
 // claim makes connection the one that feeds h, if h has none and is still the current hub.
 func (c *Connectable[T]) claim(h *hub[T], connection Subscription) bool {

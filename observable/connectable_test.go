@@ -45,7 +45,7 @@ func TestConnectableEmitsWhileItIsConnected(t *testing.T) {
 func TestConnectableThatKeepsItsProcessor(t *testing.T) {
 	shared := observable.NewConnectable(observable.Of(1, 2), observable.ConnectableConfig[int]{
 		Connector: func() observable.Processor[int] {
-			return observable.NewReplaySubject[int](observable.Replay{})
+			return observable.NewReplaySubject[int](observable.ReplayConfig{})
 		},
 		KeepOnDisconnect: true,
 	})
@@ -106,13 +106,13 @@ func TestTheContextOfAConnection(t *testing.T) {
 		defer cancel()
 		connection := shared.Connect(ctx)
 		<-connection.Done()
-		require.ErrorIs(t, observable.Err(connection), context.DeadlineExceeded)
+		require.ErrorIs(t, connection.Err(), context.DeadlineExceeded)
 		assert.Equal(t, []string{"0", "1", "error: context deadline exceeded"}, out.log())
 
 		out, _ = record(t.Context(), shared)
 		connection = shared.Connect(ctx) // which has ended
 		<-connection.Done()
-		require.ErrorIs(t, observable.Err(connection), context.DeadlineExceeded)
+		require.ErrorIs(t, connection.Err(), context.DeadlineExceeded)
 		assert.Equal(t, []string{"error: context deadline exceeded"}, out.log())
 
 		out, _ = record(t.Context(), shared)
@@ -165,7 +165,7 @@ func TestConnectorWithoutAProcessor(t *testing.T) {
 	var argument *observable.ArgumentError
 	_, err := observable.Collect[int](t.Context(), shared)
 	require.ErrorAs(t, err, &argument)
-	require.ErrorAs(t, observable.Err(shared.Connect(t.Context())), &argument)
+	require.ErrorAs(t, shared.Connect(t.Context()).Err(), &argument)
 }
 
 func TestSubscribersAndConnectionsComeAndGo(t *testing.T) {

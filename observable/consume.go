@@ -1,9 +1,6 @@
 package observable
 
-import (
-	"context"
-	"iter"
-)
+import "context"
 
 // ForEach subscribes to src, calls next with each value and blocks until the
 // subscription is over. It returns nil when src completed, its error when it
@@ -34,12 +31,12 @@ func TryForEach[T any](ctx context.Context, src Observable[T], next func(T) erro
 // the subscription.
 func await[T any](ctx context.Context, src Observable[T], next func(v T, end Stage[T])) error {
 	w := &awaiter[T]{next: next}
-	sub := Subscribe[T](ctx, Source[T](func(sc *Scope, down Stage[T]) {
+	sub := Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		w.end = down
 		Attach(src, sc, down)
 	}), w)
 	<-sub.Done()
-	return Err(sub)
+	return sub.Err()
 }
 
 // awaiter is the observer of await, with the stage by which it can end its subscription.
@@ -60,9 +57,9 @@ func Collect[T any](ctx context.Context, src Observable[T]) ([]T, error) {
 	return all, err
 }
 
-// First subscribes to src, waits for its first value, unsubscribes and returns it
+// FirstValue subscribes to src, waits for its first value, unsubscribes and returns it
 // (RxJS firstValueFrom). The error is [ErrEmpty] if src completes without one.
-func First[T any](ctx context.Context, src Observable[T]) (T, error) {
+func FirstValue[T any](ctx context.Context, src Observable[T]) (T, error) {
 	var first T
 	found := false
 	err := await(ctx, src, func(v T, end Stage[T]) {
@@ -72,9 +69,9 @@ func First[T any](ctx context.Context, src Observable[T]) (T, error) {
 	return valueOr(first, found, err)
 }
 
-// Last subscribes to src, waits for its completion and returns its last value (RxJS
+// LastValue subscribes to src, waits for its completion and returns its last value (RxJS
 // lastValueFrom). The error is [ErrEmpty] if there was none.
-func Last[T any](ctx context.Context, src Observable[T]) (T, error) {
+func LastValue[T any](ctx context.Context, src Observable[T]) (T, error) {
 	var last T
 	found := false
 	err := await(ctx, src, func(v T, _ Stage[T]) { last, found = v, true })
@@ -90,55 +87,4 @@ func valueOr[T any](v T, found bool, err error) (T, error) {
 		return zero, err
 	}
 	return v, nil
-}
-
-// All returns an iterator over the values of src, for a range loop:
-//
-//	for v, err := range observable.All(ctx, src) {
-//		if err != nil { return err }
-//		...
-//	}
-//
-// Each loop subscribes anew. An error of src, or the context's cause, comes last, with a
-// zero value. The source runs on a goroutine of its own and waits while the loop
-// body does its work. Leaving the loop unsubscribes and waits for the teardown.
-func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		if ctx == nil {
-			var zero T
-			yield(zero, &ArgumentError{"observable.All", "ctx", isNil})
-			return
-		}
-		ctx, cancel := context.WithCancel(ctx)
-		queue := make(chan notification[T])
-		left := make(chan struct{})
-		go func() {
-			defer close(queue)
-			err := await(ctx, src, func(v T, end Stage[T]) {
-				select {
-				case queue <- notification[T]{value: v}:
-				case <-left:
-					end.Complete()
-				case <-ctx.Done():
-				}
-			})
-			if err != nil {
-				select {
-				case queue <- notification[T]{err: err}:
-				case <-left:
-				}
-			}
-		}()
-		defer func() {
-			for range queue { // until the source is torn down
-			}
-		}()
-		defer cancel()
-		defer close(left)
-		for n := range queue {
-			if !yield(n.value, n.err) {
-				return
-			}
-		}
-	}
 }

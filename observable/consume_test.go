@@ -109,23 +109,23 @@ func TestCollectFirstLast(t *testing.T) {
 	require.ErrorIs(t, err, errBoom)
 	assert.Equal(t, []int{1, 2}, all)
 
-	first, err := observable.First(t.Context(), failing)
+	first, err := observable.FirstValue(t.Context(), failing)
 	require.NoError(t, err)
 	assert.Equal(t, 1, first)
-	last, err := observable.Last(t.Context(), failing)
+	last, err := observable.LastValue(t.Context(), failing)
 	require.ErrorIs(t, err, errBoom)
 	assert.Zero(t, last)
 
-	last, err = observable.Last(t.Context(), observable.Range(0, 10))
+	last, err = observable.LastValue(t.Context(), observable.Range(0, 10))
 	require.NoError(t, err)
 	assert.Equal(t, 9, last)
-	first, err = observable.First(t.Context(), observable.Range(3, 2_000_000_000))
+	first, err = observable.FirstValue(t.Context(), observable.Range(3, 2_000_000_000))
 	require.NoError(t, err)
 	assert.Equal(t, 3, first)
 
-	_, err = observable.First(t.Context(), observable.Empty[int]())
+	_, err = observable.FirstValue(t.Context(), observable.Empty[int]())
 	require.ErrorIs(t, err, observable.ErrEmpty)
-	_, err = observable.Last(t.Context(), observable.Empty[int]())
+	_, err = observable.LastValue(t.Context(), observable.Empty[int]())
 	require.ErrorIs(t, err, observable.ErrEmpty)
 	all, err = observable.Collect(t.Context(), observable.Empty[int]())
 	require.NoError(t, err)
@@ -136,13 +136,13 @@ func TestCollectFirstLast(t *testing.T) {
 func TestFirstOfAsync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		torn := false
-		first, err := observable.First(t.Context(), finalized(observable.Interval(time.Second), func() { torn = true }))
+		first, err := observable.FirstValue(t.Context(), finalized(observable.Interval(time.Second), func() { torn = true }))
 		require.NoError(t, err)
 		assert.Zero(t, first)
 		assert.True(t, torn)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		_, err = observable.First(ctx, observable.Interval(time.Second))
+		_, err = observable.FirstValue(ctx, observable.Interval(time.Second))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }

@@ -1,7 +1,6 @@
 package observable
 
 import (
-	"context"
 	"fmt"
 	"iter"
 )
@@ -15,7 +14,7 @@ func Of[T any](values ...T) Observable[T] { return FromSlice(values) }
 // FromSlice returns an observable that emits the elements of values in order and
 // completes, inside Subscribe (RxJS from). It keeps the slice, not a copy.
 func FromSlice[T any](values []T) Observable[T] {
-	return Source[T](func(sc *Scope, down Stage[T]) {
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		for _, v := range values {
 			if !sc.Open() {
 				return
@@ -35,7 +34,7 @@ func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 	if seq == nil {
 		return Throw[T](&ArgumentError{"observable.FromSeq", "seq", isNil})
 	}
-	return Source[T](func(sc *Scope, down Stage[T]) {
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		for v := range seq {
 			if !sc.Open() {
 				return
@@ -60,7 +59,7 @@ func Range(start, count int) Observable[int] {
 	if count < 0 {
 		return Throw[int](&ArgumentError{"observable.Range", "count", fmt.Sprintf("is negative: %d", count)})
 	}
-	return Source[int](func(sc *Scope, down Stage[int]) {
+	return AttachFunc[int](func(sc *Scope, down Stage[int]) {
 		for i := range count {
 			if !sc.Open() {
 				return
@@ -84,7 +83,7 @@ func Generate[T any](initial T, while func(T) bool, next func(T) T) Observable[T
 	if next == nil {
 		return Throw[T](&ArgumentError{"observable.Generate", "next", isNil})
 	}
-	return Source[T](func(sc *Scope, down Stage[T]) {
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		for v := initial; while == nil || while(v); v = next(v) {
 			if !sc.Open() {
 				return
@@ -105,7 +104,7 @@ func Defer[T any](factory func() Observable[T]) Observable[T] {
 	if factory == nil {
 		return Throw[T](&ArgumentError{"observable.Defer", "factory", isNil})
 	}
-	return Source[T](func(sc *Scope, down Stage[T]) {
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		if src := factory(); src != nil {
 			Attach(src, sc, down)
 		} else if sc.Open() {
@@ -141,7 +140,7 @@ func Using[R, T any](open func() (R, error), source func(R) Observable[T], relea
 	case release == nil:
 		return Throw[T](&ArgumentError{"observable.Using", "release", isNil})
 	}
-	return Source[T](func(sc *Scope, down Stage[T]) {
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		resource, err := open()
 		if err != nil {
 			if sc.Open() {
@@ -164,14 +163,14 @@ func Using[R, T any](open func() (R, error), source func(R) Observable[T], relea
 //
 //	Empty(): |
 func Empty[T any]() Observable[T] {
-	return Source[T](func(_ *Scope, down Stage[T]) { down.Complete() })
+	return AttachFunc[T](func(_ *Scope, down Stage[T]) { down.Complete() })
 }
 
 // Never returns an observable that never emits and never ends by itself (RxJS NEVER).
 //
 //	Never(): -
 func Never[T any]() Observable[T] {
-	return Source[T](func(*Scope, Stage[T]) {})
+	return AttachFunc[T](func(*Scope, Stage[T]) {})
 }
 
 // Throw returns an observable that fails with err at once, inside Subscribe (RxJS
@@ -182,29 +181,5 @@ func Throw[T any](err error) Observable[T] {
 	if err == nil {
 		err = &ArgumentError{"observable.Throw", "err", isNil}
 	}
-	return Source[T](func(_ *Scope, down Stage[T]) { down.Error(err) })
-}
-
-// New returns an observable from a function that emits to an observer (RxJS new
-// Observable). The function runs on the subscriber's goroutine at each subscription;
-// it may emit there and return, or start goroutines that emit later: the
-// observer may be called from any of them, and serialises what they emit (see [Inlet]).
-//
-// The context ends when the subscription does, by whatever cause; loops look at
-// it, and whatever the function started ends with it. The function
-// may return a teardown, which is called once at that moment, or nil. Whoever ends the subscription runs
-// the teardown, and that may be a goroutine which the function has started: it must not wait for one that
-// emits.
-func New[T any](subscribe func(ctx context.Context, observer Observer[T]) (teardown func())) Observable[T] {
-	if subscribe == nil {
-		return Throw[T](&ArgumentError{"observable.New", "subscribe", isNil})
-	}
-	return Source[T](func(sc *Scope, down Stage[T]) {
-		in := NewInlet(sc, down)
-		sc.Outside(func() {
-			if teardown := subscribe(sc, in); teardown != nil {
-				sc.OnClose(teardown)
-			}
-		})
-	})
+	return AttachFunc[T](func(_ *Scope, down Stage[T]) { down.Error(err) })
 }

@@ -142,7 +142,7 @@ func TestCreateClosedByCallback(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, sub := record(t.Context(), observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+			_, sub := record(t.Context(), observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
 				scope = sc.Child()
 				late := func() { t.Error("a notification after the end") }
 				observable.Attach(src, scope, observable.Stage[int]{

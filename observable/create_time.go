@@ -23,7 +23,7 @@ func Interval(period time.Duration) Observable[int] {
 //
 //	Timer(3ms): ---(0|)
 func Timer(due time.Duration) Observable[int] {
-	return Source[int](func(sc *Scope, down Stage[int]) {
+	return AttachFunc[int](func(sc *Scope, down Stage[int]) {
 		sc.NewAlarm(func() {
 			if down.Next(0); sc.Open() {
 				down.Complete()
@@ -45,7 +45,7 @@ func TimerEvery(due, period time.Duration) Observable[int] {
 
 // ticks emits 0 after due and then a number each period.
 func ticks(due, period time.Duration) Observable[int] {
-	return Source[int](func(sc *Scope, down Stage[int]) {
+	return AttachFunc[int](func(sc *Scope, down Stage[int]) {
 		n, next := 0, time.Now().Add(due)
 		var alarm *Alarm
 		alarm = sc.NewAlarm(func() {

@@ -12,7 +12,7 @@ import (
 
 // detached attaches a subject in a scope of its own, which it hands out.
 func detached(src *observable.Subject[int], scope **observable.Scope, seen *[]int) observable.Observable[int] {
-	return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		up := sc.Detach()
 		*scope = up
 		observable.Attach(src, up, observable.Stage[int]{

@@ -34,7 +34,7 @@
 //
 // A subscription made by Subscribe is a root: it has one gate, one tree of scopes and an
 // observer at its end. Operators join the root of whoever subscribes to them: they are
-// [Source] functions, which are given a [Scope] and the next [Stage], and [Attach] their own source
+// [AttachFunc] functions, which are given a [Scope] and the next [Stage], and [Attach] their own source
 // with a stage in front.
 //
 //	Of(1, 2, 3) ── Map ── Filter ── observer     one root: one gate, one scope

@@ -33,11 +33,11 @@ func ExampleSubscription() {
 	// Output: first
 }
 
-func ExampleErr() {
+func ExampleSubscription_err() {
 	sub := observable.Throw[int](errors.New("disconnected")).
-		Subscribe(context.Background(), observable.ObserverFuncs[int]{})
+		Subscribe(context.Background(), observable.ObserverFuncs[int]{OnError: func(error) {}})
 	<-sub.Done()
-	fmt.Println(observable.Err(sub))
+	fmt.Println(sub.Err())
 	// Output: disconnected
 }
 
@@ -112,18 +112,18 @@ func ExampleCollect() {
 	// Output: [1 2 3 4] <nil>
 }
 
-func ExampleFirst() {
-	first, err := observable.First(context.Background(), observable.Range(7, 1_000_000))
+func ExampleFirstValue() {
+	first, err := observable.FirstValue(context.Background(), observable.Range(7, 1_000_000))
 	fmt.Println(first, err)
-	_, err = observable.First(context.Background(), observable.Empty[int]())
+	_, err = observable.FirstValue(context.Background(), observable.Empty[int]())
 	fmt.Println(errors.Is(err, observable.ErrEmpty))
 	// Output:
 	// 7 <nil>
 	// true
 }
 
-func ExampleLast() {
-	last, err := observable.Last(context.Background(), observable.Range(1, 4))
+func ExampleLastValue() {
+	last, err := observable.LastValue(context.Background(), observable.Range(1, 4))
 	fmt.Println(last, err)
 	// Output: 4 <nil>
 }
@@ -140,7 +140,7 @@ func ExampleFromChan() {
 }
 
 func ExampleToChan() {
-	values, err := observable.ToChan(context.Background(), observable.Of(1, 2, 3), 16, observable.Block)
+	values, err := observable.ToChan(context.Background(), observable.Of(1, 2, 3), 16, observable.OverflowBlock)
 	for v := range values {
 		fmt.Println(v)
 	}
@@ -161,7 +161,7 @@ func ExampleOverflow() {
 		out.Complete()
 		return nil
 	})
-	for _, policy := range []observable.Overflow{observable.DropOldest, observable.DropNewest, observable.Fail} {
+	for _, policy := range []observable.Overflow{observable.OverflowDropOldest, observable.OverflowDropNewest, observable.OverflowFail} {
 		values, err := observable.ToChan(context.Background(), src, 3, policy)
 		failure := err() // waits for the end
 		fmt.Print(policy, ":")

@@ -10,9 +10,9 @@ import (
 )
 
 // An operator that only transforms: it shares the scope of its downstream and passes terminals on.
-func ExampleSource() {
+func ExampleAttachFunc() {
 	double := func(src observable.Observable[int]) observable.Observable[int] {
-		return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 			observable.Attach(src, sc, observable.Stage[int]{
 				Next:     func(v int) { down.Next(2 * v) },
 				Terminal: down.Terminal,
@@ -24,12 +24,12 @@ func ExampleSource() {
 }
 
 // An operator that adds to the completion: it checks that the subscription is open before it emits more.
-func ExampleOnComplete() {
+func ExampleWithComplete() {
 	endWith := func(src observable.Observable[string], last string) observable.Observable[string] {
-		return observable.Source[string](func(sc *observable.Scope, down observable.Stage[string]) {
+		return observable.AttachFunc[string](func(sc *observable.Scope, down observable.Stage[string]) {
 			observable.Attach(src, sc, observable.Stage[string]{
 				Next: down.Next,
-				Terminal: observable.OnComplete(down, func() {
+				Terminal: observable.WithComplete(down, func() {
 					if down.Next(last); sc.Open() {
 						down.Complete()
 					}
@@ -44,7 +44,7 @@ func ExampleOnComplete() {
 // An operator that handles errors: its source has a scope of its own, which is closed before it goes on.
 func ExampleIntercept() {
 	orElse := func(src observable.Observable[int], fallback observable.Observable[int]) observable.Observable[int] {
-		return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 			up := sc.Child()
 			observable.Attach(src, up, observable.Intercept(up, observable.Stage[int]{
 				Next: down.Next,
@@ -68,7 +68,7 @@ func ExampleIntercept() {
 // An operator that keeps time: one alarm, which fires inside the gate.
 func ExampleAlarm() {
 	endAfter := func(src observable.Observable[int], d time.Duration) observable.Observable[int] {
-		return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 			sc.NewAlarm(down.Complete).Reset(d)
 			observable.Attach(src, sc, down)
 		})
@@ -78,10 +78,10 @@ func ExampleAlarm() {
 }
 
 // A source that other goroutines emit into, with a teardown.
-func ExampleInlet() {
-	var in *observable.Inlet[int]
-	src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
-		in = observable.NewInlet(sc, down)
+func ExampleEmitter() {
+	var in *observable.Emitter[int]
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		in = observable.NewEmitter(sc, down)
 		sc.OnClose(func() { fmt.Println("torn down") })
 	})
 	sub := src.Subscribe(context.Background(), printer[int]("value"))
@@ -100,7 +100,7 @@ func ExampleInlet() {
 
 // A scope is the context of what is done for the subscription.
 func ExampleScope() {
-	src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		request, cancel := context.WithTimeout(sc, time.Hour) // ends with the subscription, too
 		sc.OnClose(cancel)
 		context.AfterFunc(request, func() {})
@@ -123,7 +123,7 @@ func ExampleScope() {
 // counter is an observable of one's own: it implements Attach, and Subscribe with it.
 type counter struct{ limit int }
 
-func (c counter) Attach(sc *observable.Scope, down observable.Stage[int]) {
+func (c counter) AttachTo(sc *observable.Scope, down observable.Stage[int]) {
 	for i := 0; i < c.limit && sc.Open(); i++ {
 		down.Next(i)
 	}

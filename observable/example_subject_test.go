@@ -45,7 +45,7 @@ func ExampleBehaviorSubject() {
 }
 
 func ExampleReplaySubject() {
-	history := observable.NewReplaySubject[int](observable.Replay{Buffer: 2})
+	history := observable.NewReplaySubject[int](observable.ReplayConfig{Buffer: 2})
 	for i := range 5 {
 		history.Next(i)
 	}

@@ -17,9 +17,9 @@ import (
 )
 
 // inlet is a source that hands out the inlet of its subscriber.
-func inlet(out **observable.Inlet[int]) observable.Observable[int] {
-	return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
-		*out = observable.NewInlet(sc, down)
+func inlet(out **observable.Emitter[int]) observable.Observable[int] {
+	return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		*out = observable.NewEmitter(sc, down)
 	})
 }
 
@@ -33,7 +33,7 @@ func TestGateReleasesProducers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				var in *observable.Inlet[int]
+				var in *observable.Emitter[int]
 				release := make(chan struct{})
 				out := &recorder[int]{onNext: func(int) { <-release }}
 				sub := inlet(&in).Subscribe(ctx, out)
@@ -86,8 +86,8 @@ func TestGateTeardownWaitsForProducer(t *testing.T) {
 // an observer that waits for what comes after Subscribe.
 func TestGateDoesNotBlockSubscribe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
-			in := observable.NewInlet(sc, down)
+		src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			in := observable.NewEmitter(sc, down)
 			var queued sync.WaitGroup
 			queued.Go(func() {
 				in.Next(1)
@@ -106,7 +106,7 @@ func TestGateDoesNotBlockSubscribe(t *testing.T) {
 
 // TestGateKeepsOrder has values wait in the queue whose delivery leaves the gate, and more come in meanwhile.
 func TestGateKeepsOrder(t *testing.T) {
-	var in *observable.Inlet[int]
+	var in *observable.Emitter[int]
 	var begun []int
 	src := merged(inlet(&in), func(v int) observable.Observable[int] {
 		begun = append(begun, v)
@@ -138,7 +138,7 @@ func TestGateKeepsOrder(t *testing.T) {
 // TestGateKeepsOrderOfProducers is TestGateKeepsOrder with producers on other goroutines.
 func TestGateKeepsOrderOfProducers(t *testing.T) {
 	const producers, each = 4, 500
-	var in *observable.Inlet[int]
+	var in *observable.Emitter[int]
 	next := [producers]int{}
 	src := merged(inlet(&in), func(v int) observable.Observable[int] {
 		p, i := v/each, v%each
@@ -173,7 +173,7 @@ func TestGateKeepsOrderOfProducers(t *testing.T) {
 // TestGateDoesNotRecurse has many values wait in the queue whose delivery leaves the gate.
 func TestGateDoesNotRecurse(t *testing.T) {
 	const count = 20_000
-	var in *observable.Inlet[int]
+	var in *observable.Emitter[int]
 	deepest := 0
 	src := merged(inlet(&in), func(v int) observable.Observable[int] {
 		return observable.New(func(_ context.Context, o observable.Observer[int]) func() {
@@ -202,7 +202,7 @@ func TestGateDoesNotRecurse(t *testing.T) {
 // no end: those that wait for room take over, and from them others. There is one producer more than such functions.
 func TestGateBlockedProducersGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var in *observable.Inlet[int]
+		var in *observable.Emitter[int]
 		release := make(chan struct{})
 		var begun atomic.Int32
 		src := merged(inlet(&in), func(v int) observable.Observable[int] {
@@ -241,7 +241,7 @@ func TestGateBlockedProducersGoOn(t *testing.T) {
 
 // TestGateEndlessInner has a synchronous inner source without an end while a value waits at the gate.
 func TestGateEndlessInner(t *testing.T) {
-	var in *observable.Inlet[int]
+	var in *observable.Emitter[int]
 	endless := observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
 		for i := 0; ctx.Err() == nil; i++ {
 			o.Next(i)
@@ -265,7 +265,7 @@ func TestGateEndlessInner(t *testing.T) {
 // TestGateFeedback has each value emit the next: what waits is one value, however many there have been.
 func TestGateFeedback(t *testing.T) {
 	before, after := liveHeap(), uint64(0)
-	var in *observable.Inlet[int]
+	var in *observable.Emitter[int]
 	sub := inlet(&in).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) {
 		if v < 50_000 {
 			in.Next(v + 1)

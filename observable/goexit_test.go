@@ -27,7 +27,7 @@ func TestGoexitInCallback(t *testing.T) {
 				subscribed := make(chan observable.Subscription, 1)
 				onOwnGoroutine(func() {
 					// Subscribe does not return when the source is synchronous.
-					wrapped := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+					wrapped := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 						subscribed <- scopeSubscription{sc}
 						observable.Attach(src, sc, down)
 					})
@@ -104,11 +104,11 @@ func TestGoexitInSubscribe(t *testing.T) {
 
 // TestGoexitInTeardown ends the goroutine in each kind of teardown: the others run all the same.
 func TestGoexitInTeardown(t *testing.T) {
-	for name, end := range map[string]func(sub observable.Subscription, cancel func(), in *observable.Inlet[int]){
-		"unsubscribe": func(sub observable.Subscription, _ func(), _ *observable.Inlet[int]) { sub.Unsubscribe() },
-		"context":     func(_ observable.Subscription, cancel func(), _ *observable.Inlet[int]) { cancel() },
-		"completion":  func(_ observable.Subscription, _ func(), in *observable.Inlet[int]) { in.Complete() },
-		"in callback": func(_ observable.Subscription, cancel func(), in *observable.Inlet[int]) {
+	for name, end := range map[string]func(sub observable.Subscription, cancel func(), in *observable.Emitter[int]){
+		"unsubscribe": func(sub observable.Subscription, _ func(), _ *observable.Emitter[int]) { sub.Unsubscribe() },
+		"context":     func(_ observable.Subscription, cancel func(), _ *observable.Emitter[int]) { cancel() },
+		"completion":  func(_ observable.Subscription, _ func(), in *observable.Emitter[int]) { in.Complete() },
+		"in callback": func(_ observable.Subscription, cancel func(), in *observable.Emitter[int]) {
 			cancel()
 			in.Next(1)
 		},
@@ -116,9 +116,9 @@ func TestGoexitInTeardown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			var in *observable.Inlet[int]
+			var in *observable.Emitter[int]
 			out := &recorder[int]{}
-			src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 				teardown := func(name string) func() {
 					return func() {
 						out.writef("%s", name)
@@ -131,7 +131,7 @@ func TestGoexitInTeardown(t *testing.T) {
 				child.Finally(teardown("child"))
 				child.OnClose(teardown("nested"))
 				sc.OnClose(teardown("last"))
-				in = observable.NewInlet(child, down)
+				in = observable.NewEmitter(child, down)
 			})
 			sub := src.Subscribe(ctx, observable.ObserverFuncs[int]{})
 			onOwnGoroutine(func() { end(sub, cancel, in) })
@@ -146,8 +146,8 @@ func TestGoexitInTeardown(t *testing.T) {
 // TestGoexitInDrain ends the goroutine of a producer in the callback for a value that another one queued.
 func TestGoexitInDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var in, other *observable.Inlet[int]
-		src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		var in, other *observable.Emitter[int]
+		src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 			observable.Attach(inlet(&in), sc.Child(), down)
 			observable.Attach(inlet(&other), sc.Child(), observable.Stage[int]{Next: func(int) {}, Terminal: down.Terminal})
 		})
@@ -175,7 +175,7 @@ func TestGoexitInDrain(t *testing.T) {
 // TestGoexitWhileLeaving ends the goroutine in the callback for a value that is delivered as the gate is
 // left for a function of New.
 func TestGoexitWhileLeaving(t *testing.T) {
-	var in *observable.Inlet[int]
+	var in *observable.Emitter[int]
 	called := false
 	src := merged(inlet(&in), func(v int) observable.Observable[int] {
 		if v != 0 {

@@ -67,9 +67,11 @@ func (s subscription) Unsubscribe() { s() }
 
 func (s subscription) Done() <-chan struct{} { return nil }
 
+func (s subscription) Err() error { return nil }
+
 // caught is an operator as a user would write it: it goes on with another source when src fails.
 func caught[T any](src observable.Observable[T], handle func(err error) observable.Observable[T]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
 		observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{
 			Next: down.Next,
@@ -86,7 +88,7 @@ func caught[T any](src observable.Observable[T], handle func(err error) observab
 
 // merged is an operator as a user would write it: it subscribes to an inner observable for each value.
 func merged[A, B any](src observable.Observable[A], project func(A) observable.Observable[B]) observable.Observable[B] {
-	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		active := 1
 		end := func(scope *observable.Scope) {
 			scope.Close()
@@ -101,17 +103,17 @@ func merged[A, B any](src observable.Observable[A], project func(A) observable.O
 				inner := sc.Child()
 				observable.Attach(project(v), inner, observable.Stage[B]{
 					Next:     down.Next,
-					Terminal: observable.OnComplete(down, func() { end(inner) }),
+					Terminal: observable.WithComplete(down, func() { end(inner) }),
 				})
 			},
-			Terminal: observable.OnComplete(down, func() { end(outer) }),
+			Terminal: observable.WithComplete(down, func() { end(outer) }),
 		})
 	})
 }
 
 // taken is an operator as a user would write it: it ends the source after n values.
 func taken[T any](src observable.Observable[T], n int) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		left := n
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
@@ -127,7 +129,7 @@ func taken[T any](src observable.Observable[T], n int) observable.Observable[T] 
 
 // finalized is an operator as a user would write it: it calls teardown when the source is torn down.
 func finalized[T any](src observable.Observable[T], teardown func()) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
 		up.Finally(teardown)
 		observable.Attach(src, up, down)

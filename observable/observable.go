@@ -43,9 +43,24 @@ type Observable[T any] interface {
 //
 // Done is closed when the run is over and its teardown has run, whatever ended
 // it: a terminal notification, Unsubscribe or the context.
+//
+// Err returns the error that ended the run: the one that its observer was given, an
+// [*ArgumentError] when Subscribe was called with a nil observer, or a [*PanicError] when the
+// observer's own Error or Complete, or a teardown, panicked. It returns nil while the run goes
+// on, after Complete and after Unsubscribe.
 type Subscription interface {
 	Unsubscribe()          // ends the run silently
 	Done() <-chan struct{} // is closed when the run is over
+	Err() error            // returns the error that ended the run
+}
+
+// Ender is an observer that can end by itself, as a socket or a [Subject] does: by what its
+// peer does, or another source that it observes. A source that it is subscribed to is
+// unsubscribed in that moment, so nothing feeds an observer that is over.
+type Ender interface {
+	// OnEnd has f called once when the observer ends, at once if it has ended, and returns a
+	// function that takes f back. f returns soon.
+	OnEnd(f func()) (stop func())
 }
 
 // ObserverFuncs is an [Observer] made of functions. The zero value ignores every
@@ -75,16 +90,4 @@ func (o ObserverFuncs[T]) Complete() {
 	if o.OnComplete != nil {
 		o.OnComplete()
 	}
-}
-
-// Err returns the error that ended the subscription: the one its observer was
-// given, an [*ArgumentError] when Subscribe was called with a nil observer, or
-// a [*PanicError] when the observer's own Error or Complete panicked. It
-// returns nil while the subscription is live, after Complete, after Unsubscribe,
-// and for a subscription that was not made by this package.
-func Err(sub Subscription) error {
-	if s, ok := sub.(interface{ Err() error }); ok {
-		return s.Err()
-	}
-	return nil
 }

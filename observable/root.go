@@ -12,7 +12,7 @@ import (
 // your own are built:
 //
 //	func Double(src observable.Observable[int]) observable.Observable[int] {
-//		return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+//		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 //			observable.Attach(src, sc, observable.Stage[int]{
 //				Next:     func(v int) { down.Next(2 * v) },
 //				Terminal: down.Terminal,
@@ -23,22 +23,22 @@ import (
 // The function runs once per subscription, inside the gate of sc. It registers
 // its teardown, then attaches its source or emits, and returns; a second source is attached
 // in [Scope.Then]. See [Stage] for what it keeps to.
-type Source[T any] func(sc *Scope, down Stage[T])
+type AttachFunc[T any] func(sc *Scope, down Stage[T])
 
-// Attach runs the source in sc, emitting to down.
-func (s Source[T]) Attach(sc *Scope, down Stage[T]) { s(sc, down) }
+// AttachTo runs the source in sc, emitting to down.
+func (s AttachFunc[T]) AttachTo(sc *Scope, down Stage[T]) { s(sc, down) }
 
 // Subscribe starts a run of the source, as [Subscribe] does.
-func (s Source[T]) Subscribe(ctx context.Context, observer Observer[T]) Subscription {
+func (s AttachFunc[T]) Subscribe(ctx context.Context, observer Observer[T]) Subscription {
 	return Subscribe(ctx, s, observer)
 }
 
 // Attacher is an observable that can join a subscription that exists, and so
 // share its gate and scope. The toolkit's observables are attachers; any other
-// observable is attached through an [Inlet].
+// observable is attached through an [Emitter].
 type Attacher[T any] interface {
-	// Attach runs the observable in sc, inside its gate, and emits to down.
-	Attach(sc *Scope, down Stage[T])
+	// AttachTo runs the observable in sc, inside its gate, and emits to down.
+	AttachTo(sc *Scope, down Stage[T])
 }
 
 // root is one subscription as its subscriber holds it: the scope of its chain,
@@ -47,12 +47,11 @@ type root struct {
 	Scope
 
 	// What whoever enters writes or reads: beside the gate's owner, to come with it to another processor.
-	current *handler    // where a panic of the code now running goes; belongs to the gate
+	current *handler    // where a panic of the code now running goes; the gate holder's
 	ended   atomic.Bool // the terminal state: set before the terminal runs
-	final   bool        // the goroutine inside is in Subscribe, and will just return; belongs to the gate
-	lost    atomic.Bool // that goroutine has done without the gate: see Outside
+	passed  bool        // the observer got a value in the present emission; the gate holder's
+	refused bool        // a value was kept from the observer, as the subscription has ended; likewise
 	gate    gate
-	direct  marker // the subject whose value is being handled, if that has made no mark of it; belongs to the gate
 
 	mu      sync.Mutex // guards the insides of all scopes, and the end below
 	ctx     context.Context
@@ -69,19 +68,17 @@ type root struct {
 	isDone  bool // done is closed, or will be as soon as it is asked for
 }
 
-// marker is a subject as Outside needs it: see multicast.direct.
-type marker interface{ mark(goroutine uintptr) }
-
 // rootOf is a root with the observer at its end.
 type rootOf[T any] struct {
 	root
 	observer Observer[T]
+	taker    taker[T] // the observer, if it is one
 }
 
 // Subscribe starts a run of src for observer, with a gate and scope of its own.
 // Types that implement [Attacher] implement their Subscribe method with it. It
 // keeps to what [Observable] says; a nil observer gets nothing subscribed and a
-// subscription that has ended, with an [*ArgumentError] that [Err] returns.
+// subscription that has ended, whose Err is an [*ArgumentError].
 func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]) (sub Subscription) {
 	r := &rootOf[T]{observer: observer}
 	r.root.init(ctx, r)
@@ -98,30 +95,48 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 		r.Error(context.Cause(ctx))
 		return sub
 	}
+	me := goroutine()
+	r.gate.owner.Store(me)
+	returned := false
+	defer r.attached(me, &returned)
+	r.current = &r.end
+	r.bind(observer)
 	if r.ctxDone = ctx.Done(); r.ctxDone != nil {
 		stop := afterFunc(ctx, r.cancel)
 		r.mu.Lock()
 		r.stopCtx = stop
 		r.mu.Unlock()
 	}
-	r.gate.owner.Store(goroutine())
-	returned := false
-	defer r.attached(&returned)
-	r.current, r.final = &r.end, true
 	down := Stage[T]{Terminal: r}
-	if r.ctxDone == nil {
+	switch {
+	case r.taker != nil:
+		down.Next = r.offer
+	case r.ctxDone == nil:
 		down.Next = r.pass
-	} else {
+	default:
 		down.Next = r.next
 	}
-	src.Attach(&r.Scope, down)
+	if r.Scope.Open() { // or else the observer has ended
+		src.AttachTo(&r.Scope, down)
+	}
 	returned = true
 	return sub
 }
 
+// bind looks at what the observer can do besides observing.
+func (r *rootOf[T]) bind(observer Observer[T]) {
+	if e, ok := observer.(Ender); ok {
+		r.Scope.OnClose(e.OnEnd(r.Unsubscribe))
+	}
+	r.taker, _ = observer.(taker[T])
+}
+
+// taker is an observer that may refuse a value: one that hands it on to somebody who may have
+// gone.
+type taker[T any] interface{ accept(value T) bool }
+
 func (r *root) init(ctx context.Context, end Terminal) {
 	r.Scope.root = r
-	r.gate.changed.L = &r.gate.mu
 	r.ctx = ctx
 	r.end = handler{Terminal: end, scope: &r.Scope}
 	r.Scope.handler = &r.end
@@ -138,16 +153,48 @@ func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 
 // next is the end of the path of every value.
 func (r *rootOf[T]) next(value T) {
-	if !r.ended.Load() && r.ctx.Err() == nil {
+	if r.wants() {
+		r.passed = true
 		r.observer.Next(value)
 	}
 }
 
 // pass is next for a context that cannot end.
 func (r *rootOf[T]) pass(value T) {
-	if !r.ended.Load() {
-		r.observer.Next(value)
+	if r.ended.Load() {
+		r.refused = true
+		return
 	}
+	r.passed = true
+	r.observer.Next(value)
+}
+
+// offer is next for an observer that may refuse a value. One that does is gone.
+func (r *rootOf[T]) offer(value T) {
+	switch {
+	case !r.wants():
+	case r.taker.accept(value):
+		r.passed = true
+	default:
+		r.refused = true
+		if !r.canceled() {
+			r.Unsubscribe()
+		}
+	}
+}
+
+// wants reports whether the observer is to get a value. It ends the subscription if the context
+// has ended, so that no source goes on until the context's own notice comes.
+func (r *rootOf[T]) wants() bool {
+	switch {
+	case r.ended.Load():
+	case r.canceled():
+		r.cancel()
+	default:
+		return true
+	}
+	r.refused = true
+	return false
 }
 
 // Error ends the subscription with err.
@@ -171,6 +218,9 @@ func (r *rootOf[T]) deliverError(err error) {
 	}
 	r.addErr(err)
 	defer r.finish()
+	if !r.listens() {
+		r.unhandled(err)
+	}
 	r.observer.Error(err)
 }
 
@@ -190,19 +240,17 @@ func (r *rootOf[T]) cancel() {
 // cancellation is the queued notice that the context ended.
 type cancellation[T any] struct{ r *rootOf[T] }
 
-func (c *cancellation[T]) drain(int) {
-	c.r.gate.mu.Unlock()
-	c.r.deliverError(context.Cause(c.r.ctx))
-	c.r.gate.mu.Lock()
-}
-
-func (c *cancellation[T]) putBack() int { return 0 }
+func (c *cancellation[T]) take(int)        {}
+func (c *cancellation[T]) deliver(uintptr) { c.r.deliverError(context.Cause(c.r.ctx)) }
+func (c *cancellation[T]) settle() int     { return 0 }
 
 // finish tears down what is left and closes Done. It is deferred around the
 // observer's terminals, whose panics end here.
 func (r *root) finish() {
 	if v := recover(); v != nil {
-		r.addErr(failure(v))
+		err := failure(v)
+		r.addErr(err)
+		r.unhandled(err)
 	}
 	defer r.setOver() // a teardown may end this goroutine
 	r.Scope.Close()
@@ -218,6 +266,13 @@ func (r *root) setOver() {
 	r.mu.Lock()
 	r.over = true
 	r.closeDone()
+	r.mu.Unlock()
+}
+
+// workBegun counts something that goes on for the subscription, for which Done waits.
+func (r *root) workBegun() {
+	r.mu.Lock()
+	r.working++
 	r.mu.Unlock()
 }
 
@@ -262,7 +317,7 @@ func (r *root) Done() <-chan struct{} {
 	return r.done
 }
 
-// Err returns what the package's function Err says.
+// Err returns what [Subscription] says.
 func (r *root) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -291,48 +346,27 @@ func (r *root) exit(returned *bool) {
 }
 
 func (r *root) leave() {
-	me, direct := r.gate.owner.Load(), r.direct
-	r.current, r.direct = nil, nil
-	if r.gate.release() {
-		if direct != nil { // what is delivered now may leave the gate too
-			direct.mark(me)
-		}
-		r.gate.workOff(me)
-	}
+	r.current = nil
+	r.gate.leave(r.gate.owner.Load())
 }
 
 // attached is what exit is, for the goroutine that subscribes.
-func (r *root) attached(returned *bool) {
-	if !r.holds() {
-		if *returned {
-			return
-		}
-		r.gate.acquire(goroutine())
-	}
-	defer r.gate.handOver()
-	r.final = false
+func (r *root) attached(me uintptr, returned *bool) {
+	defer r.gate.handOver(me)
 	if !*returned {
 		r.fail(failure(recover()))
 	}
 	r.current = nil
 }
 
-// settle is deferred by whoever runs a part of a chain that has another handler
-// than what surrounds it: it sends a panic where it belongs and goes on, with what
-// was current before.
-func (r *root) settle(returned *bool, current *handler, final bool) {
-	switch {
-	case r.holds():
-	case *returned:
-		return
-	default:
-		r.gate.acquire(goroutine())
-	}
+// settle is deferred around code that runs under a different handler. It routes a
+// panic to that handler, then restores the previous one.
+func (r *root) settle(returned *bool, current *handler) {
 	if *returned {
-		r.current, r.final = current, final
+		r.current = current
 		return
 	}
-	defer func() { r.current, r.final = current, final }() // what fail calls may end this goroutine
+	defer func() { r.current = current }() // what fail calls may end this goroutine
 	r.fail(failure(recover()))
 }
 
@@ -354,8 +388,10 @@ func (r *root) fail(err error) {
 	if h == nil {
 		h = &r.end
 	}
-	if h.scope.Open() { // or else it has had its terminal, or is not wanted any more
+	if h.scope.Open() {
 		h.Error(err)
+	} else { // it has had its terminal, or is not wanted any more
+		r.unhandled(err)
 	}
 	returned = true
 }
@@ -364,7 +400,9 @@ func (r *root) fail(err error) {
 func (r *root) protect(teardown finalizer) {
 	defer func() {
 		if v := recover(); v != nil {
-			r.addErr(failure(v))
+			err := failure(v)
+			r.addErr(err)
+			r.unhandled(err)
 		}
 	}()
 	teardown.finalize()
@@ -372,11 +410,11 @@ func (r *root) protect(teardown finalizer) {
 
 // Attach runs src in sc, emitting to down: how an operator subscribes to its
 // sources. It is called inside the gate of sc, in a state in which notifications
-// may come before it returns, and it is the last thing that its caller does: what
-// has to follow goes through [Scope.Then], and an Attach in a callback that is not the
-// source's last, as in Next, goes into [Scope.Inside]. An observable that is not an [Attacher] is
-// subscribed to with sc as its context, and its notifications are serialised
-// with the others. If src is nil, down receives an [*ArgumentError].
+// may come before it returns. An observable that is not an [Attacher] is
+// subscribed to with sc as its context; what its Subscribe emits is delivered at once, what
+// comes later is serialised with the others. Its Subscribe must return soon and must not wait
+// for what others emit, as nothing else passes the gate meanwhile. If src is nil, down receives
+// an [*ArgumentError].
 func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 	if !sc.Open() {
 		return
@@ -387,7 +425,7 @@ func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 		return
 	}
 	returned := false
-	defer r.settle(&returned, r.current, r.final)
+	defer r.settle(&returned, r.current)
 	r.current = sc.handler
 	attach(src, sc, down)
 	returned = true
@@ -396,13 +434,13 @@ func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 func attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 	switch src := src.(type) {
 	case Attacher[T]:
-		src.Attach(sc, down)
+		src.AttachTo(sc, down)
 	case nil:
 		down.Error(&ArgumentError{"observable.Attach", "src",
 			"is nil: given to an operator, or returned by its callback"})
 	default:
-		in := NewInlet(sc, down)
-		sc.Outside(func() {
+		in := NewEmitter(sc, down)
+		sc.Connect(func() {
 			if sub := src.Subscribe(sc, in); sub != nil {
 				sc.OnClose(sub.Unsubscribe)
 			}

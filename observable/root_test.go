@@ -29,7 +29,7 @@ func TestSubscribeArguments(t *testing.T) {
 		sub := src.Subscribe(t.Context(), nil)
 		<-sub.Done()
 		var invalid *observable.ArgumentError
-		require.ErrorAs(t, observable.Err(sub), &invalid)
+		require.ErrorAs(t, sub.Err(), &invalid)
 		assert.Equal(t, observable.ArgumentError{Func: "observable.Subscribe", Argument: "observer", Problem: "is nil"}, *invalid)
 	})
 	t.Run("nil context", func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestSubscribeArguments(t *testing.T) {
 		out, sub := record(ended, src)
 		<-sub.Done()
 		assert.Equal(t, []string{"error: boom"}, out.log())
-		require.ErrorIs(t, observable.Err(sub), errBoom)
+		require.ErrorIs(t, sub.Err(), errBoom)
 		sub.Unsubscribe()
 	})
 	assert.False(t, subscribed)
@@ -103,7 +103,7 @@ func TestDeadline(t *testing.T) {
 		out, sub := record(ctx, observable.Interval(time.Second))
 		<-sub.Done()
 		assert.Equal(t, []string{"0", "1", "error: context deadline exceeded"}, out.log())
-		require.ErrorIs(t, observable.Err(sub), context.DeadlineExceeded)
+		require.ErrorIs(t, sub.Err(), context.DeadlineExceeded)
 	})
 }
 
@@ -131,29 +131,28 @@ func TestErr(t *testing.T) {
 		return sub
 	}
 	live := never()
-	require.NoError(t, observable.Err(live), "while it is live")
+	require.NoError(t, live.Err(), "while it is live")
 	live.Unsubscribe()
-	require.NoError(t, observable.Err(live), "after Unsubscribe")
-	require.NoError(t, observable.Err(subscription(func() {})), "of a subscription from elsewhere")
+	require.NoError(t, live.Err(), "after Unsubscribe")
 
 	_, sub := record(t.Context(), observable.Empty[int]())
-	require.NoError(t, observable.Err(sub), "after Complete")
+	require.NoError(t, sub.Err(), "after Complete")
 	_, sub = record(t.Context(), observable.Throw[int](errBoom))
-	require.ErrorIs(t, observable.Err(sub), errBoom, "after Error")
+	require.ErrorIs(t, sub.Err(), errBoom, "after Error")
 
 	panics := observable.ObserverFuncs[int]{
 		OnError:    func(error) { panic("in Error") },
 		OnComplete: func() { panic("in Complete") },
 	}
 	sub = observable.Empty[int]().Subscribe(t.Context(), panics)
-	isPanic(t, observable.Err(sub), "in Complete")
+	isPanic(t, sub.Err(), "in Complete")
 	sub = observable.Throw[int](errBoom).Subscribe(t.Context(), panics)
-	isPanic(t, observable.Err(sub), "in Error")
-	require.ErrorIs(t, observable.Err(sub), errBoom, "and what it was given")
+	isPanic(t, sub.Err(), "in Error")
+	require.ErrorIs(t, sub.Err(), errBoom, "and what it was given")
 
 	_, sub = record(t.Context(), finalized(observable.Throw[int](errBoom), func() { panic("in teardown") }))
-	isPanic(t, observable.Err(sub), "in teardown")
-	require.ErrorIs(t, observable.Err(sub), errBoom)
+	isPanic(t, sub.Err(), "in teardown")
+	require.ErrorIs(t, sub.Err(), errBoom)
 }
 
 // TestUnsubscribeFromEverywhere leaves from many goroutines at once and from inside each callback.
@@ -173,13 +172,13 @@ func TestUnsubscribeFromEverywhere(t *testing.T) {
 			group.Wait()
 		}
 	})
-	for name, end := range map[string]func(*observable.Inlet[int]){
-		"Next":     func(in *observable.Inlet[int]) { in.Next(1); in.Next(2); in.Complete() },
-		"Error":    func(in *observable.Inlet[int]) { in.Error(errBoom) },
-		"Complete": func(in *observable.Inlet[int]) { in.Complete() },
+	for name, end := range map[string]func(*observable.Emitter[int]){
+		"Next":     func(in *observable.Emitter[int]) { in.Next(1); in.Next(2); in.Complete() },
+		"Error":    func(in *observable.Emitter[int]) { in.Error(errBoom) },
+		"Complete": func(in *observable.Emitter[int]) { in.Complete() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			var in *observable.Inlet[int]
+			var in *observable.Emitter[int]
 			var sub observable.Subscription
 			torn, calls := 0, 0
 			leave := func() {
@@ -206,7 +205,7 @@ func TestDoneWaitsForTeardown(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var inner *observable.Scope
 			torn := false
-			src := observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+			src := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
 				inner = sc.Child()
 				inner.OnClose(func() {
 					time.Sleep(time.Second)

@@ -71,10 +71,10 @@ func FromRx[T any](rx rxgo.Observable) Observable[T] {
 	if rx == nil {
 		return Throw[T](&ArgumentError{"observable.FromRx", "rx", isNil})
 	}
-	return Source[T](func(sc *Scope, down Stage[T]) {
-		in, done := NewInlet(sc, down), sc.Done()
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
+		in, done := NewEmitter(sc, down), sc.Done()
 		var items <-chan rxgo.Item
-		sc.Outside(func() { items = rx.Observe(rxgo.WithContext(sc)) })
+		sc.Connect(func() { items = rx.Observe(rxgo.WithContext(sc)) })
 		go func() {
 			for receiving := true; receiving; {
 				select {
@@ -94,7 +94,7 @@ func FromRx[T any](rx rxgo.Observable) Observable[T] {
 }
 
 // pass hands an item on to in, and reports whether more may follow.
-func pass[T any](item rxgo.Item, in *Inlet[T]) bool {
+func pass[T any](item rxgo.Item, in *Emitter[T]) bool {
 	if item.Error() {
 		in.Error(item.E)
 		return false
@@ -128,14 +128,14 @@ func Via[B, A any](o Observable[A], chain func(rxgo.Observable) rxgo.Observable)
 	if chain == nil {
 		return Throw[B](&ArgumentError{"observable.Via", "chain", isNil})
 	}
-	return Source[B](func(sc *Scope, down Stage[B]) {
+	return AttachFunc[B](func(sc *Scope, down Stage[B]) {
 		var out rxgo.Observable
 		// The chain may observe its source, and so subscribe to o, while it is built.
-		sc.Outside(func() {
+		sc.Connect(func() {
 			withContext := rxgo.WithContext(sc)
 			out = chain(&bound{ToRx(o, withContext), withContext})
 		})
-		sc.Then(func() { Attach(FromRx[B](out), sc, down) })
+		Attach(FromRx[B](out), sc, down)
 	})
 }
 

@@ -30,8 +30,9 @@ type Scope struct {
 	watch                   *watch
 	first, last, prev, next *Scope
 
-	closed atomic.Bool
-	linked bool
+	closed     atomic.Bool
+	linked     bool
+	connecting int8 // calls of Connect in progress; the gate holder's
 }
 
 // finalizer is the teardown of a scope. It is an interface so that a struct that holds its scope can be it,

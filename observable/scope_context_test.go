@@ -16,7 +16,7 @@ import (
 // scopeIn returns the scope of a live subscription with a context.
 func scopeIn(ctx context.Context) (*observable.Scope, observable.Subscription) {
 	var scope *observable.Scope
-	src := observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) { scope = sc })
+	src := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) { scope = sc })
 	sub := src.Subscribe(ctx, observable.ObserverFuncs[int]{})
 	return scope, sub
 }

@@ -15,7 +15,7 @@ import (
 func newScope(t *testing.T) (*observable.Scope, observable.Subscription) {
 	t.Helper()
 	var scope *observable.Scope
-	src := observable.Source[int](func(sc *observable.Scope, _ observable.Stage[int]) { scope = sc })
+	src := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) { scope = sc })
 	_, sub := record(t.Context(), src)
 	t.Cleanup(sub.Unsubscribe)
 	return scope, sub
@@ -131,7 +131,7 @@ func TestScopeTeardownPanics(t *testing.T) {
 	sub.Unsubscribe()
 	<-sub.Done()
 	assert.Equal(t, 5, calls)
-	err := observable.Err(sub)
+	err := sub.Err()
 	require.ErrorIs(t, err, errBoom)
 	joined, ok := err.(interface{ Unwrap() []error })
 	require.True(t, ok)

@@ -35,9 +35,9 @@ func (t *TerminalFuncs) Error(err error) { t.OnError(err) }
 // Complete calls OnComplete.
 func (t *TerminalFuncs) Complete() { t.OnComplete() }
 
-// OnComplete returns a terminal that passes errors on to down and calls complete
+// WithComplete returns a terminal that passes errors on to down and calls complete
 // in place of down's Complete.
-func OnComplete(down Terminal, complete func()) Terminal {
+func WithComplete(down Terminal, complete func()) Terminal {
 	return &completion{Terminal: down, complete: complete}
 }
 
@@ -68,7 +68,7 @@ func (h *handler) Error(err error) {
 	prev := r.current
 	r.current = h.below
 	h.Terminal.Error(err)
-	r.goBack(prev)
+	r.current = prev
 }
 
 func (h *handler) Complete() {
@@ -76,7 +76,7 @@ func (h *handler) Complete() {
 	prev := r.current
 	r.current = h.below
 	h.Terminal.Complete()
-	r.goBack(prev)
+	r.current = prev
 }
 
 // Intercept makes stage the one that receives the panics of callbacks in the
@@ -91,7 +91,7 @@ func Intercept[T any](up *Scope, stage Stage[T]) Stage[T] {
 			prev := root.current
 			root.current = below
 			stage.Next(value)
-			root.goBack(prev)
+			root.current = prev
 		},
 		Terminal: InterceptTerminal(up, stage.Terminal),
 	}

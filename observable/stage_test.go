@@ -48,7 +48,7 @@ func sources() map[string]observable.Observable[int] {
 		}),
 		"inner": merged(observable.Of(0), func(int) observable.Observable[int] { return observable.Of(1, 2, 3) }),
 		"timer": merged[int](observable.Timer(0), func(int) observable.Observable[int] { return observable.Of(1, 2, 3) }),
-		"subject": observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		"subject": observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 			subject := new(observable.Subject[int])
 			observable.Attach[int](subject, sc, down)
 			for i := range 3 {
@@ -56,15 +56,15 @@ func sources() map[string]observable.Observable[int] {
 			}
 			subject.Complete()
 		}),
-		"queue": observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
-			in := observable.NewInlet(sc, down)
+		"queue": observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			in := observable.NewEmitter(sc, down)
 			for i := range 3 {
 				in.Next(i + 1)
 			}
 			in.Complete()
 		}),
 		"replay": func() observable.Observable[int] {
-			subject := observable.NewReplaySubject[int](observable.Replay{})
+			subject := observable.NewReplaySubject[int](observable.ReplayConfig{})
 			for i := range 3 {
 				subject.Next(i + 1)
 			}
@@ -92,7 +92,7 @@ func TestPanicAttribution(t *testing.T) {
 			out, sub := record(t.Context(), panicky(recovered(src, &seen), 2))
 			<-sub.Done()
 			assert.Len(t, out.log(), 2)
-			isPanic(t, observable.Err(sub), "at the stage")
+			isPanic(t, sub.Err(), "at the stage")
 			assert.Empty(t, seen)
 		})
 		t.Run(name+", between", func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestPanicAttribution(t *testing.T) {
 			sub := recovered(src, &seen).Subscribe(t.Context(), out)
 			<-sub.Done()
 			assert.Len(t, out.log(), 3, "two values and the error")
-			isPanic(t, observable.Err(sub), "in the observer")
+			isPanic(t, sub.Err(), "in the observer")
 			assert.Empty(t, seen)
 		})
 	}
@@ -131,13 +131,13 @@ func TestPanicInHandler(t *testing.T) {
 	}
 
 	_, sub = record(t.Context(), failing)
-	isPanic(t, observable.Err(sub), "in the handler")
+	isPanic(t, sub.Err(), "in the handler")
 }
 
 // TestPanicWithError unwraps a panic whose value is an error.
 func TestPanicWithError(t *testing.T) {
 	out, sub := record(t.Context(), mapped(observable.Of(1), func(int) int { panic(errBoom) }))
-	assert.ErrorIs(t, observable.Err(sub), errBoom)
+	assert.ErrorIs(t, sub.Err(), errBoom)
 	assert.Equal(t, []string{"error: observable: a callback panicked: boom"}, out.log())
 }
 
@@ -161,7 +161,7 @@ func TestPanicInNew(t *testing.T) {
 	out, sub := record(t.Context(), recovered(tearing, &seen))
 	sub.Unsubscribe()
 	<-sub.Done()
-	isPanic(t, observable.Err(sub), "in the teardown")
+	isPanic(t, sub.Err(), "in the teardown")
 	assert.Empty(t, out.log())
 	assert.Empty(t, seen)
 }
@@ -170,7 +170,7 @@ func TestPanicInNew(t *testing.T) {
 // does not get another.
 func TestPanicAfterTerminal(t *testing.T) {
 	for name, src := range map[string]observable.Observable[int]{
-		"inside the gate": observable.Source[int](func(_ *observable.Scope, down observable.Stage[int]) {
+		"inside the gate": observable.AttachFunc[int](func(_ *observable.Scope, down observable.Stage[int]) {
 			down.Error(errBoom)
 			panic("late")
 		}),
@@ -212,10 +212,10 @@ func TestInterceptNotCanceled(t *testing.T) {
 // TestOnComplete replaces a completion and lets an error pass.
 func TestOnComplete(t *testing.T) {
 	ended := func(src observable.Observable[int]) observable.Observable[int] {
-		return observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 			observable.Attach(src, sc, observable.Stage[int]{
 				Next: down.Next,
-				Terminal: observable.OnComplete(down, func() {
+				Terminal: observable.WithComplete(down, func() {
 					if down.Next(-1); sc.Open() {
 						down.Complete()
 					}

@@ -44,7 +44,7 @@ type stressed struct {
 	mu   sync.Mutex // guards rand, which callbacks and producers share
 	rand *rand.Rand
 
-	inlets    []*observable.Inlet[token]
+	inlets    []*observable.Emitter[token]
 	opened    atomic.Int32 // scopes with a teardown
 	torn      atomic.Int32
 	busy      atomic.Bool // in a notification of the observer
@@ -104,10 +104,10 @@ func stress(t *testing.T, seed uint64) {
 
 // branch returns what is attached for one inlet: a few stages with random behaviour.
 func (s *stressed) branch() observable.Observable[token] {
-	src := observable.Source[token](func(sc *observable.Scope, down observable.Stage[token]) {
+	src := observable.AttachFunc[token](func(sc *observable.Scope, down observable.Stage[token]) {
 		s.opened.Add(1)
 		sc.OnClose(func() { s.torn.Add(1) })
-		s.inlets = append(s.inlets, observable.NewInlet(sc, down))
+		s.inlets = append(s.inlets, observable.NewEmitter(sc, down))
 	})
 	out := merged(mapped(src, s.ordered), s.inner)
 	if s.chance(2) {

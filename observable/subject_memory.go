@@ -93,9 +93,9 @@ func (l *last[T]) replay(end *notification[T]) []notification[T] {
 	return append(before, *end)
 }
 
-// Replay says how much a [ReplaySubject] remembers. The zero value is RxJS's
+// ReplayConfig says how much a [ReplaySubject] remembers. The zero value is RxJS's
 // default: everything.
-type Replay struct {
+type ReplayConfig struct {
 	// Buffer is how many values are remembered at most; 0 means no limit. (RxJS
 	// remembers one where it is asked for none.)
 	Buffer int
@@ -115,7 +115,7 @@ type ReplaySubject[T any] struct{ Subject[T] }
 
 // NewReplaySubject returns a subject that remembers as much as r says; with a negative setting, one that has
 // ended with an [*ArgumentError]. Without a limit the memory grows with each value.
-func NewReplaySubject[T any](r Replay) *ReplaySubject[T] {
+func NewReplaySubject[T any](r ReplayConfig) *ReplaySubject[T] {
 	s := new(ReplaySubject[T])
 	s.memory = &replay[T]{limit: r}
 	switch {
@@ -128,7 +128,7 @@ func NewReplaySubject[T any](r Replay) *ReplaySubject[T] {
 }
 
 type replay[T any] struct {
-	limit  Replay
+	limit  ReplayConfig
 	values []notification[T]
 	at     []time.Time // when each was emitted, if the window is limited
 }

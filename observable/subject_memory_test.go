@@ -41,7 +41,7 @@ func TestAsyncSubjectEmpty(t *testing.T) {
 }
 
 func TestReplaySubjectArguments(t *testing.T) {
-	for want, limit := range map[string]observable.Replay{
+	for want, limit := range map[string]observable.ReplayConfig{
 		"observable.NewReplaySubject: argument r.Buffer is negative: -1":  {Buffer: -1},
 		"observable.NewReplaySubject: argument r.Window is negative: -1s": {Window: -time.Second},
 	} {
@@ -55,14 +55,14 @@ func TestReplaySubjectArguments(t *testing.T) {
 // TestReplaySubjectLimits replays what the limits leave.
 func TestReplaySubjectLimits(t *testing.T) {
 	for name, test := range map[string]struct {
-		limit observable.Replay
+		limit observable.ReplayConfig
 		want  []string
 	}{
-		"none":     {observable.Replay{}, []string{"1", "2", "3", "4"}},
-		"count":    {observable.Replay{Buffer: 2}, []string{"3", "4"}},
-		"time":     {observable.Replay{Window: 25 * ms}, []string{"2", "3", "4"}},
-		"boundary": {observable.Replay{Window: 20 * ms}, []string{"3", "4"}},
-		"both":     {observable.Replay{Buffer: 1, Window: 25 * ms}, []string{"4"}},
+		"none":     {observable.ReplayConfig{}, []string{"1", "2", "3", "4"}},
+		"count":    {observable.ReplayConfig{Buffer: 2}, []string{"3", "4"}},
+		"time":     {observable.ReplayConfig{Window: 25 * ms}, []string{"2", "3", "4"}},
+		"boundary": {observable.ReplayConfig{Window: 20 * ms}, []string{"3", "4"}},
+		"both":     {observable.ReplayConfig{Buffer: 1, Window: 25 * ms}, []string{"4"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestReplaySubjectLimits(t *testing.T) {
 
 // TestReplaySubjectTakeInReplay leaves in the middle of what is replayed.
 func TestReplaySubjectTakeInReplay(t *testing.T) {
-	s := observable.NewReplaySubject[int](observable.Replay{})
+	s := observable.NewReplaySubject[int](observable.ReplayConfig{})
 	for i := range 5 {
 		s.Next(i)
 	}
@@ -101,7 +101,7 @@ func TestReplaySubjectTakeInReplay(t *testing.T) {
 
 // TestReplaySubjectEmitInReplay emits while values are replayed: that comes after them.
 func TestReplaySubjectEmitInReplay(t *testing.T) {
-	s := observable.NewReplaySubject[int](observable.Replay{})
+	s := observable.NewReplaySubject[int](observable.ReplayConfig{})
 	s.Next(0)
 	s.Next(1)
 	out := &recorder[int]{onNext: func(v int) {

@@ -25,7 +25,7 @@ func subjects() map[string]func() subject {
 	return map[string]func() subject{
 		"Subject":         func() subject { return new(observable.Subject[int]) },
 		"BehaviorSubject": func() subject { return observable.NewBehaviorSubject(0) },
-		"ReplaySubject":   func() subject { return observable.NewReplaySubject[int](observable.Replay{}) },
+		"ReplaySubject":   func() subject { return observable.NewReplaySubject[int](observable.ReplayConfig{}) },
 		"AsyncSubject":    func() subject { return observable.NewAsyncSubject[int]() },
 	}
 }
@@ -85,7 +85,7 @@ func TestSubjects(t *testing.T) {
 			s.Error(errBoom)
 			failed, sub := record[int](t.Context(), s)
 			assert.Equal(t, want.failed, failed.log())
-			require.ErrorIs(t, observable.Err(sub), errBoom)
+			require.ErrorIs(t, sub.Err(), errBoom)
 		})
 	}
 }
@@ -276,7 +276,7 @@ func TestSubjectPanics(t *testing.T) {
 	good, _ := record[int](t.Context(), s)
 	s.Next(1)
 	s.Next(2)
-	isPanic(t, observable.Err(sub), "subscriber")
+	isPanic(t, sub.Err(), "subscriber")
 	assert.Len(t, bad.log(), 2)
 	assert.Equal(t, []string{"1", "2"}, good.log())
 }
@@ -304,7 +304,7 @@ func TestSubjectFeed(t *testing.T) {
 	s := new(observable.Subject[int])
 	outside, _ := record[int](t.Context(), s)
 	var order []string
-	src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		observable.Attach(s, sc.Child(), observable.Stage[int]{
 			Next: func(v int) {
 				order = append(order, "inside")
@@ -312,7 +312,7 @@ func TestSubjectFeed(t *testing.T) {
 			},
 			Terminal: down.Terminal,
 		})
-		stage := s.Feed(sc)
+		stage := observable.NewFeed(s, sc)
 		stage.Next(1)
 		order = append(order, "returned")
 		stage.Next(2)
@@ -325,9 +325,9 @@ func TestSubjectFeed(t *testing.T) {
 	assert.Equal(t, []string{"1", "2", "complete"}, outside.log())
 
 	failing := new(observable.Subject[int])
-	out, _ = record(t.Context(), observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	out, _ = record(t.Context(), observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		observable.Attach(failing, sc.Child(), down)
-		failing.Feed(sc).Error(errBoom)
+		observable.NewFeed(failing, sc).Error(errBoom)
 	}))
 	assert.Equal(t, []string{"error: boom"}, out.log())
 }

@@ -25,7 +25,7 @@ func Audit[T, N any](
 	if duration == nil {
 		return invalid[T]("Audit", "duration", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		a := &auditor[T]{rated[T]{sc: sc, down: down}}
 		selected(&a.rated, duration, a.elapse)
 		a.run(src, a.next, a)
@@ -47,7 +47,7 @@ func AuditTime[T any](src observable.Observable[T], d time.Duration) observable.
 	if d < 0 {
 		return invalid[T]("AuditTime", "d", isNegative(d))
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		a := &auditor[T]{rated[T]{sc: sc, down: down}}
 		a.timed(d, a.elapse)
 		a.run(src, a.next, a)

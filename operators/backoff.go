@@ -52,7 +52,7 @@ func RetryBackoff[T any](src observable.Observable[T], config Backoff) observabl
 		return invalid[T]("RetryBackoff", "config."+field, isNegative(value))
 	}
 	config.setDefaults()
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		b := &backoff{Backoff: config}
 		r := &reruns{sc: sc}
 		alarm := sc.NewAlarm(func() {

@@ -14,9 +14,9 @@ import (
 //	downstream is busy with:             1111111111115555566666
 //	OnBackpressureBuffer(2, DropOldest): 1-----------5----6----|
 //
-// The source never waits, except under [observable.Block]; and what a callback downstream emits into the
+// The source never waits, except under [observable.OverflowBlock]; and what a callback downstream emits into the
 // source does not wait then either, but goes into the buffer beyond size. What is dropped is given to dropped, if
-// that is not nil, on the source's goroutine. Under [observable.Fail] the source is unsubscribed
+// that is not nil, on the source's goroutine. Under [observable.OverflowFail] the source is unsubscribed
 // and downstream gets the values that wait and then [observable.ErrOverflow]. Completion and
 // errors, too, come after the values that wait. Unsubscribing drops them.
 //
@@ -31,7 +31,7 @@ func OnBackpressureBuffer[T any](
 	switch {
 	case size <= 0:
 		return invalid[T](name, "size", notPositive(size))
-	case overflow < observable.Block || overflow > observable.Fail:
+	case overflow < observable.OverflowBlock || overflow > observable.OverflowFail:
 		return invalid[T](name, "overflow", fmt.Sprintf("is unknown: %v", overflow))
 	}
 	return decouple(src, dropped, func(d *decoupled[T], v T) (lost T, isLost bool) {
@@ -40,15 +40,16 @@ func OnBackpressureBuffer[T any](
 			return lost, false
 		}
 		switch overflow {
-		case observable.Block:
-			for d.waiting.len() >= size && !d.closed && !d.source.isFeedback() {
-				d.changed.Wait()
+		case observable.OverflowBlock:
+			for d.waiting.len() >= size && !d.closed && d.sc.Wait(&d.changed) {
 			}
-		case observable.DropOldest:
+		case observable.OverflowDropOldest:
+			observable.Waiting()
 			lost, isLost = d.waiting.pop(), true
-		case observable.DropNewest:
+		case observable.OverflowDropNewest:
+			observable.Waiting()
 			return v, true
-		case observable.Fail:
+		case observable.OverflowFail:
 			d.overflown = true
 			return lost, false
 		}
@@ -68,6 +69,7 @@ func OnBackpressureBuffer[T any](
 func OnBackpressureDrop[T any](src observable.Observable[T], dropped func(T)) observable.Observable[T] {
 	return decouple(src, dropped, func(d *decoupled[T], v T) (lost T, isLost bool) {
 		if d.offered || d.waiting.len() > 0 {
+			observable.Waiting()
 			return v, true
 		}
 		d.waiting.push(v)
@@ -83,9 +85,9 @@ func OnBackpressureDrop[T any](src observable.Observable[T], dropped func(T)) ob
 //	OnBackpressureLatest:    1----3-----6----|
 //
 // What is dropped is given to dropped, if that is not nil. It is [OnBackpressureBuffer] with room
-// for one and [observable.DropOldest]. RxJava: onBackpressureLatest. See also [Conflate].
+// for one and [observable.OverflowDropOldest]. RxJava: onBackpressureLatest. See also [Conflate].
 func OnBackpressureLatest[T any](src observable.Observable[T], dropped func(T)) observable.Observable[T] {
-	return OnBackpressureBuffer(src, 1, observable.DropOldest, dropped)
+	return OnBackpressureBuffer(src, 1, observable.OverflowDropOldest, dropped)
 }
 
 // Conflate merges the values that come while downstream is busy into one: acc is what waits
@@ -104,6 +106,7 @@ func Conflate[T any](src observable.Observable[T], merge func(acc, v T) T) obser
 	}
 	return decouple(src, nil, func(d *decoupled[T], v T) (lost T, isLost bool) {
 		if d.waiting.len() > 0 {
+			observable.Waiting()
 			v = d.merge(merge, d.waiting.pop(), v)
 		}
 		d.waiting.push(v)
@@ -114,9 +117,10 @@ func Conflate[T any](src observable.Observable[T], merge func(acc, v T) T) obser
 // decoupled is one subscription of an operator whose source and downstream do not wait for each
 // other.
 type decoupled[T any] struct {
+	sc      *observable.Scope
 	source  link
 	down    observable.Stage[T]
-	offers  *observable.Inlet[struct{}] // into the gate of down
+	offers  *observable.Emitter[struct{}] // into the gate of down
 	dropped func(T)
 	accept  func(d *decoupled[T], v T) (lost T, isLost bool) // called with mu held, when a value comes
 
@@ -133,12 +137,12 @@ type decoupled[T any] struct {
 func decouple[T any](
 	src observable.Observable[T], dropped func(T), accept func(d *decoupled[T], v T) (lost T, isLost bool),
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		d := &decoupled[T]{down: down, dropped: dropped, accept: accept}
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		d := &decoupled[T]{sc: sc, down: down, dropped: dropped, accept: accept}
 		d.changed.L = &d.mu
-		d.offers = observable.NewInlet(sc, observable.Stage[struct{}]{Next: d.deliver, Terminal: down.Terminal})
+		d.offers = observable.NewEmitter(sc, observable.Stage[struct{}]{Next: d.deliver, Terminal: down.Terminal})
 		sc.OnClose(d.close)
-		sc.Outside(func() { lead(&d.source, sc, src, d) })
+		sc.Spawn(func() { connect(&d.source, sc, src, d) })
 	})
 }
 

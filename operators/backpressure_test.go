@@ -32,25 +32,25 @@ func TestBackpressureOfASlowSubscriber(t *testing.T) {
 	}{
 		{
 			"Buffer, Block", func(src observable.Observable[int], dropped func(int)) observable.Observable[int] {
-				return operators.OnBackpressureBuffer(src, 2, observable.Block, dropped)
+				return operators.OnBackpressureBuffer(src, 2, observable.OverflowBlock, dropped)
 			},
 			"2:0 7:1 13:2 18:3 24:4 29:5 35:6 40:|", "",
 		},
 		{
 			"Buffer, DropOldest", func(src observable.Observable[int], dropped func(int)) observable.Observable[int] {
-				return operators.OnBackpressureBuffer(src, 2, observable.DropOldest, dropped)
+				return operators.OnBackpressureBuffer(src, 2, observable.OverflowDropOldest, dropped)
 			},
 			"2:0 7:1 13:4 18:5 24:6 29:|", "2 3",
 		},
 		{
 			"Buffer, DropNewest", func(src observable.Observable[int], dropped func(int)) observable.Observable[int] {
-				return operators.OnBackpressureBuffer(src, 2, observable.DropNewest, dropped)
+				return operators.OnBackpressureBuffer(src, 2, observable.OverflowDropNewest, dropped)
 			},
 			"2:0 7:1 13:2 18:3 24:6 29:|", "4 5",
 		},
 		{
 			"Buffer, Fail", func(src observable.Observable[int], dropped func(int)) observable.Observable[int] {
-				return operators.OnBackpressureBuffer(src, 2, observable.Fail, dropped)
+				return operators.OnBackpressureBuffer(src, 2, observable.OverflowFail, dropped)
 			},
 			"2:0 7:1 13:2 18:3 24:#observable: the buffer is full", "",
 		},
@@ -87,10 +87,10 @@ func TestBackpressureOfASlowSubscriber(t *testing.T) {
 // decoupling are the operators with settings under which nothing is lost but by conflation.
 var decoupling = map[string]func(observable.Observable[int]) observable.Observable[int]{
 	"Block": func(src observable.Observable[int]) observable.Observable[int] {
-		return operators.OnBackpressureBuffer(src, 2, observable.Block, nil)
+		return operators.OnBackpressureBuffer(src, 2, observable.OverflowBlock, nil)
 	},
 	"DropOldest": func(src observable.Observable[int]) observable.Observable[int] {
-		return operators.OnBackpressureBuffer(src, 100, observable.DropOldest, nil)
+		return operators.OnBackpressureBuffer(src, 100, observable.OverflowDropOldest, nil)
 	},
 	"Conflate": func(src observable.Observable[int]) observable.Observable[int] {
 		return operators.Conflate(src, func(acc, v int) int { return acc + v })
@@ -100,7 +100,7 @@ var decoupling = map[string]func(observable.Observable[int]) observable.Observab
 func TestBackpressureOfASynchronousSource(t *testing.T) {
 	for name, decouple := range decoupling {
 		t.Run(name, func(t *testing.T) {
-			total, err := observable.Last(t.Context(),
+			total, err := observable.LastValue(t.Context(),
 				operators.Scan(decouple(observable.Range(0, 100)), 0, func(a, v int) int { return a + v }))
 			require.NoError(t, err)
 			assert.Equal(t, 4950, total)
@@ -111,7 +111,7 @@ func TestBackpressureOfASynchronousSource(t *testing.T) {
 func TestBackpressureStopsTheSource(t *testing.T) {
 	for name, decouple := range decoupling {
 		t.Run(name, func(t *testing.T) {
-			_, err := observable.First(t.Context(), decouple(observable.Range(0, 2e9)))
+			_, err := observable.FirstValue(t.Context(), decouple(observable.Range(0, 2e9)))
 			require.NoError(t, err)
 		})
 	}
@@ -121,7 +121,7 @@ func TestBackpressureUnsubscribedWhileTheSourceWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
 		release := make(chan struct{})
-		sub := operators.OnBackpressureBuffer(&src, 1, observable.Block, nil).
+		sub := operators.OnBackpressureBuffer(&src, 1, observable.OverflowBlock, nil).
 			Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { <-release }})
 		go func() {
 			for i := range 10 {
@@ -154,7 +154,7 @@ func TestBackpressureReportsFailures(t *testing.T) {
 		"error of the source": operators.OnBackpressureDrop(observable.Throw[int](errBoom), nil),
 		"panic in the source": operators.OnBackpressureDrop(
 			operators.Map(observable.Of(1), func(int) int { panic(errBoom) }), nil),
-		"panic in dropped": operators.OnBackpressureBuffer(observable.Range(0, 1000), 1, observable.DropNewest, broken),
+		"panic in dropped": operators.OnBackpressureBuffer(observable.Range(0, 1000), 1, observable.OverflowDropNewest, broken),
 		"panic in merge":   operators.Conflate(observable.Range(0, 1_000_000), func(int, int) int { panic(errBoom) }),
 		"panic downstream": operators.Map(operators.OnBackpressureDrop(observable.Of(1), nil),
 			func(int) int { panic(errBoom) }),
@@ -188,7 +188,7 @@ func TestTheLatestWhenDownstreamIsFree(t *testing.T) {
 func TestBackpressureOfManyProducers(t *testing.T) {
 	var src observable.Subject[int]
 	var got []int
-	merged := operators.OnBackpressureBuffer(&src, 8, observable.Block, nil)
+	merged := operators.OnBackpressureBuffer(&src, 8, observable.OverflowBlock, nil)
 	sub := merged.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
 	var wait sync.WaitGroup
 	for range 4 {
@@ -208,7 +208,7 @@ func TestBackpressureArguments(t *testing.T) {
 	src := observable.Of(1)
 	for want, o := range map[string]observable.Observable[int]{
 		"operators.OnBackpressureBuffer: argument size is not positive: 0": operators.OnBackpressureBuffer(src, 0,
-			observable.Block, nil),
+			observable.OverflowBlock, nil),
 		"operators.OnBackpressureBuffer: argument overflow is unknown: Overflow(9)": operators.OnBackpressureBuffer(
 			src, 1, observable.Overflow(9), nil),
 		"operators.Conflate: argument merge is nil": operators.Conflate(src, nil),

@@ -11,10 +11,10 @@ import (
 func BenchmarkBackpressure(b *testing.B) {
 	for name, decouple := range map[string]func(observable.Observable[int]) observable.Observable[int]{
 		"BufferBlock": func(src observable.Observable[int]) observable.Observable[int] {
-			return operators.OnBackpressureBuffer(src, 256, observable.Block, nil)
+			return operators.OnBackpressureBuffer(src, 256, observable.OverflowBlock, nil)
 		},
 		"BufferDropOldest": func(src observable.Observable[int]) observable.Observable[int] {
-			return operators.OnBackpressureBuffer(src, 256, observable.DropOldest, nil)
+			return operators.OnBackpressureBuffer(src, 256, observable.OverflowDropOldest, nil)
 		},
 		"Latest": func(src observable.Observable[int]) observable.Observable[int] {
 			return operators.OnBackpressureLatest(src, nil)

@@ -44,10 +44,10 @@ func BenchmarkZip2(b *testing.B) {
 	b.ReportAllocs()
 	var left, right observable.Stage[int]
 	half := func(stage *observable.Stage[int]) observable.Observable[int] {
-		return observable.Source[int](func(_ *observable.Scope, down observable.Stage[int]) { *stage = down })
+		return observable.AttachFunc[int](func(_ *observable.Scope, down observable.Stage[int]) { *stage = down })
 	}
 	pairs := operators.Zip2(half(&left), half(&right), func(a, b int) int { return a + b })
-	both := observable.Source[int](func(*observable.Scope, observable.Stage[int]) {
+	both := observable.AttachFunc[int](func(*observable.Scope, observable.Stage[int]) {
 		for i := range b.N {
 			left.Next(i)
 			right.Next(i)

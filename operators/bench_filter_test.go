@@ -81,7 +81,7 @@ func few(n int) observable.Observable[int] {
 
 // quiet runs src without its values, which it would cost memory to turn into any.
 func quiet[T any](src observable.Observable[T]) O {
-	return observable.Source[any](func(sc *observable.Scope, down observable.Stage[any]) {
+	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		observable.Attach(src, sc, observable.Stage[T]{Next: func(T) {}, Terminal: down.Terminal})
 	})
 }

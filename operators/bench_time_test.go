@@ -53,7 +53,7 @@ func never(int) ints { return silent }
 
 func atOnce(int) ints { return soon }
 
-var soon ints = observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+var soon ints = observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 	if down.Next(0); sc.Open() {
 		down.Complete()
 	}

@@ -18,21 +18,19 @@ import (
 // receiver. RxJS: buffer. See also [BufferCount], [BufferTime], [BufferToggle], [BufferWhen],
 // [Window].
 func Buffer[T, N any](src observable.Observable[T], notifier observable.Observable[N]) observable.Observable[[]T] {
-	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		var current buffers[T]
 		current.open()
 		end := &ending[[]T]{sc: sc, down: down, complete: func() { current.flush(sc, down) }}
 		observable.Attach(src, sc, observable.Stage[T]{Next: current.add, Terminal: end})
-		sc.Then(func() {
-			notes := sc.Child()
-			observable.Attach(notifier, notes, observable.Stage[N]{
-				Next: func(N) {
-					if !end.ended {
-						down.Next(current.renew())
-					}
-				},
-				Terminal: observable.OnComplete(down, notes.Close),
-			})
+		notes := sc.Child()
+		observable.Attach(notifier, notes, observable.Stage[N]{
+			Next: func(N) {
+				if !end.ended {
+					down.Next(current.renew())
+				}
+			},
+			Terminal: observable.WithComplete(down, notes.Close),
 		})
 	})
 }
@@ -55,7 +53,7 @@ func BufferWhen[T, N any](
 	if closing == nil {
 		return invalid[[]T]("BufferWhen", "closing", isNil)
 	}
-	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		var current buffers[T]
 		current.open()
 		end := &ending[[]T]{sc: sc, down: down, complete: func() { current.flush(sc, down) }}
@@ -70,11 +68,11 @@ func BufferWhen[T, N any](
 						bounds.start()
 					}
 				},
-				Terminal: observable.OnComplete(down, up.Close),
+				Terminal: observable.WithComplete(down, up.Close),
 			})
 		}
 		bounds.start()
-		sc.Then(func() { observable.Attach(src, sc, observable.Stage[T]{Next: current.add, Terminal: end}) })
+		observable.Attach(src, sc, observable.Stage[T]{Next: current.add, Terminal: end})
 	})
 }
 
@@ -99,7 +97,7 @@ func BufferToggle[T, O, N any](
 	if closing == nil {
 		return invalid[[]T]("BufferToggle", "closing", isNil)
 	}
-	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		var open buffers[T]
 		var bounds []*observable.Scope // the subscription that will close each open buffer
 		openUp := sc.Child()
@@ -109,25 +107,23 @@ func BufferToggle[T, O, N any](
 				up := sc.Child()
 				open.open()
 				bounds = append(bounds, up)
-				sc.Inside(func() {
-					observable.Attach(until, up, observable.Stage[N]{
-						Next: func(N) {
-							if i := slices.Index(bounds, up); i >= 0 {
-								bounds = slices.Delete(bounds, i, i+1)
-								down.Next(open.take(i))
-							}
-							up.Close()
-						},
-						Terminal: observable.OnComplete(down, up.Close),
-					})
+				observable.Attach(until, up, observable.Stage[N]{
+					Next: func(N) {
+						if i := slices.Index(bounds, up); i >= 0 {
+							bounds = slices.Delete(bounds, i, i+1)
+							down.Next(open.take(i))
+						}
+						up.Close()
+					},
+					Terminal: observable.WithComplete(down, up.Close),
 				})
 			},
-			Terminal: observable.OnComplete(down, openUp.Close),
+			Terminal: observable.WithComplete(down, openUp.Close),
 		})
 		end := &ending[[]T]{sc: sc, down: down, complete: func() {
 			bounds = nil
 			open.flush(sc, down)
 		}}
-		sc.Then(func() { observable.Attach(src, sc, observable.Stage[T]{Next: open.add, Terminal: end}) })
+		observable.Attach(src, sc, observable.Stage[T]{Next: open.add, Terminal: end})
 	})
 }

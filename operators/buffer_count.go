@@ -39,7 +39,7 @@ func BufferCountEvery[T any](src observable.Observable[T], count, every int) obs
 }
 
 func bufferCount[T any](src observable.Observable[T], count, every int) observable.Observable[[]T] {
-	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		open := buffers[T]{room: min(count, mostRoom)}
 		next := 0 // values until the next buffer opens
 		observable.Attach(src, sc, observable.Stage[T]{

@@ -214,7 +214,7 @@ func TestPanicInClosingUnsubscribesTheSource(t *testing.T) {
 			sub := buffer(&src, &openings).Subscribe(t.Context(), &tape[any]{})
 			openings.Next(1)
 			<-sub.Done()
-			require.ErrorIs(t, observable.Err(sub), errBoom)
+			require.ErrorIs(t, sub.Err(), errBoom)
 			assert.False(t, src.Observed())
 			assert.False(t, openings.Observed())
 		})

@@ -46,7 +46,7 @@ func BufferTimeWith[T any](src observable.Observable[T], config BufferTimeConfig
 }
 
 func bufferTime[T any](src observable.Observable[T], config BufferTimeConfig) observable.Observable[[]T] {
-	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		open := &buffers[T]{}
 		clock := &spans{sc: sc, span: config.Span, every: config.Every, open: open.open}
 		clock.close = func() {

@@ -18,7 +18,7 @@ func Catch[T any](src observable.Observable[T], handle func(err error) observabl
 	if handle == nil {
 		return invalid[T]("Catch", "handle", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
 		next, failed, starting := observable.Observable[T](nil), false, true
 		observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{
@@ -34,11 +34,9 @@ func Catch[T any](src observable.Observable[T], handle func(err error) observabl
 				},
 			},
 		}))
-		sc.Then(func() {
-			starting = false
-			if failed {
-				observable.Attach(next, sc, down)
-			}
-		})
+		starting = false
+		if failed {
+			observable.Attach(next, sc, down)
+		}
 	})
 }

@@ -31,7 +31,7 @@ func isInvalid(t *testing.T, src ints, text string) {
 	got := &tape[int]{}
 	sub := src.Subscribe(t.Context(), got)
 	var invalid *observable.ArgumentError
-	require.ErrorAs(t, observable.Err(sub), &invalid)
+	require.ErrorAs(t, sub.Err(), &invalid)
 	assert.Equal(t, "#"+text, got.String())
 }
 
@@ -98,7 +98,7 @@ func TestCancellationGoesPastRecovery(t *testing.T) {
 					sub := op(src).Subscribe(ctx, got)
 					<-sub.Done()
 					assert.Equal(t, "#enough", got.String())
-					require.ErrorIs(t, observable.Err(sub), cause)
+					require.ErrorIs(t, sub.Err(), cause)
 					before := subscribed
 					time.Sleep(time.Hour)
 					assert.Equal(t, before, subscribed)

@@ -64,7 +64,7 @@ func CombineLatest4[A, B, C, D, R any](
 	if project == nil {
 		return invalid[R]("CombineLatest4", "project", isNil)
 	}
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		l := newLatest(sc, down, onEach)
 		ia, ib, ic, id := inputOf[A](l), inputOf[B](l), inputOf[C](l), inputOf[D](l)
 		l.combine = func() R { return project(ia.value, ib.value, ic.value, id.value) }

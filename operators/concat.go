@@ -84,7 +84,7 @@ func ConcatAll[T any](src observable.Observable[observable.Observable[T]]) obser
 // passed over. RxJS: onErrorResumeNext, onErrorResumeNextWith; unlike there, the next source is not
 // touched when the subscription is torn down.
 func OnErrorResumeNext[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		m := newMerger(sc, down, 1, itself[T])
 		m.resume = true
 		m.runAll(srcs)

@@ -28,7 +28,7 @@ func TestSynchronousSourcesInARowDoNotNest(t *testing.T) {
 		}
 		runs++
 	}
-	made := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	made := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		note()
 		if down.Next(1); sc.Open() {
 			down.Complete()
@@ -68,7 +68,7 @@ func TestSynchronousSourcesInARowDoNotNest(t *testing.T) {
 			sub := test.src.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 			first.Complete()
 			<-sub.Done()
-			require.NoError(t, observable.Err(sub))
+			require.NoError(t, sub.Err())
 			assert.Equal(t, test.runs, runs)
 			assert.Positive(t, depths[10])
 			assert.Equal(t, depths[10], depths[sources-2])
@@ -88,10 +88,10 @@ func TestTryConcatMapFailsInTurn(t *testing.T) {
 	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
 	inner.Next(7)
 	inner.Next(8)
-	require.NoError(t, observable.Err(sub))
+	require.NoError(t, sub.Err())
 	inner.Complete()
 	<-sub.Done()
-	assert.Equal(t, errBoom, observable.Err(sub))
+	assert.Equal(t, errBoom, sub.Err())
 	assert.Equal(t, []int{7, 8}, got)
 }
 
@@ -143,7 +143,7 @@ func TestOnErrorResumeNextDoesNotSeeWhatHappensDownstream(t *testing.T) {
 		Subscribe(ctx, observable.ObserverFuncs[int]{OnNext: func(v int) { t.Error("resumed after the end:", v) }})
 	cancel(errBoom)
 	<-sub.Done()
-	assert.Equal(t, errBoom, observable.Err(sub))
+	assert.Equal(t, errBoom, sub.Err())
 }
 
 func TestOnErrorResumeNextLeavesTheRestAloneWhenUnsubscribed(t *testing.T) {

@@ -94,7 +94,7 @@ func indexed1(build func(next func() int) O) O {
 
 // erase turns a stream of T into one of any.
 func erase[T any](src observable.Observable[T]) O {
-	return observable.Source[any](func(sc *observable.Scope, down observable.Stage[any]) {
+	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next:     func(v T) { down.Next(v) },
 			Terminal: down.Terminal,

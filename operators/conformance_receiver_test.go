@@ -92,3 +92,5 @@ type noSubscription struct{}
 func (noSubscription) Unsubscribe() {}
 
 func (noSubscription) Done() <-chan struct{} { return nil }
+
+func (noSubscription) Err() error { return nil }

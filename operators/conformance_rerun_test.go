@@ -25,7 +25,7 @@ type rerunWhen struct {
 // observable returns reruns, what RetryWith or RepeatWith makes of run and delay, with a fresh
 // notifier for each subscription.
 func (w *rerunWhen) observable(reruns O) O {
-	return observable.Source[any](func(sc *observable.Scope, down observable.Stage[any]) {
+	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		*w = rerunWhen{notifier: w.notifier, waits: w.waits, sc: sc, down: down}
 		observable.Attach(reruns, sc, down)
 	})
@@ -35,7 +35,7 @@ func (w *rerunWhen) observable(reruns O) O {
 // must wait for the start of the present one, RxJS ends the stream and yet subscribes to
 // the source a last time, as the recorded subscriptions show.
 func (w *rerunWhen) run(src O) O {
-	return observable.Source[any](func(sc *observable.Scope, down observable.Stage[any]) {
+	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		w.running = true
 		if !w.done {
 			observable.Attach(src, sc, down)
@@ -51,7 +51,7 @@ func (w *rerunWhen) run(src O) O {
 
 // delay returns what emits when the notifier does, to whom it gives the end of the run.
 func (w *rerunWhen) delay(end any) O {
-	return observable.Source[any](func(_ *observable.Scope, down observable.Stage[any]) {
+	return observable.AttachFunc[any](func(_ *observable.Scope, down observable.Stage[any]) {
 		w.running, w.waiting = false, &down
 		if w.done {
 			down.Complete()
@@ -61,10 +61,10 @@ func (w *rerunWhen) delay(end any) O {
 			w.ends = new(observable.Subject[any])
 			observable.Attach(w.notifier(w.ends), w.sc.Child(), observable.Stage[any]{
 				Next:     w.notified,
-				Terminal: observable.OnComplete(w.down, w.completed),
+				Terminal: observable.WithComplete(w.down, w.completed),
 			})
 		}
-		w.ends.Feed(w.sc).Next(end)
+		observable.NewFeed(w.ends, w.sc).Next(end)
 	})
 }
 

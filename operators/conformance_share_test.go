@@ -73,7 +73,7 @@ func connector(s spec) func() observable.Processor[any] {
 	}
 }
 
-func replay(args map[string]any) (r observable.Replay) {
+func replay(args map[string]any) (r observable.ReplayConfig) {
 	if n, ok := args["bufferSize"].(int); ok {
 		r.Buffer = n
 	}

@@ -73,7 +73,7 @@ func (s *source) observable() O {
 	if s.run.plan.foreign {
 		return foreignSource{s}
 	}
-	return observable.Source[any](s.attach)
+	return observable.AttachFunc[any](s.attach)
 }
 
 // attach is the native form: it emits inside the gate if it emits at once, and through an inlet
@@ -87,7 +87,7 @@ func (s *source) attach(sc *observable.Scope, down observable.Stage[any]) {
 		}
 		emit(e, down.Next, down.Terminal)
 	}
-	sub.observer = observable.NewInlet(sc, down)
+	sub.observer = observable.NewEmitter(sc, down)
 	s.follow(sub)
 }
 
@@ -120,6 +120,8 @@ func (f *foreignSubscription) Unsubscribe() {
 }
 
 func (f *foreignSubscription) Done() <-chan struct{} { return f.done }
+
+func (f *foreignSubscription) Err() error { return nil }
 
 // enter records a subscription.
 func (s *source) enter() *span {

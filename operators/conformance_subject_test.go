@@ -15,7 +15,7 @@ func init() {
 		return c.scriptSubject(s, s.Value)
 	})
 	register("ReplaySubject", func(c *vcase) O {
-		var r observable.Replay
+		var r observable.ReplayConfig
 		if c.has("bufferSize") {
 			r.Buffer = c.int("bufferSize")
 		}

@@ -48,10 +48,10 @@ func connectWith[T, R any](
 	connector func() observable.Processor[T],
 	selector func(shared observable.Observable[T]) observable.Observable[R],
 ) observable.Observable[R] {
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		processor := connector()
 		observable.Attach(selector(processor), sc, down)
-		sc.Then(func() { feed(processor, src, sc) })
+		feed(processor, src, sc)
 	})
 }
 
@@ -75,28 +75,29 @@ func feed[T any](processor observable.Processor[T], src observable.Observable[T]
 }
 
 // into returns a stage that emits into processor from inside the gate of sc: directly if it is one
-// of the toolkit's subjects, and else with the gate released, so that what it emits can come in
-// again.
+// of the toolkit's subjects, and else so that what it emits into the same gate is delivered at
+// once.
 func into[T any](processor observable.Processor[T], sc *observable.Scope) observable.Stage[T] {
-	switch subject := processor.(type) {
+	var subject *observable.Subject[T]
+	switch p := processor.(type) {
 	case *observable.Subject[T]:
-		return fed(subject.Feed(sc))
+		subject = p
 	case *observable.BehaviorSubject[T]:
-		return fed(subject.Feed(sc))
+		subject = &p.Subject
 	case *observable.ReplaySubject[T]:
-		return fed(subject.Feed(sc))
+		subject = &p.Subject
 	case *observable.AsyncSubject[T]:
-		return fed(subject.Feed(sc))
+		subject = &p.Subject
+	}
+	if subject != nil {
+		feed := observable.NewFeed(subject, sc)
+		return observable.Stage[T]{Next: feed.Next, Terminal: feed}
 	}
 	return observable.Stage[T]{
-		Next: func(v T) { sc.Inside(func() { sc.Outside(func() { processor.Next(v) }) }) },
+		Next: func(v T) { sc.ConnectAll(func() { processor.Next(v) }) },
 		Terminal: &observable.TerminalFuncs{
-			OnError:    func(err error) { sc.Outside(func() { processor.Error(err) }) },
-			OnComplete: func() { sc.Outside(processor.Complete) },
+			OnError:    func(err error) { sc.ConnectAll(func() { processor.Error(err) }) },
+			OnComplete: func() { sc.ConnectAll(processor.Complete) },
 		},
 	}
-}
-
-func fed[T any](feed observable.Feed[T]) observable.Stage[T] {
-	return observable.Stage[T]{Next: feed.Next, Terminal: feed}
 }

@@ -25,7 +25,7 @@ var connectors = map[string]func() observable.Processor[int]{
 	"subject": func() observable.Processor[int] { return new(observable.Subject[int]) },
 	"plain":   func() observable.Processor[int] { return new(plainProcessor) },
 	"replay": func() observable.Processor[int] {
-		return observable.NewReplaySubject[int](observable.Replay{Buffer: 1})
+		return observable.NewReplaySubject[int](observable.ReplayConfig{Buffer: 1})
 	},
 }
 
@@ -82,7 +82,7 @@ func TestConnectEndsWithItsStreamOnly(t *testing.T) {
 	assert.True(t, result.Observed())
 	result.Complete()
 	<-sub.Done()
-	require.NoError(t, observable.Err(sub))
+	require.NoError(t, sub.Err())
 }
 
 func TestConnectUnsubscribesTheSource(t *testing.T) {

@@ -29,7 +29,7 @@ func WithContext[T any](src observable.Observable[T], ctx context.Context) obser
 	if ctx == nil {
 		return invalid[T]("WithContext", "ctx", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) { bind(ctx, src, sc, down) })
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) { bind(ctx, src, sc, down) })
 }
 
 // Deadline passes the source on until a point in time, and then fails with context.DeadlineExceeded.
@@ -41,7 +41,7 @@ func WithContext[T any](src observable.Observable[T], ctx context.Context) obser
 // for a time from the subscription on there is [TimeoutWith], for the pauses between values [Timeout].
 // Unlike these it also ends a source that emits inside its subscription. It has one timer.
 func Deadline[T any](src observable.Observable[T], at time.Time) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		ctx, cancel := context.WithDeadline(context.Background(), at)
 		sc.OnClose(cancel)
 		bind(ctx, src, sc, down)
@@ -61,7 +61,7 @@ func bind[T any](ctx context.Context, src observable.Observable[T], sc *observab
 	}
 	up := sc.Child()
 	end := &ending[T]{sc: sc, down: down}
-	notice := observable.NewInlet(sc, observable.Stage[T]{Next: down.Next, Terminal: end})
+	notice := observable.NewEmitter(sc, observable.Stage[T]{Next: down.Next, Terminal: end})
 	stop := context.AfterFunc(ctx, func() {
 		up.Close()
 		notice.Error(context.Cause(ctx))

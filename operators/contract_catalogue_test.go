@@ -128,7 +128,7 @@ var catalogue = map[string]func(s stream, h hook) stream{
 	"MovingTime":           func(s stream, h hook) stream { return operators.MovingTime(s, 2*msTrial, plus(h)) },
 	"ObserveOn":            func(s stream, h hook) stream { return operators.ObserveOn(s, 4) },
 	"ObserveOnDelay":       func(s stream, h hook) stream { return operators.ObserveOnDelay(s, msTrial) },
-	"OnBackpressureBuffer": func(s stream, h hook) stream { return operators.OnBackpressureBuffer(s, 4, observable.DropOldest, nil) },
+	"OnBackpressureBuffer": func(s stream, h hook) stream { return operators.OnBackpressureBuffer(s, 4, observable.OverflowDropOldest, nil) },
 	"OnBackpressureDrop":   func(s stream, h hook) stream { return operators.OnBackpressureDrop(s, nil) },
 	"OnBackpressureLatest": func(s stream, h hook) stream { return operators.OnBackpressureLatest(s, nil) },
 	"OnErrorResumeNext":    func(s stream, h hook) stream { return operators.OnErrorResumeNext(s, unit) },

@@ -98,7 +98,7 @@ func ungrouped(s observable.Observable[*operators.Group[int, int]]) stream {
 func parts(matching, rest stream) stream { return operators.Merge(matching, rest) }
 
 func replaying() observable.Processor[int] {
-	return observable.NewReplaySubject[int](observable.Replay{Buffer: 2})
+	return observable.NewReplaySubject[int](observable.ReplayConfig{Buffer: 2})
 }
 
 // errTrial is the error of the trials' sources, and what their hooks panic with.

@@ -72,7 +72,7 @@ type watched struct {
 
 func watch(s stream) *watched {
 	w := &watched{}
-	w.stream = observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	w.stream = observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		w.made.Add(1)
 		w.open.Add(1)
 		sc.OnClose(func() { w.open.Add(-1) })

@@ -24,7 +24,7 @@ func Debounce[T, N any](
 	if duration == nil {
 		return invalid[T]("Debounce", "duration", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		latest := &kept[T]{}
 		end := &ending[T]{sc: sc, down: down}
 		silence := &trigger[T, N]{sc: sc, selector: duration, lapsed: func() {}, failed: end.Error}
@@ -68,7 +68,7 @@ func DebounceTime[T any](src observable.Observable[T], d time.Duration) observab
 	if d < 0 {
 		return invalid[T]("DebounceTime", "d", isNegative(d))
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		s := &debounceTime[T]{ending: ending[T]{sc: sc, down: down}, d: d, begun: time.Now()}
 		s.complete = s.flush
 		s.alarm = sc.NewAlarm(s.ring)

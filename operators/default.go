@@ -35,7 +35,7 @@ func ThrowIfEmpty[T any](src observable.Observable[T], makeError func() error) o
 
 // ifEmpty passes the source on; if it completes without a value, missing says how the stream ends.
 func ifEmpty[T any](src observable.Observable[T], missing func(*ending[T])) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		empty := true
 		end := &ending[T]{sc: sc, down: down}
 		end.complete = func() {

@@ -23,7 +23,7 @@ func Delay[T any](src observable.Observable[T], d time.Duration) observable.Obse
 	if d < 0 {
 		return invalid[T]("Delay", "d", isNegative(d))
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		s := newDelayer(sc, down, d)
 		observable.Attach(src, &s.up, observable.Stage[T]{Next: s.next, Terminal: &observable.TerminalFuncs{
 			OnError: func(err error) {
@@ -54,7 +54,7 @@ func ObserveOnDelay[T any](src observable.Observable[T], d time.Duration) observ
 	if d < 0 {
 		return invalid[T]("ObserveOnDelay", "d", isNegative(d))
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		s := newDelayer(sc, down, d)
 		end := func(terminal func()) {
 			s.end(time.Since(s.begun), terminal)

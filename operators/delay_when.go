@@ -22,7 +22,7 @@ func DelayWhen[T, N any](
 	if duration == nil {
 		return invalid[T]("DelayWhen", "duration", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		d := &delayWhen[T, N]{ending: ending[T]{sc: sc, down: down}, duration: duration}
 		sc.Nest(&d.up)
 		observable.Attach(src, &d.up, observable.Stage[T]{Next: d.next, Terminal: d})
@@ -46,7 +46,7 @@ func (d *delayWhen[T, N]) next(v T) {
 	w := &waiting[T, N]{delayWhen: d, value: v}
 	d.running++
 	d.sc.Nest(&w.scope)
-	d.sc.Inside(func() { observable.Attach(src, &w.scope, observable.Stage[N]{Next: w.next, Terminal: w}) })
+	observable.Attach(src, &w.scope, observable.Stage[N]{Next: w.next, Terminal: w})
 }
 
 // Complete notes that the source has completed.
@@ -105,7 +105,7 @@ func (w *waiting[T, N]) leave() {
 func DelaySubscription[T, N any](
 	src observable.Observable[T], until observable.Observable[N],
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		notice := sc.Child()
 		begin := func() {
 			if notice.Open() {
@@ -115,7 +115,7 @@ func DelaySubscription[T, N any](
 		}
 		observable.Attach(until, notice, observable.Stage[N]{
 			Next:     func(N) { begin() },
-			Terminal: observable.OnComplete(down.Terminal, begin),
+			Terminal: observable.WithComplete(down.Terminal, begin),
 		})
 	})
 }

@@ -48,7 +48,7 @@ func DistinctFlush[T any, K comparable, N any](
 		life := sc.Child()
 		observable.Attach(flushes, life, observable.Stage[N]{
 			Next:     func(N) { flush() },
-			Terminal: observable.OnComplete(end, life.Close),
+			Terminal: observable.WithComplete(end, life.Close),
 		})
 	})
 }
@@ -59,7 +59,7 @@ func distinct[T any, K comparable](
 	src observable.Observable[T], key func(T) K,
 	attachFlushes func(sc *observable.Scope, end observable.Terminal, flush func()),
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		seen := map[K]struct{}{}
 		end := &ending[T]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[T]{
@@ -73,7 +73,7 @@ func distinct[T any, K comparable](
 			Terminal: end,
 		})
 		if attachFlushes != nil {
-			sc.Then(func() { attachFlushes(sc, end, func() { seen = map[K]struct{}{} }) })
+			attachFlushes(sc, end, func() { seen = map[K]struct{}{} })
 		}
 	})
 }

@@ -74,7 +74,7 @@ func TestDistinctFlushUnsubscribesFlushes(t *testing.T) {
 		sub := operators.DistinctFlush(&src, self, &flushes).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 		flushes.Error(errBoom)
 		assert.False(t, src.Observed())
-		require.ErrorIs(t, observable.Err(sub), errBoom)
+		require.ErrorIs(t, sub.Err(), errBoom)
 	})
 	t.Run("not subscribed to after a synchronous source", func(t *testing.T) {
 		got, err := observable.Collect(t.Context(), operators.DistinctFlush(observable.Of(1, 1), self,

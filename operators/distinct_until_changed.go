@@ -70,7 +70,7 @@ func DistinctUntilKeyChangedFunc[T, K any](
 func distinctUntilChanged[T, K any](
 	src observable.Observable[T], key func(T) K, same func(before, now K) bool,
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		var last K
 		started, next := false, down.Next
 		observable.Attach(src, sc, observable.Stage[T]{

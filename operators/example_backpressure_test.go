@@ -33,7 +33,7 @@ func whileBusy(decouple func(feed observable.Observable[int]) observable.Observa
 
 func ExampleOnBackpressureBuffer() {
 	whileBusy(func(feed observable.Observable[int]) observable.Observable[int] {
-		return operators.OnBackpressureBuffer(feed, 2, observable.DropOldest, func(v int) { fmt.Println("dropped", v) })
+		return operators.OnBackpressureBuffer(feed, 2, observable.OverflowDropOldest, func(v int) { fmt.Println("dropped", v) })
 	})
 	// Output:
 	// dropped 2

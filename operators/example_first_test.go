@@ -9,7 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-func ExampleFirst() {
+func ExampleFirstValue() {
 	first := operators.First(observable.Of(3, 1, 2))
 	got, err := observable.Collect(context.Background(), first)
 	fmt.Println(got, err)
@@ -37,7 +37,7 @@ func ExampleFirstWhereOrDefault() {
 	// Output: [-1] <nil>
 }
 
-func ExampleLast() {
+func ExampleLastValue() {
 	last := operators.Last(observable.Of(3, 1, 2))
 	got, err := observable.Collect(context.Background(), last)
 	fmt.Println(got, err)
@@ -98,7 +98,7 @@ func ExampleElementAtOrDefault() {
 
 func ExampleFind() {
 	search := operators.Find(observable.Of(3, 4, 5), func(v int) bool { return v%2 == 0 })
-	found, err := observable.First(context.Background(), search)
+	found, err := observable.FirstValue(context.Background(), search)
 	fmt.Println(found.Value, found.OK, err)
 	// Output: 4 true <nil>
 }

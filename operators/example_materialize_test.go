@@ -39,7 +39,7 @@ func ExampleDematerialize() {
 }
 
 func ExampleTimestamp() {
-	stamped, err := observable.First(context.Background(), operators.Timestamp(observable.Of("tick")))
+	stamped, err := observable.FirstValue(context.Background(), operators.Timestamp(observable.Of("tick")))
 	fmt.Println(stamped.Value, time.Since(stamped.Time) < time.Minute, err)
 	// Output: tick true <nil>
 }

@@ -89,7 +89,7 @@ func ExampleShareReplay() {
 	loaded := operators.ShareReplay(observable.Defer(func() observable.Observable[int] {
 		fmt.Println("loading")
 		return observable.Of(1, 2, 3)
-	}), operators.ShareReplayConfig{Replay: observable.Replay{Buffer: 1}})
+	}), operators.ShareReplayConfig{Replay: observable.ReplayConfig{Buffer: 1}})
 	ctx := context.Background()
 	loaded.Subscribe(ctx, printer("a"))
 	loaded.Subscribe(ctx, printer("b"))
@@ -113,7 +113,7 @@ func ExampleConnect() {
 }
 
 func ExampleConnectWith() {
-	replay := func() observable.Processor[int] { return observable.NewReplaySubject[int](observable.Replay{}) }
+	replay := func() observable.Processor[int] { return observable.NewReplaySubject[int](observable.ReplayConfig{}) }
 	twice := operators.ConnectWith(observable.Of(1, 2), replay,
 		func(s observable.Observable[int]) observable.Observable[int] { return operators.Concat(s, s) })
 	got, err := observable.Collect(context.Background(), twice)

@@ -10,7 +10,7 @@ import (
 
 func ExampleTap() {
 	logged := operators.Tap(observable.Of(1, 2, 3), func(v int) { fmt.Println("passing", v) })
-	last, err := observable.Last(context.Background(), logged)
+	last, err := observable.LastValue(context.Background(), logged)
 	fmt.Println(last, err)
 	// Output:
 	// passing 1

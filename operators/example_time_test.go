@@ -109,7 +109,7 @@ func ExampleSample() {
 func ExampleSampleTime() {
 	temperature := operators.Concat(observable.Of(20, 21), observable.Never[int]())
 	sampled := operators.SampleTime(temperature, 5*time.Millisecond)
-	got, err := observable.First(context.Background(), sampled)
+	got, err := observable.FirstValue(context.Background(), sampled)
 	fmt.Println(got, err)
 	// Output: 21 <nil>
 }

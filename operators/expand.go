@@ -52,7 +52,7 @@ func ExpandConcurrent[T any](
 func expand[T any](
 	src observable.Observable[T], concurrent int, project func(T) observable.Observable[T],
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		var m *merger[T, T]
 		m = newMerger(sc, down, concurrent, func(v T) (observable.Observable[T], error) {
 			if m.pass(v); !m.open() {

@@ -86,6 +86,6 @@ func TestExpandFromManyGoroutines(t *testing.T) {
 		return producer(2*v, 2*v+1)
 	}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { seen[v]++ }})
 	<-sub.Done()
-	require.NoError(t, observable.Err(sub))
+	require.NoError(t, sub.Err())
 	assert.Len(t, seen, limit-1)
 }

@@ -28,7 +28,7 @@ func TryFilter[T any](src observable.Observable[T], predicate func(T) (bool, err
 	if predicate == nil {
 		return invalid[T]("TryFilter", "predicate", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		end := &ending[T]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
@@ -54,7 +54,7 @@ func TryFilter[T any](src observable.Observable[T], predicate func(T) (bool, err
 // Completion and errors pass through. It shares the scope of its downstream. RxJS: ignoreElements.
 // See also [Filter], [IsEmpty].
 func IgnoreElements[T any](src observable.Observable[T]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		observable.Attach(src, sc, observable.Stage[T]{Next: func(T) {}, Terminal: down.Terminal})
 	})
 }

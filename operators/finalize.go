@@ -16,7 +16,7 @@ func Finalize[T any](src observable.Observable[T], teardown func()) observable.O
 	if teardown == nil {
 		return invalid[T]("Finalize", "teardown", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
 		up.Finally(teardown)
 		observable.Attach(src, up, down)

@@ -28,7 +28,7 @@ func TestFinalizePanics(t *testing.T) {
 		sub := op(observable.Of(1)).Subscribe(t.Context(), got)
 		assert.Equal(t, "1 |", got.String(), name)
 		var failure *observable.PanicError
-		require.ErrorAs(t, observable.Err(sub), &failure, name)
+		require.ErrorAs(t, sub.Err(), &failure, name)
 	}
 }
 

@@ -72,7 +72,7 @@ func IsEmpty[T any](src observable.Observable[T]) observable.Observable[bool] {
 func search[T, R any](
 	src observable.Observable[T], predicate func(T) bool, missing R, found func(v T, index int) R,
 ) observable.Observable[R] {
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		index := -1
 		end := &ending[R]{sc: sc, down: down}
 		end.complete = func() { end.finish(missing) }

@@ -11,11 +11,11 @@ import (
 )
 
 func TestFindTellsAZeroFromNone(t *testing.T) {
-	found, err := observable.First(t.Context(), operators.Find(observable.Of(1, 0), isEven))
+	found, err := observable.FirstValue(t.Context(), operators.Find(observable.Of(1, 0), isEven))
 	require.NoError(t, err)
 	assert.Equal(t, operators.Found[int]{Value: 0, OK: true}, found)
 
-	found, err = observable.First(t.Context(), operators.Find(observable.Of(1, 3), isEven))
+	found, err = observable.FirstValue(t.Context(), operators.Find(observable.Of(1, 3), isEven))
 	require.NoError(t, err)
 	assert.False(t, found.OK)
 }
@@ -23,7 +23,7 @@ func TestFindTellsAZeroFromNone(t *testing.T) {
 func TestFindIndexStartsAnewForEachSubscription(t *testing.T) {
 	index := operators.FindIndex(observable.Of(1, 3, 4), isEven)
 	for range 2 {
-		got, err := observable.First(t.Context(), index)
+		got, err := observable.FirstValue(t.Context(), index)
 		require.NoError(t, err)
 		assert.Equal(t, 2, got)
 	}

@@ -9,7 +9,7 @@ import "github.com/rxsocket/rxsocket/observable"
 //
 // The source is unsubscribed in that moment. If it completes without a value, the error is
 // [observable.ErrEmpty]; errors pass through. It shares the scope of its downstream. RxJS: first.
-// See also [FirstWhere], [FirstOrDefault], [Take], and [observable.First], which waits for the
+// See also [FirstWhere], [FirstOrDefault], [Take], and [observable.FirstValue], which waits for the
 // value.
 func First[T any](src observable.Observable[T]) observable.Observable[T] {
 	return first(src, nil, failWith[T](observable.ErrEmpty))
@@ -89,7 +89,7 @@ func ElementAtOrDefault[T any](src observable.Observable[T], index int, value T)
 func first[T any](
 	src observable.Observable[T], predicate func(T) bool, missing func(*ending[T]),
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		end := &ending[T]{sc: sc, down: down}
 		end.complete = func() { missing(end) }
 		observable.Attach(src, sc, observable.Stage[T]{

@@ -150,8 +150,8 @@ func TestFlatteningEndsWithAPanicInProject(t *testing.T) {
 			<-sub.Done()
 			assert.Equal(t, []int{10}, got)
 			var panicked *observable.PanicError
-			require.ErrorAs(t, observable.Err(sub), &panicked)
-			require.ErrorIs(t, observable.Err(sub), errBoom)
+			require.ErrorAs(t, sub.Err(), &panicked)
+			require.ErrorIs(t, sub.Err(), errBoom)
 			assert.False(t, src.Observed())
 			assert.False(t, inner.Observed())
 		})
@@ -178,7 +178,7 @@ func TestFlatteningEndsWithAnErrorOfProject(t *testing.T) {
 			src.Next(2)
 			<-sub.Done()
 			assert.Equal(t, []int{10}, got)
-			assert.Equal(t, errBoom, observable.Err(sub))
+			assert.Equal(t, errBoom, sub.Err())
 			assert.False(t, src.Observed())
 			assert.False(t, inner.Observed())
 		})
@@ -201,7 +201,7 @@ func TestFlatteningSaysNothingWhenProjectUnsubscribesAndFails(t *testing.T) {
 			sub = recovered.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 			src.Next(1)
 			<-sub.Done()
-			assert.NoError(t, observable.Err(sub))
+			assert.NoError(t, sub.Err())
 		})
 	}
 }
@@ -221,7 +221,7 @@ func TestFlatteningEndsWithTheContext(t *testing.T) {
 			require.True(t, inner.Observed())
 			cancel(errBoom)
 			<-sub.Done()
-			assert.Equal(t, errBoom, observable.Err(sub))
+			assert.Equal(t, errBoom, sub.Err())
 			assert.False(t, src.Observed())
 			assert.False(t, inner.Observed())
 		})
@@ -292,7 +292,7 @@ func TestFlatteningForgetsCompletedInners(t *testing.T) {
 			}
 			seen := 0
 			var heap []int64
-			src := observable.Source[int](func(_ *observable.Scope, down observable.Stage[int]) {
+			src := observable.AttachFunc[int](func(_ *observable.Scope, down observable.Stage[int]) {
 				for i := range many + 1 {
 					if i == 10_000 || i == many {
 						heap = append(heap, liveHeap())

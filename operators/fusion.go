@@ -41,8 +41,8 @@ func fuse[T any](src observable.Observable[T], next steps[T]) observable.Observa
 	return &fused[T]{prior.src, chain}
 }
 
-// Attach runs the source in sc, and what comes of the steps goes to down.
-func (f *fused[T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
+// AttachTo runs the source in sc, and what comes of the steps goes to down.
+func (f *fused[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	next, chain := down.Next, f.chain
 	observable.Attach(f.src, sc, observable.Stage[T]{
 		Next: func(v T) {

@@ -24,16 +24,16 @@ func (g *Group[K, T]) Subscribe(ctx context.Context, observer observable.Observe
 	return observable.Subscribe(ctx, g, observer)
 }
 
-// Attach adds down to the group's subscribers, until sc closes or the group ends.
-func (g *Group[K, T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
+// AttachTo adds down to the group's subscribers, until sc closes or the group ends.
+func (g *Group[K, T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	if g.lease == nil {
-		g.subject.Attach(sc, down)
+		observable.Attach[T](g.subject, sc, down)
 		return
 	}
 	member := sc.Child()
 	g.lease.users.Add(1)
 	member.Finally(g.lease.give)
-	g.subject.Attach(member, down)
+	observable.Attach[T](g.subject, member, down)
 }
 
 // lease keeps the source of a GroupBy subscribed to for as long as the stream of groups or any of
@@ -131,7 +131,7 @@ func groupBy[T any, K comparable, E, N any](
 	src observable.Observable[T],
 	key func(T) K, element func(T) E, duration func(*Group[K, E]) observable.Observable[N],
 ) observable.Observable[*Group[K, E]] {
-	return observable.Source[*Group[K, E]](func(sc *observable.Scope, down observable.Stage[*Group[K, E]]) {
+	return observable.AttachFunc[*Group[K, E]](func(sc *observable.Scope, down observable.Stage[*Group[K, E]]) {
 		up := sc.Detach()
 		g := &groups[T, K, E, N]{
 			sc: sc, up: up, down: down, key: key, element: element, duration: duration,
@@ -199,7 +199,7 @@ func (g *groups[T, K, E, N]) next(v T) {
 func (g *groups[T, K, E, N]) begin(key K) *Group[K, E] {
 	group := &Group[K, E]{Key: key, lease: g.lease, prev: g.last}
 	group.subject = &group.own
-	group.in = group.own.Feed(g.up)
+	group.in = observable.NewFeed(&group.own, g.up)
 	g.open[key] = group
 	if g.last != nil {
 		g.last.next = group
@@ -210,7 +210,7 @@ func (g *groups[T, K, E, N]) begin(key K) *Group[K, E] {
 	g.out(output[K, E]{group: group, isNew: true})
 	if g.duration != nil && g.up.Open() {
 		until := g.duration(&Group[K, E]{Key: key, subject: group.subject})
-		g.up.Inside(func() { g.limit(group, until) })
+		g.limit(group, until)
 	}
 	return group
 }

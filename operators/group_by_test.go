@@ -78,7 +78,7 @@ func TestGroupsFailWithTheirSource(t *testing.T) {
 			src.Next(1)
 			src.Next(2)
 			<-sub.Done()
-			require.ErrorIs(t, observable.Err(sub), errBoom)
+			require.ErrorIs(t, sub.Err(), errBoom)
 			assert.Contains(t, inChain.String(), "1 -1 ")
 			assert.Contains(t, elsewhere.String(), "1 #")
 			assert.False(t, src.Observed())

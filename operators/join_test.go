@@ -92,7 +92,7 @@ func TestJoiningEndsAllAtTheFirstError(t *testing.T) {
 			c.Next(1)
 			b.Error(errBoom)
 			<-sub.Done()
-			assert.Equal(t, errBoom, observable.Err(sub))
+			assert.Equal(t, errBoom, sub.Err())
 			assert.False(t, a.Observed() || b.Observed() || c.Observed())
 		})
 	}
@@ -106,7 +106,7 @@ func TestJoiningEndsWithTheContextAndOnUnsubscribe(t *testing.T) {
 			sub := join(&a, &b, &c).Subscribe(ctx, observable.ObserverFuncs[[]int]{})
 			cancel(errBoom)
 			<-sub.Done()
-			assert.Equal(t, errBoom, observable.Err(sub))
+			assert.Equal(t, errBoom, sub.Err())
 			assert.False(t, a.Observed() || b.Observed() || c.Observed())
 
 			sub = join(&a, &b, &c).Subscribe(t.Context(), observable.ObserverFuncs[[]int]{
@@ -114,7 +114,7 @@ func TestJoiningEndsWithTheContextAndOnUnsubscribe(t *testing.T) {
 			})
 			sub.Unsubscribe()
 			assert.False(t, a.Observed() || b.Observed() || c.Observed())
-			require.NoError(t, observable.Err(sub))
+			require.NoError(t, sub.Err())
 		})
 	}
 }
@@ -144,7 +144,7 @@ func TestJoiningFromManyGoroutines(t *testing.T) {
 				OnNext: func(v []int) { got = append(got, v) },
 			})
 			<-sub.Done()
-			require.NoError(t, observable.Err(sub))
+			require.NoError(t, sub.Err())
 			for i := 1; i < len(got); i++ {
 				for j, v := range got[i] {
 					require.LessOrEqual(t, got[i-1][j], v)
@@ -205,7 +205,7 @@ func TestJoiningEndsWithAPanicInProject(t *testing.T) {
 				s.Complete()
 			}
 			<-sub.Done()
-			require.ErrorIs(t, observable.Err(sub), errBoom)
+			require.ErrorIs(t, sub.Err(), errBoom)
 		})
 	}
 	var a observable.Subject[int]
@@ -213,14 +213,14 @@ func TestJoiningEndsWithAPanicInProject(t *testing.T) {
 		Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 	a.Next(1)
 	<-sub.Done()
-	require.ErrorIs(t, observable.Err(sub), errBoom)
+	require.ErrorIs(t, sub.Err(), errBoom)
 	assert.False(t, a.Observed())
 }
 
 // withEnd emits v at the end of src, whatever that is. Unlike EndWith and Catch it relies on src to emit nothing
 // after that.
 func withEnd[T any](src observable.Observable[T], v T) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		end := func() {
 			if down.Next(v); sc.Open() {
 				down.Complete()
@@ -357,9 +357,9 @@ func TestJoiningAllocatesNothingAValue(t *testing.T) {
 		"Zip2": func(src observable.Observable[int]) observable.Observable[int] {
 			var inputs [2]observable.Stage[int]
 			input := func(i int) observable.Observable[int] {
-				return observable.Source[int](func(_ *observable.Scope, down observable.Stage[int]) { inputs[i] = down })
+				return observable.AttachFunc[int](func(_ *observable.Scope, down observable.Stage[int]) { inputs[i] = down })
 			}
-			both := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			both := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 				observable.Attach(src, sc, observable.Stage[int]{Next: func(v int) {
 					inputs[0].Next(v)
 					inputs[1].Next(v)

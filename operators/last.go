@@ -9,7 +9,7 @@ import "github.com/rxsocket/rxsocket/observable"
 //
 // If there was no value, the error is [observable.ErrEmpty]; errors pass through. It keeps one
 // value and shares the scope of its downstream. RxJS: last. See also [LastWhere], [LastOrDefault],
-// [TakeLast], and [observable.Last], which waits for the value.
+// [TakeLast], and [observable.LastValue], which waits for the value.
 func Last[T any](src observable.Observable[T]) observable.Observable[T] {
 	return last(src, nil, failWith[T](observable.ErrEmpty))
 }
@@ -58,7 +58,7 @@ func LastWhereOrDefault[T any](
 func last[T any](
 	src observable.Observable[T], predicate func(T) bool, missing func(*ending[T]),
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		var value T
 		found := false
 		end := &ending[T]{sc: sc, down: down}
@@ -108,7 +108,7 @@ func SingleWhere[T any](src observable.Observable[T], predicate func(T) bool) ob
 }
 
 func single[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		var value T
 		seen, found := false, false
 		end := &ending[T]{sc: sc, down: down}

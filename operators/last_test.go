@@ -34,5 +34,5 @@ func TestSingleUnsubscribesAtTheSecondValue(t *testing.T) {
 	assert.True(t, subject.Observed())
 	subject.Next(2)
 	assert.False(t, subject.Observed())
-	require.ErrorIs(t, observable.Err(sub), operators.ErrSequence)
+	require.ErrorIs(t, sub.Err(), operators.ErrSequence)
 }

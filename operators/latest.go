@@ -104,7 +104,7 @@ func joinAll[T any](emits emission, srcs []observable.Observable[T]) observable.
 	if len(srcs) == 0 {
 		return observable.Empty[[]T]()
 	}
-	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		l := newLatest(sc, down, emits)
 		inputs := inputsOf[T](l, len(srcs))
 		l.combine = func() []T { return valuesOf(inputs) }
@@ -119,7 +119,7 @@ func join2[A, B, R any](
 	if project == nil {
 		return invalid[R](fn, "project", isNil)
 	}
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		l := newLatest(sc, down, emits)
 		ia, ib := inputOf[A](l), inputOf[B](l)
 		l.combine = func() R { return project(ia.value, ib.value) }
@@ -135,7 +135,7 @@ func join3[A, B, C, R any](
 	if project == nil {
 		return invalid[R](fn, "project", isNil)
 	}
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		l := newLatest(sc, down, emits)
 		ia, ib, ic := inputOf[A](l), inputOf[B](l), inputOf[C](l)
 		l.combine = func() R { return project(ia.value, ib.value, ic.value) }

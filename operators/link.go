@@ -11,26 +11,19 @@ import (
 // subscribers. It may be cut from any goroutine and at any time: before it is made, and while a
 // synchronous source is still emitting inside connect. The zero value is ready to use, once.
 type link struct {
-	to *observable.Scope // of the chain that it leads into, if there is one; does not change
-
 	mu    sync.Mutex // guards what follows; never held while anything is called
 	isCut bool
 	scope *observable.Scope
 	sub   observable.Subscription
 }
 
-// connect subscribes observer to src, unless the link was cut. It is called outside of any gate.
-// The subscription has the values of the context from, and ends only when the source does or the
-// link is cut.
+// connect subscribes observer to src, unless the link was cut. The subscription has the values
+// of the context from, and ends only when the source does or the link is cut.
 //
 //nolint:revive // The link comes first, before the context: it is the receiver that a generic function cannot have.
 func connect[T any](l *link, from context.Context, src observable.Observable[T], observer observable.Observer[T]) {
-	run := observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		switch {
-		case !l.join(sc):
-		case l.to != nil:
-			sc.Feeds(l.to, func() { observable.Attach(src, sc, down) })
-		default:
+	run := observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		if l.join(sc) {
 			observable.Attach(src, sc, down)
 		}
 	})
@@ -42,21 +35,6 @@ func connect[T any](l *link, from context.Context, src observable.Observable[T],
 	if isCut {
 		sub.Unsubscribe()
 	}
-}
-
-// lead is connect for a source whose values go on into the chain of to.
-func lead[T any](l *link, to *observable.Scope, src observable.Observable[T], observer observable.Observer[T]) {
-	l.to = to
-	connect(l, to, src, observer)
-}
-
-// isFeedback reports whether a value that comes through the link was emitted by a callback of the chain that
-// the link leads into, which must not be kept waiting.
-func (l *link) isFeedback() bool {
-	l.mu.Lock()
-	scope := l.scope
-	l.mu.Unlock()
-	return scope.IsFeedback()
 }
 
 // join tells the link its scope, and reports whether it is still wanted.

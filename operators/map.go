@@ -18,7 +18,7 @@ func Map[A, B any](src observable.Observable[A], project func(A) B) observable.O
 		src, _ := any(src).(observable.Observable[B]) // or nil, of which Attach tells
 		return fuse(src, steps[B]{first: same})
 	}
-	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		next := down.Next
 		observable.Attach(src, sc, observable.Stage[A]{
 			Next:     func(v A) { next(project(v)) },
@@ -38,7 +38,7 @@ func TryMap[A, B any](src observable.Observable[A], project func(A) (B, error)) 
 	if project == nil {
 		return invalid[B]("TryMap", "project", isNil)
 	}
-	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		end := &ending[B]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[A]{
 			Next: func(v A) {

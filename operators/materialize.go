@@ -48,7 +48,7 @@ type Notification[T any] struct {
 // never fails with them. The end of the subscription's context is not an error of the source: it
 // goes past. RxJS: materialize. See also [Dematerialize], [Catch], [TapWith].
 func Materialize[T any](src observable.Observable[T]) observable.Observable[Notification[T]] {
-	return observable.Source[Notification[T]](func(sc *observable.Scope, down observable.Stage[Notification[T]]) {
+	return observable.AttachFunc[Notification[T]](func(sc *observable.Scope, down observable.Stage[Notification[T]]) {
 		end := &ending[Notification[T]]{sc: sc, down: down}
 		up := sc.Child()
 		observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{
@@ -84,7 +84,7 @@ func Materialize[T any](src observable.Observable[T]) observable.Observable[Noti
 // unknown kind is an [observable.ArgumentError]. It shares the scope of its downstream. RxJS:
 // dematerialize.
 func Dematerialize[T any](src observable.Observable[Notification[T]]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		end := &ending[T]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[Notification[T]]{
 			Next: func(n Notification[T]) {

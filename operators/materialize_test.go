@@ -47,7 +47,7 @@ func TestMaterializeLetsTheEndOfTheContextPast(t *testing.T) {
 		})
 	cancel(errBoom)
 	<-sub.Done()
-	require.ErrorIs(t, observable.Err(sub), errBoom)
+	require.ErrorIs(t, sub.Err(), errBoom)
 }
 
 func TestDematerializeUndoesMaterialize(t *testing.T) {

@@ -99,7 +99,7 @@ func itself[T any](inner observable.Observable[T]) (observable.Observable[T], er
 func mergeMap[A, B any](
 	src observable.Observable[A], concurrent int, project func(A) (observable.Observable[B], error),
 ) observable.Observable[B] {
-	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		m := newMerger(sc, down, concurrent, project)
 		m.run(src, m.next, m.pass)
 	})
@@ -107,7 +107,7 @@ func mergeMap[A, B any](
 
 // mergeAll is mergeMap for observables that are known beforehand.
 func mergeAll[T any](srcs []observable.Observable[T], concurrent int) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		newMerger(sc, down, concurrent, itself[T]).runAll(srcs)
 	})
 }

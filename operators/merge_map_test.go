@@ -76,7 +76,7 @@ func TestMergeMapFromManyGoroutines(t *testing.T) {
 	group.Wait()
 	src.Complete()
 	<-sub.Done()
-	require.NoError(t, observable.Err(sub))
+	require.NoError(t, sub.Err())
 	assert.Len(t, counts, pushers*each)
 	for v, n := range counts {
 		assert.Equal(t, 3, n, "value %d", v)
@@ -108,7 +108,7 @@ func TestMergeMapWaitsForASlowSubscriber(t *testing.T) {
 		}})
 		<-sub.Done()
 		synctest.Wait()
-		require.ErrorIs(t, observable.Err(sub), context.DeadlineExceeded)
+		require.ErrorIs(t, sub.Err(), context.DeadlineExceeded)
 		assert.Equal(t, 11, taken)
 		assert.Less(t, sent.Load(), int32(600), "a bounded number waits at the gate")
 	})

@@ -46,7 +46,7 @@ func MergeScanConcurrent[A, S any](
 func mergeScan[A, S any](
 	src observable.Observable[A], seed S, concurrent int, accumulate func(S, A) observable.Observable[S],
 ) observable.Observable[S] {
-	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+	return observable.AttachFunc[S](func(sc *observable.Scope, down observable.Stage[S]) {
 		acc := seed
 		m := newMerger(sc, down, concurrent, func(v A) (observable.Observable[S], error) {
 			return accumulate(acc, v), nil

@@ -34,7 +34,7 @@ func TestMergeScanConcurrentBuildsStepOnStep(t *testing.T) {
 	scan := operators.MergeScanConcurrent(producer(upTo(100)...), 0, 1, func(acc, v int) observable.Observable[int] {
 		return producer(acc, acc+v)
 	})
-	got, err := observable.Last(t.Context(), scan)
+	got, err := observable.LastValue(t.Context(), scan)
 	require.NoError(t, err)
 	assert.Equal(t, 4950, got)
 }

@@ -32,7 +32,7 @@ func TestMergeFromManyGoroutines(t *testing.T) {
 				got[v[0]] = append(got[v[0]], v[1])
 			}})
 			<-sub.Done()
-			require.NoError(t, observable.Err(sub))
+			require.NoError(t, sub.Err())
 			for p := range producers {
 				assert.Equal(t, upTo(each), got[p])
 			}
@@ -59,7 +59,7 @@ func TestMergeOfSubjectsPushedFromManyGoroutines(t *testing.T) {
 		src[i].Complete()
 	}
 	<-sub.Done()
-	require.NoError(t, observable.Err(sub))
+	require.NoError(t, sub.Err())
 	assert.Equal(t, pushers*each, total)
 }
 
@@ -74,7 +74,7 @@ func TestMergeEndsAllAtTheFirstError(t *testing.T) {
 	a.Next(3)
 	<-sub.Done()
 	assert.Equal(t, []int{1, 2}, got)
-	assert.Equal(t, errBoom, observable.Err(sub))
+	assert.Equal(t, errBoom, sub.Err())
 	assert.False(t, a.Observed() || b.Observed() || c.Observed())
 }
 
@@ -121,7 +121,7 @@ func TestMergeLetsAnotherSourceInWhileOneRuns(t *testing.T) {
 		}
 		return nil
 	})
-	seen, err := observable.First(t.Context(), operators.Filter(operators.Merge(producer(1), endless),
+	seen, err := observable.FirstValue(t.Context(), operators.Filter(operators.Merge(producer(1), endless),
 		func(v int) bool { return v == 1 }))
 	require.NoError(t, err)
 	assert.Equal(t, 1, seen)

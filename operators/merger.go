@@ -6,8 +6,7 @@ import "github.com/rxsocket/rxsocket/observable"
 // after the other: the mechanism of MergeMap, ConcatMap, Merge, Concat, MergeScan, Expand and
 // OnErrorResumeNext. It is also the terminal of its source.
 //
-// Attaching a source may give up the gate, and so may downstream: any of these methods may be called
-// by others while start has not returned. Whatever follows an Attach looks at the state anew.
+// A synchronous source calls these methods while start has not returned. Whatever follows an Attach looks at the state anew.
 type merger[A, B any] struct {
 	end        ending[B]
 	project    func(A) (observable.Observable[B], error)
@@ -54,10 +53,8 @@ func (m *merger[A, B]) next(v A) {
 		m.waiting.push(v)
 	default:
 		m.active++
-		m.end.sc.Inside(func() {
-			m.start(v).started()
-			m.startWaiting()
-		})
+		m.start(v).started()
+		m.startWaiting()
 	}
 }
 
@@ -92,15 +89,7 @@ func (m *merger[A, B]) start(v A) *mergedInner[A, B] {
 func (m *merger[A, B]) startWaiting() {
 	for m.waiting.len() > 0 && m.active < m.concurrent && m.open() {
 		m.active++
-		in := m.start(m.waiting.pop())
-		if !m.end.sc.Held() {
-			m.end.sc.Then(func() {
-				in.started()
-				m.startWaiting()
-			})
-			return
-		}
-		in.started()
+		m.start(m.waiting.pop()).started()
 	}
 	m.completeIfDone()
 }

@@ -28,7 +28,7 @@ func MovingCount[T any](
 	case combine == nil:
 		return invalid[T]("MovingCount", "combine", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		window := moving[T]{combine: combine}
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
@@ -61,7 +61,7 @@ func MovingTime[T any](
 	case combine == nil:
 		return invalid[T]("MovingTime", "combine", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		window := moving[T]{combine: combine}
 		var oldest time.Time        // when the oldest value came
 		var others queue[time.Time] // when the others did
@@ -98,7 +98,7 @@ func RatePerSecond[T any](src observable.Observable[T], period time.Duration) ob
 	if period <= 0 {
 		return invalid[float64]("RatePerSecond", "period", notPositive(period))
 	}
-	return observable.Source[float64](func(sc *observable.Scope, down observable.Stage[float64]) {
+	return observable.AttachFunc[float64](func(sc *observable.Scope, down observable.Stage[float64]) {
 		count, begun := 0, time.Now()
 		ends := begun.Add(period)
 		var alarm *observable.Alarm

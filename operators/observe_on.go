@@ -16,11 +16,11 @@ import "github.com/rxsocket/rxsocket/observable"
 // The source has a gate of its own. What a callback downstream itself emits into the source waits for nothing,
 // since that callback may be what is to make room: it goes into the buffer beyond size.
 //
-// It is [OnBackpressureBuffer] with [observable.Block]. RxJS: observeOn, of which [ObserveOnDelay] is
+// It is [OnBackpressureBuffer] with [observable.OverflowBlock]. RxJS: observeOn, of which [ObserveOnDelay] is
 // the timed form. See also [SubscribeOn], [ParallelMap].
 func ObserveOn[T any](src observable.Observable[T], size int) observable.Observable[T] {
 	if size <= 0 {
 		return invalid[T]("ObserveOn", "size", notPositive(size))
 	}
-	return OnBackpressureBuffer(src, size, observable.Block, nil)
+	return OnBackpressureBuffer(src, size, observable.OverflowBlock, nil)
 }

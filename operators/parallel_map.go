@@ -63,21 +63,21 @@ func parallelMap[A, B any](
 	case project == nil:
 		return invalid[B](name, "project", isNil)
 	}
-	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		p := &parallel[A, B]{
-			results: observable.NewInlet(sc, down), sc: sc, done: sc.Done(),
+			results: observable.NewEmitter(sc, down), sc: sc, done: sc.Done(),
 			project: project, ordered: ordered, limit: n, turn: make(chan struct{}, 1),
 		}
 		p.work.L, p.room.L = &p.mu, &p.mu
 		p.pending.Store(1) // the source
 		sc.OnClose(p.close)
-		sc.Outside(func() { lead(&p.source, sc, src, p) })
+		sc.Spawn(func() { connect(&p.source, sc, src, p) })
 	})
 }
 
 // parallel is one subscription of ParallelMap, and the observer of its source.
 type parallel[A, B any] struct {
-	results *observable.Inlet[B]
+	results *observable.Emitter[B]
 	source  link
 	sc      *observable.Scope
 	done    <-chan struct{}
@@ -113,8 +113,7 @@ type job[A any] struct {
 func (p *parallel[A, B]) Next(v A) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.workers == p.limit && p.idle <= p.jobs.len() && !p.closed && !p.source.isFeedback() {
-		p.room.Wait()
+	for p.workers == p.limit && p.idle <= p.jobs.len() && !p.closed && p.sc.Wait(&p.room) {
 	}
 	if p.closed {
 		return

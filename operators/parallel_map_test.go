@@ -195,7 +195,7 @@ func TestParallelMapEndsItsCalls(t *testing.T) {
 		pass(ms)
 		cancel(errEnough)
 		<-sub.Done()
-		require.ErrorIs(t, observable.Err(sub), errEnough)
+		require.ErrorIs(t, sub.Err(), errEnough)
 	})
 }
 

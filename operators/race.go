@@ -14,7 +14,7 @@ import "github.com/rxsocket/rxsocket/observable"
 // not subscribed to. With no source nothing ever comes, as in RxJS. It starts no goroutine and
 // buffers nothing. RxJS: race, raceWith. See also [Merge], [TimeoutWith].
 func Race[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		r := &race[T]{down: down, lanes: make([]racer[T], len(srcs))}
 		inTurn(sc, len(srcs), func(i int) {
 			if r.winner != nil {

@@ -36,20 +36,20 @@ func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, bu
 	if interval == 0 || time.Duration(burst-1) <= slack/interval {
 		slack = interval * time.Duration(burst-1)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		l := &limiter[T]{
-			Inlet: observable.NewInlet(sc, down), done: sc.Done(),
+			Emitter: observable.NewEmitter(sc, down), done: sc.Done(),
 			interval: interval, slack: slack, begun: time.Now(),
 		}
 		sc.OnClose(l.source.cut)
-		sc.Outside(func() { lead(&l.source, sc, src, l) })
+		sc.Spawn(func() { connect(&l.source, sc, src, l) })
 	})
 }
 
-// limiter is one subscription of RateLimit, and the observer of its source: an inlet into downstream on
+// limiter is one subscription of RateLimit, and the observer of its source: an emitter into downstream on
 // whose Next one may have to wait.
 type limiter[T any] struct {
-	*observable.Inlet[T]
+	*observable.Emitter[T]
 	source   link
 	done     <-chan struct{}
 	interval time.Duration // in which one token comes
@@ -66,11 +66,12 @@ func (l *limiter[T]) Next(v T) {
 		return
 	}
 	l.spent = max(l.spent, now) + l.interval
-	l.Inlet.Next(v)
+	l.Emitter.Next(v)
 }
 
 // sleep waits, and reports whether the subscription is still on.
 func (l *limiter[T]) sleep(d time.Duration) bool {
+	observable.Waiting()
 	if l.timer == nil {
 		l.timer = time.NewTimer(d)
 	} else {

@@ -17,7 +17,7 @@ func Reduce[T, S any](src observable.Observable[T], seed S, accumulate func(S, T
 	if accumulate == nil {
 		return invalid[S]("Reduce", "accumulate", isNil)
 	}
-	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+	return observable.AttachFunc[S](func(sc *observable.Scope, down observable.Stage[S]) {
 		state := seed
 		end := &ending[S]{sc: sc, down: down}
 		end.complete = func() { end.finish(state) }
@@ -39,7 +39,7 @@ func TryReduce[T, S any](
 	if accumulate == nil {
 		return invalid[S]("TryReduce", "accumulate", isNil)
 	}
-	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+	return observable.AttachFunc[S](func(sc *observable.Scope, down observable.Stage[S]) {
 		state := seed
 		end := &ending[S]{sc: sc, down: down}
 		end.complete = func() { end.finish(state) }
@@ -75,7 +75,7 @@ func Fold[T any](src observable.Observable[T], accumulate func(T, T) T) observab
 }
 
 func fold[T any](src observable.Observable[T], accumulate func(T, T) T) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		var state T
 		started := false
 		end := &ending[T]{sc: sc, down: down}
@@ -108,7 +108,7 @@ func fold[T any](src observable.Observable[T], accumulate func(T, T) T) observab
 // with the source, without a bound. RxJS: toArray. See also [Reduce], [BufferCount],
 // [observable.Collect].
 func ToSlice[T any](src observable.Observable[T]) observable.Observable[[]T] {
-	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		all := []T{}
 		end := &ending[[]T]{sc: sc, down: down}
 		end.complete = func() { end.finish(all) }

@@ -49,16 +49,16 @@ func TestFoldOfASingleZero(t *testing.T) {
 
 func TestToSliceMakesASliceForEachSubscription(t *testing.T) {
 	slices := operators.ToSlice(observable.Of(1, 2))
-	first, err := observable.First(t.Context(), slices)
+	first, err := observable.FirstValue(t.Context(), slices)
 	require.NoError(t, err)
 	first[0] = 99
-	second, err := observable.First(t.Context(), slices)
+	second, err := observable.FirstValue(t.Context(), slices)
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 2}, second)
 }
 
 func TestToSliceOfNothingIsNotNil(t *testing.T) {
-	got, err := observable.First(t.Context(), operators.ToSlice(observable.Empty[int]()))
+	got, err := observable.FirstValue(t.Context(), operators.ToSlice(observable.Empty[int]()))
 	require.NoError(t, err)
 	assert.Equal(t, []int{}, got)
 }

@@ -52,13 +52,13 @@ func RepeatWith[T, N any](src observable.Observable[T], config RepeatConfig[N]) 
 
 // repeat does what config says, with a limit in place of its count.
 func repeat[T, N any](src observable.Observable[T], limit int, config RepeatConfig[N]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		completed := 0
 		r := &reruns{sc: sc}
 		r.run = func(up *observable.Scope) {
 			observable.Attach(src, up, observable.Stage[T]{
 				Next: down.Next,
-				Terminal: observable.OnComplete(down, func() {
+				Terminal: observable.WithComplete(down, func() {
 					if completed++; completed >= limit {
 						down.Complete()
 						return

@@ -20,16 +20,9 @@ func (r *reruns) start() {
 		return
 	}
 	r.starting = true
-	r.startWanted()
-}
-
-func (r *reruns) startWanted() {
 	for r.wanted && r.sc.Open() {
 		r.wanted = false
-		if r.run(r.sc.Child()); !r.sc.Held() {
-			r.sc.Then(r.startWanted)
-			return
-		}
+		r.run(r.sc.Child())
 	}
 	r.starting = false
 }

@@ -53,7 +53,7 @@ func RetryWith[T, N any](src observable.Observable[T], config RetryConfig[N]) ob
 
 // retryWith does what config says, with a limit in place of its count.
 func retryWith[T, N any](src observable.Observable[T], limit int, config RetryConfig[N]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		retried := 0
 		var value func()
 		if config.ResetOnSuccess {

@@ -17,20 +17,18 @@ import (
 // subscribed to first, and unsubscribed first. It keeps one value and starts no goroutine. RxJS:
 // sample. See also [SampleTime], [Audit], [Throttle], [WithLatestFrom].
 func Sample[T, N any](src observable.Observable[T], notifier observable.Observable[N]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		latest := &kept[T]{}
 		end := &ending[T]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[T]{Next: latest.put, Terminal: end})
-		sc.Then(func() {
-			notices := sc.Child()
-			observable.Attach(notifier, notices, observable.Stage[N]{
-				Next: func(N) {
-					if !end.ended {
-						latest.emit(down.Next)
-					}
-				},
-				Terminal: observable.OnComplete(end, notices.Close),
-			})
+		notices := sc.Child()
+		observable.Attach(notifier, notices, observable.Stage[N]{
+			Next: func(N) {
+				if !end.ended {
+					latest.emit(down.Next)
+				}
+			},
+			Terminal: observable.WithComplete(end, notices.Close),
 		})
 	})
 }

@@ -17,7 +17,7 @@ func Scan[T, S any](src observable.Observable[T], seed S, accumulate func(S, T) 
 	if accumulate == nil {
 		return invalid[S]("Scan", "accumulate", isNil)
 	}
-	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+	return observable.AttachFunc[S](func(sc *observable.Scope, down observable.Stage[S]) {
 		state, next := seed, down.Next
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
@@ -40,7 +40,7 @@ func TryScan[T, S any](
 	if accumulate == nil {
 		return invalid[S]("TryScan", "accumulate", isNil)
 	}
-	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+	return observable.AttachFunc[S](func(sc *observable.Scope, down observable.Stage[S]) {
 		end := &ending[S]{sc: sc, down: down}
 		state := seed
 		observable.Attach(src, sc, observable.Stage[T]{
@@ -71,7 +71,7 @@ func Accumulate[T any](src observable.Observable[T], accumulate func(T, T) T) ob
 	if accumulate == nil {
 		return invalid[T]("Accumulate", "accumulate", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		var state T
 		started, next := false, down.Next
 		observable.Attach(src, sc, observable.Stage[T]{
@@ -95,7 +95,7 @@ func Accumulate[T any](src observable.Observable[T], accumulate func(T, T) T) ob
 // Completion and errors pass through. It keeps one value and shares the scope of its downstream.
 // RxJS: pairwise. See also [BufferCountEvery], [Scan].
 func Pairwise[T any](src observable.Observable[T]) observable.Observable[Pair[T, T]] {
-	return observable.Source[Pair[T, T]](func(sc *observable.Scope, down observable.Stage[Pair[T, T]]) {
+	return observable.AttachFunc[Pair[T, T]](func(sc *observable.Scope, down observable.Stage[Pair[T, T]]) {
 		var last T
 		started, next := false, down.Next
 		observable.Attach(src, sc, observable.Stage[T]{

@@ -41,7 +41,7 @@ func SequenceEqualFunc[T any](a, b observable.Observable[T], same func(T, T) boo
 }
 
 func sequenceEqual[T any](a, b observable.Observable[T], same func(T, T) bool) observable.Observable[bool] {
-	return observable.Source[bool](func(sc *observable.Scope, down observable.Stage[bool]) {
+	return observable.AttachFunc[bool](func(sc *observable.Scope, down observable.Stage[bool]) {
 		end := &ending[bool]{sc: sc, down: down}
 		first := &comparedSide[T]{end: end, same: same}
 		second := &comparedSide[T]{end: end, same: same, other: first}

@@ -34,7 +34,7 @@ func TestSequenceEqualPanicInTheComparison(t *testing.T) {
 		Subscribe(t.Context(), observable.ObserverFuncs[bool]{})
 	a.Next(1)
 	b.Next(1)
-	require.ErrorIs(t, observable.Err(sub), errBoom)
+	require.ErrorIs(t, sub.Err(), errBoom)
 	assert.False(t, a.Observed())
 	assert.False(t, b.Observed())
 }

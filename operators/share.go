@@ -61,7 +61,7 @@ func ShareWith[T any](src observable.Observable[T], config ShareConfig[T]) obser
 // remembered, and the subscription to the source is kept.
 type ShareReplayConfig struct {
 	// Replay says how much new subscribers get of what was emitted before they came.
-	observable.Replay
+	Replay observable.ReplayConfig
 	// RefCount is set to end the subscription to the source, and to forget its values, when the
 	// last subscriber leaves. Otherwise it lasts until the source ends.
 	RefCount bool
@@ -116,16 +116,14 @@ func (s *shared[T]) Subscribe(ctx context.Context, observer observable.Observer[
 	return observable.Subscribe(ctx, s, observer)
 }
 
-// Attach adds down to the subscribers.
-func (s *shared[T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
+// AttachTo adds down to the subscribers.
+func (s *shared[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	r := s.join(sc)
 	sc.OnClose(r.leave)
 	observable.Attach[T](r.processor, sc, down)
-	sc.Then(func() {
-		if sc.Open() && r.claim() {
-			sc.Outside(func() { connect(&r.source, r.from, s.src, r) })
-		}
-	})
+	if sc.Open() && r.claim() {
+		sc.Connect(func() { connect(&r.source, r.from, s.src, r) })
+	}
 }
 
 // join adds a subscriber to the current round.

@@ -46,7 +46,7 @@ func TestShareWhileManyComeAndGo(t *testing.T) {
 		"Share": operators.Share[int],
 		"ShareReplay": func(src observable.Observable[int]) observable.Observable[int] {
 			return operators.ShareReplay(src, operators.ShareReplayConfig{
-				Replay: observable.Replay{Buffer: 3}, RefCount: true,
+				Replay: observable.ReplayConfig{Buffer: 3}, RefCount: true,
 			})
 		},
 	} {
@@ -128,7 +128,7 @@ func TestPanicInASharedSource(t *testing.T) {
 	src.Next(2)
 	<-one.Done()
 	<-two.Done()
-	require.ErrorIs(t, observable.Err(one), errBoom)
+	require.ErrorIs(t, one.Err(), errBoom)
 	assert.Equal(t, "1 -1 |", b.String())
 	assert.False(t, src.Observed())
 
@@ -149,7 +149,7 @@ func TestPanicOfOneSubscriberIsItsOwn(t *testing.T) {
 	src.Next(1)
 	src.Next(2)
 	<-one.Done()
-	require.ErrorIs(t, observable.Err(one), errBoom)
+	require.ErrorIs(t, one.Err(), errBoom)
 	assert.Equal(t, "1 2", other.String())
 }
 
@@ -189,7 +189,7 @@ func TestResets(t *testing.T) {
 			var src observable.Subject[int]
 			shared := operators.ShareWith(&src, operators.ShareConfig[int]{
 				Connector: func() observable.Processor[int] {
-					return observable.NewReplaySubject[int](observable.Replay{})
+					return observable.NewReplaySubject[int](observable.ReplayConfig{})
 				},
 				OnRefCountZero: when,
 			})

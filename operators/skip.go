@@ -13,7 +13,7 @@ func Skip[T any](src observable.Observable[T], count int) observable.Observable[
 	if count < 0 {
 		return invalid[T]("Skip", "count", isNegative(count))
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		left, next := count, down.Next
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
@@ -41,7 +41,7 @@ func SkipWhile[T any](src observable.Observable[T], predicate func(T) bool) obse
 	if predicate == nil {
 		return invalid[T]("SkipWhile", "predicate", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		skipping, next := true, down.Next
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
@@ -68,7 +68,7 @@ func SkipLast[T any](src observable.Observable[T], count int) observable.Observa
 	if count < 0 {
 		return invalid[T]("SkipLast", "count", isNegative(count))
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		kept := ring[T]{size: count}
 		next := down.Next
 		observable.Attach(src, sc, observable.Stage[T]{

@@ -11,7 +11,7 @@ import "github.com/rxsocket/rxsocket/observable"
 // through. It keeps the slice, not a copy, and shares the scope of its downstream. RxJS: startWith.
 // See also [EndWith], [Concat], [DefaultIfEmpty].
 func StartWith[T any](src observable.Observable[T], values ...T) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		for _, v := range values {
 			if down.Next(v); !sc.Open() {
 				return
@@ -29,11 +29,11 @@ func StartWith[T any](src observable.Observable[T], values ...T) observable.Obse
 // The source is torn down before the first of them. Errors pass through, and then the values are
 // not emitted. It keeps the slice, not a copy. RxJS: endWith. See also [StartWith], [Concat].
 func EndWith[T any](src observable.Observable[T], values ...T) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
 		observable.Attach(src, up, observable.Stage[T]{
 			Next: down.Next,
-			Terminal: observable.OnComplete(down, func() {
+			Terminal: observable.WithComplete(down, func() {
 				up.Close()
 				for _, v := range values {
 					if !sc.Open() {

@@ -20,10 +20,10 @@ func SubscribeOn[T any](src observable.Observable[T], delay time.Duration) obser
 	if delay < 0 {
 		return invalid[T]("SubscribeOn", "delay", isNegative(delay))
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		source := &link{}
-		in := observable.NewInlet(sc, down)
-		timer := time.AfterFunc(delay, func() { lead(source, sc, src, in) })
+		in := observable.NewEmitter(sc, down)
+		timer := time.AfterFunc(delay, func() { connect(source, sc, src, in) })
 		sc.OnClose(func() {
 			timer.Stop()
 			source.cut()

@@ -68,7 +68,7 @@ func SwitchScan[A, S any](
 	if accumulate == nil {
 		return invalid[S]("SwitchScan", "accumulate", isNil)
 	}
-	return observable.Source[S](func(sc *observable.Scope, down observable.Stage[S]) {
+	return observable.AttachFunc[S](func(sc *observable.Scope, down observable.Stage[S]) {
 		acc := seed
 		s := newSwitcher(sc, down, func(v A) (observable.Observable[S], error) {
 			return accumulate(acc, v), nil

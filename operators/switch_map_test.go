@@ -55,7 +55,7 @@ func TestSwitchMapFromManyGoroutines(t *testing.T) {
 	group.Wait()
 	src.Complete()
 	<-sub.Done()
-	require.NoError(t, observable.Err(sub))
+	require.NoError(t, sub.Err())
 	assert.Equal(t, pushers*each, generation)
 	assert.Equal(t, pushers*each, last, "the last inner observable is not replaced")
 	assert.Zero(t, late)

@@ -5,7 +5,7 @@ import "github.com/rxsocket/rxsocket/observable"
 func switchMap[A, B any](
 	src observable.Observable[A], project func(A) (observable.Observable[B], error),
 ) observable.Observable[B] {
-	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		s := newSwitcher(sc, down, project)
 		s.run(src, s.pass)
 	})
@@ -14,7 +14,7 @@ func switchMap[A, B any](
 func exhaustMap[A, B any](
 	src observable.Observable[A], project func(A) (observable.Observable[B], error),
 ) observable.Observable[B] {
-	return observable.Source[B](func(sc *observable.Scope, down observable.Stage[B]) {
+	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		s := newSwitcher(sc, down, project)
 		s.exhaust = true
 		s.run(src, s.pass)
@@ -65,7 +65,7 @@ func (s *switcher[A, B]) next(v A) {
 	in := &switchedInner[A, B]{switcher: s}
 	s.current = in
 	s.end.sc.Nest(&in.scope)
-	s.end.sc.Inside(func() { observable.Attach(src, &in.scope, observable.Stage[B]{Next: s.emit, Terminal: in}) })
+	observable.Attach(src, &in.scope, observable.Stage[B]{Next: s.emit, Terminal: in})
 }
 
 // pass emits a value of an inner observable.

@@ -19,7 +19,7 @@ func Take[T any](src observable.Observable[T], count int) observable.Observable[
 	case count == 0:
 		return observable.Empty[T]()
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		left, end := count, &ending[T]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {

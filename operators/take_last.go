@@ -18,7 +18,7 @@ func TakeLast[T any](src observable.Observable[T], count int) observable.Observa
 	case count == 0:
 		return observable.Empty[T]()
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		kept := ring[T]{size: count}
 		end := &ending[T]{sc: sc, down: down}
 		end.complete = func() {

@@ -16,22 +16,20 @@ import "github.com/rxsocket/rxsocket/observable"
 func TakeUntil[T, N any](
 	src observable.Observable[T], notifier observable.Observable[N],
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		end := &ending[T]{sc: sc, down: down}
 		notice := sc.Child()
 		observable.Attach(notifier, notice, observable.Stage[N]{
 			Next:     func(N) { end.Complete() },
-			Terminal: observable.OnComplete(end, notice.Close),
+			Terminal: observable.WithComplete(end, notice.Close),
 		})
-		sc.Then(func() {
-			observable.Attach(src, sc, observable.Stage[T]{
-				Next: func(v T) {
-					if !end.ended {
-						down.Next(v)
-					}
-				},
-				Terminal: end,
-			})
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if !end.ended {
+					down.Next(v)
+				}
+			},
+			Terminal: end,
 		})
 	})
 }
@@ -49,7 +47,7 @@ func TakeUntil[T, N any](
 func SkipUntil[T, N any](
 	src observable.Observable[T], notifier observable.Observable[N],
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		taking := false
 		notice := sc.Child()
 		observable.Attach(notifier, notice, observable.Stage[N]{
@@ -57,17 +55,15 @@ func SkipUntil[T, N any](
 				notice.Close()
 				taking = true
 			},
-			Terminal: observable.OnComplete(down.Terminal, notice.Close),
+			Terminal: observable.WithComplete(down.Terminal, notice.Close),
 		})
-		sc.Then(func() {
-			observable.Attach(src, sc, observable.Stage[T]{
-				Next: func(v T) {
-					if taking {
-						down.Next(v)
-					}
-				},
-				Terminal: down.Terminal,
-			})
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if taking {
+					down.Next(v)
+				}
+			},
+			Terminal: down.Terminal,
 		})
 	})
 }

@@ -26,7 +26,7 @@ func TestTakeUntilStopsAnEndlessSynchronousSource(t *testing.T) {
 		<-seen
 		stop.Next("now")
 	}()
-	last, err := observable.Last(t.Context(), operators.Map(operators.TakeUntil(endless, &stop), func(v int) int {
+	last, err := observable.LastValue(t.Context(), operators.Map(operators.TakeUntil(endless, &stop), func(v int) int {
 		if v == 100 {
 			close(seen)
 		}
@@ -61,7 +61,7 @@ func TestNotifiersEndWithTheStream(t *testing.T) {
 			}
 			over := func(sub observable.Subscription, want error) {
 				<-sub.Done()
-				assert.Equal(t, want, observable.Err(sub))
+				assert.Equal(t, want, sub.Err())
 				assert.False(t, src.Observed() || notifier.Observed())
 			}
 

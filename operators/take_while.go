@@ -61,7 +61,7 @@ func TryTakeWhileInclusive[T any](
 func takeWhile[T any](
 	src observable.Observable[T], predicate func(T) (bool, error), inclusive bool,
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		end := &ending[T]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {

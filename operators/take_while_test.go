@@ -69,5 +69,5 @@ func TestTakeWhileUnsubscribesItsSource(t *testing.T) {
 	subject.Next(2)
 	assert.False(t, subject.Observed())
 	<-sub.Done()
-	require.NoError(t, observable.Err(sub))
+	require.NoError(t, sub.Err())
 }

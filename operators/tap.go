@@ -18,7 +18,7 @@ func Tap[T any](src observable.Observable[T], next func(T)) observable.Observabl
 	if next == nil {
 		return invalid[T]("Tap", "next", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		pass := down.Next
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
@@ -53,7 +53,7 @@ type Taps[T any] struct {
 // is told by [observable.Err]. RxJS: tap with a TapObserver. See also [Tap], which costs less, and
 // [Finalize].
 func TapWith[T any](src observable.Observable[T], taps Taps[T]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		if taps.Subscribe != nil {
 			taps.Subscribe()
 		}

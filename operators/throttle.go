@@ -36,7 +36,7 @@ func Throttle[T, N any](
 	if duration == nil {
 		return invalid[T]("Throttle", "duration", isNil)
 	}
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		t := &throttler[T]{rated: rated[T]{sc: sc, down: down}, ThrottleConfig: config}
 		selected(&t.rated, duration, t.elapse).late = true
 		t.run(src, t.next, t)
@@ -76,7 +76,7 @@ func ThrottleTimeWith[T any](
 func throttleTime[T any](
 	src observable.Observable[T], d time.Duration, config ThrottleConfig,
 ) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		t := &throttler[T]{rated: rated[T]{sc: sc, down: down}, ThrottleConfig: config}
 		t.timed(d, t.elapse)
 		t.run(src, t.next, t)

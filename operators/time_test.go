@@ -199,7 +199,7 @@ func TestTimedOperatorsAndAPanicDownstream(t *testing.T) {
 		src.Next(1)
 		pass(time.Hour)
 		<-sub.Done()
-		require.ErrorIs(t, observable.Err(sub), errBoom)
+		require.ErrorIs(t, sub.Err(), errBoom)
 		assert.Equal(t, 1, calls)
 		assert.False(t, src.Observed())
 	})
@@ -308,7 +308,7 @@ func TestFeedbackToAnotherGoroutine(t *testing.T) {
 		}})
 		src.Next(0)
 		<-sub.Done()
-		require.NoError(t, observable.Err(sub))
+		require.NoError(t, sub.Err())
 		assert.Equal(t, 100, calls)
 	})
 }

@@ -82,7 +82,7 @@ func TimeoutWith[T any](src observable.Observable[T], config TimeoutConfig[T]) o
 }
 
 func timeout[T any](src observable.Observable[T], config TimeoutConfig[T]) observable.Observable[T] {
-	return observable.Source[T](func(sc *observable.Scope, down observable.Stage[T]) {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		t := &watchdog[T]{ending: ending[T]{sc: sc, down: down}, TimeoutConfig: config, begun: time.Now()}
 		t.alarm = sc.NewAlarm(t.ring)
 		t.alarm.Reset(t.limit())

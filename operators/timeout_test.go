@@ -49,7 +49,7 @@ func TestTimeoutSaysWhichLimitRanOut(t *testing.T) {
 				quiet := time.Now()
 				<-sub.Done()
 				assert.Equal(t, test.want.After, time.Since(quiet))
-				err := observable.Err(sub)
+				err := sub.Err()
 				require.ErrorIs(t, err, operators.ErrTimeout)
 				var timeout *operators.TimeoutError
 				require.ErrorAs(t, err, &timeout)
@@ -133,6 +133,6 @@ func TestTimeoutGoesOn(t *testing.T) {
 			With:  func(*operators.TimeoutError) ints { panic(errBoom) },
 		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 		<-sub.Done()
-		require.ErrorIs(t, observable.Err(sub), errBoom)
+		require.ErrorIs(t, sub.Err(), errBoom)
 	})
 }

@@ -39,7 +39,7 @@ type TimedValue[T any] struct {
 // Completion and errors pass through. It shares the scope of its downstream. RxJS: timeInterval.
 // See also [Timestamp].
 func TimeInterval[T any](src observable.Observable[T]) observable.Observable[TimedValue[T]] {
-	return observable.Source[TimedValue[T]](func(sc *observable.Scope, down observable.Stage[TimedValue[T]]) {
+	return observable.AttachFunc[TimedValue[T]](func(sc *observable.Scope, down observable.Stage[TimedValue[T]]) {
 		last := time.Now()
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {

@@ -52,7 +52,7 @@ func (t *trigger[T, N]) start(v T) {
 	if !t.late {
 		t.current = &w.scope
 	}
-	t.sc.Inside(func() { observable.Attach(src, &w.scope, observable.Stage[N]{Next: t.next, Terminal: w}) })
+	observable.Attach(src, &w.scope, observable.Stage[N]{Next: t.next, Terminal: w})
 	if t.late && w.scope.Open() {
 		t.current = &w.scope
 	}

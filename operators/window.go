@@ -24,22 +24,20 @@ import (
 func Window[T, N any](
 	src observable.Observable[T], boundaries observable.Observable[N],
 ) observable.Observable[observable.Observable[T]] {
-	return observable.Source[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
+	return observable.AttachFunc[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
 		w := newWindows(sc, down)
 		w.begin()
 		w.attach(src)
-		sc.Then(func() {
-			observable.Attach(boundaries, w.notes, observable.Stage[N]{
-				Next: func(N) {
-					if w.ended {
-						return
-					}
-					if w.end(w.open[0]); sc.Open() {
-						w.begin()
-					}
-				},
-				Terminal: observable.OnComplete(w.failure, w.notes.Close),
-			})
+		observable.Attach(boundaries, w.notes, observable.Stage[N]{
+			Next: func(N) {
+				if w.ended {
+					return
+				}
+				if w.end(w.open[0]); sc.Open() {
+					w.begin()
+				}
+			},
+			Terminal: observable.WithComplete(w.failure, w.notes.Close),
 		})
 	})
 }
@@ -61,11 +59,11 @@ func WindowWhen[T, N any](
 	if closing == nil {
 		return invalid[observable.Observable[T]]("WindowWhen", "closing", isNil)
 	}
-	return observable.Source[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
+	return observable.AttachFunc[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
 		w := newWindows(sc, down)
 		bounds := &reruns{sc: w.notes}
 		// closing is called from within the scope notes, so that its panic ends the window too.
-		until := observable.Source[N](func(sc *observable.Scope, down observable.Stage[N]) {
+		until := observable.AttachFunc[N](func(sc *observable.Scope, down observable.Stage[N]) {
 			observable.Attach(closing(), sc, down)
 		})
 		bounds.run = func(up *observable.Scope) {
@@ -79,11 +77,11 @@ func WindowWhen[T, N any](
 			}
 			observable.Attach(until, up, observable.Stage[N]{
 				Next:     func(N) { next() },
-				Terminal: observable.OnComplete(w.failure, next),
+				Terminal: observable.WithComplete(w.failure, next),
 			})
 		}
 		bounds.start()
-		sc.Then(func() { w.attach(src) })
+		w.attach(src)
 	})
 }
 
@@ -108,7 +106,7 @@ func WindowToggle[T, O, N any](
 	if closing == nil {
 		return invalid[observable.Observable[T]]("WindowToggle", "closing", isNil)
 	}
-	return observable.Source[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
+	return observable.AttachFunc[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
 		w := newWindows(sc, down)
 		openUp := w.notes.Child()
 		observable.Attach(openings, openUp, observable.Stage[O]{
@@ -119,14 +117,12 @@ func WindowToggle[T, O, N any](
 				until := closing(o)
 				mine := w.begin()
 				up := w.notes.Child()
-				sc.Inside(func() {
-					observable.Attach(until, up, observable.Stage[N]{
-						Next: func(N) {
-							w.end(mine)
-							up.Close()
-						},
-						Terminal: observable.OnComplete(w.failure, up.Close),
-					})
+				observable.Attach(until, up, observable.Stage[N]{
+					Next: func(N) {
+						w.end(mine)
+						up.Close()
+					},
+					Terminal: observable.WithComplete(w.failure, up.Close),
 				})
 			},
 			Terminal: &observable.TerminalFuncs{
@@ -137,7 +133,7 @@ func WindowToggle[T, O, N any](
 				OnComplete: openUp.Close,
 			},
 		})
-		sc.Then(func() { w.attach(src) })
+		w.attach(src)
 	})
 }
 
@@ -153,9 +149,9 @@ func (w *window[T]) Subscribe(ctx context.Context, observer observable.Observer[
 	return observable.Subscribe(ctx, w, observer)
 }
 
-// Attach adds down to the window's subscribers.
-func (w *window[T]) Attach(sc *observable.Scope, down observable.Stage[T]) {
-	w.subject.Attach(sc, down)
+// AttachTo adds down to the window's subscribers.
+func (w *window[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
+	observable.Attach[T](&w.subject, sc, down)
 }
 
 // windowStage is the downstream of a window operator.
@@ -204,7 +200,7 @@ func (w *windows[T]) next(v T) {
 // begin opens a window and emits it.
 func (w *windows[T]) begin() *window[T] {
 	opened := new(window[T])
-	opened.in = opened.subject.Feed(w.sc)
+	opened.in = observable.NewFeed(&opened.subject, w.sc)
 	w.add(opened)
 	w.emit(opened)
 	return opened

@@ -43,7 +43,7 @@ func WindowCountEvery[T any](
 func windowCount[T any](
 	src observable.Observable[T], count, every int,
 ) observable.Observable[observable.Observable[T]] {
-	return observable.Source[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
+	return observable.AttachFunc[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
 		w := newWindows(sc, down)
 		toEnd, toBegin := count, every // values until the next window ends, and the next begins
 		w.begin()

@@ -79,7 +79,7 @@ func TestWindowsFailWithTheirSource(t *testing.T) {
 					src.Next("fail")
 				}
 				<-sub.Done()
-				require.ErrorIs(t, observable.Err(sub), errBoom)
+				require.ErrorIs(t, sub.Err(), errBoom)
 				assert.Contains(t, first.String(), "1 #")
 				assert.Contains(t, first.String(), "boom")
 				assert.Contains(t, inChain.String(), "1 recovered #")
@@ -133,7 +133,7 @@ func TestWindowsFallSilentWithTheirStream(t *testing.T) {
 }
 
 func TestAWindowCannotBeEmittedInto(t *testing.T) {
-	w, err := observable.First(t.Context(), operators.WindowCount(observable.Never[int](), 1))
+	w, err := observable.FirstValue(t.Context(), operators.WindowCount(observable.Never[int](), 1))
 	require.NoError(t, err)
 	_, ok := w.(observable.Observer[int])
 	assert.False(t, ok)
@@ -162,7 +162,7 @@ func TestPanicInClosingEndsTheWindow(t *testing.T) {
 	src.Next(1)
 	openings.Next(0)
 	<-sub.Done()
-	require.ErrorIs(t, observable.Err(sub), errBoom)
+	require.ErrorIs(t, sub.Err(), errBoom)
 	assert.Contains(t, first.String(), "boom")
 	assert.False(t, src.Observed())
 }

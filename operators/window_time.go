@@ -57,7 +57,7 @@ func WindowTimeWith[T any](
 func windowTime[T any](
 	src observable.Observable[T], config WindowTimeConfig,
 ) observable.Observable[observable.Observable[T]] {
-	return observable.Source[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
+	return observable.AttachFunc[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
 		w := newWindows(sc, down)
 		clock := &spans{sc: sc, span: config.Span, every: config.Every, open: func() { w.begin() }}
 		clock.close = func() {

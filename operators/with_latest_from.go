@@ -20,19 +20,17 @@ func WithLatestFrom[A, B, R any](
 	if project == nil {
 		return invalid[R]("WithLatestFrom", "project", isNil)
 	}
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		l := newLatest(sc, down, elsewhere)
 		in := inputOf[B](l)
 		in.subscribe(other)
-		sc.Then(func() {
-			observable.Attach(src, sc, observable.Stage[A]{
-				Next: func(v A) {
-					if l.missing == 0 && !l.end.ended {
-						down.Next(project(v, in.value))
-					}
-				},
-				Terminal: &l.end,
-			})
+		observable.Attach(src, sc, observable.Stage[A]{
+			Next: func(v A) {
+				if l.missing == 0 && !l.end.ended {
+					down.Next(project(v, in.value))
+				}
+			},
+			Terminal: &l.end,
 		})
 	})
 }
@@ -53,7 +51,7 @@ func WithLatestFromAll[A, B, R any](
 	if project == nil {
 		return invalid[R]("WithLatestFromAll", "project", isNil)
 	}
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		l := newLatest(sc, down, elsewhere)
 		inputs := inputsOf[B](l, len(others))
 		inTurn(sc, len(inputs)+1, func(i int) {

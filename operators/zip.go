@@ -22,7 +22,7 @@ func Zip[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
 	if len(srcs) == 0 {
 		return observable.Empty[[]T]()
 	}
-	return observable.Source[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
+	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		z := newZipper(sc, down, len(srcs))
 		inputs := make([]zipInput[T, []T], len(srcs))
 		for i := range inputs {
@@ -52,7 +52,7 @@ func Zip2[A, B, R any](
 	if project == nil {
 		return invalid[R]("Zip2", "project", isNil)
 	}
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		z := newZipper(sc, down, 2)
 		ia, ib := &zipInput[A, R]{zipper: z}, &zipInput[B, R]{zipper: z}
 		z.combine = func() R { return project(ia.take(), ib.take()) }
@@ -73,7 +73,7 @@ func Zip3[A, B, C, R any](
 	if project == nil {
 		return invalid[R]("Zip3", "project", isNil)
 	}
-	return observable.Source[R](func(sc *observable.Scope, down observable.Stage[R]) {
+	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		z := newZipper(sc, down, 3)
 		ia, ib, ic := &zipInput[A, R]{zipper: z}, &zipInput[B, R]{zipper: z}, &zipInput[C, R]{zipper: z}
 		z.combine = func() R { return project(ia.take(), ib.take(), ic.take()) }

@@ -50,7 +50,7 @@ func TestForkJoinCompletesWhenOneHasNoValue(t *testing.T) {
 	a.Next(1)
 	b.Complete()
 	<-sub.Done()
-	require.NoError(t, observable.Err(sub))
+	require.NoError(t, sub.Err())
 	assert.False(t, a.Observed())
 }
 

@@ -24,8 +24,8 @@ type audience struct {
 // listener is one subscriber.
 type listener struct {
 	life  observable.Scope
-	inlet *observable.Inlet[Message]        // nil if it is one of Readers
-	loan  *observable.Inlet[*MessageReader] // or else nil
+	inlet *observable.Emitter[Message]        // nil if it is one of Readers
+	loan  *observable.Emitter[*MessageReader] // or else nil
 	steps atomic.Uint32                     // two for each message: it has reached the subscriber, who has dealt with it
 	from  uint32                            // steps before the current message; the reader's
 }
@@ -45,8 +45,8 @@ func (a *audience) attachReader(sc *observable.Scope, down observable.Stage[*Mes
 }
 
 // ear returns what a listener hears messages with, of either form.
-func ear[T any](a *audience, l *listener, sc *observable.Scope, down observable.Stage[T]) *observable.Inlet[T] {
-	return observable.NewInlet(sc, observable.Stage[T]{
+func ear[T any](a *audience, l *listener, sc *observable.Scope, down observable.Stage[T]) *observable.Emitter[T] {
+	return observable.NewEmitter(sc, observable.Stage[T]{
 		Next: func(m T) {
 			l.steps.Add(1)
 			down.Next(m)

@@ -33,7 +33,7 @@ func ExampleCodec() {
 		numbers.Next(strconv.Itoa(i * i))
 	}
 	sum := operators.Reduce(operators.Take(numbers, 4), 0, func(sum, n int) int { return sum + n })
-	fmt.Println(observable.First(context.Background(), sum))
+	fmt.Println(observable.FirstValue(context.Background(), sum))
 
 	// Output: 14 <nil>
 }
@@ -87,7 +87,7 @@ func ExampleRaw() {
 	defer stop()
 	messages := wsource.NewSubject(url, wsource.Raw(), nil)
 	messages.Next(wsource.BinaryMessage([]byte{0xFF}))
-	m, err := observable.First(context.Background(), messages)
+	m, err := observable.FirstValue(context.Background(), messages)
 	fmt.Println(m.Type, len(m.Data), err)
 
 	// Output: binary 1 <nil>

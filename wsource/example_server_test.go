@@ -84,7 +84,7 @@ func ExampleServer_Serve() {
 			Dial: wsource.DialOptions{Transport: network.HTTPClient().Transport},
 		})
 		texts.Next("hello")
-		fmt.Println(observable.First(context.Background(), texts))
+		fmt.Println(observable.FirstValue(context.Background(), texts))
 		synctest.Wait()
 		_ = server.Shutdown(context.Background())
 		synctest.Wait()

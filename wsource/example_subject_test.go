@@ -86,7 +86,7 @@ func ExampleWrapSocket() {
 
 	quotes := wsource.NewSubject(h.URL, wsource.JSON[quote, quote](), nil)
 	quotes.Next(quote{"ACME", 12.5})
-	fmt.Println(observable.First(context.Background(), quotes))
+	fmt.Println(observable.FirstValue(context.Background(), quotes))
 
 	// Output: {ACME 25} <nil>
 }
@@ -141,7 +141,7 @@ func ExampleDelivery() {
 
 func ExampleSubject_Undelivered() {
 	texts := wsource.NewSubject("ws://server.test", wsource.TextCodec(), &wsource.SubjectConfig[string]{
-		Outbox: wsource.Outbox{Messages: 2, Overflow: observable.DropOldest},
+		Outbox: wsource.Outbox{Messages: 2, Overflow: observable.OverflowDropOldest},
 	})
 	texts.Undelivered().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.SendError]{
 		OnNext: func(lost *wsource.SendError) { fmt.Println(lost.Message, lost.Outcome, lost.Err) },
@@ -272,7 +272,7 @@ func ExampleTopics() {
 	})
 	two := operators.CombineLatest(quotes.Topic("ACME"), quotes.Topic("EMCA"))
 	last := operators.Filter(two, func(both []quote) bool { return both[0].Price+both[1].Price == 4 })
-	fmt.Println(observable.First(context.Background(), last))
+	fmt.Println(observable.FirstValue(context.Background(), last))
 
 	// Output: [{ACME 2} {EMCA 2}] <nil>
 }

@@ -119,9 +119,9 @@ func (ln *line) place(ctx context.Context, mail *letter) (notices []notice, post
 	}
 	for !l.mailbox.fits(mail.message) {
 		switch l.mailbox.limit.Overflow {
-		case observable.Block:
+		case observable.OverflowBlock:
 			return notices, false // nothing was dropped: a letter that is replaced leaves room
-		case observable.DropOldest:
+		case observable.OverflowDropOldest:
 			oldest := l.mailbox.first
 			ln.settle(oldest)
 			notices = append(notices, oldest.notice(ErrOutboxFull))

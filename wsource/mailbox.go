@@ -39,7 +39,7 @@ func (o Outbox) problem() string {
 	switch {
 	case o.Messages < 0 || o.Bytes < 0:
 		return "has a negative limit"
-	case o.Overflow < observable.Block || o.Overflow > observable.Fail:
+	case o.Overflow < observable.OverflowBlock || o.Overflow > observable.OverflowFail:
 		return "has an unknown overflow policy: " + o.Overflow.String()
 	}
 	return ""

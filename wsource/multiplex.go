@@ -22,11 +22,11 @@ func (s *Subject[In, Out]) Multiplex(subscribe, unsubscribe func() Out, filter f
 			return observable.Throw[In](argument("Subject.Multiplex", name, isNil))
 		}
 	}
-	return observable.Source[In](func(sc *observable.Scope, down observable.Stage[In]) {
+	return observable.AttachFunc[In](func(sc *observable.Scope, down observable.Stage[In]) {
 		up := sc.Child()
 		g := &greeting{
 			message: func() (Message, error) { return s.encode(subscribe()) },
-			fail:    observable.NewInlet(up, down).Error,
+			fail:    observable.NewEmitter(up, down).Error,
 		}
 		up.OnClose(func() { // before the subscription to the subject ends
 			s.farewell(g, unsubscribe, func(m *Message) { s.line.part(g, m) })

@@ -103,7 +103,7 @@ func TestRxContextEndsASubscription(t *testing.T) {
 		}
 		settle()
 		send(client, "2")
-		m, err := observable.First(t.Context(), observable.Observable[wsource.Message](server))
+		m, err := observable.FirstValue(t.Context(), observable.Observable[wsource.Message](server))
 		require.NoError(t, err)
 		assert.Equal(t, "2", m.String())
 		client.Complete()

@@ -57,10 +57,10 @@ type Server struct {
 // With no subscriber, handshakes are refused with 503; a socket that was being accepted when the last one left
 // is closed with [StatusTryAgainLater]. A socket that a subscriber has got is its own, and stays when it leaves.
 func (s *Server) Connections() observable.Observable[*Socket] {
-	return observable.Source[*Socket](func(sc *observable.Scope, down observable.Stage[*Socket]) {
+	return observable.AttachFunc[*Socket](func(sc *observable.Scope, down observable.Stage[*Socket]) {
 		taking := sc.Child()
 		taking.Finally(s.dismiss)
-		s.connections.Attach(taking, observable.Stage[*Socket]{
+		observable.Attach[*Socket](&s.connections, taking, observable.Stage[*Socket]{
 			Next: func(socket *Socket) {
 				s.take(socket)
 				down.Next(socket)

@@ -125,7 +125,7 @@ func (s *Socket) Subscribe(ctx context.Context, observer observable.Observer[Mes
 }
 
 // Attach adds a stage to the socket's subscribers (see [observable.Attacher]).
-func (s *Socket) Attach(sc *observable.Scope, down observable.Stage[Message]) {
+func (s *Socket) AttachTo(sc *observable.Scope, down observable.Stage[Message]) {
 	s.audience.attach(sc, down)
 }
 

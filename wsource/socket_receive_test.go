@@ -134,14 +134,14 @@ func TestSubscriberThatCannotBeUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
 		var argument *observable.ArgumentError
-		require.ErrorAs(t, observable.Err(server.Subscribe(t.Context(), nil)), &argument)
+		require.ErrorAs(t, server.Subscribe(t.Context(), nil).Err(), &argument)
 		ended, cancel := context.WithCancelCause(t.Context())
 		cancel(io.ErrNoProgress)
 		got := newTape[wsource.Message]()
 		server.Subscribe(ended, got)
 		require.ErrorIs(t, got.wait(), io.ErrNoProgress)
 		send(client, "still there")
-		m, err := observable.First(t.Context(), observable.Observable[wsource.Message](server))
+		m, err := observable.FirstValue(t.Context(), observable.Observable[wsource.Message](server))
 		require.NoError(t, err)
 		assert.Equal(t, "still there", m.String())
 	})

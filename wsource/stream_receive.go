@@ -39,7 +39,7 @@ var (
 // The reader belongs to the callback, and is over when that returns. So an operator that holds values back or
 // hands them to another goroutine has to be put behind one that reads them, as operators.TryMap can.
 func (s *Socket) Readers() observable.Observable[*MessageReader] {
-	return observable.Source[*MessageReader](func(sc *observable.Scope, down observable.Stage[*MessageReader]) {
+	return observable.AttachFunc[*MessageReader](func(sc *observable.Scope, down observable.Stage[*MessageReader]) {
 		s.audience.attachReader(sc, down, s.tapped.Load() != nil)
 	})
 }

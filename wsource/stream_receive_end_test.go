@@ -85,7 +85,7 @@ func TestReaderCallbackThatPanicsOrExits(t *testing.T) {
 						require.ErrorIs(t, got.wait(), test.is)
 						settle() // until the subscription is over
 						send(client, "next")
-						next, err := observable.First(t.Context(), readAll(server))
+						next, err := observable.FirstValue(t.Context(), readAll(server))
 						require.NoError(t, err)
 						assert.Equal(t, "next", next.String())
 						_, err = m.Read(make([]byte, 1))
@@ -179,7 +179,7 @@ func TestUnsubscribeInMidMessage(t *testing.T) {
 		settle()
 		require.ErrorIs(t, got.wait(), io.ErrNoProgress)
 		assert.Equal(t, "message", string(all), "the callback may read on")
-		m, err := observable.First(t.Context(), observable.Observable[wsource.Message](server))
+		m, err := observable.FirstValue(t.Context(), observable.Observable[wsource.Message](server))
 		require.NoError(t, err)
 		assert.Equal(t, "next", m.String())
 	})

@@ -229,7 +229,7 @@ func (s *Subject[In, Out]) Subscribe(ctx context.Context, observer observable.Ob
 }
 
 // Attach adds a stage to the subscribers (see [observable.Attacher]).
-func (s *Subject[In, Out]) Attach(sc *observable.Scope, down observable.Stage[In]) {
+func (s *Subject[In, Out]) AttachTo(sc *observable.Scope, down observable.Stage[In]) {
 	s.attach(sc, down, nil)
 }
 
@@ -238,14 +238,12 @@ func (s *Subject[In, Out]) attach(sc *observable.Scope, down observable.Stage[In
 	l := s.line.join(func(l *link) receiver { return newDecoder(l, s.codec, s.undecoded) })
 	life := sc.Child()
 	life.Finally(l.leave)
-	l.receiver.(*decoder[In]).values.Attach(life, down) //nolint:forcetypeassert // it was made above
-	sc.Then(func() {
-		sc.Outside(func() {
-			if joined != nil {
-				joined(l)
-			}
-			l.begin()
-		})
+	observable.Attach[In](&l.receiver.(*decoder[In]).values, life, down) //nolint:forcetypeassert // it was made above
+	sc.Connect(func() {
+		if joined != nil {
+			joined(l)
+		}
+		l.begin()
 	})
 }
 

@@ -91,35 +91,35 @@ func TestSubjectOutboxBounds(t *testing.T) {
 		lost   []string
 	}{
 		"oldest by count": {
-			wsource.Outbox{Messages: 2, Overflow: observable.DropOldest},
+			wsource.Outbox{Messages: 2, Overflow: observable.OverflowDropOldest},
 			[]string{"a", "b", "c", "d"}, []string{"c", "d"},
 			[]string{"a unsent the outbox is full", "b unsent the outbox is full"},
 		},
 		"newest by count": {
-			wsource.Outbox{Messages: 2, Overflow: observable.DropNewest},
+			wsource.Outbox{Messages: 2, Overflow: observable.OverflowDropNewest},
 			[]string{"a", "b", "c", "d"}, []string{"a", "b"},
 			[]string{"c unsent the outbox is full", "d unsent the outbox is full"},
 		},
 		"fail is newest": {
-			wsource.Outbox{Messages: 1, Overflow: observable.Fail},
+			wsource.Outbox{Messages: 1, Overflow: observable.OverflowFail},
 			[]string{"a", "b"}, []string{"a"}, []string{"b unsent the outbox is full"},
 		},
 		"oldest by bytes": {
-			wsource.Outbox{Bytes: 4, Overflow: observable.DropOldest},
+			wsource.Outbox{Bytes: 4, Overflow: observable.OverflowDropOldest},
 			[]string{"aa", "bb", "c", "ddd"}, []string{"c", "ddd"},
 			[]string{"aa unsent the outbox is full", "bb unsent the outbox is full"},
 		},
 		"newest by bytes": {
-			wsource.Outbox{Bytes: 4, Overflow: observable.DropNewest},
+			wsource.Outbox{Bytes: 4, Overflow: observable.OverflowDropNewest},
 			[]string{"aa", "bbb", "cc"}, []string{"aa", "cc"},
 			[]string{"bbb unsent the outbox is full"},
 		},
 		"one that is larger than all there is goes alone": {
-			wsource.Outbox{Bytes: 4, Overflow: observable.DropNewest},
+			wsource.Outbox{Bytes: 4, Overflow: observable.OverflowDropNewest},
 			[]string{"aaaaaaaa", "b"}, []string{"aaaaaaaa"}, []string{"b unsent the outbox is full"},
 		},
 		"one that is larger drives all out": {
-			wsource.Outbox{Bytes: 4, Overflow: observable.DropOldest},
+			wsource.Outbox{Bytes: 4, Overflow: observable.OverflowDropOldest},
 			[]string{"a", "b", "cccccccc"}, []string{"cccccccc"},
 			[]string{"a unsent the outbox is full", "b unsent the outbox is full"},
 		},

@@ -244,7 +244,7 @@ func TestRxJSWithAConfigObject(t *testing.T) {
 			_, sub := listen(t, subject)
 			assert.Equal(t, "someprotocol", s.accept().Subprotocol())
 			settle()
-			status, err := observable.First(t.Context(), subject.Status())
+			status, err := observable.FirstValue(t.Context(), subject.Status())
 			require.NoError(t, err)
 			assert.Equal(t, "someprotocol", status.Socket.Subprotocol())
 			sub.Unsubscribe()

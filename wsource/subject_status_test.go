@@ -189,7 +189,7 @@ func TestRoundTripTime(t *testing.T) {
 		time.Sleep(time.Minute)
 		last = steps(status.got())[4:]
 		assert.Equal(t, []wsource.Status{{State: wsource.LinkOpen, RTT: 80 * time.Millisecond}}, last)
-		late, err := observable.First(t.Context(), subject.Status())
+		late, err := observable.FirstValue(t.Context(), subject.Status())
 		require.NoError(t, err)
 		assert.Equal(t, 80*time.Millisecond, late.RTT)
 		assert.Equal(t, 80*time.Millisecond, late.Socket.RTT())

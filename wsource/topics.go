@@ -45,13 +45,13 @@ const (
 func (p SlowPolicy) overflow() observable.Overflow {
 	switch p {
 	case SlowFails:
-		return observable.Fail
+		return observable.OverflowFail
 	case SlowLosesOldest:
-		return observable.DropOldest
+		return observable.OverflowDropOldest
 	case SlowLosesNewest:
-		return observable.DropNewest
+		return observable.OverflowDropNewest
 	default:
-		return observable.Block
+		return observable.OverflowBlock
 	}
 }
 
@@ -121,12 +121,12 @@ func (t *Topics[K, In, Out]) Topic(key K) observable.Observable[In] {
 	if t.config.Dropped != nil {
 		dropped = func(v In) { t.config.Dropped(key, v) }
 	}
-	stream := observable.Source[In](func(sc *observable.Scope, down observable.Stage[In]) {
+	stream := observable.AttachFunc[In](func(sc *observable.Scope, down observable.Stage[In]) {
 		to := t.enter(key)
 		up := sc.Child()
 		up.OnClose(func() { t.leave(to) })
-		to.values.Attach(up, down)
-		up.Then(func() { up.Outside(func() { t.start(to) }) })
+		observable.Attach[In](&to.values, up, down)
+		up.Connect(func() { t.start(to) })
 	})
 	return operators.OnBackpressureBuffer(observable.Observable[In](stream), t.config.Buffer, t.config.Slow.overflow(), dropped)
 }

@@ -69,7 +69,7 @@ func TestServeEchoesTheTypeAndLargeMessages(t *testing.T) {
 		wsource.BinaryMessage(bytes.Repeat([]byte("x"), 1<<20)),
 	} {
 		socket.Next(m)
-		got, err := observable.First(t.Context(), socket)
+		got, err := observable.FirstValue(t.Context(), socket)
 		require.NoError(t, err)
 		assert.Equal(t, m, got)
 	}

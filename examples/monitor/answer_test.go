@@ -220,7 +220,7 @@ func TestAnswerEndsWithTheMessages(t *testing.T) {
 		defer sub.Unsubscribe()
 		commands.Complete()
 		assertOver(t, sub)
-		require.NoError(t, observable.Err(sub))
+		require.NoError(t, sub.Err())
 
 		failing := new(observable.Subject[wsource.Message])
 		lost := &wsource.CloseError{Code: wsource.StatusAbnormalClosure}
@@ -228,7 +228,7 @@ func TestAnswerEndsWithTheMessages(t *testing.T) {
 		defer sub.Unsubscribe()
 		failing.Error(lost)
 		assertOver(t, sub)
-		require.ErrorIs(t, observable.Err(sub), lost)
+		require.ErrorIs(t, sub.Err(), lost)
 		time.Sleep(time.Minute)
 		assert.EqualValues(t, 3, machine.readings.Load(), "one for the offer and one for each client")
 	})
@@ -259,7 +259,7 @@ func TestSamplesDoNotGoBackInTime(t *testing.T) {
 		service := newService(newSampler(new(machine).read), "host")
 		_, other := listen(t, service.answer(observable.Never[wsource.Message]()))
 		defer other.Unsubscribe()
-		commands := observable.NewReplaySubject[wsource.Message](observable.Replay{})
+		commands := observable.NewReplaySubject[wsource.Message](observable.ReplayConfig{})
 		commands.Next(wsource.TextMessage(`{"interval":"200ms"}`))
 		l, sub := listen(t, service.answer(commands))
 		defer sub.Unsubscribe()

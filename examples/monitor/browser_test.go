@@ -127,7 +127,7 @@ func (b *browser) call(method string, params, result any) {
 	b.socket.Next(encoded)
 	answers := operators.Tap(operators.TryMap(b.socket, codec.Decode), b.note)
 	mine := operators.Filter(answers, func(a answer) bool { return a.ID == b.calls })
-	a, err := observable.First(ctx, mine)
+	a, err := observable.FirstValue(ctx, mine)
 	require.NoError(b.t, err, method)
 	require.Nil(b.t, a.Error, method)
 	if result != nil {

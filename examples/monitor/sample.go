@@ -182,7 +182,7 @@ func (s *sampler) every(i interval) observable.Observable[sample] {
 		if shared == nil {
 			samples := operators.Finalize(s.samples(i), func() { s.forget(i, shared) })
 			shared = operators.ShareReplay(samples, operators.ShareReplayConfig{
-				Replay: observable.Replay{Buffer: 1}, RefCount: true,
+				Replay: observable.ReplayConfig{Buffer: 1}, RefCount: true,
 			})
 			s.running[i] = shared
 		}

@@ -56,7 +56,7 @@ func TestServerClosesTooLongCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := startServer(t).dial(t)
 		s.Next(wsource.TextMessage(`{"metrics":["` + strings.Repeat("x", maxCommand) + `"]}`))
-		_, err := observable.Last(t.Context(), s)
+		_, err := observable.LastValue(t.Context(), s)
 		assert.Equal(t, wsource.StatusMessageTooBig, wsource.CloseStatus(err))
 	})
 }

@@ -125,8 +125,8 @@ func (s *Source[V]) Subscribe(ctx context.Context, observer observable.Observer[
 }
 
 // Attach plays the marble to down, until it ends or sc closes.
-func (s *Source[V]) Attach(sc *observable.Scope, down observable.Stage[V]) {
-	sub, end := s.enter(observable.NewInlet(sc, down))
+func (s *Source[V]) AttachTo(sc *observable.Scope, down observable.Stage[V]) {
+	sub, end := s.enter(observable.NewEmitter(sc, down))
 	sc.OnClose(func() { s.leave(sub) })
 	switch {
 	case end == nil || !sc.Open():

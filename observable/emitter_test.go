@@ -18,7 +18,7 @@ import (
 // TestInletTerminalOnce has eight goroutines end one inlet in different ways.
 func TestInletTerminalOnce(t *testing.T) {
 	for range 200 {
-		var in *observable.Inlet[int]
+		var in *observable.Emitter[int]
 		out, sub := record(t.Context(), inlet(&in))
 		var group sync.WaitGroup
 		for i := range 8 {
@@ -47,18 +47,18 @@ func TestInletTerminalOnce(t *testing.T) {
 // closed inside the gate: no value passes after that, not even one that was on its way.
 func TestInletOfAClosedScope(t *testing.T) {
 	for range 300 {
-		var control, in *observable.Inlet[int]
+		var control, in *observable.Emitter[int]
 		var closed atomic.Bool
-		src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 			inner := sc.Child()
-			in = observable.NewInlet(inner, observable.Stage[int]{
+			in = observable.NewEmitter(inner, observable.Stage[int]{
 				Next: func(v int) {
 					assert.False(t, closed.Load())
 					down.Next(v)
 				},
 				Terminal: down.Terminal,
 			})
-			control = observable.NewInlet(sc, observable.Stage[int]{
+			control = observable.NewEmitter(sc, observable.Stage[int]{
 				Next: func(int) {
 					inner.Close()
 					closed.Store(true)
@@ -86,7 +86,7 @@ func TestInletOfAClosedScope(t *testing.T) {
 // does not wait for room.
 func TestInletTerminalAfterValues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var in *observable.Inlet[int]
+		var in *observable.Emitter[int]
 		release := make(chan struct{})
 		n := 0
 		out := &recorder[int]{}
@@ -114,13 +114,13 @@ func TestInletTerminalAfterValues(t *testing.T) {
 // TestInletErrorKeepsItsPlace has two inlets share a gate: what one of them does is not held up by the
 // end of the other.
 func TestInletErrorKeepsItsPlace(t *testing.T) {
-	var a, b *observable.Inlet[int]
-	src := observable.Source[int](func(sc *observable.Scope, down observable.Stage[int]) {
+	var a, b *observable.Emitter[int]
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		observable.Attach(caught(inlet(&a), func(error) observable.Observable[int] {
 			return observable.Of(7)
 		}), sc.Child(), observable.Stage[int]{
 			Next:     down.Next,
-			Terminal: observable.OnComplete(down, func() { down.Next(8) }),
+			Terminal: observable.WithComplete(down, func() { down.Next(8) }),
 		})
 		observable.Attach(inlet(&b), sc.Child(), down)
 	})
@@ -138,23 +138,23 @@ func TestInletErrorKeepsItsPlace(t *testing.T) {
 
 // TestInletAfterEnd emits to a subscription that is over.
 func TestInletAfterEnd(t *testing.T) {
-	var in *observable.Inlet[int]
+	var in *observable.Emitter[int]
 	out, sub := record(t.Context(), inlet(&in))
 	sub.Unsubscribe()
 	in.Next(1)
 	in.Error(errBoom)
 	in.Complete()
 	assert.Empty(t, out.log())
-	assert.NoError(t, observable.Err(sub))
+	assert.NoError(t, sub.Err())
 }
 
 // TestInletNilError has a source fail with no error, which must not look like success.
 func TestInletNilError(t *testing.T) {
-	var in *observable.Inlet[int]
+	var in *observable.Emitter[int]
 	out, sub := record(t.Context(), inlet(&in))
 	in.Error(nil)
 	var invalid *observable.ArgumentError
-	require.ErrorAs(t, observable.Err(sub), &invalid)
+	require.ErrorAs(t, sub.Err(), &invalid)
 	assert.Equal(t, []string{"error: " + invalid.Error()}, out.log())
 }
 

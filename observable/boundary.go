@@ -1,0 +1,83 @@
+package observable
+
+import (
+	"slices"
+	"sync"
+)
+
+// An operator with a gate of its own before it (a buffer, workers) puts an asynchronous
+// boundary into a chain: behind it, callbacks run on other goroutines than before it. What is
+// here lets such an operator subscribe to its source, start workers and wait without a
+// deadlock.
+
+// Spawn calls f on a goroutine of its own, and returns when f has returned or is about to wait,
+// in [Scope.Wait], at a gate or after [Waiting]. It is how an operator subscribes to a source
+// that emits into a bounded buffer which is emptied through the gate of s: a hot source is
+// subscribed to when Spawn returns, and a synchronous one goes on while the buffer is emptied.
+// It is called inside the gate of s. Done of the subscription waits for f.
+func (s *Scope) Spawn(f func()) {
+	r, waiting := s.root, make(chan struct{})
+	r.workBegun()
+	go func() {
+		me := goroutine()
+		waits.connect(me, waiting)
+		defer r.workDone()
+		defer waits.goOn(me)
+		f()
+	}()
+	<-waiting
+}
+
+// Waiting says that the goroutine is about to wait for something that happens inside a gate, or
+// to drop values instead: see [Scope.Spawn]. [Scope.Wait] says so by itself.
+func Waiting() { waits.goOn(goroutine()) }
+
+// Wait waits with c, whose lock the caller holds, for something that happens behind the gate of
+// s: for room in a buffer that is emptied through it, for a worker started with [Scope.Go]. Like
+// c.Wait, it may return early, so it is called in a loop. It reports false, without waiting, if
+// the wait would never end, because the caller is what has to go on: it runs a callback
+// behind that gate, or is waited for by one. The caller then goes on beyond its bound.
+func (s *Scope) Wait(c *sync.Cond) bool {
+	me := goroutine()
+	w, excused := waits.beginBehind(me, &s.root.gate)
+	for _, other := range excused {
+		other.gate.mu.Lock()
+		other.cond.Broadcast()
+		other.gate.mu.Unlock()
+	}
+	if w == nil {
+		return false
+	}
+	c.Wait()
+	waits.end(me, w)
+	return true
+}
+
+// Go calls f on a goroutine of its own, a worker of the chain of s: it runs callbacks of that
+// chain outside of its gate, so whoever waits in [Scope.Wait] may wait for it. The end of s does
+// not end f; f looks at s for that.
+func (s *Scope) Go(f func()) {
+	go func() {
+		g, me := &s.root.gate, goroutine()
+		g.changeWorkers(func(all []uintptr) []uintptr { return append(all, me) })
+		defer func() {
+			g.changeWorkers(func(all []uintptr) []uintptr {
+				return slices.DeleteFunc(all, func(w uintptr) bool { return w == me })
+			})
+			waits.unmark(me)
+		}()
+		f()
+	}()
+}
+
+// changeWorkers replaces the list of workers by what change makes of a copy of it.
+func (g *gate) changeWorkers(change func([]uintptr) []uintptr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var all []uintptr
+	if p := g.workers.Load(); p != nil {
+		all = slices.Clone(*p)
+	}
+	all = change(all)
+	g.workers.Store(&all)
+}

@@ -1,0 +1,89 @@
+package observable
+
+import "context"
+
+// New returns an observable from a function that emits to an observer (RxJS new Observable).
+// The function runs inside Subscribe, on the subscriber's goroutine. What it emits there is
+// delivered at once. It may also start what emits later: the observer may be called from any
+// goroutine, and serialises what they emit (see [Emitter]).
+//
+// The function must return soon, and must not wait for what it has others emit: nothing else is
+// delivered to the subscriber before it returns. A function that blocks, such as a loop over
+// reads, belongs into [Go].
+//
+// The context ends when the subscription does, by whatever cause; loops look at it, and what
+// the function has started ends with it. The function may return a teardown, which is called
+// once at that moment, or nil. Whoever ends the subscription runs the teardown, and that may be
+// a goroutine which the function has started: it must not wait for one that emits. A panic in
+// the function is the stream's error.
+func New[T any](subscribe func(ctx context.Context, observer Observer[T]) (teardown func())) Observable[T] {
+	if subscribe == nil {
+		return Throw[T](&ArgumentError{"observable.New", "subscribe", isNil})
+	}
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
+		out := NewEmitter(sc, down)
+		sc.Connect(func() {
+			if teardown := subscribe(sc, out); teardown != nil {
+				sc.OnClose(teardown)
+			}
+		})
+	})
+}
+
+// Go returns an observable from a function that may block: it runs on a goroutine of its own for
+// each subscription, and its return is the end of the stream, completion for nil and an error
+// otherwise.
+//
+//	lines := observable.Go(func(ctx context.Context, emit func(string)) error {
+//		scanner := bufio.NewScanner(conn)
+//		for scanner.Scan() {
+//			emit(scanner.Text())
+//		}
+//		return scanner.Err()
+//	})
+//
+// The context ends when the subscription does; the function then returns soon. emit blocks
+// while the subscriber is busy and 256 values wait for it, so a slow subscriber slows the
+// function; after the end of the subscription it does nothing. It may be called from several
+// goroutines, all of which end before the function returns. A panic in the function is the
+// stream's error.
+//
+// Unsubscribing does not wait for the function; Done of the subscription does. An operator that
+// subscribes again after the end, such as a retry, therefore never runs the function twice at a
+// time.
+func Go[T any](function func(ctx context.Context, emit func(value T)) error) Observable[T] {
+	if function == nil {
+		return Throw[T](&ArgumentError{"observable.Go", "function", isNil})
+	}
+	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
+		out := NewEmitter(sc, down)
+		sc.root.workBegun()
+		go func() {
+			defer sc.root.workDone()
+			end(out, sc, func() error { return function(sc, out.Next) })
+		}()
+	})
+}
+
+// end calls f and ends out with what it returns, or with its panic. If the subscription is over
+// by then, nobody can hear of a panic there.
+func end[T any](out *Emitter[T], sc *Scope, f func() error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		err := failure(recover())
+		if !sc.Open() {
+			sc.root.unhandled(err)
+		}
+		out.Error(err)
+	}()
+	err := f()
+	returned = true
+	if err != nil {
+		out.Error(err)
+	} else {
+		out.Complete()
+	}
+}

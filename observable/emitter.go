@@ -1,0 +1,212 @@
+package observable
+
+import (
+	"errors"
+	"sync/atomic"
+)
+
+// Emitter is a way into a scope's chain from outside its gate: an [Observer] that any goroutine
+// may call. What several producers emit is serialised. While the chain is busy, values wait in
+// the gate's queue; when 256 of them do, Next blocks until there is room or the scope closes. A
+// callback that emits into its own chain never blocks: its value comes after the one being
+// delivered, in order.
+//
+// Nothing passes after a terminal or after the scope has closed.
+type Emitter[T any] struct {
+	scope *Scope
+	stage Stage[T]
+	ended atomic.Bool // a terminal was accepted
+
+	// The queue's part that is this emitter's; guarded by the gate's mu.
+	values, spare []T
+	terminal      error     // what follows the values: errComplete or the error
+	awaited       *delivery // of the one value in values, if Deliver waits for it
+
+	// The run being delivered; belongs to the gate's holder.
+	current []T  // the values that are still to come
+	taken   []T  // all of them, to be used again
+	ending  bool // the terminal is to be delivered
+	busy    bool // a value is being delivered
+}
+
+// errComplete stands for Complete in Emitter.terminal.
+var errComplete = errors.New("complete")
+
+// NewEmitter returns an emitter that emits to stage in sc.
+func NewEmitter[T any](sc *Scope, stage Stage[T]) *Emitter[T] {
+	return &Emitter[T]{scope: sc, stage: stage}
+}
+
+// live reports whether values may still pass.
+func (e *Emitter[T]) live() bool { return !e.ended.Load() && e.scope.Open() }
+
+// Next emits value, or queues it while the chain is busy.
+func (e *Emitter[T]) Next(value T) {
+	me := goroutine()
+	if !e.live() {
+		return
+	}
+	if e.scope.root.gate.enter(me) {
+		e.emit(value)
+		return
+	}
+	e.enqueue(me, value)
+}
+
+// enqueue is Next when the gate is taken: it queues value, and waits for room if it must.
+func (e *Emitter[T]) enqueue(me uintptr, value T) {
+	g := &e.scope.root.gate
+	if e.isConnecting(me) {
+		e.nest(value)
+		return
+	}
+	g.mu.Lock()
+	if !g.waitForRoom(me, e.live) {
+		g.mu.Unlock()
+		return
+	}
+	e.add(value)
+	g.pushAndTell(me, e, 1)
+	g.mu.Unlock()
+	g.serve(me)
+}
+
+// add appends value to the queue; the gate's mu is held.
+func (e *Emitter[T]) add(value T) {
+	if e.values == nil {
+		e.values, e.spare = e.spare, nil
+	}
+	e.values = append(e.values, value)
+}
+
+// Error ends the emitter with err.
+func (e *Emitter[T]) Error(err error) { e.terminate(err) }
+
+// Complete ends the emitter.
+func (e *Emitter[T]) Complete() { e.terminate(errComplete) }
+
+func (e *Emitter[T]) terminate(terminal error) {
+	if e.ended.Swap(true) || !e.scope.Open() {
+		return
+	}
+	g, me := &e.scope.root.gate, goroutine()
+	g.mu.Lock()
+	e.terminal = terminal
+	if e.isConnecting(me) {
+		g.mu.Unlock()
+		e.flush()
+		return
+	}
+	g.push(me, e, 0)
+	g.mu.Unlock()
+	g.serve(me)
+}
+
+// emit delivers one value, and reports whether it was taken: see root.refused. The gate is
+// held, and left at the end.
+func (e *Emitter[T]) emit(value T) (taken bool) {
+	r := e.scope.root
+	returned := false
+	defer r.exit(&returned)
+	r.current = e.scope.handler
+	if e.scope.Open() { // it may have closed on the way into the gate
+		taken = e.pass(r, value)
+	}
+	returned = true
+	return taken
+}
+
+// pass gives value to the stage, and reports whether it was taken.
+func (e *Emitter[T]) pass(r *root, value T) (taken bool) {
+	r.passed, r.refused, e.busy = false, false, true
+	e.stage.Next(value)
+	e.busy = false
+	return r.passed || !r.refused
+}
+
+// take moves the next n values, or the terminal, into delivery; the gate's mu is held.
+func (e *Emitter[T]) take(n int) {
+	if n == 0 {
+		e.ending = true
+		return
+	}
+	e.current = e.values[:n:n]
+	e.taken = e.current
+	if e.values = e.values[n:]; len(e.values) == 0 {
+		e.values = nil
+	}
+	if e.awaited != nil {
+		e.awaited.begun = true
+	}
+}
+
+// deliver delivers what take has taken.
+func (e *Emitter[T]) deliver(me uintptr) {
+	if e.ending {
+		e.ending = false
+		e.end()
+		return
+	}
+	for len(e.current) > 0 && e.scope.Open() && !waits.isExcused(me) {
+		e.some(me)
+		if len(e.current) > 0 {
+			e.scope.root.gate.makeRoom(len(e.current))
+		}
+	}
+}
+
+// settle puts back what deliver has not come to; the gate's mu is held.
+func (e *Emitter[T]) settle() (left int) {
+	left = len(e.current)
+	putBack := left > 0 && e.scope.Open()
+	if e.awaited != nil && e.awaited.begun {
+		if e.awaited.begun = false; !putBack {
+			e.awaited.end()
+			e.awaited = nil
+		}
+	}
+	if putBack {
+		e.values = append(append(make([]T, 0, left+len(e.values)), e.current...), e.values...)
+		e.current, e.taken = nil, nil
+		return left
+	}
+	clear(e.taken)
+	if e.spare == nil {
+		e.spare = e.taken[:0]
+	}
+	e.current, e.taken = nil, nil
+	return 0
+}
+
+// some emits the next of the current values, up to roomEvery; the gate is held.
+func (e *Emitter[T]) some(me uintptr) {
+	r, sc := e.scope.root, e.scope
+	returned := false
+	defer r.settle(&returned, r.current)
+	r.current = sc.handler
+	for i := 0; i < roomEvery && len(e.current) > 0 && sc.Open() && (i == 0 || !waits.isExcused(me)); i++ {
+		value := e.current[0]
+		e.current = e.current[1:]
+		taken := e.pass(r, value)
+		if e.awaited != nil {
+			e.awaited.taken = taken
+		}
+	}
+	returned = true
+}
+
+// end emits the terminal; the gate is held.
+func (e *Emitter[T]) end() {
+	r, sc := e.scope.root, e.scope
+	returned := false
+	defer r.settle(&returned, r.current)
+	r.current = sc.handler
+	switch {
+	case !sc.Open():
+	case e.terminal == errComplete: //nolint:errorlint // the very value, not an error that wraps it
+		e.stage.Complete()
+	default:
+		e.stage.Error(e.terminal)
+	}
+	returned = true
+}

@@ -1,0 +1,56 @@
+package observable
+
+// Connect calls f inside the gate, for code that subscribes to something which emits into s
+// through an emitter: a foreign Subscribe, a function of the user's, the connect of a shared
+// source. What an emitter of s gets on this goroutine meanwhile is delivered at once, as what a
+// synchronous source emits is; a value that comes in the delivery of another one of the same
+// emitter comes after that. What other goroutines emit meanwhile is queued, so f must return
+// soon, and must not wait for what others emit.
+func (s *Scope) Connect(f func()) {
+	s.connecting++
+	defer func() { s.connecting-- }()
+	f()
+}
+
+// ConnectAll is [Scope.Connect] for all emitters of the gate: for a stage that emits into a
+// foreign observer, which emits into the same gate again.
+func (s *Scope) ConnectAll(f func()) { s.root.Connect(f) }
+
+// isConnecting reports whether the goroutine is in the gate, in a call of Connect of the
+// emitter's scope, and the emitter is not delivering a value.
+func (e *Emitter[T]) isConnecting(me uintptr) bool {
+	sc := e.scope
+	return sc.root.gate.owner.Load() == me && (sc.connecting > 0 || sc.root.connecting > 0) && !e.busy
+}
+
+// nest delivers value inside the gate, on the goroutine that is in Connect.
+func (e *Emitter[T]) nest(value T) {
+	g := &e.scope.root.gate
+	g.mu.Lock()
+	e.add(value)
+	g.mu.Unlock()
+	e.flush()
+}
+
+// flush delivers, inside the gate, all that is queued at this emitter, and then its terminal if
+// that has come. What other goroutines have queued is delivered in its place too: it may have
+// come before what the caller emits.
+func (e *Emitter[T]) flush() {
+	g := &e.scope.root.gate
+	for e.scope.Open() {
+		g.mu.Lock()
+		e.current = e.values
+		e.values = nil
+		g.remove(e)
+		g.mu.Unlock()
+		if len(e.current) == 0 {
+			if e.terminal != nil {
+				e.end()
+			}
+			return
+		}
+		for len(e.current) > 0 && e.scope.Open() {
+			e.some(0)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package observable
+
+import "sync"
+
+// Deliver emits value, waits until it has been dealt with, and reports whether it was taken: by
+// the observer at the end of the chain, or by an operator on the way. It was not if the
+// subscription ended before, by whatever cause; the value is then still the caller's, who can
+// give it to the next subscriber. It is for sources that must not lose what nobody got. An
+// emitter on which Deliver is called has one producer.
+//
+// While the chain is busy, Deliver blocks where Next would queue. A callback that emits into its
+// own chain is not kept waiting; its value counts as taken.
+func (e *Emitter[T]) Deliver(value T) (taken bool) {
+	me := goroutine()
+	if !e.live() {
+		return false
+	}
+	g := &e.scope.root.gate
+	switch {
+	case g.enter(me):
+		return e.emit(value)
+	case g.owner.Load() == me:
+		e.enqueue(me, value)
+		return true
+	default:
+		return e.deliverQueued(me, value)
+	}
+}
+
+// delivery is a queued value whose producer waits until it has been dealt with. What it holds is
+// guarded by the gate's mu.
+type delivery struct {
+	life    Scope // closes with the emitter's scope
+	changed sync.Cond
+	begun   bool // the holder of the gate delivers it
+	over    bool // it has been dealt with
+	taken   bool
+}
+
+// finalize wakes the producer when the scope closes.
+func (d *delivery) finalize() {
+	d.changed.L.Lock()
+	d.changed.Broadcast()
+	d.changed.L.Unlock()
+}
+
+// end notes that the value has been dealt with.
+func (d *delivery) end() {
+	d.over = true
+	d.changed.Broadcast()
+}
+
+// deliverQueued is Deliver when another goroutine holds the gate.
+func (e *Emitter[T]) deliverQueued(me uintptr, value T) (taken bool) {
+	g := &e.scope.root.gate
+	d := new(delivery)
+	d.changed.L = &g.mu
+	d.life.finally = d
+	e.scope.Nest(&d.life)
+	defer d.life.Close()
+
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e.awaited = d
+	e.add(value)
+	g.push(me, e, 1)
+	g.mu.Unlock()
+	g.serve(me)
+	g.mu.Lock()
+	for !d.over {
+		if !d.begun && !d.life.Open() { // nobody has it, and nobody will
+			e.awaited, e.values = nil, nil
+			g.remove(e)
+			return false
+		}
+		w := waits.beginAtGate(me, g, &d.changed)
+		if w != nil {
+			d.changed.Wait()
+		}
+		if excused := w == nil || waits.end(me, w); excused && !d.begun && !d.over {
+			e.awaited = nil
+			return true // it stays queued
+		}
+	}
+	return d.taken
+}

@@ -1,0 +1,218 @@
+package observable
+
+// queueLimit is how many values may wait at one gate before their producers block. What a
+// callback emits into its own chain is exempt.
+const queueLimit = 256
+
+// roomEvery is how many values are delivered before their room in the queue is given to others.
+const roomEvery = 64
+
+// longService is how many runs a goroutine delivers for others before another one takes over:
+// a producer among many that never rest must come back from its own Next.
+const longService = 1024
+
+// run is a stretch of the queue: n values of one lane, or one event of it if n is 0.
+type run struct {
+	lane lane
+	n    int
+}
+
+// lane is one producer's part of the queue.
+type lane interface {
+	// take moves the next n values, or the event, from the queue into delivery. The gate's mu
+	// is held.
+	take(n int)
+	// deliver delivers what take has taken, or as much of it as the goroutine may. The gate is
+	// held, its mu is not.
+	deliver(me uintptr)
+	// settle ends the delivery. It puts back what deliver has not come to and returns how many
+	// values that are. The gate's mu is held.
+	settle() (left int)
+}
+
+// push appends to the queue what the goroutine emits; mu is held.
+func (g *gate) push(me uintptr, l lane, n int) {
+	if g.owner.Load() != me {
+		g.foreign = true
+	}
+	g.values += n
+	if last := len(g.runs) - 1; n > 0 && last >= g.head && g.runs[last].lane == l && g.runs[last].n > 0 {
+		g.runs[last].n += n
+		return
+	}
+	if g.head > 0 && len(g.runs) == cap(g.runs) {
+		kept := copy(g.runs, g.runs[g.head:])
+		clear(g.runs[kept:])
+		g.runs, g.head = g.runs[:kept], 0
+	}
+	g.runs = append(g.runs, run{l, n})
+	g.backlog.Add(1)
+}
+
+// pushAndTell is push for a producer that may have waited: the next one that waits may find
+// room as well.
+func (g *gate) pushAndTell(me uintptr, l lane, n int) {
+	g.push(me, l, n)
+	g.tellRoom()
+}
+
+// pop removes the head of the queue; mu is held.
+func (g *gate) pop() run {
+	next := g.runs[g.head]
+	g.runs[g.head] = run{}
+	if g.head++; g.head == len(g.runs) {
+		g.runs, g.head = g.runs[:0], 0
+	}
+	g.backlog.Add(-1)
+	return next
+}
+
+// remove takes the runs of a lane out of the queue; mu is held.
+func (g *gate) remove(l lane) {
+	if g.head == len(g.runs) {
+		return
+	}
+	kept := g.runs[:0]
+	for _, r := range g.runs[g.head:] {
+		if r.lane == l {
+			g.values -= r.n
+			g.backlog.Add(-1)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	clear(g.runs[len(kept):])
+	g.runs, g.head = kept, 0
+	g.tellRoom()
+}
+
+// unshift puts n values at the head of the queue, which count as queued already; mu is held.
+func (g *gate) unshift(l lane, n int) {
+	g.backlog.Add(1)
+	if g.head > 0 {
+		g.head--
+		g.runs[g.head] = run{l, n}
+		return
+	}
+	g.runs = append(g.runs, run{})
+	copy(g.runs[1:], g.runs)
+	g.runs[0] = run{l, n}
+}
+
+// drain delivers the queue. It reports false if something is left, which another goroutine
+// has to deliver.
+func (g *gate) drain(me uintptr) (all bool) {
+	returned := false
+	defer func() {
+		if !returned { // a callback ended this goroutine: what is left must not stay
+			g.mu.Lock()
+			g.settle()
+			g.mu.Unlock()
+			g.leave(me)
+		}
+	}()
+	g.mu.Lock()
+	for runs := 0; g.head < len(g.runs) && !(g.foreign && runs == longService) && !waits.isExcused(me); runs++ {
+		g.draining = g.pop()
+		g.draining.lane.take(g.draining.n)
+		g.mu.Unlock()
+		g.draining.lane.deliver(me)
+		g.mu.Lock()
+		g.settle()
+	}
+	if all = g.head == len(g.runs); all {
+		g.foreign = false
+	}
+	g.mu.Unlock()
+	returned = true
+	return all
+}
+
+// settle ends the delivery of a run; mu is held.
+func (g *gate) settle() {
+	l := g.draining.lane
+	if l == nil {
+		return
+	}
+	left := l.settle()
+	g.delivered(left)
+	g.draining = run{}
+	if left > 0 {
+		g.unshift(l, left)
+	}
+}
+
+// delivered makes room for what has been delivered of the run being drained, of which so many
+// values are left; mu is held.
+func (g *gate) delivered(left int) {
+	if n := g.draining.n - left; n > 0 {
+		g.values -= n
+		g.draining.n = left
+		g.tellRoom()
+	}
+}
+
+// makeRoom is delivered for a lane in the middle of its run; mu is not held.
+func (g *gate) makeRoom(left int) {
+	g.mu.Lock()
+	g.delivered(left)
+	g.mu.Unlock()
+}
+
+// tellRoom wakes the producer that waits longest, if there is room for it. That one tells the
+// next; mu is held.
+func (g *gate) tellRoom() {
+	if g.blocked.Load() > 0 && g.values < queueLimit {
+		g.room.Signal()
+	}
+}
+
+// post queues an event of a lane and delivers it if the gate is free.
+func (g *gate) post(l lane) {
+	me := goroutine()
+	g.mu.Lock()
+	g.push(me, l, 0)
+	g.mu.Unlock()
+	g.serve(me)
+}
+
+// waitForRoom blocks while the queue is full, or others have been waiting longer, and live
+// reports true. It reports whether that is still so. mu is held before and after. The holder of
+// the gate does not wait: it would wait for itself. Neither does a goroutine whose wait closes a
+// circle.
+func (g *gate) waitForRoom(me uintptr, live func() bool) bool {
+	if g.values < queueLimit && g.blocked.Load() == 0 || g.owner.Load() == me {
+		return live()
+	}
+	if g.room.L == nil {
+		g.room.L = &g.mu
+	}
+	g.blocked.Add(1) // before live is asked: see wake
+	wanted := live()
+	for first := true; wanted && (first || g.values >= queueLimit); first = false {
+		w := waits.beginAtGate(me, g, &g.room)
+		if w == nil {
+			break
+		}
+		g.room.Wait()
+		excused := waits.end(me, w)
+		if wanted = live(); excused {
+			break
+		}
+	}
+	g.blocked.Add(-1)
+	if !wanted {
+		g.tellRoom() // the room that this producer was told of
+	}
+	return wanted
+}
+
+// wake lets blocked producers look again at whether they are still wanted. Its caller has
+// first changed what their live looks at.
+func (g *gate) wake() {
+	if g.blocked.Load() > 0 {
+		g.mu.Lock()
+		g.room.Broadcast()
+		g.mu.Unlock()
+	}
+}

@@ -1,0 +1,114 @@
+package observable
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+)
+
+// PanicError is the error a stream ends with when a callback panicked.
+type PanicError struct {
+	Value any    // what was passed to panic
+	Stack []byte // the stack of the panicking goroutine, as runtime/debug.Stack has it
+}
+
+// Error describes the panic and names the first frame of the user's code: the function that
+// panicked or called what panicked.
+func (e *PanicError) Error() string {
+	text := fmt.Sprintf("observable: a callback panicked: %v", e.Value)
+	if frame := userFrame(string(e.Stack)); frame != "" {
+		text += " (in " + frame + ")"
+	}
+	return text
+}
+
+// Format writes the error's text, and the stack after it for the verb %+v.
+func (e *PanicError) Format(f fmt.State, verb rune) {
+	switch {
+	case verb == 'v' && f.Flag('+'):
+		_, _ = fmt.Fprintf(f, "%s\n%s", e.Error(), e.Stack)
+	case verb == 'q':
+		_, _ = fmt.Fprintf(f, "%q", e.Error())
+	default:
+		_, _ = io.WriteString(f, e.Error())
+	}
+}
+
+// Unwrap returns the panic's value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// module is the path of the toolkit's packages, in which no user's code is.
+const module = "github.com/rxsocket/rxsocket/"
+
+// userFrame returns the first frame below the panic that is neither the runtime's, nor the
+// standard library's, nor the toolkit's own, as "main.handle main.go:12"; or "". A stack trace has two
+// lines for each frame: the call, and the place behind a tab.
+func userFrame(stack string) string {
+	lines := strings.Split(stack, "\n")
+	below := false // the panic
+	for i := 0; i+1 < len(lines); i++ {
+		call, place := lines[i], lines[i+1]
+		if strings.HasPrefix(call, "\t") || !strings.HasPrefix(place, "\t") {
+			continue
+		}
+		if strings.HasPrefix(call, "panic(") {
+			below = true
+			continue
+		}
+		if !below || !isUsers(call, place) {
+			continue
+		}
+		if end := strings.LastIndexByte(call, '('); end > 0 { // the arguments
+			call = call[:end]
+		}
+		place, _, _ = strings.Cut(strings.TrimSpace(place), " ")
+		return call[strings.LastIndexByte(call, '/')+1:] + " " + place[strings.LastIndexByte(place, '/')+1:]
+	}
+	return ""
+}
+
+// isUsers reports whether a frame of a stack trace is of the user's code.
+func isUsers(call, place string) bool {
+	if strings.HasPrefix(call, "runtime.") || strings.HasPrefix(call, "created by ") || strings.HasPrefix(call, "goroutine ") {
+		return false
+	}
+	if file := strings.TrimSpace(place); standard != "" && strings.HasPrefix(file, standard) {
+		return false
+	}
+	if path, ok := strings.CutPrefix(call, module); ok {
+		name, _, _ := strings.Cut(path, ".")
+		return strings.HasSuffix(name, "_test") || strings.HasPrefix(name, "examples/") || strings.Contains(place, "_test.go:")
+	}
+	return true
+}
+
+// standard is the folder of the standard library's source, or "" if stack traces do not have it.
+var standard = standardFolder() //nolint:gochecknoglobals // it depends on how the program was built
+
+func standardFolder() string {
+	for line := range strings.Lines(string(debug.Stack())) { // the first frame is debug.Stack itself
+		if file, ok := strings.CutPrefix(line, "\t"); ok {
+			folder, _, _ := strings.Cut(file, "runtime/debug/stack.go")
+			return folder
+		}
+	}
+	return ""
+}
+
+// ErrGoexit is reported when a callback ended its goroutine with
+// runtime.Goexit, as a test's FailNow does.
+var ErrGoexit = errors.New("observable: a callback ended its goroutine (runtime.Goexit)")
+
+// failure turns what a deferred recover returned into the error to report.
+// A nil value means that the goroutine is exiting without a panic.
+func failure(recovered any) error {
+	if recovered == nil {
+		return ErrGoexit
+	}
+	return &PanicError{Value: recovered, Stack: debug.Stack()}
+}

@@ -1,0 +1,113 @@
+package observable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"runtime"
+	"sync/atomic"
+)
+
+// UnhandledError is a failure that no observer hears: an error that reaches an [ObserverFuncs]
+// without OnError, a panic in an observer's Error or Complete, in a teardown or in a callback
+// whose stream has ended, or a chain that does not go on (see [DetectStalls]).
+type UnhandledError struct {
+	Err error // the failure
+	// Observer says where the stream was subscribed to: the function that observes it, with its
+	// file and line, or the type of the observer.
+	Observer string
+}
+
+// Error describes the failure and where the stream was subscribed to.
+func (e *UnhandledError) Error() string {
+	return fmt.Sprintf("%v (unhandled; observed by %s)", e.Err, e.Observer)
+}
+
+// Unwrap returns the failure.
+func (e *UnhandledError) Unwrap() error { return e.Err }
+
+// unhandledHandler is what OnUnhandled has set, or nil.
+var unhandledHandler atomic.Pointer[func(*UnhandledError)] //nolint:gochecknoglobals // it is one for the program, as log/slog's
+
+// OnUnhandled sets the function that is called with each failure that no observer hears, and
+// returns a function that sets the previous one again (RxJS config.onUnhandledError). With nil,
+// and if it is never called, such failures are logged with log/slog at level error, a panic with
+// its stack.
+//
+// The handler is called on the goroutine where the failure came up, possibly on several at a
+// time. It returns soon, and does not subscribe or emit into the stream that failed.
+func OnUnhandled(handler func(*UnhandledError)) (restore func()) {
+	var next *func(*UnhandledError)
+	if handler != nil {
+		next = &handler
+	}
+	previous := unhandledHandler.Swap(next)
+	return func() { unhandledHandler.Store(previous) }
+}
+
+// report gives a failure to the handler.
+func report(failed *UnhandledError) {
+	defer func() {
+		if v := recover(); v != nil {
+			slog.Error("observable: the handler of unhandled errors panicked", "panic", v)
+		}
+	}()
+	if handler := unhandledHandler.Load(); handler != nil {
+		(*handler)(failed)
+		return
+	}
+	attributes := []any{"error", failed.Err, "observer", failed.Observer}
+	if panicked := (*PanicError)(nil); errors.As(failed.Err, &panicked) {
+		attributes = append(attributes, "stack", string(panicked.Stack))
+	}
+	slog.Error("observable: unhandled error", attributes...)
+}
+
+// unhandled reports a failure that nobody hears. The end of a context is none.
+func (r *root) unhandled(err error) {
+	if r.isCause(err) {
+		return
+	}
+	observer := r.end.Terminal.(interface{ describe() string }) //nolint:forcetypeassert // it is a rootOf
+	report(&UnhandledError{Err: err, Observer: observer.describe()})
+}
+
+// isCause reports whether err says that the subscription's context has ended.
+func (r *root) isCause(err error) bool {
+	return r.canceled() && (errors.Is(err, context.Cause(r.ctx)) || errors.Is(err, r.ctx.Err()))
+}
+
+// listens reports whether the observer does something with an error.
+func (r *rootOf[T]) listens() bool {
+	switch o := r.observer.(type) {
+	case ObserverFuncs[T]:
+		return o.OnError != nil
+	case *ObserverFuncs[T]:
+		return o.OnError != nil
+	}
+	return true
+}
+
+// describe says who observes the stream. The function of an [ObserverFuncs] stands where the
+// stream is subscribed to, as a rule.
+func (r *rootOf[T]) describe() string {
+	var functions ObserverFuncs[T]
+	switch o := r.observer.(type) {
+	case ObserverFuncs[T]:
+		functions = o
+	case *ObserverFuncs[T]:
+		functions = *o
+	default:
+		return fmt.Sprintf("a %T", r.observer)
+	}
+	for _, f := range []any{functions.OnNext, functions.OnComplete, functions.OnError} {
+		if v := reflect.ValueOf(f); !v.IsNil() {
+			function := runtime.FuncForPC(v.Pointer())
+			file, line := function.FileLine(v.Pointer())
+			return fmt.Sprintf("%s (%s:%d)", function.Name(), file, line)
+		}
+	}
+	return fmt.Sprintf("a %T without functions", r.observer)
+}

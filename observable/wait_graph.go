@@ -1,0 +1,233 @@
+package observable
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Every wait of the toolkit for something that happens inside a gate is entered in one graph:
+// which goroutine waits, and for which gate's holder. A goroutine that enters a gate waits for
+// nothing, so whoever closes a circle does so when it begins to wait, and finds it then. One
+// goroutine of the circle is excused: it goes on without what it waited for.
+//
+// There are two kinds of waits:
+//
+//   - at a gate, for room in its queue, which its holder makes. The queue can grow, so a circle
+//     is opened here if possible: the goroutine is inside another gate of the circle, and its
+//     value is fed back.
+//   - behind a gate, for something that its holder does, or one of its workers: for room in a
+//     buffer whose values go through that gate. If there are only such waits in a circle, the
+//     goroutine that closes it is excused: its value goes into the buffer beyond its size.
+var waits waitGraph //nolint:gochecknoglobals // a circle may go through any subscriptions of the program
+
+type waitGraph struct {
+	mu     sync.Mutex // taken last
+	at     map[uintptr]*wait
+	free   []*wait // records to be used again
+	search circleSearch
+
+	// excused are the goroutines that were let past the bound of a buffer because they hold the
+	// gate behind it. What others have queued at the gates that they pass must not follow them,
+	// so they do not deliver it.
+	excused map[uintptr]struct{}
+	marks   atomic.Int32 // how many these are
+
+	// connecting are goroutines that have not waited yet since Scope.Spawn started them, and the
+	// channels that tell it when they do.
+	connecting map[uintptr]chan struct{}
+	spawned    atomic.Int32 // how many these are
+}
+
+// wait is one goroutine's wait.
+type wait struct {
+	gate    *gate
+	behind  bool       // the gate, and so the gate's workers can end the wait too
+	cond    *sync.Cond // what a goroutine waits with at a gate
+	excused bool       // the wait is over, though what it waits for has not come
+}
+
+// beginAtGate notes that the goroutine is about to wait with cond for the holder of g, whose mu
+// it holds. It returns nil if the goroutine must not, as that would close a circle.
+func (w *waitGraph) beginAtGate(me uintptr, g *gate, cond *sync.Cond) *wait {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.letGo(me)
+	next := w.record(wait{gate: g, cond: cond})
+	if w.circle(next, me) != nil {
+		w.free = append(w.free, next)
+		return nil
+	}
+	w.enter(me, next)
+	return next
+}
+
+// record returns a record that holds what is given.
+func (w *waitGraph) record(what wait) *wait {
+	n := len(w.free)
+	if n == 0 {
+		next := what
+		return &next
+	}
+	next := w.free[n-1]
+	w.free = w.free[:n-1]
+	*next = what
+	return next
+}
+
+// beginBehind notes that the goroutine is about to wait for something behind g. It returns nil
+// if the goroutine must not, as that would close a circle in which nobody waits at a gate. The
+// waits that it has excused instead are to be woken.
+func (w *waitGraph) beginBehind(me uintptr, g *gate) (next *wait, excused []wait) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.letGo(me)
+	next = w.record(wait{gate: g, behind: true})
+	for {
+		path := w.circle(next, me)
+		if path == nil {
+			break
+		}
+		i := slices.IndexFunc(path, func(other *wait) bool { return !other.behind })
+		if i < 0 {
+			w.mark(me, path[len(path)-1].gate)
+			w.free = append(w.free, next)
+			return nil, excused
+		}
+		path[i].excused = true
+		excused = append(excused, *path[i])
+	}
+	w.enter(me, next)
+	return next, excused
+}
+
+func (w *waitGraph) enter(me uintptr, next *wait) {
+	if w.at == nil {
+		w.at = make(map[uintptr]*wait)
+	}
+	w.at[me] = next
+}
+
+// end notes that the goroutine does not wait any more, and reports whether it was excused.
+func (w *waitGraph) end(me uintptr, was *wait) (excused bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.at, me)
+	if excused = was.excused; len(w.free) < keptWaits {
+		w.free = append(w.free, was)
+	}
+	return excused
+}
+
+// keptWaits is how many records are kept to be used again.
+const keptWaits = 64
+
+// circle returns the waits that lead from next back to the goroutine, next first, or nil; mu is
+// held.
+func (w *waitGraph) circle(next *wait, me uintptr) []*wait {
+	c := &w.search
+	c.me, c.at, c.seen, c.path = me, w.at, c.seen[:0], c.path[:0]
+	if !c.from(next) {
+		return nil
+	}
+	return c.path
+}
+
+// circleSearch is one search for a circle that leads back to the goroutine me.
+type circleSearch struct {
+	me   uintptr
+	at   map[uintptr]*wait
+	seen []*wait // waits that lead nowhere, or are on the path
+	path []*wait
+}
+
+// from goes on from next, and reports whether that leads back. A wait leads to the goroutines
+// that can end it.
+func (c *circleSearch) from(next *wait) bool {
+	for _, seen := range c.seen {
+		if seen.gate == next.gate && seen.behind == next.behind {
+			return false
+		}
+	}
+	c.seen = append(c.seen, next)
+	c.path = append(c.path, next)
+	if c.by(next.gate.owner.Load()) {
+		return true
+	}
+	if workers := next.gate.workers.Load(); workers != nil && next.behind {
+		if slices.ContainsFunc(*workers, c.by) {
+			return true
+		}
+	}
+	c.path = c.path[:len(c.path)-1]
+	return false
+}
+
+// by goes on from a goroutine that has to act, and reports whether that leads back.
+func (c *circleSearch) by(goroutine uintptr) bool {
+	if goroutine == c.me {
+		return true
+	}
+	next := c.at[goroutine]
+	return next != nil && !next.excused && c.from(next)
+}
+
+// mark notes that the goroutine was let past a bound, as it holds g or works for it; mu is held.
+func (w *waitGraph) mark(me uintptr, g *gate) {
+	if w.excused == nil {
+		w.excused = make(map[uintptr]struct{})
+	}
+	w.excused[me] = struct{}{}
+	w.marks.Store(int32(len(w.excused))) //nolint:gosec // no program has so many goroutines
+	if g.owner.Load() == me {
+		g.marked = true
+	}
+}
+
+// unmark ends what mark began, when the goroutine leaves the gate or ends.
+func (w *waitGraph) unmark(me uintptr) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.excused, me)
+	w.marks.Store(int32(len(w.excused))) //nolint:gosec // no program has so many goroutines
+}
+
+// isExcused reports whether the goroutine was let past a bound, and still is where it was.
+func (w *waitGraph) isExcused(me uintptr) bool {
+	if w.marks.Load() == 0 {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, is := w.excused[me]
+	return is
+}
+
+// connect notes that waiting is to be closed when the goroutine begins to wait.
+func (w *waitGraph) connect(me uintptr, waiting chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.connecting == nil {
+		w.connecting = make(map[uintptr]chan struct{})
+	}
+	w.connecting[me] = waiting
+	w.spawned.Add(1)
+}
+
+// goOn lets Scope.Spawn, which has started the goroutine, return.
+func (w *waitGraph) goOn(me uintptr) {
+	if w.spawned.Load() == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.letGo(me)
+}
+
+func (w *waitGraph) letGo(me uintptr) {
+	if waiting := w.connecting[me]; waiting != nil {
+		close(waiting)
+		delete(w.connecting, me)
+		w.spawned.Add(-1)
+	}
+}
