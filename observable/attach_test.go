@@ -139,8 +139,8 @@ func TestSubscribeInScope(t *testing.T) {
 	})
 }
 
-// TestOutsideNested leaves the gate in functions inside functions.
-func TestOutsideNested(t *testing.T) {
+// TestConnectNested emits in functions inside functions.
+func TestConnectNested(t *testing.T) {
 	var order []string
 	nested := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 		order = append(order, "inner begins")
@@ -163,15 +163,14 @@ func TestOutsideNested(t *testing.T) {
 	assert.Equal(t, []string{"outer begins", "inner begins", "value", "inner ends", "outer ends"}, order)
 }
 
-// TestOutsideWaits has the function of New wait for a goroutine that emits into the same chain.
-func TestOutsideWaits(t *testing.T) {
-	src := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+// TestGoWaits has the function of Go wait for goroutines that emit into the same chain.
+func TestGoWaits(t *testing.T) {
+	src := observable.Go(func(_ context.Context, emit func(int)) error {
 		var group sync.WaitGroup
 		for i := range 1000 {
-			group.Go(func() { o.Next(i) })
+			group.Go(func() { emit(i) })
 		}
 		group.Wait()
-		o.Complete()
 		return nil
 	})
 	all, err := observable.Collect(t.Context(), merged(src, func(v int) observable.Observable[int] {

@@ -16,8 +16,8 @@ import (
 // TestOverflowString names the policies.
 func TestOverflowString(t *testing.T) {
 	for policy, want := range map[observable.Overflow]string{
-		observable.OverflowBlock: "Block", observable.OverflowDropOldest: "DropOldest", observable.OverflowDropNewest: "DropNewest",
-		observable.OverflowFail: "Fail", 7: "Overflow(7)",
+		observable.OverflowBlock: "OverflowBlock", observable.OverflowDropOldest: "OverflowDropOldest", observable.OverflowDropNewest: "OverflowDropNewest",
+		observable.OverflowFail: "OverflowFail", 7: "Overflow(7)",
 	} {
 		assert.Equal(t, want, policy.String())
 	}

@@ -80,6 +80,10 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 			return live
 		}
 		running, claimed := false, false
+		var out Observer[T] // nil if there is no processor, of which Subscribe tells
+		if h.processor != nil {
+			out = connection[T]{h.processor}
+		}
 		sub := Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
 			running = true
 			if claimed = c.claim(h, sc.root); !claimed {
@@ -88,7 +92,7 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 			}
 			sc.Finally(func() { c.release(h, sc.root) })
 			Attach(c.src, sc, down)
-		}), connection[T]{h.processor})
+		}), out)
 		switch {
 		case claimed:
 			return sub

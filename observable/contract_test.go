@@ -257,7 +257,8 @@ func TestRule5(t *testing.T) {
 	out, sub := record(t.Context(), src)
 	var failure *observable.PanicError
 	require.ErrorAs(t, sub.Err(), &failure)
-	assert.Equal(t, []string{"-6", "error: " + failure.Error()}, out.log())
+	assert.Equal(t, []string{"-6", "error: observable: a callback panicked: runtime error: integer divide by zero"}, out.log())
+	assert.Contains(t, failure.Error(), "contract_test.go:", "the place in the user's code")
 	var runtimeError runtime.Error
 	require.ErrorAs(t, failure, &runtimeError, "the value is unwrapped, as it is an error")
 }

@@ -171,7 +171,7 @@ func ExampleOverflow() {
 		fmt.Println("", failure)
 	}
 	// Output:
-	// DropOldest: 7 8 9 <nil>
-	// DropNewest: 0 1 2 <nil>
-	// Fail: 0 1 2 observable: the buffer is full
+	// OverflowDropOldest: 7 8 9 <nil>
+	// OverflowDropNewest: 0 1 2 <nil>
+	// OverflowFail: 0 1 2 observable: the buffer is full
 }

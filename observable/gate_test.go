@@ -104,7 +104,7 @@ func TestGateDoesNotBlockSubscribe(t *testing.T) {
 	})
 }
 
-// TestGateKeepsOrder has values wait in the queue whose delivery leaves the gate, and more come in meanwhile.
+// TestGateKeepsOrder has values wait in the queue that a function emits which is called inside.
 func TestGateKeepsOrder(t *testing.T) {
 	var in *observable.Emitter[int]
 	var begun []int
@@ -128,8 +128,8 @@ func TestGateKeepsOrder(t *testing.T) {
 	out, sub := record(t.Context(), src)
 	in.Next(0)
 	assert.Equal(t, []int{0, 1, 2, 3, 4, 5}, begun)
-	assert.Equal(t, []string{"1", "10", "2", "20", "3", "30", "4", "40", "5", "50", "0", "0"}, out.log(),
-		"what waited at the gate comes before what is called outside of it")
+	assert.Equal(t, []string{"0", "0", "1", "10", "2", "20", "3", "30", "4", "40", "5", "50"}, out.log(),
+		"what is queued comes after what is emitted inside the function")
 	in.Complete()
 	<-sub.Done()
 	assert.Equal(t, "complete", out.log()[12])

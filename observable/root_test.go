@@ -220,12 +220,13 @@ func TestDoneWaitsForTeardown(t *testing.T) {
 			assert.True(t, torn)
 		})
 	})
-	t.Run("that New is about to return", func(t *testing.T) {
+	t.Run("of a function that is about to return", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			torn := false
-			src := observable.New(func(context.Context, observable.Observer[int]) func() {
+			src := observable.Go(func(context.Context, func(int)) error {
 				time.Sleep(time.Second)
-				return func() { torn = true }
+				torn = true
+				return nil
 			})
 			subject := new(observable.Subject[int])
 			_, sub := record(t.Context(), merged[int](subject, func(int) observable.Observable[int] { return src }))

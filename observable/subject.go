@@ -11,13 +11,12 @@ import "context"
 //	subscriber A: --1--2--3|
 //	subscriber B:    ^-2--3|
 //
-// Its methods may be called from any goroutine. A subject takes one value at a time: what is
-// emitted while another value is being delivered is queued, and the goroutine that delivers
-// takes it up before it goes. So all subscribers see the values in one order, which is that of
-// each caller. When Next returns, the value is delivered, or queued here or at a subscriber that
-// is busy; each queue takes 256 values, and then Next blocks, so the slowest subscriber slows
-// the callers. What a subscriber's callback emits into the subject comes after the value that it
-// handles, for every subscriber, and never blocks.
+// Its methods may be called from any goroutine. All subscribers see the values in one order,
+// which keeps that of each caller. When Next returns, the value is delivered, or queued at a
+// subscriber that is busy; such a queue takes 256 values, and then Next blocks, so the slowest
+// subscriber slows the callers. While one caller is in the callback of a subscriber, the values of
+// others reach the other subscribers. What a subscriber's callback emits into the subject comes
+// after the value that it handles, for every subscriber, and never blocks.
 //
 // A subject that observes a source is unsubscribed from it when the subject ends: see [Ender].
 type Subject[T any] struct {
@@ -25,19 +24,15 @@ type Subject[T any] struct {
 }
 
 // Next passes value on to the subscribers.
-func (s *Subject[T]) Next(value T) {
-	if me := goroutine(); s.gate.enter(me) {
-		s.emitValue(value, me)
-	} else {
-		s.enqueue(notification[T]{value: value}, me)
-	}
-}
+func (s *Subject[T]) Next(value T) { s.next(value) }
 
 // Error ends the subject and its subscribers with err.
-func (s *Subject[T]) Error(err error) { s.terminate(notification[T]{kind: isError, err: err}) }
+func (s *Subject[T]) Error(err error) {
+	s.submit(notification[T]{kind: isError, err: err}, goroutine())
+}
 
 // Complete ends the subject and its subscribers.
-func (s *Subject[T]) Complete() { s.terminate(notification[T]{kind: isComplete}) }
+func (s *Subject[T]) Complete() { s.submit(notification[T]{kind: isComplete}, goroutine()) }
 
 // Subscribe adds observer to the subscribers, until it unsubscribes, ctx ends or the
 // subject does.

@@ -23,4 +23,74 @@ func (f Feed[T]) Error(err error) { f.emit(notification[T]{kind: isError, err: e
 // Complete ends the subject and its subscribers.
 func (f Feed[T]) Complete() { f.emit(notification[T]{kind: isComplete}) }
 
-func (f Feed[T]) emit(n notification[T]) { f.subject.emit(n, f.root, f.root.gate.owner.Load()) }
+// emit gives n to the subscribers. The gate is held by the caller, so one notification comes
+// after the other, save what a callback emits back: that comes in between, as in RxJS.
+func (f Feed[T]) emit(n notification[T]) {
+	m := f.subject
+	if m.memory == nil && n.kind == isValue {
+		f.send(n, m.roster.all()) // none if the subject has ended
+		return
+	}
+	m.mu.Lock()
+	before, pass := m.record(n)
+	targets := m.roster.all()
+	if n.kind != isValue {
+		m.roster.clear()
+		defer m.tellEnders() // also when a callback ends this goroutine
+	}
+	m.mu.Unlock()
+	for _, b := range before {
+		f.send(b, targets)
+	}
+	if pass {
+		f.send(n, targets)
+	}
+}
+
+// send gives n to the targets, to all of them even if the callback of one ends this goroutine.
+func (f Feed[T]) send(n notification[T], targets []*subscriber[T]) {
+	sent := 0
+	defer func() {
+		if sent < len(targets) {
+			f.send(n, targets[sent:])
+		}
+	}()
+	for _, s := range targets {
+		sent++
+		switch {
+		case s.scope.root == f.root:
+			s.inline(n)
+		case n.kind == isValue:
+			s.Next(n.value)
+		case n.kind == isError:
+			s.Error(n.err)
+		default:
+			s.Complete()
+		}
+	}
+}
+
+// inline delivers n inside the gate, which the caller holds. A panic is dealt with here, before the
+// next subscriber gets n: it may have ended that one too.
+func (s *subscriber[T]) inline(n notification[T]) {
+	if !s.live() {
+		return
+	}
+	r := s.scope.root
+	returned := false
+	defer r.settle(&returned, r.current)
+	r.current = s.scope.handler
+	n.deliver(s.stage)
+	returned = true
+}
+
+func (n *notification[T]) deliver(stage Stage[T]) {
+	switch n.kind {
+	case isValue:
+		stage.Next(n.value)
+	case isError:
+		stage.Error(n.err)
+	case isComplete:
+		stage.Complete()
+	}
+}

@@ -5,21 +5,35 @@ import (
 	"sync/atomic"
 )
 
-// multicast is what the subjects share: the list of subscribers, the gate that whoever emits
-// holds, and the delivery. A subject with a memory sets the hooks.
+// multicast is what the subjects share: the list of subscribers and the delivery. A subject with
+// a memory sets the hooks.
+//
+// All subscribers see one order. The goroutine that emits delivers to one subscriber after the
+// other, directly into their gates. If another one emits meanwhile, it does not wait for the
+// callbacks of the first: it queues what is left of the first value at the gates of those who
+// have not got it, its own value behind that, and then sees that these gates are served. So a
+// subscriber that lasts holds up nobody else until its queue is full. mu is held while
+// something is queued at several gates, and never while a subscriber is called.
 type multicast[T any] struct {
-	gate   gate
 	roster roster[T]   // read without mu
-	over   atomic.Bool // the subject has ended, as ended says, for those who do not hold mu
+	over   atomic.Bool // the subject has ended, for those who do not hold mu
 
-	queue   []notification[T] // what waits at the gate; guarded by the gate's mu
-	current []notification[T] // what is being delivered of it; the gate holder's
+	mu      sync.Mutex // guards what follows
+	ended   bool
+	end     notification[T] // the terminal, once there was one
+	memory  memory[T]
+	enders  map[*func()]struct{} // functions to call when the subject ends
+	current emission[T]
+	later   []notification[T] // what callbacks have emitted on the goroutine of current
+}
 
-	mu     sync.Mutex // guards what follows; never held while a subscriber is called
-	ended  bool
-	end    notification[T] // the terminal, once there was one
-	memory memory[T]
-	enders map[*func()]struct{} // functions to call when the subject ends
+// emission is the value that a goroutine delivers directly. What mu does not guard of it belongs
+// to that goroutine.
+type emission[T any] struct {
+	owner   atomic.Uintptr // the goroutine, or 0; changed with mu held
+	value   T
+	targets []*subscriber[T]
+	next    atomic.Int64 // the first target that nobody has taken on
 }
 
 // memory is what a subject keeps of the past; its methods are called with mu held.
@@ -39,225 +53,238 @@ type subscriber[T any] struct {
 	listed  bool // guarded by the subject's mu
 }
 
-// emitValue emits value, and leaves the gate that the caller holds.
-func (m *multicast[T]) emitValue(value T, me uintptr) {
-	defer m.gate.leave(me) // also when a callback ends this goroutine
-	if m.memory == nil {
-		sendValue(value, m.roster.all(), nil, me) // none if the subject has ended
-	} else {
-		m.emit(notification[T]{value: value}, nil, me)
+// next emits value.
+func (m *multicast[T]) next(value T) {
+	targets := m.roster.all()
+	switch {
+	case m.memory != nil || len(targets) > 1 || m.current.owner.Load() != 0:
+		m.submit(notification[T]{value: value}, goroutine())
+	case len(targets) == 1: // as most have; the order is that of its gate
+		targets[0].Next(value)
 	}
 }
 
-// terminate emits a terminal.
-func (m *multicast[T]) terminate(n notification[T]) {
-	me := goroutine()
-	if !m.gate.enter(me) {
-		m.enqueue(n, me)
-		return
-	}
-	defer m.gate.leave(me)
-	m.emit(n, nil, me)
-}
-
-// enqueue queues n, as another goroutine emits, or a callback further up. A value waits for room
-// if it must.
-func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
-	g := &m.gate
-	g.mu.Lock()
-	if n.kind == isValue && !g.waitForRoom(me, m.live) {
-		g.mu.Unlock()
-		return
-	}
-	m.queue = append(m.queue, n)
-	g.pushAndTell(me, m, 1)
-	g.mu.Unlock()
-	g.serve(me)
-}
-
-func (m *multicast[T]) live() bool { return !m.over.Load() }
-
-// take moves the next n notifications into delivery; the gate's mu is held.
-func (m *multicast[T]) take(n int) {
-	m.current = m.queue[:n:n]
-	if m.queue = m.queue[n:]; len(m.queue) == 0 {
-		m.queue = nil
-	}
-}
-
-// deliver emits what take has taken.
-func (m *multicast[T]) deliver(me uintptr) {
-	for i := 1; len(m.current) > 0 && !waits.isExcused(me); i++ {
-		n := m.current[0]
-		m.current = m.current[1:]
-		m.emit(n, nil, me)
-		if i%roomEvery == 0 {
-			m.gate.makeRoom(len(m.current))
-		}
-	}
-}
-
-// settle puts back what deliver has not come to; the gate's mu is held.
-func (m *multicast[T]) settle() (left int) {
-	if left = len(m.current); left > 0 {
-		m.queue = append(append(make([]notification[T], 0, left+len(m.queue)), m.current...), m.queue...)
-	}
-	m.current = nil
-	return left
-}
-
-// emit gives n, on the goroutine me, to the subscribers: directly to those in the gate of from,
-// which the caller holds, if it is not nil.
-func (m *multicast[T]) emit(n notification[T], from *root, me uintptr) {
-	if m.memory == nil && n.kind == isValue {
-		send(n, m.roster.all(), from, me) // none if the subject has ended
-		return
-	}
+// submit emits n: at once, or after what this goroutine is emitting already.
+func (m *multicast[T]) submit(n notification[T], me uintptr) {
 	m.mu.Lock()
-	if m.ended {
+	switch {
+	case m.current.owner.Load() == me:
+		m.later = append(m.later, n)
 		m.mu.Unlock()
-		return
+	case m.current.owner.Load() == 0 && n.kind == isValue:
+		m.begin(n)
+		m.current.owner.Store(me)
+		m.mu.Unlock()
+		m.deliver(me)
+	default:
+		m.mu.Unlock()
+		m.enqueue(n, me)
+	}
+}
+
+// begin makes n the current emission; mu is held.
+func (m *multicast[T]) begin(n notification[T]) {
+	m.current.targets = nil
+	if _, pass := m.record(n); pass {
+		m.current.value, m.current.targets = n.value, m.roster.all()
+	}
+	m.current.next.Store(0)
+}
+
+// record notes n in the subject's memory, and returns what is to be delivered before it, and
+// whether n itself is; mu is held.
+func (m *multicast[T]) record(n notification[T]) (before []notification[T], pass bool) {
+	if m.ended {
+		return nil, false
 	}
 	if n.kind != isValue {
 		m.ended, m.end = true, n
 		m.over.Store(true)
 	}
-	var before []notification[T]
-	pass := true
-	if m.memory != nil {
-		before, pass = m.memory.store(n)
+	if m.memory == nil {
+		return nil, true
 	}
-	targets := m.roster.all()
-	if n.kind != isValue {
-		m.roster.clear()
-	}
-	m.mu.Unlock()
-	for _, n := range before {
-		send(n, targets, from, me)
-	}
-	if n.kind != isValue {
-		defer m.tellEnders() // also when a callback ends this goroutine
-	}
-	if pass {
-		send(n, targets, from, me)
-	}
+	return m.memory.store(n)
 }
 
-// OnEnd has f called when the subject ends, as [Ender] says.
-func (m *multicast[T]) OnEnd(f func()) (stop func()) {
-	key := &f
-	m.mu.Lock()
-	ended := m.ended
-	if !ended {
-		if m.enders == nil {
-			m.enders = make(map[*func()]struct{})
-		}
-		m.enders[key] = struct{}{}
-	}
-	m.mu.Unlock()
-	if ended {
-		f()
-	}
-	return func() {
-		m.mu.Lock()
-		delete(m.enders, key)
-		m.mu.Unlock()
-	}
-}
-
-// tellEnders calls what was given to OnEnd, and lets producers go that wait for room.
-func (m *multicast[T]) tellEnders() {
-	m.mu.Lock()
-	enders := m.enders
-	m.enders = nil
-	m.mu.Unlock()
-	m.gate.wake()
-	for f := range enders {
-		(*f)()
-	}
-}
-
-// send gives n to the targets, to all of them even if the callback of one ends this goroutine.
-func send[T any](n notification[T], targets []*subscriber[T], from *root, me uintptr) {
-	if n.kind == isValue {
-		sendValue(n.value, targets, from, me)
-		return
-	}
-	sent := 0
+// deliver delivers the current emission and then what its callbacks have emitted, also when a
+// callback ends this goroutine.
+func (m *multicast[T]) deliver(me uintptr) {
+	returned := false
 	defer func() {
-		if sent < len(targets) {
-			send(n, targets[sent:], from, me)
+		if !returned && m.proceed(me) {
+			m.deliver(me)
 		}
 	}()
-	for _, s := range targets {
-		sent++
-		switch {
-		case from != nil && s.scope.root == from:
-			s.inline(n)
-		case n.kind == isError:
-			s.Error(n.err)
-		default:
-			s.Complete()
+	for more := true; more; more = m.proceed(me) {
+		deliverTo(&m.current, me)
+	}
+	returned = true
+}
+
+// proceed goes on with what callbacks have emitted, and reports whether that is a value to be
+// delivered directly.
+func (m *multicast[T]) proceed(me uintptr) bool {
+	for {
+		m.mu.Lock()
+		if len(m.later) == 0 {
+			var zero T
+			m.current.value, m.current.targets = zero, nil
+			m.current.owner.Store(0)
+			m.later = nil
+			m.mu.Unlock()
+			return false
 		}
+		n := m.later[0]
+		m.later[0] = notification[T]{}
+		m.later = m.later[1:]
+		if n.kind == isValue {
+			m.begin(n)
+			m.mu.Unlock()
+			return true
+		}
+		m.mu.Unlock()
+		m.enqueue(n, me)
 	}
 }
 
-// sendValue is send for a value, the case whose cost counts: it recovers from panics once for all targets.
-func sendValue[T any](v T, targets []*subscriber[T], from *root, me uintptr) {
-	sent := 0
+// deliverTo delivers an emission to the targets that nobody has taken on yet. Panics are dealt
+// with at the gate of the subscriber whose callback panics.
+func deliverTo[T any](e *emission[T], me uintptr) {
 	var inside *root // whose gate is held
+	returned := false
 	defer func() {
-		if sent == len(targets) && inside == nil {
+		if returned {
 			return
 		}
-		defer func() { sendValue(v, targets[sent:], from, me) }()
+		defer deliverTo(e, me) // the rest
 		if inside != nil {
 			defer inside.leave() // what fail calls may end this goroutine
 			inside.fail(failure(recover()))
 		}
 	}()
-	for _, s := range targets {
-		sent++
+	for {
+		i := e.next.Load()
+		if i >= int64(len(e.targets)) {
+			break
+		}
+		s := e.targets[i]
 		r := s.scope.root
 		switch {
-		case r == from && from != nil:
-			s.inline(notification[T]{value: v})
 		case !s.live():
+			e.next.CompareAndSwap(i, i+1)
 		case !r.gate.enter(me):
-			s.enqueue(me, v)
+			s.subject.queueOne(s, i, me)
+		case !e.next.CompareAndSwap(i, i+1): // another goroutine has queued it
+			r.gate.leave(me)
 		default:
 			inside, r.current = r, s.scope.handler
 			if s.scope.Open() { // it may have closed on the way into the gate
-				s.pass(r, v)
+				s.pass(r, e.value)
 			}
 			inside, r.current = nil, nil
 			r.gate.leave(me)
 		}
 	}
-}
-
-// inline delivers n inside the gate, which the caller holds. A panic is dealt with here, before the
-// next subscriber gets n: it may have ended that one too.
-func (s *subscriber[T]) inline(n notification[T]) {
-	if !s.live() {
-		return
-	}
-	r := s.scope.root
-	returned := false
-	defer r.settle(&returned, r.current)
-	r.current = s.scope.handler
-	n.deliver(s.stage)
 	returned = true
 }
 
-func (n *notification[T]) deliver(stage Stage[T]) {
-	switch n.kind {
-	case isValue:
-		stage.Next(n.value)
-	case isError:
-		stage.Error(n.err)
-	case isComplete:
-		stage.Complete()
+// queueOne queues the current value at the gate of target i, which is taken.
+func (m *multicast[T]) queueOne(s *subscriber[T], i int64, me uintptr) {
+	if s.isConnecting(me) {
+		if m.current.next.CompareAndSwap(i, i+1) {
+			s.nest(m.current.value)
+		}
+		return
+	}
+	s.waitForRoom(me)
+	m.mu.Lock()
+	if m.current.next.CompareAndSwap(i, i+1) {
+		s.queue(notification[T]{value: m.current.value}, me)
+	}
+	m.mu.Unlock()
+	s.scope.root.gate.serve(me)
+}
+
+// enqueue queues n at the gates of all subscribers, behind what is left of the current emission,
+// and has them served.
+func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
+	if n.kind == isValue {
+		for _, s := range m.roster.all() {
+			s.waitForRoom(me)
+		}
+	}
+	m.mu.Lock()
+	served := m.current.targets
+	for i := m.current.next.Load(); i < int64(len(served)); i = m.current.next.Load() {
+		if m.current.next.CompareAndSwap(i, i+1) {
+			served[i].queue(notification[T]{value: m.current.value}, me)
+		}
+	}
+	before, pass := m.record(n)
+	targets := m.roster.all()
+	for _, s := range targets {
+		for _, b := range before {
+			s.queue(b, me)
+		}
+		if pass {
+			s.queue(n, me)
+		}
+	}
+	if n.kind != isValue {
+		m.roster.clear()
+		defer m.tellEnders() // also when a callback ends this goroutine
+	}
+	m.mu.Unlock()
+	serve(served, me)
+	serve(targets, me)
+}
+
+// serve has the gates of the subscribers deliver what is queued there, all of them even if a
+// callback ends this goroutine.
+func serve[T any](targets []*subscriber[T], me uintptr) {
+	served := 0
+	defer func() {
+		if served < len(targets) {
+			serve(targets[served:], me)
+		}
+	}()
+	for _, s := range targets {
+		if served++; s.isConnecting(me) {
+			s.flush()
+		} else {
+			s.scope.root.gate.serve(me)
+		}
+	}
+}
+
+// waitForRoom waits while the queue of the subscriber's gate is full, and it is still wanted.
+func (s *subscriber[T]) waitForRoom(me uintptr) {
+	g := &s.scope.root.gate
+	if g.backlog.Load() == 0 {
+		return
+	}
+	g.mu.Lock()
+	g.waitForRoom(me, s.live)
+	g.tellRoom()
+	g.mu.Unlock()
+}
+
+// queue adds n to the queue of the subscriber's gate; the subject's mu is held.
+func (s *subscriber[T]) queue(n notification[T], me uintptr) {
+	g := &s.scope.root.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case !s.live():
+	case n.kind == isValue:
+		s.add(n.value)
+		g.push(me, &s.Emitter, 1)
+	case !s.ended.Swap(true):
+		if s.terminal = n.err; n.kind == isComplete {
+			s.terminal = errComplete
+		}
+		g.push(me, &s.Emitter, 0)
 	}
 }
 
@@ -300,4 +327,37 @@ func (s *subscriber[T]) finalize() {
 	s.subject.mu.Lock()
 	defer s.subject.mu.Unlock()
 	s.subject.roster.remove(s)
+}
+
+// OnEnd has f called when the subject ends, as [Ender] says.
+func (m *multicast[T]) OnEnd(f func()) (stop func()) {
+	key := &f
+	m.mu.Lock()
+	ended := m.ended
+	if !ended {
+		if m.enders == nil {
+			m.enders = make(map[*func()]struct{})
+		}
+		m.enders[key] = struct{}{}
+	}
+	m.mu.Unlock()
+	if ended {
+		f()
+	}
+	return func() {
+		m.mu.Lock()
+		delete(m.enders, key)
+		m.mu.Unlock()
+	}
+}
+
+// tellEnders calls what was given to OnEnd.
+func (m *multicast[T]) tellEnders() {
+	m.mu.Lock()
+	enders := m.enders
+	m.enders = nil
+	m.mu.Unlock()
+	for f := range enders {
+		(*f)()
+	}
 }
