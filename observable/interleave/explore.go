@@ -5,6 +5,7 @@ package interleave
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 )
@@ -23,23 +24,35 @@ type Config struct {
 	MaxRuns int
 	// MaxSteps is how many steps a run may have; one with more is a failure. If it is 0, these are 10,000.
 	MaxSteps int
+	// Random is how many runs to make with random schedules, in place of the walk. It is for programs that are too
+	// large to walk through.
+	Random int
+	// Seed is what the random schedules are made from; a failure prints it. If it is 0, each exploration takes another one.
+	Seed uint64
+	// Depth is how many orders between steps a fault needs that random schedules are to find: they find deeper ones
+	// too, but with a smaller chance. If it is 0, it is 3.
+	Depth int
 	// Replay is a schedule, as a failure prints it. If it is not empty, there is one run, with it.
 	Replay string
 }
 
 // Result is what [Explore] has seen.
 type Result struct {
-	Runs     int  // interleavings
-	Complete bool // these are all there are within the bound on preemptions
-	Steps    int  // of the longest run
-	Choices  int  // the most decisions in one run that had an alternative
+	Runs     int    // interleavings
+	Complete bool   // these are all there are within the bound on preemptions
+	Steps    int    // of the longest run
+	Choices  int    // the most decisions in one run that had an alternative
+	Seed     uint64 // of random schedules, or 0
 }
 
 // String returns the result in words.
 func (r Result) String() string {
 	extent := "cut"
-	if r.Complete {
+	switch {
+	case r.Complete:
 		extent = "complete"
+	case r.Seed != 0:
+		extent = fmt.Sprintf("random, seed %d", r.Seed)
 	}
 	return fmt.Sprintf("%d interleavings (%s), of up to %d steps and %d choices", r.Runs, extent, r.Steps, r.Choices)
 }
@@ -109,7 +122,11 @@ func Explore(t testing.TB, config Config, program func(p *Program)) Result {
 		x.replay()
 		return x.result
 	}
-	x.walk()
+	if config.Random > 0 {
+		x.random()
+	} else {
+		x.walk()
+	}
 	t.Log(x.result)
 	return x.result
 }
@@ -131,6 +148,23 @@ func (x *explorer) walk() {
 			return
 		}
 		if x.result.Runs == x.config.MaxRuns {
+			return
+		}
+	}
+}
+
+// random is the exploration by chance.
+func (x *explorer) random() {
+	x.result.Seed = x.config.Seed
+	for x.result.Seed == 0 {
+		x.result.Seed = rand.Uint64()
+	}
+	depth := x.config.Depth
+	if depth == 0 {
+		depth = 3
+	}
+	for run := range x.config.Random {
+		if !x.run(newRandom(x.result.Seed, run, depth, x.result.Steps)) {
 			return
 		}
 	}

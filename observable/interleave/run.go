@@ -35,9 +35,6 @@ type state struct {
 	choices  int // steps at which more than one thread could go on
 	last     int // the thread that made the last step; -1 at the beginning
 	failure  *failure
-
-	watch *time.Timer
-	stuck chan struct{}
 }
 
 // threadState is a thread as the explorer knows it.
@@ -46,10 +43,12 @@ type threadState struct {
 	wake     chan mode
 	name     string
 	children int
+	born     int       // how many steps had been made when it was started
 	next     operation // what it is about to do, if it has not ended
 	object   *object   // of next, or nil
 	mutex    *object   // of next, or nil
-	since    int       // how many steps had been made when next was announced
+	made     int       // how many steps it has made
+	seen     int       // how many steps others had made at its last Yield; -1 if there was none
 	woken    bool      // from a Cond
 	ended    bool
 }
@@ -59,13 +58,33 @@ type object struct {
 	number  int   // in the order of their first use, from 1
 	holder  int   // of a Mutex: a thread, or -1
 	waiting []int // at a Cond: threads, the first one first
+	closed  bool  // of a channel
+}
+
+// action is what a step does, in the same words in each run.
+type action struct {
+	kind          kind
+	object, mutex int // their numbers, or 0
+}
+
+// next returns what t is about to do.
+func (r *run) next(t int) action {
+	self := r.threads[t]
+	return action{self.next.kind, numberOf(self.object), numberOf(self.mutex)}
+}
+
+func numberOf(o *object) int {
+	if o == nil {
+		return 0
+	}
+	return o.number
 }
 
 // step is a step that was made.
 type step struct {
 	thread int
-	op     operation
-	object int // its number, or 0
+	action action
+	stack  []uintptr // if the run is traced
 	notes  []string
 }
 
@@ -96,7 +115,6 @@ func newRun(maxSteps int, traced bool) *run {
 	r := &run{messages: make(chan message), traced: traced}
 	r.state = state{
 		program: new(Program), maxSteps: maxSteps, objects: map[unsafe.Pointer]*object{}, last: -1,
-		stuck: make(chan struct{}, 1),
 	}
 	return r
 }
@@ -105,8 +123,15 @@ func newRun(maxSteps int, traced bool) *run {
 func (r *run) do(s strategy, program func(*Program)) {
 	exploring.Store(r)
 	defer exploring.Store(nil)
-	r.watch = time.AfterFunc(patience, func() { r.stuck <- struct{}{} })
-	defer r.watch.Stop()
+	over := make(chan struct{})
+	defer close(over)
+	watch := time.AfterFunc(patience, func() {
+		select {
+		case r.messages <- message{sort: waiting}:
+		case <-over:
+		}
+	})
+	defer watch.Stop()
 	before := races()
 	first := &thread{run: r, wake: make(chan mode)}
 	r.add(first, first.wake, "main", nil)
@@ -155,7 +180,7 @@ func (r *run) add(h *thread, wake chan mode, name string, parent *threadState) {
 		parent.children++
 		name = fmt.Sprintf("%s.%d", parent.name, parent.children)
 	}
-	r.threads = append(r.threads, &threadState{handle: h, wake: wake, name: name})
+	r.threads = append(r.threads, &threadState{handle: h, wake: wake, name: name, born: len(r.steps), seen: -1})
 	r.newborn = append(r.newborn, t)
 }
 
@@ -171,12 +196,9 @@ func (r *run) settle() {
 // step lets t make a step.
 func (r *run) step(t int) {
 	self := r.threads[t]
-	made := step{thread: t, op: self.next}
-	if self.object != nil {
-		made.object = self.object.number
-	}
-	r.steps = append(r.steps, made)
+	r.steps = append(r.steps, step{thread: t, action: r.next(t), stack: self.next.stack})
 	r.last = t
+	self.made++
 	if r.apply(t, self); r.failure != nil {
 		return
 	}
@@ -190,15 +212,9 @@ func (r *run) resume(t int, turn mode) {
 	r.running.Store(self.handle)
 	self.wake <- turn
 	for {
-		m, ok := r.receive()
-		if !ok {
-			r.fail("%s is blocked by something that the scheduler does not see:\n%s", self.name, stacks())
-			r.failure.stuck = true
-			return
-		}
-		switch m.sort {
+		switch m := <-r.messages; m.sort {
 		case asking:
-			self.next, self.since, self.woken = m.op, len(r.steps), false
+			self.next, self.woken = m.op, false
 			self.object, self.mutex = r.object(m.op.object), r.object(m.op.mutex)
 			return
 		case starting:
@@ -213,17 +229,11 @@ func (r *run) resume(t int, turn mode) {
 				r.fail("%s has panicked: %v\n%s", self.name, m.panicked, m.stack)
 			}
 			return
+		case waiting:
+			r.fail("%s is blocked by something that the scheduler does not see:\n%s", self.name, stacks())
+			r.failure.stuck = true
+			return
 		}
-	}
-}
-
-// receive returns the next message, or false if none comes.
-func (r *run) receive() (m message, ok bool) {
-	select {
-	case m = <-r.messages:
-		return m, true
-	case <-r.stuck:
-		return m, false
 	}
 }
 
@@ -243,7 +253,7 @@ func (r *run) able() (able threadSet) {
 	for t, self := range r.threads {
 		switch {
 		case self.ended:
-		case self.next.kind == opYield && self.since == len(r.steps):
+		case self.next.kind == opYield && self.seen == len(r.steps)-self.made:
 			yielding = yielding.with(t)
 		case r.ready(self):
 			able = able.with(t)
@@ -262,14 +272,20 @@ func (r *run) ready(self *threadState) bool {
 	case opCondReturn:
 		return self.woken && self.mutex.holder < 0
 	case opWait:
-		select {
-		case <-self.next.done:
-			return true
-		default:
-			return false
-		}
+		return self.object.closed || r.closed(self.next.done)
 	default:
 		return true
+	}
+}
+
+// closed fails the run if done is closed, which the scheduler would know if it had been done by Close.
+func (r *run) closed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		r.fail("a channel was closed by something else than Close, or something was sent to it; a thread Waits for it")
+		return true
+	default:
+		return false
 	}
 }
 
@@ -287,6 +303,10 @@ func (r *run) apply(t int, self *threadState) {
 		r.unlock(self.mutex)
 	case opCondReturn:
 		self.mutex.holder = t
+	case opClose, opCancel:
+		o.closed = true
+	case opYield:
+		self.seen = len(r.steps) - self.made
 	case opSignal, opBroadcast:
 		for len(o.waiting) > 0 {
 			r.threads[o.waiting[0]].woken = true

@@ -106,11 +106,11 @@ func (r *run) trace() string {
 		if i > 0 && r.steps[i-1].thread != s.thread {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "%5d  %-*s  %s", i+1, names, r.threads[s.thread].name, describe(s.op, s.object))
+		fmt.Fprintf(&b, "%5d  %-*s  %s", i+1, names, r.threads[s.thread].name, describe(s.action))
 		for _, note := range s.notes {
 			b.WriteString(" " + note)
 		}
-		if frames := userFrames(s.op.stack); len(frames) > 0 {
+		if frames := userFrames(s.stack); len(frames) > 0 {
 			fmt.Fprintf(&b, "\n       %-*s      %s", names, "", sources.at(frames[0]))
 		}
 		b.WriteString("\n")
@@ -122,7 +122,7 @@ func (r *run) trace() string {
 		if !r.failure.left.has(t) {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s is at: %s", self.name, describe(self.next, numberOf(self.object)))
+		fmt.Fprintf(&b, "\n%s is at: %s", self.name, describe(r.next(t)))
 		if m := self.object; self.next.kind == opLock && m.holder >= 0 {
 			fmt.Fprintf(&b, ", held by %s", r.threads[m.holder].name)
 		}
@@ -141,18 +141,11 @@ func (r *run) trace() string {
 	return b.String()
 }
 
-func numberOf(o *object) int {
-	if o == nil {
-		return 0
+func describe(a action) string {
+	if a.object == 0 {
+		return a.kind.String()
 	}
-	return o.number
-}
-
-func describe(op operation, object int) string {
-	if object == 0 {
-		return op.kind.String()
-	}
-	return fmt.Sprintf("%v #%d", op.kind, object)
+	return fmt.Sprintf("%v #%d", a.kind, a.object)
 }
 
 // userFrames returns the frames of a stack that are neither this package's nor the runtime's.

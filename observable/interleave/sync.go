@@ -94,7 +94,8 @@ func Go(f func()) {
 
 // Wait blocks until done is closed. Nothing is ever sent to done.
 func Wait(done <-chan struct{}) {
-	if perform(operation{kind: opWait, done: done}) != unwinding {
+	op := operation{kind: opWait, object: *(*unsafe.Pointer)(unsafe.Pointer(&done)), done: done}
+	if perform(op) != unwinding {
 		<-done
 		return
 	}
@@ -107,13 +108,13 @@ func Wait(done <-chan struct{}) {
 
 // Close closes done, for those who [Wait] for it.
 func Close(done chan<- struct{}) {
-	perform(operation{kind: opClose})
+	perform(operation{kind: opClose, object: *(*unsafe.Pointer)(unsafe.Pointer(&done))})
 	close(done)
 }
 
 // Yield lets others go on: it belongs into each turn of a loop that waits for what another
-// goroutine does. A thread goes on from it when another one has made a step, or when no
-// other can.
+// goroutine does. A thread goes on from it when others have made a step since its last
+// Yield, or when no other can.
 func Yield() {
 	if perform(operation{kind: opYield}) == unexplored {
 		runtime.Gosched()

@@ -36,11 +36,16 @@ const (
 	opWait
 	opClose
 	opYield
+	opErr
+	opCancel
+	opAfterFunc
+	opStop
 )
 
 var kindNames = [...]string{
 	"Load", "Store", "Swap", "CompareAndSwap", "Add", "And", "Or", "Lock", "TryLock", "Unlock",
-	"Cond.Wait", "return from Cond.Wait", "Signal", "Broadcast", "Go", "Wait", "Close", "Yield",
+	"Cond.Wait", "return from Cond.Wait", "Signal", "Broadcast", "Go", "Wait", "Close", "Yield", "Err", "cancel",
+	"AfterFunc", "stop AfterFunc",
 }
 
 func (k kind) String() string { return kindNames[k] }
@@ -92,6 +97,7 @@ const (
 	starting             // another thread
 	noting               // something about its operation
 	ending
+	waiting // for longer than the explorer has patience; told by a timer
 )
 
 // exploring is the run that is under way, or nil.
