@@ -1,0 +1,92 @@
+//go:build interleave
+
+package interleave
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// Context returns a context and the function that ends it, which a thread is to call. What
+// waits for the end by AfterFunc, as context.AfterFunc and derived contexts do, is called on a thread of its
+// own. [Wait] waits for its Done.
+func (p *Program) Context() (context.Context, context.CancelFunc) {
+	c := &cancelable{Context: context.Background(), done: make(chan struct{})}
+	return c, c.cancel
+}
+
+// cancelable is a context that can end.
+type cancelable struct {
+	context.Context
+
+	done chan struct{}
+
+	mu    sync.Mutex // guards what follows, from the race detector's point of view
+	err   error
+	after []*func()
+}
+
+func (c *cancelable) before(k kind) mode {
+	return perform(operation{kind: k, object: *(*unsafe.Pointer)(unsafe.Pointer(&c.done))})
+}
+
+func (c *cancelable) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+func (c *cancelable) Done() <-chan struct{} { return c.done }
+
+func (c *cancelable) Err() error {
+	c.before(opErr)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return noted(c.err)
+}
+
+func (c *cancelable) cancel() {
+	m := c.before(opCancel)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	c.err = context.Canceled
+	close(c.done)
+	for _, f := range c.after {
+		c.start(m, *f)
+	}
+	c.after = nil
+}
+
+// AfterFunc calls f on a thread of its own when the context has ended, unless stop takes it back before.
+func (c *cancelable) AfterFunc(f func()) (stop func() bool) {
+	m := c.before(opAfterFunc)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		c.start(m, f)
+		return func() bool { return false }
+	}
+	c.after = append(c.after, &f)
+	return func() bool {
+		c.before(opStop)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		i := slices.Index(c.after, &f)
+		if i >= 0 {
+			c.after = slices.Delete(c.after, i, i+1)
+		}
+		return noted(i >= 0)
+	}
+}
+
+func (c *cancelable) start(m mode, f func()) {
+	switch m {
+	case unexplored:
+		go f()
+	case scheduled:
+		start("", f)
+	case unwinding:
+	}
+}

@@ -1,0 +1,228 @@
+//go:build interleave
+
+package interleave
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+)
+
+// Unbounded is no bound on preemptions.
+const Unbounded = -1
+
+// Config says which interleavings [Explore] walks through.
+type Config struct {
+	// Preemptions is how often a thread that could go on may be interrupted in a run, or
+	// [Unbounded]. To switch to another thread when one blocks, yields or ends is free. Most
+	// faults need one or two; the number of interleavings grows with the number of steps to
+	// the power of this one.
+	Preemptions int
+	// MaxRuns ends the walk after so many interleavings. If it is 0, the walk is complete.
+	MaxRuns int
+	// MaxSteps is how many steps a run may have; one with more is a failure. If it is 0, these are 10,000.
+	MaxSteps int
+	// Random is how many runs to make with random schedules, in place of the walk. It is for programs that are too
+	// large to walk through.
+	Random int
+	// Seed is what the random schedules are made from; a failure prints it. If it is 0, each exploration takes another one.
+	Seed uint64
+	// Depth is how many orders between steps a fault needs that random schedules are to find: they find deeper ones
+	// too, but with a smaller chance. If it is 0, it is 3.
+	Depth int
+	// Replay is a schedule, as a failure prints it. If it is not empty, there is one run, with it.
+	Replay string
+}
+
+// Result is what [Explore] has seen.
+type Result struct {
+	Runs     int    // interleavings
+	Complete bool   // these are all there are within the bound on preemptions
+	Steps    int    // of the longest run
+	Choices  int    // the most decisions in one run that had an alternative
+	Seed     uint64 // of random schedules, or 0
+}
+
+// String returns the result in words.
+func (r Result) String() string {
+	extent := "cut"
+	switch {
+	case r.Complete:
+		extent = "complete"
+	case r.Seed != 0:
+		extent = fmt.Sprintf("random, seed %d", r.Seed)
+	}
+	return fmt.Sprintf("%d interleavings (%s), of up to %d steps and %d choices", r.Runs, extent, r.Steps, r.Choices)
+}
+
+// Program is one run of what [Explore] explores.
+type Program struct {
+	begun   bool // the program function has returned
+	waiting []named
+	checks  []func() error
+}
+
+type named struct {
+	name string
+	f    func()
+}
+
+// Go makes f a thread with a name. It begins when the program function has returned.
+func (p *Program) Go(name string, f func()) {
+	if !p.begun {
+		p.waiting = append(p.waiting, named{name, f})
+	} else if perform(operation{kind: opGo}) == scheduled {
+		start(name, f)
+	}
+}
+
+// Check adds a function that is called at the end of each run, when all threads have ended. If
+// it returns an error, the exploration fails.
+func (p *Program) Check(check func() error) { p.checks = append(p.checks, check) }
+
+// run calls the program function.
+func (p *Program) run(program func(*Program)) {
+	program(p)
+	p.begun = true
+	for _, t := range p.waiting {
+		start(t.name, t.f)
+	}
+}
+
+var replay = flag.String("interleave.replay", "", "the one schedule to run in each exploration, as a failure has printed it")
+
+// serial is held during an exploration: there is one at a time.
+var serial sync.Mutex
+
+// Explore runs program once for each interleaving of its threads, as far as config says, and
+// fails t at the first one that goes wrong: if a check returns an error, t has failed, a thread has panicked,
+// no thread can go on though not all have ended, or, with -race, there was a data race. It then prints the
+// steps and a schedule that repeats them.
+//
+// The program function makes everything anew at each run, since what is left from the one
+// before would make the next one differ. It is a thread itself, called main: it may do
+// whatever is part of the set-up. It must do the same whenever the schedule is the same.
+func Explore(t testing.TB, config Config, program func(p *Program)) Result {
+	t.Helper()
+	if explored() {
+		panic("interleave: Explore is called by a thread of an exploration")
+	}
+	serial.Lock()
+	defer serial.Unlock()
+	if config.MaxSteps == 0 {
+		config.MaxSteps = 10000
+	}
+	if *replay != "" {
+		config.Replay = *replay
+	}
+	x := &explorer{TB: t, config: config, program: program}
+	if config.Replay != "" {
+		x.replay()
+		return x.result
+	}
+	if config.Random > 0 {
+		x.random()
+	} else {
+		x.walk()
+	}
+	t.Log(x.result)
+	return x.result
+}
+
+type explorer struct {
+	testing.TB
+
+	config  Config
+	program func(*Program)
+	result  Result
+}
+
+// walk is the systematic exploration.
+func (x *explorer) walk() {
+	w := &walk{bound: x.config.Preemptions}
+	for x.run(w) {
+		if !w.advance() {
+			x.result.Complete = true
+			return
+		}
+		if x.result.Runs == x.config.MaxRuns {
+			return
+		}
+	}
+}
+
+// random is the exploration by chance.
+func (x *explorer) random() {
+	x.result.Seed = x.config.Seed
+	for x.result.Seed == 0 {
+		x.result.Seed = rand.Uint64()
+	}
+	depth := x.config.Depth
+	if depth == 0 {
+		depth = 3
+	}
+	for run := range x.config.Random {
+		if !x.run(newRandom(x.result.Seed, run, depth, x.result.Steps)) {
+			return
+		}
+	}
+}
+
+// run makes a run and reports whether all is well.
+func (x *explorer) run(s strategy) bool {
+	x.Helper()
+	failed := x.Failed()
+	r := newRun(x.config.MaxSteps, false)
+	r.do(s, x.program)
+	x.count(r)
+	if r.failure == nil && !failed && x.Failed() {
+		r.fail("the test has failed; what it says is above")
+	}
+	if r.failure == nil {
+		return true
+	}
+	x.report(r)
+	return false
+}
+
+func (x *explorer) count(r *run) {
+	x.result.Runs++
+	x.result.Steps = max(x.result.Steps, len(r.steps))
+	x.result.Choices = max(x.result.Choices, r.choices)
+}
+
+// report tells of a failure, with the steps that lead to it: these are written down in a second run.
+func (x *explorer) report(r *run) {
+	x.Helper()
+	schedule := r.schedule()
+	text := fmt.Sprintf("interleaving %d: %s\n", x.result.Runs, r.failure.text)
+	if !r.failure.stuck {
+		traced := newRun(x.config.MaxSteps, true)
+		traced.do(follow(schedule), x.program)
+		text += "\n" + traced.trace()
+		if again := traced.schedule(); again.String() != schedule.String() {
+			text += fmt.Sprintf("\nThis is not the run that has failed: the program is not deterministic. It was %v\n", schedule)
+		}
+	}
+	x.Errorf("%s\nTo repeat it: go test -tags interleave -run '^%s$' -interleave.replay=%v", text, x.Name(), schedule)
+}
+
+// replay makes the one run of Config.Replay.
+func (x *explorer) replay() {
+	x.Helper()
+	schedule, err := parseSchedule(x.config.Replay)
+	if err != nil {
+		x.Error(err)
+		return
+	}
+	r := newRun(x.config.MaxSteps, true)
+	r.do(follow(schedule), x.program)
+	x.count(r)
+	if r.failure != nil {
+		x.Errorf("%s\n\n%s", r.failure.text, r.trace())
+	} else {
+		x.Logf("nothing has failed\n\n%s", r.trace())
+	}
+}

@@ -1,0 +1,48 @@
+//go:build interleave
+
+package interleave
+
+import "math/rand/v2"
+
+// random is a strategy for one run: probabilistic concurrency testing (Burckhardt and others). Each thread gets a
+// random priority, and of those that can go on the one with the highest does. At a few random steps, the
+// one that would go on falls behind all others. A fault that takes d orders of steps to come out is then found in a run of k steps
+// and n threads with a probability of at least 1/(n k^(d-1)), if there are d-1 of these steps.
+type random struct {
+	rand       *rand.Rand
+	changes    map[int]bool // steps before which the priorities change
+	priorities []int        // of the threads
+	lowest     int
+}
+
+// newRandom returns a strategy for a run of about so many steps.
+func newRandom(seed uint64, run, depth, steps int) *random {
+	s := &random{rand: rand.New(rand.NewPCG(seed, uint64(run))), changes: map[int]bool{}}
+	for range depth - 1 {
+		s.changes[s.rand.IntN(max(steps, 1))] = true
+	}
+	return s
+}
+
+func (s *random) pick(r *run, able threadSet) int {
+	for len(s.priorities) < len(r.threads) {
+		s.priorities = append(s.priorities, 1+s.rand.IntN(1<<30))
+	}
+	t := s.highest(able)
+	if s.changes[len(r.steps)] {
+		s.lowest--
+		s.priorities[t] = s.lowest
+		t = s.highest(able)
+	}
+	return t
+}
+
+func (s *random) highest(able threadSet) int {
+	best := able.first()
+	for t, priority := range s.priorities {
+		if able.has(t) && priority > s.priorities[best] {
+			best = t
+		}
+	}
+	return best
+}

@@ -1,0 +1,178 @@
+//go:build interleave
+
+package interleave
+
+// Two steps that do not depend on each other lead to the same state in either order, so that one of the two
+// orders is enough.
+//
+// Without a bound on preemptions, that is dynamic partial-order reduction with source sets and sleep sets (Abdulla and
+// others): a run shows which of its steps race, that is, depend on each other and could have come in the
+// other order, and only for these something else is tried in place of the first. Who was
+// tried at a decision sleeps in the runs that try others there, until a step is made that its next one depends on.
+//
+// With a bound, an order that is tried already may have been out of bounds where it was tried, and so
+// proves nothing. Here everything is tried, and only one kind of thread sleeps: one that is preempted. If it went
+// on before anything has happened that its next step depends on, that step could as well have been made
+// before the preemption, which costs no more.
+
+// dependent reports whether the order of the steps matters, if they are of different threads.
+func dependent(a, b action) bool {
+	if a.kind == opYield || b.kind == opYield {
+		return true // any step lets a thread go on from a Yield
+	}
+	if a.kind.reads() && b.kind.reads() {
+		return false
+	}
+	return a.touches(b.object) || a.touches(b.mutex)
+}
+
+func (a action) touches(object int) bool {
+	return object != 0 && (a.object == object || a.mutex == object)
+}
+
+func (k kind) reads() bool { return k == opLoad || k == opWait || k == opErr }
+
+// exclude reports whether steps of different threads can never be possible at the same moment: a
+// mutex cannot be free, or a thread's own, and another thread's; a channel cannot be closed and still to be closed.
+func exclude(a, b action) bool {
+	return a.kind == opClose && b.kind == opWait ||
+		a.unlocks() != 0 && (a.unlocks() == b.locks() || a.unlocks() == b.unlocks()) ||
+		b.unlocks() != 0 && b.unlocks() == a.locks()
+}
+
+// locks returns the mutex that must be free for the step, or 0.
+func (a action) locks() int {
+	switch a.kind {
+	case opLock:
+		return a.object
+	case opCondReturn:
+		return a.mutex
+	default:
+		return 0
+	}
+}
+
+// unlocks returns the mutex that the step's thread must hold, or 0.
+func (a action) unlocks() int {
+	switch a.kind {
+	case opUnlock:
+		return a.object
+	case opCondWait:
+		return a.mutex
+	default:
+		return 0
+	}
+}
+
+// clock says which steps happen before something: for each thread, how many steps had been made, by
+// all threads together, when its last such step was. Threads that are missing have none.
+type clock []int
+
+// knows reports whether step i of thread t happens before.
+func (c clock) knows(t, i int) bool { return t < len(c) && c[t] > i }
+
+// join adds what happens before o.
+func (c clock) join(o clock) {
+	for t, i := range o {
+		c[t] = max(c[t], i)
+	}
+}
+
+// before returns what happens before the next step of t for other reasons than what that does.
+func (w *walk) before(r *run, t int) clock {
+	c := make(clock, len(r.threads))
+	for i := w.depth - 2; i >= 0; i-- {
+		if n := w.path[i]; n.chosen == t || i == r.threads[t].born-1 {
+			c.join(n.clock)
+			break
+		}
+	}
+	return c
+}
+
+// clock returns what happens before the end of the step of n, the last decision so far.
+func (w *walk) clock(r *run, n *node) clock {
+	c := w.before(r, n.chosen)
+	for i := w.depth - 2; i >= 0; i-- {
+		if o := w.path[i]; !c.knows(o.chosen, i) && dependent(o.action, n.action) {
+			c.join(o.clock)
+		}
+	}
+	c[n.chosen] = w.depth
+	return c
+}
+
+// sleepers returns who sleeps after the step of n, the last decision so far.
+func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
+	blocked := !r.threads[n.chosen].ended && !r.able().has(n.chosen)
+	for t := range r.threads {
+		switch {
+		case !n.sleep.has(t) || dependent(n.action, r.next(t)):
+		case w.bound >= 0 && blocked && dependent(r.next(n.chosen), r.next(t)):
+			// Another one goes on in place of the thread that is blocked here, which would cost a preemption if the
+			// next step of t had let it go on.
+		default:
+			sleep = sleep.with(t)
+		}
+	}
+	return sleep
+}
+
+// compare looks for the steps so far that race with what t is about to do.
+func (w *walk) compare(r *run, t int) {
+	known := w.before(r, t)
+	for i := w.depth - 2; i >= 0; i-- {
+		if w.race(r, t, i, known) {
+			known.join(w.path[i].clock) // what happens before this one races through it
+		}
+	}
+}
+
+// race reports whether step i races with the next step of t, before which known happens. If it does, something else will
+// be tried in its place, whichever of the candidates that is.
+func (w *walk) race(r *run, t, i int, known clock) bool {
+	n, next := w.path[i], r.next(t)
+	if n.chosen == t || known.knows(n.chosen, i) || !dependent(n.action, next) || exclude(n.action, next) {
+		return false
+	}
+	switch candidates := w.initials(r, t, i) & n.able; {
+	case candidates == 0:
+		n.rest = n.able
+	case candidates&(n.rest|n.tried|n.sleep) == 0:
+		n.rest = n.rest.with(candidates.first())
+	}
+	return true
+}
+
+// initials returns with whom to begin, in place of step i, in order to come to the next step of t without it: the
+// steps that do not happen after step i come first, and each thread that may make the first of these is one.
+func (w *walk) initials(r *run, t, i int) (initial threadSet) {
+	without := make([]int, len(r.threads)) // of each thread, the first step that does not need step i; or 0
+	for j := w.depth - 2; j > i; j-- {
+		if n := w.path[j]; !n.clock.knows(w.path[i].chosen, i) {
+			without[n.chosen] = j
+		}
+	}
+	first := func(q int, known clock) bool {
+		for u, j := range without {
+			if u != q && j > 0 && known.knows(u, j) {
+				return false
+			}
+		}
+		return true
+	}
+	for q, j := range without {
+		if j > 0 && first(q, w.path[j].clock) {
+			initial = initial.with(q)
+		}
+	}
+	if without[t] > 0 || !first(t, w.before(r, t)) {
+		return initial
+	}
+	for j := i + 1; j <= w.depth-2; j++ {
+		if n := w.path[j]; !n.clock.knows(w.path[i].chosen, i) && dependent(n.action, r.next(t)) {
+			return initial
+		}
+	}
+	return initial.with(t)
+}

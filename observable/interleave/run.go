@@ -1,0 +1,369 @@
+//go:build interleave
+
+package interleave
+
+import (
+	"fmt"
+	"math/bits"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// run is one run of a program, under one schedule.
+type run struct {
+	// What threads look at. The first two do not change.
+	messages chan message
+	traced   bool                   // operations are told with their stacks and results
+	running  atomic.Pointer[thread] // the thread whose turn it is
+	unwound  atomic.Int64           // operations since the run has failed, or 0
+	over     sync.Mutex             // see thread.end
+
+	state
+}
+
+// state is what only the explorer's goroutine looks at.
+type state struct {
+	program  *Program
+	maxSteps int
+	threads  []*threadState
+	newborn  []int // started, but not run as far as their first operation
+	objects  map[unsafe.Pointer]*object
+	steps    []step
+	choices  int // steps at which more than one thread could go on
+	last     int // the thread that made the last step; -1 at the beginning
+	failure  *failure
+}
+
+// threadState is a thread as the explorer knows it.
+type threadState struct {
+	handle   *thread
+	wake     chan mode
+	name     string
+	children int
+	born     int       // how many steps had been made when it was started
+	next     operation // what it is about to do, if it has not ended
+	object   *object   // of next, or nil
+	mutex    *object   // of next, or nil
+	made     int       // how many steps it has made
+	seen     int       // how many steps others had made at its last Yield; -1 if there was none
+	woken    bool      // from a Cond
+	ended    bool
+}
+
+// object is a primitive.
+type object struct {
+	number  int   // in the order of their first use, from 1
+	holder  int   // of a Mutex: a thread, or -1
+	waiting []int // at a Cond: threads, the first one first
+	closed  bool  // of a channel
+}
+
+// action is what a step does, in the same words in each run.
+type action struct {
+	kind          kind
+	object, mutex int // their numbers, or 0
+}
+
+// next returns what t is about to do.
+func (r *run) next(t int) action {
+	self := r.threads[t]
+	return action{self.next.kind, numberOf(self.object), numberOf(self.mutex)}
+}
+
+func numberOf(o *object) int {
+	if o == nil {
+		return 0
+	}
+	return o.number
+}
+
+// step is a step that was made.
+type step struct {
+	thread int
+	action action
+	stack  []uintptr // if the run is traced
+	notes  []string
+}
+
+// threadSet is a set of threads, by their numbers.
+type threadSet uint64
+
+// maxThreads is how many threads a run can have.
+const maxThreads = 64
+
+func (s threadSet) has(t int) bool          { return s&(1<<t) != 0 }
+func (s threadSet) with(t int) threadSet    { return s | 1<<t }
+func (s threadSet) without(t int) threadSet { return s &^ (1 << t) }
+func (s threadSet) first() int              { return bits.TrailingZeros64(uint64(s)) }
+func (s threadSet) len() int                { return bits.OnesCount64(uint64(s)) }
+
+// strategy decides who goes on.
+type strategy interface {
+	// pick returns a thread of those that can go on, of which there is at least one. It may
+	// fail the run instead.
+	pick(r *run, able threadSet) int
+}
+
+// patience is how long a run may take before it fails. It takes some microseconds, unless a
+// thread blocks outside of the scheduler's control.
+const patience = 20 * time.Second
+
+func newRun(maxSteps int, traced bool) *run {
+	r := &run{messages: make(chan message), traced: traced}
+	r.state = state{
+		program: new(Program), maxSteps: maxSteps, objects: map[unsafe.Pointer]*object{}, last: -1,
+	}
+	return r
+}
+
+// do runs the program to its end and judges it.
+func (r *run) do(s strategy, program func(*Program)) {
+	exploring.Store(r)
+	defer exploring.Store(nil)
+	over := make(chan struct{})
+	defer close(over)
+	watch := time.AfterFunc(patience, func() {
+		select {
+		case r.messages <- message{sort: waiting}:
+		case <-over:
+		}
+	})
+	defer watch.Stop()
+	before := races()
+	first := &thread{run: r, wake: make(chan mode)}
+	r.add(first, first.wake, "main", nil)
+	go first.main(func() { r.program.run(program) })
+
+	r.hide()
+	r.settle()
+	for r.failure == nil {
+		able := r.able()
+		if able == 0 {
+			r.finish()
+			break
+		}
+		if len(r.steps) == r.maxSteps {
+			r.fail("there are more than %d steps: do the threads wait for each other in loops without end?", r.maxSteps)
+			break
+		}
+		if able.len() > 1 {
+			r.choices++
+		}
+		if t := s.pick(r, able); r.failure == nil {
+			r.step(t)
+		}
+	}
+	r.unwind()
+	r.show()
+	if r.failure == nil || !r.failure.stuck {
+		r.over.Lock() // see thread.end
+		defer r.over.Unlock()
+	}
+	if r.failure == nil && races() > before {
+		r.fail("the race detector has found a data race; its report is above")
+	}
+	if r.failure == nil {
+		r.judge()
+	}
+}
+
+// add makes h a thread of the run. One without a name is called after its parent.
+func (r *run) add(h *thread, wake chan mode, name string, parent *threadState) {
+	t := len(r.threads)
+	if t == maxThreads {
+		r.fail("there are more than %d threads", maxThreads)
+	}
+	if name == "" {
+		parent.children++
+		name = fmt.Sprintf("%s.%d", parent.name, parent.children)
+	}
+	r.threads = append(r.threads, &threadState{handle: h, wake: wake, name: name, born: len(r.steps), seen: -1})
+	r.newborn = append(r.newborn, t)
+}
+
+// settle lets all new threads come as far as their first operation.
+func (r *run) settle() {
+	for len(r.newborn) > 0 && r.failure == nil {
+		t := r.newborn[0]
+		r.newborn = r.newborn[1:]
+		r.resume(t, scheduled)
+	}
+}
+
+// step lets t make a step.
+func (r *run) step(t int) {
+	self := r.threads[t]
+	r.steps = append(r.steps, step{thread: t, action: r.next(t), stack: self.next.stack})
+	r.last = t
+	self.made++
+	if r.apply(t, self); r.failure != nil {
+		return
+	}
+	r.resume(t, scheduled)
+	r.settle()
+}
+
+// resume lets t go on as far as its next operation.
+func (r *run) resume(t int, turn mode) {
+	self := r.threads[t]
+	r.running.Store(self.handle)
+	self.wake <- turn
+	for {
+		switch m := <-r.messages; m.sort {
+		case asking:
+			self.next, self.woken = m.op, false
+			self.object, self.mutex = r.object(m.op.object), r.object(m.op.mutex)
+			return
+		case starting:
+			r.add(m.handle, m.wake, m.name, self)
+		case noting:
+			if n := len(r.steps); n > 0 {
+				r.steps[n-1].notes = append(r.steps[n-1].notes, m.text)
+			}
+		case ending:
+			self.ended = true
+			if m.panicked != nil {
+				r.fail("%s has panicked: %v\n%s", self.name, m.panicked, m.stack)
+			}
+			return
+		case waiting:
+			r.fail("%s is blocked by something that the scheduler does not see:\n%s", self.name, stacks())
+			r.failure.stuck = true
+			return
+		}
+	}
+}
+
+// object returns what is known of a primitive; it is nil if at is.
+func (r *run) object(at unsafe.Pointer) *object {
+	o := r.objects[at]
+	if o == nil && at != nil {
+		o = &object{number: len(r.objects) + 1, holder: -1}
+		r.objects[at] = o
+	}
+	return o
+}
+
+// able returns the threads that can go on.
+func (r *run) able() (able threadSet) {
+	var yielding threadSet
+	for t, self := range r.threads {
+		switch {
+		case self.ended:
+		case self.next.kind == opYield && self.seen == len(r.steps)-self.made:
+			yielding = yielding.with(t)
+		case r.ready(self):
+			able = able.with(t)
+		}
+	}
+	if able == 0 {
+		return yielding
+	}
+	return able
+}
+
+func (r *run) ready(self *threadState) bool {
+	switch self.next.kind {
+	case opLock:
+		return self.object.holder < 0
+	case opCondReturn:
+		return self.woken && self.mutex.holder < 0
+	case opWait:
+		return self.object.closed || r.closed(self.next.done)
+	default:
+		return true
+	}
+}
+
+// closed fails the run if done is closed, which the scheduler would know if it had been done by Close.
+func (r *run) closed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		r.fail("a channel was closed by something else than Close, or something was sent to it; a thread Waits for it")
+		return true
+	default:
+		return false
+	}
+}
+
+// apply notes what the next operation of t does to who can go on.
+func (r *run) apply(t int, self *threadState) {
+	switch o := self.object; self.next.kind {
+	case opLock, opTryLock:
+		if o.holder < 0 {
+			o.holder = t
+		}
+	case opUnlock:
+		r.unlock(o)
+	case opCondWait:
+		o.waiting = append(o.waiting, t)
+		r.unlock(self.mutex)
+	case opCondReturn:
+		self.mutex.holder = t
+	case opClose, opCancel:
+		o.closed = true
+	case opYield:
+		self.seen = len(r.steps) - self.made
+	case opSignal, opBroadcast:
+		for len(o.waiting) > 0 {
+			r.threads[o.waiting[0]].woken = true
+			if o.waiting = o.waiting[1:]; self.next.kind == opSignal {
+				break
+			}
+		}
+	}
+}
+
+func (r *run) unlock(m *object) {
+	if m.holder < 0 {
+		r.fail("a mutex is unlocked that is not locked")
+	}
+	m.holder = -1
+}
+
+// finish is called when no thread can go on.
+func (r *run) finish() {
+	for _, t := range r.threads {
+		if !t.ended {
+			r.fail("deadlock: no thread can go on")
+			return
+		}
+	}
+}
+
+// unwind ends the threads that are left when the run has failed. One after another leaves its
+// functions by way of runtime.Goexit, and what these do then is done at once.
+func (r *run) unwind() {
+	if r.failure == nil {
+		return
+	}
+	for t, self := range r.threads {
+		if !self.ended {
+			r.failure.left = r.failure.left.with(t)
+		}
+	}
+	r.unwound.Store(1)
+	for t := range r.threads {
+		if r.failure.left.has(t) && !r.failure.stuck {
+			r.resume(t, unwinding)
+		}
+	}
+}
+
+// judge calls the checks of the program.
+func (r *run) judge() {
+	defer func() {
+		if v := recover(); v != nil {
+			r.fail("a check has panicked: %v\n%s", v, debug.Stack())
+		}
+	}()
+	for _, check := range r.program.checks {
+		if err := check(); err != nil {
+			r.fail("%v", err)
+			return
+		}
+	}
+}

@@ -1,0 +1,204 @@
+//go:build interleave
+
+package interleave
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"unsafe"
+)
+
+// This is the side of the threads. A thread announces each operation to the explorer, and
+// waits until it is told to go on. It shares no memory with the explorer but what is
+// written before the thread begins.
+
+// kind is what an operation does.
+type kind uint8
+
+const (
+	opLoad kind = iota
+	opStore
+	opSwap
+	opCompareAndSwap
+	opAdd
+	opAnd
+	opOr
+	opLock
+	opTryLock
+	opUnlock
+	opCondWait
+	opCondReturn
+	opSignal
+	opBroadcast
+	opGo
+	opWait
+	opClose
+	opYield
+	opErr
+	opCancel
+	opAfterFunc
+	opStop
+)
+
+var kindNames = [...]string{
+	"Load", "Store", "Swap", "CompareAndSwap", "Add", "And", "Or", "Lock", "TryLock", "Unlock",
+	"Cond.Wait", "return from Cond.Wait", "Signal", "Broadcast", "Go", "Wait", "Close", "Yield", "Err", "cancel",
+	"AfterFunc", "stop AfterFunc",
+}
+
+func (k kind) String() string { return kindNames[k] }
+
+// operation is what a thread is about to do.
+type operation struct {
+	kind   kind
+	object unsafe.Pointer  // what it is done to, or nil
+	mutex  unsafe.Pointer  // of a Cond
+	done   <-chan struct{} // of Wait
+	stack  []uintptr       // of the caller, if the run is traced
+}
+
+// mode says how an operation is to be done.
+type mode uint8
+
+const (
+	unexplored mode = iota // the goroutine is no thread: as sync does it
+	scheduled              // now, since it is the thread's turn
+	unwinding              // without ever blocking: the exploration has failed, and its threads are ended
+)
+
+// thread is a thread as it knows itself.
+type thread struct {
+	run  *run
+	wake chan mode
+}
+
+// message is what a thread tells the explorer. After asking, it waits.
+type message struct {
+	sort sort
+	op   operation // asking
+
+	handle *thread // starting
+	wake   chan mode
+	name   string
+
+	text string // noting
+
+	panicked any // ending: what the thread has not recovered, or nil
+	stack    []byte
+	stuck    bool // the thread could not be unwound
+}
+
+type sort uint8
+
+const (
+	asking   sort = iota // whether it may go on
+	starting             // another thread
+	noting               // something about its operation
+	ending
+	waiting // for longer than the explorer has patience; told by a timer
+)
+
+// exploring is the run that is under way, or nil.
+var exploring atomic.Pointer[run]
+
+// explored reports whether the caller is a thread. Threads are marked with a setting that
+// the runtime keeps for each goroutine, that no goroutine inherits, and that nothing else
+// depends on: it takes some nanoseconds to look at, and the number of a goroutine
+// some thousands.
+func explored() bool {
+	if exploring.Load() == nil {
+		return false
+	}
+	if debug.SetPanicOnFault(true) {
+		return true
+	}
+	debug.SetPanicOnFault(false)
+	return false
+}
+
+// maxUnwinding is how many operations the threads may do while they are ended.
+const maxUnwinding = 10000
+
+// perform waits until it is the caller's turn to do op, if it is a thread.
+func perform(op operation) mode {
+	if !explored() {
+		return unexplored
+	}
+	r := exploring.Load()
+	if r.unwound.Load() > 0 {
+		if r.unwound.Add(1) > maxUnwinding {
+			r.messages <- message{sort: ending, stuck: true}
+			select {}
+		}
+		return unwinding
+	}
+	if r.traced {
+		op.stack = callers()
+	}
+	r.hide()
+	self := r.running.Load()
+	r.messages <- message{sort: asking, op: op}
+	turn := <-self.wake
+	r.show()
+	if turn == unwinding {
+		runtime.Goexit()
+	}
+	return turn
+}
+
+func callers() []uintptr {
+	pcs := make([]uintptr, 64)
+	return pcs[:runtime.Callers(3, pcs)]
+}
+
+// start makes f a thread. The caller is a thread too.
+func start(name string, f func()) {
+	r := exploring.Load()
+	t := &thread{run: r, wake: make(chan mode)}
+	r.hide()
+	r.messages <- message{sort: starting, handle: t, wake: t.wake, name: name}
+	r.show()
+	go t.main(f)
+}
+
+// main is what the thread's goroutine does.
+func (t *thread) main(f func()) {
+	debug.SetPanicOnFault(true) // see explored
+	defer t.end()
+	t.run.hide()
+	turn := <-t.wake
+	t.run.show()
+	if turn == scheduled {
+		f()
+	}
+}
+
+func (t *thread) end() {
+	last := message{sort: ending}
+	if v := recover(); v != nil {
+		last.panicked, last.stack = v, debug.Stack()
+	}
+	debug.SetPanicOnFault(false)
+	t.run.over.Lock() // orders all that the thread has done before what the explorer does at the end
+	t.run.over.Unlock()
+	t.run.hide()
+	t.run.messages <- last
+	t.run.show()
+}
+
+// note adds v to what is told of the operation that the thread is doing, if the run is traced.
+func note[V any](v V) {
+	if r := exploring.Load(); r != nil && r.traced && explored() {
+		r.messages <- message{sort: noting, text: fmt.Sprint(v)}
+	}
+}
+
+// noted is note for a result, which it returns.
+func noted[V any](v V) V {
+	if r := exploring.Load(); r != nil && r.traced && explored() {
+		r.messages <- message{sort: noting, text: fmt.Sprint("= ", v)}
+	}
+	return v
+}

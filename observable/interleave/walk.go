@@ -1,0 +1,120 @@
+//go:build interleave
+
+package interleave
+
+// walk is a strategy that goes through all schedules, depth first: each run repeats the one
+// before up to the last decision that has an alternative, and takes that.
+type walk struct {
+	bound int  // how many preemptions a schedule may have; negative if any number
+	full  bool // alternatives are tried even if they lead to nothing new: see reduce.go
+
+	path   []*node // the decisions of the run before, cut behind the one that was changed
+	depth  int     // the decisions that the run has come to
+	asleep bool    // what follows leads to nothing new
+}
+
+// node is a decision.
+type node struct {
+	able        threadSet // who can go on
+	chosen      int
+	rest, tried threadSet // who is still to be tried; who was, or is
+	last        int       // who made the step before
+	preemptions int       // of the decisions before
+	print       uint64    // of what the threads are about to do
+
+	action action    // of the step
+	clock  clock     // of the step
+	sleep  threadSet // who need not be tried
+}
+
+// pick decides as it did in the run before, and then as usual.
+func (w *walk) pick(r *run, able threadSet) int {
+	if w.asleep {
+		return r.usual(able)
+	}
+	if w.depth++; w.depth > len(w.path) {
+		n := w.decide(r, able)
+		if n == nil {
+			w.asleep = true
+			return r.usual(able)
+		}
+		w.path = append(w.path, n)
+	}
+	n := w.path[w.depth-1]
+	if n.able != able || n.print != r.print() {
+		r.fail("the program is not deterministic: step %d is not what it was in the run before, "+
+			"though all before it are. Does it depend on time, on chance, on what the run before has left behind, "+
+			"or on goroutines that are no threads?", w.depth)
+	}
+	if w.depth == len(w.path) {
+		n.action = r.next(n.chosen)
+		n.clock = w.clock(r, n)
+		if !w.full && w.bound < 0 {
+			w.compare(r, n.chosen)
+		}
+	}
+	return n.chosen
+}
+
+// decide makes a new node, or returns nil if it leads to nothing new.
+func (w *walk) decide(r *run, able threadSet) *node {
+	n := &node{able: able, last: r.last, print: r.print()}
+	if w.depth > 1 {
+		before := w.path[w.depth-2]
+		n.preemptions = before.preemptions + before.cost(before.chosen)
+		n.sleep = w.sleepers(r, before)
+	}
+	awake := able &^ n.sleep
+	if awake == 0 {
+		return nil
+	}
+	n.chosen = r.usual(awake)
+	n.tried = n.tried.with(n.chosen)
+	if w.full || w.bound >= 0 {
+		n.rest = able
+	}
+	return n
+}
+
+// cost returns how many preemptions it takes to go on with t.
+func (n *node) cost(t int) int {
+	if n.last >= 0 && n.last != t && n.able.has(n.last) {
+		return 1
+	}
+	return 0
+}
+
+// advance goes to the next schedule, and reports whether there is one.
+func (w *walk) advance() bool {
+	w.depth, w.asleep = 0, false
+	for last := len(w.path) - 1; last >= 0; last-- {
+		n := w.path[last]
+		if !w.full && (w.bound < 0 || n.chosen == n.last) {
+			n.sleep = n.sleep.with(n.chosen)
+		}
+		for rest := n.rest &^ n.tried &^ n.sleep; rest != 0; {
+			t := rest.first()
+			rest = rest.without(t)
+			if w.bound < 0 || n.preemptions+n.cost(t) <= w.bound {
+				n.chosen, n.tried = t, n.tried.with(t)
+				return true
+			}
+		}
+		w.path = w.path[:last]
+	}
+	return false
+}
+
+// print returns a hash of what the threads are about to do.
+func (r *run) print() uint64 {
+	const prime = 1099511628211
+	h := uint64(14695981039346656037)
+	for t, self := range r.threads {
+		if !self.ended {
+			a := r.next(t)
+			h = (h^uint64(a.kind))*prime ^ uint64(a.object)
+		}
+		h *= prime
+	}
+	return h
+}
