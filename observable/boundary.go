@@ -2,7 +2,8 @@ package observable
 
 import (
 	"slices"
-	"sync"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // An operator with a gate of its own before it (a buffer, workers) puts an asynchronous
@@ -18,14 +19,14 @@ import (
 func (s *Scope) Spawn(f func()) {
 	r, waiting := s.root, make(chan struct{})
 	r.workBegun()
-	go func() {
+	interleave.Go(func() {
 		me := goroutine()
 		waits.connect(me, waiting)
 		defer r.workDone()
 		defer waits.goOn(me)
 		f()
-	}()
-	<-waiting
+	})
+	interleave.Wait(waiting)
 }
 
 // Waiting says that the goroutine is about to wait for something that happens inside a gate, or
@@ -37,7 +38,7 @@ func Waiting() { waits.goOn(goroutine()) }
 // c.Wait, it may return early, so it is called in a loop. It reports false, without waiting, if
 // the wait would never end, because the caller is what has to go on: it runs a callback
 // behind that gate, or is waited for by one. The caller then goes on beyond its bound.
-func (s *Scope) Wait(c *sync.Cond) bool {
+func (s *Scope) Wait(c *interleave.Cond) bool {
 	me := goroutine()
 	w, excused := waits.beginBehind(me, &s.root.gate)
 	for _, other := range excused {
@@ -57,7 +58,7 @@ func (s *Scope) Wait(c *sync.Cond) bool {
 // chain outside of its gate, so whoever waits in [Scope.Wait] may wait for it. The end of s does
 // not end f; f looks at s for that.
 func (s *Scope) Go(f func()) {
-	go func() {
+	interleave.Go(func() {
 		g, me := &s.root.gate, goroutine()
 		g.changeWorkers(func(all []uintptr) []uintptr { return append(all, me) })
 		defer func() {
@@ -67,7 +68,7 @@ func (s *Scope) Go(f func()) {
 			waits.unmark(me)
 		}()
 		f()
-	}()
+	})
 }
 
 // changeWorkers replaces the list of workers by what change makes of a copy of it.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // FromChan returns an observable that emits what it receives from ch and completes when ch
@@ -27,7 +29,7 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 // chanSource is a channel and the values that were received from it and delivered to nobody.
 type chanSource[T any] struct {
 	values   <-chan T
-	mu       sync.Mutex
+	mu       interleave.Mutex
 	pending  []T           // values received and not delivered, oldest first
 	returned chan struct{} // holds a notice while there may be a pending value
 }

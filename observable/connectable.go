@@ -2,7 +2,8 @@ package observable
 
 import (
 	"context"
-	"sync"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Processor is an observable and an observer in one, as a [Subject] is: what multicasts the values
@@ -39,7 +40,7 @@ type Connectable[T any] struct {
 	src    Observable[T]
 	config ConnectableConfig[T]
 
-	mu  sync.Mutex // guards what follows; never held while anything is called
+	mu  interleave.Mutex // guards what follows; never held while anything is called
 	hub *hub[T]
 }
 

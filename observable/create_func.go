@@ -1,6 +1,10 @@
 package observable
 
-import "context"
+import (
+	"context"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
+)
 
 // New returns an observable from a function that emits to an observer (RxJS new Observable).
 // The function runs inside Subscribe, on the subscriber's goroutine. What it emits there is
@@ -58,10 +62,10 @@ func Go[T any](function func(ctx context.Context, emit func(value T)) error) Obs
 	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		out := NewEmitter(sc, down)
 		sc.root.workBegun()
-		go func() {
+		interleave.Go(func() {
 			defer sc.root.workDone()
 			end(out, sc, func() error { return function(sc, out.Next) })
-		}()
+		})
 	})
 }
 

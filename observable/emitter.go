@@ -2,7 +2,8 @@ package observable
 
 import (
 	"errors"
-	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Emitter is a way into a scope's chain from outside its gate: an [Observer] that any goroutine
@@ -15,7 +16,7 @@ import (
 type Emitter[T any] struct {
 	scope *Scope
 	stage Stage[T]
-	ended atomic.Bool // a terminal was accepted
+	ended interleave.Bool // a terminal was accepted
 
 	// The queue's part that is this emitter's; guarded by the gate's mu.
 	values, spare []T

@@ -1,6 +1,6 @@
 package observable
 
-import "sync"
+import "github.com/rxsocket/rxsocket/observable/interleave"
 
 // Deliver emits value, waits until it has been dealt with, and reports whether it was taken: by
 // the observer at the end of the chain, or by an operator on the way. It was not if the
@@ -31,7 +31,7 @@ func (e *Emitter[T]) Deliver(value T) (taken bool) {
 // guarded by the gate's mu.
 type delivery struct {
 	life    Scope // closes with the emitter's scope
-	changed sync.Cond
+	changed interleave.Cond
 	begun   bool // the holder of the gate delivers it
 	over    bool // it has been dealt with
 	taken   bool

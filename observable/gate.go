@@ -1,9 +1,6 @@
 package observable
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "github.com/rxsocket/rxsocket/observable/interleave"
 
 // gate lets one goroutine at a time into the chains of a root subscription, or into the
 // subscribers of a Subject. It is a compare-and-swap that whoever emits holds, from the
@@ -14,21 +11,21 @@ import (
 // mu guards the queue. It is never held while user code runs or while a goroutine waits.
 // The zero value is ready to use.
 type gate struct {
-	owner   atomic.Uintptr // the goroutine inside, or 0
-	backlog atomic.Int32   // runs in the queue; leave looks at nothing else
-	marked  bool           // the holder is in waits.excused because of this gate; the holder's
+	owner   interleave.Uintptr // the goroutine inside, or 0
+	backlog interleave.Int32   // runs in the queue; leave looks at nothing else
+	marked  bool               // the holder is in waits.excused because of this gate; the holder's
 
-	mu       sync.Mutex
+	mu       interleave.Mutex
 	runs     []run // the queue, from head on
 	head     int
-	values   int          // values not delivered yet, held to queueLimit
-	room     sync.Cond    // there is room in the queue, or a waiting producer has to look again
-	blocked  atomic.Int32 // goroutines that wait for room; changed with mu held
-	foreign  bool         // a goroutine other than the holder has queued something
-	draining run          // the run being delivered
+	values   int              // values not delivered yet, held to queueLimit
+	room     interleave.Cond  // there is room in the queue, or a waiting producer has to look again
+	blocked  interleave.Int32 // goroutines that wait for room; changed with mu held
+	foreign  bool             // a goroutine other than the holder has queued something
+	draining run              // the run being delivered
 
 	// workers are the goroutines that run callbacks of the gate's chains outside of the gate.
-	workers atomic.Pointer[[]uintptr]
+	workers interleave.Pointer[[]uintptr]
 }
 
 // seize takes the gate if it is free. It looks first, as a failed compare-and-swap would take
@@ -77,7 +74,7 @@ func (g *gate) workOff(me uintptr) {
 }
 
 // handOn has another goroutine deliver what is queued.
-func (g *gate) handOn() { go func() { g.serve(goroutine()) }() }
+func (g *gate) handOn() { interleave.Go(func() { g.serve(goroutine()) }) }
 
 // handOver is leave for the goroutine that subscribes. Another goroutine delivers what others
 // have queued meanwhile, because an asynchronous source must not block Subscribe.

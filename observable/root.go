@@ -3,8 +3,8 @@ package observable
 import (
 	"context"
 	"errors"
-	"sync"
-	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Source is an observable given by its subscribe function: the form in which
@@ -47,13 +47,13 @@ type root struct {
 	Scope
 
 	// What whoever enters writes or reads: beside the gate's owner, to come with it to another processor.
-	current *handler    // where a panic of the code now running goes; the gate holder's
-	ended   atomic.Bool // the terminal state: set before the terminal runs
-	passed  bool        // the observer got a value in the present emission; the gate holder's
-	refused bool        // a value was kept from the observer, as the subscription has ended; likewise
+	current *handler        // where a panic of the code now running goes; the gate holder's
+	ended   interleave.Bool // the terminal state: set before the terminal runs
+	passed  bool            // the observer got a value in the present emission; the gate holder's
+	refused bool            // a value was kept from the observer, as the subscription has ended; likewise
 	gate    gate
 
-	mu      sync.Mutex // guards the insides of all scopes, and the end below
+	mu      interleave.Mutex // guards the insides of all scopes, and the end below
 	ctx     context.Context
 	ctxDone <-chan struct{}
 	stopCtx func() bool // undoes the wait for ctx

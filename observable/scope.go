@@ -2,8 +2,9 @@ package observable
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Scope is the life of one part of a subscription: what its stages share. It
@@ -30,7 +31,7 @@ type Scope struct {
 	watch                   *watch
 	first, last, prev, next *Scope
 
-	closed     atomic.Bool
+	closed     interleave.Bool
 	linked     bool
 	connecting int8 // calls of Connect in progress; the gate holder's
 }

@@ -1,9 +1,6 @@
 package observable
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "github.com/rxsocket/rxsocket/observable/interleave"
 
 // multicast is what the subjects share: the list of subscribers and the delivery. A subject with
 // a memory sets the hooks.
@@ -15,10 +12,9 @@ import (
 // subscriber that lasts holds up nobody else until its queue is full. mu is held while
 // something is queued at several gates, and never while a subscriber is called.
 type multicast[T any] struct {
-	roster roster[T]   // read without mu
-	over   atomic.Bool // the subject has ended, for those who do not hold mu
+	roster roster[T] // read without mu
 
-	mu      sync.Mutex // guards what follows
+	mu      interleave.Mutex // guards what follows
 	ended   bool
 	end     notification[T] // the terminal, once there was one
 	memory  memory[T]
@@ -30,10 +26,10 @@ type multicast[T any] struct {
 // emission is the value that a goroutine delivers directly. What mu does not guard of it belongs
 // to that goroutine.
 type emission[T any] struct {
-	owner   atomic.Uintptr // the goroutine, or 0; changed with mu held
+	owner   interleave.Uintptr // the goroutine, or 0; changed with mu held
 	value   T
 	targets []*subscriber[T]
-	next    atomic.Int64 // the first target that nobody has taken on
+	next    interleave.Int64 // the first target that nobody has taken on
 }
 
 // memory is what a subject keeps of the past; its methods are called with mu held.
@@ -99,7 +95,6 @@ func (m *multicast[T]) record(n notification[T]) (before []notification[T], pass
 	}
 	if n.kind != isValue {
 		m.ended, m.end = true, n
-		m.over.Store(true)
 	}
 	if m.memory == nil {
 		return nil, true

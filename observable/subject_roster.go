@@ -1,13 +1,13 @@
 package observable
 
-import "sync/atomic"
+import "github.com/rxsocket/rxsocket/observable/interleave"
 
 // roster is the list of a subject's subscribers, in the order in which they came. It is changed with the subject's mu
 // held, and read without: a slice that has been shown is never changed, save behind its end. Those who leave are
 // dropped from it when they are half of it, so that many who leave one by one do not copy it each time.
 type roster[T any] struct {
-	shown atomic.Pointer[[]*subscriber[T]] // nil if it is empty
-	gone  int                              // how many of those shown have left
+	shown interleave.Pointer[[]*subscriber[T]] // nil if it is empty
+	gone  int                                  // how many of those shown have left
 
 	// The memory of the first list, of one. It is used once only, since it may still be read.
 	used bool

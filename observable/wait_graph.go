@@ -2,8 +2,8 @@ package observable
 
 import (
 	"slices"
-	"sync"
-	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Every wait of the toolkit for something that happens inside a gate is entered in one graph:
@@ -22,7 +22,7 @@ import (
 var waits waitGraph //nolint:gochecknoglobals // a circle may go through any subscriptions of the program
 
 type waitGraph struct {
-	mu     sync.Mutex // taken last
+	mu     interleave.Mutex // taken last
 	at     map[uintptr]*wait
 	free   []*wait // records to be used again
 	search circleSearch
@@ -31,25 +31,25 @@ type waitGraph struct {
 	// gate behind it. What others have queued at the gates that they pass must not follow them,
 	// so they do not deliver it.
 	excused map[uintptr]struct{}
-	marks   atomic.Int32 // how many these are
+	marks   interleave.Int32 // how many these are
 
 	// connecting are goroutines that have not waited yet since Scope.Spawn started them, and the
 	// channels that tell it when they do.
 	connecting map[uintptr]chan struct{}
-	spawned    atomic.Int32 // how many these are
+	spawned    interleave.Int32 // how many these are
 }
 
 // wait is one goroutine's wait.
 type wait struct {
 	gate    *gate
-	behind  bool       // the gate, and so the gate's workers can end the wait too
-	cond    *sync.Cond // what a goroutine waits with at a gate
-	excused bool       // the wait is over, though what it waits for has not come
+	behind  bool             // the gate, and so the gate's workers can end the wait too
+	cond    *interleave.Cond // what a goroutine waits with at a gate
+	excused bool             // the wait is over, though what it waits for has not come
 }
 
 // beginAtGate notes that the goroutine is about to wait with cond for the holder of g, whose mu
 // it holds. It returns nil if the goroutine must not, as that would close a circle.
-func (w *waitGraph) beginAtGate(me uintptr, g *gate, cond *sync.Cond) *wait {
+func (w *waitGraph) beginAtGate(me uintptr, g *gate, cond *interleave.Cond) *wait {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.letGo(me)
@@ -226,7 +226,7 @@ func (w *waitGraph) goOn(me uintptr) {
 
 func (w *waitGraph) letGo(me uintptr) {
 	if waiting := w.connecting[me]; waiting != nil {
-		close(waiting)
+		interleave.Close(waiting)
 		delete(w.connecting, me)
 		w.spawned.Add(-1)
 	}
