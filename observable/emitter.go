@@ -148,7 +148,7 @@ func (e *Emitter[T]) deliver(me uintptr) {
 		e.end()
 		return
 	}
-	for len(e.current) > 0 && e.scope.Open() && !waits.isExcused(me) {
+	for len(e.current) > 0 && e.scope.Open() && !waits.isMarked(me) {
 		e.some(me)
 		if len(e.current) > 0 {
 			e.scope.root.gate.makeRoom(len(e.current))
@@ -185,7 +185,7 @@ func (e *Emitter[T]) some(me uintptr) {
 	returned := false
 	defer r.settle(&returned, r.current)
 	r.current = sc.handler
-	for i := 0; i < roomEvery && len(e.current) > 0 && sc.Open() && (i == 0 || !waits.isExcused(me)); i++ {
+	for i := 0; i < roomEvery && len(e.current) > 0 && sc.Open() && (i == 0 || !waits.isMarked(me)); i++ {
 		value := e.current[0]
 		e.current = e.current[1:]
 		taken := e.pass(r, value)

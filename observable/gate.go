@@ -13,7 +13,7 @@ import "github.com/rxsocket/rxsocket/observable/interleave"
 type gate struct {
 	owner   interleave.Uintptr // the goroutine inside, or 0
 	backlog interleave.Int32   // runs in the queue; leave looks at nothing else
-	marked  bool               // the holder is in waits.excused because of this gate; the holder's
+	marked  bool               // the holder is in waits.marked because of this gate; the holder's
 
 	mu       interleave.Mutex
 	runs     []run // the queue, from head on

@@ -18,7 +18,9 @@ import (
 //     value is fed back.
 //   - behind a gate, for something that its holder does, or one of its workers: for room in a
 //     buffer whose values go through that gate. If there are only such waits in a circle, the
-//     goroutine that closes it is excused: its value goes into the buffer beyond its size.
+//     goroutine that closes it is excused: its value goes into the buffer beyond its size. The
+//     others' values must not follow it, so from then on no goroutine of the circle delivers
+//     what others have queued, until it leaves its gate of the circle.
 var waits waitGraph //nolint:gochecknoglobals // a circle may go through any subscriptions of the program
 
 type waitGraph struct {
@@ -27,11 +29,9 @@ type waitGraph struct {
 	free   []*wait // records to be used again
 	search circleSearch
 
-	// excused are the goroutines that were let past the bound of a buffer because they hold the
-	// gate behind it. What others have queued at the gates that they pass must not follow them,
-	// so they do not deliver it.
-	excused map[uintptr]struct{}
-	marks   interleave.Int32 // how many these are
+	// marked are the goroutines of circles in which one was let past the bound of a buffer.
+	marked map[uintptr]struct{}
+	marks  interleave.Int32 // how many these are
 
 	// connecting are goroutines that have not waited yet since Scope.Spawn started them, and the
 	// channels that tell it when they do.
@@ -41,10 +41,11 @@ type waitGraph struct {
 
 // wait is one goroutine's wait.
 type wait struct {
-	gate    *gate
-	behind  bool             // the gate, and so the gate's workers can end the wait too
-	cond    *interleave.Cond // what a goroutine waits with at a gate
-	excused bool             // the wait is over, though what it waits for has not come
+	goroutine uintptr
+	gate      *gate
+	behind    bool             // the gate, and so the gate's workers can end the wait too
+	cond      *interleave.Cond // what a goroutine waits with at a gate
+	excused   bool             // the wait is over, though what it waits for has not come
 }
 
 // beginAtGate notes that the goroutine is about to wait with cond for the holder of g, whose mu
@@ -53,7 +54,7 @@ func (w *waitGraph) beginAtGate(me uintptr, g *gate, cond *interleave.Cond) *wai
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.letGo(me)
-	next := w.record(wait{gate: g, cond: cond})
+	next := w.record(wait{goroutine: me, gate: g, cond: cond})
 	if w.circle(next, me) != nil {
 		w.free = append(w.free, next)
 		return nil
@@ -82,7 +83,7 @@ func (w *waitGraph) beginBehind(me uintptr, g *gate) (next *wait, excused []wait
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.letGo(me)
-	next = w.record(wait{gate: g, behind: true})
+	next = w.record(wait{goroutine: me, gate: g, behind: true})
 	for {
 		path := w.circle(next, me)
 		if path == nil {
@@ -90,7 +91,9 @@ func (w *waitGraph) beginBehind(me uintptr, g *gate) (next *wait, excused []wait
 		}
 		i := slices.IndexFunc(path, func(other *wait) bool { return !other.behind })
 		if i < 0 {
-			w.mark(me, path[len(path)-1].gate)
+			for i, other := range path {
+				w.mark(path[(i+1)%len(path)].goroutine, other.gate)
+			}
 			w.free = append(w.free, next)
 			return nil, excused
 		}
@@ -172,14 +175,15 @@ func (c *circleSearch) by(goroutine uintptr) bool {
 	return next != nil && !next.excused && c.from(next)
 }
 
-// mark notes that the goroutine was let past a bound, as it holds g or works for it; mu is held.
-func (w *waitGraph) mark(me uintptr, g *gate) {
-	if w.excused == nil {
-		w.excused = make(map[uintptr]struct{})
+// mark notes that the goroutine is in a circle by g, which it holds or works for; mu is held. The
+// goroutine waits, or is the caller, so that g.marked is not read meanwhile.
+func (w *waitGraph) mark(goroutine uintptr, g *gate) {
+	if w.marked == nil {
+		w.marked = make(map[uintptr]struct{})
 	}
-	w.excused[me] = struct{}{}
-	w.marks.Store(int32(len(w.excused))) //nolint:gosec // no program has so many goroutines
-	if g.owner.Load() == me {
+	w.marked[goroutine] = struct{}{}
+	w.marks.Store(int32(len(w.marked))) //nolint:gosec // no program has so many goroutines
+	if g.owner.Load() == goroutine {
 		g.marked = true
 	}
 }
@@ -188,18 +192,18 @@ func (w *waitGraph) mark(me uintptr, g *gate) {
 func (w *waitGraph) unmark(me uintptr) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.excused, me)
-	w.marks.Store(int32(len(w.excused))) //nolint:gosec // no program has so many goroutines
+	delete(w.marked, me)
+	w.marks.Store(int32(len(w.marked))) //nolint:gosec // no program has so many goroutines
 }
 
-// isExcused reports whether the goroutine was let past a bound, and still is where it was.
-func (w *waitGraph) isExcused(me uintptr) bool {
+// isMarked reports whether the goroutine is in a circle in which one was let past a bound.
+func (w *waitGraph) isMarked(me uintptr) bool {
 	if w.marks.Load() == 0 {
 		return false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, is := w.excused[me]
+	_, is := w.marked[me]
 	return is
 }
 

@@ -122,9 +122,9 @@ func recovering() map[string]stage {
 	}
 }
 
-// TestRecoveryWaitsForSubscribe has a source fail whose Subscribe is still at work: the next one begins
-// when that has returned, on whatever goroutine the error came.
-func TestRecoveryWaitsForSubscribe(t *testing.T) {
+// TestRecoveryWaitsForTheFunction has the function of Go fail after some time: the next one begins
+// when it has returned.
+func TestRecoveryWaitsForTheFunction(t *testing.T) {
 	for name, op := range map[string]stage{
 		"Catch": func(src ints) ints {
 			return operators.Catch(src, func(error) ints { return src })
@@ -135,19 +135,17 @@ func TestRecoveryWaitsForSubscribe(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				got := started[int]()
 				runs := 0
-				src := observable.New(func(_ context.Context, out observable.Observer[int]) func() {
+				src := observable.Go(func(context.Context, func(int)) (err error) {
 					got.note("begin")
 					if runs++; runs == 1 {
-						go out.Error(errBoom)
 						time.Sleep(5 * ms)
-					} else {
-						out.Complete()
+						err = errBoom
 					}
 					got.note("end")
-					return nil
+					return err
 				})
-				op(src).Subscribe(t.Context(), got)
-				assert.Equal(t, "0:begin 5:end 5:begin 5:| 5:end", got.String())
+				<-op(src).Subscribe(t.Context(), got).Done()
+				assert.Equal(t, "0:begin 5:end 5:begin 5:end 5:|", got.String())
 			})
 		})
 	}

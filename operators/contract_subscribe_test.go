@@ -2,9 +2,6 @@ package operators_test
 
 import (
 	"context"
-	"path"
-	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,12 +10,6 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/stretchr/testify/assert"
 )
-
-// synchronousOuter has the operators whose source the catalogue wraps into a value of Of: that one emits inside
-// Subscribe, and waits for the gate as it waits for any slow observer.
-var synchronousOuter = []string{
-	"CombineLatestAll", "ConcatAll", "ExhaustAll", "MergeAll", "MergeAllConcurrent", "SwitchAll", "ZipAll",
-}
 
 // secondSources has the operators with several sources, applied to two that come in either place.
 var secondSources = map[string]func(a, b stream) stream{
@@ -71,8 +62,8 @@ func onceOnly(s stream) func() stream {
 	}
 }
 
-// busyProducer is a source whose first subscription starts a producer and returns when that is in a callback, which
-// lasts until release is closed.
+// busyProducer is a source whose function is in a callback from its first value on until release
+// is closed.
 type busyProducer struct {
 	stream
 	release chan struct{}
@@ -80,25 +71,16 @@ type busyProducer struct {
 
 func newBusyProducer(fail bool) *busyProducer {
 	b := &busyProducer{release: make(chan struct{})}
-	entered := make(chan struct{})
-	var busy atomic.Bool
-	producer := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
-		go func() {
-			o.Next(1)
-			o.Next(2)
-			o.Complete()
-		}()
-		<-entered
+	producer := observable.Go(func(_ context.Context, emit func(int)) error {
+		emit(1)
 		if fail {
 			panic(errTrial)
 		}
+		emit(2)
 		return nil
 	})
 	b.stream = operators.Map(producer, func(v int) int {
-		if busy.CompareAndSwap(false, true) {
-			close(entered)
-			<-b.release
-		}
+		<-b.release
 		return v
 	})
 	return b
@@ -121,25 +103,19 @@ func subscribeReturns(t *testing.T, s stream, b *busyProducer, src *watched) {
 	assert.Zero(t, src.open.Load(), "the source is torn down")
 }
 
-// TestContractSubscribeReturns subscribes to a source that has started a producer, which is in a callback for
-// longer than the call of Subscribe.
+// TestContractSubscribeReturns subscribes to a source whose function is in a callback for longer
+// than the call of Subscribe.
 func TestContractSubscribeReturns(t *testing.T) {
 	everyOperator(t, func(t *testing.T, apply func(stream, hook) stream) {
-		if slices.Contains(synchronousOuter, path.Base(t.Name())) {
-			return
-		}
 		b := newBusyProducer(false)
 		src := watch(b.stream)
 		subscribeReturns(t, apply(src, passTrial), b, src)
 	})
 }
 
-// TestContractSubscribeReturnsOfPanic does so with a source that panics after it has started the producer.
+// TestContractSubscribeReturnsOfPanic does so with a function that panics after its first value.
 func TestContractSubscribeReturnsOfPanic(t *testing.T) {
 	everyOperator(t, func(t *testing.T, apply func(stream, hook) stream) {
-		if slices.Contains(synchronousOuter, path.Base(t.Name())) {
-			return
-		}
 		b := newBusyProducer(true)
 		src := watch(b.stream)
 		subscribeReturns(t, apply(src, passTrial), b, src)

@@ -112,12 +112,12 @@ func TestMergeCompletesAtOnceWithoutSources(t *testing.T) {
 	}
 }
 
-// TestMergeLetsAnotherSourceInWhileOneRuns merges a source that emits inside its subscription, for ever, with
-// one on another goroutine.
+// TestMergeLetsAnotherSourceInWhileOneRuns merges a source that emits for ever on a goroutine of
+// its own with another one.
 func TestMergeLetsAnotherSourceInWhileOneRuns(t *testing.T) {
-	endless := observable.New(func(ctx context.Context, observer observable.Observer[int]) func() {
+	endless := observable.Go(func(ctx context.Context, emit func(int)) error {
 		for ctx.Err() == nil {
-			observer.Next(0)
+			emit(0)
 		}
 		return nil
 	})

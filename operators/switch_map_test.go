@@ -61,20 +61,20 @@ func TestSwitchMapFromManyGoroutines(t *testing.T) {
 	assert.Zero(t, late)
 }
 
-// TestSwitchMapReplacesAnInnerThatRunsInItsSubscription lets the second value come from another goroutine
-// while the first inner observable is still inside its subscribe function.
-func TestSwitchMapReplacesAnInnerThatRunsInItsSubscription(t *testing.T) {
+// TestSwitchMapReplacesAnInnerWhoseFunctionRuns lets the second value come while the function of
+// the first inner observable still runs.
+func TestSwitchMapReplacesAnInnerWhoseFunctionRuns(t *testing.T) {
 	var src observable.Subject[int]
 	running := make(chan struct{})
 	flat := operators.SwitchMap(&src, func(v int) observable.Observable[int] {
 		if v > 1 {
 			return observable.Of(v)
 		}
-		return observable.New(func(ctx context.Context, observer observable.Observer[int]) func() {
-			observer.Next(v)
+		return observable.Go(func(ctx context.Context, emit func(int)) error {
+			emit(v)
 			close(running)
 			<-ctx.Done()
-			observer.Next(-1)
+			emit(-1)
 			return nil
 		})
 	})

@@ -11,13 +11,13 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestTakeUntilStopsAnEndlessSynchronousSource has the notifier emit, on another goroutine, while the source
-// is inside its subscription.
-func TestTakeUntilStopsAnEndlessSynchronousSource(t *testing.T) {
+// TestTakeUntilStopsAnEndlessFunction has the notifier emit while the source's function runs, which
+// has no end.
+func TestTakeUntilStopsAnEndlessFunction(t *testing.T) {
 	var stop observable.Subject[string]
-	endless := observable.New(func(ctx context.Context, observer observable.Observer[int]) func() {
+	endless := observable.Go(func(ctx context.Context, emit func(int)) error {
 		for v := 0; ctx.Err() == nil; v++ {
-			observer.Next(v)
+			emit(v)
 		}
 		return nil
 	})
