@@ -58,7 +58,7 @@ func report(failed *UnhandledError) {
 		(*handler)(failed)
 		return
 	}
-	attributes := []any{"error", failed.Err, "observer", failed.Observer}
+	attributes := []any{"error", failed.Err.Error(), "observer", failed.Observer}
 	if panicked := (*PanicError)(nil); errors.As(failed.Err, &panicked) {
 		attributes = append(attributes, "stack", string(panicked.Stack))
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-func ExampleFirstValue() {
+func ExampleFirst() {
 	first := operators.First(observable.Of(3, 1, 2))
 	got, err := observable.Collect(context.Background(), first)
 	fmt.Println(got, err)
@@ -37,7 +37,7 @@ func ExampleFirstWhereOrDefault() {
 	// Output: [-1] <nil>
 }
 
-func ExampleLastValue() {
+func ExampleLast() {
 	last := operators.Last(observable.Of(3, 1, 2))
 	got, err := observable.Collect(context.Background(), last)
 	fmt.Println(got, err)

@@ -78,8 +78,8 @@ func TestMergeEndsAllAtTheFirstError(t *testing.T) {
 	assert.False(t, a.Observed() || b.Observed() || c.Observed())
 }
 
-// TestMergeTakesWhatTheSubscriberFeedsBack has a subject keep what it is given while it emits, until it has
-// emitted; so b's values overtake a's.
+// TestMergeTakesWhatTheSubscriberFeedsBack has the subscriber feed two sources: what it emits comes
+// in that order, after the value that it handles.
 func TestMergeTakesWhatTheSubscriberFeedsBack(t *testing.T) {
 	var a, b observable.Subject[int]
 	var got []int
@@ -93,7 +93,7 @@ func TestMergeTakesWhatTheSubscriberFeedsBack(t *testing.T) {
 	a.Next(1)
 	sub.Unsubscribe()
 	a.Next(99)
-	assert.Equal(t, []int{1, 2, 3, 11, 12}, got)
+	assert.Equal(t, []int{1, 2, 11, 3, 12}, got)
 }
 
 func TestMergeCompletesAtOnceWithoutSources(t *testing.T) {

@@ -109,7 +109,7 @@ func TestRateLimitHoldsUpNothingDownstream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := started[int]()
 		limited := operators.RateLimit(observable.Range(0, 3), 1, time.Second, 1)
-		operators.DebounceTime(limited, 10*ms).Subscribe(t.Context(), got)
+		<-operators.DebounceTime(limited, 10*ms).Subscribe(t.Context(), got).Done()
 		assert.Equal(t, "10:0 1010:1 2000:2 2000:|", got.String())
 	})
 }
@@ -119,7 +119,7 @@ func TestRateLimitHoldsUpNothingDownstream(t *testing.T) {
 func TestRateLimitPassesErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := started[int]()
-		operators.RateLimit(failsAt(2), 1, 10*ms, 1).Subscribe(t.Context(), got)
+		<-operators.RateLimit(failsAt(2), 1, 10*ms, 1).Subscribe(t.Context(), got).Done()
 		assert.Equal(t, "0:0 10:1 10:#boom", got.String())
 		_, err := observable.Collect(t.Context(), operators.RateLimit(operators.Map(observable.Of(1), func(int) int {
 			panic(errBoom)

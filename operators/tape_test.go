@@ -19,9 +19,14 @@ type tape[T any] struct {
 // started returns a tape that records the time too.
 func started[T any]() *tape[T] { return &tape[T]{begun: time.Now()} }
 
-func (t *tape[T]) Next(v T)        { t.note(fmt.Sprint(v)) }
-func (t *tape[T]) Error(err error) { t.note("#" + err.Error()) }
-func (t *tape[T]) Complete()       { t.note("|") }
+func (t *tape[T]) Next(v T)  { t.note(fmt.Sprint(v)) }
+func (t *tape[T]) Complete() { t.note("|") }
+
+// Error notes err without the place of a panic, which changes with the lines of a file.
+func (t *tape[T]) Error(err error) {
+	text, _, _ := strings.Cut(err.Error(), " (in ")
+	t.note("#" + text)
+}
 
 func (t *tape[T]) note(text string) {
 	t.mu.Lock()

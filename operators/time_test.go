@@ -205,23 +205,24 @@ func TestTimedOperatorsAndAPanicDownstream(t *testing.T) {
 	})
 }
 
-// TestTimedOperatorsWhileTheGateIsGivenUp lets downstream subscribe, at each value, to a foreign
-// observable that takes its time: meanwhile the source goes on and timers run out, on other goroutines.
-func TestTimedOperatorsWhileTheGateIsGivenUp(t *testing.T) {
+// TestTimedOperatorsBehindASlowSubscribe lets downstream subscribe, at each value, to a foreign
+// observable that takes its time: the source goes on meanwhile and timers run out, and what that
+// leads to comes afterwards.
+func TestTimedOperatorsBehindASlowSubscribe(t *testing.T) {
 	for name, want := range map[string]string{
-		"Debounce":         "5:1 10:2 15:3 25:|",
-		"DebounceTime":     "5:1 10:2 15:3 25:|",
+		"Debounce":         "5:1 20:2 35:3 45:|",
+		"DebounceTime":     "5:1 20:2 35:3 45:|",
 		"Throttle":         "0:1 15:2 30:3 40:|",
 		"ThrottleTimeWith": "0:1 15:2 30:3 40:|",
-		"Audit":            "5:1 10:2 15:3 25:|",
-		"AuditTime":        "5:1 10:2 15:3 25:|",
+		"Audit":            "5:1 20:2 35:3 45:|",
+		"AuditTime":        "5:1 20:2 35:3 45:|",
 		"Sample":           "5:1 20:2 35:3 45:|",
 		"SampleTime":       "5:1 20:2 35:3 45:|",
-		"Delay":            "5:1 15:2 25:3 35:|",
-		"ObserveOnDelay":   "5:1 15:2 25:3 35:|",
-		"DelayWhen":        "5:1 10:2 15:3 25:|",
-		"Timeout":          "0:1 0:2 0:3 10:|",
-		"TimeoutWith":      "0:1 0:2 0:3 10:|",
+		"Delay":            "5:1 20:2 35:3 45:|",
+		"ObserveOnDelay":   "5:1 20:2 35:3 50:|",
+		"DelayWhen":        "5:1 20:2 35:3 45:|",
+		"Timeout":          "0:1 10:2 20:3 30:|",
+		"TimeoutWith":      "0:1 10:2 20:3 30:|",
 		"RateLimit":        "0:1 10:2 20:3 30:|",
 	} {
 		inTime(t, map[string]stage{name: timed()[name]}, func(t *testing.T, op stage) {
