@@ -1,4 +1,4 @@
-//go:build !((amd64 || arm64) && gc && !purego)
+//go:build !((386 || amd64 || arm || arm64 || loong64 || ppc64 || ppc64le || riscv64 || s390x || wasm) && gc && !purego)
 
 package observable
 
