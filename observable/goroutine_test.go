@@ -1,6 +1,7 @@
 package observable
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -19,7 +20,7 @@ func TestGoroutine(t *testing.T) {
 		group.Go(func() {
 			me := goroutine()
 			assert.NotZero(t, me)
-			assert.Equal(t, me, deep(1000))
+			deep(1000, func() { assert.Equal(t, me, goroutine()) })
 			runtime.Gosched()
 			assert.Equal(t, me, goroutine())
 			numbers <- me
@@ -35,29 +36,37 @@ func TestGoroutine(t *testing.T) {
 	group.Wait()
 }
 
-// deep returns the number of its goroutine from the bottom of a deep stack.
-func deep(n int) uintptr {
+func TestGoroutineAllocatesNothing(t *testing.T) {
+	assert.Zero(t, testing.AllocsPerRun(1000, func() { goroutine() }))
+}
+
+// deep calls f at the bottom of a deep stack.
+func deep(n int, f func()) {
 	var pad [256]byte
 	if n == 0 {
-		return goroutine()
+		f()
+		return
 	}
-	me := deep(n - 1)
+	deep(n-1, f)
 	runtime.KeepAlive(&pad)
-	return me
 }
 
 // BenchmarkGoroutine is the cost of knowing the goroutine in this build, beside that of the stack trace which
-// the portable way reads it from. With -tags purego both are the portable way's.
+// the portable way reads it from, and which grows with the stack.
 func BenchmarkGoroutine(b *testing.B) {
 	b.Run("goroutine", func(b *testing.B) {
 		for b.Loop() {
 			goroutine()
 		}
 	})
-	b.Run("stack trace", func(b *testing.B) {
-		var text [64]byte
-		for b.Loop() {
-			runtime.Stack(text[:], false)
-		}
-	})
+	for _, depth := range []int{1, 100, 1000} {
+		b.Run(fmt.Sprintf("stack trace/depth=%d", depth), func(b *testing.B) {
+			var text [64]byte
+			deep(depth, func() {
+				for b.Loop() {
+					runtime.Stack(text[:], false)
+				}
+			})
+		})
+	}
 }

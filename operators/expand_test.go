@@ -34,7 +34,7 @@ func TestExpandWalksDepthFirstOrBreadthFirst(t *testing.T) {
 // TestExpandFollowsAChainOfAnyLengthInBoundedStack follows a chain of pages, each of which comes inside the
 // subscription.
 func TestExpandFollowsAChainOfAnyLengthInBoundedStack(t *testing.T) {
-	const pages = 20_000
+	const pages = 3_000
 	for name, page := range map[string]func(int) observable.Observable[int]{
 		"Of": func(v int) observable.Observable[int] { return observable.Of(v + 1) },
 		"New": func(v int) observable.Observable[int] {
