@@ -104,6 +104,9 @@ func (w *walk) clock(r *run, n *node) clock {
 
 // sleepers returns who sleeps after the step of n, the last decision so far.
 func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
+	if n.sleep == 0 {
+		return 0
+	}
 	blocked := !r.threads[n.chosen].ended && !r.able().has(n.chosen)
 	for t := range r.threads {
 		switch {

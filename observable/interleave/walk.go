@@ -48,8 +48,8 @@ func (w *walk) pick(r *run, able threadSet) int {
 	}
 	if w.depth == len(w.path) {
 		n.action = r.next(n.chosen)
-		n.clock = w.clock(r, n)
 		if !w.full && w.bound < 0 {
+			n.clock = w.clock(r, n)
 			w.compare(r, n.chosen)
 		}
 	}
