@@ -54,6 +54,7 @@ type threadState struct {
 	seen     int       // how many steps others had made at its last Yield; -1 if there was none
 	woken    bool      // from a Cond
 	ended    bool
+	left     bool // it had not ended when the run failed
 }
 
 func (t *threadState) name() string {
@@ -360,14 +361,12 @@ func (r *run) unwind() {
 	if r.failure == nil {
 		return
 	}
-	for t, self := range r.threads {
-		if !self.ended {
-			r.failure.left = r.failure.left.with(t)
-		}
+	for _, self := range r.threads {
+		self.left = !self.ended
 	}
 	r.unwound.Store(1)
-	for t := range r.threads {
-		if r.failure.left.has(t) && t != r.failure.stuck {
+	for t, self := range r.threads {
+		if self.left && t != r.failure.stuck {
 			r.resume(t, unwinding)
 		}
 	}

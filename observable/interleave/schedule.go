@@ -14,9 +14,8 @@ import (
 // failure is what is wrong with a run.
 type failure struct {
 	text  string
-	left  threadSet // the threads that had not ended
-	stuck int       // one of them that cannot be ended, or -1
-	once  bool      // another run with the same schedule would not show it
+	stuck int  // one of them that cannot be ended, or -1
+	once  bool // another run with the same schedule would not show it
 }
 
 // fail makes the run a failure, unless it is one already.
@@ -126,7 +125,7 @@ func (r *run) trace() string {
 		return b.String()
 	}
 	for t, self := range r.threads {
-		if !r.failure.left.has(t) {
+		if !self.left {
 			continue
 		}
 		fmt.Fprintf(&b, "\n%s is at %v", self.name(), r.next(t))
