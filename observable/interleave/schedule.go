@@ -94,8 +94,11 @@ func (r *run) usual(able threadSet) int {
 	return able.first()
 }
 
-// maxTraced is how many steps a trace shows at the beginning and at the end.
-const maxTraced = 200
+// maxTraced is how many steps a trace shows at the beginning and at the end, and maxFrames how many callers of each.
+const (
+	maxTraced = 200
+	maxFrames = 3
+)
 
 // trace tells of the steps of a traced run, and what the threads that were left are at.
 func (r *run) trace() string {
@@ -119,7 +122,14 @@ func (r *run) trace() string {
 		for _, note := range s.notes {
 			b.WriteString(" " + note)
 		}
-		fmt.Fprintf(&b, "\n%*s%s\n", width+11, "", sources.chain(s.stack))
+		frames := userFrames(s.stack)
+		for depth, frame := range frames[:min(len(frames), maxFrames)] {
+			if depth == 0 {
+				fmt.Fprintf(&b, "\n%*s%s\n", width+11, "", sources.at(frame))
+			} else {
+				fmt.Fprintf(&b, "%*s%s\n", width+13, "", place(frame))
+			}
+		}
 	}
 	if r.failure == nil {
 		return b.String()
@@ -192,22 +202,11 @@ func (s sourceLines) at(frame runtime.Frame) string {
 	return where
 }
 
-// chain returns where the first frames of a stack are.
-func (s sourceLines) chain(stack []uintptr) string {
-	frames := userFrames(stack)
-	if len(frames) == 0 {
-		return "?"
-	}
-	where := s.at(frames[0])
-	for _, caller := range frames[1:min(len(frames), 4)] {
-		where += " < " + place(caller)
-	}
-	return where
-}
-
-// place returns where a frame is: file, line and function.
+// place returns where a frame is: file, line and function, without its package and type parameters.
 func place(frame runtime.Frame) string {
 	function := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
+	function = function[strings.Index(function, ".")+1:]
+	function = strings.ReplaceAll(function, "[...]", "")
 	return fmt.Sprintf("%s:%d %s", filepath.Base(frame.File), frame.Line, function)
 }
 

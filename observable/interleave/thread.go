@@ -4,6 +4,7 @@ package interleave
 
 import (
 	"fmt"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
@@ -206,14 +207,22 @@ func (t *thread) end() {
 // note adds v to what is told of the operation that the thread is doing, if the run is traced.
 func note[V any](v V) {
 	if r := exploring.Load(); r != nil && r.traced && explored() {
-		r.messages <- message{sort: noting, text: fmt.Sprint(v)}
+		r.messages <- message{sort: noting, text: text(v)}
 	}
 }
 
 // noted is note for a result, which it returns.
 func noted[V any](v V) V {
 	if r := exploring.Load(); r != nil && r.traced && explored() {
-		r.messages <- message{sort: noting, text: fmt.Sprint("= ", v)}
+		r.messages <- message{sort: noting, text: "= " + text(v)}
 	}
 	return v
+}
+
+// text does not look at what a pointer points to: that is not the thread's alone.
+func text(v any) string {
+	if reflect.ValueOf(v).Kind() == reflect.Pointer {
+		return fmt.Sprintf("%p", v)
+	}
+	return fmt.Sprint(v)
 }
