@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -111,6 +113,10 @@ func Explore(t testing.TB, config Config, program func(p *Program)) Result {
 	}
 	serial.Lock()
 	defer serial.Unlock()
+	if abandoned.Load() > 0 {
+		t.Error("interleave: a thread of another exploration is still there, blocked by something that the scheduler does not see")
+		return Result{}
+	}
 	if config.MaxSteps == 0 {
 		config.MaxSteps = 10000
 	}
@@ -127,7 +133,9 @@ func Explore(t testing.TB, config Config, program func(p *Program)) Result {
 	} else {
 		x.walk()
 	}
-	t.Log(x.result)
+	if !x.failed {
+		t.Log(x.result)
+	}
 	return x.result
 }
 
@@ -137,6 +145,7 @@ type explorer struct {
 	config  Config
 	program func(*Program)
 	result  Result
+	failed  bool
 }
 
 // walk is the systematic exploration.
@@ -179,11 +188,13 @@ func (x *explorer) run(s strategy) bool {
 	x.count(r)
 	if r.failure == nil && !failed && x.Failed() {
 		r.fail("the test has failed; what it says is above")
+		r.failure.once = true
 	}
 	if r.failure == nil {
 		return true
 	}
-	x.report(r)
+	x.failed = true
+	x.report(x.simplify(r))
 	return false
 }
 
@@ -193,20 +204,47 @@ func (x *explorer) count(r *run) {
 	x.result.Choices = max(x.result.Choices, r.choices)
 }
 
+// maxSimplify is how many runs are made to find a simpler failure.
+const maxSimplify = 20000
+
+// simplify returns a run that fails with fewer preemptions than r does, if it finds one.
+func (x *explorer) simplify(r *run) *run {
+	if r.failure.once {
+		return r
+	}
+	runs := 0
+	for bound := range r.preemptions {
+		for w := (&walk{bound: bound}); ; {
+			simpler := newRun(x.config.MaxSteps, false)
+			if simpler.do(w, x.program); simpler.failure != nil {
+				return simpler
+			}
+			if runs++; runs == maxSimplify {
+				return r
+			}
+			if !w.advance() {
+				break
+			}
+		}
+	}
+	return r
+}
+
 // report tells of a failure, with the steps that lead to it: these are written down in a second run.
 func (x *explorer) report(r *run) {
 	x.Helper()
 	schedule := r.schedule()
 	text := fmt.Sprintf("interleaving %d: %s\n", x.result.Runs, r.failure.text)
-	if !r.failure.stuck {
+	if r.failure.stuck < 0 {
 		traced := newRun(x.config.MaxSteps, true)
 		traced.do(follow(schedule), x.program)
 		text += "\n" + traced.trace()
-		if again := traced.schedule(); again.String() != schedule.String() {
-			text += fmt.Sprintf("\nThis is not the run that has failed: the program is not deterministic. It was %v\n", schedule)
+		if !slices.Equal(traced.schedule(), schedule) || traced.failure == nil && !r.failure.once {
+			text += "\nThese are not the steps of the run that has failed: the program is not deterministic.\n"
 		}
 	}
-	x.Errorf("%s\nTo repeat it: go test -tags interleave -run '^%s$' -interleave.replay=%v", text, x.Name(), schedule)
+	test := strings.ReplaceAll(x.Name(), "/", "$/^")
+	x.Errorf("%s\nTo repeat it: go test -tags interleave -run '^%s$' -interleave.replay=%v", text, test, schedule)
 }
 
 // replay makes the one run of Config.Replay.

@@ -11,9 +11,10 @@ package interleave
 // tried at a decision sleeps in the runs that try others there, until a step is made that its next one depends on.
 //
 // With a bound, an order that is tried already may have been out of bounds where it was tried, and so
-// proves nothing. Here everything is tried, and only one kind of thread sleeps: one that is preempted. If it went
-// on before anything has happened that its next step depends on, that step could as well have been made
-// before the preemption, which costs no more.
+// proves nothing. Here only preemptions are left out, because a step can always be put before the preemption,
+// rather than behind it, at no more cost. So a thread is preempted only before a step that another thread meets
+// later in one of the runs in which it is not: that has something to do that depends on it. And a
+// preempted thread sleeps until a step is made that its next one depends on.
 
 // dependent reports whether the order of the steps matters, if they are of different threads.
 func dependent(a, b action) bool {
@@ -104,6 +105,9 @@ func (w *walk) clock(r *run, n *node) clock {
 
 // sleepers returns who sleeps after the step of n, the last decision so far.
 func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
+	if n.sleep == 0 {
+		return 0
+	}
 	blocked := !r.threads[n.chosen].ended && !r.able().has(n.chosen)
 	for t := range r.threads {
 		switch {
@@ -116,6 +120,26 @@ func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
 		}
 	}
 	return sleep
+}
+
+// meet looks for the steps so far that what the threads are about to do depends on, and has their threads preempted before
+// them. What had not changed when the last step was made has met those before.
+func (w *walk) meet(r *run) {
+	made := w.depth - 1
+	for t, self := range r.threads {
+		if self.ended {
+			continue
+		}
+		next, since := r.next(t), made-1
+		if t == r.last || self.born == made {
+			since = 0
+		}
+		for i := max(since, 0); i < made; i++ {
+			if n := w.path[i]; n.chosen == n.last && n.chosen != t && dependent(n.action, next) {
+				n.rest = n.able
+			}
+		}
+	}
 }
 
 // compare looks for the steps so far that race with what t is about to do.

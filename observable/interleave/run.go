@@ -26,22 +26,25 @@ type run struct {
 
 // state is what only the explorer's goroutine looks at.
 type state struct {
-	program  *Program
-	maxSteps int
-	threads  []*threadState
-	newborn  []int // started, but not run as far as their first operation
-	objects  map[unsafe.Pointer]*object
-	steps    []step
-	choices  int // steps at which more than one thread could go on
-	last     int // the thread that made the last step; -1 at the beginning
-	failure  *failure
+	program     *Program
+	maxSteps    int
+	threads     []*threadState
+	newborn     []int // started, but not run as far as their first operation
+	objects     map[unsafe.Pointer]*object
+	steps       []step
+	choices     int // steps at which more than one thread could go on
+	last        int // the thread that made the last step; -1 at the beginning
+	preemptions int // steps that another thread made though the last one could go on
+	failure     *failure
 }
 
 // threadState is a thread as the explorer knows it.
 type threadState struct {
 	handle   *thread
 	wake     chan mode
-	name     string
+	named    string // or else it is called after its parent
+	parent   *threadState
+	child    int // of those of its parent that have no name, from 1
 	children int
 	born     int       // how many steps had been made when it was started
 	next     operation // what it is about to do, if it has not ended
@@ -51,6 +54,14 @@ type threadState struct {
 	seen     int       // how many steps others had made at its last Yield; -1 if there was none
 	woken    bool      // from a Cond
 	ended    bool
+	left     bool // it had not ended when the run failed
+}
+
+func (t *threadState) name() string {
+	if t.named != "" {
+		return t.named
+	}
+	return fmt.Sprintf("%s.%d", t.parent.name(), t.child)
 }
 
 // object is a primitive.
@@ -137,7 +148,6 @@ func (r *run) do(s strategy, program func(*Program)) {
 	r.add(first, first.wake, "main", nil)
 	go first.main(func() { r.program.run(program) })
 
-	r.hide()
 	r.settle()
 	for r.failure == nil {
 		able := r.able()
@@ -153,34 +163,34 @@ func (r *run) do(s strategy, program func(*Program)) {
 			r.choices++
 		}
 		if t := s.pick(r, able); r.failure == nil {
+			if r.last >= 0 && t != r.last && able.has(r.last) {
+				r.preemptions++
+			}
 			r.step(t)
 		}
 	}
 	r.unwind()
-	r.show()
-	if r.failure == nil || !r.failure.stuck {
-		r.over.Lock() // see thread.end
-		defer r.over.Unlock()
-	}
 	if r.failure == nil && races() > before {
 		r.fail("the race detector has found a data race; its report is above")
+		r.failure.once = true
 	}
 	if r.failure == nil {
 		r.judge()
 	}
 }
 
-// add makes h a thread of the run. One without a name is called after its parent.
+// add makes h a thread of the run.
 func (r *run) add(h *thread, wake chan mode, name string, parent *threadState) {
 	t := len(r.threads)
 	if t == maxThreads {
 		r.fail("there are more than %d threads", maxThreads)
 	}
+	self := &threadState{handle: h, wake: wake, named: name, parent: parent, born: len(r.steps), seen: -1}
 	if name == "" {
 		parent.children++
-		name = fmt.Sprintf("%s.%d", parent.name, parent.children)
+		self.child = parent.children
 	}
-	r.threads = append(r.threads, &threadState{handle: h, wake: wake, name: name, born: len(r.steps), seen: -1})
+	r.threads = append(r.threads, self)
 	r.newborn = append(r.newborn, t)
 }
 
@@ -209,10 +219,12 @@ func (r *run) step(t int) {
 // resume lets t go on as far as its next operation.
 func (r *run) resume(t int, turn mode) {
 	self := r.threads[t]
+	r.hide()
 	r.running.Store(self.handle)
 	self.wake <- turn
+	r.show()
 	for {
-		switch m := <-r.messages; m.sort {
+		switch m := r.receive(); m.sort {
 		case asking:
 			self.next, self.woken = m.op, false
 			self.object, self.mutex = r.object(m.op.object), r.object(m.op.mutex)
@@ -225,16 +237,25 @@ func (r *run) resume(t int, turn mode) {
 			}
 		case ending:
 			self.ended = true
+			r.over.Lock() // see thread.end
+			r.over.Unlock()
 			if m.panicked != nil {
-				r.fail("%s has panicked: %v\n%s", self.name, m.panicked, m.stack)
+				r.fail("%s has panicked: %v\n%s", self.name(), m.panicked, m.stack)
 			}
 			return
 		case waiting:
-			r.fail("%s is blocked by something that the scheduler does not see:\n%s", self.name, stacks())
-			r.failure.stuck = true
+			r.fail("%s is blocked by something that the scheduler does not see:\n%s", self.name(), stacks())
+			r.failure.stuck, r.failure.once = t, true
+			abandoned.Add(1)
 			return
 		}
 	}
+}
+
+func (r *run) receive() message {
+	r.hide()
+	defer r.show()
+	return <-r.messages
 }
 
 // object returns what is known of a primitive; it is nil if at is.
@@ -340,14 +361,12 @@ func (r *run) unwind() {
 	if r.failure == nil {
 		return
 	}
-	for t, self := range r.threads {
-		if !self.ended {
-			r.failure.left = r.failure.left.with(t)
-		}
+	for _, self := range r.threads {
+		self.left = !self.ended
 	}
 	r.unwound.Store(1)
-	for t := range r.threads {
-		if r.failure.left.has(t) && !r.failure.stuck {
+	for t, self := range r.threads {
+		if self.left && t != r.failure.stuck {
 			r.resume(t, unwinding)
 		}
 	}

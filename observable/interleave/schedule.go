@@ -14,14 +14,14 @@ import (
 // failure is what is wrong with a run.
 type failure struct {
 	text  string
-	left  threadSet // the threads that had not ended
-	stuck bool      // one of them cannot be ended
+	stuck int  // one of them that cannot be ended, or -1
+	once  bool // another run with the same schedule would not show it
 }
 
 // fail makes the run a failure, unless it is one already.
 func (r *run) fail(format string, args ...any) {
 	if r.failure == nil {
-		r.failure = &failure{text: fmt.Sprintf(format, args...)}
+		r.failure = &failure{text: fmt.Sprintf(format, args...), stuck: -1}
 	}
 }
 
@@ -94,44 +94,60 @@ func (r *run) usual(able threadSet) int {
 	return able.first()
 }
 
+// maxTraced is how many steps a trace shows at the beginning and at the end, and maxFrames how many callers of each.
+const (
+	maxTraced = 200
+	maxFrames = 3
+)
+
 // trace tells of the steps of a traced run, and what the threads that were left are at.
 func (r *run) trace() string {
 	var b strings.Builder
 	sources := sourceLines{}
-	names := 0
+	width := 0
 	for _, t := range r.threads {
-		names = max(names, len(t.name))
+		width = max(width, len(t.name()))
 	}
 	for i, s := range r.steps {
+		if i >= maxTraced && i < len(r.steps)-maxTraced {
+			if i == maxTraced {
+				fmt.Fprintf(&b, "\n%d more steps\n", len(r.steps)-2*maxTraced)
+			}
+			continue
+		}
 		if i > 0 && r.steps[i-1].thread != s.thread {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "%5d  %-*s  %s", i+1, names, r.threads[s.thread].name, describe(s.action))
+		fmt.Fprintf(&b, "%5d  %-*s  %v", i+1, width, r.threads[s.thread].name(), s.action)
 		for _, note := range s.notes {
 			b.WriteString(" " + note)
 		}
-		if frames := userFrames(s.stack); len(frames) > 0 {
-			fmt.Fprintf(&b, "\n       %-*s      %s", names, "", sources.at(frames[0]))
+		frames := userFrames(s.stack)
+		for depth, frame := range frames[:min(len(frames), maxFrames)] {
+			if depth == 0 {
+				fmt.Fprintf(&b, "\n%*s%s\n", width+11, "", sources.at(frame))
+			} else {
+				fmt.Fprintf(&b, "%*s%s\n", width+13, "", place(frame))
+			}
 		}
-		b.WriteString("\n")
 	}
 	if r.failure == nil {
 		return b.String()
 	}
 	for t, self := range r.threads {
-		if !r.failure.left.has(t) {
+		if !self.left {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s is at: %s", self.name, describe(r.next(t)))
-		if m := self.object; self.next.kind == opLock && m.holder >= 0 {
-			fmt.Fprintf(&b, ", held by %s", r.threads[m.holder].name)
+		fmt.Fprintf(&b, "\n%s is at %v", self.name(), r.next(t))
+		m := self.mutex
+		if self.next.kind == opLock {
+			m = self.object
 		}
-		if m := self.mutex; self.next.kind == opCondReturn {
-			if !self.woken {
-				b.WriteString(", not woken")
-			} else if m.holder >= 0 {
-				fmt.Fprintf(&b, ", its mutex #%d held by %s", m.number, r.threads[m.holder].name)
-			}
+		switch {
+		case self.next.kind == opCondReturn && !self.woken:
+			b.WriteString(", and was not woken")
+		case m != nil && m.holder >= 0:
+			fmt.Fprintf(&b, ", and #%d is held by %s", m.number, r.threads[m.holder].name())
 		}
 		b.WriteString("\n")
 		for _, frame := range userFrames(self.next.stack) {
@@ -141,7 +157,8 @@ func (r *run) trace() string {
 	return b.String()
 }
 
-func describe(a action) string {
+// String returns the action in words.
+func (a action) String() string {
 	if a.object == 0 {
 		return a.kind.String()
 	}
@@ -178,12 +195,19 @@ func (s sourceLines) at(frame runtime.Frame) string {
 		}
 		s[frame.File] = lines
 	}
-	function := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
-	where := fmt.Sprintf("%s:%d %s", filepath.Base(frame.File), frame.Line, function)
+	where := place(frame)
 	if frame.Line > 0 && frame.Line <= len(lines) {
 		where += ": " + strings.TrimSpace(lines[frame.Line-1])
 	}
 	return where
+}
+
+// place returns where a frame is: file, line and function, without its package and type parameters.
+func place(frame runtime.Frame) string {
+	function := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
+	function = function[strings.Index(function, ".")+1:]
+	function = strings.ReplaceAll(function, "[...]", "")
+	return fmt.Sprintf("%s:%d %s", filepath.Base(frame.File), frame.Line, function)
 }
 
 // stacks returns the stacks of all goroutines.

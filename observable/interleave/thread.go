@@ -4,6 +4,7 @@ package interleave
 
 import (
 	"fmt"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
@@ -87,7 +88,6 @@ type message struct {
 
 	panicked any // ending: what the thread has not recovered, or nil
 	stack    []byte
-	stuck    bool // the thread could not be unwound
 }
 
 type sort uint8
@@ -102,6 +102,10 @@ const (
 
 // exploring is the run that is under way, or nil.
 var exploring atomic.Pointer[run]
+
+// abandoned is how many threads of a run that is over are still there, blocked by something that the scheduler does not
+// see.
+var abandoned atomic.Int32
 
 // explored reports whether the caller is a thread. Threads are marked with a setting that
 // the runtime keeps for each goroutine, that no goroutine inherits, and that nothing else
@@ -118,9 +122,6 @@ func explored() bool {
 	return false
 }
 
-// maxUnwinding is how many operations the threads may do while they are ended.
-const maxUnwinding = 10000
-
 // perform waits until it is the caller's turn to do op, if it is a thread.
 func perform(op operation) mode {
 	if !explored() {
@@ -128,11 +129,7 @@ func perform(op operation) mode {
 	}
 	r := exploring.Load()
 	if r.unwound.Load() > 0 {
-		if r.unwound.Add(1) > maxUnwinding {
-			r.messages <- message{sort: ending, stuck: true}
-			select {}
-		}
-		return unwinding
+		return r.unwindOne()
 	}
 	if r.traced {
 		op.stack = callers()
@@ -146,6 +143,21 @@ func perform(op operation) mode {
 		runtime.Goexit()
 	}
 	return turn
+}
+
+// maxUnwinding is how many operations the threads may do while they are ended.
+const maxUnwinding = 10000
+
+// unwindOne is perform while the threads are ended: what is deferred may be in a loop without end.
+func (r *run) unwindOne() mode {
+	switch n := r.unwound.Add(1); {
+	case n > 2*maxUnwinding: // it defers itself, too
+		r.messages <- message{sort: ending}
+		select {}
+	case n > maxUnwinding:
+		runtime.Goexit()
+	}
+	return unwinding
 }
 
 func callers() []uintptr {
@@ -181,6 +193,10 @@ func (t *thread) end() {
 		last.panicked, last.stack = v, debug.Stack()
 	}
 	debug.SetPanicOnFault(false)
+	if exploring.Load() != t.run {
+		abandoned.Add(-1)
+		return
+	}
 	t.run.over.Lock() // orders all that the thread has done before what the explorer does at the end
 	t.run.over.Unlock()
 	t.run.hide()
@@ -191,14 +207,22 @@ func (t *thread) end() {
 // note adds v to what is told of the operation that the thread is doing, if the run is traced.
 func note[V any](v V) {
 	if r := exploring.Load(); r != nil && r.traced && explored() {
-		r.messages <- message{sort: noting, text: fmt.Sprint(v)}
+		r.messages <- message{sort: noting, text: text(v)}
 	}
 }
 
 // noted is note for a result, which it returns.
 func noted[V any](v V) V {
 	if r := exploring.Load(); r != nil && r.traced && explored() {
-		r.messages <- message{sort: noting, text: fmt.Sprint("= ", v)}
+		r.messages <- message{sort: noting, text: "= " + text(v)}
 	}
 	return v
+}
+
+// text does not look at what a pointer points to: that is not the thread's alone.
+func text(v any) string {
+	if reflect.ValueOf(v).Kind() == reflect.Pointer {
+		return fmt.Sprintf("%p", v)
+	}
+	return fmt.Sprint(v)
 }

@@ -33,6 +33,9 @@ func (w *walk) pick(r *run, able threadSet) int {
 		return r.usual(able)
 	}
 	if w.depth++; w.depth > len(w.path) {
+		if !w.full && w.bound >= 0 {
+			w.meet(r)
+		}
 		n := w.decide(r, able)
 		if n == nil {
 			w.asleep = true
@@ -48,8 +51,8 @@ func (w *walk) pick(r *run, able threadSet) int {
 	}
 	if w.depth == len(w.path) {
 		n.action = r.next(n.chosen)
-		n.clock = w.clock(r, n)
 		if !w.full && w.bound < 0 {
+			n.clock = w.clock(r, n)
 			w.compare(r, n.chosen)
 		}
 	}
@@ -70,7 +73,7 @@ func (w *walk) decide(r *run, able threadSet) *node {
 	}
 	n.chosen = r.usual(awake)
 	n.tried = n.tried.with(n.chosen)
-	if w.full || w.bound >= 0 {
+	if w.full || w.bound >= 0 && n.chosen != n.last {
 		n.rest = able
 	}
 	return n
