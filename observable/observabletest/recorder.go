@@ -27,7 +27,7 @@ type Recorder[V any] struct {
 	mu           sync.Mutex // guards what follows
 	events       []Event[V]
 	breaches     []string // of the contract
-	ended        bool // there was a terminal
+	ended        bool     // there was a terminal
 	unsubscribed bool
 	sub          observable.Subscription // made by Record, or nil
 	changed      chan struct{}           // closed when something of the above changes, or nil if nobody waits
