@@ -67,7 +67,7 @@ type feedback struct {
 	subject observable.Subject[int]
 	open    atomic.Bool // values that come now are passed on
 	fed     atomic.Int32
-	next    int32 // how many values callbacks emit in all
+	limit   int32 // how many values callbacks emit in all
 }
 
 // feed emits n values from a callback, numbered on from 10,001, as long as the subject is open.
@@ -76,14 +76,14 @@ func (f *feedback) feed(n int) {
 		if !f.open.Load() {
 			return
 		}
-		if v := f.fed.Add(1); v <= f.next {
+		if v := f.fed.Add(1); v <= f.limit {
 			f.subject.Next(10_000 + int(v))
 		}
 	}
 }
 
 // sent returns what callbacks have emitted.
-func (f *feedback) sent() []int { return numbers(10_001, int(min(f.fed.Load(), f.next))) }
+func (f *feedback) sent() []int { return numbers(10_001, int(min(f.fed.Load(), f.limit))) }
 
 // numbers returns n numbers from the first on.
 func numbers(first, n int) []int {
@@ -98,7 +98,7 @@ func numbers(first, n int) []int {
 func TestContractReentrancy(t *testing.T) { everyOperator(t, takesReentrancy) }
 
 func takesReentrancy(t reporter, e entry) {
-	f := &feedback{next: 1000}
+	f := &feedback{limit: 1000}
 	src, calls, returned := watch(&f.subject), 0, 0
 	got := observabletest.NewRecorder[int]().OnNext(func(int) {
 		calls++
@@ -134,7 +134,7 @@ func takesReentrancy(t reporter, e entry) {
 func TestContractFeedback(t *testing.T) { everyOperator(t, takesFeedback) }
 
 func takesFeedback(t reporter, e entry) {
-	f := &feedback{next: 1000}
+	f := &feedback{limit: 500}
 	src := watch(&f.subject)
 	var calls, returned atomic.Int32
 	callback := func(int) {
@@ -149,8 +149,8 @@ func takesFeedback(t reporter, e entry) {
 	}).Subscribe(context.Background(), got)
 	time.Sleep(startTrial)
 	f.open.Store(true)
-	sent := produce(t, []observable.Observer[int]{&f.subject, &f.subject, &f.subject, &f.subject}, 200)
-	for before := int32(-1); before != f.fed.Load() && before < f.next; { // callbacks emit still
+	sent := produce(t, []observable.Observer[int]{&f.subject, &f.subject, &f.subject, &f.subject}, 100)
+	for before := int32(-1); before != f.fed.Load() && before < f.limit; { // callbacks emit still
 		before = f.fed.Load()
 		time.Sleep(time.Second)
 	}

@@ -61,7 +61,8 @@ func takesProducers(t reporter, e entry) {
 	}
 }
 
-// TestContractSeveralSubjects has several goroutines emit into a Subject each, which are merged.
+// TestContractSeveralSubjects has several goroutines emit into a Subject each. The source is what Merge makes of
+// them, as it is and from elsewhere.
 func TestContractSeveralSubjects(t *testing.T) {
 	everyOperator(t, takesSubjects)
 	for name, e := range crossings {
@@ -71,13 +72,21 @@ func TestContractSeveralSubjects(t *testing.T) {
 
 func takesSubjects(t reporter, e entry) {
 	for _, producers := range []int{2, 4} {
-		into, sources := make([]observable.Observer[int], producers), make([]stream, producers)
-		for i := range into {
-			subject := &observable.Subject[int]{}
-			into[i], sources[i] = subject, subject
-		}
-		takes(t, e, operators.Merge(sources...), into, yielding)
+		source, into := mergedSubjects(producers)
+		takes(t, e, source, into, yielding)
+		source, into = mergedSubjects(producers)
+		takes(t, e, foreign{source}, into, yielding)
 	}
+}
+
+// mergedSubjects returns n subjects and the stream of what comes from all of them.
+func mergedSubjects(n int) (all stream, into []observable.Observer[int]) {
+	var sources []stream
+	for range n {
+		subject := &observable.Subject[int]{}
+		into, sources = append(into, subject), append(sources, subject)
+	}
+	return operators.Merge(sources...), into
 }
 
 // TestContractSlowObserver has an observer that needs longer for a value than the source.
@@ -116,7 +125,3 @@ func takesAt(
 	assert.Equal(t, end, ended, "it ends as it does with one producer")
 	e.law(t, got.Values(), sent)
 }
-
-// crossings has operators whose inner observables and parts come through New, as a user's own operators do, and
-// through operators that have a gate of their own.
-var crossings = map[string]entry{}

@@ -59,13 +59,15 @@ func returnsObservable(f *ast.FuncDecl) bool {
 	return ok && selector.Sel.Name == "Observable"
 }
 
-// TestContractCompletion has sources of 0 to 5 values complete, in time and inside Subscribe.
+// TestContractCompletion has sources of 0 to 5 values complete: in time, in time and from elsewhere, and inside Subscribe.
 func TestContractCompletion(t *testing.T) { everyOperator(t, completes) }
 
 func completes(t reporter, e entry) {
 	for n, want := range e.runs {
 		src := watch(beats(n, completing))
 		expect(t, src, e.apply(src, passTrial), want, "%d values", n)
+		src = watch(foreign{beats(n, completing)})
+		expect(t, src, e.apply(foreign{src}, passTrial), want, "%d values from elsewhere", n)
 		src = watch(observable.Range(0, n))
 		switch {
 		case e.racing:
