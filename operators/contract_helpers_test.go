@@ -2,7 +2,9 @@ package operators_test
 
 import (
 	"cmp"
-	"errors"
+	"context"
+	"slices"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
@@ -10,7 +12,7 @@ import (
 
 // The second sources and callbacks of the catalogue's operators.
 var (
-	unit  = observable.Of(1)
+	unit  = observable.Of(7)
 	ticks = observable.Interval(3 * msTrial)
 )
 
@@ -36,19 +38,40 @@ func tryKeep(h hook) func(int) (bool, error) {
 	return func(v int) (bool, error) { return h(v) >= 0, nil }
 }
 
-// tick is a duration selector.
+// isTwo is a predicate that holds for one value.
+func isTwo(h hook) func(int) bool { return func(v int) bool { return h(v) == 2 } }
+
+// apart is a duration that is another for each of some values, so that what values lead to that come at once is not
+// due at once.
+func apart(d time.Duration, v int) time.Duration { return d + time.Duration(v%16)*7*time.Microsecond }
+
+// later is a stream that a user makes of a value, which it emits when d has passed, and at once as well if it is asked to.
+func later(v int, d time.Duration, atOnce bool) stream {
+	return observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+		if atOnce {
+			o.Next(v)
+		}
+		timer := time.AfterFunc(apart(d, v), func() {
+			o.Next(v)
+			o.Complete()
+		})
+		return func() { timer.Stop() }
+	})
+}
+
+// tick is a duration selector, of 1 ms. Every second one is a stream of the toolkit's own.
 func tick(h hook) func(int) stream {
 	return func(v int) stream {
-		h(v)
-		return observable.Timer(msTrial)
+		if h(v)%2 == 0 {
+			return observable.Timer(apart(msTrial, v))
+		}
+		return later(v, msTrial, false)
 	}
 }
 
-// inner is a projection to a stream that emits at once and again later.
+// inner is a projection to a stream that emits the value at once and again 2 ms later.
 func inner(h hook) func(int) stream {
-	return func(v int) stream {
-		return operators.Concat(observable.Of(h(v)), operators.Map(observable.Timer(2*msTrial), func(int) int { return v }))
-	}
+	return func(v int) stream { return later(h(v), 2*msTrial, true) }
 }
 
 func tryInner(h hook) func(int) (stream, error) {
@@ -65,21 +88,23 @@ func shrink(h hook) func(int) stream {
 		if h(v) < 3 {
 			return observable.Empty[int]()
 		}
-		return operators.Map(observable.Timer(msTrial), func(int) int { return v / 2 })
+		return operators.Map(observable.Timer(apart(msTrial, v)), func(int) int { return v / 2 })
 	}
 }
 
 // wrapped is a stream whose unit value is s.
 func wrapped(s stream) observable.Observable[stream] { return observable.Of(s) }
 
-func sums(s observable.Observable[[]int]) stream {
-	return operators.Map(s, func(all []int) int {
-		sum := 0
-		for _, v := range all {
-			sum += v
-		}
-		return sum
+// flat emits the elements of each slice, and then a border.
+func flat(s observable.Observable[[]int]) stream {
+	return operators.MergeMap(s, func(all []int) stream {
+		return observable.FromSlice(append(slices.Clone(all), border))
 	})
+}
+
+// unwindowed emits the values of each window as they come, and a border when it completes.
+func unwindowed(s observable.Observable[stream]) stream {
+	return operators.MergeMap(s, func(window stream) stream { return operators.EndWith(window, border) })
 }
 
 func bools(s observable.Observable[bool]) stream {
@@ -95,11 +120,6 @@ func ungrouped(s observable.Observable[*operators.Group[int, int]]) stream {
 	return operators.MergeMap(s, func(g *operators.Group[int, int]) stream { return g })
 }
 
-func parts(matching, rest stream) stream { return operators.Merge(matching, rest) }
-
 func replaying() observable.Processor[int] {
 	return observable.NewReplaySubject[int](observable.ReplayConfig{Buffer: 2})
 }
-
-// errTrial is the error of the trials' sources, and what their hooks panic with.
-var errTrial = errors.New("trial")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,14 +17,17 @@ import (
 // is made by [Record], which also subscribes it, or by [NewRecorder]. Its methods may be called from any
 // goroutine. Times are rounded to 10 microseconds, for the reason that the package's documentation gives.
 //
-// It records whatever comes, also what an observable must not send, as a value after the end.
+// It records whatever comes, also what an observable must not send, as a value after the end: see Breaches.
 type Recorder[V any] struct {
-	begun time.Time
-	name  string // of one made by Record, as "recorder made at x_test.go:7"
+	begun  time.Time
+	name   string       // of one made by Record, as "recorder made at x_test.go:7"
+	onNext func(V)      // called with each value after it is recorded, or nil
+	inside atomic.Int32 // how many notifications are being taken
 
 	mu           sync.Mutex // guards what follows
 	events       []Event[V]
-	ended        bool // there was a terminal
+	breaches     []string // of the contract
+	ended        bool     // there was a terminal
 	unsubscribed bool
 	sub          observable.Subscription // made by Record, or nil
 	changed      chan struct{}           // closed when something of the above changes, or nil if nobody waits
@@ -31,6 +35,14 @@ type Recorder[V any] struct {
 
 // NewRecorder returns a recorder whose time begins now.
 func NewRecorder[V any]() *Recorder[V] { return &Recorder[V]{begun: time.Now()} }
+
+// OnNext has the recorder call f with each value, after it has recorded it: for an observer that takes its
+// time, emits something itself or panics. It is called before the recorder is subscribed, and returns the
+// recorder.
+func (r *Recorder[V]) OnNext(f func(V)) *Recorder[V] {
+	r.onNext = f
+	return r
+}
 
 // Record subscribes a new recorder to src. The test must not end before the subscription does: see [Run].
 //
@@ -59,18 +71,37 @@ func record[V any](t *T, src observable.Observable[V], where string) *Recorder[V
 }
 
 // Next records a value.
-func (r *Recorder[V]) Next(value V) { r.add(Event[V]{Kind: Next, Value: value}) }
+func (r *Recorder[V]) Next(value V) {
+	alone := r.inside.Add(1) == 1
+	defer r.inside.Add(-1)
+	r.add(Event[V]{Kind: Next, Value: value}, alone)
+	if r.onNext != nil {
+		r.onNext(value)
+	}
+}
 
 // Error records the end with an error.
-func (r *Recorder[V]) Error(err error) { r.add(Event[V]{Kind: Error, Err: err}) }
+func (r *Recorder[V]) Error(err error) { r.end(Event[V]{Kind: Error, Err: err}) }
 
 // Complete records the end.
-func (r *Recorder[V]) Complete() { r.add(Event[V]{Kind: Complete}) }
+func (r *Recorder[V]) Complete() { r.end(Event[V]{Kind: Complete}) }
 
-func (r *Recorder[V]) add(e Event[V]) {
+func (r *Recorder[V]) end(e Event[V]) {
+	alone := r.inside.Add(1) == 1
+	defer r.inside.Add(-1)
+	r.add(e, alone)
+}
+
+func (r *Recorder[V]) add(e Event[V], alone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e.At = elapsed(r.begun)
+	if !alone {
+		r.breaches = append(r.breaches, fmt.Sprintf("%v: during another notification", e))
+	}
+	if r.ended {
+		r.breaches = append(r.breaches, fmt.Sprintf("%v: after the end", e))
+	}
 	r.events = append(r.events, e)
 	r.ended = r.ended || e.Kind != Next
 	r.notify()
@@ -115,6 +146,14 @@ func (r *Recorder[V]) Err() error {
 // Completed reports whether the stream has completed.
 func (r *Recorder[V]) Completed() bool {
 	return slices.ContainsFunc(r.Events(), func(e Event[V]) bool { return e.Kind == Complete })
+}
+
+// Breaches returns what was recorded against the contract of an observable, a line for each notification that
+// came during another one or after the end. It is empty if the stream has kept the contract.
+func (r *Recorder[V]) Breaches() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.breaches)
 }
 
 // Unsubscribe ends the subscription that [Record] made; it may be called again. A recorder of [NewRecorder]

@@ -212,3 +212,56 @@ func TestKindString(t *testing.T) {
 	assert.Equal(t, "Complete", observabletest.Complete.String())
 	assert.Equal(t, "Kind(7)", observabletest.Kind(7).String())
 }
+
+func TestRecorderCallsOnNext(t *testing.T) {
+	var r *observabletest.Recorder[int]
+	var seen []int
+	r = observabletest.NewRecorder[int]().OnNext(func(v int) {
+		assert.Equal(t, v, r.Values()[len(seen)], "the value is recorded")
+		seen = append(seen, v)
+	})
+	r.Next(4)
+	r.Next(5)
+	r.Complete()
+	assert.Equal(t, []int{4, 5}, seen)
+	assert.Empty(t, r.Breaches())
+}
+
+func TestRecorderFindsNotificationsAfterTheEnd(t *testing.T) {
+	for name, end := range map[string]func(r *observabletest.Recorder[int]){
+		"complete": func(r *observabletest.Recorder[int]) { r.Complete() },
+		"error":    func(r *observabletest.Recorder[int]) { r.Error(io.EOF) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := observabletest.NewRecorder[int]()
+				end(r)
+				assert.Empty(t, r.Breaches())
+				time.Sleep(ms)
+				r.Next(7)
+				r.Complete()
+				r.Error(io.EOF)
+				assert.Equal(t, []string{
+					"1ms Next 7: after the end", "1ms Complete: after the end", "1ms Error EOF: after the end",
+				}, r.Breaches())
+			})
+		})
+	}
+}
+
+func TestRecorderFindsNotificationsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := observabletest.NewRecorder[int]().OnNext(func(v int) { time.Sleep(time.Duration(v) * ms) })
+		go r.Next(2)
+		time.Sleep(ms)
+		r.Next(0)
+		assert.Equal(t, []string{"1ms Next 0: during another notification"}, r.Breaches())
+		r.Complete()
+		time.Sleep(5 * ms)
+		r.Error(io.EOF)
+		assert.Equal(t, []string{
+			"1ms Next 0: during another notification", "1ms Complete: during another notification",
+			"6ms Error EOF: after the end",
+		}, r.Breaches())
+	})
+}
