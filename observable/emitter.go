@@ -111,6 +111,7 @@ func (e *Emitter[T]) emit(value T) (taken bool) {
 	defer r.exit(&returned)
 	r.current = e.scope.handler
 	if e.scope.Open() { // it may have closed on the way into the gate
+		taken = true // also when a callback panics or ends this goroutine
 		taken = e.pass(r, value)
 	}
 	returned = true
@@ -188,8 +189,10 @@ func (e *Emitter[T]) some(me uintptr) {
 	for i := 0; i < roomEvery && len(e.current) > 0 && sc.Open() && (i == 0 || !waits.isMarked(me)); i++ {
 		value := e.current[0]
 		e.current = e.current[1:]
-		taken := e.pass(r, value)
 		if e.awaited != nil {
+			e.awaited.taken = true // also when a callback panics or ends this goroutine
+		}
+		if taken := e.pass(r, value); e.awaited != nil {
 			e.awaited.taken = taken
 		}
 	}

@@ -9,52 +9,33 @@ import (
 )
 
 // audience is the subscribers of a socket. It differs from a [observable.Subject] in that a
-// message counts as delivered when every subscriber has dealt with it, not when it is queued at one
-// that is busy: what a subscriber leaves behind in its queue is not lost.
+// message counts as delivered when every subscriber has dealt with it, not when it is queued at
+// one that is busy: what no subscriber gets is not lost.
 type audience struct {
 	mu    sync.Mutex
-	list  atomic.Pointer[[]*listener] // replaced under mu, so that the reader, who looks four times per message, takes no lock
+	list  atomic.Pointer[[]*listener] // replaced under mu, so that the reader takes no lock
 	ended bool
 	err   error // that it ended with; nil if it completed
 
 	waiting atomic.Bool   // the reader waits, or is about to look whether it has to
-	moved   chan struct{} // holds a notice when something has changed since
+	moved   chan struct{} // holds a notice when subscribers have come or gone since
 }
 
 // listener is one subscriber.
 type listener struct {
-	life  observable.Scope
-	inlet *observable.Emitter[Message]        // nil if it is one of Readers
-	loan  *observable.Emitter[*MessageReader] // or else nil
-	steps atomic.Uint32                     // two for each message: it has reached the subscriber, who has dealt with it
-	from  uint32                            // steps before the current message; the reader's
+	life     observable.Scope
+	messages *observable.Emitter[Message]        // nil if it is one of Readers
+	readers  *observable.Emitter[*MessageReader] // or else nil
 }
 
 // attach adds a subscriber until sc closes, or gives it the end.
 func (a *audience) attach(sc *observable.Scope, down observable.Stage[Message]) {
-	l := new(listener)
-	l.inlet = ear(a, l, sc, down)
-	a.add(l, sc, down.Terminal, false)
+	a.add(&listener{messages: observable.NewEmitter(sc, down)}, sc, down.Terminal, false)
 }
 
 // attachReader adds the one subscriber that reads messages as they arrive, unless the messages go elsewhere.
 func (a *audience) attachReader(sc *observable.Scope, down observable.Stage[*MessageReader], taken bool) {
-	l := new(listener)
-	l.loan = ear(a, l, sc, down)
-	a.add(l, sc, down.Terminal, taken)
-}
-
-// ear returns what a listener hears messages with, of either form.
-func ear[T any](a *audience, l *listener, sc *observable.Scope, down observable.Stage[T]) *observable.Emitter[T] {
-	return observable.NewEmitter(sc, observable.Stage[T]{
-		Next: func(m T) {
-			l.steps.Add(1)
-			down.Next(m)
-			l.steps.Add(1)
-			a.notify()
-		},
-		Terminal: down.Terminal,
-	})
+	a.add(&listener{readers: observable.NewEmitter(sc, down)}, sc, down.Terminal, taken)
 }
 
 // add adds a listener until sc closes, or gives it the end, or ErrSubscribed if it cannot be beside those there are.
@@ -64,7 +45,7 @@ func (a *audience) add(l *listener, sc *observable.Scope, down observable.Termin
 	a.mu.Lock()
 	ended, err := a.ended, a.err
 	list := a.listeners()
-	if taken = taken || len(list) > 0 && (l.loan != nil || list[0].loan != nil); taken && !ended {
+	if taken = taken || len(list) > 0 && (l.readers != nil || list[0].readers != nil); taken && !ended {
 		ended, err = true, ErrSubscribed
 	}
 	if !ended && l.life.Open() {
@@ -131,49 +112,26 @@ func (a *audience) present() bool { return len(a.listeners()) > 0 }
 // kind reports whether there is somebody, and whether that is one who reads messages as they arrive.
 func (a *audience) kind() (readers, present bool) {
 	list := a.listeners()
-	return len(list) > 0 && list[0].loan != nil, len(list) > 0
+	return len(list) > 0 && list[0].readers != nil, len(list) > 0
 }
 
-// deliver hands a message to all and waits until each has dealt with it or left, or done is closed. It
-// reports whether anybody took it.
-func (a *audience) deliver(m Message, done <-chan struct{}) bool {
-	list := a.listeners()
-	for _, l := range list {
-		if l.inlet == nil {
+// deliver hands a message to all subscribers, one after the other, and returns when each has
+// dealt with it or left. It reports whether anybody took it.
+func (a *audience) deliver(m Message) (taken bool) {
+	for _, l := range a.listeners() {
+		if l.messages == nil {
 			return false // it has just come
 		}
-		l.from = l.steps.Load()
-		l.inlet.Next(m)
-	}
-	return a.settle(list, done)
-}
-
-// lend is deliver for the one who reads messages as they arrive.
-func (a *audience) lend(m *MessageReader, done <-chan struct{}) bool {
-	list := a.listeners()
-	if len(list) == 0 || list[0].loan == nil {
-		return false
-	}
-	list[0].from = list[0].steps.Load()
-	list[0].loan.Next(m)
-	return a.settle(list, done)
-}
-
-// settle waits until those in the list have dealt with a message, and reports whether anybody took it.
-func (a *audience) settle(list []*listener, done <-chan struct{}) (taken bool) {
-	for _, l := range list {
-		if !l.settled() { // it is busy, as few are
-			if a.await(l.settled, done); !l.settled() {
-				return true // nobody will
-			}
-		}
-		taken = taken || l.steps.Load() != l.from
+		taken = l.messages.Deliver(m) || taken
 	}
 	return taken
 }
 
-// settled reports whether the listener has dealt with the message it was given, or has left.
-func (l *listener) settled() bool { return l.steps.Load() == l.from+2 || !l.life.Open() }
+// lend is deliver for the one who reads messages as they arrive.
+func (a *audience) lend(m *MessageReader) (taken bool) {
+	list := a.listeners()
+	return len(list) > 0 && list[0].readers != nil && list[0].readers.Deliver(m)
+}
 
 // end ends all subscribers, and those to come: with err, or completing them if it is nil.
 func (a *audience) end(err error) {
@@ -183,9 +141,9 @@ func (a *audience) end(err error) {
 	a.list.Store(nil)
 	a.mu.Unlock()
 	for _, l := range list {
-		var down observable.Terminal = l.inlet
-		if l.loan != nil {
-			down = l.loan
+		var down observable.Terminal = l.messages
+		if l.readers != nil {
+			down = l.readers
 		}
 		if err != nil {
 			down.Error(err)

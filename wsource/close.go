@@ -182,8 +182,8 @@ func (s *Socket) finish(end *CloseError) {
 	if end.Code != StatusNormalClosure {
 		s.err, cause = end, end
 	}
-	err, over := s.err, s.over
-	s.over = nil
+	err, over, fed := s.err, s.over, s.fed
+	s.over, s.fed = nil, nil
 	s.mu.Unlock()
 
 	s.heart.stop()
@@ -195,6 +195,9 @@ func (s *Socket) finish(end *CloseError) {
 	// Deferred, in reverse, since what is called may end the goroutine.
 	for _, f := range slices.Backward(over) {
 		defer f()
+	}
+	for f := range fed {
+		defer (*f)()
 	}
 	defer s.audience.end(err)
 	if s.hook != nil {
@@ -213,6 +216,29 @@ func (s *Socket) whenOver(f func()) {
 	s.mu.Unlock()
 	if closed {
 		f()
+	}
+}
+
+// OnEnd has f called when the socket is over, as [observable.Ender] says: a stream that is
+// subscribed to a socket ends with it.
+func (s *Socket) OnEnd(f func()) (stop func()) {
+	key := &f
+	s.mu.Lock()
+	closed := s.state == Closed
+	if !closed {
+		if s.fed == nil {
+			s.fed = make(map[*func()]struct{})
+		}
+		s.fed[key] = struct{}{}
+	}
+	s.mu.Unlock()
+	if closed {
+		f()
+	}
+	return func() {
+		s.mu.Lock()
+		delete(s.fed, key)
+		s.mu.Unlock()
 	}
 }
 

@@ -106,7 +106,7 @@ func (s *Socket) deliver(a *arrival) bool {
 		a.release()
 		a.Data, a.owned, a.buffer = data, true, nil
 	}
-	return s.audience.deliver(a.Message, s.done)
+	return s.audience.deliver(a.Message)
 }
 
 // errCut is how a connection breaks that just ends.

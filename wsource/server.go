@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,38 +38,17 @@ type Server struct {
 	// are refused with 503. Default: DefaultMaxConnections.
 	MaxConnections int
 
-	connections observable.Subject[*Socket]
+	connections connections
 	refusals    observable.Subject[*HandshakeError]
 	crew        crew
 
 	mu       sync.Mutex
-	sockets  map[*Socket]bool // whether a subscriber has taken it
-	pending  int              // handshakes under way
-	stopping bool             // Shutdown was called
-	stopped  bool             // and has lost its patience
-	empty    chan struct{}    // closed when the last connection is over, while stopping
+	sockets  map[*Socket]struct{}
+	pending  int           // handshakes under way
+	stopping bool          // Shutdown was called
+	stopped  bool          // and has lost its patience
+	empty    chan struct{} // closed when the last connection is over, while stopping
 	http     []*http.Server
-}
-
-// Connections returns the observable of the sockets as they are accepted. It is hot, never fails and
-// completes with [Server.Shutdown]. A subscriber gets each socket before any message of it is lost, since a
-// socket keeps its messages for its first subscriber. It gets them one after the other and should not take
-// long over one.
-//
-// With no subscriber, handshakes are refused with 503; a socket that was being accepted when the last one left
-// is closed with [StatusTryAgainLater]. A socket that a subscriber has got is its own, and stays when it leaves.
-func (s *Server) Connections() observable.Observable[*Socket] {
-	return observable.AttachFunc[*Socket](func(sc *observable.Scope, down observable.Stage[*Socket]) {
-		taking := sc.Child()
-		taking.Finally(s.dismiss)
-		observable.Attach[*Socket](&s.connections, taking, observable.Stage[*Socket]{
-			Next: func(socket *Socket) {
-				s.take(socket)
-				down.Next(socket)
-			},
-			Terminal: down.Terminal,
-		})
-	})
 }
 
 // Refusals returns the observable of the handshakes that were refused: hot, and for logs and counts. It does not end.
@@ -94,9 +75,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	stopping, stopped := s.stopping, s.stopped
 	if err == nil {
 		if s.sockets == nil {
-			s.sockets = make(map[*Socket]bool)
+			s.sockets = make(map[*Socket]struct{})
 		}
-		s.sockets[socket] = false
+		s.sockets[socket] = struct{}{}
 	}
 	s.signalEmpty()
 	s.mu.Unlock()
@@ -111,8 +92,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case stopping:
 		sayGoodbye(socket)
 	default:
-		s.connections.Next(socket)
-		s.dismiss()
+		s.connections.offer(socket)
 	}
 }
 
@@ -127,7 +107,7 @@ func (s *Server) reserve() (status int, err error) {
 		err = http.ErrServerClosed
 	case len(s.sockets)+s.pending >= orDefault(s.MaxConnections, DefaultMaxConnections):
 		err = ErrTooManyConnections
-	case !s.connections.Observed():
+	case !s.connections.observed():
 		err = errNobodyServes
 	default:
 		s.pending++
@@ -141,36 +121,11 @@ func (s *Server) argument() error {
 	return argument("Server", "MaxConnections", fmt.Sprintf("is negative: %d", s.MaxConnections))
 }
 
-// take notes that a socket has found its subscriber.
-func (s *Server) take(socket *Socket) {
+// all returns the server's sockets.
+func (s *Server) all() []*Socket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, here := s.sockets[socket]; here {
-		s.sockets[socket] = true
-	}
-}
-
-// dismiss closes the sockets that nobody has taken, if nobody is left to.
-func (s *Server) dismiss() {
-	if s.connections.Observed() {
-		return
-	}
-	for _, socket := range s.list(func(taken bool) bool { return !taken }) {
-		socket.finishWith(&CloseError{Code: StatusTryAgainLater, Reason: "nobody takes connections"})
-	}
-}
-
-// list returns the sockets of one sort.
-func (s *Server) list(of func(taken bool) bool) []*Socket {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []*Socket
-	for socket, taken := range s.sockets {
-		if of(taken) {
-			all = append(all, socket)
-		}
-	}
-	return all
+	return slices.Collect(maps.Keys(s.sockets))
 }
 
 func (s *Server) remove(socket *Socket) {
@@ -248,11 +203,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			_ = server.Close() // upgraded connections are not its own
 		}
 	}()
-	all := func(bool) bool { return true }
-	for _, socket := range s.list(all) {
+	for _, socket := range s.all() {
 		sayGoodbye(socket)
 	}
-	s.connections.Complete()
+	s.connections.complete()
 	if empty == nil {
 		return nil
 	}
@@ -264,7 +218,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopped = true // for the handshakes that are still under way
 	s.mu.Unlock()
-	for _, socket := range s.list(all) {
+	for _, socket := range s.all() {
 		socket.CloseNow()
 	}
 	return context.Cause(ctx)

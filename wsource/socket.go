@@ -94,7 +94,8 @@ type Socket struct {
 	err     error
 	grace   *time.Timer // ends a connection that cannot be written to any more
 	done    chan struct{}
-	over    []func() // called after the end
+	over    []func()             // called after the end
+	fed     map[*func()]struct{} // what OnEnd was given: ends what the socket observes
 }
 
 // start begins to read. The socket is complete but for conn.

@@ -210,7 +210,7 @@ func (s *Socket) lend(typ MessageType, source io.Reader) lent {
 			s.lending = nil
 			return lentBack
 		}
-		taken = s.audience.lend(m, s.done)
+		taken = s.audience.lend(m)
 	}
 	m.over()
 	if !s.turn.CompareAndSwap(m.turn, m.turn+1) || !s.takeBack() {
@@ -258,5 +258,5 @@ func (s *Socket) lendWhole(message Message) (taken bool) {
 	m := s.newReader(message.Type, bytes.NewReader(message.Data))
 	m.whole = true
 	defer m.over() // also when the subscriber ends the goroutine
-	return s.audience.lend(m, s.done)
+	return s.audience.lend(m)
 }

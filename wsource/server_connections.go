@@ -1,0 +1,157 @@
+package wsource
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// heldFor is how long a socket that no subscriber got waits for the next one.
+const heldFor = 5 * time.Second
+
+// connections is a server's observable of sockets. It differs from a [observable.Subject] in that
+// a socket which no subscriber got is the next subscriber's.
+type connections struct {
+	mu          sync.Mutex // guards what follows; never held while a subscriber is called
+	subscribers []*observable.Emitter[*Socket]
+	queue       []*Socket // sockets that no subscriber has got yet, in their order
+	delivering  bool      // a goroutine delivers what is in the queue
+	ended       bool
+}
+
+// Connections returns the observable of the sockets as they are accepted. It is hot, never fails and
+// completes with [Server.Shutdown]. A subscriber gets each socket before any message of it is lost, since a
+// socket keeps its messages for its first subscriber. It gets them one after the other and should not take
+// long over one.
+//
+// With no subscriber, handshakes are refused with 503. A socket that was being accepted when the last
+// subscriber left waits for the next one for 5 seconds, and is then closed with
+// [StatusTryAgainLater]. A socket that a subscriber has got is its own, and stays when it leaves.
+func (s *Server) Connections() observable.Observable[*Socket] {
+	c := &s.connections
+	return observable.AttachFunc[*Socket](func(sc *observable.Scope, down observable.Stage[*Socket]) {
+		out := observable.NewEmitter(sc, down)
+		c.mu.Lock()
+		ended := c.ended
+		if !ended {
+			c.subscribers = append(slices.Clip(c.subscribers), out)
+		}
+		waiting := len(c.queue) > 0
+		c.mu.Unlock()
+		if ended {
+			down.Complete()
+			return
+		}
+		sc.OnClose(func() { c.leave(out) })
+		if waiting {
+			go c.deliver()
+		}
+	})
+}
+
+func (c *connections) leave(out *observable.Emitter[*Socket]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.Index(c.subscribers, out); i >= 0 {
+		c.subscribers = slices.Delete(slices.Clone(c.subscribers), i, i+1)
+	}
+}
+
+// observed reports whether there is a subscriber.
+func (c *connections) observed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.subscribers) > 0
+}
+
+// offer gives socket to the subscribers after those that came before it.
+func (c *connections) offer(socket *Socket) {
+	c.mu.Lock()
+	c.queue = append(c.queue, socket)
+	c.mu.Unlock()
+	c.deliver()
+}
+
+// deliver gives what is in the queue to the subscribers, unless another goroutine does. A socket
+// that nobody gets is held for a while.
+func (c *connections) deliver() {
+	returned := false
+	defer func() {
+		if !returned { // a callback ended this goroutine
+			c.mu.Lock()
+			c.delivering = false
+			c.mu.Unlock()
+			go c.deliver()
+		}
+	}()
+	for socket, to := c.next(); socket != nil; socket, to = c.next() {
+		taken := false
+		for _, out := range to {
+			if out.Deliver(socket) {
+				taken = true
+			} else {
+				c.leave(out) // its subscription has ended
+			}
+		}
+		c.dealtWith(socket, taken)
+	}
+	returned = true
+}
+
+// next returns the socket to be delivered, which stays in the queue, and the subscribers; or nil if
+// there is none, or nobody to get it, or another goroutine delivers.
+func (c *connections) next() (*Socket, []*observable.Emitter[*Socket]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.delivering {
+		return nil, nil
+	}
+	if len(c.queue) == 0 || len(c.subscribers) == 0 {
+		for _, socket := range c.queue {
+			c.hold(socket)
+		}
+		return nil, nil
+	}
+	c.delivering = true
+	return c.queue[0], c.subscribers
+}
+
+// dealtWith ends the delivery of a socket.
+func (c *connections) dealtWith(socket *Socket, taken bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.delivering = false
+	if i := slices.Index(c.queue, socket); taken && i >= 0 {
+		c.queue = slices.Delete(c.queue, i, i+1)
+	}
+}
+
+// hold closes the socket after some time, if no subscriber has got it by then; mu is held.
+func (c *connections) hold(socket *Socket) {
+	time.AfterFunc(heldFor, func() {
+		c.mu.Lock()
+		i := slices.Index(c.queue, socket)
+		if i >= 0 && !(c.delivering && i == 0) {
+			c.queue = slices.Delete(c.queue, i, i+1)
+		} else {
+			i = -1
+		}
+		c.mu.Unlock()
+		if i >= 0 {
+			socket.finishWith(&CloseError{Code: StatusTryAgainLater, Reason: "nobody takes connections"})
+		}
+	})
+}
+
+// complete ends the subscribers, and those to come.
+func (c *connections) complete() {
+	c.mu.Lock()
+	subscribers := c.subscribers
+	c.subscribers, c.queue, c.ended = nil, nil, true
+	c.mu.Unlock()
+	for _, out := range subscribers {
+		out.Complete()
+	}
+}
