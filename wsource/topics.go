@@ -22,37 +22,15 @@ type TopicsConfig[K comparable, In, Out any] struct {
 	Topic func(value In) (topic K, ok bool)
 	// Linger is how long a topic that has lost its last subscriber stays subscribed, in case another comes.
 	Linger time.Duration
-	// Buffer is how many values wait for a subscriber that is slow; 0 means 256. The others do not wait for
-	// it.
+	// Buffer is how many values wait for a subscriber that is slow; 0 means 256.
 	Buffer int
-	// Slow says what becomes of a subscriber whose buffer is full, or of its values. Default: it fails.
-	Slow SlowPolicy
-	// Dropped, if it is not nil, is called with each value that Slow has dropped.
+	// Overflow says what happens when that buffer is full. The zero value,
+	// [observable.OverflowBlock], loses nothing: the slow subscriber slows all others and the
+	// server. With [observable.OverflowFail] its stream ends with [observable.ErrOverflow], after
+	// what is in the buffer; the dropping policies drop its values only.
+	Overflow observable.Overflow
+	// Dropped, if it is not nil, is called with each value that Overflow has dropped.
 	Dropped func(topic K, value In)
-}
-
-// SlowPolicy is what becomes of a subscriber that does not keep up.
-type SlowPolicy uint8
-
-// The policies.
-const (
-	SlowFails       SlowPolicy = iota // its stream fails with observable.ErrOverflow, after what is in the buffer
-	SlowLosesOldest                   // the oldest value in the buffer is dropped
-	SlowLosesNewest                   // the new value is dropped
-	SlowStallsAll                     // everybody waits for it, the server too
-)
-
-func (p SlowPolicy) overflow() observable.Overflow {
-	switch p {
-	case SlowFails:
-		return observable.OverflowFail
-	case SlowLosesOldest:
-		return observable.OverflowDropOldest
-	case SlowLosesNewest:
-		return observable.OverflowDropNewest
-	default:
-		return observable.OverflowBlock
-	}
 }
 
 // Topics are the keyed streams that share a [Subject]: one subscription of the server's for each topic,
@@ -101,8 +79,8 @@ func NewTopics[K comparable, In, Out any](subject *Subject[In, Out], config Topi
 		t.invalid = argument(function, "config.Linger", "is negative")
 	case config.Buffer < 0:
 		t.invalid = argument(function, "config.Buffer", "is negative")
-	case config.Slow > SlowStallsAll:
-		t.invalid = argument(function, "config.Slow", fmt.Sprintf("is unknown: %d", config.Slow))
+	case config.Overflow < observable.OverflowBlock || config.Overflow > observable.OverflowFail:
+		t.invalid = argument(function, "config.Overflow", "is unknown: "+config.Overflow.String())
 	}
 	t.pump = operators.Share(operators.IgnoreElements(operators.Tap(observable.Observable[In](subject), t.dispatch)))
 	return t
@@ -128,7 +106,7 @@ func (t *Topics[K, In, Out]) Topic(key K) observable.Observable[In] {
 		observable.Attach[In](&to.values, up, down)
 		up.Connect(func() { t.start(to) })
 	})
-	return operators.OnBackpressureBuffer(observable.Observable[In](stream), t.config.Buffer, t.config.Slow.overflow(), dropped)
+	return operators.OnBackpressureBuffer(observable.Observable[In](stream), t.config.Buffer, t.config.Overflow, dropped)
 }
 
 // dispatch hands a value to its topic.

@@ -157,22 +157,22 @@ func TestTopicsEndAsTheSubjectDoes(t *testing.T) {
 
 func TestASlowSubscriberOfATopic(t *testing.T) {
 	for name, test := range map[string]struct {
-		slow    wsource.SlowPolicy
+		slow    observable.Overflow
 		fast    int      // what the fast one gets while the slow one is busy
 		slowly  []string // what the slow one gets when it goes on
 		dropped []string
 		err     error
 	}{
-		"fails":        {wsource.SlowFails, 6, []string{"a 0", "a 1", "a 2"}, nil, observable.ErrOverflow},
-		"loses oldest": {wsource.SlowLosesOldest, 6, []string{"a 0", "a 4", "a 5"}, []string{"a 1", "a 2", "a 3"}, nil},
-		"loses newest": {wsource.SlowLosesNewest, 6, []string{"a 0", "a 1", "a 2"}, []string{"a 3", "a 4", "a 5"}, nil},
-		"stalls all":   {wsource.SlowStallsAll, 3, []string{"a 0", "a 1", "a 2", "a 3", "a 4", "a 5"}, nil, nil},
+		"fails":        {observable.OverflowFail, 6, []string{"a 0", "a 1", "a 2"}, nil, observable.ErrOverflow},
+		"loses oldest": {observable.OverflowDropOldest, 6, []string{"a 0", "a 4", "a 5"}, []string{"a 1", "a 2", "a 3"}, nil},
+		"loses newest": {observable.OverflowDropNewest, 6, []string{"a 0", "a 1", "a 2"}, []string{"a 3", "a 4", "a 5"}, nil},
+		"stalls all":   {observable.OverflowBlock, 3, []string{"a 0", "a 1", "a 2", "a 3", "a 4", "a 5"}, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				var dropped []string
 				topics := topicsOf(s.subject(nil), func(c *wsource.TopicsConfig[string, string, string]) {
-					c.Buffer, c.Slow = 2, test.slow
+					c.Buffer, c.Overflow = 2, test.slow
 					c.Dropped = func(topic, value string) {
 						assert.Equal(t, "a", topic)
 						dropped = append(dropped, value)
@@ -324,7 +324,7 @@ func TestTopicsOfAConfigurationThatCannotBe(t *testing.T) {
 		"config.Topic":       func(c *wsource.TopicsConfig[string, string, string]) { c.Topic = nil },
 		"config.Linger":      func(c *wsource.TopicsConfig[string, string, string]) { c.Linger = -1 },
 		"config.Buffer":      func(c *wsource.TopicsConfig[string, string, string]) { c.Buffer = -1 },
-		"config.Slow":        func(c *wsource.TopicsConfig[string, string, string]) { c.Slow = 9 },
+		"config.Overflow":    func(c *wsource.TopicsConfig[string, string, string]) { c.Overflow = 9 },
 	} {
 		var ae *observable.ArgumentError
 		require.ErrorAs(t, record(t, topicsOf(subject, spoil).Topic("a")).wait(), &ae)
