@@ -2,7 +2,6 @@ package wsource
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
