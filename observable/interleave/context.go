@@ -10,9 +10,9 @@ import (
 	"unsafe"
 )
 
-// Context returns a context and the function that ends it, which a thread is to call. What
-// waits for the end by AfterFunc, as context.AfterFunc and derived contexts do, is called on a thread of its
-// own. [Wait] waits for its Done.
+// Context returns a context and the function that ends it, which a thread is to call.
+// What waits for the end by AfterFunc, as context.AfterFunc and derived contexts do, is
+// called on a thread of its own. [Wait] waits for its Done.
 func (p *Program) Context() (context.Context, context.CancelFunc) {
 	c := &cancelable{Context: context.Background(), done: make(chan struct{})}
 	return c, c.cancel
@@ -59,7 +59,8 @@ func (c *cancelable) cancel() {
 	c.after = nil
 }
 
-// AfterFunc calls f on a thread of its own when the context has ended, unless stop takes it back before.
+// AfterFunc calls f on a thread of its own when the context has ended, unless stop takes
+// it back before.
 func (c *cancelable) AfterFunc(f func()) (stop func() bool) {
 	m := c.before(opAfterFunc)
 	c.mu.Lock()

@@ -59,7 +59,8 @@ func TestDeadlockOfAll(t *testing.T) {
 	assert.Contains(t, text, "b is at return from Cond.Wait #3, and was not woken")
 }
 
-// TestFailureIsSimplified checks that a failure is told with as few preemptions as it takes.
+// TestFailureIsSimplified checks that a failure is told with as few preemptions as it
+// takes.
 func TestFailureIsSimplified(t *testing.T) {
 	text := fails(t, interleave.Config{Random: 1000, Seed: 1, Depth: 8}, func(p *interleave.Program) {
 		var n, other interleave.Int32
@@ -259,6 +260,10 @@ func TestUnwinding(t *testing.T) {
 		c := interleave.Cond{L: &m}
 		never := make(chan struct{})
 		m.Lock()
+		p.Go("", func() {
+			m.Lock()
+			ended.Add(100)
+		})
 		for _, deferred := range []func(){
 			m.Lock, m.Unlock, func() { m.TryLock() }, free.Lock, free.Unlock, c.Wait, c.Signal, c.Broadcast,
 			interleave.Yield, func() { interleave.Wait(never) }, func() { interleave.Go(func() { ended.Add(100) }) },

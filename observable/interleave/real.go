@@ -44,6 +44,6 @@ func Wait(done <-chan struct{}) { <-done }
 // Close closes done, for those who [Wait] for it.
 func Close(done chan<- struct{}) { close(done) }
 
-// Yield lets others go on: it belongs into each turn of a loop that waits for what another
-// goroutine does.
+// Yield lets others go on: it belongs into each turn of a loop that waits for what
+// another goroutine does.
 func Yield() { runtime.Gosched() }

@@ -113,13 +113,13 @@ func (s threadSet) len() int                { return bits.OnesCount64(uint64(s))
 
 // strategy decides who goes on.
 type strategy interface {
-	// pick returns a thread of those that can go on, of which there is at least one. It may
-	// fail the run instead.
+	// pick returns a thread of those that can go on, of which there is at least one. It
+	// may fail the run instead.
 	pick(r *run, able threadSet) int
 }
 
-// patience is how long a run may take before it fails. It takes some microseconds, unless a
-// thread blocks outside of the scheduler's control.
+// patience is how long a run may take before it fails. It takes some microseconds, unless
+// a thread blocks outside of the scheduler's control.
 const patience = 20 * time.Second
 
 func newRun(maxSteps int, traced bool) *run {
@@ -299,7 +299,8 @@ func (r *run) ready(self *threadState) bool {
 	}
 }
 
-// closed fails the run if done is closed, which the scheduler would know if it had been done by Close.
+// closed fails the run if done is closed, which the scheduler would know if it had been
+// done by Close.
 func (r *run) closed(done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -355,8 +356,8 @@ func (r *run) finish() {
 	}
 }
 
-// unwind ends the threads that are left when the run has failed. One after another leaves its
-// functions by way of runtime.Goexit, and what these do then is done at once.
+// unwind ends the threads that are left when the run has failed. One after another leaves
+// its functions by way of runtime.Goexit, and what these do then is done at once.
 func (r *run) unwind() {
 	if r.failure == nil {
 		return

@@ -112,9 +112,9 @@ func Close(done chan<- struct{}) {
 	close(done)
 }
 
-// Yield lets others go on: it belongs into each turn of a loop that waits for what another
-// goroutine does. A thread goes on from it when others have made a step since its last
-// Yield, or when no other can.
+// Yield lets others go on: it belongs into each turn of a loop that waits for what
+// another goroutine does. A thread goes on from it when others have made a step since its
+// last Yield, or when no other can.
 func Yield() {
 	if perform(operation{kind: opYield}) == unexplored {
 		runtime.Gosched()

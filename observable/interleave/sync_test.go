@@ -15,7 +15,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// outcomes returns what the program tells in all its interleavings, once with and once without the reduction.
+// outcomes returns what the program tells in all its interleavings, once with and once
+// without the reduction.
 func outcomes(t *testing.T, program func(p *interleave.Program, tell func(string))) []string {
 	t.Helper()
 	full, _, failure := interleave.Outcomes(interleave.Unbounded, true, 0, program)
@@ -30,8 +31,8 @@ func outcomes(t *testing.T, program func(p *interleave.Program, tell func(string
 	return all
 }
 
-// TestStoreBuffering is Dekker's pattern: as all is sequentially consistent, at least one of two threads sees the
-// flag of the other.
+// TestStoreBuffering is Dekker's pattern: as all is sequentially consistent, at least one
+// of two threads sees the flag of the other.
 func TestStoreBuffering(t *testing.T) {
 	got := outcomes(t, func(p *interleave.Program, tell func(string)) {
 		var x, y interleave.Bool
@@ -52,7 +53,8 @@ func TestStoreBuffering(t *testing.T) {
 	assert.ElementsMatch(t, []string{"[true true]", "[true false]", "[false true]"}, got)
 }
 
-// peterson is Peterson's lock. If the threads give way before they show interest, it does not exclude.
+// peterson is Peterson's lock. If the threads give way before they show interest, it does
+// not exclude.
 func peterson(p *interleave.Program, wrong bool) {
 	var interested [2]interleave.Bool
 	var turn, inside interleave.Int32
@@ -85,7 +87,8 @@ func TestPeterson(t *testing.T) {
 	}
 }
 
-// handshake is a thread that waits for a flag and one that sets it. A careless one looks at the flag before it locks.
+// handshake is a thread that waits for a flag and one that sets it. A careless one looks
+// at the flag before it locks.
 func handshake(p *interleave.Program, careless bool) {
 	var m interleave.Mutex
 	var ready interleave.Bool
@@ -292,7 +295,8 @@ func TestOrdinaryGoroutines(t *testing.T) {
 	})
 }
 
-// TestOrdinaryGoroutinesBesides checks that goroutines that are no threads are left alone while there are some.
+// TestOrdinaryGoroutinesBesides checks that goroutines that are no threads are left alone
+// while there are some.
 func TestOrdinaryGoroutinesBesides(t *testing.T) {
 	stop := make(chan struct{})
 	var group sync.WaitGroup

@@ -103,8 +103,8 @@ const (
 // exploring is the run that is under way, or nil.
 var exploring atomic.Pointer[run]
 
-// abandoned is how many threads of a run that is over are still there, blocked by something that the scheduler does not
-// see.
+// abandoned is how many threads of a run that is over are still there, blocked by
+// something that the scheduler does not see.
 var abandoned atomic.Int32
 
 // explored reports whether the caller is a thread. Threads are marked with a setting that
@@ -148,7 +148,8 @@ func perform(op operation) mode {
 // maxUnwinding is how many operations the threads may do while they are ended.
 const maxUnwinding = 10000
 
-// unwindOne is perform while the threads are ended: what is deferred may be in a loop without end.
+// unwindOne is perform while the threads are ended: what is deferred may be in a loop
+// without end.
 func (r *run) unwindOne() mode {
 	switch n := r.unwound.Add(1); {
 	case n > 2*maxUnwinding: // it defers itself, too
@@ -204,7 +205,8 @@ func (t *thread) end() {
 	t.run.show()
 }
 
-// note adds v to what is told of the operation that the thread is doing, if the run is traced.
+// note adds v to what is told of the operation that the thread is doing, if the run is
+// traced.
 func note[V any](v V) {
 	if r := exploring.Load(); r != nil && r.traced && explored() {
 		r.messages <- message{sort: noting, text: text(v)}

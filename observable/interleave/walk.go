@@ -2,8 +2,8 @@
 
 package interleave
 
-// walk is a strategy that goes through all schedules, depth first: each run repeats the one
-// before up to the last decision that has an alternative, and takes that.
+// walk is a strategy that goes through all schedules, depth first: each run repeats the
+// one before up to the last decision that has an alternative, and takes that.
 type walk struct {
 	bound int  // how many preemptions a schedule may have; negative if any number
 	full  bool // alternatives are tried even if they lead to nothing new: see reduce.go
