@@ -7,12 +7,16 @@ import (
 	"slices"
 	"sync"
 	"time"
-	"unsafe"
 )
 
-// Context returns a context and the function that ends it, which a thread is to call.
-// What waits for the end by AfterFunc, as context.AfterFunc and derived contexts do, is
-// called on a thread of its own. [Wait] waits for its Done.
+// Context returns a context and the function that ends it, which a thread may call at any
+// time. Err, the end itself, and the AfterFunc method that package context uses are
+// operations, and what AfterFunc is given is called on a thread of its own. Its Done is for
+// [Wait].
+//
+// Contexts derived from it end in that thread, which the scheduler sees; but
+// context.AfterFunc starts its function with a go statement, so that the function is not a
+// thread. What is to be explored calls the method.
 func (p *Program) Context() (context.Context, context.CancelFunc) {
 	c := &cancelable{Context: context.Background(), done: make(chan struct{})}
 	return c, c.cancel
@@ -30,7 +34,7 @@ type cancelable struct {
 }
 
 func (c *cancelable) before(k kind) mode {
-	return perform(operation{kind: k, object: *(*unsafe.Pointer)(unsafe.Pointer(&c.done))})
+	return perform(operation{kind: k, object: c.Done()})
 }
 
 func (c *cancelable) Deadline() (time.Time, bool) { return time.Time{}, false }

@@ -86,7 +86,11 @@ func loop(p *interleave.Program) {
 	var n interleave.Int32
 	for _, name := range []string{"a", "b"} {
 		p.Go(name, func() {
-			for old := n.Load(); !n.CompareAndSwap(old, old+1); old = n.Load() {
+			for {
+				old := n.Load()
+				if n.CompareAndSwap(old, old+1) {
+					return
+				}
 			}
 		})
 	}

@@ -18,8 +18,8 @@ type random struct {
 }
 
 // newRandom returns a strategy for a run of about so many steps.
-func newRandom(seed uint64, run, depth, steps int) *random {
-	s := &random{rand: rand.New(rand.NewPCG(seed, uint64(run))), changes: map[int]bool{}}
+func newRandom(source *rand.Rand, depth, steps int) *random {
+	s := &random{rand: source, changes: map[int]bool{}}
 	for range depth - 1 {
 		s.changes[s.rand.IntN(max(steps, 1))] = true
 	}

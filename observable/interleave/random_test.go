@@ -41,7 +41,7 @@ func narrow(p *interleave.Program) {
 func TestRandom(t *testing.T) {
 	config := interleave.Config{Random: 5000, Depth: 3, Seed: 1}
 	text := fails(t, config, narrow)
-	assert.Contains(t, text, "both were seen")
+	assert.Contains(t, text, "of seed 1: reader has panicked: both were seen")
 	again := fails(t, interleave.Config{Replay: schedule(t, text)}, narrow)
 	assert.Contains(t, again, "both were seen")
 	assert.Equal(t, schedule(t, text), schedule(t, fails(t, config, narrow)), "the same seed")

@@ -42,7 +42,7 @@ func Go(f func()) { go f() }
 func Wait(done <-chan struct{}) { <-done }
 
 // Close closes done, for those who [Wait] for it.
-func Close(done chan<- struct{}) { close(done) }
+func Close(done chan struct{}) { close(done) }
 
 // Yield lets others go on: it belongs into each turn of a loop that waits for what
 // another goroutine does.

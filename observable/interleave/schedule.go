@@ -18,8 +18,8 @@ type failure struct {
 	once  bool // another run with the same schedule would not show it
 }
 
-// fail makes the run a failure, unless it is one already.
-func (r *run) fail(format string, args ...any) {
+// failf makes the run a failure, unless it is one already.
+func (r *run) failf(format string, args ...any) {
 	if r.failure == nil {
 		r.failure = &failure{text: fmt.Sprintf(format, args...), stuck: -1}
 	}
@@ -81,7 +81,7 @@ func (f follow) pick(r *run, able threadSet) int {
 		return r.usual(able)
 	}
 	if !able.has(f[i]) {
-		r.fail("the run does not follow the schedule: at step %d, thread %d cannot go on", i+1, f[i])
+		r.failf("the run does not follow the schedule: at step %d, thread %d cannot go on", i+1, f[i])
 	}
 	return f[i]
 }

@@ -4,6 +4,7 @@ package interleave_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -368,8 +369,8 @@ func TestContext(t *testing.T) {
 			interleave.Wait(ctx.Done())
 		})
 		p.Check(func() error {
-			if ctx.Err() != context.Canceled || context.Cause(ctx) != context.Canceled {
-				return fmt.Errorf("%v, %v", ctx.Err(), context.Cause(ctx))
+			if !errors.Is(ctx.Err(), context.Canceled) || !errors.Is(context.Cause(ctx), context.Canceled) {
+				return fmt.Errorf("%w, %w", ctx.Err(), context.Cause(ctx))
 			}
 			tell(fmt.Sprintf("alive %v stopped %v called %v", early, stopped, called.Load()))
 			return nil
