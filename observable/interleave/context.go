@@ -9,14 +9,19 @@ import (
 	"time"
 )
 
+// AfterFunc is context.AfterFunc. If ctx is made by [Program.Context], f is called by a
+// thread of its own.
+func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
+	if c, ok := ctx.(*cancelable); ok {
+		return c.AfterFunc(f)
+	}
+	return context.AfterFunc(ctx, f)
+}
+
 // Context returns a context and the function that ends it, which a thread may call at any
-// time. Err, the end itself, and the AfterFunc method that package context uses are
-// operations, and what AfterFunc is given is called on a thread of its own. Its Done is for
-// [Wait].
-//
-// Contexts derived from it end in that thread, which the scheduler sees; but
-// context.AfterFunc starts its function with a go statement, so that the function is not a
-// thread. What is to be explored calls the method.
+// time. [AfterFunc] is told of the end, and [Wait] can wait for Done. Contexts that are
+// derived from this one end a moment later, on a thread of its own, which the scheduler
+// sees; but it does not see what waits for those.
 func (p *Program) Context() (context.Context, context.CancelFunc) {
 	c := &cancelable{Context: context.Background(), done: make(chan struct{})}
 	return c, c.cancel
@@ -63,8 +68,7 @@ func (c *cancelable) cancel() {
 	c.after = nil
 }
 
-// AfterFunc calls f on a thread of its own when the context has ended, unless stop takes
-// it back before.
+// AfterFunc is what package context looks for, too.
 func (c *cancelable) AfterFunc(f func()) (stop func() bool) {
 	m := c.before(opAfterFunc)
 	c.mu.Lock()

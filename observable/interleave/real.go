@@ -3,6 +3,7 @@
 package interleave
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,9 @@ type Pointer[T any] = atomic.Pointer[T]
 
 // Go calls f on a goroutine of its own.
 func Go(f func()) { go f() }
+
+// AfterFunc is context.AfterFunc.
+func AfterFunc(ctx context.Context, f func()) (stop func() bool) { return context.AfterFunc(ctx, f) }
 
 // Wait blocks until done is closed. Nothing is ever sent to done.
 func Wait(done <-chan struct{}) { <-done }

@@ -3,6 +3,7 @@
 package interleave_test
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,4 +37,10 @@ func TestFunctions(t *testing.T) {
 	})
 	interleave.Wait(done)
 	assert.True(t, ran)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	called := make(chan struct{})
+	interleave.AfterFunc(ctx, func() { close(called) })
+	cancel()
+	<-called
 }

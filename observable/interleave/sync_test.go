@@ -352,10 +352,6 @@ func ordinary(t *testing.T) {
 	m.Unlock()
 }
 
-type afterFuncer interface {
-	AfterFunc(f func()) (stop func() bool)
-}
-
 func TestContext(t *testing.T) {
 	got := outcomes(t, func(p *interleave.Program, tell func(string)) {
 		ctx, cancel := p.Context()
@@ -364,7 +360,7 @@ func TestContext(t *testing.T) {
 		p.Go("cancel", cancel)
 		p.Go("watch", func() {
 			early = ctx.Err() == nil
-			stop := ctx.(afterFuncer).AfterFunc(func() { called.Store(true) })
+			stop := interleave.AfterFunc(ctx, func() { called.Store(true) })
 			stopped = stop()
 			interleave.Wait(ctx.Done())
 		})
@@ -410,7 +406,7 @@ func TestContextOutsideOfAnExploration(t *testing.T) {
 	_, limited := ctx.Deadline()
 	assert.False(t, limited)
 	called := make(chan struct{})
-	ctx.(afterFuncer).AfterFunc(func() { close(called) })
+	interleave.AfterFunc(ctx, func() { close(called) })
 	assert.NoError(t, ctx.Err())
 	cancel()
 	<-called
