@@ -2,10 +2,7 @@
 
 package interleave
 
-import (
-	"sync/atomic"
-	"unsafe"
-)
+import "sync/atomic"
 
 // Bool is atomic.Bool, seen by the scheduler.
 type Bool = word[bool, atomic.Bool, *atomic.Bool]
@@ -37,7 +34,7 @@ type atomically[V, A any] interface {
 	Load() V
 	Store(v V)
 	Swap(v V) V
-	CompareAndSwap(old, new V) bool
+	CompareAndSwap(before, after V) bool
 }
 
 // counting is what its integers have besides.
@@ -70,15 +67,15 @@ func (w *word[V, A, P]) Swap(v V) V {
 	return noted(P(&w.real).Swap(v))
 }
 
-// CompareAndSwap sets the value to new if it is old, and reports whether it was.
-func (w *word[V, A, P]) CompareAndSwap(old, new V) bool {
+// CompareAndSwap sets the value to after if it is before, and reports whether it was.
+func (w *word[V, A, P]) CompareAndSwap(before, after V) bool {
 	w.before(opCompareAndSwap)
-	note(old)
-	note(new)
-	return noted(P(&w.real).CompareAndSwap(old, new))
+	note(before)
+	note(after)
+	return noted(P(&w.real).CompareAndSwap(before, after))
 }
 
-func (w *word[V, A, P]) before(k kind) { perform(operation{kind: k, object: unsafe.Pointer(w)}) }
+func (w *word[V, A, P]) before(k kind) { perform(operation{kind: k, object: w}) }
 
 type number[V, A any, P counting[V, A]] struct{ word[V, A, P] }
 

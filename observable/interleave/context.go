@@ -7,12 +7,21 @@ import (
 	"slices"
 	"sync"
 	"time"
-	"unsafe"
 )
 
-// Context returns a context and the function that ends it, which a thread is to call. What
-// waits for the end by AfterFunc, as context.AfterFunc and derived contexts do, is called on a thread of its
-// own. [Wait] waits for its Done.
+// AfterFunc is context.AfterFunc. If ctx is made by [Program.Context], f is called by a
+// thread of its own.
+func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
+	if c, ok := ctx.(*cancelable); ok {
+		return c.AfterFunc(f)
+	}
+	return context.AfterFunc(ctx, f)
+}
+
+// Context returns a context and the function that ends it, which a thread may call at any
+// time. [AfterFunc] is told of the end, and [Wait] can wait for Done. Contexts that are
+// derived from this one end a moment later, on a thread of its own, which the scheduler
+// sees; but it does not see what waits for those.
 func (p *Program) Context() (context.Context, context.CancelFunc) {
 	c := &cancelable{Context: context.Background(), done: make(chan struct{})}
 	return c, c.cancel
@@ -30,7 +39,7 @@ type cancelable struct {
 }
 
 func (c *cancelable) before(k kind) mode {
-	return perform(operation{kind: k, object: *(*unsafe.Pointer)(unsafe.Pointer(&c.done))})
+	return perform(operation{kind: k, object: c.Done()})
 }
 
 func (c *cancelable) Deadline() (time.Time, bool) { return time.Time{}, false }
@@ -59,7 +68,7 @@ func (c *cancelable) cancel() {
 	c.after = nil
 }
 
-// AfterFunc calls f on a thread of its own when the context has ended, unless stop takes it back before.
+// AfterFunc is what package context looks for, too.
 func (c *cancelable) AfterFunc(f func()) (stop func() bool) {
 	m := c.before(opAfterFunc)
 	c.mu.Lock()

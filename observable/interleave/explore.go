@@ -18,23 +18,30 @@ const Unbounded = -1
 // Config says which interleavings [Explore] walks through.
 type Config struct {
 	// Preemptions is how often a thread that could go on may be interrupted in a run, or
-	// [Unbounded]. To switch to another thread when one blocks, yields or ends is free. Most
-	// faults need one or two; the number of interleavings grows with the number of steps to
-	// the power of this one.
+	// [Unbounded]. To switch to another thread when one blocks or ends is free. Most
+	// faults need one or two; the number of interleavings grows with the number of
+	// steps to the power of this one. A walk without a bound tells orders apart only
+	// where they make a difference, and comes to an end for small programs: two threads
+	// of about twenty steps each, three of ten.
 	Preemptions int
-	// MaxRuns ends the walk after so many interleavings. If it is 0, the walk is complete.
+	// MaxRuns ends the walk after so many interleavings. If it is 0, the walk is
+	// complete.
 	MaxRuns int
-	// MaxSteps is how many steps a run may have; one with more is a failure. If it is 0, these are 10,000.
+	// MaxSteps is how many steps a run may have; one with more is a failure. If it is 0,
+	// these are 10,000.
 	MaxSteps int
-	// Random is how many runs to make with random schedules, in place of the walk. It is for programs that are too
-	// large to walk through.
+	// Random is how many runs to make with random schedules, in place of the walk. It is
+	// for programs that are too large to walk through.
 	Random int
-	// Seed is what the random schedules are made from; a failure prints it. If it is 0, each exploration takes another one.
+	// Seed is what the random schedules are made from; a failure prints it. If it is 0,
+	// each exploration takes another one.
 	Seed uint64
-	// Depth is how many orders between steps a fault needs that random schedules are to find: they find deeper ones
-	// too, but with a smaller chance. If it is 0, it is 3.
+	// Depth is how many orders between steps a fault needs that random schedules are to
+	// find: others are found too, but with a smaller chance. If it is 0, the schedules
+	// take turns with 2 to 9.
 	Depth int
-	// Replay is a schedule, as a failure prints it. If it is not empty, there is one run, with it.
+	// Replay is a schedule, as a failure prints it. If it is not empty, there is one run,
+	// with it.
 	Replay string
 }
 
@@ -80,8 +87,8 @@ func (p *Program) Go(name string, f func()) {
 	}
 }
 
-// Check adds a function that is called at the end of each run, when all threads have ended. If
-// it returns an error, the exploration fails.
+// Check adds a function that is called at the end of each run, when all threads have
+// ended. If it returns an error, the exploration fails.
 func (p *Program) Check(check func() error) { p.checks = append(p.checks, check) }
 
 // run calls the program function.
@@ -93,28 +100,32 @@ func (p *Program) run(program func(*Program)) {
 	}
 }
 
+//nolint:gochecknoglobals // flags are
 var replay = flag.String("interleave.replay", "", "the one schedule to run in each exploration, as a failure has printed it")
 
 // serial is held during an exploration: there is one at a time.
+//
+//nolint:gochecknoglobals // there is one scheduler in a process
 var serial sync.Mutex
 
-// Explore runs program once for each interleaving of its threads, as far as config says, and
-// fails t at the first one that goes wrong: if a check returns an error, t has failed, a thread has panicked,
-// no thread can go on though not all have ended, or, with -race, there was a data race. It then prints the
-// steps and a schedule that repeats them.
+// Explore runs program once for each interleaving of its threads, as far as config says,
+// and fails tb at the first one that goes wrong: if a check returns an error, tb has
+// failed, a thread has panicked, no thread can go on though not all have ended, or, with
+// -race, there was a data race. It then prints the steps and a schedule that repeats
+// them.
 //
 // The program function makes everything anew at each run, since what is left from the one
 // before would make the next one differ. It is a thread itself, called main: it may do
 // whatever is part of the set-up. It must do the same whenever the schedule is the same.
-func Explore(t testing.TB, config Config, program func(p *Program)) Result {
-	t.Helper()
+func Explore(tb testing.TB, config Config, program func(p *Program)) Result {
+	tb.Helper()
 	if explored() {
 		panic("interleave: Explore is called by a thread of an exploration")
 	}
 	serial.Lock()
 	defer serial.Unlock()
 	if abandoned.Load() > 0 {
-		t.Error("interleave: a thread of another exploration is still there, blocked by something that the scheduler does not see")
+		tb.Error("interleave: a thread of another exploration is still blocked by something that the scheduler does not see")
 		return Result{}
 	}
 	if config.MaxSteps == 0 {
@@ -123,7 +134,7 @@ func Explore(t testing.TB, config Config, program func(p *Program)) Result {
 	if *replay != "" {
 		config.Replay = *replay
 	}
-	x := &explorer{TB: t, config: config, program: program}
+	x := &explorer{TB: tb, config: config, program: program}
 	if config.Replay != "" {
 		x.replay()
 		return x.result
@@ -134,7 +145,7 @@ func Explore(t testing.TB, config Config, program func(p *Program)) Result {
 		x.walk()
 	}
 	if !x.failed {
-		t.Log(x.result)
+		tb.Log(x.result)
 	}
 	return x.result
 }
@@ -168,12 +179,13 @@ func (x *explorer) random() {
 	for x.result.Seed == 0 {
 		x.result.Seed = rand.Uint64()
 	}
-	depth := x.config.Depth
-	if depth == 0 {
-		depth = 3
-	}
+	source := rand.New(rand.NewPCG(x.result.Seed, 0))
 	for run := range x.config.Random {
-		if !x.run(newRandom(x.result.Seed, run, depth, x.result.Steps)) {
+		depth := x.config.Depth
+		if depth == 0 {
+			depth = 2 + run%8
+		}
+		if !x.run(newRandom(source, depth, x.result.Steps)) {
 			return
 		}
 	}
@@ -187,7 +199,7 @@ func (x *explorer) run(s strategy) bool {
 	r.do(s, x.program)
 	x.count(r)
 	if r.failure == nil && !failed && x.Failed() {
-		r.fail("the test has failed; what it says is above")
+		r.failf("the test has failed; what it says is above")
 		r.failure.once = true
 	}
 	if r.failure == nil {
@@ -230,11 +242,16 @@ func (x *explorer) simplify(r *run) *run {
 	return r
 }
 
-// report tells of a failure, with the steps that lead to it: these are written down in a second run.
+// report tells of a failure, with the steps that lead to it: these are written down in a
+// second run.
 func (x *explorer) report(r *run) {
 	x.Helper()
 	schedule := r.schedule()
-	text := fmt.Sprintf("interleaving %d: %s\n", x.result.Runs, r.failure.text)
+	where := fmt.Sprintf("interleaving %d", x.result.Runs)
+	if x.result.Seed != 0 {
+		where += fmt.Sprintf(" of seed %d", x.result.Seed)
+	}
+	text := where + ": " + r.failure.text + "\n"
 	if r.failure.stuck < 0 {
 		traced := newRun(x.config.MaxSteps, true)
 		traced.do(follow(schedule), x.program)

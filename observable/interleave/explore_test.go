@@ -86,7 +86,11 @@ func loop(p *interleave.Program) {
 	var n interleave.Int32
 	for _, name := range []string{"a", "b"} {
 		p.Go(name, func() {
-			for old := n.Load(); !n.CompareAndSwap(old, old+1); old = n.Load() {
+			for {
+				old := n.Load()
+				if n.CompareAndSwap(old, old+1) {
+					return
+				}
 			}
 		})
 	}
@@ -110,8 +114,9 @@ func TestNoLostUpdate(t *testing.T) {
 	}
 }
 
-// TestCountOfInterleavings checks that the walk without a bound comes to all interleavings, each once:
-// of a threads with n steps each there are (an)! / n!^a. The reduction leaves one of them.
+// TestCountOfInterleavings checks that the walk without a bound comes to all
+// interleavings, each once: of a threads with n steps each there are (an)! / n!^a. The
+// reduction leaves one of them.
 func TestCountOfInterleavings(t *testing.T) {
 	for _, c := range []struct{ threads, steps, want int }{
 		{1, 5, 1}, {2, 1, 2}, {2, 2, 6}, {2, 3, 20}, {2, 5, 252}, {2, 6, 924}, {3, 2, 90}, {3, 3, 1680}, {4, 2, 2520},
@@ -124,8 +129,9 @@ func TestCountOfInterleavings(t *testing.T) {
 	}
 }
 
-// TestCountWithABound compares with what a count by hand gives. Two threads of n steps, without preemption:
-// 2. With one: each of the two may be interrupted once, at n-1 places.
+// TestCountWithABound compares with what a count by hand gives. Two threads of n steps,
+// without preemption: 2. With one: each of the two may be interrupted once, at n-1
+// places.
 func TestCountWithABound(t *testing.T) {
 	for _, c := range []struct{ steps, bound, want int }{{4, 0, 2}, {4, 1, 2 + 2*3}, {7, 1, 2 + 2*6}} {
 		assert.Equal(t, c.want, full(c.bound, independent(2, c.steps)), "%d steps, %d preemptions", c.steps, c.bound)

@@ -59,7 +59,8 @@ func TestDeadlockOfAll(t *testing.T) {
 	assert.Contains(t, text, "b is at return from Cond.Wait #3, and was not woken")
 }
 
-// TestFailureIsSimplified checks that a failure is told with as few preemptions as it takes.
+// TestFailureIsSimplified checks that a failure is told with as few preemptions as it
+// takes.
 func TestFailureIsSimplified(t *testing.T) {
 	text := fails(t, interleave.Config{Random: 1000, Seed: 1, Depth: 8}, func(p *interleave.Program) {
 		var n, other interleave.Int32
@@ -259,11 +260,16 @@ func TestUnwinding(t *testing.T) {
 		c := interleave.Cond{L: &m}
 		never := make(chan struct{})
 		m.Lock()
+		p.Go("", func() {
+			m.Lock()
+			ended.Add(100)
+		})
 		for _, deferred := range []func(){
 			m.Lock, m.Unlock, func() { m.TryLock() }, free.Lock, free.Unlock, c.Wait, c.Signal, c.Broadcast,
 			interleave.Yield, func() { interleave.Wait(never) }, func() { interleave.Go(func() { ended.Add(100) }) },
 			func() { p.Go("", func() { ended.Add(100) }) }, func() {
-				for !n.CompareAndSwap(1, 2) {
+				for range n.Load() + 1<<20 {
+					n.CompareAndSwap(1, 2)
 				}
 			},
 			func() { panic("boom") },
@@ -296,7 +302,7 @@ func TestBlockedByWhatIsNotSeen(t *testing.T) {
 		assert.Contains(t, text, "failure_test.go")
 
 		text = fails(t, walkAll, func(*interleave.Program) {})
-		assert.Contains(t, text, "a thread of another exploration is still there")
+		assert.Contains(t, text, "a thread of another exploration is still blocked")
 		close(hidden)
 		synctest.Wait()
 		passes(t, walkAll, func(*interleave.Program) {})

@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// gate lets one thread at a time deliver values. What comes meanwhile is queued, and delivered by whoever is
-// inside.
+// gate lets one thread at a time deliver values. What comes meanwhile is queued, and
+// delivered by whoever is inside.
 type gate struct {
 	forgetful bool // who has queued a value does not look whether the gate was left meanwhile
 

@@ -1,9 +1,10 @@
 // Package interleave walks through the interleavings of small concurrent programs.
 //
-// Its primitives are those of sync and sync/atomic, unless the build tag interleave is set.
-// With the tag they call a scheduler: it lets one goroutine run at a time, and decides
-// before each operation who goes on. Explore, which exists with the tag only, runs a
-// program again and again, each time with other decisions, until all of them are done:
+// Its primitives are those of sync and sync/atomic, unless the build tag interleave is
+// set. With the tag they call a scheduler: it lets one goroutine run at a time, and
+// decides before each operation who goes on. Explore, which exists with the tag only,
+// runs a program again and again, each time with other decisions, until all of them are
+// done:
 //
 //	//go:build interleave
 //
@@ -22,26 +23,31 @@
 //		})
 //	}
 //
-// `go test -tags interleave` finds the lost update and prints the steps that lead to it.
+// `go test -tags interleave` finds the lost update and prints the steps that lead to it,
+// and a schedule with which -interleave.replay repeats them.
 //
 // # What is not seen
 //
-// Plain memory is not seen: a thread is never interrupted between two plain reads or
-// writes. A program with a data race therefore has behaviours that are not walked through.
-// The race detector finds these, and it finds them within an exploration too: with -race
-// the scheduler adds no order of its own, and a race fails the exploration with its
-// schedule. Nor are channels, timers and the primitives of sync itself seen; [Wait] and
-// [Close] are there for channels that are only ever closed. All operations are sequentially
-// consistent, as those of sync/atomic are.
+// Only the operations of this package are seen. A thread is never interrupted anywhere
+// else, and what it does before its first operation is done when it is started. So an
+// exploration proves nothing about
 //
-// A thread that blocks in any other way, for something another thread has to do, blocks
-// the exploration. A mutex of sync is harmless as long as no operation of this package
-// happens while it is held.
+//   - plain memory: a program with a data race has behaviours that no exploration comes to.
+//     The race detector finds the race, in an exploration too: with -race the scheduler adds
+//     no order of its own, and a race fails the exploration with its schedule.
+//   - channels, timers, and the primitives of sync itself. [Wait] and [Close] are there for
+//     channels that are only ever closed.
+//   - weaker memory than Go's: operations are sequentially consistent, as those of
+//     sync/atomic are.
+//
+// A thread that blocks elsewhere, for something another thread has to do, fails the
+// exploration after a while. A mutex of sync is harmless as long as no operation of this
+// package happens while it is held.
 //
 // # Threads
 //
-// The threads of an exploration are its program function and the goroutines started with
-// [Go] and the like. Goroutines started with a go statement are none, and the primitives
-// do for them what those of sync do: whatever runs beside an exploration is not disturbed,
-// but it has to keep away from what the program uses.
+// The threads of an exploration are its program function and the goroutines that threads
+// start with [Go] and the like. Goroutines started with a go statement are none, and the
+// primitives do for them what those of sync do: whatever runs beside an exploration is not
+// disturbed, but it has to keep away from what the program uses.
 package interleave

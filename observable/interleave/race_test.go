@@ -13,7 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// TestRaceIsFound runs TestRacy, which the race detector must fail, in a process of its own.
+// TestRaceIsFound runs TestRacy, which the race detector must fail, in a process of its
+// own.
 func TestRaceIsFound(t *testing.T) {
 	program, err := os.Executable()
 	require.NoError(t, err)
@@ -26,8 +27,9 @@ func TestRaceIsFound(t *testing.T) {
 	assert.Equal(t, "1,2", schedule(t, string(output)))
 }
 
-// TestRacy is two threads, one of which reads what the other one writes without an order between them, in some of the
-// interleavings. The scheduler itself puts each step after the one before.
+// TestRacy is two threads, one of which reads what the other one writes without an order
+// between them, in some of the interleavings. The scheduler itself puts each step after
+// the one before.
 func TestRacy(t *testing.T) {
 	if os.Getenv("INTERLEAVE_RACY") == "" {
 		t.Skip("TestRaceIsFound runs it")

@@ -4,10 +4,12 @@ package interleave
 
 import "math/rand/v2"
 
-// random is a strategy for one run: probabilistic concurrency testing (Burckhardt and others). Each thread gets a
-// random priority, and of those that can go on the one with the highest does. At a few random steps, the
-// one that would go on falls behind all others. A fault that takes d orders of steps to come out is then found in a run of k steps
-// and n threads with a probability of at least 1/(n k^(d-1)), if there are d-1 of these steps.
+// random is a strategy for one run: probabilistic concurrency testing (Burckhardt and
+// others). Each thread gets a random priority, and of those that can go on the one with
+// the highest does. At a few random steps, the one that would go on falls behind all
+// others. A fault that takes d orders of steps to come out is then found in a run of k
+// steps and n threads with a probability of at least 1/(n k^(d-1)), if there are d-1 of
+// these steps.
 type random struct {
 	rand       *rand.Rand
 	changes    map[int]bool // steps before which the priorities change
@@ -16,8 +18,8 @@ type random struct {
 }
 
 // newRandom returns a strategy for a run of about so many steps.
-func newRandom(seed uint64, run, depth, steps int) *random {
-	s := &random{rand: rand.New(rand.NewPCG(seed, uint64(run))), changes: map[int]bool{}}
+func newRandom(source *rand.Rand, depth, steps int) *random {
+	s := &random{rand: source, changes: map[int]bool{}}
 	for range depth - 1 {
 		s.changes[s.rand.IntN(max(steps, 1))] = true
 	}

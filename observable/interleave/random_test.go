@@ -10,8 +10,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// narrow is a program that goes wrong only if a step of one thread comes between two of the other, and one of the
-// other's between two of this one: a fault of depth 3, which needs two preemptions.
+// narrow is a program that goes wrong only if a step of one thread comes between two of
+// the other, and one of the other's between two of this one: a fault of depth 3, which
+// needs two preemptions.
 func narrow(p *interleave.Program) {
 	var x, other interleave.Int32
 	idle := func() {
@@ -40,7 +41,7 @@ func narrow(p *interleave.Program) {
 func TestRandom(t *testing.T) {
 	config := interleave.Config{Random: 5000, Depth: 3, Seed: 1}
 	text := fails(t, config, narrow)
-	assert.Contains(t, text, "both were seen")
+	assert.Contains(t, text, "of seed 1: reader has panicked: both were seen")
 	again := fails(t, interleave.Config{Replay: schedule(t, text)}, narrow)
 	assert.Contains(t, again, "both were seen")
 	assert.Equal(t, schedule(t, text), schedule(t, fails(t, config, narrow)), "the same seed")

@@ -3,6 +3,7 @@
 package interleave
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -38,12 +39,15 @@ type Pointer[T any] = atomic.Pointer[T]
 // Go calls f on a goroutine of its own.
 func Go(f func()) { go f() }
 
+// AfterFunc is context.AfterFunc.
+func AfterFunc(ctx context.Context, f func()) (stop func() bool) { return context.AfterFunc(ctx, f) }
+
 // Wait blocks until done is closed. Nothing is ever sent to done.
 func Wait(done <-chan struct{}) { <-done }
 
 // Close closes done, for those who [Wait] for it.
-func Close(done chan<- struct{}) { close(done) }
+func Close(done chan struct{}) { close(done) }
 
-// Yield lets others go on: it belongs into each turn of a loop that waits for what another
-// goroutine does.
+// Yield lets others go on: it belongs into each turn of a loop that waits for what
+// another goroutine does.
 func Yield() { runtime.Gosched() }

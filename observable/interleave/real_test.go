@@ -3,6 +3,7 @@
 package interleave_test
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,7 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Without the tag the primitives are the very types of sync and sync/atomic, or this does not compile.
+// Without the tag the primitives are the very types of sync and sync/atomic, or this does
+// not compile.
 var (
 	_ *sync.Mutex            = (*interleave.Mutex)(nil)
 	_ *sync.Cond             = (*interleave.Cond)(nil)
@@ -35,4 +37,10 @@ func TestFunctions(t *testing.T) {
 	})
 	interleave.Wait(done)
 	assert.True(t, ran)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	called := make(chan struct{})
+	interleave.AfterFunc(ctx, func() { close(called) })
+	cancel()
+	<-called
 }

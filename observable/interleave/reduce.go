@@ -2,21 +2,24 @@
 
 package interleave
 
-// Two steps that do not depend on each other lead to the same state in either order, so that one of the two
-// orders is enough.
+// Two steps that do not depend on each other lead to the same state in either order, so
+// that one of the two orders is enough.
 //
-// Without a bound on preemptions, that is dynamic partial-order reduction with source sets and sleep sets (Abdulla and
-// others): a run shows which of its steps race, that is, depend on each other and could have come in the
-// other order, and only for these something else is tried in place of the first. Who was
-// tried at a decision sleeps in the runs that try others there, until a step is made that its next one depends on.
+// Without a bound on preemptions, that is dynamic partial-order reduction with source
+// sets and sleep sets (Abdulla and others): a run shows which of its steps race, that is,
+// depend on each other and could have come in the other order, and only for these
+// something else is tried in place of the first. Who was tried at a decision sleeps in
+// the runs that try others there, until a step is made that its next one depends on.
 //
-// With a bound, an order that is tried already may have been out of bounds where it was tried, and so
-// proves nothing. Here only preemptions are left out, because a step can always be put before the preemption,
-// rather than behind it, at no more cost. So a thread is preempted only before a step that another thread meets
-// later in one of the runs in which it is not: that has something to do that depends on it. And a
-// preempted thread sleeps until a step is made that its next one depends on.
+// With a bound, an order that is tried already may have been out of bounds where it was
+// tried, and so proves nothing. Here only preemptions are left out, because a step can
+// always be put before the preemption, rather than behind it, at no more cost. So a
+// thread is preempted only before a step that another thread meets later in one of the
+// runs in which it is not: that has something to do that depends on it. And a preempted
+// thread sleeps until a step is made that its next one depends on.
 
-// dependent reports whether the order of the steps matters, if they are of different threads.
+// dependent reports whether the order of the steps matters, if they are of different
+// threads.
 func dependent(a, b action) bool {
 	if a.kind == opYield || b.kind == opYield {
 		return true // any step lets a thread go on from a Yield
@@ -33,8 +36,9 @@ func (a action) touches(object int) bool {
 
 func (k kind) reads() bool { return k == opLoad || k == opWait || k == opErr }
 
-// exclude reports whether steps of different threads can never be possible at the same moment: a
-// mutex cannot be free, or a thread's own, and another thread's; a channel cannot be closed and still to be closed.
+// exclude reports whether steps of different threads can never be possible at the same
+// moment: a mutex cannot be free, or a thread's own, and another thread's; a channel
+// cannot be closed and still to be closed.
 func exclude(a, b action) bool {
 	return a.kind == opClose && b.kind == opWait ||
 		a.unlocks() != 0 && (a.unlocks() == b.locks() || a.unlocks() == b.unlocks()) ||
@@ -65,8 +69,9 @@ func (a action) unlocks() int {
 	}
 }
 
-// clock says which steps happen before something: for each thread, how many steps had been made, by
-// all threads together, when its last such step was. Threads that are missing have none.
+// clock says which steps happen before something: for each thread, how many steps had
+// been made, by all threads together, when its last such step was. Threads that are
+// missing have none.
 type clock []int
 
 // knows reports whether step i of thread t happens before.
@@ -79,7 +84,8 @@ func (c clock) join(o clock) {
 	}
 }
 
-// before returns what happens before the next step of t for other reasons than what that does.
+// before returns what happens before the next step of t for other reasons than what that
+// does.
 func (w *walk) before(r *run, t int) clock {
 	c := make(clock, len(r.threads))
 	for i := w.depth - 2; i >= 0; i-- {
@@ -113,8 +119,8 @@ func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
 		switch {
 		case !n.sleep.has(t) || dependent(n.action, r.next(t)):
 		case w.bound >= 0 && blocked && dependent(r.next(n.chosen), r.next(t)):
-			// Another one goes on in place of the thread that is blocked here, which would cost a preemption if the
-			// next step of t had let it go on.
+			// Another one goes on in place of the thread that is blocked here, which
+			// would cost a preemption if the next step of t had let it go on.
 		default:
 			sleep = sleep.with(t)
 		}
@@ -122,8 +128,9 @@ func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
 	return sleep
 }
 
-// meet looks for the steps so far that what the threads are about to do depends on, and has their threads preempted before
-// them. What had not changed when the last step was made has met those before.
+// meet looks for the steps so far that what the threads are about to do depends on, and
+// has their threads preempted before them. What had not changed when the last step was
+// made has met those before.
 func (w *walk) meet(r *run) {
 	made := w.depth - 1
 	for t, self := range r.threads {
@@ -142,34 +149,25 @@ func (w *walk) meet(r *run) {
 	}
 }
 
-// compare looks for the steps so far that race with what t is about to do.
+// compare looks for the steps so far that race with what t is about to do. In place of
+// each, one of the threads that a run in the other order begins with will be tried,
+// whichever that is.
 func (w *walk) compare(r *run, t int) {
-	known := w.before(r, t)
-	for i := w.depth - 2; i >= 0; i-- {
-		if w.race(r, t, i, known) {
-			known.join(w.path[i].clock) // what happens before this one races through it
+	known, next := w.before(r, t), r.next(t)
+	for i, n := range w.path[:w.depth-1] {
+		if n.chosen == t || known.knows(n.chosen, i) || !dependent(n.action, next) || exclude(n.action, next) {
+			continue
+		}
+		candidates := w.initials(r, t, i) & n.able
+		if candidates != 0 && candidates&(n.rest|n.tried|n.sleep) == 0 {
+			n.rest = n.rest.with(candidates.first())
 		}
 	}
 }
 
-// race reports whether step i races with the next step of t, before which known happens. If it does, something else will
-// be tried in its place, whichever of the candidates that is.
-func (w *walk) race(r *run, t, i int, known clock) bool {
-	n, next := w.path[i], r.next(t)
-	if n.chosen == t || known.knows(n.chosen, i) || !dependent(n.action, next) || exclude(n.action, next) {
-		return false
-	}
-	switch candidates := w.initials(r, t, i) & n.able; {
-	case candidates == 0:
-		n.rest = n.able
-	case candidates&(n.rest|n.tried|n.sleep) == 0:
-		n.rest = n.rest.with(candidates.first())
-	}
-	return true
-}
-
-// initials returns with whom to begin, in place of step i, in order to come to the next step of t without it: the
-// steps that do not happen after step i come first, and each thread that may make the first of these is one.
+// initials returns with whom to begin, in place of step i, in order to come to the next
+// step of t without it: the steps that do not happen after step i come first, and each
+// thread that may make the first of these is one.
 func (w *walk) initials(r *run, t, i int) (initial threadSet) {
 	without := make([]int, len(r.threads)) // of each thread, the first step that does not need step i; or 0
 	for j := w.depth - 2; j > i; j-- {

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"math/bits"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 )
 
 // run is one run of a program, under one schedule.
@@ -19,7 +17,7 @@ type run struct {
 	traced   bool                   // operations are told with their stacks and results
 	running  atomic.Pointer[thread] // the thread whose turn it is
 	unwound  atomic.Int64           // operations since the run has failed, or 0
-	over     sync.Mutex             // see thread.end
+	over     atomic.Int32           // threads that have ended
 
 	state
 }
@@ -30,7 +28,7 @@ type state struct {
 	maxSteps    int
 	threads     []*threadState
 	newborn     []int // started, but not run as far as their first operation
-	objects     map[unsafe.Pointer]*object
+	objects     map[any]*object
 	steps       []step
 	choices     int // steps at which more than one thread could go on
 	last        int // the thread that made the last step; -1 at the beginning
@@ -113,19 +111,19 @@ func (s threadSet) len() int                { return bits.OnesCount64(uint64(s))
 
 // strategy decides who goes on.
 type strategy interface {
-	// pick returns a thread of those that can go on, of which there is at least one. It may
-	// fail the run instead.
+	// pick returns a thread of those that can go on, of which there is at least one. It
+	// may fail the run instead.
 	pick(r *run, able threadSet) int
 }
 
-// patience is how long a run may take before it fails. It takes some microseconds, unless a
-// thread blocks outside of the scheduler's control.
+// patience is how long a run may take before it fails. It takes some microseconds, unless
+// a thread blocks outside of the scheduler's control.
 const patience = 20 * time.Second
 
 func newRun(maxSteps int, traced bool) *run {
 	r := &run{messages: make(chan message), traced: traced}
 	r.state = state{
-		program: new(Program), maxSteps: maxSteps, objects: map[unsafe.Pointer]*object{}, last: -1,
+		program: new(Program), maxSteps: maxSteps, objects: map[any]*object{}, last: -1,
 	}
 	return r
 }
@@ -156,7 +154,7 @@ func (r *run) do(s strategy, program func(*Program)) {
 			break
 		}
 		if len(r.steps) == r.maxSteps {
-			r.fail("there are more than %d steps: do the threads wait for each other in loops without end?", r.maxSteps)
+			r.failf("there are more than %d steps: do the threads wait for each other in loops without end?", r.maxSteps)
 			break
 		}
 		if able.len() > 1 {
@@ -171,7 +169,7 @@ func (r *run) do(s strategy, program func(*Program)) {
 	}
 	r.unwind()
 	if r.failure == nil && races() > before {
-		r.fail("the race detector has found a data race; its report is above")
+		r.failf("the race detector has found a data race; its report is above")
 		r.failure.once = true
 	}
 	if r.failure == nil {
@@ -183,7 +181,7 @@ func (r *run) do(s strategy, program func(*Program)) {
 func (r *run) add(h *thread, wake chan mode, name string, parent *threadState) {
 	t := len(r.threads)
 	if t == maxThreads {
-		r.fail("there are more than %d threads", maxThreads)
+		r.failf("there are more than %d threads", maxThreads)
 	}
 	self := &threadState{handle: h, wake: wake, named: name, parent: parent, born: len(r.steps), seen: -1}
 	if name == "" {
@@ -227,7 +225,10 @@ func (r *run) resume(t int, turn mode) {
 		switch m := r.receive(); m.sort {
 		case asking:
 			self.next, self.woken = m.op, false
-			self.object, self.mutex = r.object(m.op.object), r.object(m.op.mutex)
+			self.object, self.mutex = r.object(m.op.object), nil
+			if m.op.mutex != nil {
+				self.mutex = r.object(m.op.mutex)
+			}
 			return
 		case starting:
 			r.add(m.handle, m.wake, m.name, self)
@@ -237,14 +238,13 @@ func (r *run) resume(t int, turn mode) {
 			}
 		case ending:
 			self.ended = true
-			r.over.Lock() // see thread.end
-			r.over.Unlock()
+			r.over.Load() // see thread.end
 			if m.panicked != nil {
-				r.fail("%s has panicked: %v\n%s", self.name(), m.panicked, m.stack)
+				r.failf("%s has panicked: %v\n%s", self.name(), m.panicked, m.stack)
 			}
 			return
 		case waiting:
-			r.fail("%s is blocked by something that the scheduler does not see:\n%s", self.name(), stacks())
+			r.failf("%s is blocked by something that the scheduler does not see:\n%s", self.name(), stacks())
 			r.failure.stuck, r.failure.once = t, true
 			abandoned.Add(1)
 			return
@@ -259,7 +259,7 @@ func (r *run) receive() message {
 }
 
 // object returns what is known of a primitive; it is nil if at is.
-func (r *run) object(at unsafe.Pointer) *object {
+func (r *run) object(at any) *object {
 	o := r.objects[at]
 	if o == nil && at != nil {
 		o = &object{number: len(r.objects) + 1, holder: -1}
@@ -299,11 +299,12 @@ func (r *run) ready(self *threadState) bool {
 	}
 }
 
-// closed fails the run if done is closed, which the scheduler would know if it had been done by Close.
+// closed fails the run if done is closed, which the scheduler would know if it had been
+// done by Close.
 func (r *run) closed(done <-chan struct{}) bool {
 	select {
 	case <-done:
-		r.fail("a channel was closed by something else than Close, or something was sent to it; a thread Waits for it")
+		r.failf("a channel was closed by something else than Close, or something was sent to it; a thread Waits for it")
 		return true
 	default:
 		return false
@@ -335,12 +336,13 @@ func (r *run) apply(t int, self *threadState) {
 				break
 			}
 		}
+	default:
 	}
 }
 
 func (r *run) unlock(m *object) {
 	if m.holder < 0 {
-		r.fail("a mutex is unlocked that is not locked")
+		r.failf("a mutex is unlocked that is not locked")
 	}
 	m.holder = -1
 }
@@ -349,14 +351,14 @@ func (r *run) unlock(m *object) {
 func (r *run) finish() {
 	for _, t := range r.threads {
 		if !t.ended {
-			r.fail("deadlock: no thread can go on")
+			r.failf("deadlock: no thread can go on")
 			return
 		}
 	}
 }
 
-// unwind ends the threads that are left when the run has failed. One after another leaves its
-// functions by way of runtime.Goexit, and what these do then is done at once.
+// unwind ends the threads that are left when the run has failed. One after another leaves
+// its functions by way of runtime.Goexit, and what these do then is done at once.
 func (r *run) unwind() {
 	if r.failure == nil {
 		return
@@ -376,12 +378,12 @@ func (r *run) unwind() {
 func (r *run) judge() {
 	defer func() {
 		if v := recover(); v != nil {
-			r.fail("a check has panicked: %v\n%s", v, debug.Stack())
+			r.failf("a check has panicked: %v\n%s", v, debug.Stack())
 		}
 	}()
 	for _, check := range r.program.checks {
 		if err := check(); err != nil {
-			r.fail("%v", err)
+			r.failf("%v", err)
 			return
 		}
 	}

@@ -18,15 +18,15 @@ type failure struct {
 	once  bool // another run with the same schedule would not show it
 }
 
-// fail makes the run a failure, unless it is one already.
-func (r *run) fail(format string, args ...any) {
+// failf makes the run a failure, unless it is one already.
+func (r *run) failf(format string, args ...any) {
 	if r.failure == nil {
 		r.failure = &failure{text: fmt.Sprintf(format, args...), stuck: -1}
 	}
 }
 
-// schedule is who made the steps of a run. As a string it is a list of threads, with how many
-// steps each one made in a row: 0x3,2,1x5.
+// schedule is who made the steps of a run. As a string it is a list of threads, with how
+// many steps each one made in a row: 0x3,2,1x5.
 type schedule []int
 
 func (r *run) schedule() schedule {
@@ -81,12 +81,13 @@ func (f follow) pick(r *run, able threadSet) int {
 		return r.usual(able)
 	}
 	if !able.has(f[i]) {
-		r.fail("the run does not follow the schedule: at step %d, thread %d cannot go on", i+1, f[i])
+		r.failf("the run does not follow the schedule: at step %d, thread %d cannot go on", i+1, f[i])
 	}
 	return f[i]
 }
 
-// usual returns the thread that goes on when nothing is decided: the one that made the last step, if it can.
+// usual returns the thread that goes on when nothing is decided: the one that made the
+// last step, if it can.
 func (r *run) usual(able threadSet) int {
 	if r.last >= 0 && able.has(r.last) {
 		return r.last
@@ -94,7 +95,8 @@ func (r *run) usual(able threadSet) int {
 	return able.first()
 }
 
-// maxTraced is how many steps a trace shows at the beginning and at the end, and maxFrames how many callers of each.
+// maxTraced is how many steps a trace shows at the beginning and at the end, and
+// maxFrames how many callers of each.
 const (
 	maxTraced = 200
 	maxFrames = 3
@@ -165,7 +167,8 @@ func (a action) String() string {
 	return fmt.Sprintf("%v #%d", a.kind, a.object)
 }
 
-// userFrames returns the frames of a stack that are neither this package's nor the runtime's.
+// userFrames returns the frames of a stack that are neither this package's nor the
+// runtime's.
 func userFrames(pcs []uintptr) (user []runtime.Frame) {
 	if len(pcs) == 0 {
 		return nil
@@ -202,7 +205,8 @@ func (s sourceLines) at(frame runtime.Frame) string {
 	return where
 }
 
-// place returns where a frame is: file, line and function, without its package and type parameters.
+// place returns where a frame is: file, line and function, without its package and type
+// parameters.
 func place(frame runtime.Frame) string {
 	function := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
 	function = function[strings.Index(function, ".")+1:]

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"unsafe"
 )
 
 // Mutex is sync.Mutex, seen by the scheduler.
@@ -35,7 +34,7 @@ func (m *Mutex) Unlock() {
 	m.real.Unlock()
 }
 
-func (m *Mutex) before(k kind) mode { return perform(operation{kind: k, object: unsafe.Pointer(m)}) }
+func (m *Mutex) before(k kind) mode { return perform(operation{kind: k, object: m}) }
 
 // Cond is sync.Cond, seen by the scheduler. Its L is a *[Mutex]. Signal wakes the thread
 // that waits longest.
@@ -55,7 +54,7 @@ func (c *Cond) Wait() {
 	if !ok {
 		panic(fmt.Sprintf("interleave: the L of a Cond is a %T, not a *Mutex", c.L))
 	}
-	op := operation{kind: opCondWait, object: unsafe.Pointer(c), mutex: unsafe.Pointer(m)}
+	op := operation{kind: opCondWait, object: c, mutex: m}
 	if perform(op) == unwinding {
 		runtime.Goexit() // nobody would wake it
 	}
@@ -79,7 +78,7 @@ func (c *Cond) Broadcast() {
 	}
 }
 
-func (c *Cond) before(k kind) mode { return perform(operation{kind: k, object: unsafe.Pointer(c)}) }
+func (c *Cond) before(k kind) mode { return perform(operation{kind: k, object: c}) }
 
 // Go calls f on a goroutine of its own, as a thread if the caller is one.
 func Go(f func()) {
@@ -94,7 +93,7 @@ func Go(f func()) {
 
 // Wait blocks until done is closed. Nothing is ever sent to done.
 func Wait(done <-chan struct{}) {
-	op := operation{kind: opWait, object: *(*unsafe.Pointer)(unsafe.Pointer(&done)), done: done}
+	op := operation{kind: opWait, object: done, done: done}
 	if perform(op) != unwinding {
 		<-done
 		return
@@ -107,14 +106,14 @@ func Wait(done <-chan struct{}) {
 }
 
 // Close closes done, for those who [Wait] for it.
-func Close(done chan<- struct{}) {
-	perform(operation{kind: opClose, object: *(*unsafe.Pointer)(unsafe.Pointer(&done))})
+func Close(done chan struct{}) {
+	perform(operation{kind: opClose, object: (<-chan struct{})(done)})
 	close(done)
 }
 
-// Yield lets others go on: it belongs into each turn of a loop that waits for what another
-// goroutine does. A thread goes on from it when others have made a step since its last
-// Yield, or when no other can.
+// Yield lets others go on: it belongs into each turn of a loop that waits for what
+// another goroutine does. A thread goes on from it when others have made a step since its
+// last Yield, or when no other can.
 func Yield() {
 	if perform(operation{kind: opYield}) == unexplored {
 		runtime.Gosched()

@@ -4,6 +4,7 @@ package interleave_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -15,7 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// outcomes returns what the program tells in all its interleavings, once with and once without the reduction.
+// outcomes returns what the program tells in all its interleavings, once with and once
+// without the reduction.
 func outcomes(t *testing.T, program func(p *interleave.Program, tell func(string))) []string {
 	t.Helper()
 	full, _, failure := interleave.Outcomes(interleave.Unbounded, true, 0, program)
@@ -30,8 +32,8 @@ func outcomes(t *testing.T, program func(p *interleave.Program, tell func(string
 	return all
 }
 
-// TestStoreBuffering is Dekker's pattern: as all is sequentially consistent, at least one of two threads sees the
-// flag of the other.
+// TestStoreBuffering is Dekker's pattern: as all is sequentially consistent, at least one
+// of two threads sees the flag of the other.
 func TestStoreBuffering(t *testing.T) {
 	got := outcomes(t, func(p *interleave.Program, tell func(string)) {
 		var x, y interleave.Bool
@@ -52,7 +54,8 @@ func TestStoreBuffering(t *testing.T) {
 	assert.ElementsMatch(t, []string{"[true true]", "[true false]", "[false true]"}, got)
 }
 
-// peterson is Peterson's lock. If the threads give way before they show interest, it does not exclude.
+// peterson is Peterson's lock. If the threads give way before they show interest, it does
+// not exclude.
 func peterson(p *interleave.Program, wrong bool) {
 	var interested [2]interleave.Bool
 	var turn, inside interleave.Int32
@@ -85,7 +88,8 @@ func TestPeterson(t *testing.T) {
 	}
 }
 
-// handshake is a thread that waits for a flag and one that sets it. A careless one looks at the flag before it locks.
+// handshake is a thread that waits for a flag and one that sets it. A careless one looks
+// at the flag before it locks.
 func handshake(p *interleave.Program, careless bool) {
 	var m interleave.Mutex
 	var ready interleave.Bool
@@ -292,7 +296,8 @@ func TestOrdinaryGoroutines(t *testing.T) {
 	})
 }
 
-// TestOrdinaryGoroutinesBesides checks that goroutines that are no threads are left alone while there are some.
+// TestOrdinaryGoroutinesBesides checks that goroutines that are no threads are left alone
+// while there are some.
 func TestOrdinaryGoroutinesBesides(t *testing.T) {
 	stop := make(chan struct{})
 	var group sync.WaitGroup
@@ -347,10 +352,6 @@ func ordinary(t *testing.T) {
 	m.Unlock()
 }
 
-type afterFuncer interface {
-	AfterFunc(f func()) (stop func() bool)
-}
-
 func TestContext(t *testing.T) {
 	got := outcomes(t, func(p *interleave.Program, tell func(string)) {
 		ctx, cancel := p.Context()
@@ -359,13 +360,13 @@ func TestContext(t *testing.T) {
 		p.Go("cancel", cancel)
 		p.Go("watch", func() {
 			early = ctx.Err() == nil
-			stop := ctx.(afterFuncer).AfterFunc(func() { called.Store(true) })
+			stop := interleave.AfterFunc(ctx, func() { called.Store(true) })
 			stopped = stop()
 			interleave.Wait(ctx.Done())
 		})
 		p.Check(func() error {
-			if ctx.Err() != context.Canceled || context.Cause(ctx) != context.Canceled {
-				return fmt.Errorf("%v, %v", ctx.Err(), context.Cause(ctx))
+			if !errors.Is(ctx.Err(), context.Canceled) || !errors.Is(context.Cause(ctx), context.Canceled) {
+				return fmt.Errorf("%w, %w", ctx.Err(), context.Cause(ctx))
 			}
 			tell(fmt.Sprintf("alive %v stopped %v called %v", early, stopped, called.Load()))
 			return nil
@@ -405,7 +406,7 @@ func TestContextOutsideOfAnExploration(t *testing.T) {
 	_, limited := ctx.Deadline()
 	assert.False(t, limited)
 	called := make(chan struct{})
-	ctx.(afterFuncer).AfterFunc(func() { close(called) })
+	interleave.AfterFunc(ctx, func() { close(called) })
 	assert.NoError(t, ctx.Err())
 	cancel()
 	<-called

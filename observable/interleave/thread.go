@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
-	"unsafe"
 )
 
 // This is the side of the threads. A thread announces each operation to the explorer, and
@@ -54,8 +53,8 @@ func (k kind) String() string { return kindNames[k] }
 // operation is what a thread is about to do.
 type operation struct {
 	kind   kind
-	object unsafe.Pointer  // what it is done to, or nil
-	mutex  unsafe.Pointer  // of a Cond
+	object any             // the primitive that it is done to, or nil
+	mutex  *Mutex          // of a Cond
 	done   <-chan struct{} // of Wait
 	stack  []uintptr       // of the caller, if the run is traced
 }
@@ -101,11 +100,11 @@ const (
 )
 
 // exploring is the run that is under way, or nil.
-var exploring atomic.Pointer[run]
+var exploring atomic.Pointer[run] //nolint:gochecknoglobals // a thread has nothing else to find it by
 
-// abandoned is how many threads of a run that is over are still there, blocked by something that the scheduler does not
-// see.
-var abandoned atomic.Int32
+// abandoned is how many threads of a run that is over are still there, blocked by
+// something that the scheduler does not see.
+var abandoned atomic.Int32 //nolint:gochecknoglobals // it outlives its exploration
 
 // explored reports whether the caller is a thread. Threads are marked with a setting that
 // the runtime keeps for each goroutine, that no goroutine inherits, and that nothing else
@@ -148,7 +147,8 @@ func perform(op operation) mode {
 // maxUnwinding is how many operations the threads may do while they are ended.
 const maxUnwinding = 10000
 
-// unwindOne is perform while the threads are ended: what is deferred may be in a loop without end.
+// unwindOne is perform while the threads are ended: what is deferred may be in a loop
+// without end.
 func (r *run) unwindOne() mode {
 	switch n := r.unwound.Add(1); {
 	case n > 2*maxUnwinding: // it defers itself, too
@@ -197,14 +197,14 @@ func (t *thread) end() {
 		abandoned.Add(-1)
 		return
 	}
-	t.run.over.Lock() // orders all that the thread has done before what the explorer does at the end
-	t.run.over.Unlock()
+	t.run.over.Add(1) // orders all that the thread has done before what the explorer does then
 	t.run.hide()
 	t.run.messages <- last
 	t.run.show()
 }
 
-// note adds v to what is told of the operation that the thread is doing, if the run is traced.
+// note adds v to what is told of the operation that the thread is doing, if the run is
+// traced.
 func note[V any](v V) {
 	if r := exploring.Load(); r != nil && r.traced && explored() {
 		r.messages <- message{sort: noting, text: text(v)}

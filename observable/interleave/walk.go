@@ -2,8 +2,10 @@
 
 package interleave
 
-// walk is a strategy that goes through all schedules, depth first: each run repeats the one
-// before up to the last decision that has an alternative, and takes that.
+import "slices"
+
+// walk is a strategy that goes through all schedules, depth first: each run repeats the
+// one before up to the last decision that has an alternative, and takes that.
 type walk struct {
 	bound int  // how many preemptions a schedule may have; negative if any number
 	full  bool // alternatives are tried even if they lead to nothing new: see reduce.go
@@ -20,7 +22,7 @@ type node struct {
 	rest, tried threadSet // who is still to be tried; who was, or is
 	last        int       // who made the step before
 	preemptions int       // of the decisions before
-	print       uint64    // of what the threads are about to do
+	fingerprint int       // of what the threads are about to do
 
 	action action    // of the step
 	clock  clock     // of the step
@@ -44,8 +46,8 @@ func (w *walk) pick(r *run, able threadSet) int {
 		w.path = append(w.path, n)
 	}
 	n := w.path[w.depth-1]
-	if n.able != able || n.print != r.print() {
-		r.fail("the program is not deterministic: step %d is not what it was in the run before, "+
+	if n.able != able || n.fingerprint != r.fingerprint() {
+		r.failf("the program is not deterministic: step %d is not what it was in the run before, "+
 			"though all before it are. Does it depend on time, on chance, on what the run before has left behind, "+
 			"or on goroutines that are no threads?", w.depth)
 	}
@@ -61,7 +63,7 @@ func (w *walk) pick(r *run, able threadSet) int {
 
 // decide makes a new node, or returns nil if it leads to nothing new.
 func (w *walk) decide(r *run, able threadSet) *node {
-	n := &node{able: able, last: r.last, print: r.print()}
+	n := &node{able: able, last: r.last, fingerprint: r.fingerprint()}
 	if w.depth > 1 {
 		before := w.path[w.depth-2]
 		n.preemptions = before.preemptions + before.cost(before.chosen)
@@ -90,8 +92,7 @@ func (n *node) cost(t int) int {
 // advance goes to the next schedule, and reports whether there is one.
 func (w *walk) advance() bool {
 	w.depth, w.asleep = 0, false
-	for last := len(w.path) - 1; last >= 0; last-- {
-		n := w.path[last]
+	for last, n := range slices.Backward(w.path) {
 		if !w.full && (w.bound < 0 || n.chosen == n.last) {
 			n.sleep = n.sleep.with(n.chosen)
 		}
@@ -108,16 +109,14 @@ func (w *walk) advance() bool {
 	return false
 }
 
-// print returns a hash of what the threads are about to do.
-func (r *run) print() uint64 {
-	const prime = 1099511628211
-	h := uint64(14695981039346656037)
+// fingerprint returns a hash of what the threads are about to do.
+func (r *run) fingerprint() (hash int) {
 	for t, self := range r.threads {
 		if !self.ended {
 			a := r.next(t)
-			h = (h^uint64(a.kind))*prime ^ uint64(a.object)
+			hash = (hash*31+int(a.kind))*31 + a.object
 		}
-		h *= prime
+		hash = hash*31 + 1
 	}
-	return h
+	return hash
 }
