@@ -8,6 +8,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
 // passing are the operators of errors, repetition and side effects over a source that gives them nothing to do
@@ -18,7 +19,7 @@ var passing = []struct {
 }{
 	{"Catch", func(src ints) ints { return operators.Catch(src, func(error) ints { return nil }) }},
 	{"Retry", func(src ints) ints { return operators.Retry(src, 1) }},
-	{"RetryBackoff", func(src ints) ints { return operators.RetryBackoff(src, operators.Backoff{}) }},
+	{"RetryBackoff", func(src ints) ints { return operators.RetryBackoff(src, backoff.Config{}) }},
 	{"Repeat", func(src ints) ints { return operators.Repeat(src, 1) }},
 	{"Tap", func(src ints) ints { return operators.Tap(src, func(int) {}) }},
 	{"TapWith", func(src ints) ints { return operators.TapWith(src, operators.Taps[int]{Next: func(int) {}}) }},

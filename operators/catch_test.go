@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
 // eventually returns a source that fails with errBoom so many times, each after it has emitted 1, and then
@@ -117,7 +118,7 @@ func recovering() map[string]stage {
 			return operators.RetryWith(src, operators.RetryConfig[int]{Delay: func(error, int) ints { return observable.Timer(time.Hour) }})
 		},
 		"RetryBackoff": func(src ints) ints {
-			return operators.RetryBackoff(src, operators.Backoff{Base: time.Hour, Max: time.Hour})
+			return operators.RetryBackoff(src, backoff.Config{Base: time.Hour, Max: time.Hour})
 		},
 	}
 }

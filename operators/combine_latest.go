@@ -68,8 +68,10 @@ func CombineLatest4[A, B, C, D, R any](
 		l := newLatest(sc, down, onEach)
 		ia, ib, ic, id := inputOf[A](l), inputOf[B](l), inputOf[C](l), inputOf[D](l)
 		l.combine = func() R { return project(ia.value, ib.value, ic.value, id.value) }
-		inOrder(sc,
-			func() { ia.subscribe(a) }, func() { ib.subscribe(b) }, func() { ic.subscribe(c) }, func() { id.subscribe(d) })
+		ia.subscribe(a)
+		ib.subscribe(b)
+		ic.subscribe(c)
+		id.subscribe(d)
 	})
 }
 

@@ -23,18 +23,6 @@ var timingOps = map[string]entry{
 	"DelayWhen": forwarding(func(s stream, h hook) stream { return operators.DelayWhen(s, tick(h)) }).
 		with(func(e *entry) { e.law = anyOrder }),
 	"ObserveOnDelay": forwarding(func(s stream, h hook) stream { return operators.ObserveOnDelay(s, msTrial) }),
-	"RatePerSecond": {
-		apply: func(s stream, h hook) stream {
-			return operators.Map(operators.RatePerSecond(s, msTrial), func(v float64) int { return int(v) })
-		},
-		runs: []string{
-			"0 |", "0 1000 0 |", "0 1000 0 1000 0 |", "0 1000 0 1000 0 1000 |",
-			"0 1000 0 1000 0 1000 1000 0 |", "0 1000 0 1000 0 1000 1000 0 1000 0 |",
-		},
-		burst: []string{"|", "|", "|", "|", "|", "|"},
-		fails: "0 1000 0 1000 0 1000 #trial",
-		stays: "0 1000 0 1000 0 1000 1000 0 1000 0 0 0 0 0 0 0 0 0 0 0 0", law: perSecond,
-	},
 	"Sample": {
 		apply: func(s stream, h hook) stream { return operators.Sample(s, ticks) },
 		runs:  []string{"|", "0 |", "0 |", "0 2 |", "0 2 |", "0 2 4 |"},

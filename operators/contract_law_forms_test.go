@@ -97,19 +97,6 @@ func differences(l law) law {
 	}, l)
 }
 
-// neighbours holds if l holds for the values of which each one and the one before it were summed up.
-func neighbours(l law) law {
-	return through(func(got []int) []int {
-		before := 0
-		var all []int
-		for _, v := range got {
-			before = v - before
-			all = append(all, before)
-		}
-		return all
-	}, l)
-}
-
 // divided holds if l holds for the even values and for the odd ones.
 func divided(l law) law {
 	return func(t reporter, got []int, sent [][]int) {

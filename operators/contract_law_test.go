@@ -159,9 +159,6 @@ func sumOf(all []int) int {
 	return sum
 }
 
-// asMany holds if there is a value for each one sent.
-func asMany(t reporter, got []int, sent [][]int) { counts(t, got, len(slices.Concat(sent...))) }
-
 // summing holds if the values have the sum of those sent.
 func summing(t reporter, got []int, sent [][]int) {
 	assert.Equal(t, sumOf(slices.Concat(sent...)), sumOf(got))
@@ -231,12 +228,6 @@ var single = exactly(func(all []int) []int {
 	}
 	return nil
 })
-
-// perSecond holds if there are rates, per second, of the values of a millisecond or more, and of no more than were sent.
-func perSecond(t reporter, got []int, sent [][]int) {
-	assert.LessOrEqual(t, sumOf(got), 1000*len(slices.Concat(sent...)))
-	assert.False(t, slices.ContainsFunc(got, func(v int) bool { return v < 0 }))
-}
 
 // expanded holds if there is each value and what shrink makes of it, and of that.
 func expanded(t reporter, got []int, sent [][]int) {

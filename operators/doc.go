@@ -53,8 +53,6 @@
 //   - slices by number, time or signal: [BufferCount], [BufferTime], [Buffer], [BufferWhen], [BufferToggle]
 //   - streams by number, time or signal: [WindowCount], [WindowTime], [Window], [WindowWhen], [WindowToggle]
 //   - streams by key: [GroupBy], [GroupByMap], [GroupByUntil]
-//   - a moving sum, minimum, mean: [MovingCount], [MovingTime]
-//   - a rate: [RatePerSecond]
 //   - two streams by a condition: [Partition]
 //
 // I want a stream for each value:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
 // dial stands for a source that fails twice before it works.
@@ -61,7 +62,7 @@ func ExampleRetryWith() {
 
 func ExampleRetryBackoff() {
 	errForbidden := errors.New("forbidden")
-	stream := operators.RetryBackoff(dial(), operators.Backoff{
+	stream := operators.RetryBackoff(dial(), backoff.Config{
 		Base:      time.Millisecond,
 		Max:       time.Second,
 		Elapsed:   time.Minute,

@@ -16,16 +16,13 @@ import "github.com/rxsocket/rxsocket/observable"
 func Race[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		r := &race[T]{down: down, lanes: make([]racer[T], len(srcs))}
-		inTurn(sc, len(srcs), func(i int) {
-			if r.winner != nil {
-				return
-			}
+		for i := 0; i < len(srcs) && r.winner == nil; i++ {
 			lane := &r.lanes[i]
 			lane.race = r
 			sc.Nest(&lane.scope)
 			r.started++
 			observable.Attach(srcs[i], &lane.scope, observable.Stage[T]{Next: lane.next, Terminal: lane})
-		})
+		}
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
 func TestRetryArguments(t *testing.T) {
@@ -150,7 +151,7 @@ func TestDelayPanics(t *testing.T) {
 		"RepeatWith": operators.RepeatWith(observable.Empty[int](), operators.RepeatConfig[int]{
 			Delay: func(int) ints { panic("delay") },
 		}),
-		"RetryBackoff": operators.RetryBackoff(observable.Throw[int](errBoom), operators.Backoff{
+		"RetryBackoff": operators.RetryBackoff(observable.Throw[int](errBoom), backoff.Config{
 			Retryable: func(error) bool { panic("delay") },
 		}),
 	} {

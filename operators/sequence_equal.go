@@ -46,7 +46,8 @@ func sequenceEqual[T any](a, b observable.Observable[T], same func(T, T) bool) o
 		first := &comparedSide[T]{end: end, same: same}
 		second := &comparedSide[T]{end: end, same: same, other: first}
 		first.other = second
-		inOrder(sc, func() { first.attach(a) }, func() { second.attach(b) })
+		first.attach(a)
+		second.attach(b)
 	})
 }
 

@@ -54,19 +54,16 @@ func WithLatestFromAll[A, B, R any](
 	return observable.AttachFunc[R](func(sc *observable.Scope, down observable.Stage[R]) {
 		l := newLatest(sc, down, elsewhere)
 		inputs := inputsOf[B](l, len(others))
-		inTurn(sc, len(inputs)+1, func(i int) {
-			if i < len(inputs) {
-				inputs[i].subscribe(others[i])
-				return
-			}
-			observable.Attach(src, sc, observable.Stage[A]{
-				Next: func(v A) {
-					if l.missing == 0 && len(inputs) > 0 && !l.end.ended {
-						down.Next(project(v, valuesOf(inputs)))
-					}
-				},
-				Terminal: &l.end,
-			})
+		for i := range inputs {
+			inputs[i].subscribe(others[i])
+		}
+		observable.Attach(src, sc, observable.Stage[A]{
+			Next: func(v A) {
+				if l.missing == 0 && len(inputs) > 0 && !l.end.ended {
+					down.Next(project(v, valuesOf(inputs)))
+				}
+			},
+			Terminal: &l.end,
 		})
 	})
 }

@@ -35,7 +35,9 @@ func Zip[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
 			}
 			return values
 		}
-		inTurn(sc, len(inputs), func(i int) { inputs[i].subscribe(srcs[i]) })
+		for i := range inputs {
+			inputs[i].subscribe(srcs[i])
+		}
 	})
 }
 
@@ -56,7 +58,8 @@ func Zip2[A, B, R any](
 		z := newZipper(sc, down, 2)
 		ia, ib := &zipInput[A, R]{zipper: z}, &zipInput[B, R]{zipper: z}
 		z.combine = func() R { return project(ia.take(), ib.take()) }
-		inOrder(sc, func() { ia.subscribe(a) }, func() { ib.subscribe(b) })
+		ia.subscribe(a)
+		ib.subscribe(b)
 	})
 }
 
@@ -77,7 +80,9 @@ func Zip3[A, B, C, R any](
 		z := newZipper(sc, down, 3)
 		ia, ib, ic := &zipInput[A, R]{zipper: z}, &zipInput[B, R]{zipper: z}, &zipInput[C, R]{zipper: z}
 		z.combine = func() R { return project(ia.take(), ib.take(), ic.take()) }
-		inOrder(sc, func() { ia.subscribe(a) }, func() { ib.subscribe(b) }, func() { ic.subscribe(c) })
+		ia.subscribe(a)
+		ib.subscribe(b)
+		ic.subscribe(c)
 	})
 }
 

@@ -164,7 +164,7 @@ var errURL = errors.New("the URL cannot be parsed")
 //	messages := operators.SwitchMap(wsource.Connect(url, nil), func(s *wsource.Socket) observable.Observable[wsource.Message] {
 //		return s
 //	})
-//	lasting := operators.RetryBackoff(messages, operators.Backoff{})
+//	lasting := operators.RetryBackoff(messages, backoff.Config{})
 //
 // Each subscription has a goroutine while it dials.
 func Connect(rawURL string, options *DialOptions) observable.Observable[*Socket] {

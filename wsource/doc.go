@@ -10,7 +10,7 @@
 //	sockets := wsource.Connect("wss://feed.example/ticks", nil)
 //	messages := operators.SwitchMap(sockets, func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
 //	ticks := operators.TryMap(messages, decode)
-//	lasting := operators.RetryBackoff(ticks, operators.Backoff{})
+//	lasting := operators.RetryBackoff(ticks, backoff.Config{})
 //
 // A socket can also stay in the hands of who dialled it, with Send for the outcome of one message, Next for a
 // stream of them, and Close:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -54,7 +55,7 @@ func ExampleSubjectConfig() {
 	defer server.Close()
 
 	lasting := wsource.NewSubject(server.URL, wsource.TextCodec(), &wsource.SubjectConfig[string]{
-		Reconnect: &operators.Backoff{Base: time.Millisecond},
+		Reconnect: &backoff.Config{Base: time.Millisecond},
 		Target: func(_ context.Context, attempt int) (string, wsource.DialOptions, error) {
 			token := fmt.Sprint("token for attempt ", attempt) // asked for anew each time
 			return server.URL, wsource.DialOptions{Header: http.Header{"Authorization": {token}}}, nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -87,7 +88,7 @@ func ExampleConnect() {
 
 	sockets := wsource.Connect(server.URL, nil)
 	messages := operators.SwitchMap(sockets, func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
-	lasting := operators.RetryBackoff(messages, operators.Backoff{Base: time.Millisecond})
+	lasting := operators.RetryBackoff(messages, backoff.Config{Base: time.Millisecond})
 	err := observable.ForEach(context.Background(), operators.Take(lasting, 3), func(m wsource.Message) { fmt.Println(m) })
 	fmt.Println(err)
 

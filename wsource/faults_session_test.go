@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -189,7 +189,7 @@ func (c *session) dial() bool {
 	}
 	config := &wsource.SubjectConfig[string]{Dial: options}
 	if c.kind == reconnecting {
-		config.Reconnect = &operators.Backoff{Base: 100 * time.Millisecond, Max: time.Second}
+		config.Reconnect = &backoff.Config{Base: 100 * time.Millisecond, Max: time.Second}
 	}
 	c.subject = c.site.subject(config)
 	c.client = ofSubject(c.t, c.subject, received, c.toServer)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -80,7 +80,7 @@ func newCrowd(s *site, size int) *crowd {
 	for i := range size {
 		m := &member{
 			subject: s.subject(&wsource.SubjectConfig[string]{
-				Reconnect: &operators.Backoff{Base: time.Second, Max: 10 * time.Second},
+				Reconnect: &backoff.Config{Base: time.Second, Max: 10 * time.Second},
 				Dial:      wsource.DialOptions{Heartbeat: clientBeat},
 			}),
 			first:  i * numbers,

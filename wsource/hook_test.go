@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -193,7 +193,7 @@ func TestHookHearsOfASubjectsReconnectsAndDrops(t *testing.T) {
 				}
 				return "ws://" + host, options, nil
 			},
-			Reconnect: &operators.Backoff{Base: time.Second, Max: time.Second},
+			Reconnect: &backoff.Config{Base: time.Second, Max: time.Second},
 			Hook:      d,
 		})
 		waiting := make(chan struct{}, 2) // has a notice when the subject begins to wait for its next attempt

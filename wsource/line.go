@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
 // line is a [Subject] without its types: messages in, messages out, one [link] at a time.
@@ -18,7 +18,7 @@ type line struct {
 	wrapped   bool  // dial returns the one socket that there is, at once
 	invalid   error // what is wrong with the configuration: nothing can be dialled or sent
 	onEnd     func(err error) Action
-	reconnect *operators.Backoff
+	reconnect *backoff.Config
 	limit     Outbox
 	hook      Hook // or nil
 
@@ -50,7 +50,7 @@ type link struct {
 	started   bool
 	opened    bool // there has been a connection
 	over      bool
-	attempts  *operators.Attempts
+	attempts  *backoff.Delays
 	attempt   int         // of the connection, or of the next one
 	session   *session    // the connection, while it is open
 	finishing *CloseError // this side ends the stream, when what waits has been sent
@@ -87,7 +87,7 @@ func (ln *line) join(newReceiver func(*link) receiver) *link {
 		l.receiver, l.turn = newReceiver(l), make(chan struct{}, 1)
 		l.ctx, l.cancel = context.WithCancel(context.Background())
 		if ln.reconnect != nil {
-			l.attempts, _ = operators.NewAttempts(*ln.reconnect) // NewSubject has seen that it is valid
+			l.attempts = backoff.New(*ln.reconnect)
 		}
 	}
 	return l

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -187,7 +188,7 @@ func TestRetryOperatorsRedial(t *testing.T) {
 	for name, retry := range map[string]func(observable.Observable[string]) observable.Observable[string]{
 		"Retry": func(o observable.Observable[string]) observable.Observable[string] { return operators.Retry(o, 3) },
 		"RetryBackoff": func(o observable.Observable[string]) observable.Observable[string] {
-			return operators.RetryBackoff(o, operators.Backoff{Retries: 3})
+			return operators.RetryBackoff(o, backoff.Config{Retries: 3})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -252,7 +253,7 @@ func TestNoRetryWhileNobodyIsSubscribed(t *testing.T) {
 
 func TestSubscribingAgainInTheDelayDialsAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
-		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: &operators.Backoff{Base: time.Hour, Max: time.Hour}})
+		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: &backoff.Config{Base: time.Hour, Max: time.Hour}})
 		_, sub := listen(t, subject)
 		s.accept()
 		s.outage()()

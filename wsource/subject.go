@@ -2,14 +2,12 @@ package wsource
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
 // LinkState is where a [Subject] is with its connection.
@@ -68,7 +66,7 @@ type SubjectConfig[Out any] struct {
 	// connection must have been open to end the row of failures; 0 means 5 s. Its Retryable is not used, since OnEnd
 	// decides. A refusal's Retry-After comes on top of the delay.
 	// Without it the stream ends, and operators.Retry on the subject redials.
-	Reconnect *operators.Backoff
+	Reconnect *backoff.Config
 	// OnEnd says what the end of a connection, or an attempt's failure, means: nil is a normal closure. Default:
 	// CloseAction.
 	OnEnd func(err error) Action
@@ -119,10 +117,8 @@ type Subject[In, Out any] struct {
 func NewSubject[In, Out any](url string, codec Codec[In, Out], config *SubjectConfig[Out]) *Subject[In, Out] {
 	s, c := newSubject("NewSubject", codec, config)
 	if ln := &s.line; ln.reconnect != nil && ln.invalid == nil {
-		if _, err := operators.NewAttempts(*ln.reconnect); err != nil {
-			bad := new(observable.ArgumentError)
-			errors.As(err, &bad)
-			ln.invalid = argument("NewSubject", strings.Replace(bad.Argument, "config", "config.Reconnect", 1), bad.Problem)
+		if setting, problem := ln.reconnect.Check(); setting != "" {
+			ln.invalid = argument("NewSubject", "config.Reconnect."+setting, problem)
 		}
 	}
 	target := c.Target

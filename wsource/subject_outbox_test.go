@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -269,7 +269,7 @@ func TestSubjectRefusesAConfigurationThatCannotBe(t *testing.T) {
 	for argument, config := range map[string]wsource.SubjectConfig[string]{
 		"config.Outbox has a negative limit":           {Outbox: wsource.Outbox{Messages: -1}},
 		"config.Outbox has an unknown overflow policy": {Outbox: wsource.Outbox{Overflow: 9}},
-		"config.Reconnect.Max is negative: -1s":        {Reconnect: &operators.Backoff{Max: -time.Second}},
+		"config.Reconnect.Max is negative: -1s":        {Reconnect: &backoff.Config{Max: -time.Second}},
 	} {
 		subject := wsource.NewSubject(address, jsonText, &config)
 		assert.ErrorContains(t, record(t, subject).wait(), argument)

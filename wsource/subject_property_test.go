@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -222,7 +222,7 @@ func TestNoMessageIsLostWithoutAWord(t *testing.T) {
 func (c *chaos) run(t *testing.T, seed uint64) (unknown, unsent int) {
 	t.Helper()
 	subject := c.subject(&wsource.SubjectConfig[string]{
-		Reconnect: &operators.Backoff{Base: 50 * time.Millisecond, Max: time.Second},
+		Reconnect: &backoff.Config{Base: 50 * time.Millisecond, Max: time.Second},
 		Outbox:    wsource.Outbox{Messages: 20},
 		Dial:      wsource.DialOptions{Heartbeat: wsource.Heartbeat{Interval: 2 * time.Second, Timeout: time.Second}},
 		// An end that CloseAction would take for final is none here.

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -284,7 +284,7 @@ func TestATargetThatIsNotWantedAnyMore(t *testing.T) {
 func TestBackoffGrowsUntilAConnectionHasLasted(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{
-			Reconnect: &operators.Backoff{Base: time.Second, Max: time.Hour, Retries: 6},
+			Reconnect: &backoff.Config{Base: time.Second, Max: time.Hour, Retries: 6},
 		})
 		status := record(t, subject.Status())
 		tape := record(t, subject)

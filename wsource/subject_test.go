@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -158,4 +158,4 @@ func asJSON(t *testing.T, v any) string {
 }
 
 // steady is a policy without an upper limit, for tests that count attempts.
-func steady() *operators.Backoff { return &operators.Backoff{Base: time.Second, Max: time.Second} }
+func steady() *backoff.Config { return &backoff.Config{Base: time.Second, Max: time.Second} }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -30,7 +31,7 @@ func watch(url string, options *wsource.DialOptions, wish wsource.Message) obser
 	told := operators.Catch(known, func(err error) observable.Observable[event] {
 		return operators.Concat(observable.Of(event{lost: err}), observable.Throw[event](err))
 	})
-	lasting := operators.RetryBackoff(told, operators.Backoff{Max: 5 * time.Second, ResetAfter: time.Second})
+	lasting := operators.RetryBackoff(told, backoff.Config{Max: 5 * time.Second, ResetAfter: time.Second})
 	fresh := operators.DistinctUntilChangedFunc(lasting, event.repeats)
 	batches := operators.BufferTime(fresh, refresh)
 	return operators.Filter(batches, func(batch []event) bool { return len(batch) > 0 })

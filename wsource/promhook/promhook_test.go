@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/promhook"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -49,7 +49,7 @@ func TestCountsOfAnEcho(t *testing.T) {
 				Transport: network.HTTPClient().Transport,
 				Heartbeat: wsource.Heartbeat{Interval: 10 * time.Second},
 			},
-			Reconnect: &operators.Backoff{Base: time.Second},
+			Reconnect: &backoff.Config{Base: time.Second},
 			Hook:      hook,
 		})
 		waiting := make(chan struct{}, 2) // has a notice when the subject begins to wait for its next attempt

@@ -2,8 +2,10 @@ package operators_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -114,4 +116,44 @@ func TestFusionSource(t *testing.T) {
 		var wrong *observable.ArgumentError
 		require.ErrorAs(t, err, &wrong, name)
 	}
+}
+
+// TestFusionIsLinear has each further step of a chain cost as much memory to build as the one before:
+// a chain is not copied to be made longer.
+func TestFusionIsLinear(t *testing.T) {
+	perStep := func(length int) float64 {
+		src := observable.Of(0)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range length {
+			src = operators.Map(src, func(v int) int { return v + 1 })
+		}
+		runtime.ReadMemStats(&after)
+		got, err := observable.FirstValue(t.Context(), src)
+		require.NoError(t, err)
+		require.Equal(t, length, got)
+		return float64(after.TotalAlloc-before.TotalAlloc) / float64(length)
+	}
+	assert.InDelta(t, perStep(1_000), perStep(10_000), 64, "bytes a step")
+	src := operators.Map(observable.Of(0), func(v int) int { return v })
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() {
+		src = operators.Map(src, func(v int) int { return v })
+	}), 1.0, "allocations of a further step")
+}
+
+// TestFusionIsSharedBetweenGoroutines subscribes to one chain for the first time on several goroutines.
+func TestFusionIsSharedBetweenGoroutines(t *testing.T) {
+	src := observable.Of(0)
+	for range 7 {
+		src = operators.Map(src, func(v int) int { return v + 1 })
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			got, err := observable.FirstValue(t.Context(), src)
+			assert.NoError(t, err)
+			assert.Equal(t, 7, got)
+		})
+	}
+	all.Wait()
 }

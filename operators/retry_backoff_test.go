@@ -11,10 +11,11 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
 func TestRetryBackoffArguments(t *testing.T) {
-	for text, config := range map[string]operators.Backoff{
+	for text, config := range map[string]backoff.Config{
 		"Base is negative: -1ns":       {Base: -1},
 		"Max is negative: -1ns":        {Max: -1},
 		"Retries is negative: -1":      {Retries: -1},
@@ -22,14 +23,12 @@ func TestRetryBackoffArguments(t *testing.T) {
 		"ResetAfter is negative: -1ns": {ResetAfter: -1},
 	} {
 		isInvalid(t, operators.RetryBackoff(observable.Of(1), config), "operators.RetryBackoff: argument config."+text)
-		_, err := operators.NewAttempts(config)
-		require.EqualError(t, err, "operators.NewAttempts: argument config."+text)
 	}
 }
 
 // attempts runs a RetryBackoff over a source whose runs end with the errors that run returns, given their number
 // from 0 on, and returns when each run began and how it all ended. A run that returns nil completes.
-func attempts(t *testing.T, config operators.Backoff, run func(n int) ints) (begun []time.Duration, end string) {
+func attempts(t *testing.T, config backoff.Config, run func(n int) ints) (begun []time.Duration, end string) {
 	t.Helper()
 	first := time.Now()
 	src := observable.Defer(func() ints {
@@ -48,26 +47,26 @@ func failing(int) ints { return observable.Throw[int](errBoom) }
 // spread over all of it.
 func TestRetryBackoffDelays(t *testing.T) {
 	for name, test := range map[string]struct {
-		config operators.Backoff
+		config backoff.Config
 		bounds []time.Duration
 	}{
 		"defaults": {
-			operators.Backoff{Retries: 11},
+			backoff.Config{Retries: 11},
 			[]time.Duration{
 				100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms, 6400 * ms, 12800 * ms, 25600 * ms,
 				30 * time.Second, 30 * time.Second,
 			},
 		},
 		"settings": {
-			operators.Backoff{Base: 3 * ms, Max: 10 * ms, Retries: 4},
+			backoff.Config{Base: 3 * ms, Max: 10 * ms, Retries: 4},
 			[]time.Duration{3 * ms, 6 * ms, 10 * ms, 10 * ms},
 		},
 		"a base above the limit": {
-			operators.Backoff{Base: time.Minute, Max: 10 * ms, Retries: 2},
+			backoff.Config{Base: time.Minute, Max: 10 * ms, Retries: 2},
 			[]time.Duration{10 * ms, 10 * ms},
 		},
 		"the longest there are": {
-			operators.Backoff{Base: 1 << 62, Max: 1<<63 - 1, Retries: 1},
+			backoff.Config{Base: 1 << 62, Max: 1<<63 - 1, Retries: 1},
 			[]time.Duration{1 << 62},
 		},
 	} {
@@ -105,7 +104,7 @@ func TestRetryBackoffDelays(t *testing.T) {
 func TestRetryBackoffElapsed(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
-			config := operators.Backoff{Base: 10 * ms, Max: time.Second, Elapsed: 5 * time.Second}
+			config := backoff.Config{Base: 10 * ms, Max: time.Second, Elapsed: 5 * time.Second}
 			begun, end := attempts(t, config, func(int) ints {
 				return operators.MergeMap(observable.Timer(500*ms), failing)
 			})
@@ -120,7 +119,7 @@ func TestRetryBackoffElapsed(t *testing.T) {
 func TestRetryBackoffRetryable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fatal := errors.New("no such user")
-		begun, end := attempts(t, operators.Backoff{
+		begun, end := attempts(t, backoff.Config{
 			Retryable: func(err error) bool { return !errors.Is(err, fatal) },
 		}, func(n int) ints {
 			if n == 3 {
@@ -143,15 +142,15 @@ func TestRetryBackoffResets(t *testing.T) {
 		return rest
 	}
 	for name, test := range map[string]struct {
-		config  operators.Backoff
+		config  backoff.Config
 		success ints // every third attempt
 		resets  bool
 	}{
-		"a value":               {operators.Backoff{}, lasting(0, true), true},
-		"no value":              {operators.Backoff{}, lasting(time.Hour, false), false},
-		"a value, too short":    {operators.Backoff{ResetAfter: time.Minute}, lasting(time.Second, true), false},
-		"a value, long enough":  {operators.Backoff{ResetAfter: time.Minute}, lasting(time.Minute, true), true},
-		"no value, long enough": {operators.Backoff{ResetAfter: time.Minute}, lasting(time.Hour, false), false},
+		"a value":               {backoff.Config{}, lasting(0, true), true},
+		"no value":              {backoff.Config{}, lasting(time.Hour, false), false},
+		"a value, too short":    {backoff.Config{ResetAfter: time.Minute}, lasting(time.Second, true), false},
+		"a value, long enough":  {backoff.Config{ResetAfter: time.Minute}, lasting(time.Minute, true), true},
+		"no value, long enough": {backoff.Config{ResetAfter: time.Minute}, lasting(time.Hour, false), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -194,7 +193,7 @@ func TestRetryBackoffUnsubscribe(t *testing.T) {
 			runs++
 			return observable.Throw[int](errBoom)
 		}), func() { got.note("torn down") })
-		sub := operators.RetryBackoff(src, operators.Backoff{Base: time.Hour, Max: time.Hour}).Subscribe(t.Context(), got)
+		sub := operators.RetryBackoff(src, backoff.Config{Base: time.Hour, Max: time.Hour}).Subscribe(t.Context(), got)
 		assert.Equal(t, "0:torn down", got.String(), "before the delay")
 		sub.Unsubscribe()
 		<-sub.Done()
@@ -208,7 +207,7 @@ func TestRetryBackoffUnsubscribe(t *testing.T) {
 func TestRetryBackoffTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := operators.RetryBackoff(operators.Concat(observable.Of(1), observable.Throw[int](errBoom)),
-			operators.Backoff{Retries: 1, ResetAfter: time.Hour})
+			backoff.Config{Retries: 1, ResetAfter: time.Hour})
 		for range 2 {
 			got, err := observable.Collect(t.Context(), src)
 			require.ErrorIs(t, err, errBoom)

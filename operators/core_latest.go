@@ -48,13 +48,6 @@ func inputsOf[T, R any](l *latest[R], n int) []latestInput[T, R] {
 	return inputs
 }
 
-// subscribeAll subscribes each input to its source, in order.
-func subscribeAll[T, R any](inputs []latestInput[T, R], srcs []observable.Observable[T]) {
-	if len(inputs) > 0 {
-		inTurn(inputs[0].end.sc, len(inputs), func(i int) { inputs[i].subscribe(srcs[i]) })
-	}
-}
-
 // valuesOf returns what the inputs hold, in a slice of its own.
 func valuesOf[T, R any](inputs []latestInput[T, R]) []T {
 	values := make([]T, len(inputs))
@@ -108,7 +101,9 @@ func joinAll[T any](emits emission, srcs []observable.Observable[T]) observable.
 		l := newLatest(sc, down, emits)
 		inputs := inputsOf[T](l, len(srcs))
 		l.combine = func() []T { return valuesOf(inputs) }
-		subscribeAll(inputs, srcs)
+		for i := range inputs {
+			inputs[i].subscribe(srcs[i])
+		}
 	})
 }
 
@@ -123,7 +118,8 @@ func join2[A, B, R any](
 		l := newLatest(sc, down, emits)
 		ia, ib := inputOf[A](l), inputOf[B](l)
 		l.combine = func() R { return project(ia.value, ib.value) }
-		inOrder(sc, func() { ia.subscribe(a) }, func() { ib.subscribe(b) })
+		ia.subscribe(a)
+		ib.subscribe(b)
 	})
 }
 
@@ -139,6 +135,8 @@ func join3[A, B, C, R any](
 		l := newLatest(sc, down, emits)
 		ia, ib, ic := inputOf[A](l), inputOf[B](l), inputOf[C](l)
 		l.combine = func() R { return project(ia.value, ib.value, ic.value) }
-		inOrder(sc, func() { ia.subscribe(a) }, func() { ib.subscribe(b) }, func() { ic.subscribe(c) })
+		ia.subscribe(a)
+		ib.subscribe(b)
+		ic.subscribe(c)
 	})
 }
