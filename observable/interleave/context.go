@@ -10,9 +10,8 @@ import (
 	"unsafe"
 )
 
-// Context returns a context and the function that ends it, which a thread is to call. What
-// waits for the end by AfterFunc, as context.AfterFunc and derived contexts do, is called on a thread of its
-// own. [Wait] waits for its Done.
+// Context returns a context and the function that ends it, which a thread is to call. [AfterFunc]
+// makes a thread for what waits for the end. [Wait] waits for its Done.
 func (p *Program) Context() (context.Context, context.CancelFunc) {
 	c := &cancelable{Context: context.Background(), done: make(chan struct{})}
 	return c, c.cancel
@@ -79,6 +78,14 @@ func (c *cancelable) AfterFunc(f func()) (stop func() bool) {
 		}
 		return noted(i >= 0)
 	}
+}
+
+// AfterFunc is context.AfterFunc. If ctx is that of an exploration, f is called on a thread.
+func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
+	if c, ok := ctx.(*cancelable); ok {
+		return c.AfterFunc(f)
+	}
+	return context.AfterFunc(ctx, f)
 }
 
 func (c *cancelable) start(m mode, f func()) {

@@ -3,6 +3,7 @@
 package interleave
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,9 @@ func Wait(done <-chan struct{}) { <-done }
 
 // Close closes done, for those who [Wait] for it.
 func Close(done chan<- struct{}) { close(done) }
+
+// AfterFunc is context.AfterFunc.
+func AfterFunc(ctx context.Context, f func()) (stop func() bool) { return context.AfterFunc(ctx, f) }
 
 // Yield lets others go on: it belongs into each turn of a loop that waits for what another
 // goroutine does.
