@@ -311,7 +311,7 @@ func (r *root) Done() <-chan struct{} {
 	if r.done == nil {
 		r.done = make(chan struct{})
 		if r.isDone {
-			close(r.done)
+			interleave.Close(r.done)
 		}
 	}
 	return r.done
