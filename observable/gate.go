@@ -48,7 +48,7 @@ func (g *gate) giveWay(me uintptr) bool {
 func (g *gate) leave(me uintptr) {
 	g.release(me)
 	if g.backlog.Load() != 0 {
-		g.workOff(me)
+		g.serve(me)
 	}
 }
 
@@ -61,8 +61,8 @@ func (g *gate) release(me uintptr) {
 	g.owner.Store(0)
 }
 
-// workOff delivers what is queued, for as long as nobody else takes the gate.
-func (g *gate) workOff(me uintptr) {
+// serve delivers what is queued, for as long as nobody else takes the gate: then its holder does.
+func (g *gate) serve(me uintptr) {
 	for g.backlog.Load() != 0 && g.seize(me) {
 		all := g.drain(me)
 		g.release(me)
@@ -90,12 +90,5 @@ func (g *gate) handOver(me uintptr) {
 		g.handOn()
 	} else {
 		g.serve(me)
-	}
-}
-
-// serve delivers the queue if the gate is free; if it is not, its holder does.
-func (g *gate) serve(me uintptr) {
-	if g.seize(me) {
-		g.leave(me)
 	}
 }

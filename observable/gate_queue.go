@@ -1,16 +1,5 @@
 package observable
 
-// queueLimit is how many values may wait at one gate before their producers block. What a
-// callback emits into its own chain is exempt.
-const queueLimit = 256
-
-// roomEvery is how many values are delivered before their room in the queue is given to others.
-const roomEvery = 64
-
-// longService is how many runs a goroutine delivers for others before another one takes over:
-// a producer among many that never rest must come back from its own Next.
-const longService = 1024
-
 // run is a stretch of the queue: n values of one lane, or one event of it if n is 0.
 type run struct {
 	lane lane
@@ -176,12 +165,17 @@ func (g *gate) post(l lane) {
 	g.serve(me)
 }
 
+// isFull reports whether there is no room for a value of somebody who comes now; mu is held.
+func (g *gate) isFull() bool { return g.values >= queueLimit || g.blocked.Load() > 0 }
+
 // waitForRoom blocks while the queue is full, or others have been waiting longer, and live
 // reports true. It reports whether that is still so. mu is held before and after. The holder of
 // the gate does not wait: it would wait for itself. Neither does a goroutine whose wait closes a
-// circle.
+// circle. If the gate is free, the goroutine that is to deliver the queue may be the caller, or
+// wait for it, as a subject's emitter does that has queued a value at several gates and is in the
+// first: the caller then delivers the queue itself.
 func (g *gate) waitForRoom(me uintptr, live func() bool) bool {
-	if g.values < queueLimit && g.blocked.Load() == 0 || g.owner.Load() == me {
+	if !g.isFull() || g.owner.Load() == me {
 		return live()
 	}
 	if g.room.L == nil {
@@ -190,6 +184,13 @@ func (g *gate) waitForRoom(me uintptr, live func() bool) bool {
 	g.blocked.Add(1) // before live is asked: see wake
 	wanted := live()
 	for first := true; wanted && (first || g.values >= queueLimit); first = false {
+		if g.owner.Load() == 0 && g.values >= queueLimit {
+			g.mu.Unlock()
+			g.serve(me)
+			g.mu.Lock()
+			wanted = live()
+			continue
+		}
 		w := waits.beginAtGate(me, g, &g.room)
 		if w == nil {
 			break

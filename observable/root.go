@@ -148,7 +148,7 @@ func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 	if sc, ok := ctx.(*Scope); ok {
 		return sc.AfterFunc(f)
 	}
-	return context.AfterFunc(ctx, f)
+	return interleave.AfterFunc(ctx, f)
 }
 
 // next is the end of the path of every value.
@@ -291,7 +291,7 @@ func (r *root) closeDone() {
 	}
 	r.isDone = true
 	if r.done != nil {
-		close(r.done)
+		interleave.Close(r.done)
 	}
 }
 
@@ -311,7 +311,7 @@ func (r *root) Done() <-chan struct{} {
 	if r.done == nil {
 		r.done = make(chan struct{})
 		if r.isDone {
-			close(r.done)
+			interleave.Close(r.done)
 		}
 	}
 	return r.done

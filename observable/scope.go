@@ -205,7 +205,7 @@ func (s *Scope) watched() *watch {
 func (w *watch) end() func() {
 	if !w.ended {
 		w.ended = true
-		close(w.done)
+		interleave.Close(w.done)
 	}
 	for f := range w.after {
 		delete(w.after, f)
@@ -262,7 +262,7 @@ func (s *Scope) AfterFunc(f func()) (stop func() bool) {
 	}
 	s.root.mu.Unlock()
 	if !open {
-		go f()
+		interleave.Go(f)
 	}
 	return func() bool {
 		s.root.mu.Lock()

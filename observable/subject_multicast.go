@@ -1,6 +1,10 @@
 package observable
 
-import "github.com/rxsocket/rxsocket/observable/interleave"
+import (
+	"slices"
+
+	"github.com/rxsocket/rxsocket/observable/interleave"
+)
 
 // multicast is what the subjects share: the list of subscribers and the delivery. A subject with
 // a memory sets the hooks.
@@ -192,7 +196,7 @@ func (m *multicast[T]) queueOne(s *subscriber[T], i int64, me uintptr) {
 		}
 		return
 	}
-	s.waitForRoom(me)
+	s.waitForRoom(m.current.targets, me)
 	m.mu.Lock()
 	if m.current.next.CompareAndSwap(i, i+1) {
 		s.queue(notification[T]{value: m.current.value}, me)
@@ -205,8 +209,9 @@ func (m *multicast[T]) queueOne(s *subscriber[T], i int64, me uintptr) {
 // and has them served.
 func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
 	if n.kind == isValue {
-		for _, s := range m.roster.all() {
-			s.waitForRoom(me)
+		targets := m.roster.all()
+		for _, s := range targets {
+			s.waitForRoom(targets, me)
 		}
 	}
 	m.mu.Lock()
@@ -253,16 +258,20 @@ func serve[T any](targets []*subscriber[T], me uintptr) {
 	}
 }
 
-// waitForRoom waits while the queue of the subscriber's gate is full, and it is still wanted.
-func (s *subscriber[T]) waitForRoom(me uintptr) {
+// waitForRoom waits while the queue of the subscriber's gate is full, and it is still wanted; not
+// in a callback of one of the targets, which feeds the subject.
+func (s *subscriber[T]) waitForRoom(targets []*subscriber[T], me uintptr) {
 	g := &s.scope.root.gate
 	if g.backlog.Load() == 0 {
 		return
 	}
 	g.mu.Lock()
-	g.waitForRoom(me, s.live)
-	g.tellRoom()
-	g.mu.Unlock()
+	defer g.mu.Unlock()
+	feeds := func(t *subscriber[T]) bool { return t.scope.root.gate.owner.Load() == me }
+	if g.isFull() && !slices.ContainsFunc(targets, feeds) {
+		g.waitForRoom(me, s.live)
+		g.tellRoom()
+	}
 }
 
 // queue adds n to the queue of the subscriber's gate; the subject's mu is held.

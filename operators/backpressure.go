@@ -2,9 +2,9 @@ package operators
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // OnBackpressureBuffer decouples the source from a slower downstream: the source's values wait in a
@@ -124,8 +124,8 @@ type decoupled[T any] struct {
 	dropped func(T)
 	accept  func(d *decoupled[T], v T) (lost T, isLost bool) // called with mu held, when a value comes
 
-	mu        sync.Mutex // guards what follows; never held while user code runs
-	changed   sync.Cond
+	mu        interleave.Mutex // guards what follows; never held while user code runs
+	changed   interleave.Cond
 	waiting   queue[T]
 	end       func(observable.Terminal) // the terminal that comes after what waits
 	overflown bool                      // the buffer was full, and the policy is to fail
@@ -197,7 +197,7 @@ func (d *decoupled[T]) finish(end func(observable.Terminal)) {
 func (d *decoupled[T]) start() {
 	if !d.running && !d.closed {
 		d.running = true
-		go d.run()
+		interleave.Go(d.run)
 	}
 }
 

@@ -40,7 +40,7 @@ var atFullSpeed = []struct {
 	{"RateLimit", 0, func(src ints) ints { return operators.RateLimit(src, 1, time.Hour, math.MaxInt) }},
 	{"SubscribeOn", 0, func(src ints) ints { return operators.SubscribeOn(src, 0) }},
 	{"WithContext", 0, func(src ints) ints { return operators.WithContext(src, todo) }},
-	{"ParallelMap", 1, func(src ints) ints { return operators.ParallelMap(src, 2, double) }},
+	{"ParallelMap", 0, func(src ints) ints { return operators.ParallelMap(src, 2, double) }},
 	{"ParallelMapUnordered", 0, func(src ints) ints { return operators.ParallelMapUnordered(src, 2, double) }},
 }
 

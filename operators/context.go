@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // WithContext binds the source to a second context: it passes the source on until ctx ends, and then
@@ -62,7 +63,7 @@ func bind[T any](ctx context.Context, src observable.Observable[T], sc *observab
 	up := sc.Child()
 	end := &ending[T]{sc: sc, down: down}
 	notice := observable.NewEmitter(sc, observable.Stage[T]{Next: down.Next, Terminal: end})
-	stop := context.AfterFunc(ctx, func() {
+	stop := interleave.AfterFunc(ctx, func() {
 		up.Close()
 		notice.Error(context.Cause(ctx))
 	})

@@ -2,16 +2,16 @@ package operators
 
 import (
 	"context"
-	"sync"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // link is a subscription that an operator makes for itself, with a gate apart from that of its
 // subscribers. It may be cut from any goroutine and at any time: before it is made, and while a
 // synchronous source is still emitting inside connect. The zero value is ready to use, once.
 type link struct {
-	mu    sync.Mutex // guards what follows; never held while anything is called
+	mu    interleave.Mutex // guards what follows; never held while anything is called
 	isCut bool
 	scope *observable.Scope
 	sub   observable.Subscription

@@ -2,9 +2,9 @@ package operators
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Group is an observable of those values of a [GroupBy]'s source that have one key.
@@ -39,7 +39,7 @@ func (g *Group[K, T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 // lease keeps the source of a GroupBy subscribed to for as long as the stream of groups or any of
 // the groups has a subscriber.
 type lease struct {
-	users atomic.Int64
+	users interleave.Int64
 	up    *observable.Scope
 	give  func() // release, made once
 }

@@ -3,10 +3,9 @@ package operators
 import (
 	"context"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // ParallelMap emits what project makes of each value, in the order of the values, with up to n calls of
@@ -29,9 +28,8 @@ import (
 //
 // The goroutines are started as they are needed, and end with the stream. The source has a gate of its
 // own; what project, or a callback downstream, itself emits into the source does not wait for a goroutine to
-// be free, as that may be its own: only that is queued. A value costs one allocation, and none in
-// [ParallelMapUnordered]. An n that is not positive is an [observable.ArgumentError]. It has no counterpart in RxJS. See also
-// [MergeMapConcurrent], [ObserveOn].
+// be free, as that may be its own: only that is queued. An n that is not positive is an
+// [observable.ArgumentError]. It has no counterpart in RxJS. See also [MergeMapConcurrent], [ObserveOn].
 func ParallelMap[A, B any](
 	src observable.Observable[A], n int, project func(ctx context.Context, v A) (B, error),
 ) observable.Observable[B] {
@@ -65,11 +63,10 @@ func parallelMap[A, B any](
 	}
 	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		p := &parallel[A, B]{
-			results: observable.NewEmitter(sc, down), sc: sc, done: sc.Done(),
-			project: project, ordered: ordered, limit: n, turn: make(chan struct{}, 1),
+			results: observable.NewEmitter(sc, down), sc: sc, project: project, ordered: ordered, limit: n,
+			pending: 1, // the source
 		}
 		p.work.L, p.room.L = &p.mu, &p.mu
-		p.pending.Store(1) // the source
 		sc.OnClose(p.close)
 		sc.Spawn(func() { connect(&p.source, sc, src, p) })
 	})
@@ -80,33 +77,28 @@ type parallel[A, B any] struct {
 	results *observable.Emitter[B]
 	source  link
 	sc      *observable.Scope
-	done    <-chan struct{}
 	project func(context.Context, A) (B, error)
 	ordered bool
 	limit   int
 
-	mu            sync.Mutex    // guards what follows, as far as last; never held while user code runs
-	work          sync.Cond     // there is a job, or there will be none any more
-	room          sync.Cond     // a worker has become idle
-	jobs          queue[job[A]] // that no worker has taken up yet
+	mu            interleave.Mutex // guards what follows; never held while user code runs
+	work          interleave.Cond  // there is a job, or there will be none any more
+	room          interleave.Cond  // a worker has become idle
+	jobs          queue[A]         // values that no worker has taken up yet
 	workers, idle int
-	ended, closed bool            // the source has; the subscription has
-	last          <-chan struct{} // closed when the last job so far has had its turn in order
+	pending       int   // what has not ended: jobs, and the source; then comes the terminal
+	err           error // how the source ended
+	ended, closed bool  // the source has; the subscription has
 
 	// Results are emitted by one worker at a time, so that the others wait for downstream instead of
-	// queueing at its gate. Whose turn it is, is decided by turn, or in order.
-	turn chan struct{} // holds something while somebody has a turn out of order
-
-	// What has not ended: jobs, and the source. Who takes this to 0 emits the terminal.
-	pending atomic.Int64
-	err     error // how the source ended; written before pending is counted down
+	// queueing at its gate: the first of turns. A worker joins these when it takes up a job, or, where
+	// order does not matter, when it has the result.
+	turns queue[*worker]
 }
 
-// job is a value to be projected.
-type job[A any] struct {
-	value  A
-	before <-chan struct{} // closed when the job before has had its turn; nil if there is none
-	after  chan struct{}   // to be closed when this one has had it; nil if order does not matter
+// worker is a goroutine that calls project.
+type worker struct {
+	turn interleave.Cond // it is the worker's turn, or the subscription has ended
 }
 
 // Next gives v to a worker, as soon as there is one.
@@ -118,13 +110,8 @@ func (p *parallel[A, B]) Next(v A) {
 	if p.closed {
 		return
 	}
-	j := job[A]{value: v}
-	if p.ordered {
-		j.before, j.after = p.last, make(chan struct{})
-		p.last = j.after
-	}
-	p.pending.Add(1)
-	p.jobs.push(j)
+	p.pending++
+	p.jobs.push(v)
 	switch {
 	case p.idle >= p.jobs.len():
 		p.work.Signal()
@@ -146,11 +133,9 @@ func (p *parallel[A, B]) Error(err error) {
 func (p *parallel[A, B]) Complete() { p.finish(nil) }
 
 func (p *parallel[A, B]) finish(err error) {
-	p.err = err
 	p.mu.Lock()
-	p.ended = true
+	p.ended, p.err = true, err
 	p.work.Broadcast()
-	p.mu.Unlock()
 	p.leave()
 }
 
@@ -158,40 +143,48 @@ func (p *parallel[A, B]) finish(err error) {
 func (p *parallel[A, B]) close() {
 	p.mu.Lock()
 	p.closed = true
-	p.jobs = queue[job[A]]{}
+	p.jobs = queue[A]{}
 	p.work.Broadcast()
 	p.room.Broadcast()
+	for p.turns.len() > 0 {
+		p.turns.pop().turn.Signal()
+	}
 	p.mu.Unlock()
 	p.source.cut()
 }
 
-// leave counts down what has not ended.
+// leave counts down what has not ended, and emits the terminal if nothing is left. The mutex is
+// held, and released here.
 func (p *parallel[A, B]) leave() {
-	if p.pending.Add(-1) > 0 {
-		return
-	}
-	if p.err != nil {
-		p.results.Error(p.err)
-	} else {
+	p.pending--
+	over, err := p.pending == 0, p.err
+	p.mu.Unlock()
+	switch {
+	case !over:
+	case err != nil:
+		p.results.Error(err)
+	default:
 		p.results.Complete()
 	}
 }
 
 // run is what a worker does: one job after another, until there are no more.
 func (p *parallel[A, B]) run() {
+	w := new(worker)
+	w.turn.L = &p.mu
 	for {
-		j, ok := p.take()
+		v, ok := p.take(w)
 		if !ok {
 			return
 		}
-		if result, err := p.call(j); !p.settle(j, result, err) {
+		if result, err := p.call(w, v); !p.settle(w, result, err) {
 			return
 		}
 	}
 }
 
 // take waits for a job and takes it up; it reports false when there are no more.
-func (p *parallel[A, B]) take() (j job[A], ok bool) {
+func (p *parallel[A, B]) take(w *worker) (v A, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle++
@@ -201,13 +194,16 @@ func (p *parallel[A, B]) take() (j job[A], ok bool) {
 	}
 	p.idle--
 	if p.jobs.len() == 0 {
-		return j, false
+		return v, false
+	}
+	if p.ordered {
+		p.turns.push(w)
 	}
 	return p.jobs.pop(), true
 }
 
 // call calls project. A panic in it is an error; if it exits its goroutine, so does the worker.
-func (p *parallel[A, B]) call(j job[A]) (result B, err error) {
+func (p *parallel[A, B]) call(w *worker, v A) (result B, err error) {
 	returned := false
 	defer func() {
 		if returned {
@@ -216,20 +212,20 @@ func (p *parallel[A, B]) call(j job[A]) (result B, err error) {
 		if v := recover(); v != nil {
 			err = &observable.PanicError{Value: v, Stack: debug.Stack()}
 		} else {
-			p.settle(j, result, observable.ErrGoexit)
+			p.settle(w, result, observable.ErrGoexit)
 		}
 	}()
-	result, err = p.project(p.sc, j.value)
+	result, err = p.project(p.sc, v)
 	returned = true
 	return result, err
 }
 
-// settle emits what came of j when its turn has come, and reports whether the stream goes on.
-func (p *parallel[A, B]) settle(j job[A], result B, err error) bool {
+// settle emits what came of a job when its turn has come, and reports whether the stream goes on.
+func (p *parallel[A, B]) settle(w *worker, result B, err error) bool {
 	if err != nil {
 		p.source.cut()
 	}
-	if !p.awaitTurn(j) {
+	if !p.awaitTurn(w) {
 		return false
 	}
 	if err != nil {
@@ -237,32 +233,36 @@ func (p *parallel[A, B]) settle(j job[A], result B, err error) bool {
 		return false
 	}
 	p.results.Next(result)
-	if p.ordered {
-		close(j.after)
-	} else {
-		<-p.turn
-	}
-	p.leave()
-	return true
+	return p.endTurn()
 }
 
 // awaitTurn waits, and reports whether the stream is still on.
-func (p *parallel[A, B]) awaitTurn(j job[A]) bool {
-	if !p.ordered {
-		select {
-		case p.turn <- struct{}{}:
-			return true
-		case <-p.done:
-			return false
-		}
-	}
-	if j.before == nil {
-		return true
-	}
-	select {
-	case <-j.before:
-		return true
-	case <-p.done:
+func (p *parallel[A, B]) awaitTurn(w *worker) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
 		return false
 	}
+	if !p.ordered {
+		p.turns.push(w)
+	}
+	for !p.closed && *p.turns.front() != w {
+		w.turn.Wait()
+	}
+	return !p.closed
+}
+
+// endTurn lets the next worker emit, and reports whether the stream is still on.
+func (p *parallel[A, B]) endTurn() bool {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return false
+	}
+	p.turns.pop()
+	if p.turns.len() > 0 {
+		(*p.turns.front()).turn.Signal()
+	}
+	p.leave()
+	return true
 }

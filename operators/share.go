@@ -2,9 +2,9 @@ package operators
 
 import (
 	"context"
-	"sync"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Share lets all subscribers share one subscription to the source: it is made with the first
@@ -94,8 +94,8 @@ type shared[T any] struct {
 	src    observable.Observable[T]
 	config ShareConfig[T]
 
-	mu    sync.Mutex // guards what follows and the rounds; never held while anything is called
-	round *round[T]  // what the next subscriber joins, or nil
+	mu    interleave.Mutex // guards what follows and the rounds; never held while anything is called
+	round *round[T]        // what the next subscriber joins, or nil
 }
 
 // round is the time between two resets: a processor and its subscription to the source.

@@ -1,9 +1,8 @@
 package operators
 
 import (
-	"sync/atomic"
-
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Tap calls next with each value before it passes on, to look at a stream without changing it.
@@ -69,7 +68,7 @@ type tap[T any] struct {
 	Taps[T]
 	up    *observable.Scope
 	down  observable.Stage[T]
-	ended atomic.Bool // by a terminal of the source; whoever tears down looks at it
+	ended interleave.Bool // by a terminal of the source; whoever tears down looks at it
 }
 
 func (t *tap[T]) next(v T) {

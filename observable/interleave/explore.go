@@ -101,7 +101,36 @@ func (p *Program) run(program func(*Program)) {
 }
 
 //nolint:gochecknoglobals // flags are
-var replay = flag.String("interleave.replay", "", "the one schedule to run in each exploration, as a failure has printed it")
+var (
+	replay = flag.String("interleave.replay", "",
+		"the one schedule to run in each exploration, as a failure has printed it")
+	runs = flag.Int("interleave.runs", 0,
+		"how many runs to make at most in each exploration that has a limit, in place of that")
+	preemptions = flag.Int("interleave.preemptions", 0,
+		"how many preemptions a run may have in each exploration that has a bound, in place of that")
+)
+
+// BeforeRun has f called before each run: it sets back what a package keeps from one run to the
+// next.
+func BeforeRun(f func()) { beforeRun = append(beforeRun, f) }
+
+var beforeRun []func()
+
+// override changes config as the flags say.
+func (c *Config) override() {
+	if *replay != "" {
+		c.Replay = *replay
+	}
+	if *runs > 0 && c.Random > 0 {
+		c.Random = *runs
+	}
+	if *runs > 0 && c.MaxRuns > 0 {
+		c.MaxRuns = *runs
+	}
+	if *preemptions > 0 && c.Preemptions >= 0 {
+		c.Preemptions = *preemptions
+	}
+}
 
 // serial is held during an exploration: there is one at a time.
 //
@@ -131,9 +160,7 @@ func Explore(tb testing.TB, config Config, program func(p *Program)) Result {
 	if config.MaxSteps == 0 {
 		config.MaxSteps = 10000
 	}
-	if *replay != "" {
-		config.Replay = *replay
-	}
+	config.override()
 	x := &explorer{TB: tb, config: config, program: program}
 	if config.Replay != "" {
 		x.replay()

@@ -4,7 +4,6 @@ package interleave_test
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -12,40 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/observable/interleave/judge"
 )
-
-// attempt is a test that may fail without harm.
-type attempt struct {
-	testing.TB
-
-	failed bool
-	text   strings.Builder
-}
-
-func (a *attempt) Helper()      {}
-func (a *attempt) Name() string { return "Attempt" }
-func (a *attempt) Failed() bool { return a.failed }
-func (a *attempt) Log(args ...any) {
-	fmt.Fprintln(&a.text, args...)
-}
-func (a *attempt) Logf(format string, args ...any) { fmt.Fprintf(&a.text, format+"\n", args...) }
-func (a *attempt) Error(args ...any) {
-	a.failed = true
-	fmt.Fprintln(&a.text, args...)
-}
-
-func (a *attempt) Errorf(format string, args ...any) {
-	a.failed = true
-	fmt.Fprintf(&a.text, format+"\n", args...)
-}
 
 // fails explores a program that must fail, and returns what is said about it.
 func fails(t *testing.T, config interleave.Config, program func(*interleave.Program)) string {
 	t.Helper()
-	a := &attempt{TB: t}
+	a := &judge.Attempt{TB: t}
 	interleave.Explore(a, config, program)
-	require.True(t, a.failed, "the exploration passes: %s", &a.text)
-	return a.text.String()
+	require.True(t, a.Failed(), "the exploration passes: %s", a.Text())
+	return a.Text()
 }
 
 // passes explores a program completely.
@@ -160,7 +135,7 @@ func independent(threads, steps int) func(p *interleave.Program) {
 func BenchmarkRun(b *testing.B) {
 	program := independent(3, 20)
 	for b.Loop() {
-		interleave.Explore(&attempt{TB: b}, interleave.Config{Preemptions: 2, MaxRuns: 1000}, program)
+		interleave.Explore(&judge.Attempt{TB: b}, interleave.Config{Preemptions: 2, MaxRuns: 1000}, program)
 	}
 	b.ReportMetric(float64(b.N*1000)/b.Elapsed().Seconds(), "runs/s")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/observable/interleave/judge"
 )
 
 var walkAll = interleave.Config{Preemptions: interleave.Unbounded}
@@ -101,11 +102,11 @@ func TestReplay(t *testing.T) {
 	assert.Contains(t, again, "a     Load #1 = 0")
 	assert.Contains(t, again, "b     Store #1 1")
 
-	a := &attempt{TB: t}
+	a := &judge.Attempt{TB: t}
 	result := interleave.Explore(a, interleave.Config{Replay: "1x2,2x2"}, lossyCounter)
-	assert.False(t, a.failed)
+	assert.False(t, a.Failed())
 	assert.Equal(t, 1, result.Runs)
-	assert.Contains(t, a.text.String(), "b     Load #1 = 1")
+	assert.Contains(t, a.Text(), "b     Load #1 = 1")
 }
 
 func TestReplayOfNonsense(t *testing.T) {
@@ -186,7 +187,7 @@ func TestGoexit(t *testing.T) {
 }
 
 func TestFailedTest(t *testing.T) {
-	a := &attempt{TB: t}
+	a := &judge.Attempt{TB: t}
 	interleave.Explore(a, walkAll, func(p *interleave.Program) {
 		var flag interleave.Bool
 		p.Go("setter", func() { flag.Store(true) })
@@ -197,9 +198,9 @@ func TestFailedTest(t *testing.T) {
 			}
 		})
 	})
-	assert.True(t, a.failed)
-	assert.Contains(t, a.text.String(), "the test has failed")
-	assert.Equal(t, "1,2", schedule(t, a.text.String()))
+	assert.True(t, a.Failed())
+	assert.Contains(t, a.Text(), "the test has failed")
+	assert.Equal(t, "1,2", schedule(t, a.Text()))
 }
 
 func TestSeveralChecks(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/observable/interleave/judge"
 )
 
 // narrow is a program that goes wrong only if a step of one thread comes between two of
@@ -61,10 +62,10 @@ func TestRandomNeedsTwoPreemptions(t *testing.T) {
 func TestSeedIsToldAndNew(t *testing.T) {
 	seeds := map[uint64]bool{}
 	for range 3 {
-		a := &attempt{TB: t}
+		a := &judge.Attempt{TB: t}
 		result := interleave.Explore(a, interleave.Config{Random: 1}, narrow)
 		assert.NotZero(t, result.Seed)
-		assert.Contains(t, a.text.String(), result.String())
+		assert.Contains(t, a.Text(), result.String())
 		assert.Contains(t, result.String(), "seed")
 		seeds[result.Seed] = true
 	}

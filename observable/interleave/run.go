@@ -130,6 +130,9 @@ func newRun(maxSteps int, traced bool) *run {
 
 // do runs the program to its end and judges it.
 func (r *run) do(s strategy, program func(*Program)) {
+	for _, f := range beforeRun {
+		f()
+	}
 	exploring.Store(r)
 	defer exploring.Store(nil)
 	over := make(chan struct{})

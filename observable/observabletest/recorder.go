@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Recorder is an [observable.Observer] that writes down what it is told, with the time since it was made. It
@@ -20,9 +20,9 @@ import (
 // It records whatever comes, also what an observable must not send, as a value after the end: see Breaches.
 type Recorder[V any] struct {
 	begun  time.Time
-	name   string       // of one made by Record, as "recorder made at x_test.go:7"
-	onNext func(V)      // called with each value after it is recorded, or nil
-	inside atomic.Int32 // how many notifications are being taken
+	name   string           // of one made by Record, as "recorder made at x_test.go:7"
+	onNext func(V)          // called with each value after it is recorded, or nil
+	inside interleave.Int32 // how many notifications are being taken
 
 	mu           sync.Mutex // guards what follows
 	events       []Event[V]

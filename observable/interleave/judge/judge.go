@@ -1,0 +1,263 @@
+//go:build interleave
+
+// Package judge explores programs whose threads emit into streams, and judges what each observer
+// has got in each interleaving. Values are ints that are all different, so that each tells its
+// producer.
+//
+//	judge.Walk(t, func(p *judge.Program) {
+//		var s observable.Subject[int]
+//		all := p.Observe("all", &s)
+//		all.Gets(judge.Everything, p.Emit("a", &s, 10, 11), p.Emit("b", &s, 20, 21))
+//	})
+package judge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
+)
+
+// Program is one run of a program with observers. It adds to a [interleave.Program] that each
+// observer's notifications come one at a time, and nothing after the first terminal; that Done of
+// its subscription closes if it has ended, and only then; and what the program says of it.
+type Program struct {
+	*interleave.Program
+
+	observers []*Observer
+}
+
+// Walk walks through the interleavings of program with two preemptions, up to 10,000 of them.
+func Walk(t testing.TB, program func(p *Program)) interleave.Result {
+	t.Helper()
+	return Explore(t, interleave.Config{Preemptions: 2, MaxRuns: 10000}, program)
+}
+
+// Sample runs program with 2,000 random schedules: it is for programs that are too large to walk
+// through.
+func Sample(t testing.TB, program func(p *Program)) interleave.Result {
+	t.Helper()
+	return Explore(t, interleave.Config{Random: 2000}, program)
+}
+
+// Explore is [interleave.Explore].
+func Explore(t testing.TB, config interleave.Config, program func(p *Program)) interleave.Result {
+	t.Helper()
+	return interleave.Explore(t, config, func(run *interleave.Program) {
+		p := &Program{Program: run}
+		run.Check(p.judge)
+		program(p)
+	})
+}
+
+func (p *Program) judge() error {
+	for _, o := range p.observers {
+		if err := o.judge(); err != nil {
+			return fmt.Errorf("%s: %w; it has\n%s", o.name, err, text(o.Events()))
+		}
+	}
+	return nil
+}
+
+// text lists events without their times, which are not the program's.
+func text(events []observabletest.Event[int]) (lines string) {
+	for _, e := range events {
+		e.At = 0
+		lines += fmt.Sprintln(" ", e)
+	}
+	return lines
+}
+
+// Emit adds a thread that calls Next of an observer with each of the values. It returns these.
+func (p *Program) Emit(name string, into observable.Observer[int], values ...int) []int {
+	p.Go(name, func() {
+		for _, v := range values {
+			into.Next(v)
+		}
+	})
+	return values
+}
+
+// Observe subscribes a new observer to src.
+func (p *Program) Observe(name string, src observable.Observable[int]) *Observer {
+	o := p.Observer(name)
+	o.Subscribe(context.Background(), src)
+	return o
+}
+
+// Observer returns an observer that is not subscribed yet.
+func (p *Program) Observer(name string) *Observer {
+	o := &Observer{Recorder: observabletest.NewRecorder[int](), name: name}
+	p.observers = append(p.observers, o)
+	return o
+}
+
+// Observer is an observer that is judged at the end of the run.
+type Observer struct {
+	*observabletest.Recorder[int]
+
+	name   string
+	sub    observable.Subscription
+	gone   bool // Unsubscribe has returned
+	before int  // how many notifications had begun by then
+	ends   []observabletest.Kind
+	wants  []func(got []int) error
+}
+
+// Subscribe subscribes the observer to src.
+func (o *Observer) Subscribe(ctx context.Context, src observable.Observable[int]) {
+	o.sub = src.Subscribe(ctx, o.Recorder)
+}
+
+// Done is that of the subscription.
+func (o *Observer) Done() <-chan struct{} { return o.sub.Done() }
+
+// Unsubscribe ends the subscription. At most one notification may begin afterwards: one that was
+// on its way.
+func (o *Observer) Unsubscribe() {
+	o.sub.Unsubscribe()
+	o.gone, o.before = true, len(o.Events())
+}
+
+// Ends says with which terminals the stream may end. Without it there is to be none. The kind Next
+// stands for none.
+func (o *Observer) Ends(kinds ...observabletest.Kind) { o.ends = kinds }
+
+// Gets says which values of each producer's the observer gets: all come from one of them, and
+// each at most once, in its producer's order.
+func (o *Observer) Gets(share Share, producers ...[]int) {
+	o.Wants(func(got []int) error {
+		if invented := without(got, slices.Concat(producers...)); len(invented) > 0 {
+			return fmt.Errorf("nobody has emitted %v", invented)
+		}
+		for _, sent := range producers {
+			if err := share.check(got, sent); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Wants adds something that is to hold for the values.
+func (o *Observer) Wants(check func(got []int) error) { o.wants = append(o.wants, check) }
+
+func (o *Observer) judge() error {
+	if breaches := o.Breaches(); len(breaches) > 0 {
+		return fmt.Errorf("a notification is against the contract: %v", breaches[0])
+	}
+	for _, check := range o.wants {
+		if err := check(o.Values()); err != nil {
+			return err
+		}
+	}
+	if late := len(o.Events()) - o.before; o.gone && late > 1 {
+		return fmt.Errorf("%d notifications come after Unsubscribe", late)
+	}
+	return o.judgeEnd()
+}
+
+func (o *Observer) judgeEnd() error {
+	end := observabletest.Next
+	for _, e := range o.Events() {
+		end = e.Kind
+	}
+	allowed := o.ends
+	if len(allowed) == 0 {
+		allowed = []observabletest.Kind{observabletest.Next}
+	}
+	if !slices.Contains(allowed, end) {
+		return fmt.Errorf("it ends with %v, and not with one of %v", end, allowed)
+	}
+	if o.sub == nil {
+		return nil
+	}
+	done := false
+	select {
+	case <-o.sub.Done():
+		done = true
+	default:
+	}
+	if over := o.gone || end != observabletest.Next; done != over {
+		return fmt.Errorf("its subscription is over: %v, and Done is closed: %v", over, done)
+	}
+	return nil
+}
+
+// Share is which of a producer's values an observer gets.
+type Share struct {
+	name string
+	is   func(part, sent []int) bool
+}
+
+func (s Share) check(got, sent []int) error {
+	if part := among(got, sent); !s.is(part, sent) {
+		return fmt.Errorf("of %v it is to get %s, and gets %v", sent, s.name, part)
+	}
+	return nil
+}
+
+// Of is a check for [Observer.Wants], of one producer.
+func (s Share) Of(sent []int) func(got []int) error {
+	return func(got []int) error { return s.check(got, sent) }
+}
+
+// Shares of a producer's values.
+var (
+	// Everything is all of them.
+	Everything = Share{"all", func(part, sent []int) bool { return slices.Equal(part, sent) }}
+	// Beginning is the first ones: the stream may end before the producer does.
+	Beginning = Share{"the first ones", func(part, sent []int) bool {
+		return len(part) <= len(sent) && slices.Equal(part, sent[:len(part)])
+	}}
+	// Ending is the last ones: the observer may come late.
+	Ending = Share{"the last ones", func(part, sent []int) bool {
+		return len(part) <= len(sent) && slices.Equal(part, sent[len(sent)-len(part):])
+	}}
+	// Stretch is a stretch of them: the observer may come late, and go early.
+	Stretch = Share{"a stretch", func(part, sent []int) bool {
+		for i := 0; i+len(part) <= len(sent); i++ {
+			if slices.Equal(part, sent[i:i+len(part)]) {
+				return true
+			}
+		}
+		return false
+	}}
+	// Some is any of them, in order.
+	Some = Share{"some, in order", func(part, sent []int) bool {
+		for _, v := range sent {
+			if len(part) > 0 && part[0] == v {
+				part = part[1:]
+			}
+		}
+		return len(part) == 0
+	}}
+)
+
+// SameOrder checks that the observers have got the values that they have in common in one order.
+func (p *Program) SameOrder(observers ...*Observer) {
+	p.Check(func() error {
+		for i, a := range observers {
+			for _, b := range observers[:i] {
+				if x, y := among(a.Values(), b.Values()), among(b.Values(), a.Values()); !slices.Equal(x, y) {
+					return fmt.Errorf("%s has got %v, and %s %v", a.name, x, b.name, y)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// among returns the values that are in set.
+func among(values, set []int) []int {
+	return slices.DeleteFunc(slices.Clone(values), func(v int) bool { return !slices.Contains(set, v) })
+}
+
+// without returns the values that are not in set.
+func without(values, set []int) []int {
+	return slices.DeleteFunc(slices.Clone(values), func(v int) bool { return slices.Contains(set, v) })
+}
