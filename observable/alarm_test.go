@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // alarmed calls set inside the gate of a live subscription with an alarm that writes down when it fires, in
@@ -18,7 +19,7 @@ func alarmed(t *testing.T, set func(a *observable.Alarm)) (
 ) {
 	t.Helper()
 	begun := time.Now()
-	out := &recorder[int]{}
+	out := observabletest.NewRecorder[int]()
 	var alarm *observable.Alarm
 	var commands *observable.Emitter[func(*observable.Alarm)]
 	var times []int
@@ -180,7 +181,7 @@ func TestAlarmPanic(t *testing.T) {
 		var seen []error
 		out, sub := record(t.Context(), recovered(src, &seen))
 		<-sub.Done()
-		assert.Equal(t, []string{"9", "complete"}, out.log())
+		assert.Equal(t, []string{"9", "complete"}, out.Log())
 		isPanic(t, seen[0], "alarm")
 	})
 }

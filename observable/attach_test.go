@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // TestAttachNil attaches no source at all.
 func TestAttachNil(t *testing.T) {
 	out, sub := record(t.Context(), mapped(nil, increment))
 	<-sub.Done()
-	assert.Equal(t, []string{"error: observable.Attach: argument src is nil: given to an operator, or returned by its callback"}, out.log())
+	assert.Equal(t, []string{"error: observable.Attach: argument src is nil: given to an operator, or returned by its callback"}, out.Log())
 	var invalid *observable.ArgumentError
 	require.ErrorAs(t, sub.Err(), &invalid)
 }
@@ -36,7 +37,7 @@ func TestAttachClosed(t *testing.T) {
 	out, sub := record(t.Context(), src)
 	sub.Unsubscribe()
 	assert.False(t, attached)
-	assert.Empty(t, out.log())
+	assert.Empty(t, out.Log())
 }
 
 // TestAttachForeign runs an observable that has a Subscribe method and nothing else through its life.
@@ -60,7 +61,7 @@ func TestAttachForeign(t *testing.T) {
 		left = 0
 		out, sub := record(ctx, taken(mapped(src, increment), 3))
 		source.Next(2)
-		assert.Equal(t, []string{"2", "3"}, out.log(), name)
+		assert.Equal(t, []string{"2", "3"}, out.Log(), name)
 		assert.Equal(t, "value", given.Value(key{}), name)
 		require.NoError(t, given.Err(), name)
 		assert.Zero(t, left, name)
@@ -70,7 +71,7 @@ func TestAttachForeign(t *testing.T) {
 		require.Error(t, given.Err(), name)
 		source.Next(9)
 		source.Complete()
-		assert.LessOrEqual(t, len(out.log()), 4, name)
+		assert.LessOrEqual(t, len(out.Log()), 4, name)
 	}
 }
 
@@ -85,7 +86,7 @@ func TestAttachForeignLoop(t *testing.T) {
 	})
 	out, sub := record(t.Context(), taken[int](src, 3))
 	<-sub.Done()
-	assert.Equal(t, []string{"0", "1", "2", "complete"}, out.log())
+	assert.Equal(t, []string{"0", "1", "2", "complete"}, out.Log())
 	assert.Equal(t, 3, n)
 }
 
@@ -94,7 +95,7 @@ func TestAttachForeignPanic(t *testing.T) {
 	src := foreign[int](func(context.Context, observable.Observer[int]) observable.Subscription { panic("foreign") })
 	var seen []error
 	out, _ := record(t.Context(), recovered(src, &seen))
-	assert.Equal(t, []string{"9", "complete"}, out.log())
+	assert.Equal(t, []string{"9", "complete"}, out.Log())
 	require.Len(t, seen, 1)
 	isPanic(t, seen[0], "foreign")
 }
@@ -135,7 +136,7 @@ func TestSubscribeInScope(t *testing.T) {
 		out, sub := record(t.Context(), src)
 		sub.Unsubscribe()
 		assert.True(t, torn)
-		assert.Empty(t, out.log())
+		assert.Empty(t, out.Log())
 	})
 }
 
@@ -156,10 +157,10 @@ func TestConnectNested(t *testing.T) {
 		o.Complete()
 		return nil
 	}), func(int) observable.Observable[int] { return nested })
-	out := &recorder[int]{onNext: func(int) { order = append(order, "value") }}
+	out := observabletest.NewRecorder[int]().OnNext(func(int) { order = append(order, "value") })
 	sub := src.Subscribe(t.Context(), out)
 	<-sub.Done()
-	assert.Equal(t, []string{"2", "complete"}, out.log())
+	assert.Equal(t, []string{"2", "complete"}, out.Log())
 	assert.Equal(t, []string{"outer begins", "inner begins", "value", "inner ends", "outer ends"}, order)
 }
 

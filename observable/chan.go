@@ -36,6 +36,7 @@ type chanSource[T any] struct {
 
 // receive emits what comes until the subscription ends.
 func (c *chanSource[T]) receive(sc *Scope, done <-chan struct{}, out *Emitter[T]) {
+	defer c.notify() // another subscription may wait for a notice that this one has taken
 	for sc.Open() {
 		v, ok := c.takeBack()
 		if !ok {
@@ -75,9 +76,7 @@ func (c *chanSource[T]) takeBack() (v T, ok bool) {
 		return v, false
 	}
 	v, c.pending = c.pending[0], c.pending[1:]
-	if len(c.pending) > 0 {
-		c.notify()
-	}
+	c.notify() // there may be another one
 	return v, true
 }
 

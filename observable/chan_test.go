@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // TestOverflowString names the policies.
@@ -42,7 +43,7 @@ func TestFromChan(t *testing.T) {
 	assert.Empty(t, all, "it is closed")
 
 	out, _ := record(t.Context(), observable.FromChan[int](nil))
-	assert.Equal(t, []string{"error: observable.FromChan: argument ch is nil"}, out.log())
+	assert.Equal(t, []string{"error: observable.FromChan: argument ch is nil"}, out.Log())
 }
 
 // TestFromChanEnds leaves while the channel has nothing, and while a slow subscriber blocks the receiver.
@@ -59,13 +60,13 @@ func TestFromChanEnds(t *testing.T) {
 
 		ctx, cancel := context.WithCancel(t.Context())
 		release := make(chan struct{})
-		out := &recorder[int]{onNext: func(int) { <-release }}
+		out := observabletest.NewRecorder[int]().OnNext(func(int) { <-release })
 		sub = observable.FromChan(ch).Subscribe(ctx, out)
 		synctest.Wait()
 		cancel()
 		close(release)
 		<-sub.Done()
-		assert.Equal(t, []string{"1", "error: context canceled"}, out.log())
+		assert.Equal(t, []string{"1", "error: context canceled"}, out.Log())
 	})
 }
 
@@ -80,7 +81,7 @@ func TestFromChanCompetes(t *testing.T) {
 	close(ch)
 	<-subA.Done()
 	<-subB.Done()
-	assert.Len(t, append(a.log(), b.log()...), 102)
+	assert.Len(t, append(a.Log(), b.Log()...), 102)
 }
 
 // TestToChan reads a stream to its end.

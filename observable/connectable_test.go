@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 func TestConnectableEmitsWhileItIsConnected(t *testing.T) {
@@ -31,15 +32,15 @@ func TestConnectableEmitsWhileItIsConnected(t *testing.T) {
 	<-connection.Done()
 	src.Next(5)
 	assert.False(t, src.Observed())
-	assert.Equal(t, []string{"2", "3", "4"}, a.log())
-	assert.Equal(t, []string{"3"}, b.log())
+	assert.Equal(t, []string{"2", "3", "4"}, a.Log())
+	assert.Equal(t, []string{"3"}, b.Log())
 
 	c, _ := record(t.Context(), shared)
 	shared.Connect(t.Context())
 	src.Next(6)
 	src.Complete()
-	assert.Equal(t, []string{"2", "3", "4"}, a.log(), "a stays with the processor of the first connection")
-	assert.Equal(t, []string{"6", "complete"}, c.log())
+	assert.Equal(t, []string{"2", "3", "4"}, a.Log(), "a stays with the processor of the first connection")
+	assert.Equal(t, []string{"6", "complete"}, c.Log())
 }
 
 func TestConnectableThatKeepsItsProcessor(t *testing.T) {
@@ -82,19 +83,19 @@ func TestThereIsOneConnection(t *testing.T) {
 func TestConnectInsideAConnection(t *testing.T) {
 	shared := observable.NewConnectable(observable.Of(1, 2), observable.ConnectableConfig[int]{})
 	var inside observable.Subscription
-	out := &recorder[int]{onNext: func(int) { inside = shared.Connect(t.Context()) }}
+	out := observabletest.NewRecorder[int]().OnNext(func(int) { inside = shared.Connect(t.Context()) })
 	shared.Subscribe(t.Context(), out)
 	connection := shared.Connect(t.Context())
 	assert.Same(t, connection, inside)
-	assert.Equal(t, []string{"1", "2", "complete"}, out.log())
+	assert.Equal(t, []string{"1", "2", "complete"}, out.Log())
 }
 
 func TestAConnectionMayBeEndedFromInside(t *testing.T) {
 	shared := observable.NewConnectable(observable.Range(0, 2e9), observable.ConnectableConfig[int]{})
-	out := &recorder[int]{onNext: func(int) { shared.Connect(t.Context()).Unsubscribe() }}
+	out := observabletest.NewRecorder[int]().OnNext(func(int) { shared.Connect(t.Context()).Unsubscribe() })
 	shared.Subscribe(t.Context(), out)
 	<-shared.Connect(t.Context()).Done()
-	assert.Equal(t, []string{"0"}, out.log())
+	assert.Equal(t, []string{"0"}, out.Log())
 }
 
 func TestTheContextOfAConnection(t *testing.T) {
@@ -107,19 +108,19 @@ func TestTheContextOfAConnection(t *testing.T) {
 		connection := shared.Connect(ctx)
 		<-connection.Done()
 		require.ErrorIs(t, connection.Err(), context.DeadlineExceeded)
-		assert.Equal(t, []string{"0", "1", "error: context deadline exceeded"}, out.log())
+		assert.Equal(t, []string{"0", "1", "error: context deadline exceeded"}, out.Log())
 
 		out, _ = record(t.Context(), shared)
 		connection = shared.Connect(ctx) // which has ended
 		<-connection.Done()
 		require.ErrorIs(t, connection.Err(), context.DeadlineExceeded)
-		assert.Equal(t, []string{"error: context deadline exceeded"}, out.log())
+		assert.Equal(t, []string{"error: context deadline exceeded"}, out.Log())
 
 		out, _ = record(t.Context(), shared)
 		connection = shared.Connect(t.Context())
 		time.Sleep(3 * time.Millisecond)
 		connection.Unsubscribe()
-		assert.Equal(t, []string{"0"}, out.log())
+		assert.Equal(t, []string{"0"}, out.Log())
 	})
 }
 
@@ -145,7 +146,7 @@ func TestFailuresOfAConnection(t *testing.T) {
 		want string
 	}{
 		"error": {observable.Throw[int](errBoom), "error: boom"},
-		"panic": {broken, "error: observable: a callback panicked: boom"},
+		"panic": {broken, "panic: boom"},
 		"nil":   {nil, "error: observable.Attach: argument src is nil: given to an operator, or returned by its callback"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,7 +154,7 @@ func TestFailuresOfAConnection(t *testing.T) {
 			out, sub := record(t.Context(), shared)
 			<-shared.Connect(t.Context()).Done()
 			<-sub.Done()
-			assert.Equal(t, []string{test.want}, out.log())
+			assert.Equal(t, []string{test.want}, out.Log())
 		})
 	}
 }

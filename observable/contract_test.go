@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // The tests of this file are the ten rules of the package's contract, each in its plainest form. What
@@ -59,7 +60,7 @@ func TestRule1Terminal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var source observable.Observer[int]
-			out := &recorder[int]{}
+			out := observabletest.NewRecorder[int]()
 			again := func() {
 				source.Next(9)
 				source.Complete()
@@ -79,7 +80,7 @@ func TestRule1Terminal(t *testing.T) {
 			})
 			<-sub.Done()
 			again()
-			assert.Len(t, out.log(), 2)
+			assert.Len(t, out.Log(), 2)
 		})
 	}
 }
@@ -123,7 +124,7 @@ func TestRule2(t *testing.T) {
 		src := observable.Range(0, 3)
 		for range 2 {
 			out, _ := record(t.Context(), src)
-			assert.Equal(t, []string{"0", "1", "2", "complete"}, out.log())
+			assert.Equal(t, []string{"0", "1", "2", "complete"}, out.Log())
 		}
 	})
 	t.Run("asynchronous", func(t *testing.T) {
@@ -131,9 +132,9 @@ func TestRule2(t *testing.T) {
 			src := observable.Timer(time.Hour)
 			for range 2 {
 				out, sub := record(t.Context(), src)
-				assert.Empty(t, out.log())
+				assert.Empty(t, out.Log())
 				<-sub.Done()
-				assert.Equal(t, []string{"0", "complete"}, out.log())
+				assert.Equal(t, []string{"0", "complete"}, out.Log())
 			}
 		})
 	})
@@ -187,12 +188,12 @@ func TestRule2Asynchronous(t *testing.T) {
 
 // TestRule3Order checks who hears of an end in which order.
 func TestRule3Order(t *testing.T) {
-	out := &recorder[int]{}
-	inner := finalized(observable.Range(1, 2_000_000_000), func() { out.writef("source torn down") })
-	outer := finalized(taken(inner, 2), func() { out.writef("taken torn down") })
+	out := observabletest.NewRecorder[int]()
+	inner := finalized(observable.Range(1, 2_000_000_000), func() { out.Note("source torn down") })
+	outer := finalized(taken(inner, 2), func() { out.Note("taken torn down") })
 	sub := outer.Subscribe(t.Context(), out)
 	<-sub.Done()
-	assert.Equal(t, []string{"1", "2", "complete", "source torn down", "taken torn down"}, out.log())
+	assert.Equal(t, []string{"1", "2", "complete", "source torn down", "taken torn down"}, out.Log())
 }
 
 // TestRule3Unsubscribe leaves a synchronous source that has no end from inside its callback.
@@ -240,13 +241,13 @@ func TestRule3Inners(t *testing.T) {
 func TestRule4(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		out := &recorder[int]{}
-		failing := finalized(observable.Interval(time.Second), func() { out.writef("torn down") })
+		out := observabletest.NewRecorder[int]()
+		failing := finalized(observable.Interval(time.Second), func() { out.Note("torn down") })
 		sub := caught(failing, func(error) observable.Observable[int] { return observable.Of(99) }).Subscribe(ctx, out)
 		time.Sleep(1500 * time.Millisecond)
 		cancel(errBoom)
 		<-sub.Done()
-		assert.Equal(t, []string{"0", "torn down", "error: boom"}, out.log())
+		assert.Equal(t, []string{"0", "torn down", "error: boom"}, out.Log())
 		require.ErrorIs(t, sub.Err(), errBoom)
 	})
 }
@@ -257,7 +258,7 @@ func TestRule5(t *testing.T) {
 	out, sub := record(t.Context(), src)
 	var failure *observable.PanicError
 	require.ErrorAs(t, sub.Err(), &failure)
-	assert.Equal(t, []string{"-6", "error: observable: a callback panicked: runtime error: integer divide by zero"}, out.log())
+	assert.Equal(t, []string{"-6", "panic: runtime error: integer divide by zero"}, out.Log())
 	assert.Contains(t, failure.Error(), "contract_test.go:", "the place in the user's code")
 	var runtimeError runtime.Error
 	require.ErrorAs(t, failure, &runtimeError, "the value is unwrapped, as it is an error")

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // TestCreate subscribes twice to what each creation function makes.
@@ -31,7 +32,7 @@ func TestCreate(t *testing.T) {
 		"FromSeq":          {observable.FromSeq(seq(5, 6)), []string{"5", "6", "complete"}},
 		"FromSeq panic": {
 			observable.FromSeq(func(yield func(int) bool) { yield(1); panic("seq") }),
-			[]string{"1", "error: observable: a callback panicked: seq"},
+			[]string{"1", "panic: seq"},
 		},
 		"Range":             {observable.Range(-1, 3), []string{"-1", "0", "1", "complete"}},
 		"Range of nothing":  {observable.Range(7, 0), []string{"complete"}},
@@ -59,7 +60,7 @@ func TestCreate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {
 				out, sub := record(t.Context(), test.src)
-				assert.Equal(t, test.want, out.log())
+				assert.Equal(t, test.want, out.Log())
 				sub.Unsubscribe()
 				<-sub.Done()
 			}
@@ -106,12 +107,12 @@ func TestCreateStops(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			calls = 0
 			out, _ := record(t.Context(), taken(src, 2))
-			assert.Equal(t, []string{"0", "1", "complete"}, out.log())
+			assert.Equal(t, []string{"0", "1", "complete"}, out.Log())
 
 			ctx, cancel := context.WithCancel(t.Context())
-			out = &recorder[int]{onNext: func(int) { cancel() }}
+			out = observabletest.NewRecorder[int]().OnNext(func(int) { cancel() })
 			<-src.Subscribe(ctx, out).Done()
-			assert.Equal(t, []string{"0", "error: context canceled"}, out.log())
+			assert.Equal(t, []string{"0", "error: context canceled"}, out.Log())
 			assert.LessOrEqual(t, calls, 1_000_000)
 		})
 	}
@@ -166,33 +167,33 @@ func TestUsing(t *testing.T) {
 		"unsubscribe": {observable.Never[int](), []string{"torn down", "released"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out := &recorder[int]{}
+			out := observabletest.NewRecorder[int]()
 			sub := observable.Using(open, func(int) observable.Observable[int] {
-				return finalized(test.source, func() { out.writef("torn down") })
+				return finalized(test.source, func() { out.Note("torn down") })
 			}, func(v int) {
 				assert.Equal(t, 1, v)
-				out.writef("released")
+				out.Note("released")
 			}).Subscribe(t.Context(), out)
 			sub.Unsubscribe()
-			assert.Equal(t, test.want, out.log())
+			assert.Equal(t, test.want, out.Log())
 		})
 	}
 	t.Run("nothing", func(t *testing.T) {
-		out := &recorder[int]{}
-		observable.Using(open, func(int) observable.Observable[int] { return nil }, func(int) { out.writef("released") }).
+		out := observabletest.NewRecorder[int]()
+		observable.Using(open, func(int) observable.Observable[int] { return nil }, func(int) { out.Note("released") }).
 			Subscribe(t.Context(), out)
-		assert.Equal(t, []string{"complete", "released"}, out.log())
+		assert.Equal(t, []string{"complete", "released"}, out.Log())
 	})
 	t.Run("open fails", func(t *testing.T) {
 		out, _ := record(t.Context(), observable.Using(func() (int, error) { return 0, errBoom }, resource,
 			func(int) { t.Error("released what was not opened") }))
-		assert.Equal(t, []string{"error: boom"}, out.log())
+		assert.Equal(t, []string{"error: boom"}, out.Log())
 	})
 }
 
 // TestNewTeardown checks when the function's teardown is called.
 func TestNewTeardown(t *testing.T) {
-	out := &recorder[int]{}
+	out := observabletest.NewRecorder[int]()
 	for name, test := range map[string]struct {
 		emit func(o observable.Observer[int])
 		want []string
@@ -202,15 +203,15 @@ func TestNewTeardown(t *testing.T) {
 		"failed":    {func(o observable.Observer[int]) { o.Error(errBoom) }, []string{"error: boom", "torn down", "unsubscribe"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			*out = recorder[int]{}
+			out = observabletest.NewRecorder[int]()
 			sub := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 				test.emit(o)
-				return func() { out.writef("torn down") }
+				return func() { out.Note("torn down") }
 			}).Subscribe(t.Context(), out)
-			out.writef("unsubscribe")
+			out.Note("unsubscribe")
 			sub.Unsubscribe()
 			sub.Unsubscribe()
-			assert.Equal(t, test.want, out.log())
+			assert.Equal(t, test.want, out.Log())
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package observable_test
 
 import (
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,46 +8,37 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// TestTime records when the sources that keep time emit, in milliseconds.
+// TestTime subscribes twice to the sources that keep time: each subscription counts its own.
 func TestTime(t *testing.T) {
 	for name, test := range map[string]struct {
 		src  observable.Observable[int]
-		want []string
+		want string
 	}{
-		"Interval":          {taken(observable.Interval(3*ms), 3), []string{"3: 0", "6: 1", "9: 2", "9: complete"}},
-		"Timer":             {observable.Timer(5 * ms), []string{"5: 0", "5: complete"}},
-		"Timer at once":     {observable.Timer(0), []string{"0: 0", "0: complete"}},
-		"Timer in the past": {observable.Timer(-time.Hour), []string{"0: 0", "0: complete"}},
-		"TimerEvery":        {taken(observable.TimerEvery(ms, 3*ms), 3), []string{"1: 0", "4: 1", "7: 2", "7: complete"}},
-		"Interval of nothing": {
-			observable.Interval(0),
-			[]string{"0: error: observable.Interval: argument period is not positive: 0s"},
-		},
-		"TimerEvery nothing": {
-			observable.TimerEvery(ms, -ms),
-			[]string{"0: error: observable.TimerEvery: argument period is not positive: -1ms"},
-		},
+		"Interval":            {taken(observable.Interval(3*ms), 3), "---0--1--(2|)"},
+		"Timer":               {observable.Timer(5 * ms), "-----(0|)"},
+		"Timer at once":       {observable.Timer(0), "(0|)"},
+		"Timer in the past":   {observable.Timer(-time.Hour), "(0|)"},
+		"TimerEvery":          {taken(observable.TimerEvery(ms, 3*ms), 3), "-0--1--(2|)"},
+		"Interval of nothing": {observable.Interval(0), "#"},
+		"TimerEvery nothing":  {observable.TimerEvery(ms, -ms), "#"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				for range 2 { // each subscription counts its own time
-					begun := time.Now()
-					out := &recorder[int]{}
-					at := func(format string, args ...any) {
-						out.writef("%d: %s", time.Since(begun)/ms, fmt.Sprintf(format, args...))
-					}
-					sub := test.src.Subscribe(t.Context(), observable.ObserverFuncs[int]{
-						OnNext:     func(v int) { at("%d", v) },
-						OnError:    func(err error) { at("error: %v", err) },
-						OnComplete: func() { at("complete") },
-					})
-					<-sub.Done()
-					assert.Equal(t, test.want, out.log())
+			observabletest.Run(t, func(t *observabletest.T) {
+				for range 2 {
+					observabletest.ExpectMarble(t, test.src, test.want)
 				}
 			})
 		})
+	}
+	for want, src := range map[string]observable.Observable[int]{
+		"observable.Interval: argument period is not positive: 0s":     observable.Interval(0),
+		"observable.TimerEvery: argument period is not positive: -1ms": observable.TimerEvery(ms, -ms),
+	} {
+		out, _ := record(t.Context(), src)
+		assert.Equal(t, []string{"error: " + want}, out.Log())
 	}
 }
 
@@ -57,16 +47,16 @@ func TestIntervalSlowSubscriber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		var times []int
-		out := &recorder[int]{}
-		out.onNext = func(v int) {
+		out := observabletest.NewRecorder[int]()
+		out.OnNext(func(v int) {
 			times = append(times, int(time.Since(begun)/ms))
 			if v == 1 {
 				time.Sleep(35 * ms)
 			}
-		}
+		})
 		sub := taken(observable.Interval(10*ms), 4).Subscribe(t.Context(), out)
 		<-sub.Done()
-		assert.Equal(t, []string{"0", "1", "2", "3", "complete"}, out.log(), "no number is skipped")
+		assert.Equal(t, []string{"0", "1", "2", "3", "complete"}, out.Log(), "no number is skipped")
 		assert.Equal(t, []int{10, 20, 60, 70}, times)
 	})
 }
@@ -78,12 +68,12 @@ func TestTimerUnsubscribe(t *testing.T) {
 		time.Sleep(time.Second / 2)
 		sub.Unsubscribe()
 		time.Sleep(time.Hour)
-		assert.Empty(t, out.log())
+		assert.Empty(t, out.Log())
 
 		own := make(chan observable.Subscription, 1)
-		out = &recorder[int]{onNext: func(int) { (<-own).Unsubscribe() }}
+		out = observabletest.NewRecorder[int]().OnNext(func(int) { (<-own).Unsubscribe() })
 		own <- observable.Timer(time.Second).Subscribe(t.Context(), out)
 		time.Sleep(time.Hour)
-		assert.Equal(t, []string{"0"}, out.log())
+		assert.Equal(t, []string{"0"}, out.Log())
 	})
 }

@@ -37,7 +37,7 @@ func TestADetachedScopeOutlivesItsSubscription(t *testing.T) {
 	<-sub.Done()
 	src.Next(2)
 	assert.True(t, up.Open())
-	assert.Equal(t, []string{"1"}, out.log())
+	assert.Equal(t, []string{"1"}, out.Log())
 	assert.Equal(t, []int{1, 2}, seen)
 	up.Close()
 	src.Next(3)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // TestInletTerminalOnce has eight goroutines end one inlet in different ways.
@@ -34,7 +35,7 @@ func TestInletTerminalOnce(t *testing.T) {
 		}
 		group.Wait()
 		<-sub.Done()
-		log := out.log()
+		log := out.Log()
 		require.NotEmpty(t, log)
 		assert.Contains(t, []string{"complete", "error: boom"}, log[len(log)-1])
 		for _, event := range log[:len(log)-1] {
@@ -89,7 +90,7 @@ func TestInletTerminalAfterValues(t *testing.T) {
 		var in *observable.Emitter[int]
 		release := make(chan struct{})
 		n := 0
-		out := &recorder[int]{}
+		out := observabletest.NewRecorder[int]()
 		sub := inlet(&in).Subscribe(t.Context(), observable.ObserverFuncs[int]{
 			OnNext: func(int) {
 				<-release
@@ -107,7 +108,7 @@ func TestInletTerminalAfterValues(t *testing.T) {
 		close(release)
 		<-sub.Done()
 		assert.Equal(t, 257, n)
-		assert.Equal(t, []string{"complete"}, out.log())
+		assert.Equal(t, []string{"complete"}, out.Log())
 	})
 }
 
@@ -133,7 +134,7 @@ func TestInletErrorKeepsItsPlace(t *testing.T) {
 	b.Complete()
 	b.Next(5)
 	<-sub.Done()
-	assert.Equal(t, []string{"1", "2", "7", "8", "4", "complete"}, out.log())
+	assert.Equal(t, []string{"1", "2", "7", "8", "4", "complete"}, out.Log())
 }
 
 // TestInletAfterEnd emits to a subscription that is over.
@@ -144,7 +145,7 @@ func TestInletAfterEnd(t *testing.T) {
 	in.Next(1)
 	in.Error(errBoom)
 	in.Complete()
-	assert.Empty(t, out.log())
+	assert.Empty(t, out.Log())
 	assert.NoError(t, sub.Err())
 }
 
@@ -155,7 +156,7 @@ func TestInletNilError(t *testing.T) {
 	in.Error(nil)
 	var invalid *observable.ArgumentError
 	require.ErrorAs(t, sub.Err(), &invalid)
-	assert.Equal(t, []string{"error: " + invalid.Error()}, out.log())
+	assert.Equal(t, []string{"error: " + invalid.Error()}, out.Log())
 }
 
 // TestInletSlowSubscribe emits from another goroutine while a source's Subscribe is still at work.
@@ -171,17 +172,17 @@ func TestInletSlowSubscribe(t *testing.T) {
 			o.Next(3)
 			return nil
 		})
-		out := &recorder[int]{}
+		out := observabletest.NewRecorder[int]()
 		var first time.Duration
 		begun := time.Now()
-		out.onNext = func(v int) {
+		out.OnNext(func(v int) {
 			if v == 1 {
 				first = time.Since(begun)
 			}
-		}
+		})
 		sub := src.Subscribe(t.Context(), out)
 		assert.Equal(t, time.Second, first, "nothing else passes while the function runs")
-		assert.Equal(t, []string{"1", "2", "3"}, out.log(), "what came first is delivered first")
+		assert.Equal(t, []string{"1", "2", "3"}, out.Log(), "what came first is delivered first")
 		group.Wait()
 		sub.Unsubscribe()
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // inlet is a source that hands out the inlet of its subscriber.
@@ -35,7 +36,7 @@ func TestGateReleasesProducers(t *testing.T) {
 				defer cancel()
 				var in *observable.Emitter[int]
 				release := make(chan struct{})
-				out := &recorder[int]{onNext: func(int) { <-release }}
+				out := observabletest.NewRecorder[int]().OnNext(func(int) { <-release })
 				sub := inlet(&in).Subscribe(ctx, out)
 				var producers sync.WaitGroup
 				for range 8 {
@@ -51,7 +52,7 @@ func TestGateReleasesProducers(t *testing.T) {
 				close(release)
 				producers.Wait()
 				<-sub.Done()
-				assert.LessOrEqual(t, len(out.log()), 2, "the value that was being delivered, and the cause")
+				assert.LessOrEqual(t, len(out.Log()), 2, "the value that was being delivered, and the cause")
 			})
 		})
 	}
@@ -73,12 +74,12 @@ func TestGateTeardownWaitsForProducer(t *testing.T) {
 			}
 			return producers.Wait
 		})
-		out := &recorder[int]{onNext: func(int) { <-release }}
+		out := observabletest.NewRecorder[int]().OnNext(func(int) { <-release })
 		sub := src.Subscribe(t.Context(), out)
 		time.Sleep(2 * time.Second) // one is in the callback, the other at the full queue
 		time.AfterFunc(time.Second, func() { close(release) })
 		sub.Unsubscribe()
-		assert.Len(t, out.log(), 1)
+		assert.Len(t, out.Log(), 1)
 	})
 }
 
@@ -128,11 +129,11 @@ func TestGateKeepsOrder(t *testing.T) {
 	out, sub := record(t.Context(), src)
 	in.Next(0)
 	assert.Equal(t, []int{0, 1, 2, 3, 4, 5}, begun)
-	assert.Equal(t, []string{"0", "0", "1", "10", "2", "20", "3", "30", "4", "40", "5", "50"}, out.log(),
+	assert.Equal(t, []string{"0", "0", "1", "10", "2", "20", "3", "30", "4", "40", "5", "50"}, out.Log(),
 		"what is queued comes after what is emitted inside the function")
 	in.Complete()
 	<-sub.Done()
-	assert.Equal(t, "complete", out.log()[12])
+	assert.Equal(t, "complete", out.Log()[12])
 }
 
 // TestGateKeepsOrderOfProducers is TestGateKeepsOrder with producers on other goroutines.
@@ -163,7 +164,7 @@ func TestGateKeepsOrderOfProducers(t *testing.T) {
 	group.Wait()
 	in.Complete()
 	<-sub.Done()
-	log := out.log()
+	log := out.Log()
 	require.Len(t, log, producers*each+1)
 	assert.Equal(t, "complete", log[producers*each])
 	unique := slices.Compact(slices.Sorted(slices.Values(log)))
@@ -259,7 +260,7 @@ func TestGateEndlessInner(t *testing.T) {
 	out, sub := record(t.Context(), src)
 	in.Next(0)
 	<-sub.Done()
-	assert.Equal(t, []string{"0", "1", "2", "complete"}, out.log())
+	assert.Equal(t, []string{"0", "1", "2", "complete"}, out.Log())
 }
 
 // TestGateFeedback has each value emit the next: what waits is one value, however many there have been.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // The tests of this file end goroutines inside callbacks, as a test's FailNow does. Nothing may stay
@@ -36,7 +37,7 @@ func TestGoexitInCallback(t *testing.T) {
 				return <-subscribed
 			}
 			t.Run("stage", func(t *testing.T) {
-				out := &recorder[int]{}
+				out := observabletest.NewRecorder[int]()
 				stage := mapped(src, func(v int) int {
 					if v == 2 {
 						runtime.Goexit()
@@ -44,12 +45,12 @@ func TestGoexitInCallback(t *testing.T) {
 					return v
 				})
 				<-subscribe(stage, out).Done()
-				assert.Equal(t, []string{"1", goexit}, out.log())
+				assert.Equal(t, []string{"1", goexit}, out.Log())
 			})
 			t.Run("Next", func(t *testing.T) {
-				out := &recorder[int]{onNext: func(int) { runtime.Goexit() }}
+				out := observabletest.NewRecorder[int]().OnNext(func(int) { runtime.Goexit() })
 				<-subscribe(src, out).Done()
-				assert.Equal(t, []string{"1", goexit}, out.log())
+				assert.Equal(t, []string{"1", goexit}, out.Log())
 			})
 			t.Run("Complete", func(t *testing.T) {
 				<-subscribe(src, observable.ObserverFuncs[int]{OnComplete: runtime.Goexit}).Done()
@@ -59,14 +60,14 @@ func TestGoexitInCallback(t *testing.T) {
 				<-subscribe(failing, observable.ObserverFuncs[int]{OnError: func(error) { runtime.Goexit() }}).Done()
 			})
 			t.Run("handler", func(t *testing.T) {
-				out := &recorder[int]{}
+				out := observabletest.NewRecorder[int]()
 				failing := mapped(src, func(int) int { panic("to make it fail") })
 				handled := caught(failing, func(error) observable.Observable[int] {
 					runtime.Goexit()
 					return nil
 				})
 				<-subscribe(handled, out).Done()
-				assert.Equal(t, []string{goexit}, out.log())
+				assert.Equal(t, []string{goexit}, out.Log())
 			})
 		})
 	}
@@ -96,7 +97,7 @@ func TestGoexitInSubscribe(t *testing.T) {
 			out, sub := record(t.Context(), merged[int](subject, func(int) observable.Observable[int] { return src }))
 			onOwnGoroutine(func() { subject.Next(0) })
 			<-sub.Done()
-			assert.Equal(t, []string{"1", goexit}, out.log())
+			assert.Equal(t, []string{"1", goexit}, out.Log())
 			assert.False(t, subject.Observed())
 		})
 	}
@@ -117,11 +118,11 @@ func TestGoexitInTeardown(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var in *observable.Emitter[int]
-			out := &recorder[int]{}
+			out := observabletest.NewRecorder[int]()
 			src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 				teardown := func(name string) func() {
 					return func() {
-						out.writef("%s", name)
+						out.Note("%s", name)
 						runtime.Goexit()
 					}
 				}
@@ -136,7 +137,7 @@ func TestGoexitInTeardown(t *testing.T) {
 			sub := src.Subscribe(ctx, observable.ObserverFuncs[int]{})
 			onOwnGoroutine(func() { end(sub, cancel, in) })
 			<-sub.Done()
-			synchronous := out.log()
+			synchronous := out.Log()
 			require.Subset(t, synchronous, []string{"first", "nested", "child", "last"})
 			in.Next(2) // which would block if the gate were still held
 		})
@@ -151,15 +152,15 @@ func TestGoexitInDrain(t *testing.T) {
 			observable.Attach(inlet(&in), sc.Child(), down)
 			observable.Attach(inlet(&other), sc.Child(), observable.Stage[int]{Next: func(int) {}, Terminal: down.Terminal})
 		})
-		out := &recorder[int]{}
-		out.onNext = func(v int) {
+		out := observabletest.NewRecorder[int]()
+		out.OnNext(func(v int) {
 			switch v {
 			case 1:
 				time.Sleep(time.Second)
 			case 2:
 				runtime.Goexit()
 			}
-		}
+		})
 		sub := src.Subscribe(t.Context(), out)
 		go in.Next(1)
 		synctest.Wait()
@@ -167,7 +168,7 @@ func TestGoexitInDrain(t *testing.T) {
 			in.Next(2 + i)
 		}
 		<-sub.Done()
-		assert.Equal(t, []string{"1", "2", goexit}, out.log())
+		assert.Equal(t, []string{"1", "2", goexit}, out.Log())
 		other.Next(1)
 	})
 }
@@ -183,22 +184,22 @@ func TestGoexitWhileLeaving(t *testing.T) {
 		in.Next(1)
 		return observable.Empty[int]()
 	})
-	out := &recorder[int]{onNext: func(int) { runtime.Goexit() }}
+	out := observabletest.NewRecorder[int]().OnNext(func(int) { runtime.Goexit() })
 	sub := src.Subscribe(t.Context(), out)
 	onOwnGoroutine(func() { in.Next(0) })
 	<-sub.Done()
-	assert.Equal(t, []string{"1", goexit}, out.log())
+	assert.Equal(t, []string{"1", goexit}, out.Log())
 	in.Next(2)
-	assert.Len(t, out.log(), 2)
+	assert.Len(t, out.Log(), 2)
 }
 
 // TestGoexitInAlarm ends the goroutine of a timer.
 func TestGoexitInAlarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := &recorder[int]{onNext: func(int) { runtime.Goexit() }}
+		out := observabletest.NewRecorder[int]().OnNext(func(int) { runtime.Goexit() })
 		sub := observable.Interval(time.Second).Subscribe(t.Context(), out)
 		<-sub.Done()
-		assert.Equal(t, []string{"0", goexit}, out.log())
+		assert.Equal(t, []string{"0", goexit}, out.Log())
 	})
 }
 
@@ -207,16 +208,16 @@ func TestGoexitInAlarm(t *testing.T) {
 func TestGoexitInSubject(t *testing.T) {
 	subject := new(observable.Subject[int])
 	first, _ := record[int](t.Context(), subject)
-	bad := &recorder[int]{onNext: func(v int) {
+	bad := observabletest.NewRecorder[int]().OnNext(func(v int) {
 		subject.Next(v + 1)
 		runtime.Goexit()
-	}}
+	})
 	subject.Subscribe(t.Context(), bad)
 	last, _ := record[int](t.Context(), subject)
 	onOwnGoroutine(func() { subject.Next(1) })
 	subject.Next(5)
 	subject.Complete()
-	assert.Equal(t, []string{"1", goexit}, bad.log())
-	assert.Equal(t, []string{"1", "2", "5", "complete"}, first.log())
-	assert.Equal(t, []string{"1", "2", "5", "complete"}, last.log())
+	assert.Equal(t, []string{"1", goexit}, bad.Log())
+	assert.Equal(t, []string{"1", "2", "5", "complete"}, first.Log())
+	assert.Equal(t, []string{"1", "2", "5", "complete"}, last.Log())
 }

@@ -3,58 +3,23 @@ package observable_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 var errBoom = errors.New("boom")
 
-// recorder is an observer that writes down what it is told, in words.
-type recorder[T any] struct {
-	mu     sync.Mutex
-	events []string
-	onNext func(v T) // called with each value after it is written down, if not nil
-}
-
-func (r *recorder[T]) writef(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, fmt.Sprintf(format, args...))
-}
-
-func (r *recorder[T]) Next(v T) {
-	r.writef("%v", v)
-	if r.onNext != nil {
-		r.onNext(v)
-	}
-}
-
-// Error writes err without the place of a panic, which changes with the lines of a file.
-func (r *recorder[T]) Error(err error) {
-	text, _, _ := strings.Cut(err.Error(), " (in ")
-	r.writef("error: %s", text)
-}
-
-func (r *recorder[T]) Complete() { r.writef("complete") }
-
-// log returns a copy of what was written so far.
-func (r *recorder[T]) log() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.events)
-}
-
 // record subscribes a recorder to src.
-func record[T any](ctx context.Context, src observable.Observable[T]) (*recorder[T], observable.Subscription) {
-	out := &recorder[T]{}
+func record[T any](
+	ctx context.Context, src observable.Observable[T],
+) (*observabletest.Recorder[T], observable.Subscription) {
+	out := observabletest.NewRecorder[T]()
 	return out, src.Subscribe(ctx, out)
 }
 

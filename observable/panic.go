@@ -3,7 +3,6 @@ package observable
 import (
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"strings"
 )
@@ -24,16 +23,13 @@ func (e *PanicError) Error() string {
 	return text
 }
 
-// Format writes the error's text, and the stack after it for the verb %+v.
+// Format writes the error's text as the verb says, and for %+v the stack after it.
 func (e *PanicError) Format(f fmt.State, verb rune) {
-	switch {
-	case verb == 'v' && f.Flag('+'):
+	if verb == 'v' && f.Flag('+') {
 		_, _ = fmt.Fprintf(f, "%s\n%s", e.Error(), e.Stack)
-	case verb == 'q':
-		_, _ = fmt.Fprintf(f, "%q", e.Error())
-	default:
-		_, _ = io.WriteString(f, e.Error())
+		return
 	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
 }
 
 // Unwrap returns the panic's value if it is an error.

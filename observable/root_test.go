@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // TestSubscribeArguments subscribes with what cannot be used.
@@ -36,12 +37,12 @@ func TestSubscribeArguments(t *testing.T) {
 		var none context.Context
 		out, sub := record(none, src)
 		<-sub.Done()
-		assert.Equal(t, []string{"error: observable.Subscribe: argument ctx is nil"}, out.log())
+		assert.Equal(t, []string{"error: observable.Subscribe: argument ctx is nil"}, out.Log())
 	})
 	t.Run("context that has ended", func(t *testing.T) {
 		out, sub := record(ended, src)
 		<-sub.Done()
-		assert.Equal(t, []string{"error: boom"}, out.log())
+		assert.Equal(t, []string{"error: boom"}, out.Log())
 		require.ErrorIs(t, sub.Err(), errBoom)
 		sub.Unsubscribe()
 	})
@@ -73,10 +74,10 @@ func TestCancelInCallback(t *testing.T) {
 					rest(o)
 					return nil
 				})
-				out := &recorder[int]{onNext: func(int) { cancel(errBoom) }}
+				out := observabletest.NewRecorder[int]().OnNext(func(int) { cancel(errBoom) })
 				sub := src.Subscribe(ctx, out)
 				<-sub.Done()
-				require.Equal(t, []string{"1", "error: boom"}, out.log())
+				require.Equal(t, []string{"1", "error: boom"}, out.Log())
 			}
 		})
 	}
@@ -87,11 +88,11 @@ func TestCancelInCallback(t *testing.T) {
 func TestCancelTearsDownFirst(t *testing.T) {
 	for range 200 {
 		ctx, cancel := context.WithCancel(t.Context())
-		out := &recorder[int]{}
-		out.onNext = func(int) { cancel() }
-		sub := finalized(observable.Of(1, 2), func() { out.writef("torn down") }).Subscribe(ctx, out)
+		out := observabletest.NewRecorder[int]()
+		out.OnNext(func(int) { cancel() })
+		sub := finalized(observable.Of(1, 2), func() { out.Note("torn down") }).Subscribe(ctx, out)
 		<-sub.Done()
-		require.Equal(t, []string{"1", "torn down", "error: context canceled"}, out.log())
+		require.Equal(t, []string{"1", "torn down", "error: context canceled"}, out.Log())
 	}
 }
 
@@ -102,7 +103,7 @@ func TestDeadline(t *testing.T) {
 		defer cancel()
 		out, sub := record(ctx, observable.Interval(time.Second))
 		<-sub.Done()
-		assert.Equal(t, []string{"0", "1", "error: context deadline exceeded"}, out.log())
+		assert.Equal(t, []string{"0", "1", "error: context deadline exceeded"}, out.Log())
 		require.ErrorIs(t, sub.Err(), context.DeadlineExceeded)
 	})
 }
@@ -112,15 +113,15 @@ func TestDeadline(t *testing.T) {
 func TestCancelWhileBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		out := &recorder[int]{onNext: func(int) { time.Sleep(time.Minute) }}
-		src := finalized(observable.Interval(time.Second), func() { out.writef("torn down") })
+		out := observabletest.NewRecorder[int]().OnNext(func(int) { time.Sleep(time.Minute) })
+		src := finalized(observable.Interval(time.Second), func() { out.Note("torn down") })
 		sub := src.Subscribe(ctx, out)
 		time.Sleep(2 * time.Second)
 		cancel()
 		synctest.Wait()
-		assert.Equal(t, []string{"0", "torn down"}, out.log())
+		assert.Equal(t, []string{"0", "torn down"}, out.Log())
 		<-sub.Done()
-		assert.Equal(t, []string{"0", "torn down", "error: context canceled"}, out.log())
+		assert.Equal(t, []string{"0", "torn down", "error: context canceled"}, out.Log())
 	})
 }
 

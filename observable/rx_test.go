@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // items reads an RxGo observable to its end.
@@ -96,7 +97,7 @@ func TestFromRx(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out, sub := record(t.Context(), test.src)
 			<-sub.Done()
-			assert.Equal(t, test.want, out.log())
+			assert.Equal(t, test.want, out.Log())
 		})
 	}
 	mixed := rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
@@ -106,7 +107,7 @@ func TestFromRx(t *testing.T) {
 	}})
 	out, sub := record(t.Context(), observable.FromRx[any](mixed))
 	<-sub.Done()
-	assert.Equal(t, []string{"1", "<nil>", "two", "complete"}, out.log(), "any takes all")
+	assert.Equal(t, []string{"1", "<nil>", "two", "complete"}, out.Log(), "any takes all")
 }
 
 // TestTypeError names the types of an item that is of another type.
@@ -130,7 +131,7 @@ func TestFromRxUnsubscribe(t *testing.T) {
 	out, sub := record(t.Context(), taken(observable.FromRx[int](endless), 3))
 	<-sub.Done()
 	<-stopped
-	assert.Equal(t, []string{"0", "1", "2", "complete"}, out.log())
+	assert.Equal(t, []string{"0", "1", "2", "complete"}, out.Log())
 }
 
 // TestVia runs chains of RxGo's operators, twice each.
@@ -139,7 +140,7 @@ func TestVia(t *testing.T) {
 	for range 2 {
 		out, sub := record(t.Context(), long)
 		<-sub.Done()
-		assert.Equal(t, []string{"read", "quickly", "complete"}, out.log())
+		assert.Equal(t, []string{"read", "quickly", "complete"}, out.Log())
 	}
 	failing := observable.Via[string](observable.Throw[string](errBoom), func(rx rxgo.Observable) rxgo.Observable {
 		return rx.Filter(isLong)
@@ -148,7 +149,7 @@ func TestVia(t *testing.T) {
 	require.ErrorIs(t, err, errBoom)
 	out, sub := record(t.Context(), observable.Via[int](words(), nil))
 	<-sub.Done()
-	assert.Equal(t, []string{"error: observable.Via: argument chain is nil"}, out.log())
+	assert.Equal(t, []string{"error: observable.Via: argument chain is nil"}, out.Log())
 }
 
 // TestViaRepairs runs operators of RxGo that by themselves keep a context, leak or work only once: in Via they
@@ -171,13 +172,13 @@ func TestViaRepairs(t *testing.T) {
 					ctx, cancel := context.WithCancelCause(t.Context())
 					torn := 0
 					src := observable.Via[any](finalized(observable.Interval(5*time.Millisecond), func() { torn++ }), chain)
-					out := &recorder[any]{}
+					out := observabletest.NewRecorder[any]()
 					sub := src.Subscribe(ctx, out)
 					time.Sleep(50 * time.Millisecond)
 					cancel(errors.New("enough"))
 					<-sub.Done()
 					synctest.Wait()
-					assert.NotEmpty(t, out.log())
+					assert.NotEmpty(t, out.Log())
 					assert.Positive(t, torn)
 				}
 			})

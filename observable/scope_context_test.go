@@ -185,5 +185,5 @@ func TestScopeContextInLoops(t *testing.T) {
 		return nil
 	})
 	out, _ := record(t.Context(), taken(src, 2))
-	assert.Equal(t, []string{"0", "1", "complete"}, out.log())
+	assert.Equal(t, []string{"0", "1", "complete"}, out.Log())
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // panicky returns src with a stage that panics at value v.
@@ -82,7 +83,7 @@ func TestPanicAttribution(t *testing.T) {
 			var seen []error
 			out, sub := record(t.Context(), recovered(panicky(src, 2), &seen))
 			<-sub.Done()
-			assert.Equal(t, []string{"1", "9", "complete"}, out.log())
+			assert.Equal(t, []string{"1", "9", "complete"}, out.Log())
 			if assert.Len(t, seen, 1) {
 				isPanic(t, seen[0], "at the stage")
 			}
@@ -91,7 +92,7 @@ func TestPanicAttribution(t *testing.T) {
 			var seen []error
 			out, sub := record(t.Context(), panicky(recovered(src, &seen), 2))
 			<-sub.Done()
-			assert.Len(t, out.log(), 2)
+			assert.Len(t, out.Log(), 2)
 			isPanic(t, sub.Err(), "at the stage")
 			assert.Empty(t, seen)
 		})
@@ -99,20 +100,20 @@ func TestPanicAttribution(t *testing.T) {
 			var above, below []error
 			out, sub := record(t.Context(), recovered(panicky(recovered(src, &above), 2), &below))
 			<-sub.Done()
-			assert.Equal(t, []string{"1", "9", "complete"}, out.log())
+			assert.Equal(t, []string{"1", "9", "complete"}, out.Log())
 			assert.Empty(t, above)
 			assert.Len(t, below, 1)
 		})
 		t.Run(name+", observer", func(t *testing.T) {
 			var seen []error
-			out := &recorder[int]{onNext: func(v int) {
+			out := observabletest.NewRecorder[int]().OnNext(func(v int) {
 				if v == 2 {
 					panic("in the observer")
 				}
-			}}
+			})
 			sub := recovered(src, &seen).Subscribe(t.Context(), out)
 			<-sub.Done()
-			assert.Len(t, out.log(), 3, "two values and the error")
+			assert.Len(t, out.Log(), 3, "two values and the error")
 			isPanic(t, sub.Err(), "in the observer")
 			assert.Empty(t, seen)
 		})
@@ -125,7 +126,7 @@ func TestPanicInHandler(t *testing.T) {
 	failing := caught(observable.Throw[int](errBoom), func(error) observable.Observable[int] { panic("in the handler") })
 	out, sub := record(t.Context(), recovered(failing, &seen))
 	<-sub.Done()
-	assert.Equal(t, []string{"9", "complete"}, out.log())
+	assert.Equal(t, []string{"9", "complete"}, out.Log())
 	if assert.Len(t, seen, 1) {
 		isPanic(t, seen[0], "in the handler")
 	}
@@ -138,7 +139,7 @@ func TestPanicInHandler(t *testing.T) {
 func TestPanicWithError(t *testing.T) {
 	out, sub := record(t.Context(), mapped(observable.Of(1), func(int) int { panic(errBoom) }))
 	assert.ErrorIs(t, sub.Err(), errBoom)
-	assert.Equal(t, []string{"error: observable: a callback panicked: boom"}, out.log())
+	assert.Equal(t, []string{"panic: boom"}, out.Log())
 }
 
 // TestPanicInNew has the function of New panic, before and after it has emitted, and its teardown.
@@ -149,7 +150,7 @@ func TestPanicInNew(t *testing.T) {
 	})
 	var seen []error
 	out, _ := record(t.Context(), recovered(panicking, &seen))
-	assert.Equal(t, []string{"1", "9", "complete"}, out.log())
+	assert.Equal(t, []string{"1", "9", "complete"}, out.Log())
 	if assert.Len(t, seen, 1) {
 		isPanic(t, seen[0], "in the function")
 	}
@@ -162,7 +163,7 @@ func TestPanicInNew(t *testing.T) {
 	sub.Unsubscribe()
 	<-sub.Done()
 	isPanic(t, sub.Err(), "in the teardown")
-	assert.Empty(t, out.log())
+	assert.Empty(t, out.Log())
 	assert.Empty(t, seen)
 }
 
@@ -183,7 +184,7 @@ func TestPanicAfterTerminal(t *testing.T) {
 			var seen []error
 			out, sub := record(t.Context(), recovered(src, &seen))
 			<-sub.Done()
-			assert.Equal(t, []string{"9", "complete"}, out.log())
+			assert.Equal(t, []string{"9", "complete"}, out.Log())
 			assert.Equal(t, []error{errBoom}, seen)
 		})
 	}
@@ -204,7 +205,7 @@ func TestInterceptNotCanceled(t *testing.T) {
 		})
 		out, sub := record(ctx, recovered(src, &seen))
 		<-sub.Done()
-		assert.Equal(t, []string{"1", "error: the cause"}, out.log())
+		assert.Equal(t, []string{"1", "error: the cause"}, out.Log())
 		assert.Empty(t, seen)
 	}
 }
@@ -224,7 +225,7 @@ func TestOnComplete(t *testing.T) {
 		})
 	}
 	out, _ := record(t.Context(), ended(observable.Of(1)))
-	assert.Equal(t, []string{"1", "-1", "complete"}, out.log())
+	assert.Equal(t, []string{"1", "-1", "complete"}, out.Log())
 	out, _ = record(t.Context(), ended(observable.Throw[int](errBoom)))
-	assert.Equal(t, []string{"error: boom"}, out.log())
+	assert.Equal(t, []string{"error: boom"}, out.Log())
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // TestBehaviorSubjectValue reads the current value.
@@ -36,8 +37,8 @@ func TestAsyncSubjectEmpty(t *testing.T) {
 	early, _ := record[int](t.Context(), s)
 	s.Complete()
 	late, _ := record[int](t.Context(), s)
-	assert.Equal(t, []string{"complete"}, early.log())
-	assert.Equal(t, []string{"complete"}, late.log())
+	assert.Equal(t, []string{"complete"}, early.Log())
+	assert.Equal(t, []string{"complete"}, late.Log())
 }
 
 func TestReplaySubjectArguments(t *testing.T) {
@@ -48,7 +49,7 @@ func TestReplaySubjectArguments(t *testing.T) {
 		s := observable.NewReplaySubject[int](limit)
 		s.Next(1)
 		out, _ := record[int](t.Context(), s)
-		assert.Equal(t, []string{"error: " + want}, out.log())
+		assert.Equal(t, []string{"error: " + want}, out.Log())
 	}
 }
 
@@ -73,15 +74,15 @@ func TestReplaySubjectLimits(t *testing.T) {
 				}
 				// The values are 30, 20, 10 and 0 ms old now.
 				out, sub := record[int](t.Context(), s)
-				assert.Equal(t, test.want, out.log())
+				assert.Equal(t, test.want, out.Log())
 				sub.Unsubscribe()
 				s.Complete()
 				out, _ = record[int](t.Context(), s)
-				assert.Equal(t, append(test.want, "complete"), out.log())
+				assert.Equal(t, append(test.want, "complete"), out.Log())
 				time.Sleep(time.Second)
 				out, _ = record[int](t.Context(), s)
 				if test.limit.Window > 0 {
-					assert.Equal(t, []string{"complete"}, out.log(), "time goes on after the end")
+					assert.Equal(t, []string{"complete"}, out.Log(), "time goes on after the end")
 				}
 			})
 		})
@@ -95,7 +96,7 @@ func TestReplaySubjectTakeInReplay(t *testing.T) {
 		s.Next(i)
 	}
 	out, _ := record(t.Context(), taken[int](s, 2))
-	assert.Equal(t, []string{"0", "1", "complete"}, out.log())
+	assert.Equal(t, []string{"0", "1", "complete"}, out.Log())
 	assert.False(t, s.Observed())
 }
 
@@ -104,11 +105,11 @@ func TestReplaySubjectEmitInReplay(t *testing.T) {
 	s := observable.NewReplaySubject[int](observable.ReplayConfig{})
 	s.Next(0)
 	s.Next(1)
-	out := &recorder[int]{onNext: func(v int) {
+	out := observabletest.NewRecorder[int]().OnNext(func(v int) {
 		if v < 2 {
 			s.Next(v + 10)
 		}
-	}}
+	})
 	s.Subscribe(t.Context(), out)
-	assert.Equal(t, []string{"0", "1", "10", "11"}, out.log())
+	assert.Equal(t, []string{"0", "1", "10", "11"}, out.Log())
 }

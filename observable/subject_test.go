@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // subject is what the four subjects have in common.
@@ -65,7 +66,7 @@ func TestSubjects(t *testing.T) {
 			gone, sub := record[int](t.Context(), s)
 			sub.Unsubscribe()
 			<-sub.Done()
-			before := len(gone.log())
+			before := len(gone.Log())
 			assert.True(t, s.Observed())
 			s.Next(1)
 			middle, _ := record[int](t.Context(), s)
@@ -74,17 +75,17 @@ func TestSubjects(t *testing.T) {
 			s.Next(3)
 			s.Error(errBoom)
 			late, _ := record[int](t.Context(), s)
-			assert.Equal(t, want.early, early.log())
-			assert.Equal(t, want.middle, middle.log())
-			assert.Equal(t, want.late, late.log())
-			assert.Len(t, gone.log(), before)
+			assert.Equal(t, want.early, early.Log())
+			assert.Equal(t, want.middle, middle.Log())
+			assert.Equal(t, want.late, late.Log())
+			assert.Len(t, gone.Log(), before)
 			assert.False(t, s.Observed())
 
 			s = subjects()[name]()
 			s.Next(1)
 			s.Error(errBoom)
 			failed, sub := record[int](t.Context(), s)
-			assert.Equal(t, want.failed, failed.log())
+			assert.Equal(t, want.failed, failed.Log())
 			require.ErrorIs(t, sub.Err(), errBoom)
 		})
 	}
@@ -99,7 +100,7 @@ func TestSubjectReentrant(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			s := make()
-			first := &recorder[int]{onNext: func(v int) {
+			first := observabletest.NewRecorder[int]().OnNext(func(v int) {
 				if v == 1 {
 					s.Next(2)
 					s.Next(3)
@@ -108,12 +109,12 @@ func TestSubjectReentrant(t *testing.T) {
 					s.Complete()
 					s.Next(4)
 				}
-			}}
+			})
 			s.Subscribe(t.Context(), first)
 			second, _ := record[int](t.Context(), s)
 			s.Next(1)
-			for _, out := range []*recorder[int]{first, second} {
-				log := out.log()
+			for _, out := range []*observabletest.Recorder[int]{first, second} {
+				log := out.Log()
 				assert.Equal(t, []string{"1", "2", "3", "complete"}, log[len(log)-4:])
 			}
 		})
@@ -123,7 +124,7 @@ func TestSubjectReentrant(t *testing.T) {
 // TestSubjectSubscribeInCallback adds a subscriber, and removes another, while a value is delivered.
 func TestSubjectSubscribeInCallback(t *testing.T) {
 	s := new(observable.Subject[int])
-	added, removed := &recorder[int]{}, &recorder[int]{}
+	added, removed := observabletest.NewRecorder[int](), observabletest.NewRecorder[int]()
 	var sub observable.Subscription
 	s.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) {
 		if v == 1 {
@@ -134,8 +135,8 @@ func TestSubjectSubscribeInCallback(t *testing.T) {
 	sub = s.Subscribe(t.Context(), removed)
 	s.Next(1)
 	s.Next(2)
-	assert.Equal(t, []string{"2"}, added.log(), "it comes too late for the value being delivered")
-	assert.Empty(t, removed.log(), "nothing starts after Unsubscribe")
+	assert.Equal(t, []string{"2"}, added.Log(), "it comes too late for the value being delivered")
+	assert.Empty(t, removed.Log(), "nothing starts after Unsubscribe")
 }
 
 // TestSubjectConcurrent has several goroutines emit while others subscribe and leave: each subscriber gets the
@@ -207,7 +208,7 @@ func TestSubjectEndsOnce(t *testing.T) {
 				group.Wait()
 				<-sub.Done()
 				terminals := 0
-				for _, event := range out.log() {
+				for _, event := range out.Log() {
 					if _, err := strconv.Atoi(event); err != nil {
 						terminals++
 					}
@@ -225,7 +226,7 @@ func TestSubjectSlowSubscriber(t *testing.T) {
 		s := new(observable.Subject[int])
 		fast, _ := record[int](t.Context(), s)
 		release := make(chan struct{})
-		slow := &recorder[int]{onNext: func(int) { <-release }}
+		slow := observabletest.NewRecorder[int]().OnNext(func(int) { <-release })
 		ctx, cancel := context.WithCancel(t.Context())
 		sub := s.Subscribe(ctx, slow)
 		go s.Next(0)
@@ -240,15 +241,15 @@ func TestSubjectSlowSubscriber(t *testing.T) {
 		}()
 		synctest.Wait()
 		assert.Equal(t, 256, sent, "so many wait behind the one being delivered")
-		assert.Len(t, fast.log(), 257)
+		assert.Len(t, fast.Log(), 257)
 		cancel()
 		synctest.Wait()
 		close(release)
 		<-sub.Done()
 		synctest.Wait()
 		assert.Equal(t, 1000, sent)
-		assert.Len(t, fast.log(), 1002)
-		assert.Equal(t, []string{"0", "error: context canceled"}, slow.log())
+		assert.Len(t, fast.Log(), 1002)
+		assert.Equal(t, []string{"0", "error: context canceled"}, slow.Log())
 	})
 }
 
@@ -271,14 +272,14 @@ func TestSubjectFeedback(t *testing.T) {
 // TestSubjectPanics has one subscriber panic: the others get the value, and the caller nothing of it.
 func TestSubjectPanics(t *testing.T) {
 	s := new(observable.Subject[int])
-	bad := &recorder[int]{onNext: func(int) { panic("subscriber") }}
+	bad := observabletest.NewRecorder[int]().OnNext(func(int) { panic("subscriber") })
 	sub := s.Subscribe(t.Context(), bad)
 	good, _ := record[int](t.Context(), s)
 	s.Next(1)
 	s.Next(2)
 	isPanic(t, sub.Err(), "subscriber")
-	assert.Len(t, bad.log(), 2)
-	assert.Equal(t, []string{"1", "2"}, good.log())
+	assert.Len(t, bad.Log(), 2)
+	assert.Equal(t, []string{"1", "2"}, good.Log())
 }
 
 // TestSubjectRemovesSubscribers checks that subscribers that left take no memory.
@@ -321,15 +322,15 @@ func TestSubjectFeed(t *testing.T) {
 	out, sub := record(t.Context(), src)
 	<-sub.Done()
 	assert.Equal(t, []string{"inside", "returned", "inside"}, order)
-	assert.Equal(t, []string{"1", "2", "complete"}, out.log())
-	assert.Equal(t, []string{"1", "2", "complete"}, outside.log())
+	assert.Equal(t, []string{"1", "2", "complete"}, out.Log())
+	assert.Equal(t, []string{"1", "2", "complete"}, outside.Log())
 
 	failing := new(observable.Subject[int])
 	out, _ = record(t.Context(), observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		observable.Attach(failing, sc.Child(), down)
 		observable.NewFeed(failing, sc).Error(errBoom)
 	}))
-	assert.Equal(t, []string{"error: boom"}, out.log())
+	assert.Equal(t, []string{"error: boom"}, out.Log())
 }
 
 // TestSubjectAsObserver has a subject subscribe to a source.
@@ -340,7 +341,7 @@ func TestSubjectAsObserver(t *testing.T) {
 		b, _ := record[int](t.Context(), s)
 		sub := taken(observable.Interval(time.Second), 3).Subscribe(t.Context(), s)
 		<-sub.Done()
-		assert.Equal(t, []string{"0", "1", "2", "complete"}, a.log())
-		assert.Equal(t, a.log(), b.log())
+		assert.Equal(t, []string{"0", "1", "2", "complete"}, a.Log())
+		assert.Equal(t, a.Log(), b.Log())
 	})
 }

@@ -26,6 +26,7 @@ type Recorder[V any] struct {
 
 	mu           sync.Mutex // guards what follows
 	events       []Event[V]
+	notes        []note
 	breaches     []string // of the contract
 	ended        bool     // there was a terminal
 	unsubscribed bool
