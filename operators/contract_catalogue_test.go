@@ -58,13 +58,13 @@ var transformingOps = map[string]entry{
 	"Scan": each("0 1 3 6 10", differences(everything), func(s stream, h hook) stream { return operators.Scan(s, 0, plus(h)) }),
 	"Tap":  forwarding(func(s stream, h hook) stream { return operators.Tap(s, func(v int) { h(v) }) }),
 	"TapWith": forwarding(func(s stream, h hook) stream {
-		return operators.TapWith(s, operators.Taps[int]{Next: func(v int) { h(v) }})
+		return operators.TapWith(s, operators.TapConfig[int]{Next: func(v int) { h(v) }})
 	}),
 	"TimeInterval": forwarding(func(s stream, h hook) stream {
-		return operators.Map(operators.TimeInterval(s), func(v operators.TimedValue[int]) int { return v.Value })
+		return operators.Map(operators.TimeInterval(s), func(v operators.TimeIntervalValue[int]) int { return v.Value })
 	}),
 	"Timestamp": forwarding(func(s stream, h hook) stream {
-		return operators.Map(operators.Timestamp(s), func(v operators.Timestamped[int]) int { return v.Value })
+		return operators.Map(operators.Timestamp(s), func(v operators.TimestampValue[int]) int { return v.Value })
 	}),
 	"TryMap": forwarding(func(s stream, h hook) stream {
 		return operators.TryMap(s, func(v int) (int, error) { return h(v), nil })
