@@ -22,7 +22,7 @@ var passing = []struct {
 	{"RetryBackoff", func(src ints) ints { return operators.RetryBackoff(src, backoff.Config{}) }},
 	{"Repeat", func(src ints) ints { return operators.Repeat(src, 1) }},
 	{"Tap", func(src ints) ints { return operators.Tap(src, func(int) {}) }},
-	{"TapWith", func(src ints) ints { return operators.TapWith(src, operators.Taps[int]{Next: func(int) {}}) }},
+	{"TapWith", func(src ints) ints { return operators.TapWith(src, operators.TapConfig[int]{Next: func(int) {}}) }},
 	{"Finalize", func(src ints) ints { return operators.Finalize(src, func() {}) }},
 }
 

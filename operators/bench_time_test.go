@@ -38,7 +38,7 @@ var atFullSpeed = []struct {
 	{"DelayWhen", 2, func(src ints) ints { return operators.DelayWhen(src, atOnce) }},
 	{"Timeout", 0, func(src ints) ints { return operators.Timeout(src, time.Hour) }},
 	{"RateLimit", 0, func(src ints) ints { return operators.RateLimit(src, 1, time.Hour, math.MaxInt) }},
-	{"SubscribeOn", 0, func(src ints) ints { return operators.SubscribeOn(src, 0) }},
+	{"SubscribeAfter", 0, func(src ints) ints { return operators.SubscribeAfter(src, 0) }},
 	{"WithContext", 0, func(src ints) ints { return operators.WithContext(src, todo) }},
 	{"ParallelMap", 0, func(src ints) ints { return operators.ParallelMap(src, 2, double) }},
 	{"ParallelMapUnordered", 0, func(src ints) ints { return operators.ParallelMapUnordered(src, 2, double) }},

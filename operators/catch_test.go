@@ -115,7 +115,10 @@ func recovering() map[string]stage {
 		"Catch": func(src ints) ints { return operators.Catch(src, func(error) ints { return observable.Never[int]() }) },
 		"Retry": func(src ints) ints { return operators.Retry(src, operators.Unlimited) },
 		"RetryWith": func(src ints) ints {
-			return operators.RetryWith(src, operators.RetryConfig[int]{Delay: func(error, int) ints { return observable.Timer(time.Hour) }})
+			return operators.RetryWith(src, operators.RetryConfig{Delay: time.Hour})
+		},
+		"RetryAfter": func(src ints) ints {
+			return operators.RetryAfter(src, operators.RetryConfig{}, func(error, int) ints { return observable.Timer(time.Hour) })
 		},
 		"RetryBackoff": func(src ints) ints {
 			return operators.RetryBackoff(src, backoff.Config{Base: time.Hour, Max: time.Hour})

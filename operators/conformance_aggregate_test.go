@@ -57,12 +57,12 @@ func init() {
 		return operators.Dematerialize(operators.Map(c.source(0), decodeNotification))
 	})
 	register("timestamp", func(c *vcase) O {
-		return operators.Map(operators.Timestamp(c.source(0)), func(v operators.Timestamped[any]) any {
+		return operators.Map(operators.Timestamp(c.source(0)), func(v operators.TimestampValue[any]) any {
 			return map[string]any{"value": v.Value, "timestamp": c.frameOf(v.Time)}
 		})
 	})
 	register("timeInterval", func(c *vcase) O {
-		return operators.Map(operators.TimeInterval(c.source(0)), func(v operators.TimedValue[any]) any {
+		return operators.Map(operators.TimeInterval(c.source(0)), func(v operators.TimeIntervalValue[any]) any {
 			return map[string]any{"value": v.Value, "interval": frames(v.Elapsed)}
 		})
 	})

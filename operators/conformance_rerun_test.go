@@ -7,7 +7,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// rerunWhen makes retryWhen and repeatWhen out of RetryWith and RepeatWith, for which RxJS deprecates
+// rerunWhen makes retryWhen and repeatWhen out of RetryAfter and RepeatAfter, for which RxJS deprecates
 // them: what delays each rerun is the next value of one notifier, that hears of all ends of
 // runs. It serves one subscription at a time.
 type rerunWhen struct {
@@ -22,7 +22,7 @@ type rerunWhen struct {
 	done    bool // the notifier has completed
 }
 
-// observable returns reruns, what RetryWith or RepeatWith makes of run and delay, with a fresh
+// observable returns reruns, what RetryAfter or RepeatAfter makes of run and delay, with a fresh
 // notifier for each subscription.
 func (w *rerunWhen) observable(reruns O) O {
 	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {

@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"errors"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
@@ -11,16 +12,14 @@ func init() {
 	register("retry", retried)
 	register("retryWhen", func(c *vcase) O {
 		w := &rerunWhen{notifier: c.rerunNotifier()}
-		return w.observable(operators.RetryWith(w.run(c.source(0)), operators.RetryConfig[any]{
-			Delay: func(err error, _ int) O { return w.delay(err) },
-		}))
+		return w.observable(operators.RetryAfter(w.run(c.source(0)), operators.RetryConfig{},
+			func(err error, _ int) O { return w.delay(err) }))
 	})
 	register("repeat", repeated)
 	register("repeatWhen", func(c *vcase) O {
 		w := &rerunWhen{notifier: c.rerunNotifier(), waits: true}
-		return w.observable(operators.RepeatWith(w.run(c.source(0)), operators.RepeatConfig[any]{
-			Delay: func(int) O { return w.delay(nil) },
-		}))
+		return w.observable(operators.RepeatAfter(w.run(c.source(0)), operators.RepeatConfig{},
+			func(int) O { return w.delay(nil) }))
 	})
 }
 
@@ -35,12 +34,13 @@ func retried(c *vcase) O {
 	if count <= 0 { // which here means no limit
 		return c.source(0)
 	}
-	config := operators.RetryConfig[any]{Count: count, ResetOnSuccess: c.bool("resetOnSuccess")}
-	if c.has("delay") {
-		delay := c.rerunDelay()
-		config.Delay = func(err error, retry int) O { return delay(errorName(err), retry) }
+	config := operators.RetryConfig{Count: count, ResetOnSuccess: c.bool("resetOnSuccess")}
+	if delay, fixed := c.fixedDelay(); fixed {
+		config.Delay = delay
+		return operators.RetryWith(c.source(0), config)
 	}
-	return operators.RetryWith(c.source(0), config)
+	delay := c.rerunDelay()
+	return operators.RetryAfter(c.source(0), config, func(err error, retry int) O { return delay(errorName(err), retry) })
 }
 
 func repeated(c *vcase) O {
@@ -51,19 +51,28 @@ func repeated(c *vcase) O {
 	if !c.has("delay") || count <= 0 {
 		return operators.Repeat(c.source(0), max(count, 0))
 	}
+	if delay, fixed := c.fixedDelay(); fixed {
+		return operators.RepeatWith(c.source(0), operators.RepeatConfig{Count: count, Delay: delay})
+	}
 	delay := c.rerunDelay()
-	return operators.RepeatWith(c.source(0), operators.RepeatConfig[any]{
-		Count: count,
-		Delay: func(repetition int) O { return delay(repetition, repetition) },
-	})
+	return operators.RepeatAfter(c.source(0), operators.RepeatConfig{Count: count},
+		func(repetition int) O { return delay(repetition, repetition) })
 }
 
-// rerunDelay returns the delay of a retry or repeat: a number of frames, or a function of the n-th
-// rerun.
-func (c *vcase) rerunDelay() func(v any, n int) O {
-	if _, fixed := c.any("delay").(int); fixed {
-		return func(any, int) O { return erase(observable.Timer(c.millis("delay"))) }
+// fixedDelay returns the delay of a retry or repeat that is a number of frames, 0 if there is
+// none; it reports false if the delay is a function.
+func (c *vcase) fixedDelay() (delay time.Duration, fixed bool) {
+	if !c.has("delay") {
+		return 0, true
 	}
+	if _, fixed = c.any("delay").(int); fixed {
+		delay = c.millis("delay")
+	}
+	return delay, fixed
+}
+
+// rerunDelay returns the delay of a retry or repeat that is a function of the n-th rerun.
+func (c *vcase) rerunDelay() func(v any, n int) O {
 	switch delay := c.spec("delay"); delay.fn() {
 	case "timerByCount":
 		return func(_ any, n int) O { return erase(observable.Timer(millis(n * delay.int("k")))) }

@@ -16,7 +16,7 @@ func tapped(c *vcase) O {
 			panic(errBoom)
 		}
 	}
-	return operators.TapWith(c.source(0), operators.Taps[any]{
+	return operators.TapWith(c.source(0), operators.TapConfig[any]{
 		Subscribe:   func() { log("subscribe", nil) },
 		Next:        func(v any) { log("next", map[string]any{"v": v}) },
 		Error:       func(err error) { log("error", map[string]any{"e": errorName(err)}) },

@@ -12,7 +12,7 @@ func init() {
 	registerTimed("sampleTime", "period", operators.SampleTime[any])
 	registerTimed("delay", "due", operators.Delay[any])
 	registerTimed("observeOn", "delay", operators.ObserveOnDelay[any])
-	registerTimed("subscribeOn", "delay", operators.SubscribeOn[any])
+	registerTimed("subscribeOn", "delay", operators.SubscribeAfter[any])
 	register("throttleTime", func(c *vcase) O {
 		if len(c.args()) == 1 {
 			return operators.ThrottleTime(c.source(0), c.millis("duration"))

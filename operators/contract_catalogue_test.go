@@ -53,13 +53,13 @@ var transformingOps = map[string]entry{
 	"Scan": each("0 1 3 6 10", differences(everything), func(s stream, h hook) stream { return operators.Scan(s, 0, plus(h)) }),
 	"Tap":  forwarding(func(s stream, h hook) stream { return operators.Tap(s, func(v int) { h(v) }) }),
 	"TapWith": forwarding(func(s stream, h hook) stream {
-		return operators.TapWith(s, operators.Taps[int]{Next: func(v int) { h(v) }})
+		return operators.TapWith(s, operators.TapConfig[int]{Next: func(v int) { h(v) }})
 	}),
 	"TimeInterval": forwarding(func(s stream, h hook) stream {
-		return operators.Map(operators.TimeInterval(s), func(v operators.TimedValue[int]) int { return v.Value })
+		return operators.Map(operators.TimeInterval(s), func(v operators.TimeIntervalValue[int]) int { return v.Value })
 	}),
 	"Timestamp": forwarding(func(s stream, h hook) stream {
-		return operators.Map(operators.Timestamp(s), func(v operators.Timestamped[int]) int { return v.Value })
+		return operators.Map(operators.Timestamp(s), func(v operators.TimestampValue[int]) int { return v.Value })
 	}),
 	"TryMap": forwarding(func(s stream, h hook) stream {
 		return operators.TryMap(s, func(v int) (int, error) { return h(v), nil })
@@ -114,15 +114,21 @@ var endingOps = map[string]entry{
 			e.fails, e.ofNil, e.law = "0 1 2 7 |", "7 |", between(nil, []int{7}, everything)
 		}),
 	"Repeat": forwarding(func(s stream, h hook) stream { return operators.Repeat(s, 2) }).with(runTwice),
+	"RepeatAfter": forwarding(func(s stream, h hook) stream {
+		return operators.RepeatAfter(s, operators.RepeatConfig{Count: 2}, tick(h))
+	}).with(runTwice),
 	"RepeatWith": forwarding(func(s stream, h hook) stream {
-		return operators.RepeatWith(s, operators.RepeatConfig[int]{Count: 2, Delay: tick(h)})
+		return operators.RepeatWith(s, operators.RepeatConfig{Count: 2, Delay: msTrial})
 	}).with(runTwice),
 	"Retry": forwarding(func(s stream, h hook) stream { return operators.Retry(s, 1) }).with(failTwice),
+	"RetryAfter": forwarding(func(s stream, h hook) stream {
+		return operators.RetryAfter(s, operators.RetryConfig{Count: 1}, func(_ error, n int) stream { return tick(h)(n) })
+	}).with(failTwice),
 	"RetryBackoff": forwarding(func(s stream, h hook) stream {
 		return operators.RetryBackoff(s, backoff.Config{Base: msTrial, Retries: 1, ResetAfter: time.Hour})
 	}).with(failTwice),
 	"RetryWith": forwarding(func(s stream, h hook) stream {
-		return operators.RetryWith(s, operators.RetryConfig[int]{Count: 1, Delay: func(_ error, n int) stream { return tick(h)(n) }})
+		return operators.RetryWith(s, operators.RetryConfig{Count: 1, Delay: msTrial})
 	}).with(failTwice),
 	"ThrowIfEmpty": forwarding(func(s stream, h hook) stream { return operators.ThrowIfEmpty(s, nil) }).
 		with(func(e *entry) { e.runs = append([]string{"#empty"}, unchanged[1:]...) }),

@@ -31,7 +31,7 @@ var timingOps = map[string]entry{
 	},
 	"SampleTime": forwarding(func(s stream, h hook) stream { return operators.SampleTime(s, msTrial) }).
 		with(func(e *entry) { e.burst, e.law = []string{"|", "|", "|", "|", "|", "|"}, some }),
-	"SubscribeOn": forwarding(func(s stream, h hook) stream { return operators.SubscribeOn(s, msTrial) }),
+	"SubscribeAfter": forwarding(func(s stream, h hook) stream { return operators.SubscribeAfter(s, msTrial) }),
 	"Throttle": forwarding(func(s stream, h hook) stream {
 		return operators.Throttle(s, tick(h), operators.ThrottleConfig{Trailing: true})
 	}).with(func(e *entry) {

@@ -38,11 +38,12 @@ var secondSources = map[string]joint{
 	"Merge":             {func(a, b stream) stream { return operators.Merge(a, b) }, everything, true},
 	"OnErrorResumeNext": {func(a, b stream) stream { return operators.OnErrorResumeNext(a, b) }, everything, false},
 	"Race":              {func(a, b stream) stream { return operators.Race(a, b) }, raced, true},
-	"RetryWith": {func(a, b stream) stream {
+	"RepeatAfter": {func(a, b stream) stream {
+		return operators.RepeatAfter(a, operators.RepeatConfig{Count: 3}, func(int) stream { return b })
+	}, everything, false},
+	"RetryAfter": {func(a, b stream) stream {
 		failing := operators.Concat(a, observable.Throw[int](errTrial))
-		return operators.RetryWith(failing, operators.RetryConfig[int]{
-			Count: 2, Delay: func(error, int) stream { return b },
-		})
+		return operators.RetryAfter(failing, operators.RetryConfig{Count: 2}, func(error, int) stream { return b })
 	}, everything, false},
 	"Sample":        {func(a, b stream) stream { return operators.Sample(a, b) }, some, false},
 	"SequenceEqual": {func(a, b stream) stream { return bools(operators.SequenceEqual(a, b)) }, always(0), false},

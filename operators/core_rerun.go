@@ -1,19 +1,23 @@
 package operators
 
-import "github.com/rxsocket/rxsocket/observable"
+import (
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
 
 // reruns starts the runs of one source after another: the mechanism of the retry and repeat
-// operators. A run that ends inside its own start is followed by the next one in a loop, not
-// by recursion, so that a source which ends at once can be run any number of times.
+// operators. A run that ends inside its own start is followed by the next one in a loop, not by
+// recursion, so a source that ends at once can be run any number of times.
 type reruns struct {
 	sc       *observable.Scope
 	run      func(up *observable.Scope) // subscribes to the source in a scope of its own
-	starting bool
-	wanted   bool
+	starting bool                       // a run is being started
+	wanted   bool                       // another run is to follow
 }
 
-// start begins the next run: at once, or as soon as a run that is being started has been. So the
-// next one never overlaps the subscribe function of the one before.
+// start begins the next run: at once, or when the run now being started has been started. The
+// next run therefore never overlaps the subscribe function of the one before.
 func (r *reruns) start() {
 	r.wanted = true
 	if r.starting {
@@ -27,7 +31,16 @@ func (r *reruns) start() {
 	r.starting = false
 }
 
-// startAfter begins the next run when notifier has emitted. If notifier completes without a value, so
+// after returns a function that begins the next run after delay. All calls share one timer.
+func (r *reruns) after(delay time.Duration) (again func()) {
+	if delay == 0 {
+		return r.start
+	}
+	alarm := r.sc.NewAlarm(r.start)
+	return func() { alarm.Reset(delay) }
+}
+
+// startAfter begins the next run when notifier emits. If notifier completes without a value, so
 // does the stream; its error is the stream's.
 func startAfter[N any](notifier observable.Observable[N], r *reruns, down observable.Terminal) {
 	wait := r.sc.Child()
@@ -38,4 +51,32 @@ func startAfter[N any](notifier observable.Observable[N], r *reruns, down observ
 		},
 		Terminal: down,
 	})
+}
+
+// limitOf returns the limit that a Count stands for: 0 is none.
+func limitOf(count int) int {
+	if count == 0 {
+		return Unlimited
+	}
+	return count
+}
+
+// checkRerun returns the first of the settings of RetryWith or RepeatWith that cannot be used,
+// and its problem, or "".
+func checkRerun(count int, delay time.Duration) (argument, problem string) {
+	switch {
+	case count < 0:
+		return "config.Count", isNegative(count)
+	case delay < 0:
+		return "config.Delay", isNegative(delay)
+	}
+	return "", ""
+}
+
+// checkRerunAfter is checkRerun for the forms whose notifier stands in for Delay.
+func checkRerunAfter(count int, delay time.Duration) (argument, problem string) {
+	if delay > 0 {
+		return "config.Delay", "is set beside a notifier"
+	}
+	return checkRerun(count, delay)
 }

@@ -46,7 +46,7 @@ func ExampleTimestamp() {
 
 func ExampleTimeInterval() {
 	ticks := operators.Take(observable.Interval(time.Millisecond), 2)
-	err := observable.ForEach(context.Background(), operators.TimeInterval(ticks), func(v operators.TimedValue[int]) {
+	err := observable.ForEach(context.Background(), operators.TimeInterval(ticks), func(v operators.TimeIntervalValue[int]) {
 		fmt.Println(v.Value, v.Elapsed > 0)
 	})
 	fmt.Println(err)

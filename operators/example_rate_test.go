@@ -73,13 +73,13 @@ func ExampleObserveOnDelay() {
 	// Output: [1 2] cut off
 }
 
-func ExampleSubscribeOn() {
+func ExampleSubscribeAfter() {
 	slow := observable.FromSeq(func(yield func(string) bool) {
 		time.Sleep(2 * time.Millisecond)
 		yield("read")
 	})
 	done := make(chan struct{})
-	operators.SubscribeOn(slow, 0).Subscribe(context.Background(), observable.ObserverFuncs[string]{
+	operators.SubscribeAfter(slow, 0).Subscribe(context.Background(), observable.ObserverFuncs[string]{
 		OnNext:     func(text string) { fmt.Println(text) },
 		OnComplete: func() { close(done) },
 	})

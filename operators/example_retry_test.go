@@ -45,13 +45,18 @@ func ExampleRetry() {
 }
 
 func ExampleRetryWith() {
-	stream := operators.RetryWith(dial(), operators.RetryConfig[int]{
-		Count: 5,
-		Delay: func(err error, retry int) observable.Observable[int] {
-			fmt.Println("retry", retry, "after", err)
-			return observable.Timer(time.Duration(retry) * time.Millisecond)
-		},
-	})
+	stream := operators.RetryWith(dial(), operators.RetryConfig{Count: 5, Delay: time.Millisecond})
+	got, err := observable.Collect(context.Background(), stream)
+	fmt.Println(got, err)
+	// Output: [connected] <nil>
+}
+
+func ExampleRetryAfter() {
+	wait := func(err error, retry int) observable.Observable[int] {
+		fmt.Println("retry", retry, "after", err)
+		return observable.Timer(time.Duration(retry) * time.Millisecond)
+	}
+	stream := operators.RetryAfter(dial(), operators.RetryConfig{Count: 5}, wait)
 	got, err := observable.Collect(context.Background(), stream)
 	fmt.Println(got, err)
 	// Output:
@@ -85,11 +90,24 @@ func ExampleRepeatWith() {
 		temperature++
 		return observable.Of(temperature)
 	})
-	poll := operators.RepeatWith(reading, operators.RepeatConfig[int]{
-		Count: 3,
-		Delay: func(int) observable.Observable[int] { return observable.Timer(time.Millisecond) },
-	})
+	poll := operators.RepeatWith(reading, operators.RepeatConfig{Count: 3, Delay: time.Millisecond})
 	got, err := observable.Collect(context.Background(), poll)
 	fmt.Println(got, err)
 	// Output: [21 22 23] <nil>
+}
+
+func ExampleRepeatAfter() {
+	var scrolled observable.Subject[struct{}]
+	stream := operators.RepeatAfter(observable.Of("a page"), operators.RepeatConfig{},
+		func(int) observable.Observable[struct{}] { return &scrolled })
+	sub := stream.Subscribe(context.Background(), observable.ObserverFuncs[string]{
+		OnNext: func(v string) { fmt.Println(v) },
+	})
+	fmt.Println("scrolled")
+	scrolled.Next(struct{}{})
+	sub.Unsubscribe()
+	// Output:
+	// a page
+	// scrolled
+	// a page
 }

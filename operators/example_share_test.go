@@ -19,7 +19,7 @@ func printer(name string) observable.Observer[int] {
 
 func ExampleShare() {
 	var feed observable.Subject[int]
-	prices := operators.Share(operators.TapWith(&feed, operators.Taps[int]{
+	prices := operators.Share(operators.TapWith(&feed, operators.TapConfig[int]{
 		Subscribe:   func() { fmt.Println("connecting") },
 		Unsubscribe: func() { fmt.Println("disconnecting") },
 	}))

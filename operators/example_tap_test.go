@@ -21,7 +21,7 @@ func ExampleTap() {
 
 func ExampleTapWith() {
 	live := 0
-	counted := operators.TapWith(observable.Of("hello"), operators.Taps[string]{
+	counted := operators.TapWith(observable.Of("hello"), operators.TapConfig[string]{
 		Subscribe: func() { live++; fmt.Println("live:", live) },
 		Next:      func(v string) { fmt.Println(v) },
 		Complete:  func() { fmt.Println("complete") },

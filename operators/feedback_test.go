@@ -25,8 +25,8 @@ var boundaries = map[string]func(ints) ints{
 	},
 	"ObserveOn of ObserveOn": func(src ints) ints { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) },
 	// The moment is for the subscriber to leave the gate: 256 values of a source that comes before that may wait at it.
-	"ObserveOn of SubscribeOn": func(src ints) ints {
-		return operators.ObserveOn(operators.SubscribeOn(src, moment), 2)
+	"ObserveOn of SubscribeAfter": func(src ints) ints {
+		return operators.ObserveOn(operators.SubscribeAfter(src, moment), 2)
 	},
 }
 

@@ -21,7 +21,7 @@ func TestFinalizePanics(t *testing.T) {
 	for name, op := range map[string]stage{
 		"Finalize": func(src ints) ints { return operators.Finalize(src, func() { panic("teardown") }) },
 		"TapWith": func(src ints) ints {
-			return operators.TapWith(src, operators.Taps[int]{Finalize: func() { panic("teardown") }})
+			return operators.TapWith(src, operators.TapConfig[int]{Finalize: func() { panic("teardown") }})
 		},
 	} {
 		got := &tape[int]{}

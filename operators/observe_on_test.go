@@ -56,16 +56,16 @@ func TestObserveOnStopsASynchronousSource(t *testing.T) {
 	})
 }
 
-// TestSubscribeOnReturnsAtOnce subscribes, after no time at all, to a source that never leaves its
+// TestSubscribeAfterReturnsAtOnce subscribes, after no time at all, to a source that never leaves its
 // subscription by itself.
-func TestSubscribeOnReturnsAtOnce(t *testing.T) {
+func TestSubscribeAfterReturnsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var count atomic.Int32
 		src := operators.Tap(observable.Range(0, math.MaxInt), func(int) {
 			time.Sleep(ms)
 			count.Add(1)
 		})
-		sub := operators.SubscribeOn(src, 0).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+		sub := operators.SubscribeAfter(src, 0).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 		assert.Zero(t, count.Load())
 		pass(9*ms + ms/2)
 		assert.Equal(t, int32(9), count.Load())
@@ -75,10 +75,10 @@ func TestSubscribeOnReturnsAtOnce(t *testing.T) {
 	})
 }
 
-func TestSubscribeOnStopsItsTimer(t *testing.T) {
+func TestSubscribeAfterStopsItsTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
-		sub := operators.SubscribeOn(&src, time.Second).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+		sub := operators.SubscribeAfter(&src, time.Second).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 		pass(time.Second - ms)
 		sub.Unsubscribe()
 		pass(time.Second)
@@ -86,16 +86,16 @@ func TestSubscribeOnStopsItsTimer(t *testing.T) {
 	})
 }
 
-// TestSubscribeOnLetsTimersGoOn limits the pauses of a source that never leaves its subscription by
+// TestSubscribeAfterLetsTimersGoOn limits the pauses of a source that never leaves its subscription by
 // itself.
-func TestSubscribeOnLetsTimersGoOn(t *testing.T) {
+func TestSubscribeAfterLetsTimersGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slowing := observable.FromSeq(func(yield func(int) bool) {
 			for v := 0; yield(v); v++ {
 				time.Sleep(time.Duration(v) * ms)
 			}
 		})
-		got, err := observable.Collect(t.Context(), operators.Timeout(operators.SubscribeOn(slowing, 0), 5*ms+ms/2))
+		got, err := observable.Collect(t.Context(), operators.Timeout(operators.SubscribeAfter(slowing, 0), 5*ms+ms/2))
 		require.ErrorIs(t, err, operators.ErrTimeout)
 		assert.Equal(t, upTo(7), got)
 		pass(time.Second) // the source is still asleep

@@ -1,16 +1,25 @@
 package operators
 
-import "github.com/rxsocket/rxsocket/observable"
+import (
+	"time"
 
-// Repeat subscribes to the source again when it completes, for count runs in all; [Unlimited] is allowed.
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// Repeat subscribes to the source again when it completes, for count runs in all; [Unlimited]
+// is allowed.
 //
 //	src:        --1--2|
 //	Repeat(2):  --1--2--1--2|
 //
-// With a count of 0 it completes at once and the source is not subscribed to, as in RxJS. Errors pass
-// through and end the repeating. A run is torn down before the next one is subscribed to, which
-// happens at once: Repeat of a source that completes at once, without a limit, never
-// returns from Subscribe unless the context ends. RxJS: repeat. See also [RepeatWith], [Retry].
+// A run begins at once: Unlimited over a source that completes inside its subscription keeps
+// Subscribe from returning until the context ends or downstream unsubscribes. [RepeatWith] has
+// a delay. A run is torn down before the next one is subscribed to.
+//
+// With a count of 0 it completes at once and does not subscribe to the source, as in RxJS.
+// Errors pass through and end the repeating, as unsubscribing does. It starts no goroutine and
+// buffers nothing. A negative count is an [observable.ArgumentError]. RxJS: repeat. See also
+// [RepeatAfter], [Retry].
 func Repeat[T any](src observable.Observable[T], count int) observable.Observable[T] {
 	switch {
 	case count < 0:
@@ -18,43 +27,81 @@ func Repeat[T any](src observable.Observable[T], count int) observable.Observabl
 	case count == 0:
 		return observable.Empty[T]()
 	}
-	return repeat(src, count, RepeatConfig[T]{})
+	return repeatAfterDelay(src, count, 0)
 }
 
-// RepeatConfig says how [RepeatWith] repeats. The zero value repeats at once and without end.
-type RepeatConfig[N any] struct {
-	// Count is how often the source is run in all; 0 means no limit.
+// RepeatConfig says how [RepeatWith] and [RepeatAfter] repeat. The zero value repeats at once
+// and without end.
+type RepeatConfig struct {
+	// Count is the number of runs in all; 0 means no limit.
 	Count int
-	// Delay is called with the number of the repetition, from 1 on, when a run has completed. The
-	// next one begins when the observable that it returns emits, [observable.Timer] for
-	// example. If that one completes without a value, so does the stream; if it fails, its error
-	// is the stream's. A nil Delay repeats at once.
-	Delay func(repetition int) observable.Observable[N]
+	// Delay is the time between a completion and the next run; 0 means none. RepeatAfter has
+	// its notifier instead, and refuses a Delay.
+	Delay time.Duration
 }
 
 // RepeatWith is [Repeat] with the settings of config: polling, for example.
 //
-//	src:                                         -1|
-//	RepeatWith(Count: 3, Delay: Timer(3ms)):     -1----1----1|
+//	src:                              -1|
+//	RepeatWith(Count: 3, Delay: 3ms): -1----1----1|
 //
-// The run that has completed is torn down before Delay is called. A panic in Delay is the stream's
-// error. RxJS: repeat with a RepeatConfig.
-func RepeatWith[T, N any](src observable.Observable[T], config RepeatConfig[N]) observable.Observable[T] {
-	limit := config.Count
-	switch {
-	case limit < 0:
-		return invalid[T]("RepeatWith", "config.Count", isNegative(limit))
-	case limit == 0:
-		limit = Unlimited
+// The completed run is torn down before the delay begins. Unsubscribing and the end of the
+// context end the delay. One timer serves all delays. A negative Count or Delay is an
+// [observable.ArgumentError]. RxJS: repeat with a RepeatConfig whose delay is a number. See also
+// [RepeatAfter], whose notifier chooses each delay.
+func RepeatWith[T any](src observable.Observable[T], config RepeatConfig) observable.Observable[T] {
+	if argument, problem := checkRerun(config.Count, config.Delay); argument != "" {
+		return invalid[T]("RepeatWith", argument, problem)
 	}
-	return repeat(src, limit, config)
+	return repeatAfterDelay(src, limitOf(config.Count), config.Delay)
 }
 
-// repeat does what config says, with a limit in place of its count.
-func repeat[T, N any](src observable.Observable[T], limit int, config RepeatConfig[N]) observable.Observable[T] {
+// RepeatAfter is [Repeat] with the settings of config, in which each further run begins when
+// the observable that notifier returns emits.
+//
+//	src:                                      -1|
+//	RepeatAfter(Count: 3, n => timer(n*3ms)): -1----1-------1|
+//
+// notifier gets the number of the repetition, from 1 on. The completed run is torn down before
+// notifier is called, and the observable of notifier is unsubscribed when it has emitted. If
+// that observable completes without a value, so does the stream; its error, and a panic in
+// notifier, is the stream's error.
+//
+// A nil notifier, a negative Count, and a Delay, which notifier stands in for, are an
+// [observable.ArgumentError]. RxJS: repeat with a RepeatConfig whose delay is a function;
+// repeatWhen. See also [RetryAfter].
+func RepeatAfter[T, N any](
+	src observable.Observable[T], config RepeatConfig, notifier func(repetition int) observable.Observable[N],
+) observable.Observable[T] {
+	if notifier == nil {
+		return invalid[T]("RepeatAfter", "notifier", isNil)
+	}
+	if argument, problem := checkRerunAfter(config.Count, config.Delay); argument != "" {
+		return invalid[T]("RepeatAfter", argument, problem)
+	}
+	return repeat(src, limitOf(config.Count), func(r *reruns, down observable.Terminal) func(repetition int) {
+		return func(repetition int) { startAfter(notifier(repetition), r, down) }
+	})
+}
+
+// repeatAfterDelay runs src limit times, with a delay between two runs.
+func repeatAfterDelay[T any](src observable.Observable[T], limit int, delay time.Duration) observable.Observable[T] {
+	return repeat(src, limit, func(r *reruns, _ observable.Terminal) func(repetition int) {
+		again := r.after(delay)
+		return func(int) { again() }
+	})
+}
+
+// repeat runs src limit times. For each subscription it calls prepare, which returns the
+// function that starts a repetition.
+func repeat[T any](
+	src observable.Observable[T], limit int,
+	prepare func(r *reruns, down observable.Terminal) func(repetition int),
+) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		completed := 0
 		r := &reruns{sc: sc}
+		again := prepare(r, down)
 		r.run = func(up *observable.Scope) {
 			observable.Attach(src, up, observable.Stage[T]{
 				Next: down.Next,
@@ -64,11 +111,7 @@ func repeat[T, N any](src observable.Observable[T], limit int, config RepeatConf
 						return
 					}
 					up.Close()
-					if config.Delay == nil {
-						r.start()
-					} else {
-						startAfter(config.Delay(completed), r, down)
-					}
+					again(completed)
 				}),
 			})
 		}

@@ -1,8 +1,10 @@
 package operators_test
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -29,9 +31,7 @@ func TestRepeatWithPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := started[int]()
 		src := operators.Map(observable.Timer(2*ms), func(int) int { return 7 })
-		sub := operators.RepeatWith(src, operators.RepeatConfig[int]{Delay: func(n int) ints {
-			return observable.Timer(10 * ms)
-		}}).Subscribe(t.Context(), got)
+		sub := operators.RepeatWith(src, operators.RepeatConfig{Delay: 10 * ms}).Subscribe(t.Context(), got)
 		pass(30 * ms)
 		sub.Unsubscribe()
 		pass(30 * ms)
@@ -39,11 +39,25 @@ func TestRepeatWithPolls(t *testing.T) {
 	})
 }
 
-// TestRepeatWithEndsByItsDelay has the delay complete or fail instead of emitting.
-func TestRepeatWithEndsByItsDelay(t *testing.T) {
+// TestRepeatAfterCountsRepetitions checks what the notifier gets, and when it is called.
+func TestRepeatAfterCountsRepetitions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := started[int]()
+		src := operators.Finalize(observable.Of(1), func() { got.note("torn down") })
+		sub := operators.RepeatAfter(src, operators.RepeatConfig{Count: 3}, func(repetition int) ints {
+			got.note(fmt.Sprint("repetition ", repetition))
+			return observable.Timer(time.Duration(repetition) * ms)
+		}).Subscribe(t.Context(), got)
+		<-sub.Done()
+		assert.Equal(t, "0:1 0:torn down 0:repetition 1 1:1 1:torn down 1:repetition 2 3:1 3:| 3:torn down", got.String())
+	})
+}
+
+// TestRepeatAfterEndsByItsNotifier has the notifier complete or fail instead of emitting.
+func TestRepeatAfterEndsByItsNotifier(t *testing.T) {
 	for want, delay := range map[string]ints{"1 |": observable.Empty[int](), "1 #boom": observable.Throw[int](errBoom)} {
 		got := &tape[int]{}
-		operators.RepeatWith(observable.Of(1), operators.RepeatConfig[int]{Delay: func(int) ints { return delay }}).
+		operators.RepeatAfter(observable.Of(1), operators.RepeatConfig{}, func(int) ints { return delay }).
 			Subscribe(t.Context(), got)
 		assert.Equal(t, want, got.String())
 	}

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,14 +17,30 @@ import (
 func TestRetryArguments(t *testing.T) {
 	src := observable.Of(1)
 	isInvalid(t, operators.Retry(src, -1), "operators.Retry: argument count is negative: -1")
-	isInvalid(t, operators.RetryWith(src, operators.RetryConfig[int]{Count: -2}),
+	isInvalid(t, operators.RetryWith(src, operators.RetryConfig{Count: -2}),
 		"operators.RetryWith: argument config.Count is negative: -2")
+	isInvalid(t, operators.RetryWith(src, operators.RetryConfig{Delay: -2}),
+		"operators.RetryWith: argument config.Delay is negative: -2ns")
+	notifier := func(error, int) ints { return nil }
+	isInvalid(t, operators.RetryAfter[int, int](src, operators.RetryConfig{}, nil),
+		"operators.RetryAfter: argument notifier is nil")
+	isInvalid(t, operators.RetryAfter(src, operators.RetryConfig{Count: -2}, notifier),
+		"operators.RetryAfter: argument config.Count is negative: -2")
+	isInvalid(t, operators.RetryAfter(src, operators.RetryConfig{Delay: 2}, notifier),
+		"operators.RetryAfter: argument config.Delay is set beside a notifier")
 	isInvalid(t, operators.Repeat(src, -1), "operators.Repeat: argument count is negative: -1")
-	isInvalid(t, operators.RepeatWith(src, operators.RepeatConfig[int]{Count: -2}),
+	isInvalid(t, operators.RepeatWith(src, operators.RepeatConfig{Count: -2}),
 		"operators.RepeatWith: argument config.Count is negative: -2")
-	isInvalid(t, operators.RetryWith(observable.Throw[int](errBoom), operators.RetryConfig[int]{
-		Delay: func(error, int) ints { return nil },
-	}), "observable.Attach: argument src is nil: given to an operator, or returned by its callback")
+	isInvalid(t, operators.RepeatWith(src, operators.RepeatConfig{Delay: -2}),
+		"operators.RepeatWith: argument config.Delay is negative: -2ns")
+	isInvalid(t, operators.RepeatAfter[int, int](src, operators.RepeatConfig{}, nil),
+		"operators.RepeatAfter: argument notifier is nil")
+	isInvalid(t, operators.RepeatAfter(src, operators.RepeatConfig{Delay: -2}, func(int) ints { return nil }),
+		"operators.RepeatAfter: argument config.Delay is negative: -2ns")
+	isInvalid(t, operators.RepeatAfter(src, operators.RepeatConfig{Delay: 2}, func(int) ints { return nil }),
+		"operators.RepeatAfter: argument config.Delay is set beside a notifier")
+	isInvalid(t, operators.RetryAfter(observable.Throw[int](errBoom), operators.RetryConfig{}, notifier),
+		"observable.Attach: argument src is nil: given to an operator, or returned by its callback")
 }
 
 // TestRerunsDoNotRecurse runs sources that end inside Subscribe many times.
@@ -45,13 +62,11 @@ func TestRerunsDoNotRecurse(t *testing.T) {
 		runs int
 	}{
 		"Retry": {operators.Retry(failing, million-1), million},
-		"RetryWith": {operators.RetryWith(failing, operators.RetryConfig[int]{
-			Count: many - 1, Delay: func(error, int) ints { return atOnce },
-		}), many},
+		"RetryAfter": {operators.RetryAfter(failing, operators.RetryConfig{Count: many - 1},
+			func(error, int) ints { return atOnce }), many},
 		"Repeat": {operators.Repeat(empty, many), many},
-		"RepeatWith": {operators.RepeatWith(empty, operators.RepeatConfig[int]{
-			Count: many, Delay: func(int) ints { return atOnce },
-		}), many},
+		"RepeatAfter": {operators.RepeatAfter(empty, operators.RepeatConfig{Count: many},
+			func(int) ints { return atOnce }), many},
 	} {
 		t.Run(name, func(t *testing.T) {
 			deepest, runs = 0, 0
@@ -121,36 +136,48 @@ func TestRetryAfterAPanic(t *testing.T) {
 }
 
 func TestRetryWithResetOnSuccess(t *testing.T) {
-	config := operators.RetryConfig[int]{Count: 2, ResetOnSuccess: true}
+	config := operators.RetryConfig{Count: 2, ResetOnSuccess: true}
 	got := &tape[int]{}
 	operators.RetryWith(eventually(4), config).Subscribe(t.Context(), got)
 	assert.Equal(t, "1 1 1 1 2 |", got.String())
 }
 
-func TestRetryWithTearsDownBeforeDelay(t *testing.T) {
+func TestRetryAfterTearsDownBeforeItsNotifier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := started[int]()
 		src := operators.Finalize(eventually(1), func() { got.note("torn down") })
-		sub := operators.RetryWith(src, operators.RetryConfig[int]{Delay: func(err error, retry int) ints {
+		sub := operators.RetryAfter(src, operators.RetryConfig{}, func(err error, retry int) ints {
 			assert.Equal(t, errBoom, err)
 			assert.Equal(t, 1, retry)
 			got.note("delay")
 			return operators.Finalize(observable.Timer(3*ms), func() { got.note("delay torn down") })
-		}}).Subscribe(t.Context(), got)
+		}).Subscribe(t.Context(), got)
 		<-sub.Done()
 		assert.Equal(t, "0:1 0:torn down 0:delay 3:delay torn down 3:2 3:| 3:torn down", got.String())
 	})
 }
 
-// TestDelayPanics has the function that is to delay a rerun panic.
-func TestDelayPanics(t *testing.T) {
+// TestRetryWithDelaysEachRetry checks that the delay begins when the failed attempt has been torn
+// down, and that unsubscribing ends it.
+func TestRetryWithDelaysEachRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := started[int]()
+		src := operators.Finalize(eventually(2), func() { got.note("torn down") })
+		sub := operators.RetryWith(src, operators.RetryConfig{Delay: 3 * ms}).Subscribe(t.Context(), got)
+		pass(5 * ms)
+		sub.Unsubscribe()
+		pass(time.Hour)
+		assert.Equal(t, "0:1 0:torn down 3:1 3:torn down", got.String())
+	})
+}
+
+// TestNotifierPanics has the function that is to delay a rerun panic.
+func TestNotifierPanics(t *testing.T) {
 	for name, src := range map[string]ints{
-		"RetryWith": operators.RetryWith(observable.Throw[int](errBoom), operators.RetryConfig[int]{
-			Delay: func(error, int) ints { panic("delay") },
-		}),
-		"RepeatWith": operators.RepeatWith(observable.Empty[int](), operators.RepeatConfig[int]{
-			Delay: func(int) ints { panic("delay") },
-		}),
+		"RetryAfter": operators.RetryAfter(observable.Throw[int](errBoom), operators.RetryConfig{},
+			func(error, int) ints { panic("delay") }),
+		"RepeatAfter": operators.RepeatAfter(observable.Empty[int](), operators.RepeatConfig{},
+			func(int) ints { panic("delay") }),
 		"RetryBackoff": operators.RetryBackoff(observable.Throw[int](errBoom), backoff.Config{
 			Retryable: func(error) bool { panic("delay") },
 		}),

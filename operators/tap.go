@@ -8,11 +8,11 @@ import (
 // Tap calls next with each value before it passes on, to look at a stream without changing it.
 //
 //	src:       --1--2--|
-//	Tap(log):  --1--2--|
+//	Tap(show): --1--2--|
 //
-// Completion and errors pass through. A panic in next is the stream's error, in place of the value. It
-// shares the scope of its downstream and keeps nothing between values. RxJS: tap. See also
-// [TapWith], [Finalize].
+// A panic in next is the stream's error, in place of the value. Completion and errors pass
+// through. If next unsubscribes, the value does not pass on. It shares the scope of its
+// downstream and keeps nothing between values. RxJS: tap. See also [TapWith], [Log], [Finalize].
 func Tap[T any](src observable.Observable[T], next func(T)) observable.Observable[T] {
 	if next == nil {
 		return invalid[T]("Tap", "next", isNil)
@@ -30,50 +30,53 @@ func Tap[T any](src observable.Observable[T], next func(T)) observable.Observabl
 	})
 }
 
-// Taps are the functions that [TapWith] calls; those that are nil are left out.
-type Taps[T any] struct {
+// TapConfig has the functions that [TapWith] calls. A nil function is left out.
+type TapConfig[T any] struct {
 	Subscribe   func()          // before the source is subscribed to
 	Next        func(value T)   // before a value passes on
-	Error       func(err error) // before an error passes on, of the source or of a panic upstream
+	Error       func(err error) // before an error of the source, or of a panic upstream, passes on
 	Complete    func()          // before the completion passes on
-	Unsubscribe func()          // when the subscription has ended without a terminal of the source
-	Finalize    func()          // when it has ended in whatever way, last of all
+	Unsubscribe func()          // after the end of a subscription whose source has not ended
+	Finalize    func()          // after every end, last of all
 }
 
-// TapWith calls the functions of taps at the moments in the life of a subscription that these name, to
-// look at all of a stream without changing it.
+// TapWith calls the functions of config at the moments of a subscription that their names say,
+// to look at all of a stream without changing it.
 //
-//	src:            --1--2--|
-//	TapWith(taps):  --1--2--|
+//	src:             --1--2--|
+//	TapWith(config): --1--2--|
 //
-// Unsubscribe and Finalize are called when the source has been torn down, and so after the downstream has
-// had its terminal. A panic in Subscribe, Next, Error or Complete is the stream's error, in place of
-// what was to pass on; after one in Next, Unsubscribe is called too. A panic in the last two
-// is told by [observable.Err]. RxJS: tap with a TapObserver. See also [Tap], which costs less, and
-// [Finalize].
-func TapWith[T any](src observable.Observable[T], taps Taps[T]) observable.Observable[T] {
+// Unsubscribe and Finalize run after the teardown of the source, and so after downstream has
+// had its terminal. Unsubscribe stands for the end by unsubscribing, by the context, and by a
+// panic downstream. They run on the goroutine that ends the subscription.
+//
+// A panic in Subscribe, Next, Error or Complete is the stream's error, in place of the
+// notification; after one in Next, Unsubscribe is called too. A panic in Unsubscribe or
+// Finalize is part of the subscription's Err. It starts no goroutine and buffers nothing. RxJS:
+// tap with a TapObserver. See also [Tap], which costs less, [Log] and [Finalize].
+func TapWith[T any](src observable.Observable[T], config TapConfig[T]) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		if taps.Subscribe != nil {
-			taps.Subscribe()
+		if config.Subscribe != nil {
+			config.Subscribe()
 		}
 		up := sc.Child()
-		t := &tap[T]{Taps: taps, up: up, down: down}
+		t := &tap[T]{TapConfig: config, up: up, down: down}
 		up.Finally(t.finally)
 		observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{Next: t.next, Terminal: t}))
 	})
 }
 
-// tap is one subscription to a TapWith.
+// tap is one subscription to a TapWith, and the terminal of its source.
 type tap[T any] struct {
-	Taps[T]
+	TapConfig[T]
 	up    *observable.Scope
 	down  observable.Stage[T]
-	ended interleave.Bool // by a terminal of the source; whoever tears down looks at it
+	ended interleave.Bool // the source has ended; the goroutine that tears down reads it
 }
 
 func (t *tap[T]) next(v T) {
-	if t.Taps.Next != nil {
-		if t.Taps.Next(v); !t.up.Open() {
+	if t.TapConfig.Next != nil {
+		if t.TapConfig.Next(v); !t.up.Open() {
 			return
 		}
 	}
@@ -83,8 +86,8 @@ func (t *tap[T]) next(v T) {
 // Error passes the error of the source on.
 func (t *tap[T]) Error(err error) {
 	t.ended.Store(true)
-	if t.Taps.Error != nil {
-		if t.Taps.Error(err); !t.up.Open() {
+	if t.TapConfig.Error != nil {
+		if t.TapConfig.Error(err); !t.up.Open() {
 			return
 		}
 	}
@@ -94,14 +97,15 @@ func (t *tap[T]) Error(err error) {
 // Complete passes the completion of the source on.
 func (t *tap[T]) Complete() {
 	t.ended.Store(true)
-	if t.Taps.Complete != nil {
-		if t.Taps.Complete(); !t.up.Open() {
+	if t.TapConfig.Complete != nil {
+		if t.TapConfig.Complete(); !t.up.Open() {
 			return
 		}
 	}
 	t.down.Complete()
 }
 
+// finally calls the functions that come after the teardown of the source.
 func (t *tap[T]) finally() {
 	if !t.ended.Load() && t.Unsubscribe != nil {
 		t.Unsubscribe()

@@ -16,13 +16,13 @@ import (
 func TestTapArguments(t *testing.T) {
 	isInvalid(t, operators.Tap(observable.Of(1), nil), "operators.Tap: argument next is nil")
 	got := &tape[int]{}
-	operators.TapWith(observable.Of(1), operators.Taps[int]{}).Subscribe(t.Context(), got)
-	assert.Equal(t, "1 |", got.String(), "taps may all be left out")
+	operators.TapWith(observable.Of(1), operators.TapConfig[int]{}).Subscribe(t.Context(), got)
+	assert.Equal(t, "1 |", got.String(), "the functions may all be left out")
 }
 
-// notes returns taps that write all they hear to a tape.
-func notes(got *tape[int]) operators.Taps[int] {
-	return operators.Taps[int]{
+// notes returns a config whose functions write all that they hear to a tape.
+func notes(got *tape[int]) operators.TapConfig[int] {
+	return operators.TapConfig[int]{
 		Subscribe:   func() { got.note("subscribe") },
 		Next:        func(v int) { got.note("next") },
 		Error:       func(error) { got.note("error") },
@@ -67,7 +67,7 @@ func TestTapUnsubscribes(t *testing.T) {
 		var sub observable.Subscription
 		leave := func() { sub.Unsubscribe() }
 		got := &tape[int]{}
-		below := operators.TapWith(operators.TapWith(&src, operators.Taps[int]{
+		below := operators.TapWith(operators.TapWith(&src, operators.TapConfig[int]{
 			Next:     func(int) { leave() },
 			Error:    func(error) { leave() },
 			Complete: leave,
@@ -91,7 +91,7 @@ func TestTapWithRaces(t *testing.T) {
 	for range 300 {
 		var src observable.Subject[int]
 		got := &tape[int]{}
-		sub := operators.TapWith(&src, operators.Taps[int]{
+		sub := operators.TapWith(&src, operators.TapConfig[int]{
 			Unsubscribe: func() { got.note("unsubscribe") },
 			Finalize:    func() { got.note("finalize") },
 		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{})

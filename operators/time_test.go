@@ -268,7 +268,7 @@ func TestArgumentsOfTimedOperators(t *testing.T) {
 		{"TimeoutWith", "First", ended(t, operators.TimeoutWith(src, operators.TimeoutConfig[int]{First: -1}))},
 		{"TimeoutWith", "Each", ended(t, operators.TimeoutWith(src, operators.TimeoutConfig[int]{Each: -1}))},
 		{"TimeoutWith", "config", ended(t, operators.TimeoutWith(src, operators.TimeoutConfig[int]{}))},
-		{"SubscribeOn", "delay", ended(t, operators.SubscribeOn(src, -1))},
+		{"SubscribeAfter", "delay", ended(t, operators.SubscribeAfter(src, -1))},
 		{"ObserveOn", "size", ended(t, operators.ObserveOn(src, 0))},
 		{"RateLimit", "n", ended(t, operators.RateLimit(src, 0, time.Second, 1))},
 		{"RateLimit", "per", ended(t, operators.RateLimit(src, 1, 0, 1))},

@@ -18,7 +18,7 @@ func TestTimestampReadsTheClockForEachValue(t *testing.T) {
 		stamped := operators.Timestamp(operators.Take(observable.Interval(time.Hour), 2))
 		got, err := observable.Collect(t.Context(), stamped)
 		require.NoError(t, err)
-		assert.Equal(t, []operators.Timestamped[int]{
+		assert.Equal(t, []operators.TimestampValue[int]{
 			{Value: 0, Time: begun.Add(time.Hour)},
 			{Value: 1, Time: begun.Add(2 * time.Hour)},
 		}, got)
@@ -32,7 +32,7 @@ func TestTimeIntervalMeasuresFromEachSubscription(t *testing.T) {
 			time.Sleep(time.Hour) // in virtual time: what passes before the subscription does not count
 			got, err := observable.Collect(t.Context(), timed)
 			require.NoError(t, err)
-			assert.Equal(t, []operators.TimedValue[int]{
+			assert.Equal(t, []operators.TimeIntervalValue[int]{
 				{Value: 0, Elapsed: time.Minute}, {Value: 1, Elapsed: time.Hour},
 			}, got)
 		}
