@@ -77,10 +77,15 @@ func TestScopeTeardownOnce(t *testing.T) {
 		group.Go(scope.Close)
 		scope.OnClose(func() { calls[0].Add(1) })
 		scope.Child().Finally(func() { calls[1].Add(1) })
-		scope.AfterFunc(func() { calls[2].Add(1) })
+		after := make(chan struct{}, 2) // it may be called on a goroutine of its own
+		scope.AfterFunc(func() {
+			calls[2].Add(1)
+			after <- struct{}{}
+		})
 		group.Wait()
 		scope.Close()
-		for i := range 2 {
+		<-after
+		for i := range calls {
 			require.EqualValues(t, 1, calls[i].Load(), i)
 		}
 	}

@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
@@ -16,7 +17,10 @@ func crossed() map[string]entry {
 	for name, through := range map[string]stage{
 		"New": func(src ints) ints {
 			return observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
-				return src.Subscribe(ctx, o).Unsubscribe
+				time.Sleep(time.Microsecond) // so that others come, as they may at any time
+				sub := src.Subscribe(ctx, o)
+				time.Sleep(time.Microsecond)
+				return sub.Unsubscribe
 			})
 		},
 		"ObserveOn":   func(src ints) ints { return operators.ObserveOn(src, 4) },

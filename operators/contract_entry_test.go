@@ -152,9 +152,12 @@ func everyOperator(t *testing.T, run trial) {
 	}
 }
 
-// inBubble runs a trial with one operator.
+// inBubble runs a trial with one operator, and lets those end who sleep still.
 func inBubble(t *testing.T, e entry, run trial) {
-	synctest.Test(t, func(t *testing.T) { run(t, e) })
+	synctest.Test(t, func(t *testing.T) {
+		run(t, e)
+		time.Sleep(time.Second)
+	})
 }
 
 // catalogueOf joins the parts of the catalogue.

@@ -31,8 +31,8 @@ func produce(t reporter, into []observable.Observer[int], n int) [][]int {
 			<-start
 			for _, v := range sent[i] {
 				o.Next(v)
-				if v%8 == 0 {
-					runtime.Gosched()
+				if v%4 == 0 {
+					time.Sleep(time.Duration(500+100*i) * time.Nanosecond) // so that the others come in between
 				}
 			}
 		})
@@ -104,7 +104,7 @@ func takesItsTime(t reporter, e entry) {
 
 // takes has producers emit, and judges what comes of it by the entry's law.
 func takes(t reporter, e entry, source stream, into []observable.Observer[int], h hook) {
-	takesAt(t, e, source, into, 100, func(int) { runtime.Gosched() }, h)
+	takesAt(t, e, source, into, 64, func(int) { runtime.Gosched() }, h)
 }
 
 func takesAt(

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,18 +37,24 @@ func TestEverythingAtOnce(t *testing.T) {
 
 // half is one end of a connection with all that is watched about it.
 type half struct {
-	socket *wsource.Socket
-	got    *tape[wsource.Message]    // of a subscriber that stays
-	lost   *tape[*wsource.SendError] // of what Next sent
-	mu     sync.Mutex
-	sure   map[string]bool // what Send reported as unsent
+	socket  *wsource.Socket
+	got     *tape[wsource.Message]    // of a subscriber that stays
+	lost    *tape[*wsource.SendError] // of what Next sent
+	senders []*sender
+}
+
+// sender sends from one goroutine.
+type sender struct {
+	name  string
+	sent  int
+	known *ledger
+	// late has the messages during whose Next the socket may have ended: those that came after it are dropped.
+	late []int
 }
 
 func newHalf(t *testing.T, socket *wsource.Socket) *half {
 	t.Helper()
-	return &half{
-		socket: socket, got: record[wsource.Message](t, socket), lost: record(t, socket.Undelivered()), sure: map[string]bool{},
-	}
+	return &half{socket: socket, got: record[wsource.Message](t, socket), lost: record(t, socket.Undelivered())}
 }
 
 func everythingAtOnce(t *testing.T, random *rand.Rand) {
@@ -59,9 +65,11 @@ func everythingAtOnce(t *testing.T, random *rand.Rand) {
 	halves := []*half{newHalf(t, client), newHalf(t, server)}
 	var all sync.WaitGroup
 	for i, h := range halves {
-		for sender := range 1 + random.IntN(3) {
+		for number := range 1 + random.IntN(3) {
 			n, size, pause := random.IntN(150), 1+random.IntN(2000), time.Duration(random.IntN(3))*time.Millisecond
-			all.Go(func() { h.send(t, fmt.Sprintf("1%d%d", i, sender), n, size, pause) })
+			from := &sender{name: fmt.Sprintf("%d.%d", i, number), known: newLedger()}
+			h.senders = append(h.senders, from)
+			all.Go(func() { h.send(t, from, n, size, pause) })
 		}
 		for range random.IntN(3) {
 			count := 1 + random.IntN(5)
@@ -111,54 +119,72 @@ var actions = []func(l *wstest.Link, s *wsource.Socket, after int){
 	},
 }
 
-// send sends n messages that begin with the sender's name and a number.
-func (h *half) send(t *testing.T, name string, n, size int, pause time.Duration) {
+// send sends n messages that begin with the sender's name.
+func (h *half) send(t *testing.T, from *sender, n, size int, pause time.Duration) {
 	t.Helper()
 	for i := range n {
-		m := wsource.BinaryMessage([]byte(fmt.Sprintf("%s %d %0*d", name, i, size, 0)))
+		m := wsource.BinaryMessage([]byte(from.name + " " + numbered(i, size)))
+		from.sent++
 		if i%3 == 0 {
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			err := h.socket.Send(ctx, m)
 			cancel()
-			if se := new(wsource.SendError); errors.As(err, &se) && se.Outcome == wsource.Unsent {
-				h.mu.Lock()
-				h.sure[label(m)] = true
-				h.mu.Unlock()
+			if se := new(wsource.SendError); errors.As(err, &se) {
+				from.report(se)
 			}
 		} else {
 			h.socket.Next(m)
+			if h.lost.endings() > 0 {
+				from.late = append(from.late, i)
+			}
 		}
 		time.Sleep(pause)
 	}
 }
 
-// label returns the sender and the number of a message.
-func label(m wsource.Message) string {
-	fields := strings.SplitN(m.String(), " ", 3)
-	return fields[0] + " " + fields[1]
+// report notes that a message was not sent, or that this is unknown.
+func (s *sender) report(err *wsource.SendError) {
+	_, text, _ := strings.Cut(err.Message.String(), " ")
+	s.known.report(&wsource.SendError{Message: wsource.TextMessage(text), Outcome: err.Outcome, Err: err.Err})
 }
 
-// check compares what arrived with what the other end was told of what it sent.
-func (h *half) check(t *testing.T, from *half) {
+// senderOf returns who sent a message.
+func (h *half) senderOf(t *testing.T, m wsource.Message) (from *sender, text string) {
 	t.Helper()
-	arrived, next := map[string]bool{}, map[string]int{}
+	name, text, _ := strings.Cut(m.String(), " ")
+	i := slices.IndexFunc(h.senders, func(s *sender) bool { return s.name == name })
+	require.GreaterOrEqual(t, i, 0, "a message that nobody sent: %.40q", m)
+	return h.senders[i], text
+}
+
+// check compares what arrived with what the other end was told of what it sent. What had been handed to the system may be
+// lost without a word when the connection breaks; but then nothing arrives that was sent later.
+func (h *half) check(t *testing.T, other *half) {
+	t.Helper()
 	for _, m := range h.got.got() {
-		arrived[label(m)] = true
-		var name, number int
-		_, err := fmt.Sscan(m.String(), &name, &number)
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, number, next[strconv.Itoa(name)], "in order, and once")
-		next[strconv.Itoa(name)] = number + 1
+		from, text := other.senderOf(t, m)
+		from.known.receive(0, text)
 	}
-	told := map[string]bool{}
-	for _, se := range from.lost.got() {
-		require.False(t, told[label(se.Message)], "told twice")
-		told[label(se.Message)] = true
-		if se.Outcome == wsource.Unsent {
-			from.sure[label(se.Message)] = true
+	for _, se := range other.lost.got() {
+		from, _ := other.senderOf(t, se.Message)
+		from.report(se)
+	}
+	var end *wsource.CloseError
+	broken := errors.As(h.got.wait(), &end) && end.Code == wsource.StatusAbnormalClosure
+	for _, from := range other.senders {
+		from.known.broken = broken
+		arrived := from.known.received[0]
+		accounted := func(i int) bool { return slices.Contains(arrived, i) || len(from.known.reports[i]) > 0 }
+		for _, i := range from.late {
+			if !accounted(i) {
+				from.known.report(&wsource.SendError{Message: wsource.TextMessage(numbered(i, 0)), Outcome: wsource.Unsent})
+			}
 		}
-	}
-	for unsent := range from.sure {
-		require.False(t, arrived[unsent], "%s was said to be unsent", unsent)
+		if len(arrived) > 0 {
+			for i := range slices.Max(arrived) {
+				assert.True(t, accounted(i), "message %d of %s is lost, and later ones arrived", i, from.name)
+			}
+		}
+		from.known.audit(t, from.sent)
 	}
 }

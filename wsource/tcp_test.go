@@ -148,17 +148,16 @@ func TestBackpressureOverTCP(t *testing.T) {
 	<-client.Done()
 }
 
+// TestShutdownOverTCPIsPrompt has time-outs that never come: Shutdown returns because every handshake is done.
 func TestShutdownOverTCPIsPrompt(t *testing.T) {
-	addr, server, sockets := tcpSite(t, wsource.AcceptOptions{})
+	addr, server, sockets := tcpSite(t, wsource.AcceptOptions{CloseTimeout: 24 * time.Hour})
 	var ends []*tape[wsource.Message]
 	for range 50 {
-		client, err := wsource.Dial(t.Context(), "ws://"+addr, nil)
+		client, err := wsource.Dial(t.Context(), "ws://"+addr, &wsource.DialOptions{CloseTimeout: 24 * time.Hour})
 		require.NoError(t, err)
 		ends = append(ends, record[wsource.Message](t, client), record[wsource.Message](t, <-sockets))
 	}
-	started := time.Now()
 	require.NoError(t, server.Shutdown(context.Background()))
-	assert.Less(t, time.Since(started), 2*time.Second)
 	for _, end := range ends {
 		requireClose(t, end.wait(), wsource.StatusGoingAway)
 	}

@@ -304,7 +304,9 @@ func TestTopicCallbacksThatFail(t *testing.T) {
 	}
 	t.Run("Unsubscribe", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
-			topics := topicsOf(s.subject(nil), func(c *wsource.TopicsConfig[string, string, string]) {
+			subject := s.subject(nil)
+			lost := record(t, subject.Undelivered())
+			topics := topicsOf(subject, func(c *wsource.TopicsConfig[string, string, string]) {
 				c.Unsubscribe = func(string) string { panic(oops) }
 			})
 			_, sub := listen(t, topics.Topic("a"))
@@ -312,6 +314,11 @@ func TestTopicCallbacksThatFail(t *testing.T) {
 			sub.Unsubscribe()
 			require.NoError(t, far.wait())
 			assert.Zero(t, wsource.TopicsLen(topics))
+			require.Len(t, lost.got(), 1)
+			assert.Equal(t, wsource.Unsent, lost.got()[0].Outcome)
+			require.ErrorIs(t, lost.got()[0], oops)
+			var failure *observable.PanicError
+			require.ErrorAs(t, lost.got()[0], &failure)
 		})
 	})
 }
