@@ -111,6 +111,7 @@ func (e *Emitter[T]) emit(value T) (taken bool) {
 	defer r.exit(&returned)
 	r.current = e.scope.handler
 	if e.scope.Open() { // it may have closed on the way into the gate
+		taken = true // a value whose callback panics is taken too
 		taken = e.pass(r, value)
 	}
 	returned = true
@@ -188,12 +189,17 @@ func (e *Emitter[T]) some(me uintptr) {
 	for i := 0; i < roomEvery && len(e.current) > 0 && sc.Open() && (i == 0 || !waits.isMarked(me)); i++ {
 		value := e.current[0]
 		e.current = e.current[1:]
-		taken := e.pass(r, value)
-		if e.awaited != nil {
-			e.awaited.taken = taken
-		}
+		e.dealtWith(true) // also if the callback panics
+		e.dealtWith(e.pass(r, value))
 	}
 	returned = true
+}
+
+// dealtWith notes for Deliver whether its value was taken; the gate is held.
+func (e *Emitter[T]) dealtWith(taken bool) {
+	if e.awaited != nil {
+		e.awaited.taken = taken
+	}
 }
 
 // end emits the terminal; the gate is held.
