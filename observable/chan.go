@@ -22,7 +22,7 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 	c := &chanSource[T]{values: ch, returned: make(chan struct{}, 1)}
 	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		out, done := NewEmitter(sc, down), sc.Done()
-		go c.receive(sc, done, out)
+		interleave.Go(func() { c.receive(sc, done, out) })
 	})
 }
 
@@ -36,22 +36,27 @@ type chanSource[T any] struct {
 
 // receive emits what comes until the subscription ends.
 func (c *chanSource[T]) receive(sc *Scope, done <-chan struct{}, out *Emitter[T]) {
-	defer c.notify() // another subscription may wait for a notice that this one has taken
+	defer c.passOn()
 	for sc.Open() {
 		v, ok := c.takeBack()
 		if !ok {
 			select {
-			case <-done:
-				return
-			case <-c.returned:
-				continue
-			case v, ok = <-c.values:
+			case v, ok = <-c.values: // the usual case: cheaper alone
+			default:
+				select {
+				case <-done:
+					return
+				case <-c.returned:
+					continue
+				case v, ok = <-c.values:
+				}
 			}
 		}
 		switch {
 		case ok:
-			if !out.Deliver(v) {
+			if !out.Deliver(v) { // the subscription has ended, though its scope may be open yet
 				c.giveBack(v)
+				return
 			}
 		case c.empty():
 			out.Complete()
@@ -78,6 +83,14 @@ func (c *chanSource[T]) takeBack() (v T, ok bool) {
 	v, c.pending = c.pending[0], c.pending[1:]
 	c.notify() // there may be another one
 	return v, true
+}
+
+// passOn tells another subscription of a value that was given back, when this one ends: it may
+// have taken the notice of that.
+func (c *chanSource[T]) passOn() {
+	if !c.empty() {
+		c.notify()
+	}
 }
 
 func (c *chanSource[T]) empty() bool {

@@ -103,27 +103,23 @@ func (e *Emitter[T]) terminate(terminal error) {
 	g.serve(me)
 }
 
-// emit delivers one value, and reports whether it was taken: see root.refused. The gate is
-// held, and left at the end.
-func (e *Emitter[T]) emit(value T) (taken bool) {
+// emit delivers one value; the gate is held, and left at the end.
+func (e *Emitter[T]) emit(value T) {
 	r := e.scope.root
 	returned := false
 	defer r.exit(&returned)
 	r.current = e.scope.handler
 	if e.scope.Open() { // it may have closed on the way into the gate
-		taken = true // also when a callback panics or ends this goroutine
-		taken = e.pass(r, value)
+		e.pass(value)
 	}
 	returned = true
-	return taken
 }
 
-// pass gives value to the stage, and reports whether it was taken.
-func (e *Emitter[T]) pass(r *root, value T) (taken bool) {
-	r.passed, r.refused, e.busy = false, false, true
+// pass gives value to the stage.
+func (e *Emitter[T]) pass(value T) {
+	e.busy = true
 	e.stage.Next(value)
 	e.busy = false
-	return r.passed || !r.refused
 }
 
 // take moves the next n values, or the terminal, into delivery; the gate's mu is held.
@@ -190,13 +186,19 @@ func (e *Emitter[T]) some(me uintptr) {
 		value := e.current[0]
 		e.current = e.current[1:]
 		if e.awaited != nil {
-			e.awaited.taken = true // also when a callback panics or ends this goroutine
-		}
-		if taken := e.pass(r, value); e.awaited != nil {
-			e.awaited.taken = taken
+			e.offer(value, &e.awaited.taken)
+		} else {
+			e.pass(value)
 		}
 	}
 	returned = true
+}
+
+// dealtWith notes for Deliver whether its value was taken; the gate is held.
+func (e *Emitter[T]) dealtWith(taken bool) {
+	if e.awaited != nil {
+		e.awaited.taken = taken
+	}
 }
 
 // end emits the terminal; the gate is held.

@@ -18,13 +18,35 @@ func (e *Emitter[T]) Deliver(value T) (taken bool) {
 	g := &e.scope.root.gate
 	switch {
 	case g.enter(me):
-		return e.emit(value)
+		return e.deliverNow(value)
 	case g.owner.Load() == me:
 		e.enqueue(me, value)
 		return true
 	default:
 		return e.deliverQueued(me, value)
 	}
+}
+
+// deliverNow is Deliver when the caller has taken the gate, which it leaves at the end.
+func (e *Emitter[T]) deliverNow(value T) (taken bool) {
+	r := e.scope.root
+	returned := false
+	defer r.exit(&returned)
+	r.current = e.scope.handler
+	if e.scope.Open() { // it may have closed on the way into the gate
+		e.offer(value, &taken)
+	}
+	returned = true
+	return taken
+}
+
+// offer gives value to the stage, and notes whether it was taken: see root.refused.
+func (e *Emitter[T]) offer(value T, taken *bool) {
+	r := e.scope.root
+	*taken = true // also when a callback panics or ends this goroutine
+	r.passed, r.refused = false, false
+	e.pass(value)
+	*taken = r.passed || !r.refused
 }
 
 // delivery is a queued value whose producer waits until it has been dealt with. What it holds is

@@ -55,10 +55,15 @@ func (g *gate) leave(me uintptr) {
 // release gives the gate up. Whoever calls it looks at the backlog afterwards.
 func (g *gate) release(me uintptr) {
 	if g.marked {
-		g.marked = false
-		waits.unmark(me)
+		g.unmark(me)
 	}
 	g.owner.Store(0)
+}
+
+// unmark ends what waitGraph.mark noted because of the gate.
+func (g *gate) unmark(me uintptr) {
+	g.marked = false
+	waits.unmark(me)
 }
 
 // serve delivers what is queued, for as long as nobody else takes the gate: then its holder does.

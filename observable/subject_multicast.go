@@ -179,7 +179,7 @@ func deliverTo[T any](e *emission[T], me uintptr) {
 		default:
 			inside, r.current = r, s.scope.handler
 			if s.scope.Open() { // it may have closed on the way into the gate
-				s.pass(r, e.value)
+				s.pass(e.value)
 			}
 			inside, r.current = nil, nil
 			r.gate.leave(me)

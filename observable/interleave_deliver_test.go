@@ -1,0 +1,206 @@
+//go:build interleave
+
+package observable_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave/judge"
+)
+
+// The programs of this file have emitters whose producers are told which values were taken: those that the observer was
+// called with, and no other.
+
+// delivering adds a thread that delivers values. The outcome is exact.
+func delivering(p *judge.Program, name string, in *observable.Emitter[int], o *judge.Observer, values ...int) []int {
+	var taken []int
+	p.Go(name, func() {
+		for _, v := range values {
+			unknown := true
+			defer func() { // a callback of another's value may end the goroutine before the outcome is told
+				if unknown && slices.Contains(o.Values(), v) {
+					taken = append(taken, v)
+				}
+			}()
+			if in.Deliver(v) {
+				taken = append(taken, v)
+			}
+			unknown = false
+		}
+	})
+	o.Wants(func(got []int) error {
+		got = slices.DeleteFunc(slices.Clone(got), func(v int) bool { return !slices.Contains(values, v) })
+		if !slices.Equal(got, taken) {
+			return fmt.Errorf("%v were taken, it is said", taken)
+		}
+		return nil
+	})
+	return values
+}
+
+// gateOf returns an observable with n emitters, which are there after it was subscribed to.
+func gateOf(n int) (ints, []*observable.Emitter[int]) {
+	all := make([]*observable.Emitter[int], n)
+	return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		for i := range all {
+			all[i] = observable.NewEmitter(sc, down)
+		}
+	}), all
+}
+
+// TestInterleaveDeliver has Deliver against other producers, and whatever ends the subscription.
+func TestInterleaveDeliver(t *testing.T) {
+	type setting struct {
+		p      *judge.Program
+		o      *judge.Observer
+		in     []*observable.Emitter[int]
+		cancel func()
+	}
+	for name, others := range map[string]func(s setting){
+		"alone": func(s setting) {
+			s.o.Gets(judge.Everything, delivering(s.p, "deliver", s.in[0], s.o, 10, 11))
+		},
+		"Next": func(s setting) {
+			s.o.Gets(judge.Everything, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), s.p.Emit("a", s.in[1], 20, 21))
+		},
+		"Deliver": func(s setting) {
+			s.o.Gets(judge.Everything, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), delivering(s.p, "too", s.in[1], s.o, 20, 21))
+		},
+		"unsubscribe": func(s setting) {
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11))
+			s.p.Go("unsubscribe", s.o.Unsubscribe)
+		},
+		"context": func(s setting) {
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11))
+			s.p.Go("cancel", s.cancel)
+			s.o.Ends(failed)
+		},
+		"Next and unsubscribe": func(s setting) {
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), s.p.Emit("a", s.in[1], 20))
+			s.p.Go("unsubscribe", s.o.Unsubscribe)
+		},
+		"Next and context": func(s setting) {
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10), s.p.Emit("a", s.in[1], 20))
+			s.p.Go("cancel", s.cancel)
+			s.o.Ends(failed)
+		},
+		"Complete": func(s setting) {
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11))
+			s.p.Go("complete", s.in[1].Complete)
+			s.o.Ends(complete)
+		},
+		"Next and Complete": func(s setting) {
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10), s.p.Emit("a", s.in[1], 20))
+			s.p.Go("complete", s.in[2].Complete)
+			s.o.Ends(complete)
+		},
+		"a callback that leaves": func(s setting) {
+			s.o.OnNext(func(v int) {
+				if v == 20 {
+					s.o.Unsubscribe()
+				}
+			})
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), s.p.Emit("a", s.in[1], 20))
+		},
+		"a callback that leaves at once": func(s setting) {
+			s.o.OnNext(func(v int) {
+				if v == 10 {
+					s.o.Unsubscribe()
+				}
+			})
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), s.p.Emit("a", s.in[1], 20))
+		},
+		"a callback that panics": func(s setting) {
+			s.o.OnNext(func(v int) {
+				if v == 10 {
+					panic("trial")
+				}
+			})
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), s.p.Emit("a", s.in[1], 20))
+			s.o.Ends(failed)
+		},
+		"another's goroutine that ends": func(s setting) {
+			s.o.OnNext(func(v int) {
+				if v == 20 {
+					runtime.Goexit()
+				}
+			})
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), s.p.Emit("a", s.in[1], 20))
+			s.o.Ends(failed)
+		},
+		"a callback that feeds": func(s setting) {
+			s.o.OnNext(func(v int) {
+				if v == 10 {
+					for v := range 4 {
+						s.in[1].Next(30 + v)
+					}
+				}
+			})
+			s.o.Gets(judge.Everything, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), s.p.Emit("a", s.in[2], 20),
+				[]int{30, 31, 32, 33})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := func(p *judge.Program) {
+				src, in := gateOf(3)
+				ctx, cancel := p.Context()
+				o := p.Observer("o")
+				o.Subscribe(ctx, src)
+				others(setting{p, o, in, cancel})
+			}
+			judge.Walk(t, program)
+			judge.Sample(t, program)
+		})
+	}
+}
+
+// TestInterleaveFromChan has two subscribers of a channel that has all its values, one of whom leaves: the other one gets
+// what that one does not.
+func TestInterleaveFromChan(t *testing.T) {
+	program := func(values int, leave func(p *judge.Program, o *judge.Observer, cancel func())) func(p *judge.Program) {
+		return func(p *judge.Program) {
+			ch := make(chan int, values)
+			for v := range values {
+				ch <- v
+			}
+			close(ch)
+			src := observable.FromChan(ch)
+			leaving, staying := p.Observer("leaving"), p.Observer("staying")
+			ctx, cancel := p.Context()
+			leaving.Subscribe(ctx, src)
+			staying.Subscribe(context.Background(), src)
+			leave(p, leaving, cancel)
+			staying.Ends(complete)
+			p.Check(func() error {
+				got := slices.Concat(leaving.Values(), staying.Values())
+				late, _ := observable.Collect(context.Background(), src)
+				if slices.Sort(got); len(got)+len(late) != values {
+					return fmt.Errorf("they get %v, and one who comes later %v", got, late)
+				}
+				for i, v := range slices.Sorted(slices.Values(append(got, late...))) {
+					if i != v {
+						return fmt.Errorf("they get %v, and one who comes later %v", got, late)
+					}
+				}
+				return nil
+			})
+		}
+	}
+	unsubscribe := func(p *judge.Program, o *judge.Observer, _ func()) {
+		p.Go("unsubscribe", o.Unsubscribe)
+		o.Ends(value, complete)
+	}
+	cancels := func(p *judge.Program, o *judge.Observer, cancel func()) {
+		p.Go("cancel", cancel)
+		o.Ends(failed, complete)
+	}
+	for _, leave := range []func(p *judge.Program, o *judge.Observer, cancel func()){unsubscribe, cancels} {
+		judge.Walk(t, program(2, leave))
+		judge.Sample(t, program(4, leave))
+	}
+}
