@@ -82,13 +82,20 @@ func (e *Emitter[T]) deliverQueued(me uintptr, value T) (taken bool) {
 	defer d.life.Close()
 
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	e.awaited = d
 	e.add(value)
 	g.push(me, e, 1)
 	g.mu.Unlock()
-	g.serve(me)
+	g.serve(me) // a callback may end this goroutine: mu is not held
 	g.mu.Lock()
+	defer g.mu.Unlock()
+	return e.await(me, d)
+}
+
+// await waits until the value has been dealt with, and reports whether it was taken; the gate's
+// mu is held.
+func (e *Emitter[T]) await(me uintptr, d *delivery) (taken bool) {
+	g := &e.scope.root.gate
 	for !d.over {
 		if !d.begun && !d.life.Open() { // nobody has it, and nobody will
 			e.awaited, e.values = nil, nil

@@ -169,43 +169,49 @@ func (g *gate) post(l lane) {
 func (g *gate) isFull() bool { return g.values >= queueLimit || g.blocked.Load() > 0 }
 
 // waitForRoom blocks while the queue is full, or others have been waiting longer, and live
-// reports true. It reports whether that is still so. mu is held before and after. The holder of
-// the gate does not wait: it would wait for itself. Neither does a goroutine whose wait closes a
-// circle. If the gate is free, the goroutine that is to deliver the queue may be the caller, or
-// wait for it, as a subject's emitter does that has queued a value at several gates and is in the
-// first: the caller then delivers the queue itself.
+// reports true. It reports whether that is still so. mu is held before and after, and not if a
+// callback ends the goroutine. The holder of the gate does not wait: it would wait for itself.
+// Neither does a goroutine whose wait closes a circle. If the gate is free, the goroutine that is
+// to deliver the queue may be the caller, or wait for it, as a subject's emitter does that has
+// queued a value at several gates and is in the first: the caller then delivers the queue itself.
 func (g *gate) waitForRoom(me uintptr, live func() bool) bool {
 	if !g.isFull() || g.owner.Load() == me {
 		return live()
 	}
+	for {
+		if g.values >= queueLimit && g.owner.Load() == 0 {
+			g.mu.Unlock()
+			g.serve(me)
+			g.mu.Lock()
+		} else if wanted, excused := g.waitOnce(me, live); !wanted || excused {
+			return wanted
+		}
+		if g.values < queueLimit {
+			return live()
+		}
+	}
+}
+
+// waitOnce waits until there may be room. It reports whether live still does, and whether the
+// goroutine has been excused from waiting; mu is held before and after.
+func (g *gate) waitOnce(me uintptr, live func() bool) (wanted, excused bool) {
 	if g.room.L == nil {
 		g.room.L = &g.mu
 	}
 	g.blocked.Add(1) // before live is asked: see wake
-	wanted := live()
-	for first := true; wanted && (first || g.values >= queueLimit); first = false {
-		if g.owner.Load() == 0 && g.values >= queueLimit {
-			g.mu.Unlock()
-			g.serve(me)
-			g.mu.Lock()
-			wanted = live()
-			continue
-		}
+	if wanted = live(); wanted {
 		w := waits.beginAtGate(me, g, &g.room)
-		if w == nil {
-			break
+		if w != nil {
+			g.room.Wait()
 		}
-		g.room.Wait()
-		excused := waits.end(me, w)
-		if wanted = live(); excused {
-			break
-		}
+		excused = w == nil || waits.end(me, w)
+		wanted = live()
 	}
 	g.blocked.Add(-1)
 	if !wanted {
 		g.tellRoom() // the room that this producer was told of
 	}
-	return wanted
+	return wanted, excused
 }
 
 // wake lets blocked producers look again at whether they are still wanted. Its caller has

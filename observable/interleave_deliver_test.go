@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 	"github.com/rxsocket/rxsocket/observable/interleave/judge"
 )
 
@@ -153,10 +154,28 @@ func TestInterleaveDeliver(t *testing.T) {
 				o.Subscribe(ctx, src)
 				others(setting{p, o, in, cancel})
 			}
-			judge.Walk(t, program)
-			judge.Sample(t, program)
+			judge.Explore(t, program)
 		})
 	}
+}
+
+// TestInterleaveRefuse has an observer that refuses what comes from some moment on, as the loop over All does that was left.
+func TestInterleaveRefuse(t *testing.T) {
+	judge.Explore(t, func(p *judge.Program) {
+		src, in := gateOf(2)
+		var left interleave.Bool
+		o := p.Observer("o")
+		accepting := observable.Accepting{Observer: o.Recorder, Accept: func(v int) bool {
+			if left.Load() {
+				return false
+			}
+			o.Next(v)
+			return true
+		}}
+		src.Subscribe(context.Background(), accepting)
+		o.Gets(judge.Beginning, delivering(p, "deliver", in[0], o, 10, 11), p.Emit("a", in[1], 20))
+		p.Go("leave", func() { left.Store(true) })
+	})
 }
 
 // TestInterleaveFromChan has two subscribers of a channel that has all its values, one of whom leaves: the other one gets
@@ -200,7 +219,7 @@ func TestInterleaveFromChan(t *testing.T) {
 		o.Ends(failed, complete)
 	}
 	for _, leave := range []func(p *judge.Program, o *judge.Observer, cancel func()){unsubscribe, cancels} {
-		judge.Walk(t, program(2, leave))
+		judge.Explore(t, program(2, leave))
 		judge.Sample(t, program(4, leave))
 	}
 }

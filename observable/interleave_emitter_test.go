@@ -38,7 +38,7 @@ const (
 )
 
 func TestInterleaveEmit(t *testing.T) {
-	judge.Explore(t, interleave.Config{Preemptions: 3, MaxRuns: 20000}, func(p *judge.Program) {
+	judge.Explore(t, func(p *judge.Program) {
 		src, in := emitter()
 		o := p.Observe("o", src)
 		o.Gets(judge.Everything, p.Emit("a", *in, 10, 11), p.Emit("b", *in, 20, 21))
@@ -58,13 +58,13 @@ func TestInterleaveEmitThree(t *testing.T) {
 			o.Gets(judge.Everything, sent...)
 		}
 	}
-	judge.Walk(t, program(1))
+	judge.Explore(t, program(1))
 	judge.Sample(t, program(3)) // which is more than the queue takes
 }
 
 // TestInterleaveEmitTwoEmitters has two emitters in one gate.
 func TestInterleaveEmitTwoEmitters(t *testing.T) {
-	judge.Walk(t, func(p *judge.Program) {
+	judge.Explore(t, func(p *judge.Program) {
 		var a, b *observable.Emitter[int]
 		o := p.Observe("o", observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 			a, b = observable.NewEmitter(sc, down), observable.NewEmitter(sc, down)
@@ -87,8 +87,8 @@ func TestInterleaveEmitUnsubscribe(t *testing.T) {
 			o.Gets(judge.Beginning, sent...)
 		}
 	}
-	judge.Walk(t, program(1, 2))
-	judge.Walk(t, program(2, 1))
+	judge.Explore(t, program(1, 2))
+	judge.Explore(t, program(2, 1))
 	judge.Sample(t, program(3, 3))
 }
 
@@ -115,13 +115,13 @@ func TestInterleaveEmitContextEnd(t *testing.T) {
 			})
 		}
 	}
-	judge.Walk(t, program(1, 2))
-	judge.Walk(t, program(2, 1))
+	judge.Explore(t, program(1, 2))
+	judge.Explore(t, program(2, 1))
 	judge.Sample(t, program(3, 3))
 }
 
 func TestInterleaveEmitTerminal(t *testing.T) {
-	judge.Walk(t, func(p *judge.Program) {
+	judge.Explore(t, func(p *judge.Program) {
 		src, in := emitter()
 		o := p.Observe("o", src)
 		p.Go("a", func() {
@@ -134,7 +134,7 @@ func TestInterleaveEmitTerminal(t *testing.T) {
 		o.Wants(judge.Everything.Of([]int{10, 11}))
 		o.Ends(complete)
 	})
-	judge.Walk(t, func(p *judge.Program) {
+	judge.Explore(t, func(p *judge.Program) {
 		src, in := emitter()
 		o := p.Observe("o", src)
 		sent := p.Emit("a", *in, 10)
@@ -167,7 +167,7 @@ func TestInterleaveTerminalEnd(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			judge.Walk(t, func(p *judge.Program) {
+			judge.Explore(t, func(p *judge.Program) {
 				torn := 0
 				var in observable.Observer[int]
 				src := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
@@ -205,7 +205,7 @@ func TestInterleaveFeedback(t *testing.T) {
 		o.Subscribe(context.Background(), src)
 		o.Gets(judge.Everything, p.Emit("a", *in, 10, 11), p.Emit("b", *in, 20, 21), []int{30, 31, 32})
 	}
-	judge.Walk(t, program)
+	judge.Explore(t, program)
 	judge.Sample(t, program)
 }
 
@@ -231,7 +231,7 @@ func TestInterleaveEmitLeavingCallback(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			judge.Walk(t, func(p *judge.Program) {
+			judge.Explore(t, func(p *judge.Program) {
 				src, in := emitter()
 				ctx, cancel := p.Context()
 				o := p.Observer("o")
@@ -255,7 +255,7 @@ func TestInterleaveEmitLeavingCallback(t *testing.T) {
 
 // TestInterleaveNew has a function of New that emits while others do.
 func TestInterleaveNew(t *testing.T) {
-	judge.Walk(t, func(p *judge.Program) {
+	judge.Explore(t, func(p *judge.Program) {
 		src := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 			interleave.Go(func() {
 				o.Next(10)
@@ -267,7 +267,7 @@ func TestInterleaveNew(t *testing.T) {
 		})
 		p.Observe("o", src).Gets(judge.Everything, []int{10, 11}, []int{20, 21})
 	})
-	judge.Walk(t, func(p *judge.Program) {
+	judge.Explore(t, func(p *judge.Program) {
 		src := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 			interleave.Go(func() { o.Next(10) })
 			o.Next(20)
@@ -303,16 +303,16 @@ func TestInterleaveGo(t *testing.T) {
 			})
 		}
 	}
-	judge.Walk(t, program(func(p *judge.Program, o *judge.Observer, _ func()) {
+	judge.Explore(t, program(func(p *judge.Program, o *judge.Observer, _ func()) {
 		o.Gets(judge.Everything, []int{10, 11})
 		o.Ends(complete)
 	}))
-	judge.Walk(t, program(func(p *judge.Program, o *judge.Observer, _ func()) {
+	judge.Explore(t, program(func(p *judge.Program, o *judge.Observer, _ func()) {
 		p.Go("unsubscribe", o.Unsubscribe)
 		o.Gets(judge.Beginning, []int{10, 11})
 		o.Ends(value, complete)
 	}))
-	judge.Walk(t, program(func(p *judge.Program, o *judge.Observer, cancel func()) {
+	judge.Explore(t, program(func(p *judge.Program, o *judge.Observer, cancel func()) {
 		p.Go("cancel", cancel)
 		o.Gets(judge.Beginning, []int{10, 11})
 		o.Ends(complete, failed)

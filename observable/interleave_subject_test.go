@@ -47,9 +47,9 @@ func TestInterleaveSubject(t *testing.T) {
 			}
 		}
 	}
-	judge.Walk(t, program(2, 2, 1))
-	judge.Walk(t, program(2, 2, 2))
-	judge.Walk(t, program(3, 1, 2))
+	judge.Explore(t, program(2, 2, 1))
+	judge.Explore(t, program(2, 2, 2))
+	judge.Explore(t, program(3, 1, 2))
 	judge.Sample(t, program(3, 3, 2))
 	judge.Sample(t, program(3, 2, 3))
 }
@@ -71,13 +71,13 @@ func TestInterleaveSubjectSubscribe(t *testing.T) {
 		}
 	}
 	subject := func() observable.Processor[int] { return new(observable.Subject[int]) }
-	judge.Walk(t, program(1, 2, 0, subject, judge.Ending))
-	judge.Walk(t, program(1, 2, 1, subject, judge.Ending))
-	judge.Walk(t, program(2, 1, 1, subject, judge.Ending))
+	judge.Explore(t, program(1, 2, 0, subject, judge.Ending))
+	judge.Explore(t, program(1, 2, 1, subject, judge.Ending))
+	judge.Explore(t, program(2, 1, 1, subject, judge.Ending))
 	judge.Sample(t, program(2, 3, 2, subject, judge.Ending))
 	replay := func() observable.Processor[int] { return observable.NewReplaySubject[int](observable.ReplayConfig{}) }
-	judge.Walk(t, program(1, 2, 0, replay, judge.Everything))
-	judge.Walk(t, program(2, 1, 1, replay, judge.Everything))
+	judge.Explore(t, program(1, 2, 0, replay, judge.Everything))
+	judge.Explore(t, program(2, 1, 1, replay, judge.Everything))
 	judge.Sample(t, program(2, 3, 2, replay, judge.Everything))
 }
 
@@ -100,13 +100,13 @@ func TestInterleaveBehaviorSubject(t *testing.T) {
 			})
 		}
 	}
-	judge.Walk(t, program(1, 2))
-	judge.Walk(t, program(2, 1))
+	judge.Explore(t, program(1, 2))
+	judge.Explore(t, program(2, 1))
 	judge.Sample(t, program(3, 2))
 }
 
 func TestInterleaveAsyncSubject(t *testing.T) {
-	judge.Walk(t, func(p *judge.Program) {
+	judge.Explore(t, func(p *judge.Program) {
 		s := observable.NewAsyncSubject[int]()
 		first, late := p.Observe("first", s), p.Observer("late")
 		sent := p.Emit("a", s, 10, 11)
@@ -147,8 +147,8 @@ func TestInterleaveSubjectLeave(t *testing.T) {
 			bound.Ends(failed)
 		}
 	}
-	judge.Walk(t, program(1, 1, 0))
-	judge.Walk(t, program(1, 2, 1))
+	judge.Explore(t, program(1, 1, 0))
+	judge.Explore(t, program(1, 2, 1))
 	judge.Sample(t, program(2, 3, 2))
 }
 
@@ -171,8 +171,8 @@ func TestInterleaveSubjectComes(t *testing.T) {
 			guest.Gets(judge.Stretch, sent...)
 		}
 	}
-	judge.Walk(t, program(1, 2, 1))
-	judge.Walk(t, program(2, 1, 1))
+	judge.Explore(t, program(1, 2, 1))
+	judge.Explore(t, program(2, 1, 1))
 	judge.Sample(t, program(2, 3, 2))
 }
 
@@ -203,9 +203,9 @@ func TestInterleaveSubjectTerminal(t *testing.T) {
 		}
 	}
 	completes := func(s *observable.Subject[int]) { s.Complete() }
-	judge.Walk(t, program(1, 1, 1, completes))
-	judge.Walk(t, program(1, 2, 2, completes))
-	judge.Walk(t, program(2, 1, 2, func(s *observable.Subject[int]) { s.Error(errTrial) }))
+	judge.Explore(t, program(1, 1, 1, completes))
+	judge.Explore(t, program(1, 2, 2, completes))
+	judge.Explore(t, program(2, 1, 2, func(s *observable.Subject[int]) { s.Error(errTrial) }))
 	judge.Sample(t, program(3, 2, 2, completes))
 }
 
@@ -235,8 +235,8 @@ func TestInterleaveSubjectFeedback(t *testing.T) {
 			}
 		}
 	}
-	judge.Walk(t, program(2, 2, 1, 0))
-	judge.Walk(t, program(2, 1, 2, 1))
+	judge.Explore(t, program(2, 2, 1, 0))
+	judge.Explore(t, program(2, 1, 2, 1))
 	judge.Sample(t, program(2, 3, 4, 1))
 	judge.Sample(t, program(3, 2, 2, 2))
 }
@@ -263,7 +263,7 @@ func TestInterleaveSubjectSubscribesInCallback(t *testing.T) {
 			second.Wants(judge.Everything.Of([]int{100, 101}))
 		}
 	}
-	judge.Walk(t, program(1))
+	judge.Explore(t, program(1))
 	judge.Sample(t, program(3))
 }
 
@@ -282,7 +282,7 @@ func TestInterleaveSubjectLeavingCallback(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			judge.Walk(t, func(p *judge.Program) {
+			judge.Explore(t, func(p *judge.Program) {
 				var s observable.Subject[int]
 				own, other, third := p.Observer("own"), p.Observer("other"), p.Observer("third")
 				own.OnNext(func(v int) {
@@ -335,14 +335,14 @@ func TestInterleaveSubjectsInACircle(t *testing.T) {
 			p.Emit("second", &s2, second...)
 		}
 	}
-	judge.Walk(t, program(1))
-	judge.Walk(t, program(2))
+	judge.Explore(t, program(1))
+	judge.Explore(t, program(2))
 	judge.Sample(t, program(5))
 }
 
 // TestInterleaveSubjectObserves has a subject that ends while its source emits: the source is unsubscribed from.
 func TestInterleaveSubjectObserves(t *testing.T) {
-	judge.Walk(t, func(p *judge.Program) {
+	judge.Explore(t, func(p *judge.Program) {
 		var source, s observable.Subject[int]
 		sub := source.Subscribe(context.Background(), &s)
 		o := p.Observe("o", &s)

@@ -266,12 +266,12 @@ func (s *subscriber[T]) waitForRoom(targets []*subscriber[T], me uintptr) {
 		return
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	feeds := func(t *subscriber[T]) bool { return t.scope.root.gate.owner.Load() == me }
 	if g.isFull() && !slices.ContainsFunc(targets, feeds) {
 		g.waitForRoom(me, s.live)
 		g.tellRoom()
 	}
+	g.mu.Unlock()
 }
 
 // queue adds n to the queue of the subscriber's gate; the subject's mu is held.

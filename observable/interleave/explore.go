@@ -106,8 +106,6 @@ var (
 		"the one schedule to run in each exploration, as a failure has printed it")
 	runs = flag.Int("interleave.runs", 0,
 		"how many runs to make at most in each exploration that has a limit, in place of that")
-	preemptions = flag.Int("interleave.preemptions", 0,
-		"how many preemptions a run may have in each exploration that has a bound, in place of that")
 )
 
 // BeforeRun has f called before each run: it sets back what a package keeps from one run to the
@@ -126,9 +124,6 @@ func (c *Config) override() {
 	}
 	if *runs > 0 && c.MaxRuns > 0 {
 		c.MaxRuns = *runs
-	}
-	if *preemptions > 0 && c.Preemptions >= 0 {
-		c.Preemptions = *preemptions
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func Fails(t testing.TB, config interleave.Config, program func(p *Program)) string {
 	t.Helper()
 	a := &Attempt{TB: t}
-	Explore(a, config, program)
+	ExploreWith(a, config, program)
 	if !a.Failed() {
 		t.Fatalf("the exploration passes: %s", a.Text())
 	}

@@ -4,7 +4,7 @@
 // has got in each interleaving. Values are ints that are all different, so that each tells its
 // producer.
 //
-//	judge.Walk(t, func(p *judge.Program) {
+//	judge.Explore(t, func(p *judge.Program) {
 //		var s observable.Subject[int]
 //		all := p.Observe("all", &s)
 //		all.Gets(judge.Everything, p.Emit("a", &s, 10, 11), p.Emit("b", &s, 20, 21))
@@ -31,21 +31,36 @@ type Program struct {
 	observers []*Observer
 }
 
-// Walk walks through the interleavings of program with two preemptions, up to 10,000 of them.
-func Walk(t testing.TB, program func(p *Program)) interleave.Result {
+// Explore walks through the interleavings of program with two preemptions, then with three, and
+// then through all of them. If one of these walks has more than 2,000, it is cut there, and
+// 1,000 random schedules take the place of what would follow.
+func Explore(t testing.TB, program func(p *Program)) {
 	t.Helper()
-	return Explore(t, interleave.Config{Preemptions: 2, MaxRuns: 10000}, program)
+	runs := 0
+	for _, bound := range []int{2, 3, interleave.Unbounded} {
+		result := ExploreWith(t, interleave.Config{Preemptions: bound, MaxRuns: 2000}, program)
+		runs += result.Runs
+		if t.Failed() {
+			return
+		}
+		if !result.Complete {
+			runs += ExploreWith(t, interleave.Config{Random: 1000}, program).Runs
+			break
+		}
+	}
+	t.Logf("%d interleavings in all", runs)
 }
 
 // Sample runs program with 2,000 random schedules: it is for programs that are too large to walk
 // through.
-func Sample(t testing.TB, program func(p *Program)) interleave.Result {
+func Sample(t testing.TB, program func(p *Program)) {
 	t.Helper()
-	return Explore(t, interleave.Config{Random: 2000}, program)
+	result := ExploreWith(t, interleave.Config{Random: 2000}, program)
+	t.Logf("%d interleavings in all", result.Runs)
 }
 
-// Explore is [interleave.Explore].
-func Explore(t testing.TB, config interleave.Config, program func(p *Program)) interleave.Result {
+// ExploreWith is [interleave.Explore].
+func ExploreWith(t testing.TB, config interleave.Config, program func(p *Program)) interleave.Result {
 	t.Helper()
 	return interleave.Explore(t, config, func(run *interleave.Program) {
 		p := &Program{Program: run}

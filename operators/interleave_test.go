@@ -1,0 +1,97 @@
+//go:build interleave
+
+package operators_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/observable/interleave/judge"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// What the programs whose interleavings are explored have in common.
+
+// explored is an observable of the programs.
+type explored = observable.Observable[int]
+
+// The ends of a stream.
+const (
+	endless   = observabletest.Next
+	fails     = observabletest.Error
+	completes = observabletest.Complete
+)
+
+// producing is a subject into which several threads emit, each some values: 0, 1, ..., 10, 11, ... . When the last one
+// has come to its end, the subject completes.
+type producing struct {
+	observable.Subject[int]
+
+	sent [][]int
+	busy interleave.Int32
+}
+
+// emit adds the threads; whoever is to get all values is subscribed by then.
+func (s *producing) emit(p *judge.Program, threads, values int) {
+	s.busy.Add(int32(threads))
+	for i := range threads {
+		var mine []int
+		for n := range values {
+			mine = append(mine, 10*i+n)
+		}
+		s.sent = append(s.sent, mine)
+		p.Go(fmt.Sprint("producer ", i), func() {
+			for _, v := range mine {
+				s.Next(v)
+			}
+			if s.busy.Add(-1) == 0 {
+				s.Complete()
+			}
+		})
+	}
+}
+
+// each returns what becomes of the sequences if each value becomes several.
+func each(sent [][]int, f func(v int) []int) (all [][]int) {
+	for _, values := range sent {
+		var becomes []int
+		for _, v := range values {
+			becomes = append(becomes, f(v)...)
+		}
+		all = append(all, becomes)
+	}
+	return all
+}
+
+// apart returns the values one by one: their order does not matter.
+func apart(sent [][]int) (all [][]int) {
+	for _, values := range sent {
+		for _, v := range values {
+			all = append(all, []int{v})
+		}
+	}
+	return all
+}
+
+// plus returns sequences with n added to each value.
+func plus(sent [][]int, n int) [][]int {
+	return each(sent, func(v int) []int { return []int{v + n} })
+}
+
+// later returns an observable that emits the values on a goroutine of its own.
+func later(values ...int) explored {
+	return observable.Go(func(_ context.Context, emit func(int)) error {
+		for _, v := range values {
+			emit(v)
+		}
+		return nil
+	})
+}
+
+// add returns src with n added to each value.
+func add(src explored, n int) explored {
+	return operators.Map(src, func(v int) int { return v + n })
+}
