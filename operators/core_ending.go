@@ -42,3 +42,12 @@ func (e *ending[R]) finish(v R) {
 		e.down.Complete()
 	}
 }
+
+// failWith and finishWith are ways to end a stream that lacks the value which was asked for.
+func failWith[T any](err error) func(*ending[T]) {
+	return func(end *ending[T]) { end.down.Error(err) }
+}
+
+func finishWith[T any](value T) func(*ending[T]) {
+	return func(end *ending[T]) { end.finish(value) }
+}

@@ -102,12 +102,3 @@ func first[T any](
 		})
 	})
 }
-
-// failWith and finishWith are ways to end a stream that lacks the value which was asked for.
-func failWith[T any](err error) func(*ending[T]) {
-	return func(end *ending[T]) { end.down.Error(err) }
-}
-
-func finishWith[T any](value T) func(*ending[T]) {
-	return func(end *ending[T]) { end.finish(value) }
-}
