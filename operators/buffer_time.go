@@ -6,14 +6,16 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// BufferTimeConfig says how [BufferTimeWith] collects.
+// BufferTimeConfig is how [BufferTimeWith] collects.
 type BufferTimeConfig struct {
-	// Span is how long each slice is collected; it must be positive.
+	// Span is the time over which each slice is collected; it must be positive.
 	Span time.Duration
-	// Every is the time from the beginning of one slice to that of the next, which so may overlap
-	// or leave values out. If it is 0, each slice begins where the one before ends.
+	// Every is the time from the beginning of one slice to the beginning of the next. The
+	// slices overlap if it is less than Span, and leave values out if it is more. 0 means
+	// that each slice begins where the one before it ends.
 	Every time.Duration
-	// Max is how many values a slice has at most: it is emitted when it has them. 0 means no limit.
+	// Max is the limit of values in a slice; the slice is emitted when it is reached. 0
+	// means no limit.
 	Max int
 }
 
@@ -22,9 +24,9 @@ type BufferTimeConfig struct {
 //	src:             --1--2--3-----------4|
 //	BufferTime(6ms): ------[12]--[3]---[]-([4]|)
 //
-// The first span begins at subscription. A slice is emitted at the end of each, also when it is
-// empty, and on completion. On an error what is collected is dropped. There is one timer for it.
-// Each slice is a fresh one that belongs to the receiver. RxJS: bufferTime. See also
+// The first span begins at subscription. A slice is emitted at the end of each span,
+// empty or not, and on completion. An error drops the collected values. There is one
+// timer. Each slice is fresh and belongs to the receiver. RxJS: bufferTime. See also
 // [BufferTimeWith], [BufferCount], [WindowTime].
 func BufferTime[T any](src observable.Observable[T], span time.Duration) observable.Observable[[]T] {
 	if span <= 0 {
@@ -33,8 +35,8 @@ func BufferTime[T any](src observable.Observable[T], span time.Duration) observa
 	return bufferTime(src, BufferTimeConfig{Span: span})
 }
 
-// BufferTimeWith is [BufferTime] with further settings. On completion it emits the slices that have
-// begun, the oldest first. Slices share no memory.
+// BufferTimeWith is [BufferTime] with further settings. On completion it emits the open
+// slices, the oldest first. Slices share no memory.
 //
 //	src:                                 --1-2-3-----4----5|
 //	BufferTimeWith({Span: 9ms, Max: 2}): ----[12]----[34]--([5]|)
@@ -51,7 +53,7 @@ func bufferTime[T any](src observable.Observable[T], config BufferTimeConfig) ob
 		clock := &spans{sc: sc, span: config.Span, every: config.Every, open: open.open}
 		clock.close = func() {
 			values := open.take(0)
-			clock.renew() // first, so that a value which comes while these are emitted has its place
+			clock.renew() // first, to have a place for a value that comes during the emission
 			down.Next(values)
 		}
 		end := &ending[[]T]{sc: sc, down: down, complete: func() {

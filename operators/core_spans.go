@@ -6,7 +6,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// checkSpans returns the field that is wrong and what is wrong with it.
+// checkSpans returns the name of a wrong setting and its problem, or two empty strings.
 func checkSpans(span, every time.Duration, most int) (argument, problem string) {
 	switch {
 	case span <= 0:
@@ -20,20 +20,20 @@ func checkSpans(span, every time.Duration, most int) (argument, problem string) 
 	}
 }
 
-// spans opens and closes things by time: the clock of the time-based buffers and windows. One alarm
-// serves all that are open. Since all spans are equal, the oldest closes first.
+// spans is the clock of the timed buffers and windows: it opens and closes them. One
+// alarm serves all open ones. As all spans are equal, the oldest closes first.
 type spans struct {
 	sc          *observable.Scope
 	span, every time.Duration
-	open        func() // opens one
-	close       func() // closes the oldest, and calls renew
+	open        func() // opens a buffer or window
+	close       func() // closes the oldest one, and calls renew
 
 	alarm *observable.Alarm
-	due   []time.Time // when each of those open closes, the oldest first
-	next  time.Time   // when the next opens, if every is set
+	due   []time.Time // closing time of each open one, the oldest first
+	next  time.Time   // opening time of the next one, if every is set
 }
 
-// start opens the first.
+// start opens the first one.
 func (s *spans) start() {
 	s.alarm = s.sc.NewAlarm(s.tick)
 	if s.every > 0 {
@@ -43,16 +43,16 @@ func (s *spans) start() {
 	s.arm()
 }
 
-// stop leaves open what is open.
+// stop stops the clock and leaves open ones open.
 func (s *spans) stop() { s.alarm.Stop() }
 
-// cut closes the oldest ahead of its time.
+// cut closes the oldest one ahead of its time.
 func (s *spans) cut() {
 	s.end()
 	s.arm()
 }
 
-// renew opens the next if that is when one closes.
+// renew opens the next one, if it opens when one closes.
 func (s *spans) renew() {
 	if s.every == 0 {
 		s.begin()
@@ -69,13 +69,13 @@ func (s *spans) end() {
 	s.close()
 }
 
-// tick does what is due, in order of time.
+// tick opens and closes whatever is due, in order of time.
 func (s *spans) tick() {
 	for s.sc.Open() {
 		now := time.Now()
 		opens := s.every > 0 && !s.next.After(now)
 		closes := len(s.due) > 0 && !s.due[0].After(now)
-		if opens && closes { // of two due at once, that which was set first
+		if opens && closes { // of two due at once, the first set goes first
 			order := s.due[0].Compare(s.next)
 			closes = order < 0 || order == 0 && s.span > s.every
 		}
@@ -92,7 +92,7 @@ func (s *spans) tick() {
 	}
 }
 
-// arm sets the alarm to the next thing to do.
+// arm sets the alarm to the next opening or closing.
 func (s *spans) arm() {
 	if len(s.due) > 0 && (s.every == 0 || s.due[0].Before(s.next)) {
 		s.alarm.ResetAt(s.due[0])
@@ -101,8 +101,8 @@ func (s *spans) arm() {
 	}
 }
 
-// nextTick returns the time of the first tick after now, of which there is one each period and
-// there was one at tick. Those that a slow subscriber left no time for are skipped.
+// nextTick returns the time of the first tick after now, with one tick each period and
+// one at tick. Ticks for which a slow subscriber left no time are skipped.
 func nextTick(tick time.Time, period time.Duration, now time.Time) time.Time {
 	return tick.Add(now.Sub(tick).Truncate(period) + period)
 }

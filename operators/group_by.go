@@ -7,9 +7,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Group is an observable of those values of a [GroupBy]'s source that have one key.
+// Group is an observable of the values of a [GroupBy]'s source that have one key.
 type Group[K comparable, T any] struct {
-	// Key is what the values have in common.
+	// Key is the key of the values.
 	Key K
 
 	subject    *observable.Subject[T] // own, or that of the group which this one stands for
