@@ -12,7 +12,7 @@ import (
 // while a synchronous source still emits inside connect. The zero value is ready to use,
 // once.
 type link struct {
-	mu    sync.Mutex // guards the fields below; never held during a call
+	mu    sync.Mutex // guards what follows; never held while anything is called
 	isCut bool
 	scope *observable.Scope
 	sub   observable.Subscription

@@ -2,19 +2,18 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// reruns starts runs of one source, one after the other. It is the mechanism of the retry
-// and repeat operators. A loop, not recursion, follows a run that ends inside its own
-// start with the next run, so that a source that ends at once can run any number of
-// times.
+// reruns starts the runs of one source after another: the mechanism of the retry and repeat
+// operators. A run that ends inside its own start is followed by the next one in a loop, not
+// by recursion, so that a source which ends at once can be run any number of times.
 type reruns struct {
 	sc       *observable.Scope
 	run      func(up *observable.Scope) // subscribes to the source in a scope of its own
-	starting bool                       // whether a run's Attach has not returned yet
-	wanted   bool                       // whether another run is to begin
+	starting bool
+	wanted   bool
 }
 
-// start begins the next run at once, or as soon as the start of the run before it has
-// returned. So a run never overlaps the subscribe function of the one before it.
+// start begins the next run: at once, or as soon as a run that is being started has been. So the
+// next one never overlaps the subscribe function of the one before.
 func (r *reruns) start() {
 	r.wanted = true
 	if r.starting {
@@ -28,8 +27,8 @@ func (r *reruns) start() {
 	r.starting = false
 }
 
-// startAfter begins the next run when notifier emits. If notifier completes without a
-// value, the stream completes; the error of notifier is the stream's error.
+// startAfter begins the next run when notifier has emitted. If notifier completes without a value, so
+// does the stream; its error is the stream's.
 func startAfter[N any](notifier observable.Observable[N], r *reruns, down observable.Terminal) {
 	wait := r.sc.Child()
 	observable.Attach(notifier, wait, observable.Stage[N]{

@@ -103,8 +103,8 @@ func (w *waiting[T, N]) leave() {
 //
 // Values that a hot source emits before that are missed. until is unsubscribed before the
 // source is subscribed to. The error of until is the stream's error, and the source is
-// then not subscribed to. RxJS: the second argument of delayWhen. See also [SubscribeOn],
-// which delays by a time.
+// then not subscribed to. RxJS: the second argument of delayWhen. See also
+// [SubscribeAfter], which delays by a time.
 func DelaySubscription[T, N any](
 	src observable.Observable[T], until observable.Observable[N],
 ) observable.Observable[T] {

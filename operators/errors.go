@@ -2,9 +2,9 @@ package operators
 
 import "errors"
 
-// The errors of operators; test for them with errors.Is. An operator that needs a value of a
-// source without values fails with [observable.ErrEmpty] (RxJS's EmptyError). A bad argument is
-// an [observable.ArgumentError].
+// The errors of operators; test for them with errors.Is. An operator that needs a value
+// of a source without values fails with [observable.ErrEmpty] (RxJS's EmptyError). A bad
+// argument is an [observable.ArgumentError].
 var (
 	// ErrSequence is the error of [Single] and [SingleWhere] when more than one value
 	// qualifies (RxJS's SequenceError).
