@@ -11,8 +11,8 @@ import (
 //	src:     --1--2--3--|
 //	Count(): -----------(3|)
 //
-// Errors pass through, and then there is no number. To count some of the values, put a [Filter]
-// before it. It shares the scope of its downstream. RxJS: count. See also [Reduce].
+// Errors pass through, without a number. To count only some of the values, put a [Filter]
+// before it. Count shares the scope of its downstream. RxJS: count. See also [Reduce].
 func Count[T any](src observable.Observable[T]) observable.Observable[int] {
 	return Reduce(src, 0, func(n int, _ T) int { return n + 1 })
 }
@@ -22,9 +22,10 @@ func Count[T any](src observable.Observable[T]) observable.Observable[int] {
 //	src:   --3--1--2--|
 //	Max(): -----------(3|)
 //
-// A source without values gives none. Errors pass through. A NaN is neither greater nor less than
-// the value before or after it and takes its place, as in RxJS. It shares the scope of its
-// downstream. RxJS: max. See also [MaxFunc], [Min], [Fold].
+// A source without values gives none. Errors pass through. A NaN is neither greater nor
+// less than another value: it replaces the value before it, and the value after it
+// replaces the NaN, as in RxJS. Max shares the scope of its downstream. RxJS: max. See
+// also [MaxFunc], [Min], [Fold].
 func Max[T cmp.Ordered](src observable.Observable[T]) observable.Observable[T] {
 	return fold(src, func(a, b T) T {
 		if a > b {
@@ -34,14 +35,15 @@ func Max[T cmp.Ordered](src observable.Observable[T]) observable.Observable[T] {
 	})
 }
 
-// MaxFunc emits the value that is greatest by compare when the source completes. compare returns a
-// positive number when a is greater than b, a negative one when it is less and 0 when they are
-// equal, as for [slices.MaxFunc]; of equal values the last is emitted.
+// MaxFunc emits the greatest value by compare when the source completes.
 //
 //	src:              --(ann,7)--(bob,9)--(cid,8)--|
 //	MaxFunc(byScore): -----------------------------((bob,9)|)
 //
-// A panic in compare is the stream's error. Otherwise it is [Max]. RxJS: max with a comparer.
+// compare returns a positive number when a is greater than b, a negative one when a is
+// less and 0 when they are equal, as for [slices.MaxFunc]. Of equal values the last is
+// emitted. A panic in compare is the stream's error. Otherwise it is [Max]. RxJS: max
+// with a comparer.
 func MaxFunc[T any](src observable.Observable[T], compare func(a, b T) int) observable.Observable[T] {
 	if compare == nil {
 		return invalid[T]("MaxFunc", "compare", isNil)
@@ -59,9 +61,10 @@ func MaxFunc[T any](src observable.Observable[T], compare func(a, b T) int) obse
 //	src:   --3--1--2--|
 //	Min(): -----------(1|)
 //
-// A source without values gives none. Errors pass through. A NaN is neither greater nor less than
-// the value before or after it and takes its place, as in RxJS. It shares the scope of its
-// downstream. RxJS: min. See also [MinFunc], [Max], [Fold].
+// A source without values gives none. Errors pass through. A NaN is neither greater nor
+// less than another value: it replaces the value before it, and the value after it
+// replaces the NaN, as in RxJS. Min shares the scope of its downstream. RxJS: min. See
+// also [MinFunc], [Max], [Fold].
 func Min[T cmp.Ordered](src observable.Observable[T]) observable.Observable[T] {
 	return fold(src, func(a, b T) T {
 		if a < b {
@@ -71,13 +74,14 @@ func Min[T cmp.Ordered](src observable.Observable[T]) observable.Observable[T] {
 	})
 }
 
-// MinFunc emits the value that is least by compare, which is as for [MaxFunc], when the source
-// completes; of equal values the last is emitted.
+// MinFunc emits the least value by compare when the source completes; compare is as for
+// [MaxFunc].
 //
 //	src:              --(ann,7)--(bob,9)--(cid,8)--|
 //	MinFunc(byScore): -----------------------------((ann,7)|)
 //
-// A panic in compare is the stream's error. Otherwise it is [Min]. RxJS: min with a comparer.
+// Of equal values the last is emitted. A panic in compare is the stream's error.
+// Otherwise it is [Min]. RxJS: min with a comparer.
 func MinFunc[T any](src observable.Observable[T], compare func(a, b T) int) observable.Observable[T] {
 	if compare == nil {
 		return invalid[T]("MinFunc", "compare", isNil)

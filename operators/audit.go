@@ -6,19 +6,23 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Audit emits the latest value when what duration makes of an earlier one emits.
+// Audit emits the latest value when the observable that duration returned for an earlier
+// value emits.
 //
 //	src:               --1-2-3-----4-5-|
 //	Audit(x => ---0|): -----2---3-----5|
 //
-// A value that comes while no duration runs begins one. At the end of it the latest value is emitted,
-// and the next value begins another. If the source completes while a value waits, this and the
-// completion come at the end of the duration. A duration that completes without a value emits nothing:
-// its value stays until the end of the next. An error of the source or of a duration is the stream's,
-// as is a panic in duration; what waits is dropped. Unsubscribing ends the source, then the duration.
+// A value that comes while no duration runs begins one. At the end of the duration Audit
+// emits the latest value, and the next value begins another duration. If a duration
+// completes without a value, nothing is emitted, and the waiting value stays until the
+// end of the next duration. If the source completes while a value waits, that value and
+// the completion come at the end of the duration.
 //
-// It keeps one value and starts no goroutine; a duration costs one allocation besides itself. RxJS:
-// audit. See also [AuditTime], [Throttle], [Debounce], [Sample].
+// An error of the source or of a duration is the stream's error, and so is a panic in
+// duration; the waiting value is dropped. Unsubscribing ends the source, then the
+// duration. Audit keeps one value and starts no goroutine. Each duration costs one
+// allocation besides its own. RxJS: audit. See also [AuditTime], [Throttle], [Debounce],
+// [Sample].
 func Audit[T, N any](
 	src observable.Observable[T], duration func(T) observable.Observable[N],
 ) observable.Observable[T] {
@@ -32,17 +36,19 @@ func Audit[T, N any](
 	})
 }
 
-// AuditTime emits, at the time d after a value, the latest value at that moment; the next value begins
+// AuditTime emits the latest value at the time d after a value; the next value begins
 // anew.
 //
 //	src:            --1-2-3-----4-5-|
 //	AuditTime(3ms): -----2---3-----5|
 //
-// If the source completes while a value waits, this and the completion come when the time is over; an
-// error passes at once. Unsubscribing stops the timer. A negative d is an [observable.ArgumentError].
-// There is one timer, set once for each value that is emitted; a value costs neither a look at the
-// clock nor an allocation. RxJS: auditTime. See also [Audit], [ThrottleTime], [DebounceTime],
-// [SampleTime].
+// If the source completes while a value waits, that value and the completion come when
+// the time is over. An error passes through at once and drops the value. Unsubscribing
+// stops the timer. A negative d is an [observable.ArgumentError].
+//
+// AuditTime has one timer, set once for each emitted value. A value costs neither a look
+// at the clock nor an allocation. RxJS: auditTime. See also [Audit], [ThrottleTime],
+// [DebounceTime], [SampleTime].
 func AuditTime[T any](src observable.Observable[T], d time.Duration) observable.Observable[T] {
 	if d < 0 {
 		return invalid[T]("AuditTime", "d", isNegative(d))
@@ -66,7 +72,7 @@ func (a *auditor[T]) next(v T) {
 	}
 }
 
-// elapse is called at the end of a duration.
+// elapse ends a duration.
 func (a *auditor[T]) elapse() {
 	a.waiting = false
 	if a.ended {
@@ -77,5 +83,5 @@ func (a *auditor[T]) elapse() {
 	}
 }
 
-// Complete is the completion of the source.
+// Complete notes the completion of the source.
 func (a *auditor[T]) Complete() { a.complete(a.latest.has && a.waiting) }

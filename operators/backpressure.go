@@ -7,23 +7,25 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// OnBackpressureBuffer decouples the source from a slower downstream: the source's values wait in a
-// buffer for up to size of them, and overflow says what happens to one that finds it full.
+// OnBackpressureBuffer decouples the source from a slower downstream: up to size values
+// of the source wait in a buffer, and overflow decides about a value that finds it full.
 //
 //	src:                                 1-2-3-4-5-6|
 //	downstream is busy with:             1111111111115555566666
 //	OnBackpressureBuffer(2, DropOldest): 1-----------5----6----|
 //
-// The source never waits, except under [observable.OverflowBlock]; and what a callback downstream emits into the
-// source does not wait then either, but goes into the buffer beyond size. What is dropped is given to dropped, if
-// that is not nil, on the source's goroutine. Under [observable.OverflowFail] the source is unsubscribed
-// and downstream gets the values that wait and then [observable.ErrOverflow]. Completion and
-// errors, too, come after the values that wait. Unsubscribing drops them.
+// Every policy but [observable.OverflowBlock] loses values: each lost value goes to
+// dropped, if that is not nil, on the source's goroutine. Under
+// [observable.OverflowBlock] the source waits for room, unless downstream's own callback
+// emits the value: that value goes into the buffer beyond size. Under the other policies
+// the source never waits. Under [observable.OverflowFail] the source is unsubscribed;
+// downstream gets the waiting values and then [observable.ErrOverflow]. Completion and
+// errors come after the waiting values. Unsubscribing drops them.
 //
-// The source has a gate of its own. A goroutine delivers what waits as fast as downstream takes it;
-// there is one only while there is something to deliver, and it ends with the subscription. RxJava:
-// onBackpressureBuffer. See also [OnBackpressureDrop], [OnBackpressureLatest], [Conflate],
-// [Buffer].
+// The source has a gate of its own. A goroutine delivers the waiting values as fast as
+// downstream takes them; it runs only while there are any, and ends with the
+// subscription. RxJava: onBackpressureBuffer. See also [OnBackpressureDrop],
+// [OnBackpressureLatest], [Conflate], [Buffer].
 func OnBackpressureBuffer[T any](
 	src observable.Observable[T], size int, overflow observable.Overflow, dropped func(T),
 ) observable.Observable[T] {
@@ -58,13 +60,14 @@ func OnBackpressureBuffer[T any](
 	})
 }
 
-// OnBackpressureDrop drops the values that come while downstream is busy with another one.
+// OnBackpressureDrop drops the values that come while downstream is busy with another
+// one.
 //
 //	src:                     1-2-3-4-5-6|
 //	downstream is busy with: 11111-44444
 //	OnBackpressureDrop:      1-----4----|
 //
-// What is dropped is given to dropped, if that is not nil. As for the rest it is like
+// Each dropped value goes to dropped, if that is not nil. Otherwise it is like
 // [OnBackpressureBuffer]. RxJava: onBackpressureDrop.
 func OnBackpressureDrop[T any](src observable.Observable[T], dropped func(T)) observable.Observable[T] {
 	return decouple(src, dropped, func(d *decoupled[T], v T) (lost T, isLost bool) {
@@ -77,29 +80,30 @@ func OnBackpressureDrop[T any](src observable.Observable[T], dropped func(T)) ob
 	})
 }
 
-// OnBackpressureLatest keeps only the latest of the values that come while downstream is busy with
-// another one.
+// OnBackpressureLatest keeps only the latest of the values that come while downstream is
+// busy with another one.
 //
 //	src:                     1-2-3-4-5-6|
 //	downstream is busy with: 1111133333366666
 //	OnBackpressureLatest:    1----3-----6----|
 //
-// What is dropped is given to dropped, if that is not nil. It is [OnBackpressureBuffer] with room
-// for one and [observable.OverflowDropOldest]. RxJava: onBackpressureLatest. See also [Conflate].
+// Each dropped value goes to dropped, if that is not nil. It is [OnBackpressureBuffer] of
+// size 1 with [observable.OverflowDropOldest]. RxJava: onBackpressureLatest. See also
+// [Conflate].
 func OnBackpressureLatest[T any](src observable.Observable[T], dropped func(T)) observable.Observable[T] {
 	return OnBackpressureBuffer(src, 1, observable.OverflowDropOldest, dropped)
 }
 
-// Conflate merges the values that come while downstream is busy into one: acc is what waits
-// already, v the value that came.
+// Conflate merges the values that come while downstream is busy into one: merge gets the
+// waiting value as acc and the new one as v.
 //
 //	src:                       1-2-3-4---|
 //	downstream is busy with:   11111555554444
 //	Conflate((a, v) => a + v): 1----5----4---|
 //
-// merge runs on the source's goroutine; a panic in it is the stream's error, after what was emitted
-// before. As for the rest it is like [OnBackpressureBuffer]. Akka Streams: conflate. See also
-// [OnBackpressureLatest].
+// merge runs on the source's goroutine. A panic in it is the stream's error, after the
+// values before it. Otherwise it is like [OnBackpressureBuffer]. Akka Streams: conflate.
+// See also [OnBackpressureLatest].
 func Conflate[T any](src observable.Observable[T], merge func(acc, v T) T) observable.Observable[T] {
 	if merge == nil {
 		return invalid[T]("Conflate", "merge", isNil)
@@ -114,23 +118,23 @@ func Conflate[T any](src observable.Observable[T], merge func(acc, v T) T) obser
 	})
 }
 
-// decoupled is one subscription of an operator whose source and downstream do not wait for each
-// other.
+// decoupled is one subscription of an operator whose source and downstream do not wait
+// for each other.
 type decoupled[T any] struct {
 	sc      *observable.Scope
 	source  link
 	down    observable.Stage[T]
-	offers  *observable.Emitter[struct{}] // into the gate of down
+	offers  *observable.Emitter[struct{}] // calls deliver inside the gate of down
 	dropped func(T)
-	accept  func(d *decoupled[T], v T) (lost T, isLost bool) // called with mu held, when a value comes
+	accept  func(d *decoupled[T], v T) (lost T, isLost bool) // queues or loses v; called with mu held
 
 	mu        interleave.Mutex // guards what follows; never held while user code runs
 	changed   interleave.Cond
 	waiting   queue[T]
-	end       func(observable.Terminal) // the terminal that comes after what waits
-	overflown bool                      // the buffer was full, and the policy is to fail
-	running   bool                      // a goroutine makes offers
-	offered   bool                      // an offer was made, and downstream has not come back from it
+	end       func(observable.Terminal) // terminal that comes after the waiting values
+	overflown bool                      // whether the buffer was full under OverflowFail
+	running   bool                      // whether a goroutine makes offers
+	offered   bool                      // whether downstream has not returned from the last offer
 	closed    bool
 }
 
@@ -146,7 +150,7 @@ func decouple[T any](
 	})
 }
 
-// Next is a value of the source.
+// Next queues or loses a value of the source.
 func (d *decoupled[T]) Next(v T) {
 	lost, isLost, overflown := d.take(v)
 	if isLost && d.dropped != nil {
@@ -169,19 +173,19 @@ func (d *decoupled[T]) take(v T) (lost T, isLost, overflown bool) {
 	return lost, isLost, d.overflown
 }
 
-// merge calls merge with the mutex released; there is nothing to deliver meanwhile.
+// merge calls merge with mu released. Nothing waits meanwhile, so nothing is delivered.
 func (d *decoupled[T]) merge(merge func(acc, v T) T, acc, v T) T {
 	d.mu.Unlock()
 	defer d.mu.Lock()
 	return merge(acc, v)
 }
 
-// Error is the end of the source.
+// Error notes the source's error.
 func (d *decoupled[T]) Error(err error) {
 	d.finish(func(t observable.Terminal) { t.Error(err) })
 }
 
-// Complete is the end of the source.
+// Complete notes the source's completion.
 func (d *decoupled[T]) Complete() { d.finish(observable.Terminal.Complete) }
 
 func (d *decoupled[T]) finish(end func(observable.Terminal)) {
@@ -193,7 +197,7 @@ func (d *decoupled[T]) finish(end func(observable.Terminal)) {
 	}
 }
 
-// start sees to it that what there is will be delivered; mu is held.
+// start starts the delivering goroutine if there is none; mu is held.
 func (d *decoupled[T]) start() {
 	if !d.running && !d.closed {
 		d.running = true
@@ -201,16 +205,16 @@ func (d *decoupled[T]) start() {
 	}
 }
 
-// run offers downstream one value after another for as long as there are any. The value is chosen
-// only when downstream takes the offer: it may have to wait for others in its gate, and what is
-// latest then counts.
+// run offers downstream one value after another while there are any. deliver chooses the
+// value only when downstream takes the offer: an offer may wait for others in the gate,
+// and the latest value of that time counts.
 func (d *decoupled[T]) run() {
 	for d.offer() {
 		d.offers.Next(struct{}{})
 	}
 }
 
-// offer waits until the last offer is dealt with, and reports whether there is to be another.
+// offer waits until the last offer is dealt with, and reports whether another one is due.
 func (d *decoupled[T]) offer() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -222,7 +226,7 @@ func (d *decoupled[T]) offer() bool {
 	return d.offered
 }
 
-// deliver takes up an offer, inside the gate of downstream.
+// deliver takes an offer, inside the gate of downstream.
 func (d *decoupled[T]) deliver(struct{}) {
 	if v, isValue, end := d.pick(); isValue {
 		d.down.Next(v)
@@ -245,7 +249,7 @@ func (d *decoupled[T]) pick() (v T, isValue bool, end func(observable.Terminal))
 	return d.waiting.pop(), true, nil
 }
 
-// close is the end of the subscription.
+// close ends the subscription.
 func (d *decoupled[T]) close() {
 	d.mu.Lock()
 	d.closed = true

@@ -6,17 +6,19 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Buffer collects the values into slices and emits what it has when notifier emits.
+// Buffer collects the values into slices, and emits the current slice when notifier
+// emits.
 //
 //	src:      --1--2--3--4--5--|
 //	notifier: -------x----x--------
 //	Buffer:   -------[12]-[34]-([5]|)
 //
-// A slice is emitted at each notification, also when it is empty, and on completion of the source.
-// An error of either is passed on and what is collected is dropped. When the notifier completes,
-// the rest is collected until the source does. Each slice is a fresh one that belongs to the
-// receiver. RxJS: buffer. See also [BufferCount], [BufferTime], [BufferToggle], [BufferWhen],
-// [Window].
+// Buffer emits a slice at each notification, empty or not, and on completion of the
+// source. An error of the source or of notifier passes through; the collected values are
+// dropped. When notifier completes, Buffer collects the rest until the source completes.
+// Each slice is fresh and belongs to the receiver. The current slice grows without a
+// bound. RxJS: buffer. See also [BufferCount], [BufferTime], [BufferToggle],
+// [BufferWhen], [Window].
 func Buffer[T, N any](src observable.Observable[T], notifier observable.Observable[N]) observable.Observable[[]T] {
 	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		var current buffers[T]
@@ -35,18 +37,18 @@ func Buffer[T, N any](src observable.Observable[T], notifier observable.Observab
 	})
 }
 
-// BufferWhen collects the values into slices, one after the other, each until the observable that
+// BufferWhen collects the values into successive slices, each until the observable that
 // closing returned for it emits.
 //
 //	src:                            --1--2--3--4--5--|
 //	BufferWhen(() => timer(6)):     ------[12]--[34]-([5]|)
 //
-// It calls closing once at subscription, before it subscribes to the source, and again after each
-// slice. Slices are emitted empty or not, and the last one on completion of the source. An error of
-// either, or a panic in closing, is the stream's and what is collected is dropped. When an
-// observable from closing completes without a value, its slice goes on to the end of the source.
-// Each slice is a fresh one that belongs to the receiver. RxJS: bufferWhen. See also
-// [BufferToggle], [WindowWhen].
+// BufferWhen calls closing once before it subscribes to the source, and again after each
+// slice. It emits slices empty or not, and the last one on completion of the source. When
+// an observable from closing completes without a value, its slice lasts until the end of
+// the source. An error of either, or a panic in closing, is the stream's error; the
+// collected values are dropped. Each slice is fresh and belongs to the receiver. RxJS:
+// bufferWhen. See also [BufferToggle], [WindowWhen].
 func BufferWhen[T, N any](
 	src observable.Observable[T], closing func() observable.Observable[N],
 ) observable.Observable[[]T] {
@@ -76,9 +78,9 @@ func BufferWhen[T, N any](
 	})
 }
 
-// BufferToggle begins to collect values whenever openings emits, and emits them as a slice when the
-// observable that closing returned for that opening does. Slices may overlap and values be left
-// out.
+// BufferToggle opens a slice whenever openings emits, and emits the slice when the
+// observable that closing returned for that opening emits. Slices may overlap, and values
+// may be in none.
 //
 //	src:          --1--2--3--4--5--6--|
 //	openings:     ---a------b----------
@@ -86,11 +88,12 @@ func BufferWhen[T, N any](
 //	closing(b):             ------x
 //	BufferToggle: ---------[23]---[45]|
 //
-// It subscribes to openings before the source. On completion of the source the open slices are
-// emitted, the oldest first. An error of any of them, or a panic in closing, is the stream's and
-// what is collected is dropped. When openings completes no more are opened; when an observable from
-// closing completes without a value, its slice goes on to the end of the source. Each slice is a
-// fresh one that belongs to the receiver. RxJS: bufferToggle. See also [WindowToggle].
+// BufferToggle subscribes to openings before the source. On completion of the source it
+// emits the open slices, the oldest first. When openings completes, no more slices open.
+// When an observable from closing completes without a value, its slice lasts until the
+// end of the source. An error of any of them, or a panic in closing, is the stream's
+// error; the collected values are dropped. Each slice is fresh and belongs to the
+// receiver. RxJS: bufferToggle. See also [WindowToggle].
 func BufferToggle[T, O, N any](
 	src observable.Observable[T], openings observable.Observable[O], closing func(O) observable.Observable[N],
 ) observable.Observable[[]T] {
@@ -99,7 +102,7 @@ func BufferToggle[T, O, N any](
 	}
 	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		var open buffers[T]
-		var bounds []*observable.Scope // the subscription that will close each open buffer
+		var bounds []*observable.Scope // subscription that will close each open buffer
 		openUp := sc.Child()
 		observable.Attach(openings, openUp, observable.Stage[O]{
 			Next: func(o O) {

@@ -11,9 +11,9 @@ import (
 //	src:            --1--2--3--4--5--|
 //	BufferCount(2): -----[12]--[34]--([5]|)
 //
-// On completion it emits what is collected, if anything. On an error that is dropped. Each slice is
-// a fresh one that belongs to the receiver. RxJS: bufferCount. See also [BufferCountEvery],
-// [WindowCount], [BufferTime].
+// On completion it emits the collected values, if there are any. An error drops them.
+// Each slice is fresh and belongs to the receiver. RxJS: bufferCount. See also
+// [BufferCountEvery], [WindowCount], [BufferTime].
 func BufferCount[T any](src observable.Observable[T], count int) observable.Observable[[]T] {
 	if count <= 0 {
 		return invalid[[]T]("BufferCount", "count", notPositive(count))
@@ -21,13 +21,14 @@ func BufferCount[T any](src observable.Observable[T], count int) observable.Obse
 	return bufferCount(src, count, count)
 }
 
-// BufferCountEvery is [BufferCount] with a slice that begins with every every-th value: the slices
-// overlap if every is less than count, and leave values out if it is more.
+// BufferCountEvery is [BufferCount] with a slice that begins at every every-th value. If
+// every is less than count, the slices overlap; if it is more, values between them are
+// left out.
 //
 //	src:                    --1--2--3-------4------|
 //	BufferCountEvery(3, 1): --------[123]---[234]--([34][4]|)
 //
-// On completion it emits the slices that have begun, the oldest first. Slices share no memory.
+// On completion it emits the open slices, the oldest first. Slices share no memory.
 func BufferCountEvery[T any](src observable.Observable[T], count, every int) observable.Observable[[]T] {
 	switch {
 	case count <= 0:
@@ -41,7 +42,7 @@ func BufferCountEvery[T any](src observable.Observable[T], count, every int) obs
 func bufferCount[T any](src observable.Observable[T], count, every int) observable.Observable[[]T] {
 	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		open := buffers[T]{room: min(count, mostRoom)}
-		next := 0 // values until the next buffer opens
+		next := 0 // number of values until the next buffer opens
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
 				if next == 0 {
@@ -58,15 +59,15 @@ func bufferCount[T any](src observable.Observable[T], count, every int) observab
 	})
 }
 
-// mostRoom is how many places are reserved for a buffer of known size at most.
+// mostRoom is the limit of places reserved for a buffer of known size.
 const mostRoom = 1024
 
-// buffers holds the values of buffers that are open at the same time. Each has what came since it
-// was opened, so they are all ends of one list, which is kept once.
+// buffers holds the values of all open buffers. Each buffer has the values since it
+// opened, so all of them are tails of one list, which is kept once.
 type buffers[T any] struct {
 	values []T
-	starts []int // where in values each open buffer begins, the oldest first; that is at 0
-	room   int   // places to reserve for a buffer
+	starts []int // index in values of each open buffer, the oldest first; that one is 0
+	room   int   // number of places to reserve for a buffer
 }
 
 func (b *buffers[T]) open() { b.starts = append(b.starts, len(b.values)) }
@@ -82,10 +83,11 @@ func (b *buffers[T]) add(v T) {
 	b.values = append(b.values, v)
 }
 
-// oldest returns the number of values in the oldest open buffer, 0 if there is none.
+// oldest returns the number of values in the oldest open buffer, or 0 if no buffer is
+// open.
 func (b *buffers[T]) oldest() int { return len(b.values) }
 
-// take closes open buffer i and returns its values, in a slice that nothing else uses.
+// take closes open buffer i and returns its values, in a slice without another user.
 func (b *buffers[T]) take(i int) []T {
 	start := b.starts[i]
 	b.starts = slices.Delete(b.starts, i, i+1)
@@ -121,7 +123,8 @@ func (b *buffers[T]) flush(sc *observable.Scope, down observable.Stage[[]T]) {
 	}
 }
 
-// filled returns values, or an empty slice if they are nil: what is empty is not missing.
+// filled returns values, or an empty slice if values is nil: an empty buffer is not a
+// missing one.
 func filled[T any](values []T) []T {
 	if values == nil {
 		return []T{}

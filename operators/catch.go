@@ -2,18 +2,19 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Catch passes the source on until it fails; then it calls handle with the error and goes on with
-// the observable that this returns.
+// Catch passes the source through until it fails; then it calls handle with the error and
+// continues with the observable that handle returns.
 //
 //	src:                         --1--2--#
 //	Catch(err => of(8, 9)):      --1--2--(89|)
 //
-// The source is torn down before the next observable is subscribed to. Errors of that one pass
-// through, and so does a panic in handle; to fail with another error, return
-// [observable.Throw]. A panic in a callback upstream is an error like any other; one
-// downstream is not seen here. The end of the subscription's context is not an error of the
-// source: it goes past. Completion passes through. RxJS: catchError; its second argument, the
-// source itself, is what [Retry] is for. See also [RetryWith], [OnErrorResumeNext].
+// The source is torn down before the next observable is subscribed to. The errors of that
+// one pass through, and so does a panic in handle; to fail with another error, return
+// [observable.Throw]. A panic in a callback upstream is an error like any other; a panic
+// downstream does not reach Catch. The end of the subscription's context is no error of
+// the source and bypasses Catch. Completion passes through. RxJS: catchError; in place of
+// its second argument, the source itself, there is [Retry]. See also [RetryWith],
+// [OnErrorResumeNext].
 func Catch[T any](src observable.Observable[T], handle func(err error) observable.Observable[T]) observable.Observable[T] {
 	if handle == nil {
 		return invalid[T]("Catch", "handle", isNil)
@@ -28,7 +29,7 @@ func Catch[T any](src observable.Observable[T], handle func(err error) observabl
 				OnError: func(err error) {
 					next, failed = handle(err), true
 					up.Close()
-					if !starting { // or else the source's start is left first
+					if !starting { // otherwise next starts when the source's start has returned
 						observable.Attach(next, sc, down)
 					}
 				},

@@ -2,17 +2,17 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Connect lets several parts of one stream share one subscription to the source: selector is given
-// an observable that multicasts the source, and returns the stream.
+// Connect shares one subscription to the source between several parts of one stream:
+// selector gets an observable that multicasts the source, and returns the stream.
 //
 //	src:                                      --1--2--3--|
 //	Connect(s => Merge(s, Map(s, x => 10x))): --(1 10)--(2 20)--(3 30)--|
 //
-// The source is subscribed to when the stream has been; so nothing is missed by what subscribes to
-// the shared observable at once. The stream ends as what selector returned does: completion and
-// errors of the source, panics in it too, reach it through the shared observable only. A panic in
-// selector is the stream's error. The source is unsubscribed with the stream. RxJS: connect. See
-// also [ConnectWith], [Share].
+// The source is subscribed to after the stream, so a part that subscribes to the shared
+// observable at once misses nothing. The stream ends as the observable from selector
+// does: completion, errors and panics of the source reach it through the shared
+// observable only. A panic in selector is the stream's error. Unsubscribing from the
+// stream unsubscribes from the source. RxJS: connect. See also [ConnectWith], [Share].
 func Connect[T, R any](
 	src observable.Observable[T], selector func(shared observable.Observable[T]) observable.Observable[R],
 ) observable.Observable[R] {
@@ -23,9 +23,9 @@ func Connect[T, R any](
 	return connectWith(src, subject, selector)
 }
 
-// ConnectWith is [Connect] with a processor of your choice, made by connector for each
-// subscription: a replay subject, so that parts of the stream that subscribe late get what they
-// missed.
+// ConnectWith is [Connect] with a processor from connector, which is called for each
+// subscription. A replay subject, for example, gives late parts of the stream the values
+// that they missed.
 //
 //	src:                                                            --1--2--3--|
 //	ConnectWith(replay, s => Concat(Take(s, 2), Map(s, x => 10x))): --1--(2 10 20)--30--|
@@ -55,7 +55,7 @@ func connectWith[T, R any](
 	})
 }
 
-// feed attaches src, to emit into processor.
+// feed attaches src and emits its notifications into processor.
 func feed[T any](processor observable.Processor[T], src observable.Observable[T], sc *observable.Scope) {
 	up := sc.Child()
 	in := into(processor, up)
@@ -74,9 +74,9 @@ func feed[T any](processor observable.Processor[T], src observable.Observable[T]
 	}))
 }
 
-// into returns a stage that emits into processor from inside the gate of sc: directly if it is one
-// of the toolkit's subjects, and else so that what it emits into the same gate is delivered at
-// once.
+// into returns a stage that emits into processor from inside the gate of sc. It emits
+// directly into a subject of the toolkit. Around another processor, values that come back
+// into the same gate are delivered at once.
 func into[T any](processor observable.Processor[T], sc *observable.Scope) observable.Stage[T] {
 	var subject *observable.Subject[T]
 	switch p := processor.(type) {

@@ -8,24 +8,25 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// WithContext binds the source to a second context: it passes the source on until ctx ends, and then
-// fails with the cause of that.
+// WithContext passes the source through until ctx ends, and then fails with the cause of
+// that end.
 //
 //	src:              --1--2--3--4--|
 //	ctx:              ---------x
 //	WithContext(ctx): --1--2--3#
 //
-// The source is torn down in the moment in which ctx ends, also when it is emitting inside its
-// subscription; the error, context.Cause(ctx), comes when downstream has taken what it is at. Unlike
-// the end of the subscription's own context, which goes past everything, this is an error like any
-// other: a [Catch] downstream sees it. Completion and errors of the source pass through. If ctx has
-// ended already, the source is not subscribed to.
+// When ctx ends, the source is torn down at once, even while it emits inside its
+// subscription. The error, context.Cause(ctx), follows when downstream has returned from
+// the current value. It is an error like any other, and a [Catch] downstream receives it;
+// the end of the subscription's own context bypasses Catch. Completion and errors of the
+// source pass through. If ctx has ended already, the source is not subscribed to.
 //
-// The values of ctx do not reach the source. Nothing is left behind in ctx when the subscription is
-// over. It starts no goroutine before ctx ends. A nil ctx is an [observable.ArgumentError]. See also
-// [Deadline], [TakeUntil].
+// The source does not get the values of ctx. The end of the subscription leaves nothing
+// registered in ctx. No goroutine starts before ctx ends. A nil ctx is an
+// [observable.ArgumentError]. The source comes before ctx, as it comes first in every
+// operator. See also [Deadline], [TakeUntil].
 //
-//nolint:revive // The source comes first, in every operator.
+//nolint:revive // The source comes first in every operator.
 func WithContext[T any](src observable.Observable[T], ctx context.Context) observable.Observable[T] {
 	if ctx == nil {
 		return invalid[T]("WithContext", "ctx", isNil)
@@ -33,14 +34,16 @@ func WithContext[T any](src observable.Observable[T], ctx context.Context) obser
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) { bind(ctx, src, sc, down) })
 }
 
-// Deadline passes the source on until a point in time, and then fails with context.DeadlineExceeded.
+// Deadline passes the source through until the time at, and then fails with
+// context.DeadlineExceeded.
 //
 //	src:           --1--2--3--4--|
 //	Deadline(9ms): --1--2--3#
 //
-// It is [WithContext] with a context that has this deadline, which is the same for all subscriptions;
-// for a time from the subscription on there is [TimeoutWith], for the pauses between values [Timeout].
-// Unlike these it also ends a source that emits inside its subscription. It has one timer.
+// It is [WithContext] with a context that has this deadline. The deadline is the same for
+// all subscriptions; for a time from the subscription on there is [TimeoutWith], and for
+// the pauses between values [Timeout]. Unlike these, it also ends a source that emits
+// inside its subscription. It has one timer.
 func Deadline[T any](src observable.Observable[T], at time.Time) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		ctx, cancel := context.WithDeadline(context.Background(), at)
@@ -49,7 +52,7 @@ func Deadline[T any](src observable.Observable[T], at time.Time) observable.Obse
 	})
 }
 
-// bind attaches src until ctx ends.
+// bind attaches src and ends it when ctx ends.
 func bind[T any](ctx context.Context, src observable.Observable[T], sc *observable.Scope, down observable.Stage[T]) {
 	done := ctx.Done()
 	if done == nil {
@@ -71,7 +74,7 @@ func bind[T any](ctx context.Context, src observable.Observable[T], sc *observab
 	observable.Attach(src, up, observable.Stage[T]{
 		Next: func(v T) {
 			select {
-			case <-done: // before the notice has come round
+			case <-done: // ctx has ended, and the notice is still on its way
 				up.Close()
 				end.Error(context.Cause(ctx))
 			default:

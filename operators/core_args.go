@@ -6,13 +6,15 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// invalid returns an observable that reports an argument of the operator fn.
+// invalid returns an observable that fails with an error about an argument of the
+// operator fn.
 func invalid[T any](fn, argument, problem string) observable.Observable[T] {
 	return observable.Throw[T](&observable.ArgumentError{
 		Func: "operators." + fn, Argument: argument, Problem: problem,
 	})
 }
 
+// isNil describes an argument that must not be nil.
 const isNil = "is nil"
 
 // isNegative describes a number or duration that must not be negative.

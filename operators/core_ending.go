@@ -2,19 +2,20 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// ending is the end of a stage that ends before its source does, or emits something when the source
-// completes. It latches the end, because the source is torn down only after downstream has had its
-// last value and the completion (as in RxJS), and something downstream may give up the gate
-// meanwhile: to subscribe to a foreign observable, say. What the source sends in between must not
-// pass: the stage's Next looks at ended where it could do harm, and the terminals look here.
+// ending is the end of a stage that ends before its source does, or emits when its source
+// completes. It latches the end. As in RxJS, the source is torn down only after
+// downstream has had the last value and the terminal. A stage downstream that calls
+// foreign code in [observable.Scope.ConnectAll] may let another notification of the
+// source in before that. The terminals look at the latch, and so does the stage's Next
+// where a late value would do harm.
 type ending[R any] struct {
 	sc       *observable.Scope
 	down     observable.Stage[R]
-	complete func() // what the source's completion leads to; nil passes it on
-	ended    bool
+	complete func() // handler of the source's completion; nil passes it through
+	ended    bool   // the latch
 }
 
-// Error is the source's error, or one that the stage makes.
+// Error ends the stream with the source's error, or with one of the stage.
 func (e *ending[R]) Error(err error) {
 	if !e.ended {
 		e.ended = true
@@ -22,7 +23,7 @@ func (e *ending[R]) Error(err error) {
 	}
 }
 
-// Complete is the source's completion.
+// Complete notes the source's completion.
 func (e *ending[R]) Complete() {
 	switch {
 	case e.ended:
@@ -41,4 +42,14 @@ func (e *ending[R]) finish(v R) {
 	if e.down.Next(v); e.sc.Open() {
 		e.down.Complete()
 	}
+}
+
+// failWith returns an end for a stream that lacks a value: the error err.
+func failWith[T any](err error) func(*ending[T]) {
+	return func(end *ending[T]) { end.down.Error(err) }
+}
+
+// finishWith returns an end for a stream that lacks a value: value and the completion.
+func finishWith[T any](value T) func(*ending[T]) {
+	return func(end *ending[T]) { end.finish(value) }
 }

@@ -7,16 +7,18 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// fused is an observable made by Map or Filter of a source whose values keep their type. Such
-// operators that follow each other are one stage of the chain. This saves a call from stage to
-// stage for each value, and an allocation for each stage at each subscription. Nothing else shows
-// it, as neither operator has a state or a scope of its own. (Reactor calls it macro-fusion.)
+// fused is an observable that Map or Filter makes of a source whose values keep their
+// type. Such operators that follow each other are one stage of the chain. This saves a
+// call from stage to stage for each value, and the allocation of a stage at each
+// subscription. Nothing else tells it apart, as neither operator has a state or a scope
+// of its own. (Reactor calls it macro-fusion.)
 //
-// The groups of steps are a linked list, so that a chain is built in linear time and several
-// chains go on from one. The first subscription copies the list into an array.
+// The groups of steps are a linked list, so that a chain is built in linear time and
+// several chains may go on from one. The first subscription copies the list into an
+// array.
 type fused[T any] struct {
 	src    observable.Observable[T]
-	before *fused[T] // the groups before last, or nil
+	before *fused[T] // chain of the groups before last, or nil
 	last   steps[T]
 	length int // number of groups
 
@@ -24,9 +26,9 @@ type fused[T any] struct {
 	chain     []steps[T] // all groups in order
 }
 
-// steps is a group of up to three steps, in their order; a missing one is nil. The loop over the
-// groups saves and restores its registers around each call, which takes as long as a short call
-// itself. Three calls in one turn share that cost.
+// steps is a group of up to three steps in their order; a missing one is nil. The loop
+// over the groups saves its registers around each call, which takes as long as a short
+// call itself. Up to three calls in one turn share that cost.
 type steps[T any] struct {
 	first, second func(T) T
 	predicate     func(T) bool

@@ -2,27 +2,28 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// latest is what several sources emitted last, in one subscription: the mechanism of CombineLatest,
-// ForkJoin and WithLatestFrom, whatever the number of sources and their types.
+// latest holds the latest value of each of several sources, in one subscription. It is
+// the mechanism of CombineLatest, ForkJoin and WithLatestFrom for any number and types of
+// sources.
 type latest[R any] struct {
 	end     ending[R]
 	emits   emission
-	combine func() R // makes a value of what the inputs hold
-	missing int      // inputs that have not had a value
-	active  int      // inputs that have not completed
+	combine func() R // makes a value of the inputs' values
+	missing int      // number of inputs without a value yet
+	active  int      // number of inputs that have not completed
 }
 
-// emission says when a latest emits.
+// emission is when a latest emits.
 type emission int
 
 const (
-	elsewhere emission = iota // when another source does; the inputs are only kept
-	onEach                    // at each value, once all inputs have one; it completes with the last of them
-	atEnd                     // when all have completed; it completes as soon as one has without a value
+	elsewhere emission = iota // with another source; the inputs only keep their values
+	onEach                    // at each value, once all inputs have one; completes with the last input
+	atEnd                     // when all inputs have completed; completes at one without a value
 )
 
-// latestInput is one of the sources and its terminal. All inputs are made before the first is
-// subscribed to.
+// latestInput is one of the sources and its terminal. All inputs are made before the
+// first is subscribed to.
 type latestInput[T, R any] struct {
 	*latest[R]
 	scope observable.Scope
@@ -48,7 +49,7 @@ func inputsOf[T, R any](l *latest[R], n int) []latestInput[T, R] {
 	return inputs
 }
 
-// valuesOf returns what the inputs hold, in a slice of its own.
+// valuesOf returns the inputs' values, in a fresh slice.
 func valuesOf[T, R any](inputs []latestInput[T, R]) []T {
 	values := make([]T, len(inputs))
 	for i := range inputs {
@@ -75,8 +76,8 @@ func (in *latestInput[T, R]) next(v T) {
 
 func (in *latestInput[T, R]) Error(err error) { in.end.Error(err) }
 
-// Complete keeps to the order of RxJS: what completes a CombineLatest is torn down after that, what
-// completes a ForkJoin before.
+// Complete keeps to the order of RxJS: the input that completes a CombineLatest is torn
+// down after the completion, the one that completes a ForkJoin before it.
 func (in *latestInput[T, R]) Complete() {
 	in.active--
 	if in.emits == onEach && in.active == 0 {

@@ -7,9 +7,10 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// link is a subscription that an operator makes for itself, with a gate apart from that of its
-// subscribers. It may be cut from any goroutine and at any time: before it is made, and while a
-// synchronous source is still emitting inside connect. The zero value is ready to use, once.
+// link is a subscription that an operator makes for itself, with a gate apart from that
+// of its subscribers. It may be cut on any goroutine at any time: before it is made, and
+// while a synchronous source still emits inside connect. The zero value is ready to use,
+// once.
 type link struct {
 	mu    interleave.Mutex // guards what follows; never held while anything is called
 	isCut bool
@@ -17,8 +18,8 @@ type link struct {
 	sub   observable.Subscription
 }
 
-// connect subscribes observer to src, unless the link was cut. The subscription has the values
-// of the context from, and ends only when the source does or the link is cut.
+// connect subscribes observer to src, unless the link is cut. The subscription has the
+// values of the context from; only the end of the source or a cut ends it.
 //
 //nolint:revive // The link comes first, before the context: it is the receiver that a generic function cannot have.
 func connect[T any](l *link, from context.Context, src observable.Observable[T], observer observable.Observer[T]) {
@@ -37,7 +38,7 @@ func connect[T any](l *link, from context.Context, src observable.Observable[T],
 	}
 }
 
-// join tells the link its scope, and reports whether it is still wanted.
+// join stores the scope of the link, and reports whether the link is still wanted.
 func (l *link) join(sc *observable.Scope) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,7 +46,7 @@ func (l *link) join(sc *observable.Scope) bool {
 	return !l.isCut
 }
 
-// cut ends the subscription silently. There need not be a link.
+// cut ends the subscription silently. A nil link is allowed.
 func (l *link) cut() {
 	if l == nil {
 		return

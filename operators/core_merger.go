@@ -2,23 +2,24 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// merger is one subscription of an operator that runs several inner observables at a time, or one
-// after the other: the mechanism of MergeMap, ConcatMap, Merge, Concat, MergeScan, Expand and
-// OnErrorResumeNext. It is also the terminal of its source.
+// merger is one subscription of an operator that runs several inner observables at a
+// time, or one after the other. It is the mechanism of MergeMap, ConcatMap, Merge,
+// Concat, MergeScan, Expand and OnErrorResumeNext. It is also the terminal of its source.
 //
-// A synchronous source calls these methods while start has not returned. Whatever follows an Attach looks at the state anew.
+// A synchronous inner observable calls these methods before start returns. Code after an
+// Attach therefore reads the state anew.
 type merger[A, B any] struct {
 	end        ending[B]
 	project    func(A) (observable.Observable[B], error)
 	concurrent int
-	resume     bool // the error of an inner observable counts as its completion
+	resume     bool // whether the error of an inner observable counts as its completion
 
-	emit      func(B) // where the values of the inner observables go
-	guarded   func(B) // emit as Intercept makes it, for resume; the same for all of them
+	emit      func(B) // receiver of the values of the inner observables
+	guarded   func(B) // emit wrapped by Intercept, for resume; the same for all inner observables
 	outer     observable.Scope
-	active    int // inner observables that have not ended, those being made included
+	active    int // number of inner observables that have not ended, also while they start
 	waiting   queue[A]
-	completed bool // the source
+	completed bool // whether the source has completed
 }
 
 func newMerger[A, B any](
@@ -27,14 +28,15 @@ func newMerger[A, B any](
 	return &merger[A, B]{end: ending[B]{sc: sc, down: down}, concurrent: concurrent, project: project}
 }
 
-// run subscribes to the source, giving its values to next and those of the inner observables to emit.
+// run subscribes to the source. The source's values go to next, those of the inner
+// observables to emit.
 func (m *merger[A, B]) run(src observable.Observable[A], next func(A), emit func(B)) {
 	m.emit = emit
 	m.end.sc.Nest(&m.outer)
 	observable.Attach(src, &m.outer, observable.Stage[A]{Next: next, Terminal: m})
 }
 
-// runAll subscribes to the inner observables made of values, without a source.
+// runAll subscribes to the inner observables of values, without a source.
 func (m *merger[A, B]) runAll(values []A) {
 	m.emit = m.pass
 	m.end.sc.Nest(&m.outer)
@@ -45,7 +47,7 @@ func (m *merger[A, B]) runAll(values []A) {
 	m.startWaiting()
 }
 
-// next starts on v, or lets it wait its turn.
+// next starts the inner observable of v, or queues v if the limit is reached.
 func (m *merger[A, B]) next(v A) {
 	switch {
 	case m.end.ended:
@@ -58,8 +60,8 @@ func (m *merger[A, B]) next(v A) {
 	}
 }
 
-// start subscribes to what project makes of v, which active counts already. The caller tells what it returns, unless
-// that is nil, that it has been started.
+// start subscribes to the inner observable of v, which active counts already. The caller
+// calls started of the result, which may be nil.
 func (m *merger[A, B]) start(v A) *mergedInner[A, B] {
 	src, err := m.project(v)
 	if err != nil {
@@ -83,9 +85,9 @@ func (m *merger[A, B]) start(v A) *mergedInner[A, B] {
 	return in
 }
 
-// startWaiting starts on the values that wait, as far as the limit allows. It is a loop, and an inner
-// observable that completes while it is being started leaves those waiting to it: a thousand
-// synchronous ones in a row do not call each other a thousand deep.
+// startWaiting starts the inner observables of queued values, up to the limit. It is a
+// loop: an inner observable that completes while it starts leaves the queued values to
+// the loop. So a thousand synchronous ones in a row do not nest a thousand calls.
 func (m *merger[A, B]) startWaiting() {
 	for m.waiting.len() > 0 && m.active < m.concurrent && m.open() {
 		m.active++
@@ -113,19 +115,20 @@ func (m *merger[A, B]) pass(v B) {
 // Error ends everything with the source's error.
 func (m *merger[A, B]) Error(err error) { m.end.Error(err) }
 
-// Complete notes that the source has completed. The source is torn down after the completion that
-// this may be of the whole, as in RxJS.
+// Complete notes that the source has completed. If this completes the stream, the source
+// is torn down after that, as in RxJS.
 func (m *merger[A, B]) Complete() {
 	m.completed = true
 	m.completeIfDone()
 	m.outer.Close()
 }
 
-// mergedInner is the subscription to one inner observable, in one allocation, and its terminal.
+// mergedInner is the subscription to one inner observable, and its terminal, in one
+// allocation.
 type mergedInner[A, B any] struct {
 	*merger[A, B]
 	scope    observable.Scope
-	starting bool // it is being subscribed to
+	starting bool // whether its Attach has not returned yet
 }
 
 func (in *mergedInner[A, B]) started() {

@@ -1,7 +1,8 @@
 package operators
 
-// Pair is two values that came together: successive ones of a stream, or one each of two streams.
+// Pair is two values that came together: successive values of one stream, or one value
+// each of two streams.
 type Pair[A, B any] struct {
-	First  A
-	Second B
+	First  A // earlier value, or that of the first stream
+	Second B // later value, or that of the second stream
 }

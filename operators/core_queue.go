@@ -1,14 +1,14 @@
 package operators
 
-// queue is a first-in, first-out list without a bound, kept in a ring. The zero value is empty
-// and ready to use. A value taken out is not held on to, and neither is the room for a burst once
-// the queue is empty again.
+// queue is a first-in, first-out list without a bound, in a ring. The zero value is empty
+// and ready to use. It keeps no reference to a value that was taken out, and an empty
+// queue gives the memory of a burst back.
 type queue[T any] struct {
-	ring       []T // its length is 0 or a power of two
+	ring       []T // places; their number is 0 or a power of two
 	head, size int
 }
 
-// keptRoom is how many places an empty queue keeps.
+// keptRoom is the limit of places that an empty queue keeps.
 const keptRoom = 64
 
 func (q *queue[T]) len() int { return q.size }
@@ -21,10 +21,10 @@ func (q *queue[T]) push(v T) {
 	q.size++
 }
 
-// front returns the value that waits longest where it is; the queue is not empty.
+// front returns a pointer to the oldest value; the queue is not empty.
 func (q *queue[T]) front() *T { return &q.ring[q.head] }
 
-// pop takes out the value that waits longest; the queue is not empty.
+// pop takes the oldest value out; the queue is not empty.
 func (q *queue[T]) pop() T {
 	var zero T
 	v := q.ring[q.head]

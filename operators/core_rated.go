@@ -6,18 +6,19 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// rated is what Throttle and Audit share: the latest value of the source, a wait that values begin, and
-// an end that comes after the wait if a value is still to be emitted then.
+// rated is the mechanism of Throttle and Audit: the latest value of the source, a wait
+// that a value begins, and an end that comes after the wait if the wait still has a value
+// to emit.
 type rated[T any] struct {
 	sc    *observable.Scope
 	down  observable.Stage[T]
-	begin func(v T) // begins a wait
+	begin func(v T) // begins a wait for v
 
-	up        observable.Scope // the source's, which may end first
+	up        observable.Scope // scope of the source, which may end first
 	latest    kept[T]
-	waiting   bool
-	completed bool // the source
-	ended     bool // downstream has its terminal
+	waiting   bool // whether a wait goes on
+	completed bool // whether the source has completed
+	ended     bool // whether downstream has its terminal
 }
 
 // run subscribes to the source.
@@ -26,13 +27,15 @@ func (r *rated[T]) run(src observable.Observable[T], next func(T), terminal obse
 	observable.Attach(src, &r.up, observable.Stage[T]{Next: next, Terminal: terminal})
 }
 
-// timed makes waits last for d, after which elapsed is called. There is one timer for all of them.
+// timed makes waits last for d; each calls elapsed at its end. One timer serves all of
+// them.
 func (r *rated[T]) timed(d time.Duration, elapsed func()) {
 	alarm := r.sc.NewAlarm(elapsed)
 	r.begin = func(T) { alarm.Reset(d) }
 }
 
-// selected makes waits last until what duration makes of the value emits; elapsed is called then.
+// selected makes a wait last until the observable that duration returns for its value
+// emits; it calls elapsed at that end.
 func selected[T, N any](r *rated[T], duration func(T) observable.Observable[N], elapsed func()) *trigger[T, N] {
 	t := &trigger[T, N]{sc: r.sc, selector: duration, fired: elapsed, lapsed: r.lapse, failed: r.Error}
 	r.begin = func(v T) {
@@ -48,7 +51,7 @@ func (r *rated[T]) wait(v T) {
 	r.begin(v)
 }
 
-// lapse is called when a wait was cut short, by a duration that completed without a value.
+// lapse ends a wait whose duration completed without a value.
 func (r *rated[T]) lapse() {
 	r.waiting = false
 	if r.completed {
@@ -64,7 +67,7 @@ func (r *rated[T]) finish() {
 	}
 }
 
-// Error is the error of the source or of a duration.
+// Error ends the stream with the error of the source or of a duration.
 func (r *rated[T]) Error(err error) {
 	if !r.ended {
 		r.ended = true
@@ -72,7 +75,8 @@ func (r *rated[T]) Error(err error) {
 	}
 }
 
-// complete notes that the source has completed, which is the end unless a value is still to come.
+// complete notes that the source has completed, and ends the stream unless a value is
+// still to come.
 func (r *rated[T]) complete(toCome bool) {
 	r.completed = true
 	if !toCome {

@@ -1,14 +1,14 @@
 package operators
 
-// ring keeps the last size values that were pushed. It grows as it fills, so that a large size
-// costs nothing by itself, and allocates nothing once it is full.
+// ring keeps the last size values. It grows as it fills, so that a large size costs
+// nothing by itself, and allocates nothing once it is full.
 type ring[T any] struct {
 	size   int
 	values []T
-	oldest int // where the oldest value is once the ring is full
+	oldest int // index of the oldest value once the ring is full
 }
 
-// push adds v. If the ring was full, it returns the oldest value, whose place v takes.
+// push adds v. If the ring is full, v replaces the oldest value, and push returns that.
 func (r *ring[T]) push(v T) (oldest T, full bool) {
 	switch {
 	case r.size == 0:

@@ -21,18 +21,19 @@ func exhaustMap[A, B any](
 	})
 }
 
-// switcher is one subscription of an operator that runs one inner observable at a time and lets no
-// value wait: a value that finds one running replaces it, or is dropped. It is the mechanism of
-// SwitchMap, SwitchScan and ExhaustMap, and the terminal of its source.
+// switcher is one subscription of an operator that runs one inner observable at a time
+// and queues no value: a value that comes while one runs replaces it, or is dropped. It
+// is the mechanism of SwitchMap, SwitchScan and ExhaustMap, and the terminal of its
+// source.
 type switcher[A, B any] struct {
 	end     ending[B]
 	project func(A) (observable.Observable[B], error)
-	exhaust bool // drop the new value, instead of replacing what runs
+	exhaust bool // whether a new value is dropped while an inner observable runs
 
-	emit      func(B) // where the values of the inner observables go
+	emit      func(B) // receiver of the values of the inner observables
 	outer     observable.Scope
 	current   *switchedInner[A, B]
-	completed bool // the source
+	completed bool // whether the source has completed
 }
 
 func newSwitcher[A, B any](
@@ -78,8 +79,8 @@ func (s *switcher[A, B]) pass(v B) {
 // Error ends everything with the source's error.
 func (s *switcher[A, B]) Error(err error) { s.end.Error(err) }
 
-// Complete notes that the source has completed. As in RxJS, what completes the whole is torn down
-// after that.
+// Complete notes that the source has completed. If this completes the stream, the source
+// is torn down after that, as in RxJS.
 func (s *switcher[A, B]) Complete() {
 	s.completed = true
 	s.completeIfDone()
@@ -92,7 +93,8 @@ func (s *switcher[A, B]) completeIfDone() {
 	}
 }
 
-// switchedInner is the subscription to one inner observable, in one allocation, and its terminal.
+// switchedInner is the subscription to one inner observable, and its terminal, in one
+// allocation.
 type switchedInner[A, B any] struct {
 	*switcher[A, B]
 	scope observable.Scope

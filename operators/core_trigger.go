@@ -10,7 +10,7 @@ type kept[T any] struct {
 
 func (k *kept[T]) put(v T) { k.value, k.has = v, true }
 
-// emit passes the value on, if there is one. It is forgotten before that.
+// emit forgets the value, if there is one, and passes it to next.
 func (k *kept[T]) emit(next func(T)) {
 	if !k.has {
 		return
@@ -20,25 +20,26 @@ func (k *kept[T]) emit(next func(T)) {
 	next(v)
 }
 
-// trigger waits for the first notification of an observable that a selector makes of a value: the
-// duration of Debounce, Throttle and Audit. At most one is being waited for, so all of them are
-// received by one function, and each costs one allocation besides itself.
+// trigger waits for the first notification of an observable that a selector returns for a
+// value: the duration of Debounce, Throttle and Audit. It waits for at most one at a
+// time. So one function receives from all of them, and each costs one allocation besides
+// its own.
 type trigger[T, N any] struct {
 	sc       *observable.Scope
 	selector func(T) observable.Observable[N]
-	fired    func()      // it emitted, and is torn down by then
-	lapsed   func()      // it completed without a value, and is torn down by then
-	failed   func(error) // it failed
+	fired    func()      // called when the observable has emitted and is torn down
+	lapsed   func()      // called when it has completed without a value and is torn down
+	failed   func(error) // called when it has failed
 
-	// late makes current known only when the subscription has been made, as RxJS's throttle does: what
-	// is emitted inside it then leaves it standing.
+	// late has current set only when the subscription is made, as in RxJS's throttle. A
+	// notification inside the subscription then does not end the wait.
 	late bool
 
-	next    func(N)           // what all of these observables emit to
-	current *observable.Scope // that of the observable being waited for, or nil
+	next    func(N)           // receiver of the values of all these observables
+	current *observable.Scope // scope of the observable that the trigger waits for, or nil
 }
 
-// start waits for what the selector makes of v. Nothing else is being waited for.
+// start waits for the observable that the selector returns for v. No other wait goes on.
 func (t *trigger[T, N]) start(v T) {
 	if t.next == nil {
 		t.next = func(N) {
@@ -66,7 +67,8 @@ func (t *trigger[T, N]) stop() {
 	}
 }
 
-// awaited is the subscription to an observable that is being waited for, and its terminal.
+// awaited is the subscription to the observable that a trigger waits for, and its
+// terminal.
 type awaited[T, N any] struct {
 	*trigger[T, N]
 	scope observable.Scope

@@ -6,18 +6,20 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Debounce emits a value when what duration makes of it emits before the next value comes.
+// Debounce emits a value when the observable that duration returned for it emits before
+// the next value comes.
 //
 //	src:                  --1-2-------3-|
 //	Debounce(x => ---0|): -------2------(3|)
 //
-// Each value takes the place of the one before, whose duration is unsubscribed. On completion the value
-// that waits is emitted at once. On an error it is dropped; the error of a duration is the stream's,
-// and so is a panic in duration. A duration that completes without a value leaves its value to the next
-// one's duration or to the completion. Unsubscribing ends the source, then the duration.
+// Each value replaces the one before it, and unsubscribes from that one's duration. On
+// completion the waiting value is emitted at once; an error drops it. If a duration
+// completes without a value, its value waits for the next value's duration or for the
+// completion. The error of a duration, or a panic in duration, is the stream's error.
+// Unsubscribing ends the source, then the duration.
 //
-// It keeps one value and starts no goroutine; a duration costs one allocation besides itself. RxJS:
-// debounce. See also [DebounceTime], [Audit], [Throttle].
+// Debounce keeps one value and starts no goroutine. Each duration costs one allocation
+// besides its own. RxJS: debounce. See also [DebounceTime], [Audit], [Throttle].
 func Debounce[T, N any](
 	src observable.Observable[T], duration func(T) observable.Observable[N],
 ) observable.Observable[T] {
@@ -53,17 +55,18 @@ func Debounce[T, N any](
 	})
 }
 
-// DebounceTime emits a value when none has come for d after it.
+// DebounceTime emits a value when no other has come for d after it.
 //
 //	src:               --1-2-------3-|
 //	DebounceTime(3ms): -------2------(3|)
 //
-// On completion the value that waits is emitted at once; on an error it is dropped. Unsubscribing drops
-// it too and stops the timer. A negative d is an [observable.ArgumentError].
+// On completion the waiting value is emitted at once; an error or unsubscribing drops it.
+// Unsubscribing also stops the timer. A negative d is an [observable.ArgumentError].
 //
-// It keeps one value and one timer, which is not touched by each value: it runs out, and then again for
-// as long as the latest value is too young. A value costs one look at the clock and no allocation.
-// RxJS: debounceTime. See also [Debounce], [AuditTime], [ThrottleTime], [SampleTime].
+// DebounceTime keeps one value and one timer. A value does not reset the timer: when the
+// timer fires and the latest value is too young, it is set again for the rest. A value
+// costs one look at the clock and no allocation. RxJS: debounceTime. See also [Debounce],
+// [AuditTime], [ThrottleTime], [SampleTime].
 func DebounceTime[T any](src observable.Observable[T], d time.Duration) observable.Observable[T] {
 	if d < 0 {
 		return invalid[T]("DebounceTime", "d", isNegative(d))
@@ -83,7 +86,7 @@ type debounceTime[T any] struct {
 	alarm  *observable.Alarm
 	armed  bool
 	begun  time.Time
-	at     time.Duration // when the latest value came, after begun
+	at     time.Duration // time of the latest value, after begun
 	latest kept[T]
 }
 
@@ -111,7 +114,7 @@ func (s *debounceTime[T]) ring() {
 	s.latest.emit(s.down.Next)
 }
 
-// flush is what the completion of the source leads to.
+// flush ends the stream after the completion of the source.
 func (s *debounceTime[T]) flush() {
 	s.alarm.Stop()
 	if s.latest.emit(s.down.Next); s.sc.Open() {

@@ -7,20 +7,21 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:               --------|      --1--|
 //	DefaultIfEmpty(9): --------(9|)   --1--|
 //
-// Values, errors and the completion pass through. It shares the scope of its downstream. RxJS:
-// defaultIfEmpty. See also [ThrowIfEmpty], [FirstOrDefault], [StartWith].
+// Values, errors and the completion pass through. It shares the scope of its downstream.
+// RxJS: defaultIfEmpty. See also [ThrowIfEmpty], [FirstOrDefault], [StartWith].
 func DefaultIfEmpty[T any](src observable.Observable[T], value T) observable.Observable[T] {
 	return ifEmpty(src, func(end *ending[T]) { end.finish(value) })
 }
 
-// ThrowIfEmpty fails if the source completes without a value: with the error that makeError
-// returns, or with [observable.ErrEmpty] if makeError is nil or returns nil.
+// ThrowIfEmpty fails if the source completes without a value. The error is the one that
+// makeError returns, or [observable.ErrEmpty] if makeError is nil or returns nil.
 //
 //	src:            --------|     --1--|
 //	ThrowIfEmpty(): --------#     --1--|
 //
-// Values, errors and other completions pass through. A panic in makeError is the stream's error. It
-// shares the scope of its downstream. RxJS: throwIfEmpty. See also [DefaultIfEmpty], [First].
+// Values, errors and other completions pass through. A panic in makeError is the stream's
+// error. It shares the scope of its downstream. RxJS: throwIfEmpty. See also
+// [DefaultIfEmpty], [First].
 func ThrowIfEmpty[T any](src observable.Observable[T], makeError func() error) observable.Observable[T] {
 	return ifEmpty(src, func(end *ending[T]) {
 		err := observable.ErrEmpty
@@ -33,7 +34,8 @@ func ThrowIfEmpty[T any](src observable.Observable[T], makeError func() error) o
 	})
 }
 
-// ifEmpty passes the source on; if it completes without a value, missing says how the stream ends.
+// ifEmpty passes the source through; if it completes without a value, missing ends the
+// stream.
 func ifEmpty[T any](src observable.Observable[T], missing func(*ending[T])) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		empty := true

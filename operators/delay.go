@@ -11,14 +11,15 @@ import (
 //	src:        --1-2---3|
 //	Delay(3ms): -----1-2---(3|)
 //
-// It completes with the last value; if none waits then, at once with the source. An error passes at
-// once and what waits is dropped, as it is by unsubscribing, which also stops the timer. A negative d
-// is an [observable.ArgumentError].
+// Completion comes with the last waiting value, or at once if no value waits. An error
+// passes through at once and drops the waiting values. Unsubscribing drops them too and
+// stops the timer. A negative d is an [observable.ArgumentError].
 //
-// The values that came within the last d wait in a queue without a bound (as in RxJS); there is one
-// timer for them, also when d is 0. While downstream blocks, values wait at the subscription's gate,
-// and their producers are slowed. A value costs one look at the clock, and no allocation once the queue
-// has its size. RxJS: delay. See also [DelayWhen], [ObserveOnDelay], [DelaySubscription].
+// The values of the last d wait in a queue without a bound, as in RxJS. One timer serves
+// all of them, also when d is 0. While downstream blocks, values wait at the
+// subscription's gate and slow their producers. A value costs one look at the clock, and
+// no allocation once the queue has its size. RxJS: delay. See also [DelayWhen],
+// [ObserveOnDelay], [DelaySubscription].
 func Delay[T any](src observable.Observable[T], d time.Duration) observable.Observable[T] {
 	if d < 0 {
 		return invalid[T]("Delay", "d", isNegative(d))
@@ -42,14 +43,15 @@ func Delay[T any](src observable.Observable[T], d time.Duration) observable.Obse
 	})
 }
 
-// ObserveOnDelay emits each notification, the terminal too, the time d after it came.
+// ObserveOnDelay emits each notification, also the terminal, the time d after it came.
 //
 //	src:                 --1-2---3|
 //	ObserveOnDelay(3ms): -----1-2---3|
 //
-// An error so comes after all values before it, and so does that of a panic upstream. The source is
-// unsubscribed when it has ended, not when that is passed on. Otherwise it is [Delay]. RxJS:
-// observeOn(asyncScheduler, d); for a goroutine that works apart from the source there is [ObserveOn].
+// So an error comes after all values before it, and so does the error of a panic
+// upstream. The source is torn down when it ends, before its delayed terminal is emitted.
+// Otherwise it is [Delay]. RxJS: observeOn(asyncScheduler, d); for a goroutine apart from
+// the source there is [ObserveOn].
 func ObserveOnDelay[T any](src observable.Observable[T], d time.Duration) observable.Observable[T] {
 	if d < 0 {
 		return invalid[T]("ObserveOnDelay", "d", isNegative(d))
@@ -70,28 +72,28 @@ func ObserveOnDelay[T any](src observable.Observable[T], d time.Duration) observ
 	})
 }
 
-// delayer is one subscription of an operator that emits things later: their queue and its timer.
+// delayer is one subscription of an operator that emits notifications later: their queue
+// and timer.
 type delayer[T any] struct {
 	sc    *observable.Scope
 	down  observable.Stage[T]
-	up    observable.Scope // the source's, which ends first
+	up    observable.Scope // scope of the source, which ends first
 	delay time.Duration
 
 	alarm     *observable.Alarm
-	begun     time.Time // what times are counted from
+	begun     time.Time // origin of the times below
 	queue     queue[delayed[T]]
-	latest    time.Duration // when the last value came
+	latest    time.Duration // arrival of the last value
 	releasing bool
 
-	// What emits the terminal, after what waits, and when that came.
-	terminal func()
-	endAt    time.Duration
+	terminal func()        // emission of the terminal, after the values that wait; nil before it
+	endAt    time.Duration // arrival of the terminal
 }
 
 // delayed is a value that waits.
 type delayed[T any] struct {
 	value T
-	at    time.Duration // when it came
+	at    time.Duration // its arrival
 }
 
 func newDelayer[T any](sc *observable.Scope, down observable.Stage[T], d time.Duration) *delayer[T] {
@@ -107,26 +109,26 @@ func (s *delayer[T]) next(v T) {
 	s.queue.push(delayed[T]{v, s.latest})
 }
 
-// end lets a terminal that came at a time follow what waits.
+// end emits a terminal that came at a time, after the values that wait.
 func (s *delayer[T]) end(at time.Duration, terminal func()) {
 	s.arm()
 	s.endAt, s.terminal = at, terminal
 }
 
-// arm sets the alarm for what is about to be the first thing that waits.
+// arm sets the alarm if nothing waits yet. The caller then adds the first.
 func (s *delayer[T]) arm() {
 	if s.queue.len() == 0 && !s.releasing {
 		s.alarm.Reset(s.delay)
 	}
 }
 
-// drop forgets what waits.
+// drop drops the values that wait.
 func (s *delayer[T]) drop() {
 	s.queue = queue[delayed[T]]{}
 	s.alarm.Stop()
 }
 
-// release emits what is due, and sets the alarm for the rest.
+// release emits whatever is due, and sets the alarm for the rest.
 func (s *delayer[T]) release() {
 	s.releasing = true
 	now := time.Since(s.begun)
@@ -152,7 +154,7 @@ func (s *delayer[T]) release() {
 	}
 }
 
-// first returns when the first thing that waits came, if there is one.
+// first returns the arrival of the first waiting notification, if there is one.
 func (s *delayer[T]) first() (at time.Duration, some bool) {
 	if s.queue.len() > 0 {
 		return s.queue.front().at, true

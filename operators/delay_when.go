@@ -2,20 +2,22 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// DelayWhen emits each value when what duration makes of it emits.
+// DelayWhen emits each value when the observable that duration returned for it emits.
 //
 //	src:               --1--2-----|
 //	delays(1):           ----0
 //	delays(2):              0
 //	DelayWhen(delays): -----21----|
 //
-// A value may so overtake others. If its duration completes without a value, it is dropped. It
-// completes when the source has and no duration runs. The first error, of the source, of a duration or
-// a panic in duration, is the stream's; what waits is dropped. Unsubscribing ends the source, then the
-// durations in the order in which they were subscribed to.
+// A value may thus overtake others. If its duration completes without a value, the value
+// is dropped. DelayWhen completes when the source has completed and no duration runs. The
+// first error, of the source, of a duration or a panic in duration, is the stream's
+// error; waiting values are dropped. Unsubscribing ends the source, then the durations in
+// the order of their subscription.
 //
-// It starts no goroutine. Values wait without a bound, each in two allocations besides its duration.
-// RxJS: delayWhen; its second argument is [DelaySubscription]. See also [Delay].
+// It starts no goroutine. Values wait without a bound, each in two allocations besides
+// its duration. RxJS: delayWhen; in place of its second argument there is
+// [DelaySubscription]. See also [Delay].
 func DelayWhen[T, N any](
 	src observable.Observable[T], duration func(T) observable.Observable[N],
 ) observable.Observable[T] {
@@ -33,9 +35,9 @@ func DelayWhen[T, N any](
 type delayWhen[T, N any] struct {
 	ending[T]
 	duration  func(T) observable.Observable[N]
-	up        observable.Scope // the source's
-	running   int              // durations
-	completed bool             // the source
+	up        observable.Scope // scope of the source
+	running   int              // number of durations that run
+	completed bool             // whether the source has completed
 }
 
 func (d *delayWhen[T, N]) next(v T) {
@@ -62,7 +64,7 @@ func (d *delayWhen[T, N]) completeIfDone() {
 	}
 }
 
-// waiting is a value whose duration runs, and the terminal of that.
+// waiting is a value with a running duration, and the terminal of that duration.
 type waiting[T, N any] struct {
 	*delayWhen[T, N]
 	scope observable.Scope
@@ -80,7 +82,7 @@ func (w *waiting[T, N]) next(N) {
 	}
 }
 
-// Complete is the completion of the duration.
+// Complete notes the completion of the duration.
 func (w *waiting[T, N]) Complete() {
 	if !w.fired {
 		w.leave()
@@ -99,9 +101,10 @@ func (w *waiting[T, N]) leave() {
 //	until:                    ---x
 //	DelaySubscription(until): -----1--2--|
 //
-// until is unsubscribed before that. Its error is the stream's, and the source is then not subscribed
-// to. What a hot source emits meanwhile is missed. RxJS: the second argument of delayWhen. See also
-// [SubscribeAfter], which waits for a time.
+// Values that a hot source emits before that are missed. until is unsubscribed before the
+// source is subscribed to. The error of until is the stream's error, and the source is
+// then not subscribed to. RxJS: the second argument of delayWhen. See also
+// [SubscribeAfter], which delays by a time.
 func DelaySubscription[T, N any](
 	src observable.Observable[T], until observable.Observable[N],
 ) observable.Observable[T] {

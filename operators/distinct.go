@@ -7,16 +7,17 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:        --1--2--1--3--2--|
 //	Distinct(): --1--2-----3-----|
 //
-// Completion and errors pass through. It remembers every distinct value for as long as the
-// subscription lasts: for an endless stream choose a key of few values ([DistinctBy]), forget from
-// time to time ([DistinctFlush]) or compare with the last one only ([DistinctUntilChanged]). Values
-// are compared with ==, so that a NaN is always new; a value in an interface whose type cannot be
-// compared is the stream's error. RxJS: distinct.
+// It remembers every distinct value for as long as the subscription lasts. For an endless
+// stream choose a key of few values ([DistinctBy]), forget from time to time
+// ([DistinctFlush]) or compare with the last value only ([DistinctUntilChanged]). Values
+// are compared with ==, so that a NaN is always new. A value in an interface with a type
+// that cannot be compared is the stream's error. Completion and errors pass through.
+// RxJS: distinct.
 func Distinct[T comparable](src observable.Observable[T]) observable.Observable[T] {
 	return distinct(src, identity[T], nil)
 }
 
-// DistinctBy emits each value whose key comes for the first time.
+// DistinctBy emits each value with a key that comes for the first time.
 //
 //	src:             --1--2--3--4--|
 //	DistinctBy(x%2): --1--2--------|
@@ -36,8 +37,9 @@ func DistinctBy[T any, K comparable](src observable.Observable[T], key func(T) K
 //	flushes:                         --------x--------
 //	DistinctFlush(identity,flushes): --1--------1-----|
 //
-// flushes is subscribed to after the source and unsubscribed when that ends. Its completion changes
-// nothing; its error is the stream's. RxJS: distinct with flushes.
+// flushes is subscribed to after the source and unsubscribed when the source ends. Its
+// completion changes nothing; its error is the stream's error. RxJS: distinct with
+// flushes.
 func DistinctFlush[T any, K comparable, N any](
 	src observable.Observable[T], key func(T) K, flushes observable.Observable[N],
 ) observable.Observable[T] {
@@ -53,8 +55,8 @@ func DistinctFlush[T any, K comparable, N any](
 	})
 }
 
-// distinct emits each value whose key is new. attachFlushes, if it is not nil, attaches what calls
-// flush.
+// distinct emits each value with a new key. attachFlushes, if it is not nil, attaches an
+// observable that calls flush.
 func distinct[T any, K comparable](
 	src observable.Observable[T], key func(T) K,
 	attachFlushes func(sc *observable.Scope, end observable.Terminal, flush func()),
@@ -78,5 +80,5 @@ func distinct[T any, K comparable](
 	})
 }
 
-// identity is the key of operators whose plain form compares the values themselves.
+// identity is the key of operators that compare the values themselves.
 func identity[T any](v T) T { return v }

@@ -7,16 +7,17 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:                    --1--1--2--2--1--|
 //	DistinctUntilChanged(): --1-----2-----1--|
 //
-// Completion and errors pass through. Values are compared with ==, so that a NaN always differs; a
-// value in an interface whose type cannot be compared is the stream's error. It keeps one value and
-// shares the scope of its downstream. RxJS: distinctUntilChanged. See also
-// [DistinctUntilChangedFunc], [DistinctUntilKeyChanged], [Distinct].
+// Values are compared with ==, so that a NaN always differs. A value in an interface with
+// a type that cannot be compared is the stream's error. Completion and errors pass
+// through. It keeps one value and shares the scope of its downstream. RxJS:
+// distinctUntilChanged. See also [DistinctUntilChangedFunc], [DistinctUntilKeyChanged],
+// [Distinct].
 func DistinctUntilChanged[T comparable](src observable.Observable[T]) observable.Observable[T] {
 	return distinctUntilChanged(src, identity[T], equal[T])
 }
 
-// DistinctUntilChangedFunc emits each value that is not the same as the one emitted before it: same
-// is called with that one as before and the new one as now.
+// DistinctUntilChangedFunc emits each value that is not the same as the one emitted
+// before it. same gets the value emitted before and the value that comes now.
 //
 //	src:                               --1--2--5--6--2--|
 //	DistinctUntilChangedFunc(closeBy): --1-----5-----2--|
@@ -32,15 +33,15 @@ func DistinctUntilChangedFunc[T any](
 	return distinctUntilChanged(src, identity[T], same)
 }
 
-// DistinctUntilKeyChanged emits each value whose key differs from that of the one emitted before
-// it.
+// DistinctUntilKeyChanged emits each value with a key that differs from the key of the
+// value emitted before it.
 //
 //	src:                          --1--3--2--4--1--|
 //	DistinctUntilKeyChanged(x%2): --1-----2-----1--|
 //
-// The key is made once for each value, and one key is kept. A panic in key is the stream's error.
-// Otherwise it is [DistinctUntilChanged]. RxJS: distinctUntilKeyChanged, and distinctUntilChanged
-// with a key selector. See also [DistinctBy].
+// key is called once for each value, and one key is kept. A panic in key is the stream's
+// error. Otherwise it is [DistinctUntilChanged]. RxJS: distinctUntilKeyChanged, and
+// distinctUntilChanged with a key selector. See also [DistinctBy].
 func DistinctUntilKeyChanged[T any, K comparable](
 	src observable.Observable[T], key func(T) K,
 ) observable.Observable[T] {
@@ -50,8 +51,8 @@ func DistinctUntilKeyChanged[T any, K comparable](
 	return distinctUntilChanged(src, key, equal[K])
 }
 
-// DistinctUntilKeyChangedFunc is [DistinctUntilKeyChanged] with keys that are compared by same, as
-// by [DistinctUntilChangedFunc].
+// DistinctUntilKeyChangedFunc is [DistinctUntilKeyChanged] with keys that same compares,
+// as in [DistinctUntilChangedFunc].
 //
 //	src:                                             --a1--A2--b3--a4--|
 //	DistinctUntilKeyChangedFunc(letter, ignoreCase): --a1------b3--a4--|

@@ -2,24 +2,28 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// expandDepth is how deep synchronous inner observables of Expand may nest: no deeper than RxJS gets,
-// whose order counts that far. A Go stack that overflows would end the process.
+// expandDepth is the limit of nesting of synchronous inner observables of Expand. RxJS,
+// whose order of values holds to about that depth, gets no deeper. A Go stack that
+// overflows would end the process.
 const expandDepth = 1000
 
-// Expand emits each value, subscribes to what project makes of it, and does the same with every
-// value of that inner observable: it walks a tree or follows a chain of pages.
+// Expand emits each value, subscribes to the inner observable that project returns for
+// it, and does the same with every value of that one: it walks a tree or follows a chain
+// of pages.
 //
 //	src:                         1----------|
 //	Expand(x => -(2x)| if x<8):  12--4--8---|  (each number two units after the one before)
 //
-// It completes when the source and all inner observables have: project returns an empty observable
-// where a branch ends. The first error, of the source, of an inner observable or a panic in project,
-// is the stream's and ends all of them, as unsubscribing does.
+// It completes when the source and all inner observables have completed: project returns
+// an empty observable where a branch ends. The first error, of the source, of an inner
+// observable or a panic in project, is the stream's error. It ends all inner observables,
+// and so does unsubscribing.
 //
-// It starts no goroutine. A synchronous inner observable is expanded depth first, in the midst of its
-// emission. More than 1000 deep, where RxJS overflows its stack, values wait in a queue until the
-// observable that emitted them has ended, so that a chain of any length runs in bounded stack. RxJS:
-// expand. See also [ExpandConcurrent], [MergeMap], [observable.Generate].
+// It starts no goroutine. A synchronous inner observable is expanded depth first, in the
+// midst of its emission. More than 1000 deep, where RxJS overflows its stack, values wait
+// in a queue until the observable that emitted them has ended; so a chain of any length
+// runs in bounded stack. RxJS: expand. See also [ExpandConcurrent], [MergeMap],
+// [observable.Generate].
 func Expand[T any](
 	src observable.Observable[T], project func(T) observable.Observable[T],
 ) observable.Observable[T] {
@@ -34,9 +38,10 @@ func Expand[T any](
 //	src:                               (48)
 //	ExpandConcurrent(1, n => --(n/2)|): 4-8-2-4-...
 //
-// Values that come meanwhile wait, in order, in a queue without a bound; they are emitted when their
-// turn comes, right before project is called. With a limit of 1 a tree is walked breadth first. A concurrent that is not
-// positive is an [observable.ArgumentError]. RxJS: expand with its argument concurrent.
+// Values above that limit wait, in order, in a queue without a bound. A value is emitted
+// in its turn, right before project is called for it. A limit of 1 walks a tree breadth
+// first. A concurrent that is not positive is an [observable.ArgumentError]. RxJS: expand
+// with its argument concurrent.
 func ExpandConcurrent[T any](
 	src observable.Observable[T], concurrent int, project func(T) observable.Observable[T],
 ) observable.Observable[T] {

@@ -7,9 +7,10 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:          --1--2--3--4--|
 //	Filter(even): -----2-----4--|
 //
-// Completion and errors pass through. A panic in predicate is the stream's error; for a predicate
-// that commonly fails there is [TryFilter]. It shares the scope of its downstream and keeps nothing
-// between values. RxJS: filter. See also [TakeWhile], [SkipWhile], [Find].
+// A panic in predicate is the stream's error; for a predicate that commonly fails there
+// is [TryFilter]. Completion and errors pass through. Filter shares the scope of its
+// downstream and keeps nothing between values. RxJS: filter. See also [TakeWhile],
+// [SkipWhile], [Find].
 func Filter[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
 	if predicate == nil {
 		return invalid[T]("Filter", "predicate", isNil)
@@ -17,13 +18,11 @@ func Filter[T any](src observable.Observable[T], predicate func(T) bool) observa
 	return fuse(src, steps[T]{predicate: predicate})
 }
 
-// TryFilter emits the values for which predicate holds, until predicate returns an error; that is
-// then the stream's, and the source is unsubscribed.
+// TryFilter is [Filter] with a predicate that may fail: its first error is the stream's
+// error, and the source is unsubscribed.
 //
 //	src:             --1--2--x--4--|
 //	TryFilter(even): -----2--#
-//
-// Otherwise it is [Filter].
 func TryFilter[T any](src observable.Observable[T], predicate func(T) (bool, error)) observable.Observable[T] {
 	if predicate == nil {
 		return invalid[T]("TryFilter", "predicate", isNil)
@@ -46,13 +45,13 @@ func TryFilter[T any](src observable.Observable[T], predicate func(T) (bool, err
 	})
 }
 
-// IgnoreElements emits none of the values, only how the source ends.
+// IgnoreElements drops all values and passes the terminal through.
 //
 //	src:              --1--2--3--|
 //	IgnoreElements(): -----------|
 //
-// Completion and errors pass through. It shares the scope of its downstream. RxJS: ignoreElements.
-// See also [Filter], [IsEmpty].
+// It shares the scope of its downstream. RxJS: ignoreElements. See also [Filter],
+// [IsEmpty].
 func IgnoreElements[T any](src observable.Observable[T]) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		observable.Attach(src, sc, observable.Stage[T]{Next: func(T) {}, Terminal: down.Terminal})

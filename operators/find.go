@@ -2,21 +2,23 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Found is the outcome of a [Find]: the value, and whether there was one.
+// Found is the outcome of a [Find].
 type Found[T any] struct {
-	Value T
-	OK    bool
+	Value T    // value found
+	OK    bool // whether there was one
 }
 
-// Find emits the first value for which predicate holds, or that there was none, and completes.
+// Find emits the first value for which predicate holds, or the outcome that there was
+// none, and completes.
 //
 //	src:        --1--2--3--|
 //	Find(even): -----({2 true}|)
 //	Find(is7):  -----------({0 false}|)
 //
-// The source is unsubscribed in the moment when the value is found. Errors pass through. A panic in
-// predicate is the stream's error. It shares the scope of its downstream. RxJS: find, which emits
-// undefined for none. See also [FindIndex], and [FirstWhere], for which none is an error.
+// The source is unsubscribed as soon as the value is found. Errors pass through. A panic
+// in predicate is the stream's error. Find shares the scope of its downstream. RxJS:
+// find, which emits undefined for none. See also [FindIndex], and [FirstWhere], which
+// fails if there is none.
 func Find[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[Found[T]] {
 	if predicate == nil {
 		return invalid[Found[T]]("Find", "predicate", isNil)
@@ -24,8 +26,8 @@ func Find[T any](src observable.Observable[T], predicate func(T) bool) observabl
 	return search(src, predicate, Found[T]{}, func(v T, _ int) Found[T] { return Found[T]{v, true} })
 }
 
-// FindIndex emits the index, counted from 0, of the first value for which predicate holds, or -1 if
-// there is none, and completes.
+// FindIndex emits the index, counted from 0, of the first value for which predicate
+// holds, or -1 if there is none, and completes.
 //
 //	src:             --1--2--3--|
 //	FindIndex(even): -----(1|)
@@ -38,16 +40,16 @@ func FindIndex[T any](src observable.Observable[T], predicate func(T) bool) obse
 	return search(src, predicate, -1, func(_ T, index int) int { return index })
 }
 
-// Every emits whether predicate holds for every value, and completes: false at the first for which
-// it does not, or else true when the source completes.
+// Every emits whether predicate holds for every value, and completes: false at the first
+// value for which it does not hold, or true when the source completes.
 //
 //	src:             --1--2--3--|
 //	Every(positive): -----------(true|)
 //	Every(odd):      -----(false|)
 //
-// A source without values gives true. The source is unsubscribed at the first false. Errors pass
-// through. A panic in predicate is the stream's error. It shares the scope of its downstream. RxJS:
-// every. See also [Find], [IsEmpty].
+// A source without values gives true. The source is unsubscribed at the first false.
+// Errors pass through. A panic in predicate is the stream's error. Every shares the scope
+// of its downstream. RxJS: every. See also [Find], [IsEmpty].
 func Every[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[bool] {
 	if predicate == nil {
 		return invalid[bool]("Every", "predicate", isNil)
@@ -55,20 +57,20 @@ func Every[T any](src observable.Observable[T], predicate func(T) bool) observab
 	return search(src, func(v T) bool { return !predicate(v) }, true, func(T, int) bool { return false })
 }
 
-// IsEmpty emits whether the source completes without a value, and completes: false at its first
-// value.
+// IsEmpty emits whether the source completes without a value, and completes: false at the
+// first value, or true when the source completes.
 //
 //	src:       --1--2--|      ------|
 //	IsEmpty(): --(false|)     ------(true|)
 //
-// The source is unsubscribed in that moment. Errors pass through. It shares the scope of its
-// downstream. RxJS: isEmpty. See also [DefaultIfEmpty], [ThrowIfEmpty].
+// The source is unsubscribed at its first value. Errors pass through. IsEmpty shares the
+// scope of its downstream. RxJS: isEmpty. See also [DefaultIfEmpty], [ThrowIfEmpty].
 func IsEmpty[T any](src observable.Observable[T]) observable.Observable[bool] {
 	return search(src, func(T) bool { return true }, true, func(T, int) bool { return false })
 }
 
-// search emits what found makes of the first value for which predicate holds and of its index, or
-// missing when the source completes before that.
+// search emits the result of found for the first value for which predicate holds and its
+// index, or missing if the source completes before that.
 func search[T, R any](
 	src observable.Observable[T], predicate func(T) bool, missing R, found func(v T, index int) R,
 ) observable.Observable[R] {

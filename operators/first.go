@@ -7,10 +7,10 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:     --1--2--3--|
 //	First(): --(1|)
 //
-// The source is unsubscribed in that moment. If it completes without a value, the error is
-// [observable.ErrEmpty]; errors pass through. It shares the scope of its downstream. RxJS: first.
-// See also [FirstWhere], [FirstOrDefault], [Take], and [observable.FirstValue], which waits for the
-// value.
+// The source is unsubscribed at its first value. A source without values is the error
+// [observable.ErrEmpty]; errors pass through. First shares the scope of its downstream.
+// RxJS: first. See also [FirstWhere], [FirstOrDefault], [Take], and
+// [observable.FirstValue], which waits for the value.
 func First[T any](src observable.Observable[T]) observable.Observable[T] {
 	return first(src, nil, failWith[T](observable.ErrEmpty))
 }
@@ -20,8 +20,9 @@ func First[T any](src observable.Observable[T]) observable.Observable[T] {
 //	src:              --1--2--3--|
 //	FirstWhere(even): -----(2|)
 //
-// If the source completes before that, the error is [observable.ErrEmpty]. Otherwise it is [First].
-// RxJS: first with a predicate. See also [Find], [FirstWhereOrDefault].
+// If the source completes before that, the error is [observable.ErrEmpty]. A panic in
+// predicate is the stream's error. Otherwise it is [First]. RxJS: first with a predicate.
+// See also [Find], [FirstWhereOrDefault].
 func FirstWhere[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
 	if predicate == nil {
 		return invalid[T]("FirstWhere", "predicate", isNil)
@@ -29,7 +30,8 @@ func FirstWhere[T any](src observable.Observable[T], predicate func(T) bool) obs
 	return first(src, predicate, failWith[T](observable.ErrEmpty))
 }
 
-// FirstOrDefault is [First], with value in place of the error if there is no first value.
+// FirstOrDefault is [First] that emits value in place of the error if there is no first
+// value.
 //
 //	src:               --------|
 //	FirstOrDefault(9): --------(9|)
@@ -39,8 +41,8 @@ func FirstOrDefault[T any](src observable.Observable[T], value T) observable.Obs
 	return first(src, nil, finishWith(value))
 }
 
-// FirstWhereOrDefault is [FirstWhere], with value in place of the error if predicate holds for
-// none.
+// FirstWhereOrDefault is [FirstWhere] that emits value in place of the error if predicate
+// holds for no value.
 //
 //	src:                          --1--3--|
 //	FirstWhereOrDefault(even, 9): --------(9|)
@@ -55,14 +57,15 @@ func FirstWhereOrDefault[T any](
 	return first(src, predicate, finishWith(value))
 }
 
-// ElementAt emits the value with the index given, counted from 0, and completes with it.
+// ElementAt emits the value with the given index, counted from 0, and completes with it.
 //
 //	src:          --1--2--3--|
 //	ElementAt(1): -----(2|)
 //
-// The source is unsubscribed in that moment. If it completes before, the error is [ErrOutOfRange];
-// errors pass through. It shares the scope of its downstream. A negative index is an
-// [observable.ArgumentError]. RxJS: elementAt. See also [ElementAtOrDefault], [First].
+// The source is unsubscribed at that value. If it completes before, the error is
+// [ErrOutOfRange]; errors pass through. A negative index is an
+// [observable.ArgumentError]. ElementAt shares the scope of its downstream. RxJS:
+// elementAt. See also [ElementAtOrDefault], [First].
 func ElementAt[T any](src observable.Observable[T], index int) observable.Observable[T] {
 	if index < 0 {
 		return invalid[T]("ElementAt", "index", isNegative(index))
@@ -70,8 +73,8 @@ func ElementAt[T any](src observable.Observable[T], index int) observable.Observ
 	return first(Skip(src, index), nil, failWith[T](ErrOutOfRange))
 }
 
-// ElementAtOrDefault is [ElementAt], with value in place of the error if the source has no value at
-// index.
+// ElementAtOrDefault is [ElementAt] that emits value in place of the error if the source
+// has no value at index.
 //
 //	src:                      --1--2--|
 //	ElementAtOrDefault(5, 9): --------(9|)
@@ -84,8 +87,8 @@ func ElementAtOrDefault[T any](src observable.Observable[T], index int, value T)
 	return first(Skip(src, index), nil, finishWith(value))
 }
 
-// first emits the first value for which predicate holds, or the first of all if it is nil. If there
-// is none, missing says how the stream ends.
+// first emits the first value for which predicate holds, or the first of all if predicate
+// is nil. If there is none, missing ends the stream.
 func first[T any](
 	src observable.Observable[T], predicate func(T) bool, missing func(*ending[T]),
 ) observable.Observable[T] {
@@ -101,13 +104,4 @@ func first[T any](
 			Terminal: end,
 		})
 	})
-}
-
-// failWith and finishWith are ways to end a stream that lacks the value which was asked for.
-func failWith[T any](err error) func(*ending[T]) {
-	return func(end *ending[T]) { end.down.Error(err) }
-}
-
-func finishWith[T any](value T) func(*ending[T]) {
-	return func(end *ending[T]) { end.finish(value) }
 }

@@ -2,24 +2,25 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// ForkJoin waits until all sources have completed, then emits their last values, in the order of the
-// sources, and completes.
+// ForkJoin emits the last values of all sources, in the order of the sources, when all
+// have completed, and completes.
 //
 //	a:               --1--2--|
 //	b:               ----8-----9|
 //	ForkJoin(a, b):  -----------(A|)  A = [2 9]
 //
-// When a source completes without a value it completes at once and the other sources are
-// unsubscribed; with no source it completes at once too. The first error is the stream's and ends all
-// sources. They run side by side, subscribed to in order; no goroutine is started here and nothing
-// but the last values is kept. The slice is the receiver's to keep. RxJS: forkJoin; its projection is
-// a [Map]. See also [ForkJoin2], [ForkJoin3], [CombineLatest], [Zip], [Concat].
+// When a source completes without a value, ForkJoin completes at once and unsubscribes
+// from the others; without sources it completes at once. The first error is the stream's
+// error and ends all sources. The sources are subscribed to in order and run side by
+// side. ForkJoin starts no goroutine and keeps only the last values. The slice belongs to
+// the receiver. RxJS: forkJoin; in place of its projection there is [Map]. See also
+// [ForkJoin2], [ForkJoin3], [CombineLatest], [Zip], [Concat].
 func ForkJoin[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
 	return joinAll(atEnd, srcs)
 }
 
-// ForkJoin2 waits until a and b have completed, then emits what project makes of their last values, and
-// completes.
+// ForkJoin2 emits the result of project for the last values of a and b when both have
+// completed, and completes.
 //
 //	a:                           --1--2--|
 //	b:                           ----x-----y|

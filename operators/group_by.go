@@ -7,19 +7,20 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Group is an observable of those values of a [GroupBy]'s source that have one key.
+// Group is an observable of the values of a [GroupBy]'s source that have one key.
 type Group[K comparable, T any] struct {
-	// Key is what the values have in common.
+	// Key is the key of the values.
 	Key K
 
-	subject    *observable.Subject[T] // own, or that of the group which this one stands for
+	subject    *observable.Subject[T] // own, or the subject of the group that this one stands for
 	own        observable.Subject[T]
-	in         observable.Feed[T] // into the subject, from the gate of the source
-	lease      *lease             // nil where subscribers do not keep the source
-	prev, next *Group[K, T]       // in the order in which the groups began
+	in         observable.Feed[T] // entry of the subject from the gate of the source
+	lease      *lease             // nil if subscribers do not keep the source
+	prev, next *Group[K, T]       // neighbours in the order of beginning
 }
 
-// Subscribe adds observer to the group's subscribers, until it unsubscribes or the group ends.
+// Subscribe adds observer to the group's subscribers, until it unsubscribes or the group
+// ends.
 func (g *Group[K, T]) Subscribe(ctx context.Context, observer observable.Observer[T]) observable.Subscription {
 	return observable.Subscribe(ctx, g, observer)
 }
@@ -36,7 +37,7 @@ func (g *Group[K, T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	observable.Attach[T](g.subject, member, down)
 }
 
-// lease keeps the source of a GroupBy subscribed to for as long as the stream of groups or any of
+// lease keeps the source of a GroupBy subscribed to while the stream of groups or any of
 // the groups has a subscriber.
 type lease struct {
 	users interleave.Int64
@@ -57,21 +58,22 @@ func (l *lease) release() {
 	}
 }
 
-// GroupBy sorts the values by key: it emits a [Group] for each new key, and each value through the
-// group of its key.
+// GroupBy sorts the values by key: it emits a [Group] for each new key, and each value
+// through the group of its key.
 //
 //	src:                --1--2--3--4--|
 //	GroupBy(odd/even):  --a--b--------|
 //	group a:            --1-----3-----|
 //	group b:            -----2-----4--|
 //
-// A group is emitted just before its first value, so subscribe to it when it comes; a subscriber in
-// the same chain (a [MergeMap]) is called directly. The source's end, and a panic in key, ends the
-// groups and then the stream. When the stream is unsubscribed from, as by a [Take] of it, the
-// groups that have subscribers go on, and the source is unsubscribed with the last of them; the end
-// of the stream's context ends it at once. A group lasts as long as the source: each key costs
-// memory. Where keys come and go use [GroupByUntil]. RxJS: groupBy. See also [GroupByMap],
-// [Window].
+// Each key costs memory as long as the source lasts; where keys come and go, use
+// [GroupByUntil]. A group is emitted just before its first value, so subscribe to it when
+// it comes; a subscriber in the same chain, as in a [MergeMap], is called directly.
+//
+// The end of the source, or a panic in key, ends the groups and then the stream. When the
+// stream is unsubscribed from, as by a [Take], groups with subscribers go on, and the
+// source is unsubscribed with the last of them. The end of the stream's context ends the
+// source at once. RxJS: groupBy. See also [GroupByMap], [Window].
 func GroupBy[T any, K comparable](
 	src observable.Observable[T], key func(T) K,
 ) observable.Observable[*Group[K, T]] {
@@ -81,8 +83,9 @@ func GroupBy[T any, K comparable](
 	return groupBy[T, K, T, struct{}](src, key, func(v T) T { return v }, nil)
 }
 
-// GroupByMap is [GroupBy] whose groups emit what element makes of each value. A panic in element,
-// too, ends the groups and the stream. RxJS: groupBy with an element selector.
+// GroupByMap is [GroupBy] with groups that emit the result of element for each value. A
+// panic in element also ends the groups and the stream. RxJS: groupBy with an element
+// selector.
 //
 //	src:                             --1--2--3--4--|
 //	GroupByMap(odd/even, x => 10x):  --a--b--------|
@@ -100,9 +103,9 @@ func GroupByMap[T any, K comparable, E any](
 	return groupBy[T, K, E, struct{}](src, key, element, nil)
 }
 
-// GroupByUntil is [GroupBy] whose groups end: each completes when the observable that duration
-// returned for it emits or completes, and fails when that fails. The next value with its key begins
-// a new group.
+// GroupByUntil is [GroupBy] with groups that end: each completes when the observable that
+// duration returned for it emits or completes, and fails when that fails. The next value
+// with its key begins a new group.
 //
 //	src:                                     --1--2--3----5--|
 //	GroupByUntil(odd/even, g => timer(7ms)): --a--b-------c--|
@@ -110,11 +113,11 @@ func GroupByMap[T any, K comparable, E any](
 //	group b:                                 -----2------|
 //	group c:                                 -------------5--|
 //
-// duration is called with each new group after that was emitted, and may use the group itself: a
-// [DebounceTime] of it ends a group that has been silent, and does not count as one of the
-// subscribers that keep the source. What it returns is subscribed to before the group has its first
-// value. A panic in duration ends all groups and the stream. RxJS: groupBy with a duration
-// selector.
+// duration is called with each new group after its emission, and may use the group
+// itself: a [DebounceTime] of the group ends it after a silence. Such use does not count
+// as a subscriber that keeps the source. The observable of duration is subscribed to
+// before the group has its first value. A panic in duration ends all groups and the
+// stream. RxJS: groupBy with a duration selector.
 func GroupByUntil[T any, K comparable, N any](
 	src observable.Observable[T], key func(T) K, duration func(*Group[K, T]) observable.Observable[N],
 ) observable.Observable[*Group[K, T]] {
@@ -147,7 +150,7 @@ func groupBy[T any, K comparable, E, N any](
 // groups is one subscription of a GroupBy.
 type groups[T any, K comparable, E, N any] struct {
 	sc       *observable.Scope
-	up       *observable.Scope // of the source: groups may outlive the stream of groups
+	up       *observable.Scope // scope of the source: groups may outlive the stream of groups
 	down     observable.Stage[*Group[K, E]]
 	key      func(T) K
 	element  func(T) E
@@ -158,12 +161,12 @@ type groups[T any, K comparable, E, N any] struct {
 	lease       *lease
 	ended       bool
 
-	// The callbacks run where a panic ends the groups and the stream; what is emitted goes through
-	// out, so that a panic in what receives it is not taken for one of theirs.
+	// out emits values and groups. A panic in a callback ends the groups and the stream;
+	// a panic of a receiver behind out does not.
 	out func(output[K, E])
 }
 
-// output is a new group to be emitted, or a value to be emitted through its group.
+// output is a new group to emit, or a value to emit through its group.
 type output[K comparable, E any] struct {
 	group *Group[K, E]
 	value E
@@ -186,7 +189,7 @@ func (g *groups[T, K, E, N]) next(v T) {
 	group := g.open[key]
 	if group == nil {
 		if g.duration == nil && !g.sc.Open() {
-			return // nobody can get to know the group
+			return // no subscriber can get the group
 		}
 		if group = g.begin(key); !g.up.Open() {
 			return
@@ -215,7 +218,7 @@ func (g *groups[T, K, E, N]) begin(key K) *Group[K, E] {
 	return group
 }
 
-// limit ends the group when until says so.
+// limit ends the group when until emits or ends.
 func (g *groups[T, K, E, N]) limit(group *Group[K, E], until observable.Observable[N]) {
 	up := g.up.Child()
 	complete := func() {
@@ -253,12 +256,12 @@ func (g *groups[T, K, E, N]) remove(group *Group[K, E]) {
 	}
 }
 
-// Error is the end of the groups and of the stream.
+// Error ends the groups and the stream.
 func (g *groups[T, K, E, N]) Error(err error) {
 	g.terminate(func(t observable.Terminal) { t.Error(err) })
 }
 
-// Complete is the end of the groups and of the stream.
+// Complete ends the groups and the stream.
 func (g *groups[T, K, E, N]) Complete() { g.terminate(observable.Terminal.Complete) }
 
 func (g *groups[T, K, E, N]) terminate(end func(observable.Terminal)) {

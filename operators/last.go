@@ -7,9 +7,10 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:    --1--2--3--|
 //	Last(): -----------(3|)
 //
-// If there was no value, the error is [observable.ErrEmpty]; errors pass through. It keeps one
-// value and shares the scope of its downstream. RxJS: last. See also [LastWhere], [LastOrDefault],
-// [TakeLast], and [observable.LastValue], which waits for the value.
+// A source without values is the error [observable.ErrEmpty]; errors pass through. Last
+// keeps one value and shares the scope of its downstream. RxJS: last. See also
+// [LastWhere], [LastOrDefault], [TakeLast], and [observable.LastValue], which waits for
+// the value.
 func Last[T any](src observable.Observable[T]) observable.Observable[T] {
 	return last(src, nil, failWith[T](observable.ErrEmpty))
 }
@@ -19,8 +20,9 @@ func Last[T any](src observable.Observable[T]) observable.Observable[T] {
 //	src:             --1--2--3--|
 //	LastWhere(even): -----------(2|)
 //
-// If there was none, the error is [observable.ErrEmpty]. Otherwise it is [Last]. RxJS: last with a
-// predicate. See also [LastWhereOrDefault].
+// If there is none, the error is [observable.ErrEmpty]. A panic in predicate is the
+// stream's error. Otherwise it is [Last]. RxJS: last with a predicate. See also
+// [LastWhereOrDefault].
 func LastWhere[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
 	if predicate == nil {
 		return invalid[T]("LastWhere", "predicate", isNil)
@@ -28,7 +30,8 @@ func LastWhere[T any](src observable.Observable[T], predicate func(T) bool) obse
 	return last(src, predicate, failWith[T](observable.ErrEmpty))
 }
 
-// LastOrDefault is [Last], with value in place of the error if there is no last value.
+// LastOrDefault is [Last] that emits value in place of the error if there is no last
+// value.
 //
 //	src:              --------|
 //	LastOrDefault(9): --------(9|)
@@ -38,7 +41,8 @@ func LastOrDefault[T any](src observable.Observable[T], value T) observable.Obse
 	return last(src, nil, finishWith(value))
 }
 
-// LastWhereOrDefault is [LastWhere], with value in place of the error if predicate holds for none.
+// LastWhereOrDefault is [LastWhere] that emits value in place of the error if predicate
+// holds for no value.
 //
 //	src:                         --1--3--|
 //	LastWhereOrDefault(even, 9): --------(9|)
@@ -53,8 +57,8 @@ func LastWhereOrDefault[T any](
 	return last(src, predicate, finishWith(value))
 }
 
-// last emits the last value for which predicate holds, or the last of all if it is nil. If there is
-// none, missing says how the stream ends.
+// last emits the last value for which predicate holds, or the last of all if predicate is
+// nil. If there is none, missing ends the stream.
 func last[T any](
 	src observable.Observable[T], predicate func(T) bool, missing func(*ending[T]),
 ) observable.Observable[T] {
@@ -85,9 +89,10 @@ func last[T any](
 //	src:      --1-----|
 //	Single(): --------(1|)
 //
-// At a second value the error is [ErrSequence], and the source is unsubscribed; if it completes
-// without a value, it is [observable.ErrEmpty]. Errors pass through. It keeps one value and shares
-// the scope of its downstream. RxJS: single. See also [SingleWhere], [First], [Last].
+// A second value is the error [ErrSequence], and the source is unsubscribed. A source
+// without values is the error [observable.ErrEmpty]. Errors pass through. Single keeps
+// one value and shares the scope of its downstream. RxJS: single. See also [SingleWhere],
+// [First], [Last].
 func Single[T any](src observable.Observable[T]) observable.Observable[T] {
 	return single(src, nil)
 }
@@ -97,9 +102,10 @@ func Single[T any](src observable.Observable[T]) observable.Observable[T] {
 //	src:               --1--2--3--|
 //	SingleWhere(even): -----------(2|)
 //
-// At a second such value the error is [ErrSequence]. If the source completes without one, it is
-// [ErrNotFound], and [observable.ErrEmpty] if it had no value at all. Otherwise it is [Single].
-// RxJS: single with a predicate.
+// A second such value is the error [ErrSequence]. If the source completes without one,
+// the error is [ErrNotFound], or [observable.ErrEmpty] if there was no value at all. A
+// panic in predicate is the stream's error. Otherwise it is [Single]. RxJS: single with a
+// predicate.
 func SingleWhere[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
 	if predicate == nil {
 		return invalid[T]("SingleWhere", "predicate", isNil)

@@ -17,15 +17,7 @@ func Reduce[T, S any](src observable.Observable[T], seed S, accumulate func(S, T
 	if accumulate == nil {
 		return invalid[S]("Reduce", "accumulate", isNil)
 	}
-	return observable.AttachFunc[S](func(sc *observable.Scope, down observable.Stage[S]) {
-		state := seed
-		end := &ending[S]{sc: sc, down: down}
-		end.complete = func() { end.finish(state) }
-		observable.Attach(src, sc, observable.Stage[T]{
-			Next:     func(v T) { state = accumulate(state, v) },
-			Terminal: end,
-		})
-	})
+	return last(Scan(src, seed, accumulate), nil, finishWith(seed))
 }
 
 // TryReduce is [Reduce] with a function that may fail: its first error is the stream's, and the
@@ -39,25 +31,7 @@ func TryReduce[T, S any](
 	if accumulate == nil {
 		return invalid[S]("TryReduce", "accumulate", isNil)
 	}
-	return observable.AttachFunc[S](func(sc *observable.Scope, down observable.Stage[S]) {
-		state := seed
-		end := &ending[S]{sc: sc, down: down}
-		end.complete = func() { end.finish(state) }
-		observable.Attach(src, sc, observable.Stage[T]{
-			Next: func(v T) {
-				if end.ended {
-					return
-				}
-				next, err := accumulate(state, v)
-				if err != nil {
-					end.Error(err)
-					return
-				}
-				state = next
-			},
-			Terminal: end,
-		})
-	})
+	return last(TryScan(src, seed, accumulate), nil, finishWith(seed))
 }
 
 // Fold is [Reduce] without a seed: the first value is the first state. A source without values
@@ -74,28 +48,9 @@ func Fold[T any](src observable.Observable[T], accumulate func(T, T) T) observab
 	return fold(src, accumulate)
 }
 
+// fold emits the last state of an Accumulate.
 func fold[T any](src observable.Observable[T], accumulate func(T, T) T) observable.Observable[T] {
-	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		var state T
-		started := false
-		end := &ending[T]{sc: sc, down: down}
-		end.complete = func() {
-			if started {
-				end.finish(state)
-			} else {
-				down.Complete()
-			}
-		}
-		observable.Attach(src, sc, observable.Stage[T]{
-			Next: func(v T) {
-				if started {
-					v = accumulate(state, v)
-				}
-				state, started = v, true
-			},
-			Terminal: end,
-		})
-	})
+	return last(Accumulate(src, accumulate), nil, func(end *ending[T]) { end.down.Complete() })
 }
 
 // ToSlice collects the values and emits them as one slice when the source completes.

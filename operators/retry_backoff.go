@@ -5,17 +5,19 @@ import (
 	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
-// RetryBackoff subscribes to the source again when it fails, after a delay that is drawn at random
-// from an interval which doubles from failure to failure: exponential backoff with full jitter. The
-// delays and limits are those of config, whose zero value retries every error without end.
+// RetryBackoff subscribes to the source again when it fails, after a delay that is drawn
+// at random from an interval which doubles from failure to failure: exponential backoff
+// with full jitter. The delays and limits are those of config, whose zero value retries
+// every error without end.
 //
 //	src:                                  -1-#
 //	RetryBackoff(Base: 4ms, Retries: 2):  -1----1-------1-#
 //
-// When a limit of config is reached, or an error is not worth retrying, that error passes through.
-// Completion passes through. A failed attempt is torn down before the delay begins; unsubscribing
-// and the end of the context end the delay at once. A panic in config's Retryable is the stream's
-// error. One timer serves all delays, and there is no goroutine. See also [Retry], [RetryWith].
+// When a limit of config is reached, or an error is not worth retrying, that error passes
+// through. Completion passes through. A failed attempt is torn down before the delay
+// begins; unsubscribing and the end of the context end the delay at once. A panic in
+// config's Retryable is the stream's error. One timer serves all delays, and there is no
+// goroutine. See also [Retry], [RetryWith].
 func RetryBackoff[T any](src observable.Observable[T], config backoff.Config) observable.Observable[T] {
 	if setting, problem := config.Check(); setting != "" {
 		return invalid[T]("RetryBackoff", "config."+setting, problem)
