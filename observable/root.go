@@ -7,40 +7,6 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Source is an observable given by its subscribe function: the form in which
-// this package and the operators build observables, and in which operators of
-// your own are built:
-//
-//	func Double(src observable.Observable[int]) observable.Observable[int] {
-//		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
-//			observable.Attach(src, sc, observable.Stage[int]{
-//				Next:     func(v int) { down.Next(2 * v) },
-//				Terminal: down.Terminal,
-//			})
-//		})
-//	}
-//
-// The function runs once per subscription, inside the gate of sc. It registers
-// its teardown, then attaches its source or emits, and returns; a second source is attached
-// in [Scope.Then]. See [Stage] for what it keeps to.
-type AttachFunc[T any] func(sc *Scope, down Stage[T])
-
-// AttachTo runs the source in sc, emitting to down.
-func (s AttachFunc[T]) AttachTo(sc *Scope, down Stage[T]) { s(sc, down) }
-
-// Subscribe starts a run of the source, as [Subscribe] does.
-func (s AttachFunc[T]) Subscribe(ctx context.Context, observer Observer[T]) Subscription {
-	return Subscribe(ctx, s, observer)
-}
-
-// Attacher is an observable that can join a subscription that exists, and so
-// share its gate and scope. The toolkit's observables are attachers; any other
-// observable is attached through an [Emitter].
-type Attacher[T any] interface {
-	// AttachTo runs the observable in sc, inside its gate, and emits to down.
-	AttachTo(sc *Scope, down Stage[T])
-}
-
 // root is one subscription as its subscriber holds it: the scope of its chain,
 // the gate into it and its end.
 type root struct {
@@ -131,7 +97,7 @@ func (r *rootOf[T]) bind(observer Observer[T]) {
 	r.taker, _ = observer.(taker[T])
 }
 
-// taker is an observer that may refuse a value: one that hands it on to somebody who may have
+// taker is an observer that may refuse a value: it hands values on to a reader that may have
 // gone.
 type taker[T any] interface{ accept(value T) bool }
 
@@ -142,8 +108,8 @@ func (r *root) init(ctx context.Context, end Terminal) {
 	r.Scope.handler = &r.end
 }
 
-// afterFunc is context.AfterFunc, but a scope calls f itself when it closes: what has been subscribed to
-// in a scope's name is torn down when that scope is, not at some time after.
+// afterFunc is context.AfterFunc, but a scope calls f itself when it closes: a subscription
+// whose context is a scope is torn down with that scope, not at some time after.
 func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 	if sc, ok := ctx.(*Scope); ok {
 		return sc.AfterFunc(f)
@@ -224,12 +190,13 @@ func (r *rootOf[T]) deliverError(err error) {
 	r.observer.Error(err)
 }
 
-// canceled reports whether the context has ended. Nothing passes then but its cause, of which cancel takes
-// care; it may not have come round yet.
+// canceled reports whether the context has ended. Nothing passes then but its cause, which
+// cancel delivers; cancel may not have been called yet.
 func (r *root) canceled() bool { return r.ctxDone != nil && r.ctx.Err() != nil }
 
-// cancel ends the subscription because its context ended. It runs on a goroutine of its own. The source
-// is torn down first, so that whoever is in the gate waiting for it gets out.
+// cancel ends the subscription because its context ended. It runs on a goroutine of its own, or
+// where a value finds that the context has ended. The source is torn down first, so that a
+// producer that holds the gate and waits gets out.
 func (r *rootOf[T]) cancel() {
 	if !r.ended.Swap(true) {
 		defer r.gate.post(&cancellation[T]{r}) // a teardown may end this goroutine
@@ -332,118 +299,4 @@ func (r *root) addErr(err error) {
 	}
 	r.err = err
 	r.mu.Unlock()
-}
-
-// exit is deferred by whoever holds the gate while it runs a chain: it sends a
-// panic where it belongs and leaves the gate.
-func (r *root) exit(returned *bool) {
-	if *returned {
-		r.leave()
-		return
-	}
-	defer r.leave() // what fail calls may end this goroutine
-	r.fail(failure(recover()))
-}
-
-func (r *root) leave() {
-	r.current = nil
-	r.gate.leave(r.gate.owner.Load())
-}
-
-// attached is what exit is, for the goroutine that subscribes.
-func (r *root) attached(me uintptr, returned *bool) {
-	defer r.gate.handOver(me)
-	if !*returned {
-		r.fail(failure(recover()))
-	}
-	r.current = nil
-}
-
-// settle is deferred around code that runs under a different handler. It routes a
-// panic to that handler, then restores the previous one.
-func (r *root) settle(returned *bool, current *handler) {
-	if *returned {
-		r.current = current
-		return
-	}
-	defer func() { r.current = current }() // what fail calls may end this goroutine
-	r.fail(failure(recover()))
-}
-
-// fail gives err to the stage that is to handle panics at this moment. If that
-// one panics too, the next one down has it.
-func (r *root) fail(err error) {
-	h := r.current
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		err := failure(recover())
-		if r.current == h || r.current == nil {
-			r.current = &r.end
-		}
-		r.fail(err)
-	}()
-	if h == nil {
-		h = &r.end
-	}
-	if h.scope.Open() {
-		h.Error(err)
-	} else { // it has had its terminal, or is not wanted any more
-		r.unhandled(err)
-	}
-	returned = true
-}
-
-// protect calls a teardown function; a panic in it is told by Err.
-func (r *root) protect(teardown finalizer) {
-	defer func() {
-		if v := recover(); v != nil {
-			err := failure(v)
-			r.addErr(err)
-			r.unhandled(err)
-		}
-	}()
-	teardown.finalize()
-}
-
-// Attach runs src in sc, emitting to down: how an operator subscribes to its
-// sources. It is called inside the gate of sc, in a state in which notifications
-// may come before it returns. An observable that is not an [Attacher] is
-// subscribed to with sc as its context; what its Subscribe emits is delivered at once, what
-// comes later is serialised with the others. Its Subscribe must return soon and must not wait
-// for what others emit, as nothing else passes the gate meanwhile. If src is nil, down receives
-// an [*ArgumentError].
-func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
-	if !sc.Open() {
-		return
-	}
-	r := sc.root
-	if r.current == sc.handler {
-		attach(src, sc, down)
-		return
-	}
-	returned := false
-	defer r.settle(&returned, r.current)
-	r.current = sc.handler
-	attach(src, sc, down)
-	returned = true
-}
-
-func attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
-	switch src := src.(type) {
-	case Attacher[T]:
-		src.AttachTo(sc, down)
-	case nil:
-		down.Error(&ArgumentError{"observable.Attach", "src",
-			"is nil: given to an operator, or returned by its callback"})
-	default:
-		in := NewEmitter(sc, down)
-		sc.Connect(func() {
-			if sub := src.Subscribe(sc, in); sub != nil {
-				sc.OnClose(sub.Unsubscribe)
-			}
-		})
-	}
 }

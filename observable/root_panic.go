@@ -1,0 +1,75 @@
+package observable
+
+// exit is deferred by whoever holds the gate while it runs a chain: it sends a
+// panic where it belongs and leaves the gate.
+func (r *root) exit(returned *bool) {
+	if *returned {
+		r.leave()
+		return
+	}
+	defer r.leave() // what fail calls may end this goroutine
+	r.fail(failure(recover()))
+}
+
+func (r *root) leave() {
+	r.current = nil
+	r.gate.leave(r.gate.owner.Load())
+}
+
+// attached is what exit is, for the goroutine that subscribes.
+func (r *root) attached(me uintptr, returned *bool) {
+	defer r.gate.handOver(me)
+	if !*returned {
+		r.fail(failure(recover()))
+	}
+	r.current = nil
+}
+
+// settle is deferred around code that runs under a different handler. It routes a
+// panic to that handler, then restores the previous one.
+func (r *root) settle(returned *bool, current *handler) {
+	if *returned {
+		r.current = current
+		return
+	}
+	defer func() { r.current = current }() // what fail calls may end this goroutine
+	r.fail(failure(recover()))
+}
+
+// fail gives err to the stage that is to handle panics at this moment. If that
+// one panics too, the next one down has it.
+func (r *root) fail(err error) {
+	h := r.current
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		err := failure(recover())
+		if r.current == h || r.current == nil {
+			r.current = &r.end
+		}
+		r.fail(err)
+	}()
+	if h == nil {
+		h = &r.end
+	}
+	if h.scope.Open() {
+		h.Error(err)
+	} else { // it has had its terminal, or is not wanted any more
+		r.unhandled(err)
+	}
+	returned = true
+}
+
+// protect calls a teardown function; a panic in it is told by Err.
+func (r *root) protect(teardown finalizer) {
+	defer func() {
+		if v := recover(); v != nil {
+			err := failure(v)
+			r.addErr(err)
+			r.unhandled(err)
+		}
+	}()
+	teardown.finalize()
+}
