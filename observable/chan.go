@@ -22,7 +22,11 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 	c := &chanSource[T]{values: ch, returned: make(chan struct{}, 1)}
 	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		out, done := NewEmitter(sc, down), sc.Done()
-		interleave.Go(func() { c.receive(sc, done, out) })
+		sc.root.workBegun() // Done waits until a value that nobody got has been given back
+		interleave.Go(func() {
+			defer sc.root.workDone()
+			c.receive(sc, done, out)
+		})
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 //
 // The function must return soon, and must not wait for what it has others emit: nothing else is
 // delivered to the subscriber before it returns. A function that blocks, such as a loop over
-// reads, belongs into [Go].
+// reads, belongs in [Go].
 //
 // The context ends when the subscription does, by whatever cause; loops look at it, and what
 // the function has started ends with it. The function may return a teardown, which is called
@@ -39,6 +39,7 @@ func New[T any](subscribe func(ctx context.Context, observer Observer[T]) (teard
 // otherwise.
 //
 //	lines := observable.Go(func(ctx context.Context, emit func(string)) error {
+//		defer context.AfterFunc(ctx, func() { conn.Close() })() // ends a Scan that waits
 //		scanner := bufio.NewScanner(conn)
 //		for scanner.Scan() {
 //			emit(scanner.Text())
@@ -46,7 +47,8 @@ func New[T any](subscribe func(ctx context.Context, observer Observer[T]) (teard
 //		return scanner.Err()
 //	})
 //
-// The context ends when the subscription does; the function then returns soon. emit blocks
+// The context ends when the subscription does. The function has to return soon then, and whatever
+// it waits for has to be ended: [All], [ForEach], [Collect] and their kin wait for it. emit blocks
 // while the subscriber is busy and 256 values wait for it, so a slow subscriber slows the
 // function; after the end of the subscription it does nothing. It may be called from several
 // goroutines, all of which end before the function returns. A panic in the function is the

@@ -31,7 +31,8 @@
 //  8. No goroutine outlives its subscription.
 //  9. A stage costs a function call. It gets a scope of its own only if it ends apart from its
 //     downstream.
-//  10. Done closes when the subscription is over and its teardown has run.
+//  10. Done closes when the subscription is over, its teardown has run and no callback of it is in
+//     progress on another goroutine.
 //  11. An observer that can end ends what feeds it: see [Ender].
 //  12. No failure goes unheard: what reaches an observer that does not listen to errors, and a
 //     panic that meets no observer, goes to the handler of [OnUnhandled].
@@ -45,7 +46,7 @@
 // code of that subscription. This is what JavaScript's one thread gives RxJS, and what every
 // operator takes for granted. It follows that a callback, the function of [New] and the Subscribe
 // of a foreign observable must not wait for a value that another goroutine emits into the same
-// subscription: that value comes after them. A function that blocks belongs into [Go], which
+// subscription: that value comes after them. A function that blocks belongs in [Go], which
 // runs it on a goroutine of its own. [DetectStalls] finds a callback that does not return.
 //
 // # How it works

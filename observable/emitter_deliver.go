@@ -33,7 +33,11 @@ func (e *Emitter[T]) deliverNow(value T) (taken bool) {
 	returned := false
 	defer r.exit(&returned)
 	r.current = e.scope.handler
-	if e.scope.Open() { // it may have closed on the way into the gate
+	switch {
+	case !e.scope.Open(): // it may have closed on the way into the gate
+	case r.canceled(): // an operator must not take what nobody will get
+		r.cancelNow()
+	default:
 		e.offer(value, &taken)
 	}
 	returned = true

@@ -41,8 +41,9 @@ type Observable[T any] interface {
 // called any number of times, from any goroutine and from inside a callback of
 // the same run.
 //
-// Done is closed when the run is over and its teardown has run, whatever ended
-// it: a terminal notification, Unsubscribe or the context.
+// Done is closed when the run is over, its teardown has run and no callback of it
+// is in progress on another goroutine, whatever ended it: a terminal notification, Unsubscribe or
+// the context.
 //
 // Err returns the error that ended the run: the one that its observer was given, an
 // [*ArgumentError] when Subscribe was called with a nil observer, or a [*PanicError] when the

@@ -58,7 +58,9 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 		r.Error(&ArgumentError{"observable.Subscribe", "ctx", isNil})
 		return sub
 	case ctx.Err() != nil:
-		r.Error(context.Cause(ctx))
+		r.ctxDone = ctx.Done()
+		r.ended.Store(true)
+		r.deliverError(context.Cause(ctx))
 		return sub
 	}
 	me := goroutine()
@@ -143,7 +145,9 @@ func (r *rootOf[T]) offer(value T) {
 		r.passed = true
 	default:
 		r.refused = true
-		if !r.canceled() {
+		if r.canceled() {
+			r.cancel()
+		} else {
 			r.Unsubscribe()
 		}
 	}
@@ -204,6 +208,11 @@ func (r *rootOf[T]) cancel() {
 	r.Scope.Close()
 }
 
+// cancelNow is cancel for those who do not know the type of the values.
+func (r *root) cancelNow() {
+	r.end.Terminal.(interface{ cancel() }).cancel() //nolint:forcetypeassert // it is a rootOf
+}
+
 // cancellation is the queued notice that the context ended.
 type cancellation[T any] struct{ r *rootOf[T] }
 
@@ -230,11 +239,26 @@ func (r *root) setOver() {
 	if stop != nil {
 		stop()
 	}
+	if owner := r.gate.owner.Load(); owner != 0 && owner != goroutine() {
+		r.gate.post(&conclusion{r}) // Done waits for the callback that is in progress
+		return
+	}
+	r.conclude()
+}
+
+func (r *root) conclude() {
 	r.mu.Lock()
 	r.over = true
 	r.closeDone()
 	r.mu.Unlock()
 }
+
+// conclusion is the queued notice that the subscription is over.
+type conclusion struct{ r *root }
+
+func (c *conclusion) take(int)        {}
+func (c *conclusion) deliver(uintptr) { c.r.conclude() }
+func (c *conclusion) settle() int     { return 0 }
 
 // workBegun counts something that goes on for the subscription, for which Done waits.
 func (r *root) workBegun() {

@@ -82,7 +82,8 @@ func (s *Scope) nest(child *Scope) bool {
 
 // OnClose calls teardown once when the scope closes, in its turn among the
 // scopes nested in s; at once if s is closed already. A panic in teardown is
-// recovered and told by [Err].
+// recovered, reported (see [OnUnhandled]) and part of what Err of the
+// subscription returns.
 func (s *Scope) OnClose(teardown func()) {
 	if !s.nest(&Scope{finally: finalizerFunc(teardown)}) {
 		s.root.protect(finalizerFunc(teardown))

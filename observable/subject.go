@@ -18,7 +18,9 @@ import "context"
 // others reach the other subscribers. What a subscriber's callback emits into the subject comes
 // after the value that it handles, for every subscriber, and never blocks.
 //
-// A subject that observes a source is unsubscribed from it when the subject ends: see [Ender].
+// An error that comes while nobody is subscribed is kept for late subscribers, and reported to
+// nobody. Of several sources that a subject observes, the first to end ends the subject, and so the
+// subscriptions to the others. A subject that observes a source is unsubscribed from it when the subject ends: see [Ender].
 type Subject[T any] struct {
 	multicast[T]
 }

@@ -100,7 +100,7 @@ func (r *rootOf[T]) describe() string {
 	case *ObserverFuncs[T]:
 		functions = *o
 	default:
-		return fmt.Sprintf("a %T", r.observer)
+		return fmt.Sprintf("an observer of type %T", r.observer)
 	}
 	for _, f := range []any{functions.OnNext, functions.OnComplete, functions.OnError} {
 		if v := reflect.ValueOf(f); !v.IsNil() {
@@ -109,5 +109,5 @@ func (r *rootOf[T]) describe() string {
 			return fmt.Sprintf("%s (%s:%d)", function.Name(), file, line)
 		}
 	}
-	return fmt.Sprintf("a %T without functions", r.observer)
+	return fmt.Sprintf("an observer of type %T without functions", r.observer)
 }
