@@ -10,8 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// intruder is a foreign observable that, when it is subscribed to, calls a function: one that makes
-// another source go on while the gate is given up. Then it passes on one value and completes.
+// intruder is a foreign observable that calls a function when it is subscribed to, then emits one value
+// and completes.
 type intruder struct {
 	intrude func()
 	value   any
@@ -24,8 +24,22 @@ func (i intruder) Subscribe(_ context.Context, observer observable.Observer[any]
 	return nil
 }
 
-// TestNothingPassesAfterTheLastValue lets the source go on while downstream handles the last value:
-// it is torn down only after that, and what it sends in the meantime must not pass.
+// lettingIn calls intrude with each value of src, before the value passes. It does so as a stage does that
+// calls foreign code: whatever intrude emits into the chain is delivered at once, inside that call.
+func lettingIn(src O, intrude func(v any)) O {
+	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
+		observable.Attach(src, sc, observable.Stage[any]{
+			Next: func(v any) {
+				sc.ConnectAll(func() { intrude(v) })
+				down.Next(v)
+			},
+			Terminal: down.Terminal,
+		})
+	})
+}
+
+// TestNothingPassesAfterTheLastValue has the source emit once more while downstream handles the last value: the
+// source is torn down only after that, and nothing of it must pass.
 func TestNothingPassesAfterTheLastValue(t *testing.T) {
 	type source = observable.Observable[int]
 	positive := func(v int) bool { return v > 0 }
@@ -82,28 +96,26 @@ func TestNothingPassesAfterTheLastValue(t *testing.T) {
 		"Materialize":    {func(src source) O { return ending(empties(src)) }, operators.CompleteNotification},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var input observable.Observer[int]
-			src := observable.New(func(_ context.Context, observer observable.Observer[int]) func() {
-				input = observer
+			var inputs []observable.Observer[int]
+			half := observable.New(func(_ context.Context, observer observable.Observer[int]) func() {
+				inputs = append(inputs, observer)
 				return nil
 			})
 			intrusions := 0
-			flat := operators.MergeMap(test.op(src), func(v any) O {
-				return intruder{func() {
-					if intrusions++; intrusions == 1 {
-						input.Next(99)
-						input.Error(errBoom)
-					}
-				}, v}
+			out := lettingIn(test.op(operators.Merge(half, half)), func(any) {
+				if intrusions++; intrusions == 1 {
+					inputs[1].Next(99)
+					inputs[1].Error(errBoom)
+				}
 			})
 			var got []any
 			completed := 0
-			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[any]{
+			sub := out.Subscribe(t.Context(), observable.ObserverFuncs[any]{
 				OnNext:     func(v any) { got = append(got, v) },
 				OnError:    func(err error) { t.Error("the error passed:", err) },
 				OnComplete: func() { completed++ },
 			})
-			input.Next(1)
+			inputs[0].Next(1)
 			<-sub.Done()
 			assert.Equal(t, []any{test.want}, got)
 			assert.Equal(t, 1, completed)

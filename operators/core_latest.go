@@ -19,7 +19,7 @@ type emission int
 const (
 	elsewhere emission = iota // with another source; the inputs only keep their values
 	onEach                    // at each value, once all inputs have one; completes with the last input
-	atEnd                     // when all inputs have completed; completes at one without a value
+	atEnd                     // when all inputs have completed; completes early at an input without a value
 )
 
 // latestInput is one of the sources and its terminal. All inputs are made before the

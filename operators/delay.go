@@ -86,7 +86,7 @@ type delayer[T any] struct {
 	latest    time.Duration // arrival of the last value
 	releasing bool
 
-	terminal func()        // emission of the terminal, after the values that wait; nil before it
+	terminal func()        // emission of the terminal, after the values that wait; nil until it comes
 	endAt    time.Duration // arrival of the terminal
 }
 

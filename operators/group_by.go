@@ -162,7 +162,7 @@ type groups[T any, K comparable, E, N any] struct {
 	ended       bool
 
 	// out emits values and groups. A panic in a callback ends the groups and the stream;
-	// a panic of a receiver behind out does not.
+	// a panic in a receiver goes further down.
 	out func(output[K, E])
 }
 

@@ -233,8 +233,8 @@ func withEnd[T any](src observable.Observable[T], v T) observable.Observable[T] 
 	})
 }
 
-// TestNothingPassesAfterTheEndOfSeveralSources lets the sources that have not ended go on while downstream, which
-// has had the end, has given up the gate.
+// TestNothingPassesAfterTheEndOfSeveralSources has the sources that have not ended emit once more while downstream
+// handles the last value.
 func TestNothingPassesAfterTheEndOfSeveralSources(t *testing.T) {
 	type source = observable.Observable[int]
 	zero := func(int) int { return 0 }
@@ -293,28 +293,26 @@ func TestNothingPassesAfterTheEndOfSeveralSources(t *testing.T) {
 				return nil
 			})
 			intrusions := 0
-			flat := operators.MergeMap(test.op(src), func(v any) O {
+			out := lettingIn(test.op(src), func(v any) {
 				if intrusions > 0 {
 					t.Error("emitted after the end:", v)
 				}
-				return intruder{func() {
-					if intrusions > 0 || !assert.ObjectsAreEqual(test.want, v) {
-						return
-					}
-					intrusions++
-					subscribed := len(in)
-					for _, input := range in {
-						input.Next(99)
-					}
-					for _, input := range in {
-						input.Error(errBoom)
-					}
-					assert.Len(t, in, subscribed, "a source was subscribed to after the end")
-				}, v}
+				if intrusions > 0 || !assert.ObjectsAreEqual(test.want, v) {
+					return
+				}
+				intrusions++
+				subscribed := len(in)
+				for _, input := range in {
+					input.Next(99)
+				}
+				for _, input := range in {
+					input.Error(errBoom)
+				}
+				assert.Len(t, in, subscribed, "a source was subscribed to after the end")
 			})
 			var got []any
 			completed := 0
-			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[any]{
+			sub := out.Subscribe(t.Context(), observable.ObserverFuncs[any]{
 				OnNext:     func(v any) { got = append(got, v) },
 				OnError:    func(err error) { t.Error("the error passed:", err) },
 				OnComplete: func() { completed++ },
