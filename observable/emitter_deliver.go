@@ -44,13 +44,14 @@ func (e *Emitter[T]) deliverNow(value T) (taken bool) {
 	return taken
 }
 
-// offer gives value to the stage, and notes whether it was taken: see root.refused.
+// offer gives value to the stage, and notes whether it was taken. It was not if it did not reach
+// the observer and the subscriber has left: an operator that finds its scope closed drops it.
 func (e *Emitter[T]) offer(value T, taken *bool) {
 	r := e.scope.root
 	*taken = true // also when a callback panics or ends this goroutine
 	r.passed, r.refused = false, false
 	e.pass(value)
-	*taken = r.passed || !r.refused
+	*taken = r.passed || !r.refused && !r.left.Load()
 }
 
 // delivery is a queued value whose producer waits until it has been dealt with. What it holds is

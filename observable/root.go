@@ -17,6 +17,7 @@ type root struct {
 	ended   interleave.Bool // the terminal state: set before the terminal runs
 	passed  bool            // the observer got a value in the present emission; the gate holder's
 	refused bool            // a value was kept from the observer, as the subscription has ended; likewise
+	left    interleave.Bool // the subscriber has left, or the context has ended
 	gate    gate
 
 	mu      interleave.Mutex // guards the insides of all scopes, and the end below
@@ -202,6 +203,7 @@ func (r *root) canceled() bool { return r.ctxDone != nil && r.ctx.Err() != nil }
 // where a value finds that the context has ended. The source is torn down first, so that a
 // producer that holds the gate and waits gets out.
 func (r *rootOf[T]) cancel() {
+	r.left.Store(true)
 	if !r.ended.Swap(true) {
 		defer r.gate.post(&cancellation[T]{r}) // a teardown may end this goroutine
 	}
@@ -288,6 +290,7 @@ func (r *root) closeDone() {
 
 // Unsubscribe ends the subscription silently.
 func (r *root) Unsubscribe() {
+	r.left.Store(true)
 	if r.ended.Swap(true) {
 		r.Scope.Close() // whoever delivers the terminal would do so, but may be long about it
 		return

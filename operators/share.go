@@ -8,7 +8,8 @@ import (
 )
 
 // Share lets all subscribers share one subscription to the source: it is made with the first
-// subscriber, and ends with the last.
+// subscriber, and ends with the last. Values that wait for a subscriber when it leaves are lost,
+// also if they come from a channel or a socket.
 //
 //	src:          --1--2--3--4|
 //	subscriber A: --1--2--3--4|
