@@ -101,7 +101,7 @@ func (w *waiting[T, N]) leave() {
 //
 // until is unsubscribed before that. Its error is the stream's, and the source is then not subscribed
 // to. What a hot source emits meanwhile is missed. RxJS: the second argument of delayWhen. See also
-// [SubscribeAfter], which waits for a time.
+// [SubscribeOn], which waits for a time.
 func DelaySubscription[T, N any](
 	src observable.Observable[T], until observable.Observable[N],
 ) observable.Observable[T] {

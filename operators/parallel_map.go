@@ -9,8 +9,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// ParallelMap emits what project makes of each value, in the order of the values, with up to n calls of
-// project at a time.
+// ParallelMap emits what project makes of each value, in the order of the values, with up
+// to n calls of project at a time.
 //
 //	src:            --1--2--3---------|
 //	project(1):       -----a
@@ -18,27 +18,31 @@ import (
 //	project(3):             ----c
 //	ParallelMap(2): -------(ab)-c-----|
 //
-// It is a [TryMap] that is done by n goroutines. When each of them has a value, one whose result waits
-// for its turn included, the source waits; so no more than n values are under way. A
-// source that emits inside its subscription waits inside Subscribe ([SubscribeOn] moves it elsewhere).
+// It is a [TryMap] with up to n goroutines. A goroutine keeps its value until the result
+// has been emitted, so a slow call holds back the results after it. When every goroutine
+// has a value, the source waits: no more than n values are under way, and none is lost.
+// The source is subscribed to on a goroutine of its own. Subscribe returns when that is
+// done, or when a source that emits inside its subscription has to wait; the source then
+// goes on on that goroutine.
 //
-// The context given to project is done when the subscription is over, by whatever cause; project should
-// return then. An error that project returns, or a panic in it, ends the source at once, and is emitted
-// when its turn comes; so is an error of the source, and the completion. Unsubscribing waits neither
-// for project nor for its results, which are dropped.
+// The context of a call ends with the subscription; project has to return then.
+// Unsubscribing does not wait for the calls, and drops their results. An error that
+// project returns, and a panic in it, ends the source at once. That error, an error of
+// the source and the completion are emitted after the results of the values before them.
 //
-// The goroutines are started as they are needed, and end with the stream. The source has a gate of its
-// own; what project, or a callback downstream, itself emits into the source does not wait for a goroutine to
-// be free, as that may be its own: only that is queued. A value costs one allocation, and none in
-// [ParallelMapUnordered]. An n that is not positive is an [observable.ArgumentError]. It has no counterpart in RxJS. See also
-// [MergeMapConcurrent], [ObserveOn].
+// The goroutines of the calls are started on demand and end with the stream. The source
+// has a gate of its own. A value that project, or a callback downstream, emits into the
+// source does not wait for a goroutine, which might be its own: such values are queued
+// without a bound. A value costs one allocation, and none in [ParallelMapUnordered]. An n
+// that is not positive is an [observable.ArgumentError]. It has no counterpart in RxJS.
+// See also [MergeMapConcurrent], [ObserveOn].
 func ParallelMap[A, B any](
 	src observable.Observable[A], n int, project func(ctx context.Context, v A) (B, error),
 ) observable.Observable[B] {
 	return parallelMap(src, "ParallelMap", n, project, true)
 }
 
-// ParallelMapUnordered is [ParallelMap] that emits each result as soon as it is there.
+// ParallelMapUnordered is [ParallelMap] that emits each result when its call returns.
 //
 //	src:                     --1--2--3---------|
 //	project(1):                -----a
@@ -46,8 +50,8 @@ func ParallelMap[A, B any](
 //	project(3):                      ----c
 //	ParallelMapUnordered(2): ------ba----c-----|
 //
-// An error, of project or of the source, is emitted at once; it ends the calls under way, by their
-// context.
+// An error, of project or of the source, is emitted at once and ends the context of the
+// calls under way.
 func ParallelMapUnordered[A, B any](
 	src observable.Observable[A], n int, project func(ctx context.Context, v A) (B, error),
 ) observable.Observable[B] {
@@ -85,31 +89,33 @@ type parallel[A, B any] struct {
 	ordered bool
 	limit   int
 
-	mu            sync.Mutex    // guards what follows, as far as last; never held while user code runs
-	work          sync.Cond     // there is a job, or there will be none any more
+	mu            sync.Mutex    // guards the fields to last; never held while user code runs
+	work          sync.Cond     // a job has come, or no job will come any more
 	room          sync.Cond     // a worker has become idle
-	jobs          queue[job[A]] // that no worker has taken up yet
+	jobs          queue[job[A]] // jobs that no worker has taken up
 	workers, idle int
-	ended, closed bool            // the source has; the subscription has
-	last          <-chan struct{} // closed when the last job so far has had its turn in order
+	ended, closed bool            // the source has ended; the subscription has ended
+	last          <-chan struct{} // closed after the turn of the last job, in order
 
-	// Results are emitted by one worker at a time, so that the others wait for downstream instead of
-	// queueing at its gate. Whose turn it is, is decided by turn, or in order.
-	turn chan struct{} // holds something while somebody has a turn out of order
+	// turn is full while a worker emits a result without order. One worker emits at a
+	// time, so that the others wait here and not at the gate of downstream; in order, the
+	// jobs' channels do that.
+	turn chan struct{}
 
-	// What has not ended: jobs, and the source. Who takes this to 0 emits the terminal.
+	// pending counts the jobs and the source that have not ended. The goroutine that
+	// takes it to 0 emits the terminal.
 	pending atomic.Int64
-	err     error // how the source ended; written before pending is counted down
+	err     error // error of the source; written before pending is counted down
 }
 
 // job is a value to be projected.
 type job[A any] struct {
 	value  A
-	before <-chan struct{} // closed when the job before has had its turn; nil if there is none
-	after  chan struct{}   // to be closed when this one has had it; nil if order does not matter
+	before <-chan struct{} // closed after the turn of the job before; nil for the first job
+	after  chan struct{}   // closed after the turn of this job; nil without order
 }
 
-// Next gives v to a worker, as soon as there is one.
+// Next gives v to a worker, and waits for one if it must.
 func (p *parallel[A, B]) Next(v A) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,7 +140,7 @@ func (p *parallel[A, B]) Next(v A) {
 	}
 }
 
-// Error is the error of the source.
+// Error ends the source with err.
 func (p *parallel[A, B]) Error(err error) {
 	if !p.ordered {
 		p.results.Error(err)
@@ -142,7 +148,7 @@ func (p *parallel[A, B]) Error(err error) {
 	p.finish(err)
 }
 
-// Complete is the completion of the source.
+// Complete ends the source.
 func (p *parallel[A, B]) Complete() { p.finish(nil) }
 
 func (p *parallel[A, B]) finish(err error) {
@@ -154,7 +160,7 @@ func (p *parallel[A, B]) finish(err error) {
 	p.leave()
 }
 
-// close is the end of the subscription.
+// close tears down the subscription.
 func (p *parallel[A, B]) close() {
 	p.mu.Lock()
 	p.closed = true
@@ -165,7 +171,8 @@ func (p *parallel[A, B]) close() {
 	p.source.cut()
 }
 
-// leave counts down what has not ended.
+// leave notes the end of a job or of the source, and emits the terminal after the last
+// one.
 func (p *parallel[A, B]) leave() {
 	if p.pending.Add(-1) > 0 {
 		return
@@ -177,7 +184,7 @@ func (p *parallel[A, B]) leave() {
 	}
 }
 
-// run is what a worker does: one job after another, until there are no more.
+// run is a worker: it does one job after the other, until no more come.
 func (p *parallel[A, B]) run() {
 	for {
 		j, ok := p.take()
@@ -190,7 +197,7 @@ func (p *parallel[A, B]) run() {
 	}
 }
 
-// take waits for a job and takes it up; it reports false when there are no more.
+// take waits for a job and takes it up. It reports false when no more come.
 func (p *parallel[A, B]) take() (j job[A], ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -206,7 +213,8 @@ func (p *parallel[A, B]) take() (j job[A], ok bool) {
 	return p.jobs.pop(), true
 }
 
-// call calls project. A panic in it is an error; if it exits its goroutine, so does the worker.
+// call calls project and makes an error of its panic. A project that ends its goroutine
+// ends the worker.
 func (p *parallel[A, B]) call(j job[A]) (result B, err error) {
 	returned := false
 	defer func() {
@@ -224,7 +232,8 @@ func (p *parallel[A, B]) call(j job[A]) (result B, err error) {
 	return result, err
 }
 
-// settle emits what came of j when its turn has come, and reports whether the stream goes on.
+// settle waits for the turn of j, emits its result, and reports whether the stream goes
+// on.
 func (p *parallel[A, B]) settle(j job[A], result B, err error) bool {
 	if err != nil {
 		p.source.cut()
@@ -246,7 +255,7 @@ func (p *parallel[A, B]) settle(j job[A], result B, err error) bool {
 	return true
 }
 
-// awaitTurn waits, and reports whether the stream is still on.
+// awaitTurn waits for the turn of j. It reports false if the subscription ends first.
 func (p *parallel[A, B]) awaitTurn(j job[A]) bool {
 	if !p.ordered {
 		select {
