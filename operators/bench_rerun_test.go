@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,6 +24,8 @@ var passing = []struct {
 	{"Repeat", func(src ints) ints { return operators.Repeat(src, 1) }},
 	{"Tap", func(src ints) ints { return operators.Tap(src, func(int) {}) }},
 	{"TapWith", func(src ints) ints { return operators.TapWith(src, operators.TapConfig[int]{Next: func(int) {}}) }},
+	{"Log", func(src ints) ints { return operators.Log(src, slog.New(slog.DiscardHandler), "bench") }},
+	{"Named", func(src ints) ints { return operators.Named(src, "bench") }},
 	{"Finalize", func(src ints) ints { return operators.Finalize(src, func() {}) }},
 }
 

@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -25,7 +26,10 @@ var transformingOps = map[string]entry{
 		return operators.Dematerialize(operators.Materialize(s))
 	}),
 	"Finalize": forwarding(func(s stream, h hook) stream { return operators.Finalize(s, func() {}) }),
-	"Map":      forwarding(func(s stream, h hook) stream { return operators.Map(s, h) }),
+	"Log": forwarding(func(s stream, h hook) stream {
+		return operators.Log(s, slog.New(slog.DiscardHandler), "trial")
+	}),
+	"Map": forwarding(func(s stream, h hook) stream { return operators.Map(s, h) }),
 	"Materialize": {
 		apply: func(s stream, h hook) stream {
 			return operators.Map(operators.Materialize(s), func(n operators.Notification[int]) int {
@@ -108,6 +112,7 @@ var endingOps = map[string]entry{
 	}).with(func(e *entry) { e.fails, e.ofNil = "0 1 2 7 |", "7 |" }),
 	"DefaultIfEmpty": forwarding(func(s stream, h hook) stream { return operators.DefaultIfEmpty(s, 9) }).
 		with(func(e *entry) { e.runs = append([]string{"9 |"}, unchanged[1:]...) }),
+	"Named": forwarding(func(s stream, h hook) stream { return operators.Named(s, "trial") }),
 	"OnErrorResumeNext": forwarding(func(s stream, h hook) stream { return operators.OnErrorResumeNext(s, unit) }).
 		with(func(e *entry) {
 			e.runs = []string{"7 |", "0 7 |", "0 1 7 |", "0 1 2 7 |", "0 1 2 3 7 |", "0 1 2 3 4 7 |"}

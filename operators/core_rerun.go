@@ -6,9 +6,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// reruns starts the runs of one source after another: the mechanism of the retry and repeat
-// operators. A run that ends inside its own start is followed by the next one in a loop, not by
-// recursion, so a source that ends at once can be run any number of times.
+// reruns starts the runs of one source after another: the mechanism of the retry and
+// repeat operators. A run that ends inside its own start is followed by the next one in a
+// loop, not by recursion, so a source that ends at once can be run any number of times.
 type reruns struct {
 	sc       *observable.Scope
 	run      func(up *observable.Scope) // subscribes to the source in a scope of its own
@@ -16,8 +16,8 @@ type reruns struct {
 	wanted   bool                       // another run is to follow
 }
 
-// start begins the next run: at once, or when the run now being started has been started. The
-// next run therefore never overlaps the subscribe function of the one before.
+// start begins the next run: at once, or when the run now being started has been started.
+// The next run therefore never overlaps the subscribe function of the one before.
 func (r *reruns) start() {
 	r.wanted = true
 	if r.starting {
@@ -31,7 +31,8 @@ func (r *reruns) start() {
 	r.starting = false
 }
 
-// after returns a function that begins the next run after delay. All calls share one timer.
+// after returns a function that begins the next run after delay. All calls share one
+// timer.
 func (r *reruns) after(delay time.Duration) (again func()) {
 	if delay == 0 {
 		return r.start
@@ -40,8 +41,8 @@ func (r *reruns) after(delay time.Duration) (again func()) {
 	return func() { alarm.Reset(delay) }
 }
 
-// startAfter begins the next run when notifier emits. If notifier completes without a value, so
-// does the stream; its error is the stream's.
+// startAfter begins the next run when notifier emits. If notifier completes without a
+// value, so does the stream; its error is the stream's.
 func startAfter[N any](notifier observable.Observable[N], r *reruns, down observable.Terminal) {
 	wait := r.sc.Child()
 	observable.Attach(notifier, wait, observable.Stage[N]{
@@ -61,8 +62,8 @@ func limitOf(count int) int {
 	return count
 }
 
-// checkRerun returns the first of the settings of RetryWith or RepeatWith that cannot be used,
-// and its problem, or "".
+// checkRerun returns the first of the settings of RetryWith or RepeatWith that cannot be
+// used, and its problem, or "".
 func checkRerun(count int, delay time.Duration) (argument, problem string) {
 	switch {
 	case count < 0:

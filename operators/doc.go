@@ -1,16 +1,51 @@
-// Package operators is what one does with streams: the operators of RxJS 7.8, under their names in Go's case, and
-// those that sockets and Go need besides.
+// Package operators has the operators of RxJS 7.8, under their names in Go's case, and
+// the operators that sockets and Go need besides.
 //
-// The source is the first argument, as in packages slices and maps, so type arguments are inferred and a pipeline
-// reads as named steps:
+// The source is the first argument, as in packages slices and maps, so type arguments are
+// inferred and a pipeline reads as named steps:
 //
 //	ticks := operators.Map(messages, decode)
 //	rises := operators.Filter(ticks, isRise)
 //	calm := operators.DebounceTime(rises, 250*time.Millisecond)
 //
-// A stage to be used again is a plain function from an observable to an observable. A callback that commonly fails has
-// a Try form, which returns an error too. All operators keep the contract of package observable; what each
-// does on completion, error and unsubscribe, and what it keeps in memory, is in its own comment.
+// A function from an observable to an observable is a step that can be used again.
+//
+// All operators keep the contract of package observable. The comment of each operator
+// says what it does on completion, error and unsubscribe, and what it keeps in memory.
+//
+// # Callbacks that fail
+//
+// A panic in a callback is the stream's error, as an [observable.PanicError]. The
+// operators in which values are parsed and checked have a Try form, whose callback
+// returns an error too: [TryMap], [TryFilter], [TryTakeWhile], [TryScan], [TryReduce]
+// and, of those that flatten, [TryMergeMap], [TryConcatMap], [TrySwitchMap] and
+// [TryExhaustMap]; in front of any other operator, a TryMap does the part that may fail.
+//
+// # Synchronous sources
+//
+// A source that emits inside its subscription, such as [observable.FromSlice] or
+// [observable.Range], runs to its end inside Subscribe. Nothing else of its chain runs
+// meanwhile: timers, notifiers and other sources wait. So
+//
+//   - [Take], [TakeWhile] and [First] end it when one of its values reaches them.
+//   - [TakeUntil], [Timeout] and the other operators with a timer or a notifier do not end
+//     it, as the timer or notifier comes after its end. An exception is a notifier made of
+//     the same source, in a [Connect].
+//   - Unsubscribing, the end of the context, [WithContext] and [Deadline] end it from any
+//     goroutine, before its next value.
+//
+// # Sources on another goroutine
+//
+// [ObserveOn], [OnBackpressureBuffer], [OnBackpressureDrop], [OnBackpressureLatest],
+// [Conflate], [ParallelMap], [ParallelMapUnordered], [RateLimit] and [SubscribeAfter]
+// subscribe to their source on another goroutine, with a gate of its own; the chain of
+// all other operators runs under one gate, a goroutine at a time. Source and downstream
+// then run side by side: timers and notifiers downstream come in between two values of a
+// synchronous source and can end it.
+//
+// Subscribe returns when the source has been subscribed to; if a synchronous source has
+// to wait before that, as the buffer is full, Subscribe returns then, and the source goes
+// on on the other goroutine. With SubscribeAfter it returns at once.
 //
 // # Choosing
 //
@@ -19,9 +54,9 @@
 //   - into another value: [Map], [TryMap]
 //   - into a running result: [Scan], [TryScan], [Accumulate]
 //   - by work that takes time, n at a time: [ParallelMap], [ParallelMapUnordered]
-//   - with the one before it: [Pairwise]
-//   - by adding when it came: [Timestamp], [TimeInterval]
-//   - or only look at it: [Tap], [TapWith]
+//   - with the value before it: [Pairwise]
+//   - by adding the time: [Timestamp], [TimeInterval]
+//   - not at all, but look at it: [Tap], [TapWith], [Log]
 //
 // I want some of the values:
 //
@@ -30,19 +65,19 @@
 //   - all but the first ones: [Skip], [SkipWhile], [SkipUntil]
 //   - the last ones, or all but those: [TakeLast], [SkipLast]
 //   - one: [First], [Last], [Single], [ElementAt], [Find], and their variants
-//   - each only once: [Distinct], [DistinctBy]
+//   - each only once: [Distinct], [DistinctBy], [DistinctFlush]
 //   - only when they change: [DistinctUntilChanged], [DistinctUntilKeyChanged]
-//   - none, just the end: [IgnoreElements]
+//   - none, only the end: [IgnoreElements]
 //
 // I want fewer values in time:
 //
-//   - the last one of a burst, when it is over: [DebounceTime], [Debounce]
-//   - the first one of each period: [ThrottleTime], [Throttle]
-//   - the last one of each period: [AuditTime], [SampleTime], [Audit], [Sample]
-//   - at most n per period, losing none: [RateLimit]
-//   - later: [Delay], [DelayWhen], [DelaySubscription], [SubscribeOn]
+//   - the last value of a burst, after the burst: [DebounceTime], [Debounce]
+//   - the first value of each period: [ThrottleTime], [Throttle]
+//   - the last value of each period: [AuditTime], [SampleTime], [Audit], [Sample]
+//   - at most n per period, without a loss: [RateLimit]
+//   - later: [Delay], [DelayWhen], [DelaySubscription], [SubscribeAfter]
 //
-// I want one result of the whole:
+// I want one result of all values:
 //
 //   - a fold: [Reduce], [TryReduce], [Fold], [Count], [Min], [Max]
 //   - a slice: [ToSlice]
@@ -50,8 +85,12 @@
 //
 // I want values in groups:
 //
-//   - slices by number, time or signal: [BufferCount], [BufferTime], [Buffer], [BufferWhen], [BufferToggle]
-//   - streams by number, time or signal: [WindowCount], [WindowTime], [Window], [WindowWhen], [WindowToggle]
+//   - slices by number: [BufferCount], [BufferCountEvery]
+//   - slices by time: [BufferTime], [BufferTimeWith]
+//   - slices by signal: [Buffer], [BufferWhen], [BufferToggle]
+//   - streams by number: [WindowCount], [WindowCountEvery]
+//   - streams by time: [WindowTime], [WindowTimeWith]
+//   - streams by signal: [Window], [WindowWhen], [WindowToggle]
 //   - streams by key: [GroupBy], [GroupByMap], [GroupByUntil]
 //   - two streams by a condition: [Partition]
 //
@@ -61,13 +100,13 @@
 //   - one after the other: [ConcatMap]
 //   - the latest only: [SwitchMap]
 //   - none while one runs: [ExhaustMap]
-//   - and again for what those emit: [Expand]
+//   - and again for each value of these: [Expand]
 //   - with an accumulator: [MergeScan], [SwitchScan]
-//   - that is there already: [MergeAll], [ConcatAll], [SwitchAll], [ExhaustAll]
+//   - that is the value itself: [MergeAll], [ConcatAll], [SwitchAll], [ExhaustAll]
 //
 // I want several streams as one:
 //
-//   - as they come: [Merge]
+//   - as the values come: [Merge]
 //   - one after the other: [Concat], [StartWith], [EndWith], [OnErrorResumeNext]
 //   - the fastest: [Race]
 //   - the latest values together: [CombineLatest], [WithLatestFrom]
@@ -76,40 +115,42 @@
 //
 // I want to deal with errors and ends:
 //
-//   - go on with something else: [Catch], [OnErrorResumeNext]
-//   - try again: [Retry], [RetryWith], [RetryBackoff]
-//   - start over after completion: [Repeat], [RepeatWith]
-//   - fail when nothing comes: [Timeout], [TimeoutWith], [ThrowIfEmpty]
-//   - have a value when nothing came: [DefaultIfEmpty]
+//   - go on with another stream: [Catch], [OnErrorResumeNext]
+//   - try again: [Retry], [RetryWith], [RetryAfter], [RetryBackoff]
+//   - start over after completion: [Repeat], [RepeatWith], [RepeatAfter]
+//   - fail when no value comes: [Timeout], [TimeoutWith], [ThrowIfEmpty]
+//   - have a value when none came: [DefaultIfEmpty]
+//   - know the stream that failed: [Named]
 //   - clean up: [Finalize]
 //   - see terminals as values: [Materialize], [Dematerialize]
 //   - stop with another context: [WithContext], [Deadline]
 //
 // I want several subscribers to one run:
 //
-//   - those who come later miss what was: [Share], [ShareWith]
-//   - those who come later get what was: [ShareReplay]
-//   - within one pipeline: [Connect]
+//   - late subscribers miss the earlier values: [Share], [ShareWith]
+//   - late subscribers get the earlier values: [ShareReplay]
+//   - within one pipeline: [Connect], [ConnectWith]
 //   - started by hand: [observable.Connectable]
 //
-// I want to decouple a producer from a slow consumer:
+// I want a producer to run ahead of a slow consumer:
 //
-//   - keep n values, and then a policy: [OnBackpressureBuffer]
-//   - drop what cannot be taken: [OnBackpressureDrop]
-//   - keep only the latest: [OnBackpressureLatest]
-//   - melt what waits into one: [Conflate]
-//   - onto a goroutine of its own: [ObserveOn]
+//   - by n values, and then a policy: [OnBackpressureBuffer]
+//   - and drop the values that come meanwhile: [OnBackpressureDrop]
+//   - and keep only the latest value: [OnBackpressureLatest]
+//   - and merge the values that wait into one: [Conflate]
+//   - by n values, and then wait: [ObserveOn]
 //
 // # RxJS
 //
-// The operators do what RxJS 7.8.2 does in its recorded cases, which the test TestConformance runs in virtual time. What
-// has another form here:
+// The operators do what RxJS 7.8.2 does in its recorded cases, which the test
+// TestConformance runs in virtual time. Some have another form here:
 //
-//	mapTo, mergeMapTo, concatMapTo, switchMapTo   the Map form with a function that ignores its argument
-//	mergeWith, concatWith, zipWith, raceWith ...  the function without "With", the source first
-//	retryWhen, repeatWhen                         RetryWith, RepeatWith with a Delay
-//	publish and its kin, refCount                 observable.Connectable, ShareWith with a Connector
-//	the index given to callbacks                  a counter in an observable.Defer
-//	schedulers                                    time is package time; ObserveOn is a goroutine, SubscribeOn a delay
-//	an optional argument                          a variant (FirstOrDefault) or a struct (RetryConfig)
+//	mapTo, mergeMapTo, switchMapTo ...  the Map form, whose function ignores its argument
+//	mergeWith, concatWith, zipWith ...  the function without "With", the source first
+//	retryWhen, repeatWhen               RetryAfter, RepeatAfter
+//	publish and its kin, refCount       observable.Connectable, ShareWith with a Connector
+//	the index given to callbacks        a counter in an observable.Defer
+//	schedulers                          time is package time
+//	observeOn, subscribeOn              ObserveOn has a goroutine, SubscribeAfter a delay
+//	an optional argument                a variant (FirstOrDefault), a struct (RetryConfig)
 package operators

@@ -3,6 +3,8 @@ package operators_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
@@ -34,6 +36,24 @@ func ExampleTapWith() {
 	// hello
 	// complete
 	// live: 0
+	// <nil>
+}
+
+func ExampleLog() {
+	untimed := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == "after" { // these differ from run to run
+			return slog.Attr{}
+		}
+		return a
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: untimed}))
+	_, err := observable.Collect(context.Background(), operators.Log(observable.Of(1, 2), logger, "numbers"))
+	fmt.Println(err)
+	// Output:
+	// level=INFO msg=subscribe stream=numbers
+	// level=DEBUG msg=next stream=numbers value=1
+	// level=DEBUG msg=next stream=numbers value=2
+	// level=INFO msg=complete stream=numbers
 	// <nil>
 }
 

@@ -7,15 +7,16 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:           --1--2--3--|
 //	Map(x => 10x): --10-20-30-|
 //
-// Completion and errors pass through. A panic in project is the stream's error;
-// for a projection that commonly fails there is [TryMap]. It shares the scope of
-// its downstream and keeps nothing between values. RxJS: map.
+// Completion and errors pass through. A panic in project is the stream's error; a project
+// that commonly fails belongs into a [TryMap]. It shares the scope of its downstream and
+// keeps nothing between values. RxJS: map; mapTo is a project that ignores its argument.
+// See also [ParallelMap], [MergeMap].
 func Map[A, B any](src observable.Observable[A], project func(A) B) observable.Observable[B] {
 	if project == nil {
 		return invalid[B]("Map", "project", isNil)
 	}
 	if same, ok := any(project).(func(B) B); ok {
-		src, _ := any(src).(observable.Observable[B]) // or nil, of which Attach tells
+		src, _ := any(src).(observable.Observable[B]) // nil stays nil, and Attach reports it
 		return fuse(src, steps[B]{first: same})
 	}
 	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
@@ -27,13 +28,11 @@ func Map[A, B any](src observable.Observable[A], project func(A) B) observable.O
 	})
 }
 
-// TryMap emits what project makes of each value, until project returns an error; that
-// is then the stream's, and the source is unsubscribed.
+// TryMap is [Map] with a project that may fail: its first error is the stream's, and the
+// source is unsubscribed.
 //
 //	src:                --1--2--x--4--|
 //	TryMap(parse):      --1--2--#
-//
-// Otherwise it is [Map].
 func TryMap[A, B any](src observable.Observable[A], project func(A) (B, error)) observable.Observable[B] {
 	if project == nil {
 		return invalid[B]("TryMap", "project", isNil)

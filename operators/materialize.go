@@ -30,23 +30,23 @@ func (k NotificationKind) String() string {
 	}
 }
 
-// Notification is a call of an [observable.Observer] as a value. Value is that of a
-// NextNotification and Err that of an ErrorNotification.
+// Notification is a call of an [observable.Observer] as a value.
 type Notification[T any] struct {
 	Kind  NotificationKind
-	Value T
-	Err   error
+	Value T     // the value of a NextNotification
+	Err   error // the error of an ErrorNotification
 }
 
-// Materialize emits every notification of the source as a value, its end too, and completes after
-// that.
+// Materialize emits each notification of the source as a value, its end too, and then
+// completes.
 //
 //	src:           --1------2-----#
 //	Materialize(): --{N 1}--{N 2}--({E err}|)
 //
-// So errors of the source, and panics in callbacks upstream, become values, and the stream itself
-// never fails with them. The end of the subscription's context is not an error of the source: it
-// goes past. RxJS: materialize. See also [Dematerialize], [Catch], [TapWith].
+// Errors of the source and panics in callbacks upstream become values, and the stream
+// does not fail with them. The end of the subscription's context is no error of the
+// source, and passes as it is. It keeps nothing and starts no goroutine. RxJS:
+// materialize. See also [Dematerialize], [Catch], [TapWith].
 func Materialize[T any](src observable.Observable[T]) observable.Observable[Notification[T]] {
 	return observable.AttachFunc[Notification[T]](func(sc *observable.Scope, down observable.Stage[Notification[T]]) {
 		end := &ending[Notification[T]]{sc: sc, down: down}
@@ -73,16 +73,16 @@ func Materialize[T any](src observable.Observable[T]) observable.Observable[Noti
 	})
 }
 
-// Dematerialize turns values that are notifications into notifications: the opposite of
-// [Materialize].
+// Dematerialize makes a notification of each value that is a [Notification]: the opposite
+// of [Materialize].
 //
 //	src:             --{N 1}--{N 2}--{C}--{N 3}--|
 //	Dematerialize(): --1------2------|
 //
-// It ends at the first notification that is a terminal, and the source is unsubscribed in that
-// moment; an earlier completion and errors of the source itself pass through. A notification of an
-// unknown kind is an [observable.ArgumentError]. It shares the scope of its downstream. RxJS:
-// dematerialize.
+// The first terminal among the values ends the stream and unsubscribes the source. An
+// earlier completion, and an error, of the source itself pass through. A notification of
+// an unknown kind is an [observable.ArgumentError]. It shares the scope of its
+// downstream. RxJS: dematerialize.
 func Dematerialize[T any](src observable.Observable[Notification[T]]) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		end := &ending[T]{sc: sc, down: down}

@@ -2,25 +2,29 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Merge subscribes to all the sources, in order, and emits whatever any of them emits, as it comes.
+// Merge subscribes to all sources, in order, and emits the values of all of them as they
+// come.
 //
 //	a:            --1-----2--|
 //	b:            ----8-----9---|
 //	Merge(a, b):  --1-8---2-9---|
 //
-// It completes when all sources have, with no source at once. The first error is the stream's and
-// ends all of them. A source that completes inside its subscription has emitted everything before
-// the next one is subscribed to; one that never ends there keeps the next from its turn.
+// A source that emits inside its subscription emits all of its values before the next
+// source is subscribed to; if it does not end there, the next one never is.
 //
-// Sources may emit on goroutines of their own: their values are serialised, each source's in its
-// own order. Nothing is buffered here, and no value costs an allocation. RxJS: merge, mergeWith.
-// See also [MergeConcurrent], [MergeAll], [Concat], [CombineLatest], [Race].
+// Merge completes when all sources have, and at once if there is none. The first error is
+// the stream's and ends all sources. Sources may emit on goroutines of their own: the
+// values of each source keep their order, one value passes at a time, and a slow
+// downstream slows all sources. It starts no goroutine, buffers nothing, and no value
+// costs an allocation. RxJS: merge, mergeWith. See also [MergeConcurrent], [MergeAll],
+// [Concat], [CombineLatest], [Race].
 func Merge[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
 	return mergeAll(srcs, Unlimited)
 }
 
-// MergeConcurrent is [Merge] with at most concurrent sources subscribed to at a time; as one completes,
-// the next one's turn comes. A concurrent that is not positive is an [observable.ArgumentError].
+// MergeConcurrent is [Merge] that subscribes to at most concurrent sources at a time, and
+// to the next one when one of them completes. A concurrent that is not positive is an
+// [observable.ArgumentError].
 //
 //	a:                           --1-----2--|
 //	b:                           --8--9--|
@@ -34,8 +38,8 @@ func MergeConcurrent[T any](concurrent int, srcs ...observable.Observable[T]) ob
 	return mergeAll(srcs, concurrent)
 }
 
-// MergeAll subscribes to each observable that the source emits and emits whatever any of them emits,
-// as it comes.
+// MergeAll subscribes to each observable that the source emits and emits the values of
+// all of them as they come.
 //
 //	src:       --A-----B----|
 //	A:           a--b|
@@ -47,16 +51,16 @@ func MergeAll[T any](src observable.Observable[observable.Observable[T]]) observ
 	return mergeMap(src, Unlimited, itself[T])
 }
 
-// MergeAllConcurrent is [MergeAll] with at most concurrent inner observables at a time, as in
-// [MergeMapConcurrent]: those that come meanwhile wait, in order, in a queue without a bound. A
-// concurrent that is not positive is an [observable.ArgumentError].
+// MergeAllConcurrent is [MergeAll] with at most concurrent inner observables at a time.
+// Further observables wait, in order, in a queue without a bound. A concurrent that is
+// not positive is an [observable.ArgumentError].
 //
 //	src:                    --A-B-----|
 //	A:                        a--b|
 //	B:                          c--d|
 //	MergeAllConcurrent(1):  --a--bc--d|
 //
-// RxJS: mergeAll with its argument. See also [ConcatAll].
+// RxJS: mergeAll with its argument. See also [MergeMapConcurrent], [ConcatAll].
 func MergeAllConcurrent[T any](
 	src observable.Observable[observable.Observable[T]], concurrent int,
 ) observable.Observable[T] {

@@ -6,23 +6,26 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Unlimited is the limit that is none, for counts and concurrencies.
+// Unlimited stands for no limit, as a count or a concurrency.
 const Unlimited = math.MaxInt
 
-// MergeMap subscribes to what project makes of each value and emits whatever any of these inner
-// observables emits, as it comes.
+// MergeMap subscribes to the observable that project makes of each value, and emits the
+// values of all these inner observables as they come.
 //
 //	src:                     --1-----2----|
 //	MergeMap(x => xa--xb|):  --1a--1b2a--2b|
 //
-// It completes when the source and all inner observables have. The first error, of the source, of
-// an inner observable or a panic in project, is the stream's and ends all of them. Unsubscribing
-// ends the source, then the inner observables in the order in which they were subscribed to.
+// The number of inner observables has no bound: [MergeMapConcurrent] sets one.
 //
-// It starts no goroutine and buffers nothing: a slow downstream slows the source and all inner
-// observables. An inner observable costs one allocation besides itself, and nothing once it has
-// ended. RxJS: mergeMap; mergeMapTo is a project that ignores its argument. See also
-// [MergeMapConcurrent], [TryMergeMap], [ConcatMap], [SwitchMap], [ExhaustMap], [MergeAll].
+// MergeMap completes when the source and all inner observables have. The first error, of
+// the source or of an inner observable, is the stream's and ends all of them; so is a
+// panic in project. Unsubscribing ends the source, then the inner observables in the
+// order of their subscription.
+//
+// It starts no goroutine and buffers nothing: a slow downstream slows the source and all
+// inner observables. An inner observable costs one allocation besides itself, and nothing
+// after its end. RxJS: mergeMap; mergeMapTo is a project that ignores its argument. See
+// also [TryMergeMap], [ConcatMap], [SwitchMap], [ExhaustMap], [MergeAll], [ParallelMap].
 func MergeMap[A, B any](
 	src observable.Observable[A], project func(A) observable.Observable[B],
 ) observable.Observable[B] {
@@ -32,14 +35,16 @@ func MergeMap[A, B any](
 	return mergeMap(src, Unlimited, succeeding(project))
 }
 
-// MergeMapConcurrent is [MergeMap] with at most concurrent inner observables at a time. Values that
-// come meanwhile wait, in order, in a queue without a bound (as in RxJS); project is called when
-// their turn comes. A concurrent that is not positive is an [observable.ArgumentError].
+// MergeMapConcurrent is [MergeMap] with at most concurrent inner observables at a time.
+// Further values wait, in order, in a queue without a bound (as in RxJS). project is
+// called for a value when the wait ends. A concurrent that is not positive is an
+// [observable.ArgumentError].
 //
 //	src:                                       --1-2-----|
 //	MergeMapConcurrent(1, x => xa--xb|):       --1a--1b2a--2b|
 //
-// RxJS: mergeMap with its argument concurrent. See also [TryMergeMapConcurrent], [ConcatMap].
+// RxJS: mergeMap with its argument concurrent. See also [TryMergeMapConcurrent],
+// [ConcatMap].
 func MergeMapConcurrent[A, B any](
 	src observable.Observable[A], concurrent int, project func(A) observable.Observable[B],
 ) observable.Observable[B] {
@@ -52,7 +57,7 @@ func MergeMapConcurrent[A, B any](
 	return mergeMap(src, concurrent, succeeding(project))
 }
 
-// TryMergeMap is [MergeMap] with a project that may fail: the first error it returns is the stream's
+// TryMergeMap is [MergeMap] with a project that may fail: its first error is the stream's
 // and ends the source and all inner observables.
 //
 //	src:                     --1-----x----|
@@ -68,8 +73,9 @@ func TryMergeMap[A, B any](
 	return mergeMap(src, Unlimited, project)
 }
 
-// TryMergeMapConcurrent is [MergeMapConcurrent] with a project that may fail, as in [TryMergeMap]:
-// an error ends the inner observables that run, and the values that wait are dropped.
+// TryMergeMapConcurrent is [MergeMapConcurrent] with a project that may fail: its first
+// error is the stream's, ends the source and all inner observables, and drops the values
+// that wait.
 //
 //	src:                             --1-x-----|
 //	TryMergeMapConcurrent(1, open):  --1a--1b#
@@ -85,8 +91,8 @@ func TryMergeMapConcurrent[A, B any](
 	return mergeMap(src, concurrent, project)
 }
 
-// succeeding gives a function that cannot fail the form of one that can, in which the mechanisms
-// take it.
+// succeeding gives a function that cannot fail the form of a function that can, which is
+// what the mechanisms take.
 func succeeding[A, B any](project func(A) B) func(A) (B, error) {
 	return func(v A) (B, error) { return project(v), nil }
 }
@@ -105,7 +111,7 @@ func mergeMap[A, B any](
 	})
 }
 
-// mergeAll is mergeMap for observables that are known beforehand.
+// mergeAll is mergeMap for observables that exist already.
 func mergeAll[T any](srcs []observable.Observable[T], concurrent int) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		newMerger(sc, down, concurrent, itself[T]).runAll(srcs)

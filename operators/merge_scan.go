@@ -2,17 +2,20 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// MergeScan is [MergeMap] with an accumulator: accumulate gets, besides each value, the latest value
-// that was emitted, at first seed, and what its inner observables emit is emitted and becomes the
-// accumulator.
+// MergeScan is [MergeMap] with an accumulator, which starts with seed: accumulate makes
+// an inner observable of the accumulator and a value, and each value of an inner
+// observable is emitted and becomes the accumulator.
 //
 //	src:                              --1-----2--3-|
 //	MergeScan(0, (acc, x) => acc+x):  --1-----3--6-|
 //
-// Inner observables run side by side, each made from the accumulator as it was when its value came.
-// The seed itself is not emitted. MergeScan completes when the source and all inner observables
-// have; errors and panics are as in MergeMap. A seed that refers to mutable state is shared by
-// all subscriptions. RxJS: mergeScan. See also [MergeScanConcurrent], [SwitchScan], [Scan].
+// Inner observables run side by side, so each is made of the accumulator as it was when
+// its value came. A seed that refers to mutable state is shared by all subscriptions.
+//
+// The seed itself is not emitted. MergeScan completes when the source and all inner
+// observables have; errors, panics and unsubscribing are as in MergeMap. It starts no
+// goroutine and buffers nothing. RxJS: mergeScan. See also [MergeScanConcurrent],
+// [SwitchScan], [Scan].
 func MergeScan[A, S any](
 	src observable.Observable[A], seed S, accumulate func(S, A) observable.Observable[S],
 ) observable.Observable[S] {
@@ -27,10 +30,10 @@ func MergeScan[A, S any](
 //	src:                                             -12----|
 //	MergeScanConcurrent(0, 1, (acc,x) => --(acc+x)|): ---1-3-|
 //
-// Values that come meanwhile wait, in order, in a queue without a bound, and accumulate gets the accumulator
-// of the moment in which their turn comes. With a limit of 1 each step builds on the end of the one
-// before. A concurrent that is not positive is an [observable.ArgumentError]. RxJS: mergeScan with
-// its argument concurrent.
+// Further values wait, in order, in a queue without a bound. accumulate is called for a
+// value, with the accumulator of that moment, when the wait ends; with a concurrent of 1,
+// each step builds on the end of the one before. A concurrent that is not positive is an
+// [observable.ArgumentError]. RxJS: mergeScan with its argument concurrent.
 func MergeScanConcurrent[A, S any](
 	src observable.Observable[A], seed S, concurrent int, accumulate func(S, A) observable.Observable[S],
 ) observable.Observable[S] {

@@ -8,8 +8,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// ParallelMap emits what project makes of each value, in the order of the values, with up to n calls of
-// project at a time.
+// ParallelMap emits what project makes of each value, in the order of the values, with up
+// to n calls of project at a time.
 //
 //	src:            --1--2--3---------|
 //	project(1):       -----a
@@ -17,26 +17,31 @@ import (
 //	project(3):             ----c
 //	ParallelMap(2): -------(ab)-c-----|
 //
-// It is a [TryMap] that is done by n goroutines. When each of them has a value, one whose result waits
-// for its turn included, the source waits; so no more than n values are under way. A
-// source that emits inside its subscription waits inside Subscribe ([SubscribeOn] moves it elsewhere).
+// It is a [TryMap] with up to n goroutines. A goroutine keeps its value until the result
+// has been emitted, so a slow call holds back the results after it. When every goroutine
+// has a value, the source waits: no more than n values are under way, and none is lost.
+// The source is subscribed to on a goroutine of its own. Subscribe returns when that is
+// done, or when a source that emits inside its subscription has to wait; the source then
+// goes on on that goroutine.
 //
-// The context given to project is done when the subscription is over, by whatever cause; project should
-// return then. An error that project returns, or a panic in it, ends the source at once, and is emitted
-// when its turn comes; so is an error of the source, and the completion. Unsubscribing waits neither
-// for project nor for its results, which are dropped.
+// The context of a call ends with the subscription; project has to return then.
+// Unsubscribing does not wait for the calls, and drops their results. An error that
+// project returns, and a panic in it, ends the source at once. That error, an error of
+// the source and the completion are emitted after the results of the values before them.
 //
-// The goroutines are started as they are needed, and end with the stream. The source has a gate of its
-// own; what project, or a callback downstream, itself emits into the source does not wait for a goroutine to
-// be free, as that may be its own: only that is queued. An n that is not positive is an
-// [observable.ArgumentError]. It has no counterpart in RxJS. See also [MergeMapConcurrent], [ObserveOn].
+// The goroutines of the calls are started on demand and end with the stream. The source
+// has a gate of its own. A value that project, or a callback downstream, emits into the
+// source does not wait for a goroutine, which might be its own: such values are queued
+// without a bound. An n
+// that is not positive is an [observable.ArgumentError]. It has no counterpart in RxJS.
+// See also [MergeMapConcurrent], [ObserveOn].
 func ParallelMap[A, B any](
 	src observable.Observable[A], n int, project func(ctx context.Context, v A) (B, error),
 ) observable.Observable[B] {
 	return parallelMap(src, "ParallelMap", n, project, true)
 }
 
-// ParallelMapUnordered is [ParallelMap] that emits each result as soon as it is there.
+// ParallelMapUnordered is [ParallelMap] that emits each result when its call returns.
 //
 //	src:                     --1--2--3---------|
 //	project(1):                -----a
@@ -44,8 +49,8 @@ func ParallelMap[A, B any](
 //	project(3):                      ----c
 //	ParallelMapUnordered(2): ------ba----c-----|
 //
-// An error, of project or of the source, is emitted at once; it ends the calls under way, by their
-// context.
+// An error, of project or of the source, is emitted at once and ends the context of the
+// calls under way.
 func ParallelMapUnordered[A, B any](
 	src observable.Observable[A], n int, project func(ctx context.Context, v A) (B, error),
 ) observable.Observable[B] {
@@ -101,7 +106,7 @@ type worker struct {
 	turn interleave.Cond // it is the worker's turn, or the subscription has ended
 }
 
-// Next gives v to a worker, as soon as there is one.
+// Next gives v to a worker, and waits for one if it must.
 func (p *parallel[A, B]) Next(v A) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -121,7 +126,7 @@ func (p *parallel[A, B]) Next(v A) {
 	}
 }
 
-// Error is the error of the source.
+// Error ends the source with err.
 func (p *parallel[A, B]) Error(err error) {
 	if !p.ordered {
 		p.results.Error(err)
@@ -129,7 +134,7 @@ func (p *parallel[A, B]) Error(err error) {
 	p.finish(err)
 }
 
-// Complete is the completion of the source.
+// Complete ends the source.
 func (p *parallel[A, B]) Complete() { p.finish(nil) }
 
 func (p *parallel[A, B]) finish(err error) {
@@ -139,7 +144,7 @@ func (p *parallel[A, B]) finish(err error) {
 	p.leave()
 }
 
-// close is the end of the subscription.
+// close tears down the subscription.
 func (p *parallel[A, B]) close() {
 	p.mu.Lock()
 	p.closed = true
@@ -168,7 +173,7 @@ func (p *parallel[A, B]) leave() {
 	}
 }
 
-// run is what a worker does: one job after another, until there are no more.
+// run is a worker: it does one job after the other, until no more come.
 func (p *parallel[A, B]) run() {
 	w := new(worker)
 	w.turn.L = &p.mu

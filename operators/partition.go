@@ -2,15 +2,17 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Partition returns two observables: one of the values that satisfy the predicate and one of the rest.
+// Partition returns two observables: one of the values for which predicate holds, and one
+// of the rest.
 //
 //	src:                --1--2--3--4--|
 //	Partition(isEven):  -----2-----4--|
 //	                    --1-----3-----|
 //
-// Each of them subscribes to the source by itself and runs the predicate: if it is subscribed to
-// twice, a cold source runs twice. [Share] the source where that matters. Otherwise they are a
-// [Filter]. RxJS: partition.
+// Each of the two subscribes to the source, so a cold source runs twice, and predicate
+// with it. [Share] the source where that matters. Each of them is a [Filter]. A nil
+// predicate is an [observable.ArgumentError] of both. RxJS: partition. See also
+// [GroupBy].
 func Partition[T any](
 	src observable.Observable[T], predicate func(T) bool,
 ) (matching, rest observable.Observable[T]) {

@@ -2,17 +2,18 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Race subscribes to all sources and goes on with the one that emits first; the others are
-// unsubscribed in that moment.
+// Race subscribes to all sources, in order, and passes on the one that emits first. The
+// others are unsubscribed before that value passes.
 //
 //	a:           ----1--2--|
 //	b:           --8-----9---|
 //	Race(a, b):  --8-----9---|
 //
-// A source that completes or fails before any has emitted ends the race likewise. Sources are
-// subscribed to in order: one that emits inside its subscription wins, and those after it are
-// not subscribed to. With no source nothing ever comes, as in RxJS. It starts no goroutine and
-// buffers nothing. RxJS: race, raceWith. See also [Merge], [TimeoutWith].
+// A source that emits inside its subscription wins, and the sources after it are not
+// subscribed to. A source that completes or fails before any other has emitted wins too,
+// and ends the stream. Without sources the stream neither emits nor ends, as in RxJS. It
+// starts no goroutine and buffers nothing. RxJS: race, raceWith. See also [Merge],
+// [TimeoutWith].
 func Race[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		r := &race[T]{down: down, lanes: make([]racer[T], len(srcs))}
@@ -30,7 +31,7 @@ func Race[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
 type race[T any] struct {
 	down    observable.Stage[T]
 	lanes   []racer[T]
-	started int // how many of the lanes
+	started int // number of lanes whose source was subscribed to
 	winner  *racer[T]
 }
 
@@ -66,8 +67,8 @@ func (r *racer[T]) Complete() {
 	}
 }
 
-// ends reports whether r is the one to end the stream. A race that ends before anything was emitted is
-// won by that end; the others are torn down after it.
+// ends reports whether the end of r ends the stream. An end that comes before any value
+// wins the race; the other sources are torn down after it.
 func (r *racer[T]) ends() bool {
 	if r.winner == nil {
 		r.winner = r

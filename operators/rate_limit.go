@@ -7,21 +7,25 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// RateLimit lets n values pass per duration on average, and up to burst of them at once: a token
-// bucket. Values that come too early wait for their time; none is dropped, and their order is kept.
+// RateLimit lets n values pass per duration on average, and up to burst of them at once:
+// a token bucket. A value that comes too early waits; no value is dropped, and they keep
+// their order.
 //
 //	src:                  -123456|
 //	RateLimit(1, 3ms, 2): -12-3--4--5--6|
 //
-// It has no queue: while a value waits, so does whoever emitted it, and a source that emits inside its
-// subscription emits that slowly inside Subscribe ([SubscribeOn] moves it elsewhere). Before a source
-// that cannot wait put an [OnBackpressureBuffer] or one of its kind. The source has a gate of its own,
-// so that nothing downstream waits with it: timers there go on.
+// It has no buffer: while a value waits, its producer waits. A source that must not be
+// held up needs an [OnBackpressureBuffer] or one of its kind before the RateLimit. The
+// source is subscribed to on a goroutine of its own. Subscribe returns when that is done,
+// or when a source that emits inside its subscription has to wait; the source then goes
+// on on that goroutine. The source has a gate of its own, so timers and other sources
+// downstream go on during a wait.
 //
-// The bucket is full at subscription, and fills again by one each per/n. Completion and errors pass
-// when the values before them have. Unsubscribing, or the end of the context, ends the wait at once. It
-// starts no goroutine. An n, per or burst that is not positive is an [observable.ArgumentError]. It has
-// no counterpart in RxJS. See also [ThrottleTime] and [SampleTime], which drop, and [Delay].
+// The bucket is full at subscription, and gets a token each per/n. Completion and errors
+// come after the values before them. Unsubscribing and the end of the context end a wait
+// at once. An n, per or burst that is not positive is an [observable.ArgumentError]. It
+// has no counterpart in RxJS. See also [ThrottleTime] and [SampleTime], which drop
+// values, and [Delay].
 func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, burst int) observable.Observable[T] {
 	switch {
 	case n <= 0:
@@ -46,17 +50,17 @@ func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, bu
 	})
 }
 
-// limiter is one subscription of RateLimit, and the observer of its source: an emitter into downstream on
-// whose Next one may have to wait.
+// limiter is one subscription of RateLimit, and the observer of its source: an emitter
+// into downstream whose Next may wait.
 type limiter[T any] struct {
 	*observable.Emitter[T]
 	source   link
 	done     <-chan struct{}
-	interval time.Duration // in which one token comes
-	slack    time.Duration // how far spent may be ahead: all tokens but one of a full bucket
+	interval time.Duration // time between two tokens
+	slack    time.Duration // greatest lead of spent over now: a full bucket less one token
 	begun    time.Time
-	spent    time.Duration // when, after begun, the bucket will be full if nothing more is spent
-	timer    *time.Timer   // made when first needed
+	spent    time.Duration // time after begun at which the bucket is full again
+	timer    *time.Timer   // made at the first wait
 }
 
 // Next emits v when there is a token for it.
@@ -69,7 +73,7 @@ func (l *limiter[T]) Next(v T) {
 	l.Emitter.Next(v)
 }
 
-// sleep waits, and reports whether the subscription is still on.
+// sleep waits for d, or until the subscription ends; it then reports false.
 func (l *limiter[T]) sleep(d time.Duration) bool {
 	observable.Waiting()
 	if l.timer == nil {

@@ -2,17 +2,19 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Reduce carries a state along, what accumulate makes of the state so far, at first seed, and each
-// value, and emits it once, when the source completes.
+// Reduce emits one value when the source completes: a state that starts with seed, and
+// that accumulate makes anew of the state so far and each value.
 //
 //	src:            --1--2--3--|
 //	Reduce(0, sum): -----------(6|)
 //
-// A source without values gives seed. Errors pass through, and then there is no result. A panic in
-// accumulate is the stream's error; for one that commonly fails there is [TryReduce]. Each
-// subscription starts with seed anew, but what a slice, map or pointer in seed refers to is the
-// same for all: accumulate must not change it in place. It shares the scope of its downstream.
-// RxJS: reduce with a seed. See also [Fold], [Scan], [ToSlice].
+// All subscriptions start with the same seed: accumulate must not change in place what a
+// slice, map or pointer in it refers to.
+//
+// A source without values gives seed. Errors pass through, without a result. A panic in
+// accumulate is the stream's error; an accumulate that commonly fails belongs into a
+// [TryReduce]. It shares the scope of its downstream. RxJS: reduce with a seed. See also
+// [Fold], [Scan], [ToSlice].
 func Reduce[T, S any](src observable.Observable[T], seed S, accumulate func(S, T) S) observable.Observable[S] {
 	if accumulate == nil {
 		return invalid[S]("Reduce", "accumulate", isNil)
@@ -20,8 +22,8 @@ func Reduce[T, S any](src observable.Observable[T], seed S, accumulate func(S, T
 	return last(Scan(src, seed, accumulate), nil, finishWith(seed))
 }
 
-// TryReduce is [Reduce] with a function that may fail: its first error is the stream's, and the
-// source is unsubscribed.
+// TryReduce is [Reduce] with an accumulate that may fail: its first error is the
+// stream's, and the source is unsubscribed.
 //
 //	src:               --1--2--x--4--|
 //	TryReduce(0, add): --------#
@@ -34,8 +36,8 @@ func TryReduce[T, S any](
 	return last(TryScan(src, seed, accumulate), nil, finishWith(seed))
 }
 
-// Fold is [Reduce] without a seed: the first value is the first state. A source without values
-// gives none.
+// Fold is [Reduce] without a seed: the first value is the first state. A source without
+// values gives no result.
 //
 //	src:       --3--1--2--|
 //	Fold(max): -----------(3|)
@@ -58,10 +60,10 @@ func fold[T any](src observable.Observable[T], accumulate func(T, T) T) observab
 //	src:       --1--2--3--|
 //	ToSlice(): -----------([1 2 3]|)
 //
-// A source without values gives an empty slice. Errors pass through, and then there is no slice.
-// The slice is made anew for each subscription and belongs to who receives it; until then it grows
-// with the source, without a bound. RxJS: toArray. See also [Reduce], [BufferCount],
-// [observable.Collect].
+// The slice grows with the source, without a bound. It is made anew for each subscription
+// and belongs to the receiver. A source without values gives an empty slice. Errors pass
+// through, without a slice. It shares the scope of its downstream. RxJS: toArray. See
+// also [Reduce], [BufferCount], [observable.Collect].
 func ToSlice[T any](src observable.Observable[T]) observable.Observable[[]T] {
 	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		all := []T{}
@@ -69,7 +71,7 @@ func ToSlice[T any](src observable.Observable[T]) observable.Observable[[]T] {
 		end.complete = func() { end.finish(all) }
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
-				if !end.ended { // the slice is no longer ours
+				if !end.ended { // after the end the slice belongs to the receiver
 					all = append(all, v)
 				}
 			},

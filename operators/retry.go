@@ -12,16 +12,16 @@ import (
 //	src:       --1--2--#
 //	Retry(1):  --1--2----1--2--#
 //
-// A retry begins at once: a source that may go on failing needs the delays of [RetryBackoff].
-// The failed attempt is torn down before the next one is subscribed to. The values of a failed
-// attempt have been emitted, so downstream may see them again.
+// A retry begins at once: a source that may go on failing needs the delays of
+// [RetryBackoff]. The failed attempt is torn down before the next one is subscribed to.
+// The values of a failed attempt have been emitted, so downstream may see them again.
 //
-// Completion passes through, and so does the error of the last attempt. A panic in a callback
-// upstream is a failure like any other; Retry does not see a panic downstream. Unsubscribing
-// and the end of the subscription's context end the retrying. It starts no goroutine, buffers
-// nothing, and any number of immediate failures runs in a loop, without recursion. A negative
-// count is an [observable.ArgumentError]. RxJS: retry. See also [RetryWith], [RetryAfter],
-// [Catch], [Repeat].
+// Completion passes through, and so does the error of the last attempt. A panic in a
+// callback upstream is a failure like any other; Retry does not see a panic downstream.
+// Unsubscribing and the end of the subscription's context end the retrying. It starts no
+// goroutine, buffers nothing, and any number of immediate failures runs in a loop,
+// without recursion. A negative count is an [observable.ArgumentError]. RxJS: retry. See
+// also [RetryWith], [RetryAfter], [Catch], [Repeat].
 func Retry[T any](src observable.Observable[T], count int) observable.Observable[T] {
 	if count < 0 {
 		return invalid[T]("Retry", "count", isNegative(count))
@@ -29,8 +29,8 @@ func Retry[T any](src observable.Observable[T], count int) observable.Observable
 	return retryAfterDelay(src, count, RetryConfig{})
 }
 
-// RetryConfig says how [RetryWith] and [RetryAfter] retry. The zero value retries at once and
-// without end.
+// RetryConfig says how [RetryWith] and [RetryAfter] retry. The zero value retries at once
+// and without end.
 type RetryConfig struct {
 	// Count is the greatest number of retries; 0 means no limit.
 	Count int
@@ -46,10 +46,11 @@ type RetryConfig struct {
 //	src:                    -1--#
 //	RetryWith(Delay: 3ms):  -1-----1-----1- ...
 //
-// The failed attempt is torn down before the delay begins. Unsubscribing and the end of the
-// context end the delay. One timer serves all delays. A negative Count or Delay is an
-// [observable.ArgumentError]. RxJS: retry with a RetryConfig whose delay is a number. See also
-// [RetryAfter], whose notifier chooses each delay, and [RetryBackoff], whose delays grow.
+// The failed attempt is torn down before the delay begins. Unsubscribing and the end of
+// the context end the delay. One timer serves all delays. A negative Count or Delay is an
+// [observable.ArgumentError]. RxJS: retry with a RetryConfig whose delay is a number. See
+// also [RetryAfter], whose notifier chooses each delay, and [RetryBackoff], whose delays
+// grow.
 func RetryWith[T any](src observable.Observable[T], config RetryConfig) observable.Observable[T] {
 	if argument, problem := checkRerun(config.Count, config.Delay); argument != "" {
 		return invalid[T]("RetryWith", argument, problem)
@@ -63,16 +64,16 @@ func RetryWith[T any](src observable.Observable[T], config RetryConfig) observab
 //	src:                                     -1--#
 //	RetryAfter(Count: 2, n => timer(n*3ms)): -1-----1--------1--#
 //
-// notifier gets the error of the failed attempt and the number of the retry, from 1 on; with
-// ResetOnSuccess, the number begins at 1 again after a value. The failed attempt is torn down
-// before notifier is called, and the observable of notifier is unsubscribed when it has
-// emitted. If that observable completes without a value, so does the stream; its error, and a
-// panic in notifier, is the stream's error. An observable that emits inside its subscription
-// does not make RetryAfter recurse.
+// notifier gets the error of the failed attempt and the number of the retry, from 1 on;
+// with ResetOnSuccess, the number begins at 1 again after a value. The failed attempt is
+// torn down before notifier is called, and the observable of notifier is unsubscribed
+// when it has emitted. If that observable completes without a value, so does the stream;
+// its error, and a panic in notifier, is the stream's error. An observable that emits
+// inside its subscription does not make RetryAfter recurse.
 //
 // A nil notifier, a negative Count, and a Delay, which notifier stands in for, are an
-// [observable.ArgumentError]. RxJS: retry with a RetryConfig whose delay is a function; retryWhen.
-// See also [RepeatAfter].
+// [observable.ArgumentError]. RxJS: retry with a RetryConfig whose delay is a function;
+// retryWhen. See also [RepeatAfter].
 func RetryAfter[T, N any](
 	src observable.Observable[T], config RetryConfig, notifier func(err error, retry int) observable.Observable[N],
 ) observable.Observable[T] {
@@ -88,7 +89,8 @@ func RetryAfter[T, N any](
 		})
 }
 
-// retryAfterDelay retries up to limit times, in place of config's Count, after config's Delay.
+// retryAfterDelay retries up to limit times, in place of config's Count, after config's
+// Delay.
 func retryAfterDelay[T any](src observable.Observable[T], limit int, config RetryConfig) observable.Observable[T] {
 	return retryWith(src, limit, config.ResetOnSuccess,
 		func(r *reruns, _ observable.Terminal) func(err error, retry int) {
@@ -97,8 +99,8 @@ func retryAfterDelay[T any](src observable.Observable[T], limit int, config Retr
 		})
 }
 
-// retryWith retries up to limit times. For each subscription it calls prepare, which returns
-// the function that starts a retry.
+// retryWith retries up to limit times. For each subscription it calls prepare, which
+// returns the function that starts a retry.
 func retryWith[T any](
 	src observable.Observable[T], limit int, resetOnSuccess bool,
 	prepare func(r *reruns, down observable.Terminal) func(err error, retry int),
@@ -121,9 +123,9 @@ func retryWith[T any](
 	})
 }
 
-// retry runs src until it completes, or fails and failed returns nil. Otherwise retry tears
-// down the failed attempt and calls the function that failed has returned, which starts the
-// next one. value, if it is not nil, is called before each value is emitted.
+// retry runs src until it completes, or fails and failed returns nil. Otherwise retry
+// tears down the failed attempt and calls the function that failed has returned, which
+// starts the next one. value, if it is not nil, is called before each value is emitted.
 func retry[T any](
 	src observable.Observable[T], r *reruns, down observable.Stage[T],
 	value func(), failed func(err error) (again func()),

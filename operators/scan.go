@@ -2,16 +2,18 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Scan carries a state along and emits it after each value: what accumulate makes of the state so
-// far, at first seed, and the value.
+// Scan emits a state after each value: a state that starts with seed, and that accumulate
+// makes anew of the state so far and the value.
 //
 //	src:          --1--2--3--|
 //	Scan(0, sum): --1--3--6--|
 //
-// Completion and errors pass through. A panic in accumulate is the stream's error; for one that
-// commonly fails there is [TryScan]. Each subscription starts with seed anew, but what a slice, map
-// or pointer in seed refers to is the same for all: accumulate must not change it in place. It
-// shares the scope of its downstream. RxJS: scan with a seed. See also [Accumulate], [Reduce],
+// All subscriptions start with the same seed: accumulate must not change in place what a
+// slice, map or pointer in it refers to. The seed itself is not emitted.
+//
+// Completion and errors pass through. A panic in accumulate is the stream's error; an
+// accumulate that commonly fails belongs into a [TryScan]. It keeps the state and shares
+// the scope of its downstream. RxJS: scan with a seed. See also [Accumulate], [Reduce],
 // [MergeScan].
 func Scan[T, S any](src observable.Observable[T], seed S, accumulate func(S, T) S) observable.Observable[S] {
 	if accumulate == nil {
@@ -29,8 +31,8 @@ func Scan[T, S any](src observable.Observable[T], seed S, accumulate func(S, T) 
 	})
 }
 
-// TryScan is [Scan] with a function that may fail: its first error is the stream's, and the source
-// is unsubscribed.
+// TryScan is [Scan] with an accumulate that may fail: its first error is the stream's,
+// and the source is unsubscribed.
 //
 //	src:             --1--2--x--4--|
 //	TryScan(0, add): --1--3--#
@@ -61,7 +63,8 @@ func TryScan[T, S any](
 	})
 }
 
-// Accumulate is [Scan] without a seed: the first value is emitted as it is and becomes the state.
+// Accumulate is [Scan] without a seed: the first value is the first state and is emitted
+// as it is.
 //
 //	src:             --1--2--3--|
 //	Accumulate(sum): --1--3--6--|
@@ -87,13 +90,13 @@ func Accumulate[T any](src observable.Observable[T], accumulate func(T, T) T) ob
 	})
 }
 
-// Pairwise emits each value together with the one before it, from the second value on.
+// Pairwise emits each value, from the second one on, together with the value before it.
 //
 //	src:        --1--2-----3-----4-----|
 //	Pairwise(): -----(1,2)-(2,3)-(3,4)-|
 //
-// Completion and errors pass through. It keeps one value and shares the scope of its downstream.
-// RxJS: pairwise. See also [BufferCountEvery], [Scan].
+// Completion and errors pass through. It keeps one value and shares the scope of its
+// downstream. RxJS: pairwise. See also [BufferCountEvery], [Scan].
 func Pairwise[T any](src observable.Observable[T]) observable.Observable[Pair[T, T]] {
 	return observable.AttachFunc[Pair[T, T]](func(sc *observable.Scope, down observable.Stage[Pair[T, T]]) {
 		var last T

@@ -2,31 +2,29 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// SequenceEqual compares two sources value by value, emits whether they are equal, and completes:
-// false at the first difference, true when both have completed.
+// SequenceEqual compares two sources value by value, emits whether they are equal, and
+// completes: it emits false at the first difference, and true when both have completed.
 //
 //	a:                --1-----2--|
 //	b:                -----1-----2--|
 //	SequenceEqual(b): --------------(true|)
 //
-// Both sources are subscribed to at once, a first. The first error of either is the stream's. What
-// the one emits before the other has the value at that place waits in a queue without a bound.
-// Values are compared with ==. At a difference both sources are unsubscribed.
+// The answer can be true for sources of different length. That is so when the longer
+// source completes last and its surplus values came before the completion of the shorter
+// one: RxJS 7.8 behaves so, and this operator with it. A comparison that does not depend
+// on timing needs the slices of [ToSlice].
 //
-// A source with values left over is told from the other when one of those comes after the other's
-// completion, and when the other completes last. When the longer source itself completes last, and
-// what it has too much came before the other's completion, the answer is true: so it is in RxJS
-// 7.8, whose behaviour this operator keeps. To compare finite streams whatever their timing,
-// compare what [ToSlice] makes of them.
-//
-// RxJS: sequenceEqual. See also [SequenceEqualFunc], [Zip2].
+// Both sources are subscribed to at once, a first, and unsubscribed at a difference. The
+// values of a source that is ahead wait in a queue without a bound. Values are compared
+// with ==. The first error, of either, is the stream's. It starts no goroutine. RxJS:
+// sequenceEqual. See also [SequenceEqualFunc], [Zip2].
 func SequenceEqual[T comparable](a, b observable.Observable[T]) observable.Observable[bool] {
 	return sequenceEqual(a, b, equal[T])
 }
 
-// SequenceEqualFunc is [SequenceEqual] with a function that says whether two values are the same.
-// It is called with the one that came last as its first argument, whichever source that is from. A
-// panic in it is the stream's error.
+// SequenceEqualFunc is [SequenceEqual] with a function that reports whether two values
+// are the same. The first argument of same is the value that came last, from whichever
+// source. A panic in same is the stream's error.
 //
 //	a:                           --1--2--|
 //	b:                           --3--4--|
@@ -51,13 +49,13 @@ func sequenceEqual[T any](a, b observable.Observable[T], same func(T, T) bool) o
 	})
 }
 
-// comparedSide is one of the two sources of a SequenceEqual. It is also that source's terminal.
+// comparedSide is one of the two sources of a SequenceEqual, and that source's terminal.
 type comparedSide[T any] struct {
 	end       *ending[bool]
 	same      func(T, T) bool
 	other     *comparedSide[T]
 	scope     observable.Scope
-	waiting   queue[T] // values that the other side has not come to
+	waiting   queue[T] // values whose counterpart has not come
 	completed bool
 }
 
@@ -80,10 +78,10 @@ func (s *comparedSide[T]) next(v T) {
 	}
 }
 
-// Error is the source's error.
+// Error ends the stream with the source's error.
 func (s *comparedSide[T]) Error(err error) { s.end.Error(err) }
 
-// Complete is the source's completion.
+// Complete notes that the source has completed.
 func (s *comparedSide[T]) Complete() {
 	s.completed = true
 	if s.other.completed && !s.end.ended {

@@ -7,45 +7,55 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Share lets all subscribers share one subscription to the source: it is made with the first
-// subscriber, and ends with the last. Values that wait for a subscriber when it leaves are lost,
-// also if they come from a channel or a socket.
+// Share gives all subscribers one subscription to the source, which begins with the first
+// subscriber and ends with the last. Values that wait for a subscriber when it leaves are
+// lost, also if they come from a channel or a socket.
 //
 //	src:          --1--2--3--4|
 //	subscriber A: --1--2--3--4|
 //	subscriber B:       ^-3--4|
 //
-// Each gets the values from the moment it came; completion and errors, panics in the source too,
-// reach all. When the last subscriber has left, or the source has ended, the next one makes a new
-// subscription. Subscribers may come and go on any goroutine, and the slowest slows them all. The
-// subscription to the source has the values of the context of the subscriber that caused it, and is
-// not ended by that context, only with the last subscriber. A synchronous source emits inside the
-// Subscribe call that caused it for as long as it has a subscriber. RxJS: share. See also
-// [ShareWith], [ShareReplay], [Connect], [observable.Connectable].
+// A late subscriber misses the earlier values: [ShareReplay] keeps them. The slowest
+// subscriber slows all. A source that emits inside its subscription does so inside the
+// Subscribe of the first subscriber, and may have ended before another one comes.
+//
+// Completion and errors, panics upstream too, reach all subscribers. After the end of the
+// source, and after the last subscriber has left, the next subscriber makes a new
+// subscription. Subscribers may come and go on any goroutine.
+//
+// The subscription to the source has a gate of its own. It has the values of the first
+// subscriber's context, but the end of that context does not end it. It starts no
+// goroutine and buffers nothing. RxJS: share. See also [ShareWith], [Connect],
+// [observable.Connectable].
 func Share[T any](src observable.Observable[T]) observable.Observable[T] {
 	return ShareWith(src, ShareConfig[T]{})
 }
 
 // ShareConfig says how [ShareWith] shares. The zero value is RxJS's default.
 type ShareConfig[T any] struct {
-	// Connector makes what the subscribers subscribe to and the source emits to. If it is nil, that
-	// is a Subject. It is called again after each reset.
+	// Connector makes the processor between the source and the subscribers, and another
+	// one after each reset. A nil Connector stands for one that makes a Subject.
 	Connector func() observable.Processor[T]
 
-	// What follows says when the next subscriber is to get a new processor and make a new
-	// subscription to the source, after each of three things. Until then it joins the old
-	// processor, and gets from that what it remembers, its terminal too.
+	// The resets. After a reset, the next subscriber gets a new processor and makes a new
+	// subscription to the source. Before it, subscribers join the old processor and get
+	// what that remembers, its terminal too. The reset of OnRefCountZero ends the
+	// subscription to the source.
 
-	OnError        Reset // after the source's error
-	OnComplete     Reset // after the source's completion
-	OnRefCountZero Reset // when the last subscriber has left; the subscription to the source ends with the reset
+	OnError        Reset // the reset after the source's error
+	OnComplete     Reset // the reset after the source's completion
+	OnRefCountZero Reset // the reset after the last subscriber has left
 }
 
-// ShareWith is [Share] with further settings.
+// ShareWith is [Share] with the settings of config.
 //
 //	src:                                              --1--2-----3|
 //	ShareWith({OnRefCountZero: ResetAfter(9ms)}), A:  --1--2!
 //	subscriber B, less than 9ms later:                         ^-3|
+//
+// A panic in Connector is the error of the subscriber for which it was called. A
+// [ResetWhen] of a nil notifier is an [observable.ArgumentError]. RxJS: share with a
+// ShareConfig.
 func ShareWith[T any](src observable.Observable[T], config ShareConfig[T]) observable.Observable[T] {
 	for _, r := range []Reset{config.OnError, config.OnComplete, config.OnRefCountZero} {
 		if r.kind == resetWhen && r.start == nil {
@@ -58,26 +68,29 @@ func ShareWith[T any](src observable.Observable[T], config ShareConfig[T]) obser
 	return &shared[T]{src: src, config: config}
 }
 
-// ShareReplayConfig says how [ShareReplay] shares. The zero value is RxJS's default: all values are
-// remembered, and the subscription to the source is kept.
+// ShareReplayConfig says how [ShareReplay] shares. The zero value is RxJS's default: it
+// keeps all values, without a bound, and the subscription to the source until that ends.
 type ShareReplayConfig struct {
-	// Replay says how much new subscribers get of what was emitted before they came.
+	// Replay bounds the values that late subscribers get.
 	Replay observable.ReplayConfig
-	// RefCount is set to end the subscription to the source, and to forget its values, when the
-	// last subscriber leaves. Otherwise it lasts until the source ends.
+	// RefCount ends the subscription to the source when the last subscriber leaves, and
+	// forgets the values. Without it the subscription lasts until the source ends.
 	RefCount bool
 }
 
-// ShareReplay lets all subscribers share one subscription to the source and what it has emitted:
-// who comes late first gets the values remembered.
+// ShareReplay gives all subscribers one subscription to the source, and late subscribers
+// its earlier values.
 //
 //	src:                                   --1--2--3|
 //	ShareReplay({Replay: {Buffer: 1}}), A: --1--2--3|
 //	subscriber B:                                 2-3|
 //	subscriber C:                                     (3|)
 //
-// After completion the values are kept, and late subscribers get them and the completion; after an
-// error the next subscriber makes a new subscription. As for the rest it is like [Share]. RxJS:
+// Without RefCount, nothing but the end of the source ends the subscription to it, and
+// without a bound in Replay it keeps every value.
+//
+// After completion, late subscribers get the values and the completion. After an error,
+// the next subscriber makes a new subscription. In all else it is [Share]. RxJS:
 // shareReplay. See also [observable.ReplaySubject].
 func ShareReplay[T any](src observable.Observable[T], config ShareReplayConfig) observable.Observable[T] {
 	shared := ShareConfig[T]{
@@ -90,26 +103,27 @@ func ShareReplay[T any](src observable.Observable[T], config ShareReplayConfig) 
 	return ShareWith(src, shared)
 }
 
-// shared is the observable that Share returns.
+// shared is the observable of Share.
 type shared[T any] struct {
 	src    observable.Observable[T]
 	config ShareConfig[T]
 
-	mu    interleave.Mutex // guards what follows and the rounds; never held while anything is called
-	round *round[T]        // what the next subscriber joins, or nil
+	mu    interleave.Mutex // guards round and the rounds' fields; never held during a call
+	round *round[T]        // the round that the next subscriber joins, or nil
 }
 
-// round is the time between two resets: a processor and its subscription to the source.
+// round is one run of the source between two resets: a processor and its subscription to
+// the source.
 type round[T any] struct {
 	shared    *shared[T]
 	processor observable.Processor[T]
-	from      context.Context // of the first subscriber
+	from      context.Context // context of the first subscriber
 	source    link
 
 	subscribers int
-	connected   bool  // the source was subscribed to, or is being
-	ended       bool  // the source has
-	pending     *link // to what will reset the stream
+	connected   bool  // a subscriber has subscribed to the source, or is about to
+	ended       bool  // the source has ended
+	pending     *link // subscription whose first value is the reset, or nil
 }
 
 // Subscribe adds observer to the subscribers.
@@ -162,7 +176,7 @@ func (r *round[T]) claim() bool {
 	return true
 }
 
-// leave takes a subscriber off.
+// leave removes a subscriber, and resets after the last one as OnRefCountZero says.
 func (r *round[T]) leave() {
 	s := r.shared
 	s.mu.Lock()
@@ -174,31 +188,31 @@ func (r *round[T]) leave() {
 	r.resetBy(s.config.OnRefCountZero, nil, r.abandon)
 }
 
-// Next is a value of the source.
+// Next passes a value of the source on.
 func (r *round[T]) Next(value T) { r.processor.Next(value) }
 
-// Error is the end of the source.
+// Error passes the error of the source on, and resets as OnError says.
 func (r *round[T]) Error(err error) {
 	r.end(r.shared.config.OnError, err)
 	r.processor.Error(err)
 }
 
-// Complete is the end of the source.
+// Complete passes the completion of the source on, and resets as OnComplete says.
 func (r *round[T]) Complete() {
 	r.end(r.shared.config.OnComplete, nil)
 	r.processor.Complete()
 }
 
-// end comes before the subscribers hear of the source's end, so that one of them that subscribes
-// again in that moment begins the next round.
+// end notes the end of the source. It comes before the terminal of the subscribers: a
+// subscriber that subscribes again in its terminal begins the next round.
 func (r *round[T]) end(policy Reset, err error) {
 	r.shared.mu.Lock()
 	r.ended = true
 	r.resetBy(policy, err, r.forget)
 }
 
-// resetBy calls reset when policy says so, and forgets what another one said. The mutex is held,
-// and released here.
+// resetBy calls reset when policy says so, in place of an earlier policy. The caller
+// holds the mutex, and resetBy releases it.
 func (r *round[T]) resetBy(policy Reset, err error, reset func()) {
 	former := r.pending
 	r.pending = nil
@@ -227,7 +241,8 @@ func (r *round[T]) forget() {
 	}
 }
 
-// abandon is forget and the end of the subscription to the source, unless somebody has come back.
+// abandon ends the round and the subscription to the source, unless a subscriber has come
+// meanwhile.
 func (r *round[T]) abandon() {
 	s := r.shared
 	s.mu.Lock()

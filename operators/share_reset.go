@@ -7,8 +7,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Reset says when a shared stream is reset, that is, from when on the next subscriber starts it
-// anew; see [ShareConfig]. The zero value is at once.
+// Reset says when a shared stream is reset: from then on the next subscriber starts it
+// anew; see [ShareConfig]. The zero value resets at once.
 type Reset struct {
 	kind  resetKind
 	start func(from context.Context, l *link, err error, reset func())
@@ -22,20 +22,21 @@ const (
 	resetWhen
 )
 
-// ResetNever is never to reset.
+// ResetNever returns a policy that never resets.
 func ResetNever() Reset { return Reset{kind: resetNever} }
 
-// ResetAfter is to reset after a time. Where it is the last subscriber that left, another one that
-// comes meanwhile keeps the stream from being reset.
+// ResetAfter returns a policy that resets after d. As OnRefCountZero, it does not reset
+// if a subscriber comes in that time. The timer ends with the reset or with its reason.
 func ResetAfter(d time.Duration) Reset {
 	timer := observable.Timer(d)
 	return ResetWhen(func(error) observable.Observable[int] { return timer })
 }
 
-// ResetWhen is to reset when the observable that notifier returns emits; never, if it completes or
-// fails without having done so. notifier is given the source's error, or nil if there is none. The
-// observable is unsubscribed when it has emitted, or when what it waits for is void: a subscriber
-// came back, or the source ended.
+// ResetWhen returns a policy that resets when the observable of notifier emits. It never
+// resets if that observable completes or fails without a value. notifier gets the
+// source's error, or nil if there is none. The observable is unsubscribed after its first
+// value, and when the reason for the reset is gone: a subscriber has come, or the source
+// has ended.
 func ResetWhen[N any](notifier func(err error) observable.Observable[N]) Reset {
 	r := Reset{kind: resetWhen}
 	if notifier != nil {

@@ -7,8 +7,9 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:     --1--2--3--4--|
 //	Skip(2): --------3--4--|
 //
-// Completion and errors pass through. It shares the scope of its downstream. A negative count is an
-// [observable.ArgumentError]. RxJS: skip. See also [SkipWhile], [SkipUntil], [SkipLast], [Take].
+// Completion and errors pass through. It keeps a count and shares the scope of its
+// downstream. A negative count is an [observable.ArgumentError]. RxJS: skip. See also
+// [SkipWhile], [SkipUntil], [SkipLast], [Take].
 func Skip[T any](src observable.Observable[T], count int) observable.Observable[T] {
 	if count < 0 {
 		return invalid[T]("Skip", "count", isNegative(count))
@@ -28,15 +29,15 @@ func Skip[T any](src observable.Observable[T], count int) observable.Observable[
 	})
 }
 
-// SkipWhile leaves out the values up to the first for which predicate does not hold, and from that
-// one on emits all.
+// SkipWhile leaves out values for as long as predicate holds, and emits all from the
+// first value for which it does not.
 //
 //	src:                   --1--2--3--1--|
 //	SkipWhile(x => x < 3): --------3--1--|
 //
-// The predicate is not called any more after that. Completion and errors pass through. A panic in
-// predicate is the stream's error. It shares the scope of its downstream. RxJS: skipWhile. See also
-// [Skip], [TakeWhile], [Filter].
+// predicate is not called after that value. Completion and errors pass through. A panic
+// in predicate is the stream's error. It shares the scope of its downstream. RxJS:
+// skipWhile. See also [Skip], [TakeWhile], [Filter].
 func SkipWhile[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
 	if predicate == nil {
 		return invalid[T]("SkipWhile", "predicate", isNil)
@@ -56,14 +57,15 @@ func SkipWhile[T any](src observable.Observable[T], predicate func(T) bool) obse
 	})
 }
 
-// SkipLast leaves out the last count values: it emits each value when count further ones have come.
+// SkipLast leaves out the last count values: it emits a value when count further values
+// have come.
 //
 //	src:         --1--2--3--4--|
 //	SkipLast(2): --------1--2--|
 //
-// Completion and errors pass through at once. It keeps count values and shares the scope of its
-// downstream. A negative count is an [observable.ArgumentError]. RxJS: skipLast. See also
-// [TakeLast], [Skip].
+// Completion and errors pass through at once, and the kept values are dropped. It keeps
+// up to count values and shares the scope of its downstream. A negative count is an
+// [observable.ArgumentError]. RxJS: skipLast. See also [TakeLast], [Skip].
 func SkipLast[T any](src observable.Observable[T], count int) observable.Observable[T] {
 	if count < 0 {
 		return invalid[T]("SkipLast", "count", isNegative(count))

@@ -2,14 +2,15 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// StartWith emits values, and then what the source emits.
+// StartWith emits values, and then the values of the source.
 //
 //	src:             --1--2--|
 //	StartWith(8, 9): (89)--1--2--|
 //
-// The values come inside Subscribe, before the source is subscribed to. Completion and errors pass
-// through. It keeps the slice, not a copy, and shares the scope of its downstream. RxJS: startWith.
-// See also [EndWith], [Concat], [DefaultIfEmpty].
+// It keeps the slice of values, not a copy. The values come inside Subscribe, before the
+// source is subscribed to: what a hot source emits meanwhile is missed. Completion and
+// errors pass through. It shares the scope of its downstream. RxJS: startWith. See also
+// [EndWith], [Concat], [DefaultIfEmpty].
 func StartWith[T any](src observable.Observable[T], values ...T) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		for _, v := range values {
@@ -21,13 +22,14 @@ func StartWith[T any](src observable.Observable[T], values ...T) observable.Obse
 	})
 }
 
-// EndWith emits values when the source completes, and completes after them.
+// EndWith emits values when the source completes, and then completes.
 //
 //	src:           --1--2--|
 //	EndWith(8, 9): --1--2--(89|)
 //
-// The source is torn down before the first of them. Errors pass through, and then the values are
-// not emitted. It keeps the slice, not a copy. RxJS: endWith. See also [StartWith], [Concat].
+// It keeps the slice of values, not a copy. The source is torn down before the first of
+// the values. Errors pass through, without the values. RxJS: endWith. See also
+// [StartWith], [Concat].
 func EndWith[T any](src observable.Observable[T], values ...T) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()

@@ -2,19 +2,24 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// SwitchMap subscribes to what project makes of each value and emits what this inner observable emits,
-// until the next value replaces it.
+// SwitchMap subscribes to the observable that project makes of each value, and emits its
+// values until the next value of the source replaces it.
 //
 //	src:                         --1-----2-----|
 //	SwitchMap(x => xa--xb--xc|): --1a--1b2a--2b--2c|
 //
-// The inner observable is unsubscribed in the moment in which a new value comes, before project is
-// called. SwitchMap completes when the source has and the last inner observable does. The first error, of
-// the source, of the inner observable or a panic in project, is the stream's and ends the other.
+// An inner observable that emits inside its subscription emits all of its values before
+// the next value of the source can replace it.
 //
-// It starts no goroutine and buffers nothing. An inner observable costs one allocation besides
-// itself. RxJS: switchMap; switchMapTo is a project that ignores its argument. See also
-// [TrySwitchMap], [SwitchAll], [SwitchScan], [ExhaustMap], [ConcatMap], [MergeMap].
+// A new value unsubscribes the inner observable before project is called. SwitchMap
+// completes when the source and the last inner observable have. The first error, of the
+// source or of an inner observable, is the stream's and ends the other; so is a panic in
+// project.
+//
+// It starts no goroutine and buffers nothing. An inner observable costs one allocation
+// besides itself. RxJS: switchMap; switchMapTo is a project that ignores its argument.
+// See also [TrySwitchMap], [SwitchAll], [SwitchScan], [ExhaustMap], [ConcatMap],
+// [MergeMap].
 func SwitchMap[A, B any](
 	src observable.Observable[A], project func(A) observable.Observable[B],
 ) observable.Observable[B] {
@@ -24,8 +29,9 @@ func SwitchMap[A, B any](
 	return switchMap(src, succeeding(project))
 }
 
-// TrySwitchMap is [SwitchMap] with a project that may fail: the first error it returns is the stream's
-// and ends the source. The inner observable before it has been unsubscribed.
+// TrySwitchMap is [SwitchMap] with a project that may fail: its first error is the
+// stream's and ends the source. The inner observable before it has been unsubscribed by
+// then.
 //
 //	src:                --1-----x-----|
 //	TrySwitchMap(open): --1a--1b#
@@ -40,8 +46,8 @@ func TrySwitchMap[A, B any](
 	return switchMap(src, project)
 }
 
-// SwitchAll subscribes to the observable that the source emitted last and emits what it emits, until the
-// next one replaces it.
+// SwitchAll subscribes to each observable that the source emits, and emits its values
+// until the next one replaces it.
 //
 //	src:        --A-----B----|
 //	A:            a--b--c--|
@@ -53,15 +59,16 @@ func SwitchAll[T any](src observable.Observable[observable.Observable[T]]) obser
 	return switchMap(src, itself[T])
 }
 
-// SwitchScan is [SwitchMap] with an accumulator: project gets, besides each value, the latest value that
-// was emitted, at first seed.
+// SwitchScan is [SwitchMap] with an accumulator, which starts with seed: accumulate makes
+// an inner observable of the accumulator and a value, and each value of an inner
+// observable is emitted and becomes the accumulator.
 //
 //	src:                              --1-----2----|
 //	SwitchScan(0, (acc, x) => acc+x): --1-----3----|
 //
-// A new value unsubscribes the inner observable; the accumulator keeps what that one emitted last.
-// Otherwise it is SwitchMap. The seed itself is not emitted. A seed that refers to mutable state is
-// shared by all subscriptions. RxJS: switchScan. See also [MergeScan], [Scan].
+// A seed that refers to mutable state is shared by all subscriptions. The seed itself is
+// not emitted. A new value unsubscribes the inner observable, and the accumulator stays.
+// In all else it is SwitchMap. RxJS: switchScan. See also [MergeScan], [Scan].
 func SwitchScan[A, S any](
 	src observable.Observable[A], seed S, accumulate func(S, A) observable.Observable[S],
 ) observable.Observable[S] {
@@ -80,15 +87,15 @@ func SwitchScan[A, S any](
 	})
 }
 
-// ExhaustMap subscribes to what project makes of a value and emits what this inner observable emits;
-// values that come while it runs are dropped.
+// ExhaustMap subscribes to the observable that project makes of a value, and emits its
+// values. Values of the source that come while it runs are dropped.
 //
 //	src:                      --1--2-----3----|
 //	ExhaustMap(x => xa--xb|): --1a--1b---3a--3b|
 //
-// project is not called for the values dropped. ExhaustMap completes when the source has and the inner
-// observable that runs does. The first error, of the source, of an inner observable or a panic in
-// project, is the stream's and ends the other.
+// project is not called for a dropped value. ExhaustMap completes when the source and the
+// inner observable that runs have. The first error, of the source or of an inner
+// observable, is the stream's and ends the other; so is a panic in project.
 //
 // It starts no goroutine and buffers nothing. RxJS: exhaustMap. See also [TryExhaustMap],
 // [ExhaustAll], [SwitchMap], [ConcatMap], [Throttle].
@@ -101,8 +108,8 @@ func ExhaustMap[A, B any](
 	return exhaustMap(src, succeeding(project))
 }
 
-// TryExhaustMap is [ExhaustMap] with a project that may fail: the first error it returns is the stream's
-// and ends the source.
+// TryExhaustMap is [ExhaustMap] with a project that may fail: its first error is the
+// stream's and ends the source.
 //
 //	src:                 --1--2-----x----|
 //	TryExhaustMap(open): --1a--1b---#
@@ -117,8 +124,8 @@ func TryExhaustMap[A, B any](
 	return exhaustMap(src, project)
 }
 
-// ExhaustAll subscribes to an observable that the source emits and emits what it emits; those that come
-// while it runs are dropped.
+// ExhaustAll subscribes to an observable that the source emits, and emits its values.
+// Observables that come while it runs are dropped.
 //
 //	src:         --A--B--C----|
 //	A:             a--b|

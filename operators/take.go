@@ -2,16 +2,20 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Take emits the first count values and completes with the last of them.
+// Take emits the first count values, and completes with the last of them.
 //
 //	src:     --1--2--3--4--|
 //	Take(2): --1--(2|)
 //
-// The source is unsubscribed in the moment of the last value, also in the middle
-// of a synchronous burst. With a count of 0 it completes at once and the source is
-// not subscribed to. An earlier completion and errors pass through. It shares the
-// scope of its downstream. A negative count is an [observable.ArgumentError].
-// RxJS: take. See also [TakeWhile], [TakeUntil], [First].
+// The last value unsubscribes the source after it has passed, also in the middle of a
+// synchronous burst. A source that emits inside its subscription is interrupted there,
+// when a value reaches the Take; a [Filter] before it that lets nothing pass lets the
+// source go on.
+//
+// With a count of 0 it completes at once and does not subscribe to the source. An earlier
+// completion and errors pass through. It keeps a count and shares the scope of its
+// downstream. A negative count is an [observable.ArgumentError]. RxJS: take. See also
+// [TakeWhile], [TakeUntil], [TakeLast], [First].
 func Take[T any](src observable.Observable[T], count int) observable.Observable[T] {
 	switch {
 	case count < 0:

@@ -7,10 +7,11 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:         --1--2--3--|
 //	TakeLast(2): -----------(23|)
 //
-// A source with fewer values gives those it has. Errors pass through at once, and the values are
-// dropped. With a count of 0 it completes at once and the source is not subscribed to. It keeps at
-// most count values. A negative count is an [observable.ArgumentError]. RxJS: takeLast. See also
-// [Last], [SkipLast], [Take].
+// It keeps up to count values; a source with fewer values gives all of them. Errors pass
+// through at once, and the values are dropped. With a count of 0 it completes at once and
+// does not subscribe to the source. It shares the scope of its downstream. A negative
+// count is an [observable.ArgumentError]. RxJS: takeLast. See also [Last], [SkipLast],
+// [Take].
 func TakeLast[T any](src observable.Observable[T], count int) observable.Observable[T] {
 	switch {
 	case count < 0:
@@ -31,7 +32,7 @@ func TakeLast[T any](src observable.Observable[T], count int) observable.Observa
 		}
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
-				if !end.ended { // it is being emptied
+				if !end.ended { // after the end the ring is being emitted
 					kept.push(v)
 				}
 			},

@@ -2,17 +2,22 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// TakeUntil passes the source on until notifier emits; then it completes.
+// TakeUntil passes the source on until notifier emits, and then completes.
 //
 //	src:                 --1--2--3--4--|
 //	notifier:            -------x
 //	TakeUntil(notifier): --1--2-|
 //
-// The source and the notifier are unsubscribed in that moment. The completion of the notifier has no
-// effect. The first error, of either, is the stream's; completion of the source passes through. The
-// notifier is subscribed to first; if it emits inside its subscription, the source is not
-// subscribed to. RxJS: takeUntil. See also [Take], [TakeWhile],
-// [SkipUntil].
+// A source that emits inside its subscription keeps every other source and every timer
+// waiting, the notifier too: a [observable.Timer] does not end it. [SubscribeAfter] or
+// [ObserveOn] moves the source to another goroutine, where the notifier ends it between
+// two values; [Deadline] and [WithContext] end it wherever it runs.
+//
+// The value of notifier unsubscribes the source and the notifier. The completion of
+// notifier has no effect. The first error, of either, is the stream's; the completion of
+// the source passes through. The notifier is subscribed to first; if it emits inside its
+// subscription, the source is not subscribed to. It starts no goroutine and buffers
+// nothing. RxJS: takeUntil. See also [Take], [TakeWhile], [SkipUntil].
 func TakeUntil[T, N any](
 	src observable.Observable[T], notifier observable.Observable[N],
 ) observable.Observable[T] {
@@ -34,16 +39,21 @@ func TakeUntil[T, N any](
 	})
 }
 
-// SkipUntil drops the values of the source until notifier emits, and passes on those after that.
+// SkipUntil drops the values of the source until notifier emits, and passes the later
+// ones on.
 //
 //	src:                 --1--2--3--4--|
 //	notifier:            -------x
 //	SkipUntil(notifier): --------3--4--|
 //
-// The notifier is unsubscribed in that moment. If it completes without a value, no value passes any
-// more, though the source stays subscribed to. The first error, of either, is the stream's;
-// completion of the source passes through. The notifier is subscribed to first. RxJS: skipUntil. See
-// also [Skip], [SkipWhile], [TakeUntil].
+// A notifier that completes without a value lets no value pass, and the source stays
+// subscribed to. A source that emits inside its subscription keeps the notifier waiting,
+// as in [TakeUntil].
+//
+// The value of notifier unsubscribes the notifier. The first error, of either, is the
+// stream's; the completion of the source passes through. The notifier is subscribed to
+// first. It starts no goroutine and buffers nothing. RxJS: skipUntil. See also [Skip],
+// [SkipWhile].
 func SkipUntil[T, N any](
 	src observable.Observable[T], notifier observable.Observable[N],
 ) observable.Observable[T] {

@@ -2,16 +2,17 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// TakeWhile emits the values for as long as predicate holds, and completes at the first for which
-// it does not, without that value.
+// TakeWhile emits values for as long as predicate holds, and completes at the first value
+// for which it does not, without that value.
 //
 //	src:                   --1--2--3--1--|
 //	TakeWhile(x => x < 3): --1--2--|
 //
-// The source is unsubscribed in that moment, also in the middle of a synchronous burst. An earlier
-// completion and errors pass through. A panic in predicate is the stream's error; for a predicate
-// that commonly fails there is [TryTakeWhile]. It shares the scope of its downstream. RxJS:
-// takeWhile. See also [TakeWhileInclusive], [TakeUntil], [SkipWhile].
+// That value unsubscribes the source, also in the middle of a synchronous burst. An
+// earlier completion and errors pass through. A panic in predicate is the stream's error;
+// a predicate that commonly fails belongs into a [TryTakeWhile]. It keeps nothing and
+// shares the scope of its downstream. RxJS: takeWhile. See also [TakeWhileInclusive],
+// [TakeUntil], [SkipWhile].
 func TakeWhile[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[T] {
 	if predicate == nil {
 		return invalid[T]("TakeWhile", "predicate", isNil)
@@ -19,7 +20,8 @@ func TakeWhile[T any](src observable.Observable[T], predicate func(T) bool) obse
 	return takeWhile(src, succeeding(predicate), false)
 }
 
-// TakeWhileInclusive is [TakeWhile] with the value for which predicate does not hold as the last.
+// TakeWhileInclusive is [TakeWhile] that also emits the first value for which predicate
+// does not hold, as the last one.
 //
 //	src:                            --1--2--3--1--|
 //	TakeWhileInclusive(x => x < 3): --1--2--(3|)
@@ -32,8 +34,8 @@ func TakeWhileInclusive[T any](src observable.Observable[T], predicate func(T) b
 	return takeWhile(src, succeeding(predicate), true)
 }
 
-// TryTakeWhile is [TakeWhile] with a predicate that may fail: its first error is the stream's, and
-// the source is unsubscribed.
+// TryTakeWhile is [TakeWhile] with a predicate that may fail: its first error is the
+// stream's, and the source is unsubscribed.
 //
 //	src:                      --1--2--x--1--|
 //	TryTakeWhile(x => x < 3): --1--2--#
@@ -44,8 +46,9 @@ func TryTakeWhile[T any](src observable.Observable[T], predicate func(T) (bool, 
 	return takeWhile(src, predicate, false)
 }
 
-// TryTakeWhileInclusive is [TakeWhileInclusive] with a predicate that may fail: its first error is
-// the stream's, and the source is unsubscribed. The value that it failed on is not emitted.
+// TryTakeWhileInclusive is [TakeWhileInclusive] with a predicate that may fail: its first
+// error is the stream's, and the source is unsubscribed. The value of that call is not
+// emitted.
 //
 //	src:                               --1--2--x--1--|
 //	TryTakeWhileInclusive(x => x < 3): --1--2--#

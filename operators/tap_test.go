@@ -2,6 +2,9 @@ package operators_test
 
 import (
 	"context"
+	"log"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -102,4 +105,120 @@ func TestTapWithRaces(t *testing.T) {
 		<-sub.Done()
 		require.Contains(t, []string{"finalize", "unsubscribe finalize"}, got.String())
 	}
+}
+
+// keyOfRequest is the key under which the context of a test carries a word for the log.
+type keyOfRequest struct{}
+
+// requestHandler adds to each line the word that the context carries.
+type requestHandler struct{ slog.Handler }
+
+func (h requestHandler) Handle(ctx context.Context, r slog.Record) error {
+	word, _ := ctx.Value(keyOfRequest{}).(string)
+	r.AddAttrs(slog.String("request", word))
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h requestHandler) WithAttrs(attributes []slog.Attr) slog.Handler {
+	return requestHandler{h.Handler.WithAttrs(attributes)}
+}
+
+// logInto returns a logger that writes lines without a date into text.
+func logInto(text *strings.Builder, level slog.Level) *slog.Logger {
+	return slog.New(requestHandler{slog.NewTextHandler(text, &slog.HandlerOptions{
+		Level: level,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	})})
+}
+
+// TestLog checks what is logged at each end of a subscription, and that everything passes on.
+func TestLog(t *testing.T) {
+	panicky := func(src ints) ints { return operators.Map(src, func(int) int { panic("stage") }) }
+	after3 := func(end ints) ints {
+		return operators.Concat(operators.Map(observable.Timer(3*ms), func(int) int { return 7 }), end)
+	}
+	for name, test := range map[string]struct {
+		stream func(logged stage) ints
+		passes string
+		want   string
+	}{
+		"completion": {
+			func(logged stage) ints { return logged(after3(observable.Empty[int]())) }, "3:7 3:|",
+			"INFO subscribe 0s; DEBUG next 3ms value=7; INFO complete 3ms;",
+		},
+		"error": {
+			func(logged stage) ints { return logged(after3(observable.Throw[int](errBoom))) }, "3:7 3:#boom",
+			"INFO subscribe 0s; DEBUG next 3ms value=7; WARN error 3ms error=boom;",
+		},
+		"panic upstream": {
+			func(logged stage) ints { return logged(panicky(observable.Of(1))) }, "0:#observable: a callback panicked: stage",
+			`INFO subscribe 0s; WARN error 0s error="observable: a callback panicked: stage";`,
+		},
+		"panic downstream": {
+			func(logged stage) ints { return panicky(logged(observable.Of(1))) }, "0:#observable: a callback panicked: stage",
+			"INFO subscribe 0s; DEBUG next 0s value=1; INFO unsubscribe 0s;",
+		},
+		"unsubscribe": {
+			func(logged stage) ints { return logged(after3(observable.Never[int]())) }, "3:7",
+			"INFO subscribe 0s; DEBUG next 3ms value=7; INFO unsubscribe 5ms;",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var text strings.Builder
+				logged := func(src ints) ints { return operators.Log(src, logInto(&text, slog.LevelDebug), "prices") }
+				got := started[int]()
+				ctx := context.WithValue(t.Context(), keyOfRequest{}, "x")
+				sub := test.stream(logged).Subscribe(ctx, got)
+				pass(5 * ms)
+				sub.Unsubscribe()
+				<-sub.Done()
+				assert.Equal(t, test.passes, got.String())
+				assert.Equal(t, test.want, shortened(t, text.String()))
+			})
+		})
+	}
+}
+
+// shortened leaves out of a log what each line has to have in its place.
+func shortened(t *testing.T, text string) string {
+	t.Helper()
+	var out []string
+	for line := range strings.Lines(text) {
+		line, hasRequest := strings.CutSuffix(strings.TrimSpace(line), " request=x")
+		assert.True(t, hasRequest, "the handler has the context of the subscription: %s", line)
+		line, place, _ := strings.Cut(line, " (in ") // of a panic, which changes with the lines of a file
+		if place != "" {
+			line += `"`
+		}
+		for _, part := range []string{"level=", "msg=", "stream=prices after="} {
+			assert.Equal(t, 1, strings.Count(line, part), line)
+			line = strings.Replace(line, part, "", 1)
+		}
+		out = append(out, line+";")
+	}
+	return strings.Join(out, " ")
+}
+
+// TestLogLeavesValuesOut sets the level at which all but the values is logged, of the default logger too.
+func TestLogLeavesValuesOut(t *testing.T) {
+	var text strings.Builder
+	former, writer, flags := slog.Default(), log.Writer(), log.Flags()
+	defer func() {
+		slog.SetDefault(former)
+		log.SetOutput(writer) // which SetDefault has changed
+		log.SetFlags(flags)
+	}()
+	src := operators.Log(observable.Of(1), nil, "prices")
+	slog.SetDefault(logInto(&text, slog.LevelInfo))
+	_, err := observable.Collect(t.Context(), src)
+	require.NoError(t, err)
+	assert.Contains(t, text.String(), "msg=subscribe")
+	assert.Contains(t, text.String(), "msg=complete")
+	assert.NotContains(t, text.String(), "msg=next")
 }

@@ -6,30 +6,33 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// ThrottleConfig says which values of a window [Throttle] and [ThrottleTimeWith] emit. The zero value
-// emits the first and no other, as RxJS does by default.
+// ThrottleConfig says which values of a window [Throttle] and [ThrottleTimeWith] emit.
+// The zero value emits the first one only, as RxJS does by default.
 type ThrottleConfig struct {
-	// NoLeading keeps back the value that begins a window (RxJS: leading: false).
+	// NoLeading keeps back the first value of a window (RxJS: leading: false).
 	NoLeading bool
-	// Trailing emits, at the end of a window, the latest value in it that was not emitted; this begins
-	// the next window.
+	// Trailing emits, at the end of a window, the latest of its values that was kept
+	// back. That value begins the next window.
 	Trailing bool
 }
 
-// Throttle emits a value and drops those that come after it until what duration makes of it emits.
+// Throttle emits a value, and drops the values that come before the observable that
+// duration makes of it emits.
 //
 //	src:                  --1-2-3---4-5-|
 //	Throttle(x => ---0|): --1---3---4---|
 //
-// The window begins when downstream has taken the value. With config, the latest value of a window can
-// be emitted at its end, too or instead. If the source completes while such a value waits, this and the
-// completion come at the end of the window; otherwise the completion passes at once. A duration that
-// completes without a value ends its window and emits nothing. An error of the source or of a duration
-// is the stream's, as is a panic in duration; what waits is dropped. Unsubscribing ends the source,
-// then the duration.
+// A window begins when downstream has taken the value. config can have the latest value
+// of a window emitted at its end, too or instead. If the source completes while such a
+// value waits, the value and the completion come at the end of the window; otherwise the
+// completion passes at once.
 //
-// It keeps one value and starts no goroutine; a duration costs one allocation besides itself. RxJS:
-// throttle. See also [ThrottleTime], [Audit], [Debounce], [Sample], [RateLimit], which drops nothing.
+// A duration that completes without a value ends its window, and emits nothing. An error
+// of the source or of a duration is the stream's, and so is a panic in duration; the
+// value that waits is dropped. Unsubscribing ends the source, then the duration. It keeps
+// one value and starts no goroutine; a duration costs one allocation besides itself.
+// RxJS: throttle. See also [ThrottleTime], [Audit], [Debounce], [Sample], and
+// [RateLimit], which drops nothing.
 func Throttle[T, N any](
 	src observable.Observable[T], duration func(T) observable.Observable[N], config ThrottleConfig,
 ) observable.Observable[T] {
@@ -43,15 +46,16 @@ func Throttle[T, N any](
 	})
 }
 
-// ThrottleTime emits a value and drops those that come in the time d after it.
+// ThrottleTime emits a value, and drops the values that come in the time d after it.
 //
 //	src:               --1-2-3---4-5-|
 //	ThrottleTime(5ms): --1-------4---|
 //
-// Completion and errors pass at once. Unsubscribing stops the timer. A negative d is an
-// [observable.ArgumentError]. There is one timer, set once for each value that passes; a value that is
-// dropped costs neither a look at the clock nor an allocation. RxJS: throttleTime. See also
-// [ThrottleTimeWith], [Throttle], [AuditTime], [DebounceTime], [SampleTime], [RateLimit].
+// Completion and errors pass at once. Unsubscribing stops the timer. It starts no
+// goroutine. Its one timer is set for each value that passes; a dropped value costs
+// neither a look at the clock nor an allocation. A negative d is an
+// [observable.ArgumentError]. RxJS: throttleTime. See also [ThrottleTimeWith],
+// [Throttle], [AuditTime], [DebounceTime], [SampleTime], [RateLimit].
 func ThrottleTime[T any](src observable.Observable[T], d time.Duration) observable.Observable[T] {
 	if d < 0 {
 		return invalid[T]("ThrottleTime", "d", isNegative(d))
@@ -59,7 +63,7 @@ func ThrottleTime[T any](src observable.Observable[T], d time.Duration) observab
 	return throttleTime(src, d, ThrottleConfig{})
 }
 
-// ThrottleTimeWith is [ThrottleTime] with further settings, which do what they do in [Throttle].
+// ThrottleTimeWith is [ThrottleTime] with the settings of config, as in [Throttle].
 //
 //	src:                                     --1-2-3------4-5----|
 //	ThrottleTimeWith(5ms, {Trailing: true}): --1----3-----4----5-|
@@ -103,8 +107,9 @@ func (t *throttler[T]) next(v T) {
 	}
 }
 
-// send emits v and begins a window with it. After the completion of the source there is no further
-// window, unless a value came in while downstream had given up the gate.
+// send emits v and begins a window with it. After the completion of the source there is
+// no further window, unless a value waits: a callback of downstream can feed values and
+// the completion back, through a ConnectWith, before its Next returns.
 func (t *throttler[T]) send(v T) {
 	t.waiting = true
 	t.down.Next(v)
@@ -113,7 +118,7 @@ func (t *throttler[T]) send(v T) {
 	}
 }
 
-// elapse is called at the end of a window.
+// elapse ends a window.
 func (t *throttler[T]) elapse() {
 	t.waiting = false
 	if t.ended || !t.Trailing {
@@ -124,5 +129,5 @@ func (t *throttler[T]) elapse() {
 	}
 }
 
-// Complete is the completion of the source.
+// Complete notes that the source has completed.
 func (t *throttler[T]) Complete() { t.complete(t.Trailing && t.latest.has && t.waiting) }

@@ -7,14 +7,15 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// TimeoutError is the error of a stream of which a value did not come in time. It is an [ErrTimeout].
+// TimeoutError is the error of a stream whose value did not come in time. It is an
+// [ErrTimeout].
 type TimeoutError struct {
-	First bool          // TimeoutConfig.First ran out, and not Each
+	First bool          // the limit is TimeoutConfig.First, and not Each
 	After time.Duration // the limit that ran out
-	Seen  int           // how many values came before
+	Seen  int           // number of the values before
 }
 
-// Error tells which limit ran out.
+// Error says which limit ran out.
 func (e *TimeoutError) Error() string {
 	switch {
 	case e.First:
@@ -29,30 +30,35 @@ func (e *TimeoutError) Error() string {
 // Is makes errors.Is(err, ErrTimeout) true.
 func (e *TimeoutError) Is(target error) bool { return target == ErrTimeout }
 
-// TimeoutConfig says how long [TimeoutWith] waits, and what then. One of First and Each must be set.
+// TimeoutConfig has the limits of [TimeoutWith]. One of First and Each must be set.
 type TimeoutConfig[T any] struct {
-	// First is how long the first value may take; 0 means as long as Each.
+	// First is the limit of the time to the first value; 0 means Each.
 	First time.Duration
-	// Each is how long after a value the next one may take; 0 means that this is not limited.
+	// Each is the limit of the time between two values; 0 means no limit.
 	Each time.Duration
-	// With returns what to go on with when a limit has run out, instead of failing with the error it is
-	// given.
+	// With returns the observable that takes the place of the source when a limit has run
+	// out. With a nil With the stream fails with err.
 	With func(err *TimeoutError) observable.Observable[T]
 }
 
-// Timeout fails with a [*TimeoutError] when no value comes for d.
+// Timeout fails with a [*TimeoutError] when no value comes for the time d.
 //
 //	src:          --1--2--------3-|
 //	Timeout(4ms): --1--2---#
 //
-// The time begins with the subscription, and again when downstream has taken a value: what downstream
-// needs is not counted. The source is unsubscribed before the error is emitted. Its own completion and
-// error pass. A d that is not positive is an [observable.ArgumentError].
+// A source that emits inside its subscription keeps the timer waiting, and is not
+// interrupted however long it takes. [SubscribeAfter] moves it to another goroutine,
+// where the timer ends it; a [Deadline] ends it wherever it runs.
 //
-// There is one timer, which is not touched by each value: it runs out, and then again for as long as
-// the latest value is young enough. A value costs one look at the clock and no allocation. A source
-// that emits inside its subscription, and takes its time there, is not interrupted, unless it is moved
-// elsewhere by [SubscribeOn]. RxJS: timeout. See also [TimeoutWith], [Deadline].
+// The time begins with the subscription, and anew when downstream has taken a value: the
+// time of downstream does not count. The source is unsubscribed before the error is
+// emitted. Completion and errors of the source pass through. Unsubscribing stops the
+// timer.
+//
+// It starts no goroutine. It has one timer, which a value does not touch: when the timer
+// runs out, it is set again if the latest value is young enough. A value costs one look
+// at the clock and no allocation. A d that is not positive is an
+// [observable.ArgumentError]. RxJS: timeout. See also [TimeoutWith], [Deadline].
 func Timeout[T any](src observable.Observable[T], d time.Duration) observable.Observable[T] {
 	if d <= 0 {
 		return invalid[T]("Timeout", "d", notPositive(d))
@@ -60,15 +66,15 @@ func Timeout[T any](src observable.Observable[T], d time.Duration) observable.Ob
 	return timeout(src, TimeoutConfig[T]{Each: d})
 }
 
-// TimeoutWith is [Timeout] with a limit of its own for the first value, and something else to go on
-// with.
+// TimeoutWith is [Timeout] with the settings of config: a limit of its own for the first
+// value, and an observable that follows the source when a limit runs out.
 //
 //	src:                                  -----1--------2-|
 //	TimeoutWith({First: 9ms, Each: 4ms}): -----1---#
 //
-// What config.With returns is subscribed to when the source has been unsubscribed, and is not limited;
-// a panic in With is the stream's error. A negative limit, or none at all, is an
-// [observable.ArgumentError].
+// The observable of config.With is subscribed to when the source has been unsubscribed,
+// and has no limit. A panic in With is the stream's error. A negative limit, and a config
+// without a limit, is an [observable.ArgumentError]. RxJS: timeout with a TimeoutConfig.
 func TimeoutWith[T any](src observable.Observable[T], config TimeoutConfig[T]) observable.Observable[T] {
 	switch {
 	case config.First < 0:
@@ -98,12 +104,12 @@ type watchdog[T any] struct {
 	up    observable.Scope
 	alarm *observable.Alarm
 	begun time.Time
-	since time.Duration // when the time being measured began, after begun
-	seen  int
-	busy  bool // downstream has a value, and no time is being measured
+	since time.Duration // start of the time being measured, counted from begun
+	seen  int           // number of values so far
+	busy  bool          // downstream has a value, and no time is being measured
 }
 
-// limit returns how long the next value may take; 0 means that it is not limited.
+// limit returns the limit of the time to the next value; 0 means none.
 func (t *watchdog[T]) limit() time.Duration {
 	if t.seen == 0 && t.First > 0 {
 		return t.First
@@ -125,12 +131,13 @@ func (t *watchdog[T]) next(v T) {
 			t.alarm.Stop()
 		}
 		return
-	case t.seen == 1 && t.First > 0: // the alarm may be set for later than it is needed now
+	case t.seen == 1 && t.First > 0: // the alarm may be set for a later time than Each needs
 		t.alarm.Reset(t.Each)
 	}
 	t.since = time.Since(t.begun)
 }
 
+// ring ends the source if the limit has run out, and sets the alarm anew if it has not.
 func (t *watchdog[T]) ring() {
 	limit := t.limit()
 	if t.ended || limit == 0 {

@@ -7,20 +7,24 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Window splits the source into windows, one after the other: observables that emit the source's
-// values as they come. A new one begins when boundaries emits.
+// Window splits the source into windows, one after the other: observables that emit the
+// source's values as they come. A new window begins when boundaries emits.
 //
 //	src:        --1--2--3--4--|
 //	boundaries: -------x----------
 //	window 0:   --1--2-|
 //	window 1:          -3--4--|
 //
-// The first window is emitted at subscription. The windows are hot: subscribe to them when they are
-// emitted, or miss values; a subscriber in the same chain (a [MergeMap]) is called directly. The
-// source's end, and an error of boundaries, ends the open window and then the stream; a panic
-// upstream too. When boundaries completes, the last window goes on. When the stream is unsubscribed
-// from, or its context ends, its windows fall silent. RxJS: window. See also [Buffer],
-// [WindowCount], [WindowTime], [WindowToggle], [WindowWhen].
+// Windows are hot: a subscriber that does not subscribe to a window while it is being
+// emitted misses values. Unsubscribing from the stream, and the end of its context,
+// leaves its windows without an end: they emit nothing more.
+//
+// The first window is emitted at subscription. The end of the source, an error of
+// boundaries, and a panic upstream end the open window and then the stream. When
+// boundaries completes, the last window goes on. The source is subscribed to before
+// boundaries. It starts no goroutine and buffers nothing; a subscriber in the same chain
+// (a [MergeMap]) is called directly. RxJS: window. See also [Buffer], [WindowCount],
+// [WindowTime], [WindowToggle], [WindowWhen].
 func Window[T, N any](
 	src observable.Observable[T], boundaries observable.Observable[N],
 ) observable.Observable[observable.Observable[T]] {
@@ -42,17 +46,18 @@ func Window[T, N any](
 	})
 }
 
-// WindowWhen splits the source into windows, one after the other, each until the observable that
-// closing returned for it emits or completes.
+// WindowWhen splits the source into windows, one after the other. A window ends when the
+// observable that closing returned for it emits or completes.
 //
 //	src:                        --1--2--3--4-|
 //	WindowWhen(() => timer(7)): a------b-----|
 //	window a:                   --1--2-|
 //	window b:                          -3--4-|
 //
-// It calls closing after each window is emitted, and subscribes to the first observable before it
-// does to the source. An error of either, or a panic in closing, ends the open window and the
-// stream. As for the rest it is like [Window]. RxJS: windowWhen. See also [BufferWhen].
+// closing is called when a window has been emitted; its first observable is subscribed to
+// before the source. An error of an observable of closing, and a panic in closing, ends
+// the open window and the stream. In all else it is [Window]. RxJS: windowWhen. See also
+// [BufferWhen].
 func WindowWhen[T, N any](
 	src observable.Observable[T], closing func() observable.Observable[N],
 ) observable.Observable[observable.Observable[T]] {
@@ -62,7 +67,8 @@ func WindowWhen[T, N any](
 	return observable.AttachFunc[observable.Observable[T]](func(sc *observable.Scope, down windowStage[T]) {
 		w := newWindows(sc, down)
 		bounds := &reruns{sc: w.notes}
-		// closing is called from within the scope notes, so that its panic ends the window too.
+		// The call of closing belongs to the scope notes, so that its panic ends the
+		// window too.
 		until := observable.AttachFunc[N](func(sc *observable.Scope, down observable.Stage[N]) {
 			observable.Attach(closing(), sc, down)
 		})
@@ -85,8 +91,9 @@ func WindowWhen[T, N any](
 	})
 }
 
-// WindowToggle opens a window whenever openings emits and ends it when the observable that closing
-// returned for that opening does. Windows may overlap and values be left out.
+// WindowToggle opens a window whenever openings emits, and ends it when the observable
+// that closing returned for that opening emits. Windows may overlap, and values outside
+// of all windows are dropped.
 //
 //	src:        --1--2--3--4--5--6--|
 //	openings:   ---a------b----------
@@ -95,11 +102,14 @@ func WindowWhen[T, N any](
 //	window a:      --2--3|
 //	window b:             -4--5-|
 //
-// It subscribes to openings before the source. An error of the source or of an observable from
-// closing, or a panic, ends the open windows and the stream. An error of openings is the stream's,
-// while the windows only fall silent, as in RxJS. When openings completes no more are opened; when
-// an observable from closing completes without a value, its window goes on to the end of the
-// source. As for the rest it is like [Window]. RxJS: windowToggle. See also [BufferToggle].
+// An error of openings is the stream's, and leaves the open windows without an end, as in
+// RxJS. An error of the source or of an observable of closing, and a panic, ends the open
+// windows and the stream. After the completion of openings no window opens. If an
+// observable of closing completes without a value, its window goes on to the end of the
+// source.
+//
+// openings is subscribed to before the source. In all else it is [Window]. RxJS:
+// windowToggle. See also [BufferToggle].
 func WindowToggle[T, O, N any](
 	src observable.Observable[T], openings observable.Observable[O], closing func(O) observable.Observable[N],
 ) observable.Observable[observable.Observable[T]] {
@@ -140,8 +150,8 @@ func WindowToggle[T, O, N any](
 // window is an observable of a part of a source.
 type window[T any] struct {
 	subject observable.Subject[T]
-	in      observable.Feed[T] // into the subject, from the gate of the source
-	seen    int                // how many values it had, where that is counted
+	in      observable.Feed[T] // way into the subject from inside the gate of the source
+	seen    int                // number of values so far, for windows with a greatest number
 }
 
 // Subscribe adds observer to the window's subscribers.
@@ -157,21 +167,22 @@ func (w *window[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 // windowStage is the downstream of a window operator.
 type windowStage[T any] = observable.Stage[observable.Observable[T]]
 
-// windows is one subscription of a window operator: the windows that are open, and what feeds and
-// ends them.
+// windows is one subscription of a window operator, and the terminal of its source.
 type windows[T any] struct {
 	sc   *observable.Scope
 	down windowStage[T]
-	open []*window[T] // the oldest first; what a slice of it holds is never changed, since a value may be on its way through it
+	// open has the open windows, the oldest first. An array that has been used is not
+	// changed, since a value may be on its way through the windows in it.
+	open []*window[T]
 
-	// The observables that say when windows begin and end are attached in the scope notes. Their
-	// errors go to failure, as panics there do, so that the windows get them; and from there
-	// windows are emitted by emit, so that what panics downstream goes further down.
+	// The observables that open and close windows are attached in the scope notes. Their
+	// errors and panics go to failure, and so to the windows. They emit windows through
+	// emit, so that a panic downstream goes further down.
 	notes   *observable.Scope
 	emit    func(observable.Observable[T])
 	failure observable.Terminal
 
-	ended bool
+	ended bool // downstream has had its terminal
 }
 
 func newWindows[T any](sc *observable.Scope, down windowStage[T]) *windows[T] {
@@ -184,7 +195,7 @@ func newWindows[T any](sc *observable.Scope, down windowStage[T]) *windows[T] {
 // attach subscribes to the source.
 func (w *windows[T]) attach(src observable.Observable[T]) { w.attachTo(src, w.next) }
 
-// attachTo subscribes to the source, with a function of the operator's for its values.
+// attachTo subscribes to the source, and gives its values to next.
 func (w *windows[T]) attachTo(src observable.Observable[T], next func(T)) {
 	up := w.sc.Child()
 	observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{Next: next, Terminal: w}))
@@ -206,8 +217,8 @@ func (w *windows[T]) begin() *window[T] {
 	return opened
 }
 
-// add appends to the windows that are open, in room for several, so that windows which follow each other do not
-// each allocate.
+// add appends to the open windows. It makes room for several at a time, so that windows
+// that follow each other do not each allocate.
 func (w *windows[T]) add(opened *window[T]) {
 	if len(w.open) == cap(w.open) {
 		w.open = append(make([]*window[T], 0, max(8, 2*len(w.open))), w.open...)
@@ -215,7 +226,7 @@ func (w *windows[T]) add(opened *window[T]) {
 	w.open = append(w.open, opened)
 }
 
-// end completes a window, if it is open.
+// end completes a window if it is open.
 func (w *windows[T]) end(open *window[T]) {
 	switch i := slices.Index(w.open, open); {
 	case i < 0:
@@ -228,12 +239,12 @@ func (w *windows[T]) end(open *window[T]) {
 	open.in.Complete()
 }
 
-// Error is the end of the windows and of the stream.
+// Error ends the open windows and the stream with err.
 func (w *windows[T]) Error(err error) {
 	w.terminate(func(t observable.Terminal) { t.Error(err) })
 }
 
-// Complete is the end of the windows and of the stream.
+// Complete completes the open windows and the stream.
 func (w *windows[T]) Complete() { w.terminate(observable.Terminal.Complete) }
 
 func (w *windows[T]) terminate(end func(observable.Terminal)) {

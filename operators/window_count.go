@@ -10,9 +10,9 @@ import "github.com/rxsocket/rxsocket/observable"
 //	window b:            ---3--4|
 //	window c:                  ---5--|
 //
-// The first window is emitted at subscription, each further one in the moment the one before has
-// its last value. As for the rest it is like [Window]. RxJS: windowCount. See also
-// [WindowCountEvery], [BufferCount].
+// The first window is emitted at subscription, and each further one after the last value
+// of the window before. A count that is not positive is an [observable.ArgumentError]. In
+// all else it is [Window]. RxJS: windowCount. See also [WindowCountEvery], [BufferCount].
 func WindowCount[T any](src observable.Observable[T], count int) observable.Observable[observable.Observable[T]] {
 	if count <= 0 {
 		return invalid[observable.Observable[T]]("WindowCount", "count", notPositive(count))
@@ -20,14 +20,16 @@ func WindowCount[T any](src observable.Observable[T], count int) observable.Obse
 	return windowCount(src, count, count)
 }
 
-// WindowCountEvery is [WindowCount] with a window that begins after every every values: the windows
-// overlap if every is less than count, and leave values out if it is more.
+// WindowCountEvery is [WindowCount] in which a window begins after each every values.
+// Windows overlap if every is less than count; values are dropped if it is more.
 //
 //	src:                    --1--2--3--4--|
 //	WindowCountEvery(2, 1): a-b--c--d--e--|
 //	window a:               --1--2|
 //	window b:                 ---2--3|
 //	window c:                    ---3--4|
+//
+// RxJS: windowCount with its argument startWindowEvery.
 func WindowCountEvery[T any](
 	src observable.Observable[T], count, every int,
 ) observable.Observable[observable.Observable[T]] {

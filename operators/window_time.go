@@ -9,12 +9,14 @@ import (
 
 // WindowTimeConfig says how [WindowTimeWith] splits its source.
 type WindowTimeConfig struct {
-	// Span is how long each window lasts; it must be positive.
+	// Span is the time that each window lasts; it must be positive.
 	Span time.Duration
-	// Every is the time from the beginning of one window to that of the next, which so may overlap
-	// or leave values out. If it is 0, each window begins where the one before ends.
+	// Every is the time between the beginnings of two windows: less than Span makes
+	// windows overlap, more drops values. 0 means that each window begins at the end of
+	// the one before.
 	Every time.Duration
-	// Max is how many values a window has at most: it ends when it has them. 0 means no limit.
+	// Max is the greatest number of values in a window, which ends with the last of them;
+	// 0 means no limit.
 	Max int
 }
 
@@ -26,9 +28,11 @@ type WindowTimeConfig struct {
 //	window b:              --3--4|
 //	window c:                    --|
 //
-// The first window is emitted at subscription, and the stream begins its spans there. There is one
-// timer for it. As for the rest it is like [Window]. RxJS: windowTime. See also [WindowTimeWith],
-// [BufferTime].
+// The first window is emitted at subscription, where the first span begins. A source that
+// emits inside its subscription keeps the timer waiting, so all of its values are in the
+// first window. There is one timer. A span that is not positive is an
+// [observable.ArgumentError]. In all else it is [Window]. RxJS: windowTime. See also
+// [WindowTimeWith], [BufferTime].
 func WindowTime[T any](
 	src observable.Observable[T], span time.Duration,
 ) observable.Observable[observable.Observable[T]] {
@@ -38,13 +42,16 @@ func WindowTime[T any](
 	return windowTime(src, WindowTimeConfig{Span: span})
 }
 
-// WindowTimeWith is [WindowTime] with further settings.
+// WindowTimeWith is [WindowTime] with the settings of config.
 //
 //	src:                                 --1-2-3-----4--|
 //	WindowTimeWith({Span: 9ms, Max: 2}): a---b-------c--|
 //	window a:                            --1-2|
 //	window b:                                --3-----4|
 //	window c:                                        ---|
+//
+// A Span that is not positive, and a negative Every or Max, is an
+// [observable.ArgumentError]. RxJS: windowTime with its further arguments.
 func WindowTimeWith[T any](
 	src observable.Observable[T], config WindowTimeConfig,
 ) observable.Observable[observable.Observable[T]] {
@@ -70,7 +77,7 @@ func windowTime[T any](
 			for _, open := range w.open {
 				open.in.Next(v)
 				open.seen++
-				if open.seen == config.Max && slices.Contains(w.open, open) { // it is the oldest
+				if open.seen == config.Max && slices.Contains(w.open, open) { // open is the oldest
 					clock.cut()
 				}
 			}

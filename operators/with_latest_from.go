@@ -2,18 +2,19 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// WithLatestFrom emits what project makes of each value of the source and the latest value of other.
-// Values that come before other has emitted are dropped.
+// WithLatestFrom emits what project makes of each value of the source and the latest
+// value of other. A value that comes before the first one of other is dropped.
 //
 //	src:                                --1---2----3-|
 //	other:                              ----x----y-----z
 //	WithLatestFrom(other, (n,s) => ns): ------2x---3y|
 //
-// It completes when the source does, whatever other does; other is then unsubscribed. The completion of
-// other has no effect, its last value stays. The first error, of either, and a panic in project
-// is the stream's. other is subscribed to before the source. Sources may emit on goroutines of their
-// own; none is started here, nothing is buffered and no value costs an allocation.
-// RxJS: withLatestFrom. See also [WithLatestFromAll], [CombineLatest2], [Sample].
+// The completion of the source completes the stream and unsubscribes other. After the
+// completion of other, its last value stays. The first error, of either, is the stream's,
+// and so is a panic in project. other is subscribed to before the source. Both may emit
+// on goroutines of their own. It starts no goroutine, buffers nothing, and no value costs
+// an allocation. RxJS: withLatestFrom. See also [WithLatestFromAll], [CombineLatest2],
+// [Sample].
 func WithLatestFrom[A, B, R any](
 	src observable.Observable[A], other observable.Observable[B], project func(A, B) R,
 ) observable.Observable[R] {
@@ -35,16 +36,16 @@ func WithLatestFrom[A, B, R any](
 	})
 }
 
-// WithLatestFromAll is [WithLatestFrom] with any number of others of one type. Values that come before
-// each of the others has emitted are dropped. The slice that project gets is fresh and its own to
-// keep: one allocation a value.
+// WithLatestFromAll is [WithLatestFrom] with any number of others of one type. A value
+// that comes before each of the others has emitted is dropped. project gets a new slice
+// each time, which it may keep: one allocation a value.
 //
 //	src:                                       --1---2----3-|
 //	a:                                         ---x------y--|
 //	b:                                         -----X-------|
 //	WithLatestFromAll([a b], (n,s) => n s...): ------2xX--3yX|
 //
-// With no others it emits no values, as in RxJS.
+// Without others it emits no values, as in RxJS.
 func WithLatestFromAll[A, B, R any](
 	src observable.Observable[A], others []observable.Observable[B], project func(A, []B) R,
 ) observable.Observable[R] {

@@ -2,22 +2,25 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Zip emits the first values of all sources together, in the order of the sources, then their second
-// ones, and so on.
+// Zip emits the first values of all sources together, in the order of the sources, then
+// the second values, and so on.
 //
 //	a:          --1-----2--3--|
 //	b:          ----8-9------|
 //	Zip(a, b):  ----A---B----|  A = [1 8], B = [2 9]
 //
-// Values of a source that is ahead wait in a queue without a bound (as in RxJS). Zip completes when a
-// source has completed and none of its values waits, since nothing can come any more, with no source
-// at once; the other sources are then unsubscribed. The first error is the stream's and ends all
-// sources; values that wait are dropped.
+// The values of a source that is ahead wait in a queue without a bound, as in RxJS. A
+// source that emits inside its subscription emits all of its values into that queue
+// before the next source is subscribed to.
 //
-// Each slice is fresh and the receiver's to keep: one allocation a value, which [Zip2] and [Zip3], for
-// sources of different types, do without. Sources may emit on goroutines of their own; none is
-// started here. RxJS: zip, zipWith; their projection is a [Map]. See also [ZipAll],
-// [CombineLatest], [ForkJoin].
+// Zip completes when a source has completed and none of its values waits, and
+// unsubscribes the other sources; without sources it completes at once. The first error
+// is the stream's, ends all sources, and drops the values that wait. Sources may emit on
+// goroutines of their own. It starts no goroutine.
+//
+// The receiver may keep the slices. A slice is one allocation, which [Zip2] and [Zip3],
+// for sources of different types, do without. RxJS: zip, zipWith; their projection is a
+// [Map]. See also [ZipAll], [CombineLatest], [ForkJoin].
 func Zip[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
 	if len(srcs) == 0 {
 		return observable.Empty[[]T]()
@@ -41,13 +44,15 @@ func Zip[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
 	})
 }
 
-// Zip2 emits what project makes of the first values of a and b, of their second ones, and so on.
+// Zip2 emits what project makes of the first values of a and b, then of the second ones,
+// and so on.
 //
 //	a:                       --1-----2--3--|
 //	b:                       ----x-y------|
 //	Zip2(a, b, (n,s) => ns): ----1x--2y---|
 //
-// Otherwise it is [Zip], without an allocation for each value. A panic in project is the stream's error.
+// A panic in project is the stream's error. In all else it is [Zip], without an
+// allocation for each value.
 func Zip2[A, B, R any](
 	a observable.Observable[A], b observable.Observable[B], project func(A, B) R,
 ) observable.Observable[R] {
@@ -86,35 +91,35 @@ func Zip3[A, B, C, R any](
 	})
 }
 
-// ZipAll collects the observables that the source emits and, when the source has completed, joins their
-// values as [Zip] does.
+// ZipAll collects the observables that the source emits, and joins their values as [Zip]
+// does when the source has completed.
 //
 //	src:     --A--B--|
 //	A:                1----2--|
 //	B:                --8-----9|
 //	ZipAll:  ----------x-----y|  x = [1 8], y = [2 9]
 //
-// Nothing is subscribed to until then. If the source emits no observable, it completes at once. RxJS:
-// zipAll.
+// No inner observable is subscribed to before that. If the source emits none, the stream
+// completes with the source. Errors of the source pass through. RxJS: zipAll.
 func ZipAll[T any](src observable.Observable[observable.Observable[T]]) observable.Observable[[]T] {
 	return MergeMap(ToSlice(src), func(srcs []observable.Observable[T]) observable.Observable[[]T] {
 		return Zip(srcs...)
 	})
 }
 
-// zipper is what the inputs of one subscription of a Zip share, whatever their number and types.
+// zipper is the common part of the inputs of a Zip, whatever their number and types.
 type zipper[R any] struct {
 	end       ending[R]
 	combine   func() R // takes a value from each input and joins them
-	lacking   int      // inputs of which no value waits
-	exhausted bool     // one of these has completed
+	lacking   int      // inputs without a waiting value
+	exhausted bool     // one of these inputs has completed
 }
 
 func newZipper[R any](sc *observable.Scope, down observable.Stage[R], inputs int) *zipper[R] {
 	return &zipper[R]{end: ending[R]{sc: sc, down: down}, lacking: inputs}
 }
 
-// zipInput is one of the sources and its terminal.
+// zipInput is one of the sources of a Zip, and its terminal.
 type zipInput[T, R any] struct {
 	*zipper[R]
 	scope     observable.Scope
