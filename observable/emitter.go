@@ -90,6 +90,9 @@ func (e *Emitter[T]) terminate(terminal error) {
 	if e.ended.Swap(true) || !e.scope.Open() {
 		return
 	}
+	if terminal == nil { // which must not look as if there was none
+		terminal = &ArgumentError{"observable.Observer.Error", "err", isNil}
+	}
 	g, me := &e.scope.root.gate, goroutine()
 	g.mu.Lock()
 	e.terminal = terminal

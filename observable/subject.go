@@ -30,6 +30,9 @@ func (s *Subject[T]) Next(value T) { s.next(value) }
 
 // Error ends the subject and its subscribers with err.
 func (s *Subject[T]) Error(err error) {
+	if err == nil { // which must not look like none
+		err = &ArgumentError{"observable.Subject.Error", "err", isNil}
+	}
 	s.submit(notification[T]{kind: isError, err: err}, goroutine())
 }
 
