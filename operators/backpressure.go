@@ -131,6 +131,7 @@ type decoupled[T any] struct {
 	overflown bool                      // the buffer was full, and the policy is to fail
 	running   bool                      // a goroutine makes offers
 	offered   bool                      // an offer was made, and downstream has not come back from it
+	ended     bool                      // downstream has got the terminal
 	closed    bool
 }
 
@@ -217,7 +218,7 @@ func (d *decoupled[T]) offer() bool {
 	for d.offered && !d.closed {
 		d.changed.Wait()
 	}
-	d.offered = !d.closed && (d.waiting.len() > 0 || d.end != nil)
+	d.offered = !d.closed && !d.ended && (d.waiting.len() > 0 || d.end != nil)
 	d.running = d.offered
 	return d.offered
 }
@@ -239,6 +240,7 @@ func (d *decoupled[T]) pick() (v T, isValue bool, end func(observable.Terminal))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.waiting.len() == 0 {
+		d.ended = d.end != nil
 		return v, false, d.end
 	}
 	d.changed.Broadcast()
