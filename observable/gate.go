@@ -67,15 +67,17 @@ func (g *gate) unmark(me uintptr) {
 }
 
 // serve delivers what is queued, for as long as nobody else takes the gate: then its holder does.
-func (g *gate) serve(me uintptr) {
+// It reports whether it has left that to another goroutine.
+func (g *gate) serve(me uintptr) (handedOn bool) {
 	for g.backlog.Load() != 0 && g.seize(me) {
 		all := g.drain(me)
 		g.release(me)
 		if !all {
 			g.handOn()
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // handOn has another goroutine deliver what is queued.

@@ -178,10 +178,10 @@ func (g *gate) waitForRoom(me uintptr, live func() bool) bool {
 	if !g.isFull() || g.owner.Load() == me {
 		return live()
 	}
-	for {
-		if g.values >= queueLimit && g.owner.Load() == 0 {
+	for handedOn := false; ; {
+		if g.values >= queueLimit && g.owner.Load() == 0 && !handedOn {
 			g.mu.Unlock()
-			g.serve(me)
+			handedOn = g.serve(me)
 			g.mu.Lock()
 		} else if wanted, excused := g.waitOnce(me, live); !wanted || excused {
 			return wanted

@@ -135,6 +135,7 @@ type decoupled[T any] struct {
 	overflown bool                      // whether the buffer was full under OverflowFail
 	running   bool                      // whether a goroutine makes offers
 	offered   bool                      // whether downstream has not returned from the last offer
+	ended     bool                      // whether downstream has got the terminal
 	closed    bool
 }
 
@@ -221,7 +222,7 @@ func (d *decoupled[T]) offer() bool {
 	for d.offered && !d.closed {
 		d.changed.Wait()
 	}
-	d.offered = !d.closed && (d.waiting.len() > 0 || d.end != nil)
+	d.offered = !d.closed && !d.ended && (d.waiting.len() > 0 || d.end != nil)
 	d.running = d.offered
 	return d.offered
 }
@@ -243,6 +244,7 @@ func (d *decoupled[T]) pick() (v T, isValue bool, end func(observable.Terminal))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.waiting.len() == 0 {
+		d.ended = d.end != nil
 		return v, false, d.end
 	}
 	d.changed.Broadcast()

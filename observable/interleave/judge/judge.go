@@ -32,30 +32,31 @@ type Program struct {
 }
 
 // Explore walks through the interleavings of program with two preemptions, then with three, and
-// then through all of them. If one of these walks has more than 2,000, it is cut there, and
-// 1,000 random schedules take the place of what would follow.
+// then through all of them. If one of these walks has more than 500, it is cut there, and 300
+// random schedules take the place of what would follow. The flag interleave.runs replaces both
+// figures.
 func Explore(t testing.TB, program func(p *Program)) {
 	t.Helper()
 	runs := 0
 	for _, bound := range []int{2, 3, interleave.Unbounded} {
-		result := ExploreWith(t, interleave.Config{Preemptions: bound, MaxRuns: 2000}, program)
+		result := ExploreWith(t, interleave.Config{Preemptions: bound, MaxRuns: 500}, program)
 		runs += result.Runs
 		if t.Failed() {
 			return
 		}
 		if !result.Complete {
-			runs += ExploreWith(t, interleave.Config{Random: 1000}, program).Runs
+			runs += ExploreWith(t, interleave.Config{Random: 300}, program).Runs
 			break
 		}
 	}
 	t.Logf("%d interleavings in all", runs)
 }
 
-// Sample runs program with 2,000 random schedules: it is for programs that are too large to walk
+// Sample runs program with 600 random schedules: it is for programs that are too large to walk
 // through.
 func Sample(t testing.TB, program func(p *Program)) {
 	t.Helper()
-	result := ExploreWith(t, interleave.Config{Random: 2000}, program)
+	result := ExploreWith(t, interleave.Config{Random: 600}, program)
 	t.Logf("%d interleavings in all", result.Runs)
 }
 
@@ -107,8 +108,19 @@ func (p *Program) Observe(name string, src observable.Observable[int]) *Observer
 // Observer returns an observer that is not subscribed yet.
 func (p *Program) Observer(name string) *Observer {
 	o := &Observer{Recorder: observabletest.NewRecorder[int](), name: name}
+	o.Recorder.OnNext(o.next)
 	p.observers = append(p.observers, o)
 	return o
+}
+
+// LeaveAfter adds a thread that unsubscribes the observer when it has n values: for a stream that
+// would keep its goroutines.
+func (p *Program) LeaveAfter(o *Observer, n int) {
+	o.enough, o.had = n, make(chan struct{})
+	p.Go(o.name+" leaves", func() {
+		interleave.Wait(o.had)
+		o.Unsubscribe()
+	})
 }
 
 // Observer is an observer that is judged at the end of the run.
@@ -116,6 +128,10 @@ type Observer struct {
 	*observabletest.Recorder[int]
 
 	name   string
+	onNext func(v int)
+	count  int           // of values
+	enough int           // how many it is to have before it leaves, or 0
+	had    chan struct{} // closed when it has so many
 	sub    observable.Subscription
 	gone   bool // Unsubscribe has returned
 	before int  // how many notifications had begun by then
@@ -126,6 +142,21 @@ type Observer struct {
 // Subscribe subscribes the observer to src.
 func (o *Observer) Subscribe(ctx context.Context, src observable.Observable[int]) {
 	o.sub = src.Subscribe(ctx, o.Recorder)
+}
+
+// OnNext has the observer call f with each value, after it has recorded it. It is called before
+// the observer is subscribed.
+func (o *Observer) OnNext(f func(v int)) { o.onNext = f }
+
+func (o *Observer) next(v int) {
+	o.count++
+	last := o.count == o.enough
+	if o.onNext != nil {
+		o.onNext(v)
+	}
+	if last {
+		interleave.Close(o.had)
+	}
 }
 
 // Done is that of the subscription.

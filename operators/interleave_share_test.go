@@ -1,0 +1,141 @@
+//go:build interleave
+
+package operators_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/observable/interleave/judge"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// The programs of this file have subscribers of one shared stream that come and go.
+
+// TestInterleaveShare has a subscriber that stays, one that comes and one that goes, while others emit.
+func TestInterleaveShare(t *testing.T) {
+	program := func(threads, values int) func(p *judge.Program) {
+		return func(p *judge.Program) {
+			var s producing
+			shared := operators.Share(explored(&s))
+			stays, goes, comes := p.Observe("stays", shared), p.Observe("goes", shared), p.Observer("comes")
+			s.emit(p, threads, values)
+			p.Go("unsubscribe", goes.Unsubscribe)
+			p.Go("subscribe", func() { comes.Subscribe(context.Background(), shared) })
+			stays.Gets(judge.Everything, s.sent...)
+			goes.Gets(judge.Beginning, s.sent...)
+			comes.Gets(judge.Ending, s.sent...)
+			stays.Ends(completes)
+			goes.Ends(endless, completes)
+			comes.Ends(completes)
+			p.SameOrder(stays, goes, comes)
+		}
+	}
+	judge.Explore(t, program(1, 2))
+	judge.Sample(t, program(2, 2))
+}
+
+// TestInterleaveShareAllLeave has the last subscriber go while another one comes: there is one subscription to the source at
+// a time, and none at the end.
+func TestInterleaveShareAllLeave(t *testing.T) {
+	program := func(share func(src explored) explored) func(p *judge.Program) {
+		return func(p *judge.Program) {
+			var s observable.Subject[int]
+			var live, most interleave.Int32
+			counted := observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
+				if n := live.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				sub := s.Subscribe(ctx, o)
+				return func() {
+					sub.Unsubscribe()
+					live.Add(-1)
+				}
+			})
+			shared := share(counted)
+			first, second := p.Observe("first", shared), p.Observer("second")
+			p.Go("leave", first.Unsubscribe)
+			p.Go("come and go", func() {
+				second.Subscribe(context.Background(), shared)
+				second.Unsubscribe()
+			})
+			sent := p.Emit("a", &s, 10, 11)
+			first.Gets(judge.Beginning, sent)
+			second.Gets(judge.Some, sent)
+			p.Check(func() error {
+				if live.Load() != 0 || s.Observed() {
+					return fmt.Errorf("%d subscriptions to the source are left", live.Load())
+				}
+				return nil
+			})
+		}
+	}
+	judge.Explore(t, program(operators.Share[int]))
+	judge.Explore(t, program(func(src explored) explored {
+		return operators.ShareReplay(src, operators.ShareReplayConfig{RefCount: true})
+	}))
+}
+
+// TestInterleaveShareReplay has a subscriber that comes late and gets what was, once and in order.
+func TestInterleaveShareReplay(t *testing.T) {
+	judge.Explore(t, func(p *judge.Program) {
+		var s producing
+		shared := operators.ShareReplay(explored(&s), operators.ShareReplayConfig{})
+		first, late := p.Observe("first", shared), p.Observer("late")
+		s.emit(p, 2, 1)
+		p.Go("subscribe", func() { late.Subscribe(context.Background(), shared) })
+		for _, o := range []*judge.Observer{first, late} {
+			o.Gets(judge.Everything, s.sent...)
+			o.Ends(completes)
+		}
+		p.SameOrder(first, late)
+	})
+}
+
+// TestInterleaveShareSynchronous has several threads subscribe to a shared source that emits inside its subscription.
+func TestInterleaveShareSynchronous(t *testing.T) {
+	judge.Explore(t, func(p *judge.Program) {
+		shared := operators.Share(observable.Of(10, 11))
+		for _, name := range []string{"a", "b"} {
+			o := p.Observer(name)
+			p.Go(name, func() { o.Subscribe(context.Background(), shared) })
+			o.Gets(judge.Ending, []int{10, 11})
+			o.Ends(completes)
+		}
+	})
+}
+
+// TestInterleaveShareReset has a notifier that resets the stream, while the last subscriber goes and another one comes.
+func TestInterleaveShareReset(t *testing.T) {
+	judge.Explore(t, func(p *judge.Program) {
+		var s, notifier observable.Subject[int]
+		shared := operators.ShareWith(explored(&s), operators.ShareConfig[int]{
+			OnRefCountZero: operators.ResetWhen(func(error) observable.Observable[int] { return &notifier }),
+		})
+		first, second := p.Observe("first", shared), p.Observer("second")
+		sent := p.Emit("a", &s, 10, 11)
+		p.Emit("notify", &notifier, 1)
+		p.Go("leave and come", func() {
+			first.Unsubscribe()
+			second.Subscribe(context.Background(), shared)
+		})
+		first.Gets(judge.Beginning, sent)
+		second.Gets(judge.Ending, sent)
+	})
+}
+
+// TestInterleaveConnect has a stream that subscribes several times to one source, in one gate.
+func TestInterleaveConnect(t *testing.T) {
+	judge.Explore(t, func(p *judge.Program) {
+		var s producing
+		o := p.Observe("o", operators.Connect(explored(&s), func(shared explored) explored {
+			return operators.Merge(shared, add(shared, 100), operators.ObserveOn(add(shared, 200), 1))
+		}))
+		s.emit(p, 2, 1)
+		o.Gets(judge.Everything, append(append(append([][]int{}, s.sent...), plus(s.sent, 100)...), plus(s.sent, 200)...)...)
+		o.Ends(completes)
+	})
+}
