@@ -28,8 +28,8 @@
 // meanwhile: timers, notifiers and other sources wait. So
 //
 //   - [Take], [TakeWhile] and [First] end it when one of its values reaches them.
-//   - [TakeUntil], [Timeout] and the other operators with a timer or a notifier do not end
-//     it, as the timer or notifier comes after its end. An exception is a notifier made of
+//   - [TakeUntil], [Timeout] and all others with a timer or a notifier do not end it, as
+//     the timer or notifier comes after its end. An exception is a notifier made of
 //     the same source, in a [Connect].
 //   - Unsubscribing, the end of the context, [WithContext] and [Deadline] end it from any
 //     goroutine, before its next value.
