@@ -22,7 +22,7 @@ type boundary struct {
 	size  int // how many values it has under way
 }
 
-var boundaries = map[string]boundary{
+var boundedOnes = map[string]boundary{
 	"ObserveOn":   {func(src explored) explored { return operators.ObserveOn(src, 1) }, 1},
 	"ParallelMap": {func(src explored) explored { return operators.ParallelMap(src, 2, unchanged) }, 2},
 	"ParallelMapUnordered": {func(src explored) explored {
@@ -42,7 +42,7 @@ func sequences(name string, sent [][]int) [][]int {
 
 func eachBoundary(t *testing.T, program func(p *judge.Program, name string, b boundary)) {
 	t.Helper()
-	for name, b := range boundaries {
+	for name, b := range boundedOnes {
 		t.Run(name, func(t *testing.T) {
 			judge.Explore(t, func(p *judge.Program) { program(p, name, b) })
 		})
