@@ -84,7 +84,7 @@ var attachers = map[string]attaching{
 		return operators.ConcatAll(operators.WindowWhen(src, endlessly(inner)))
 	}, judge.Everything, nil, false},
 	"GroupByUntil": {func(src explored, inner func(v int) explored) explored {
-		groups := operators.GroupByUntil(src, parity, func(g *operators.Group[int, int]) explored {
+		groups := operators.GroupByUntil(src, keyOf, func(g *operators.Group[int, int]) explored {
 			return operators.MergeMap(operators.Take(g, 1), inner)
 		})
 		return operators.MergeMap(groups, func(g *operators.Group[int, int]) explored { return g })
@@ -118,7 +118,7 @@ var attachers = map[string]attaching{
 	}, judge.Everything, func(v int) []int { return []int{v, v + 100} }, true},
 }
 
-func parity(v int) int { return v % 2 }
+func keyOf(v int) int { return v % 2 }
 
 // endlessly returns a function for what comes again and again, and would come without end at once.
 func endlessly(inner func(v int) explored) func() explored {
@@ -147,7 +147,7 @@ func TestInterleaveAttach(t *testing.T) {
 						sent = apart(sent)
 					}
 					o.Gets(a.share, sent...)
-					o.Ends(completes)
+					o.Ends(aCompletion)
 				})
 			})
 		}
@@ -169,7 +169,7 @@ func TestInterleaveAttachLeave(t *testing.T) {
 						sent = each(sent, a.out)
 					}
 					o.Gets(judge.Some, apart(sent)...)
-					o.Ends(endless, completes)
+					o.Ends(noEnd, aCompletion)
 				})
 			})
 		}
@@ -197,7 +197,7 @@ func TestInterleaveGroups(t *testing.T) {
 		"nothing":     func(src explored) explored { return src },
 		"ObserveOn":   func(src explored) explored { return operators.ObserveOn(src, 1) },
 		"Share":       func(src explored) explored { return operators.Share(src) },
-		"ParallelMap": func(src explored) explored { return operators.ParallelMap(src, 2, unchanged) },
+		"ParallelMap": func(src explored) explored { return operators.ParallelMap(src, 2, asItIs) },
 		"New": func(src explored) explored {
 			return observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
 				return src.Subscribe(ctx, o).Unsubscribe
@@ -208,11 +208,11 @@ func TestInterleaveGroups(t *testing.T) {
 		t.Run("GroupBy through "+name, func(t *testing.T) {
 			judge.Explore(t, func(p *judge.Program) {
 				var s producing
-				groups := operators.GroupBy(explored(&s), parity)
+				groups := operators.GroupBy(explored(&s), keyOf)
 				o := p.Observe("o", operators.MergeMap(groups, func(g *operators.Group[int, int]) explored { return way(g) }))
 				s.emit(p, 2, 2)
 				o.Gets(judge.Everything, apart(s.sent)...)
-				o.Ends(completes)
+				o.Ends(aCompletion)
 			})
 		})
 		t.Run("WindowCount through "+name, func(t *testing.T) {
@@ -244,10 +244,10 @@ func TestInterleaveGroups(t *testing.T) {
 					}
 					return nil
 				})
-				o.Ends(completes)
+				o.Ends(aCompletion)
 			})
 		})
 	}
 }
 
-func unchanged(_ context.Context, v int) (int, error) { return v, nil }
+func asItIs(_ context.Context, v int) (int, error) { return v, nil }

@@ -16,19 +16,19 @@ import (
 
 // The programs of this file have operators behind which other goroutines run than before them.
 
-// boundary is such an operator that loses nothing.
-type boundary struct {
+// asynchronous is such an operator that loses nothing.
+type asynchronous struct {
 	apply func(src explored) explored
 	size  int // how many values it has under way
 }
 
-var boundaries = map[string]boundary{
+var asynchronousOnes = map[string]asynchronous{
 	"ObserveOn":   {func(src explored) explored { return operators.ObserveOn(src, 1) }, 1},
-	"ParallelMap": {func(src explored) explored { return operators.ParallelMap(src, 2, unchanged) }, 2},
+	"ParallelMap": {func(src explored) explored { return operators.ParallelMap(src, 2, asItIs) }, 2},
 	"ParallelMapUnordered": {func(src explored) explored {
-		return operators.ParallelMapUnordered(src, 2, unchanged)
+		return operators.ParallelMapUnordered(src, 2, asItIs)
 	}, 2},
-	"ParallelMap(1)": {func(src explored) explored { return operators.ParallelMap(src, 1, unchanged) }, 1},
+	"ParallelMap(1)": {func(src explored) explored { return operators.ParallelMap(src, 1, asItIs) }, 1},
 	"twice":          {func(src explored) explored { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) }, 2},
 }
 
@@ -40,9 +40,9 @@ func sequences(name string, sent [][]int) [][]int {
 	return sent
 }
 
-func eachBoundary(t *testing.T, program func(p *judge.Program, name string, b boundary)) {
+func eachBoundary(t *testing.T, program func(p *judge.Program, name string, b asynchronous)) {
 	t.Helper()
-	for name, b := range boundaries {
+	for name, b := range asynchronousOnes {
 		t.Run(name, func(t *testing.T) {
 			judge.Explore(t, func(p *judge.Program) { program(p, name, b) })
 		})
@@ -51,7 +51,7 @@ func eachBoundary(t *testing.T, program func(p *judge.Program, name string, b bo
 
 // TestInterleaveBoundary has producers, and counts what is under way.
 func TestInterleaveBoundary(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		var under, most atomic.Int32
 		entering := operators.Tap(explored(&s), func(int) { most.Store(max(most.Load(), under.Add(1))) })
@@ -60,7 +60,7 @@ func TestInterleaveBoundary(t *testing.T) {
 		o.Subscribe(context.Background(), b.apply(entering))
 		s.emit(p, 2, 2)
 		o.Gets(judge.Everything, sequences(name, s.sent)...)
-		o.Ends(completes)
+		o.Ends(aCompletion)
 		p.Check(func() error {
 			// One more has entered, and waits for room; another one is on its way from the operator to the observer.
 			if bound := b.size + 2; int(most.Load()) > bound {
@@ -72,7 +72,7 @@ func TestInterleaveBoundary(t *testing.T) {
 }
 
 func TestInterleaveBoundaryUnsubscribe(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		o := p.Observe("o", b.apply(&s))
 		s.emit(p, 1, 3)
@@ -82,7 +82,7 @@ func TestInterleaveBoundaryUnsubscribe(t *testing.T) {
 		} else {
 			o.Gets(judge.Beginning, s.sent...)
 		}
-		o.Ends(endless, completes)
+		o.Ends(noEnd, aCompletion)
 		p.Check(func() error {
 			if s.Observed() {
 				return fmt.Errorf("the source has a subscriber yet")
@@ -93,7 +93,7 @@ func TestInterleaveBoundaryUnsubscribe(t *testing.T) {
 }
 
 func TestInterleaveBoundaryContextEnd(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		ctx, cancel := p.Context()
 		o := p.Observer("o")
@@ -105,7 +105,7 @@ func TestInterleaveBoundaryContextEnd(t *testing.T) {
 		} else {
 			o.Gets(judge.Beginning, s.sent...)
 		}
-		o.Ends(fails, completes)
+		o.Ends(anError, aCompletion)
 		p.Check(func() error {
 			if s.Observed() {
 				return fmt.Errorf("the source has a subscriber yet")
@@ -117,16 +117,16 @@ func TestInterleaveBoundaryContextEnd(t *testing.T) {
 
 // TestInterleaveBoundarySynchronous has a source that emits more inside its subscription than there is room for.
 func TestInterleaveBoundarySynchronous(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		o := p.Observe("o", b.apply(observable.Of(0, 1, 2, 3)))
 		o.Gets(judge.Everything, sequences(name, [][]int{{0, 1, 2, 3}})...)
-		o.Ends(completes)
+		o.Ends(aCompletion)
 	})
 }
 
 // TestInterleaveBoundarySynchronousUnsubscribe has one that is unsubscribed from meanwhile.
 func TestInterleaveBoundarySynchronousLeave(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		o := p.Observe("o", operators.Take(b.apply(observable.Of(0, 1, 2, 3)), 2))
 		o.Wants(func(got []int) error {
 			if len(got) != 2 {
@@ -134,13 +134,13 @@ func TestInterleaveBoundarySynchronousLeave(t *testing.T) {
 			}
 			return nil
 		})
-		o.Ends(completes)
+		o.Ends(aCompletion)
 	})
 }
 
 // TestInterleaveBoundaryFeedback has an observer that emits into the source.
 func TestInterleaveBoundaryFeedback(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s observable.Subject[int]
 		o := p.Observer("o")
 		o.OnNext(func(v int) {
@@ -159,27 +159,27 @@ func TestInterleaveBoundaryFeedback(t *testing.T) {
 
 // TestInterleaveBoundaryInner has it as an inner observable, and a source that emits inside its subscription.
 func TestInterleaveBoundaryInner(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		o := p.Observe("o", operators.MergeMap(explored(&s), func(v int) explored {
 			return b.apply(observable.Of(100*v, 100*v+1, 100*v+2))
 		}))
 		s.emit(p, 2, 1)
 		o.Gets(judge.Everything, sequences(name, [][]int{{0, 1, 2}, {1000, 1001, 1002}})...)
-		o.Ends(completes)
+		o.Ends(aCompletion)
 	})
 }
 
 // TestInterleaveBoundaryShared has it before and behind a Share.
 func TestInterleaveBoundaryShared(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		shared := operators.Share(b.apply(&s))
 		first, second := p.Observe("first", shared), p.Observe("second", b.apply(shared))
 		s.emit(p, 2, 1)
 		for _, o := range []*judge.Observer{first, second} {
 			o.Gets(judge.Everything, sequences(name, s.sent)...)
-			o.Ends(completes)
+			o.Ends(aCompletion)
 		}
 	})
 }
@@ -197,7 +197,7 @@ func TestInterleaveParallelMapFails(t *testing.T) {
 			}
 			return v, nil
 		}
-		for name, b := range map[string]boundary{
+		for name, b := range map[string]asynchronous{
 			"ParallelMap": {func(src explored) explored { return operators.ParallelMap(src, 2, project) }, 2},
 			"ParallelMapUnordered": {func(src explored) explored {
 				return operators.ParallelMapUnordered(src, 2, project)
@@ -213,7 +213,7 @@ func TestInterleaveParallelMapFails(t *testing.T) {
 						o.Wants(judge.Everything.Of([]int{0}))
 						o.Wants(judge.Beginning.Of([]int{1, 2, 3}))
 					}
-					o.Ends(fails)
+					o.Ends(anError)
 				})
 			})
 		}
@@ -264,10 +264,10 @@ func TestInterleaveBackpressure(t *testing.T) {
 				var dropped []int
 				o := p.Observe("o", apply(&s, func(v int) { dropped = append(dropped, v) }))
 				s.emit(p, 2, 2)
-				o.Ends(completes)
+				o.Ends(aCompletion)
 				if name == "Fail" {
 					o.Gets(judge.Beginning, s.sent...)
-					o.Ends(completes, fails)
+					o.Ends(aCompletion, anError)
 					return
 				}
 				o.Gets(judge.Some, s.sent...)

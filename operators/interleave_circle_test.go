@@ -19,7 +19,7 @@ import (
 func TestInterleaveCircle(t *testing.T) {
 	direct := func(src explored) explored { return src }
 	observeOn := func(src explored) explored { return operators.ObserveOn(src, 1) }
-	parallel := func(src explored) explored { return operators.ParallelMap(src, 1, unchanged) }
+	parallel := func(src explored) explored { return operators.ParallelMap(src, 1, asItIs) }
 	buffer := func(src explored) explored {
 		return operators.OnBackpressureBuffer(src, 2, observable.OverflowBlock, nil)
 	}
@@ -113,7 +113,7 @@ func TestInterleaveInnerThatLasts(t *testing.T) {
 		p.Emit("b", &s, 1)
 		p.Emit("c", &s, 2)
 		o.Gets(judge.Some, []int{0})
-		o.Ends(completes)
+		o.Ends(aCompletion)
 		p.Go("wait", func() { interleave.Wait(o.Done()) })
 	})
 }
@@ -123,7 +123,7 @@ func TestInterleaveInnerThatLasts(t *testing.T) {
 func TestInterleaveFeedsBehindBoundary(t *testing.T) {
 	for name, way := range map[string]func(src explored) explored{
 		"ObserveOn":   func(src explored) explored { return operators.ObserveOn(src, 1) },
-		"ParallelMap": func(src explored) explored { return operators.ParallelMap(src, 1, unchanged) },
+		"ParallelMap": func(src explored) explored { return operators.ParallelMap(src, 1, asItIs) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			judge.Explore(t, func(p *judge.Program) {

@@ -31,20 +31,20 @@ func TestInterleaveMerge(t *testing.T) {
 		"context": func(p *judge.Program, o *judge.Observer, a, b *observable.Subject[int], cancel func()) {
 			o.Gets(judge.Beginning, p.Emit("a", a, 10), p.Emit("b", b, 20))
 			p.Go("cancel", cancel)
-			o.Ends(fails)
+			o.Ends(anError)
 		},
 		"completion": func(p *judge.Program, o *judge.Observer, a, b *observable.Subject[int], _ func()) {
 			o.Gets(judge.Everything, []int{10}, []int{20})
 			p.Go("a", func() { a.Next(10); a.Complete() })
 			p.Go("b", func() { b.Next(20); b.Complete() })
-			o.Ends(completes)
+			o.Ends(aCompletion)
 		},
 		"error": func(p *judge.Program, o *judge.Observer, a, b *observable.Subject[int], _ func()) {
 			o.Gets(judge.Beginning, []int{10}, []int{20})
 			o.Wants(judge.Everything.Of([]int{10}))
 			p.Go("a", func() { a.Next(10); a.Error(errExplored) })
 			p.Go("b", func() { b.Next(20); b.Complete() })
-			o.Ends(fails)
+			o.Ends(anError)
 		},
 		"feedback": func(p *judge.Program, o *judge.Observer, a, b *observable.Subject[int], _ func()) {
 			o.OnNext(func(v int) {
@@ -162,7 +162,7 @@ func TestInterleaveTakeSkipUntil(t *testing.T) {
 		o := p.Observe("o", operators.TakeUntil(explored(&s), explored(&notifier)))
 		o.Gets(judge.Beginning, p.Emit("a", &s, 10, 11), p.Emit("b", &s, 20))
 		p.Emit("notify", &notifier, 1)
-		o.Ends(completes)
+		o.Ends(aCompletion)
 	})
 	judge.Explore(t, func(p *judge.Program) {
 		var s, notifier observable.Subject[int]
@@ -181,6 +181,6 @@ func TestInterleaveWithContext(t *testing.T) {
 		o.Subscribe(context.Background(), operators.WithContext(explored(&s), ctx))
 		o.Gets(judge.Beginning, p.Emit("a", &s, 10, 11), p.Emit("b", &s, 20))
 		p.Go("cancel", cancel)
-		o.Ends(fails)
+		o.Ends(anError)
 	})
 }

@@ -28,9 +28,9 @@ func TestInterleaveShare(t *testing.T) {
 			stays.Gets(judge.Everything, s.sent...)
 			goes.Gets(judge.Beginning, s.sent...)
 			comes.Gets(judge.Ending, s.sent...)
-			stays.Ends(completes)
-			goes.Ends(endless, completes)
-			comes.Ends(completes)
+			stays.Ends(aCompletion)
+			goes.Ends(noEnd, aCompletion)
+			comes.Ends(aCompletion)
 			p.SameOrder(stays, goes, comes)
 		}
 	}
@@ -89,7 +89,7 @@ func TestInterleaveShareReplay(t *testing.T) {
 		p.Go("subscribe", func() { late.Subscribe(context.Background(), shared) })
 		for _, o := range []*judge.Observer{first, late} {
 			o.Gets(judge.Everything, s.sent...)
-			o.Ends(completes)
+			o.Ends(aCompletion)
 		}
 		p.SameOrder(first, late)
 	})
@@ -103,7 +103,7 @@ func TestInterleaveShareSynchronous(t *testing.T) {
 			o := p.Observer(name)
 			p.Go(name, func() { o.Subscribe(context.Background(), shared) })
 			o.Gets(judge.Ending, []int{10, 11})
-			o.Ends(completes)
+			o.Ends(aCompletion)
 		}
 	})
 }
@@ -136,6 +136,6 @@ func TestInterleaveConnect(t *testing.T) {
 		}))
 		s.emit(p, 2, 1)
 		o.Gets(judge.Everything, append(append(append([][]int{}, s.sent...), plus(s.sent, 100)...), plus(s.sent, 200)...)...)
-		o.Ends(completes)
+		o.Ends(aCompletion)
 	})
 }

@@ -20,13 +20,13 @@ type explored = observable.Observable[int]
 
 // The ends of a stream.
 const (
-	endless   = observabletest.Next
-	fails     = observabletest.Error
-	completes = observabletest.Complete
+	noEnd       = observabletest.Next
+	anError     = observabletest.Error
+	aCompletion = observabletest.Complete
 )
 
 // producing is a subject into which several threads emit, each some values: 0, 1, ..., 10, 11, ... . When the last one
-// has come to its end, the subject completes.
+// has come to its end, the subject aCompletion.
 type producing struct {
 	observable.Subject[int]
 
