@@ -18,24 +18,24 @@ import (
 
 // asynchronous is such an operator that loses nothing.
 type asynchronous struct {
-	apply func(src explored) explored
+	apply func(src ints) ints
 	size  int // how many values it has under way
 }
 
 var asynchronousOnes = map[string]asynchronous{
-	"ObserveOn":   {func(src explored) explored { return operators.ObserveOn(src, 1) }, 1},
-	"ParallelMap": {func(src explored) explored { return operators.ParallelMap(src, 2, asItIs) }, 2},
-	"ParallelMapUnordered": {func(src explored) explored {
+	"ObserveOn":   {func(src ints) ints { return operators.ObserveOn(src, 1) }, 1},
+	"ParallelMap": {func(src ints) ints { return operators.ParallelMap(src, 2, asItIs) }, 2},
+	"ParallelMapUnordered": {func(src ints) ints {
 		return operators.ParallelMapUnordered(src, 2, asItIs)
 	}, 2},
-	"ParallelMap(1)": {func(src explored) explored { return operators.ParallelMap(src, 1, asItIs) }, 1},
-	"twice":          {func(src explored) explored { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) }, 2},
+	"ParallelMap(1)": {func(src ints) ints { return operators.ParallelMap(src, 1, asItIs) }, 1},
+	"twice":          {func(src ints) ints { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) }, 2},
 }
 
 // sequences returns what an operator may change the order of.
 func sequences(name string, sent [][]int) [][]int {
 	if name == "ParallelMapUnordered" {
-		return apart(sent)
+		return oneByOne(sent)
 	}
 	return sent
 }
@@ -54,13 +54,13 @@ func TestInterleaveBoundary(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		var under, most atomic.Int32
-		entering := operators.Tap(explored(&s), func(int) { most.Store(max(most.Load(), under.Add(1))) })
+		entering := operators.Tap(ints(&s), func(int) { most.Store(max(most.Load(), under.Add(1))) })
 		o := p.Observer("o")
 		o.OnNext(func(int) { under.Add(-1) })
 		o.Subscribe(context.Background(), b.apply(entering))
 		s.emit(p, 2, 2)
 		o.Gets(judge.Everything, sequences(name, s.sent)...)
-		o.Ends(aCompletion)
+		o.Ends(completion)
 		p.Check(func() error {
 			// One more has entered, and waits for room; another one is on its way from the operator to the observer.
 			if bound := b.size + 2; int(most.Load()) > bound {
@@ -78,11 +78,11 @@ func TestInterleaveBoundaryUnsubscribe(t *testing.T) {
 		s.emit(p, 1, 3)
 		p.Go("unsubscribe", o.Unsubscribe)
 		if name == "ParallelMapUnordered" {
-			o.Gets(judge.Some, apart(s.sent)...)
+			o.Gets(judge.Some, oneByOne(s.sent)...)
 		} else {
 			o.Gets(judge.Beginning, s.sent...)
 		}
-		o.Ends(noEnd, aCompletion)
+		o.Ends(noEnd, completion)
 		p.Check(func() error {
 			if s.Observed() {
 				return fmt.Errorf("the source has a subscriber yet")
@@ -101,11 +101,11 @@ func TestInterleaveBoundaryContextEnd(t *testing.T) {
 		s.emit(p, 1, 2)
 		p.Go("cancel", cancel)
 		if name == "ParallelMapUnordered" {
-			o.Gets(judge.Some, apart(s.sent)...)
+			o.Gets(judge.Some, oneByOne(s.sent)...)
 		} else {
 			o.Gets(judge.Beginning, s.sent...)
 		}
-		o.Ends(anError, aCompletion)
+		o.Ends(failure, completion)
 		p.Check(func() error {
 			if s.Observed() {
 				return fmt.Errorf("the source has a subscriber yet")
@@ -120,7 +120,7 @@ func TestInterleaveBoundarySynchronous(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		o := p.Observe("o", b.apply(observable.Of(0, 1, 2, 3)))
 		o.Gets(judge.Everything, sequences(name, [][]int{{0, 1, 2, 3}})...)
-		o.Ends(aCompletion)
+		o.Ends(completion)
 	})
 }
 
@@ -134,7 +134,7 @@ func TestInterleaveBoundarySynchronousLeave(t *testing.T) {
 			}
 			return nil
 		})
-		o.Ends(aCompletion)
+		o.Ends(completion)
 	})
 }
 
@@ -161,12 +161,12 @@ func TestInterleaveBoundaryFeedback(t *testing.T) {
 func TestInterleaveBoundaryInner(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
-		o := p.Observe("o", operators.MergeMap(explored(&s), func(v int) explored {
+		o := p.Observe("o", operators.MergeMap(ints(&s), func(v int) ints {
 			return b.apply(observable.Of(100*v, 100*v+1, 100*v+2))
 		}))
 		s.emit(p, 2, 1)
 		o.Gets(judge.Everything, sequences(name, [][]int{{0, 1, 2}, {1000, 1001, 1002}})...)
-		o.Ends(aCompletion)
+		o.Ends(completion)
 	})
 }
 
@@ -179,7 +179,7 @@ func TestInterleaveBoundaryShared(t *testing.T) {
 		s.emit(p, 2, 1)
 		for _, o := range []*judge.Observer{first, second} {
 			o.Gets(judge.Everything, sequences(name, s.sent)...)
-			o.Ends(aCompletion)
+			o.Ends(completion)
 		}
 	})
 }
@@ -198,8 +198,8 @@ func TestInterleaveParallelMapFails(t *testing.T) {
 			return v, nil
 		}
 		for name, b := range map[string]asynchronous{
-			"ParallelMap": {func(src explored) explored { return operators.ParallelMap(src, 2, project) }, 2},
-			"ParallelMapUnordered": {func(src explored) explored {
+			"ParallelMap": {func(src ints) ints { return operators.ParallelMap(src, 2, project) }, 2},
+			"ParallelMapUnordered": {func(src ints) ints {
 				return operators.ParallelMapUnordered(src, 2, project)
 			}, 2},
 		} {
@@ -208,12 +208,12 @@ func TestInterleaveParallelMapFails(t *testing.T) {
 					var s producing
 					o := p.Observe("o", b.apply(&s))
 					s.emit(p, 1, 4)
-					o.Gets(judge.Some, apart(s.sent)...)
+					o.Gets(judge.Some, oneByOne(s.sent)...)
 					if name == "ParallelMap" {
 						o.Wants(judge.Everything.Of([]int{0}))
 						o.Wants(judge.Beginning.Of([]int{1, 2, 3}))
 					}
-					o.Ends(anError)
+					o.Ends(failure)
 				})
 			})
 		}
@@ -224,7 +224,7 @@ func TestInterleaveParallelMapFails(t *testing.T) {
 func TestInterleaveParallelMapFeeds(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
-		o := p.Observe("o", operators.ParallelMap(explored(&s), 1, func(_ context.Context, v int) (int, error) {
+		o := p.Observe("o", operators.ParallelMap(ints(&s), 1, func(_ context.Context, v int) (int, error) {
 			if v == 0 {
 				for v := range 3 {
 					s.Next(100 + v)
@@ -239,19 +239,19 @@ func TestInterleaveParallelMapFeeds(t *testing.T) {
 
 // TestInterleaveBackpressure has the policies that lose values: each is delivered or dropped, once.
 func TestInterleaveBackpressure(t *testing.T) {
-	for name, apply := range map[string]func(src explored, dropped func(int)) explored{
-		"DropOldest": func(src explored, dropped func(int)) explored {
+	for name, apply := range map[string]func(src ints, dropped func(int)) ints{
+		"DropOldest": func(src ints, dropped func(int)) ints {
 			return operators.OnBackpressureBuffer(src, 1, observable.OverflowDropOldest, dropped)
 		},
-		"DropNewest": func(src explored, dropped func(int)) explored {
+		"DropNewest": func(src ints, dropped func(int)) ints {
 			return operators.OnBackpressureBuffer(src, 1, observable.OverflowDropNewest, dropped)
 		},
-		"Fail": func(src explored, _ func(int)) explored {
+		"Fail": func(src ints, _ func(int)) ints {
 			return operators.OnBackpressureBuffer(src, 1, observable.OverflowFail, nil)
 		},
 		"Drop":   operators.OnBackpressureDrop[int],
 		"Latest": operators.OnBackpressureLatest[int],
-		"Conflate": func(src explored, dropped func(int)) explored {
+		"Conflate": func(src ints, dropped func(int)) ints {
 			return operators.Conflate(src, func(acc, v int) int {
 				dropped(acc)
 				return v
@@ -264,16 +264,16 @@ func TestInterleaveBackpressure(t *testing.T) {
 				var dropped []int
 				o := p.Observe("o", apply(&s, func(v int) { dropped = append(dropped, v) }))
 				s.emit(p, 2, 2)
-				o.Ends(aCompletion)
+				o.Ends(completion)
 				if name == "Fail" {
 					o.Gets(judge.Beginning, s.sent...)
-					o.Ends(aCompletion, anError)
+					o.Ends(completion, failure)
 					return
 				}
 				o.Gets(judge.Some, s.sent...)
 				o.Wants(func(got []int) error {
 					all := append(append([]int{}, got...), dropped...)
-					for _, sent := range apart(s.sent) {
+					for _, sent := range oneByOne(s.sent) {
 						if err := judge.Everything.Of(sent)(all); err != nil {
 							return fmt.Errorf("with those that were dropped: %w", err)
 						}
