@@ -50,7 +50,7 @@ func testConformance(t *testing.T, foreign bool) {
 			for i, v := range readFile(t, dir, entry.File) {
 				t.Run(v.ID, func(t *testing.T) {
 					o := conformance.count(caseKey{entry.Op, i}, foreign, func() outcome {
-						return judge(t, entry.Op, v, foreign)
+						return assess(t, entry.Op, v, foreign)
 					})
 					if o == skipped {
 						t.SkipNow() // only now: it ends the goroutine
@@ -66,8 +66,8 @@ func testConformance(t *testing.T, foreign bool) {
 	}
 }
 
-// judge runs a case and tells the test how it went.
-func judge(t *testing.T, op string, v *vector, foreign bool) outcome {
+// assess runs a case and tells the test how it went.
+func assess(t *testing.T, op string, v *vector, foreign bool) outcome {
 	build := builders[op]
 	if build == nil {
 		t.Errorf("no registration for %q", op)

@@ -16,90 +16,90 @@ import (
 // The programs of this file have operators that subscribe to something in the midst of a step, while several threads emit.
 
 // ways are how an inner observable emits.
-var ways = map[string]func(v int) explored{
-	"at once": func(v int) explored { return observable.Of(v) },
-	"later":   func(v int) explored { return later(v) },
+var ways = map[string]func(v int) ints{
+	"at once": func(v int) ints { return observable.Of(v) },
+	"later":   func(v int) ints { return onItsOwn(v) },
 }
 
 // attaching is an operator that attaches what inner makes of a value.
 type attaching struct {
-	apply func(src explored, inner func(v int) explored) explored
+	apply func(src ints, inner func(v int) ints) ints
 	share judge.Share
 	out   func(v int) []int // what becomes of a value; itself, if it is nil
 	mixed bool              // with inner observables that emit later, only each value counts
 }
 
 var attachers = map[string]attaching{
-	"MergeMap": {func(src explored, inner func(v int) explored) explored {
+	"MergeMap": {func(src ints, inner func(v int) ints) ints {
 		return operators.MergeMap(src, inner)
 	}, judge.Everything, nil, true},
-	"MergeMapConcurrent": {func(src explored, inner func(v int) explored) explored {
+	"MergeMapConcurrent": {func(src ints, inner func(v int) ints) ints {
 		return operators.MergeMapConcurrent(src, 2, inner)
 	}, judge.Everything, nil, true},
-	"ConcatMap": {func(src explored, inner func(v int) explored) explored {
+	"ConcatMap": {func(src ints, inner func(v int) ints) ints {
 		return operators.ConcatMap(src, inner)
 	}, judge.Everything, nil, false},
-	"SwitchMap": {func(src explored, inner func(v int) explored) explored {
+	"SwitchMap": {func(src ints, inner func(v int) ints) ints {
 		return operators.SwitchMap(src, inner)
 	}, judge.Some, nil, false},
-	"ExhaustMap": {func(src explored, inner func(v int) explored) explored {
+	"ExhaustMap": {func(src ints, inner func(v int) ints) ints {
 		return operators.ExhaustMap(src, inner)
 	}, judge.Some, nil, false},
-	"Expand": {func(src explored, inner func(v int) explored) explored {
-		return operators.Expand(src, func(v int) explored {
+	"Expand": {func(src ints, inner func(v int) ints) ints {
+		return operators.Expand(src, func(v int) ints {
 			if v >= 100 {
 				return observable.Empty[int]()
 			}
 			return inner(v + 100)
 		})
 	}, judge.Everything, func(v int) []int { return []int{v, v + 100} }, true},
-	"MergeScan": {func(src explored, inner func(v int) explored) explored {
-		return operators.MergeScan(src, 0, func(_, v int) explored { return inner(v) })
+	"MergeScan": {func(src ints, inner func(v int) ints) ints {
+		return operators.MergeScan(src, 0, func(_, v int) ints { return inner(v) })
 	}, judge.Everything, nil, true},
-	"SwitchScan": {func(src explored, inner func(v int) explored) explored {
-		return operators.SwitchScan(src, 0, func(_, v int) explored { return inner(v) })
+	"SwitchScan": {func(src ints, inner func(v int) ints) ints {
+		return operators.SwitchScan(src, 0, func(_, v int) ints { return inner(v) })
 	}, judge.Some, nil, false},
-	"DelayWhen": {func(src explored, inner func(v int) explored) explored {
+	"DelayWhen": {func(src ints, inner func(v int) ints) ints {
 		return operators.DelayWhen(src, inner)
 	}, judge.Everything, nil, true},
-	"BufferToggle": {func(src explored, inner func(v int) explored) explored {
-		return operators.Connect(src, func(s explored) explored { // a buffer begins with each value; they overlap
+	"BufferToggle": {func(src ints, inner func(v int) ints) ints {
+		return operators.Connect(src, func(s ints) ints { // a buffer begins with each value; they overlap
 			buffers := operators.BufferToggle(s, s, inner)
 			return operators.Distinct(operators.MergeMap(buffers, observable.FromSlice[int]))
 		})
 	}, judge.Some, nil, true},
-	"Debounce": {func(src explored, inner func(v int) explored) explored {
+	"Debounce": {func(src ints, inner func(v int) ints) ints {
 		return operators.Debounce(src, inner)
 	}, judge.Some, nil, false},
-	"Audit": {func(src explored, inner func(v int) explored) explored {
+	"Audit": {func(src ints, inner func(v int) ints) ints {
 		return operators.Audit(src, inner)
 	}, judge.Some, nil, false},
-	"Throttle": {func(src explored, inner func(v int) explored) explored {
+	"Throttle": {func(src ints, inner func(v int) ints) ints {
 		return operators.Throttle(src, inner, operators.ThrottleConfig{Trailing: true})
 	}, judge.Some, nil, false},
-	"BufferWhen": {func(src explored, inner func(v int) explored) explored {
+	"BufferWhen": {func(src ints, inner func(v int) ints) ints {
 		return operators.MergeMap(operators.BufferWhen(src, endlessly(inner)), observable.FromSlice[int])
 	}, judge.Everything, nil, false},
-	"WindowWhen": {func(src explored, inner func(v int) explored) explored {
+	"WindowWhen": {func(src ints, inner func(v int) ints) ints {
 		return operators.ConcatAll(operators.WindowWhen(src, endlessly(inner)))
 	}, judge.Everything, nil, false},
-	"GroupByUntil": {func(src explored, inner func(v int) explored) explored {
-		groups := operators.GroupByUntil(src, oddness, func(g *operators.Group[int, int]) explored {
+	"GroupByUntil": {func(src ints, inner func(v int) ints) ints {
+		groups := operators.GroupByUntil(src, keyOf, func(g *operators.Group[int, int]) ints {
 			return operators.MergeMap(operators.Take(g, 1), inner)
 		})
-		return operators.MergeMap(groups, func(g *operators.Group[int, int]) explored { return g })
+		return operators.MergeMap(groups, func(g *operators.Group[int, int]) ints { return g })
 	}, judge.Everything, nil, false},
-	"Catch": {func(src explored, inner func(v int) explored) explored {
-		caught := func(v int) explored {
+	"Catch": {func(src ints, inner func(v int) ints) ints {
+		caught := func(v int) ints {
 			failing := operators.Concat(inner(v), observable.Throw[int](errExplored))
-			return operators.Catch(failing, func(error) explored { return inner(v + 100) })
+			return operators.Catch(failing, func(error) ints { return inner(v + 100) })
 		}
 		return operators.MergeMap(src, caught)
 	}, judge.Everything, func(v int) []int { return []int{v, v + 100} }, true},
-	"Retry": {func(src explored, inner func(v int) explored) explored {
-		return operators.MergeMap(src, func(v int) explored {
+	"Retry": {func(src ints, inner func(v int) ints) ints {
+		return operators.MergeMap(src, func(v int) ints {
 			attempt := 0
-			return operators.Retry(observable.Defer(func() explored {
+			return operators.Retry(observable.Defer(func() ints {
 				if attempt++; attempt == 1 {
 					return operators.Concat(inner(v), observable.Throw[int](errExplored))
 				}
@@ -107,10 +107,10 @@ var attachers = map[string]attaching{
 			}), 1)
 		})
 	}, judge.Everything, func(v int) []int { return []int{v, v + 100} }, true},
-	"Repeat": {func(src explored, inner func(v int) explored) explored {
-		return operators.MergeMap(src, func(v int) explored {
+	"Repeat": {func(src ints, inner func(v int) ints) ints {
+		return operators.MergeMap(src, func(v int) ints {
 			round := 0
-			return operators.Repeat(observable.Defer(func() explored {
+			return operators.Repeat(observable.Defer(func() ints {
 				round++
 				return inner(v + 100*(round-1))
 			}), 2)
@@ -118,12 +118,12 @@ var attachers = map[string]attaching{
 	}, judge.Everything, func(v int) []int { return []int{v, v + 100} }, true},
 }
 
-func oddness(v int) int { return v % 2 }
+func keyOf(v int) int { return v % 2 }
 
 // endlessly returns a function for what comes again and again, and would come without end at once.
-func endlessly(inner func(v int) explored) func() explored {
+func endlessly(inner func(v int) ints) func() ints {
 	times := 0
-	return func() explored {
+	return func() ints {
 		if times++; times > 2 {
 			return observable.Never[int]()
 		}
@@ -141,13 +141,13 @@ func TestInterleaveAttach(t *testing.T) {
 					s.emit(p, 2, 2)
 					sent := s.sent
 					if a.out != nil {
-						sent = each(sent, a.out)
+						sent = becoming(sent, a.out)
 					}
 					if a.mixed && way == "later" {
-						sent = apart(sent)
+						sent = oneByOne(sent)
 					}
 					o.Gets(a.share, sent...)
-					o.Ends(completes)
+					o.Ends(completion)
 				})
 			})
 		}
@@ -166,10 +166,10 @@ func TestInterleaveAttachLeave(t *testing.T) {
 					p.Go("unsubscribe", o.Unsubscribe)
 					sent := s.sent
 					if a.out != nil {
-						sent = each(sent, a.out)
+						sent = becoming(sent, a.out)
 					}
-					o.Gets(judge.Some, apart(sent)...)
-					o.Ends(endless, completes)
+					o.Gets(judge.Some, oneByOne(sent)...)
+					o.Ends(noEnd, completion)
 				})
 			})
 		}
@@ -180,7 +180,7 @@ func TestInterleaveAttachLeave(t *testing.T) {
 func TestInterleaveConcatMapOrder(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
-		o := p.Observe("o", operators.ConcatMap(explored(&s), func(v int) explored {
+		o := p.Observe("o", operators.ConcatMap(ints(&s), func(v int) ints {
 			return observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 				o.Next(v)
 				o.Complete()
@@ -193,12 +193,12 @@ func TestInterleaveConcatMapOrder(t *testing.T) {
 
 // TestInterleaveGroups has groups and windows whose values go on through something that has a gate or a goroutine of its own.
 func TestInterleaveGroups(t *testing.T) {
-	through := map[string]func(src explored) explored{
-		"nothing":     func(src explored) explored { return src },
-		"ObserveOn":   func(src explored) explored { return operators.ObserveOn(src, 1) },
-		"Share":       func(src explored) explored { return operators.Share(src) },
-		"ParallelMap": func(src explored) explored { return operators.ParallelMap(src, 2, asItIs) },
-		"New": func(src explored) explored {
+	through := map[string]func(src ints) ints{
+		"nothing":     func(src ints) ints { return src },
+		"ObserveOn":   func(src ints) ints { return operators.ObserveOn(src, 1) },
+		"Share":       func(src ints) ints { return operators.Share(src) },
+		"ParallelMap": func(src ints) ints { return operators.ParallelMap(src, 2, asItIs) },
+		"New": func(src ints) ints {
 			return observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
 				return src.Subscribe(ctx, o).Unsubscribe
 			})
@@ -208,21 +208,21 @@ func TestInterleaveGroups(t *testing.T) {
 		t.Run("GroupBy through "+name, func(t *testing.T) {
 			judge.Explore(t, func(p *judge.Program) {
 				var s producing
-				groups := operators.GroupBy(explored(&s), oddness)
-				o := p.Observe("o", operators.MergeMap(groups, func(g *operators.Group[int, int]) explored { return way(g) }))
+				groups := operators.GroupBy(ints(&s), keyOf)
+				o := p.Observe("o", operators.MergeMap(groups, func(g *operators.Group[int, int]) ints { return way(g) }))
 				s.emit(p, 2, 2)
-				o.Gets(judge.Everything, apart(s.sent)...)
-				o.Ends(completes)
+				o.Gets(judge.Everything, oneByOne(s.sent)...)
+				o.Ends(completion)
 			})
 		})
 		t.Run("WindowCount through "+name, func(t *testing.T) {
 			judge.Explore(t, func(p *judge.Program) {
 				var s producing
 				windows := 0
-				o := p.Observe("o", operators.MergeMap(operators.WindowCount(explored(&s), 2), func(w explored) explored {
+				o := p.Observe("o", operators.MergeMap(operators.WindowCount(ints(&s), 2), func(w ints) ints {
 					windows++
 					number := 1000 * windows
-					return way(add(w, number))
+					return way(raising(w, number))
 				}))
 				s.emit(p, 2, 2)
 				o.Wants(func(got []int) error {
@@ -244,7 +244,7 @@ func TestInterleaveGroups(t *testing.T) {
 					}
 					return nil
 				})
-				o.Ends(completes)
+				o.Ends(completion)
 			})
 		})
 	}

@@ -16,33 +16,33 @@ import (
 
 // The programs of this file have operators behind which other goroutines run than before them.
 
-// boundary is such an operator that loses nothing.
-type boundary struct {
-	apply func(src explored) explored
+// asynchronous is such an operator that loses nothing.
+type asynchronous struct {
+	apply func(src ints) ints
 	size  int // how many values it has under way
 }
 
-var boundedOnes = map[string]boundary{
-	"ObserveOn":   {func(src explored) explored { return operators.ObserveOn(src, 1) }, 1},
-	"ParallelMap": {func(src explored) explored { return operators.ParallelMap(src, 2, unchanged) }, 2},
-	"ParallelMapUnordered": {func(src explored) explored {
-		return operators.ParallelMapUnordered(src, 2, unchanged)
+var asynchronousOnes = map[string]asynchronous{
+	"ObserveOn":   {func(src ints) ints { return operators.ObserveOn(src, 1) }, 1},
+	"ParallelMap": {func(src ints) ints { return operators.ParallelMap(src, 2, asItIs) }, 2},
+	"ParallelMapUnordered": {func(src ints) ints {
+		return operators.ParallelMapUnordered(src, 2, asItIs)
 	}, 2},
-	"ParallelMap(1)": {func(src explored) explored { return operators.ParallelMap(src, 1, unchanged) }, 1},
-	"twice":          {func(src explored) explored { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) }, 2},
+	"ParallelMap(1)": {func(src ints) ints { return operators.ParallelMap(src, 1, asItIs) }, 1},
+	"twice":          {func(src ints) ints { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) }, 2},
 }
 
 // sequences returns what an operator may change the order of.
 func sequences(name string, sent [][]int) [][]int {
 	if name == "ParallelMapUnordered" {
-		return apart(sent)
+		return oneByOne(sent)
 	}
 	return sent
 }
 
-func eachBoundary(t *testing.T, program func(p *judge.Program, name string, b boundary)) {
+func eachBoundary(t *testing.T, program func(p *judge.Program, name string, b asynchronous)) {
 	t.Helper()
-	for name, b := range boundedOnes {
+	for name, b := range asynchronousOnes {
 		t.Run(name, func(t *testing.T) {
 			judge.Explore(t, func(p *judge.Program) { program(p, name, b) })
 		})
@@ -51,16 +51,16 @@ func eachBoundary(t *testing.T, program func(p *judge.Program, name string, b bo
 
 // TestInterleaveBoundary has producers, and counts what is under way.
 func TestInterleaveBoundary(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		var under, most atomic.Int32
-		entering := operators.Tap(explored(&s), func(int) { most.Store(max(most.Load(), under.Add(1))) })
+		entering := operators.Tap(ints(&s), func(int) { most.Store(max(most.Load(), under.Add(1))) })
 		o := p.Observer("o")
 		o.OnNext(func(int) { under.Add(-1) })
 		o.Subscribe(context.Background(), b.apply(entering))
 		s.emit(p, 2, 2)
 		o.Gets(judge.Everything, sequences(name, s.sent)...)
-		o.Ends(completes)
+		o.Ends(completion)
 		p.Check(func() error {
 			// One more has entered, and waits for room; another one is on its way from the operator to the observer.
 			if bound := b.size + 2; int(most.Load()) > bound {
@@ -72,17 +72,17 @@ func TestInterleaveBoundary(t *testing.T) {
 }
 
 func TestInterleaveBoundaryUnsubscribe(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		o := p.Observe("o", b.apply(&s))
 		s.emit(p, 1, 3)
 		p.Go("unsubscribe", o.Unsubscribe)
 		if name == "ParallelMapUnordered" {
-			o.Gets(judge.Some, apart(s.sent)...)
+			o.Gets(judge.Some, oneByOne(s.sent)...)
 		} else {
 			o.Gets(judge.Beginning, s.sent...)
 		}
-		o.Ends(endless, completes)
+		o.Ends(noEnd, completion)
 		p.Check(func() error {
 			if s.Observed() {
 				return fmt.Errorf("the source has a subscriber yet")
@@ -93,7 +93,7 @@ func TestInterleaveBoundaryUnsubscribe(t *testing.T) {
 }
 
 func TestInterleaveBoundaryContextEnd(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		ctx, cancel := p.Context()
 		o := p.Observer("o")
@@ -101,11 +101,11 @@ func TestInterleaveBoundaryContextEnd(t *testing.T) {
 		s.emit(p, 1, 2)
 		p.Go("cancel", cancel)
 		if name == "ParallelMapUnordered" {
-			o.Gets(judge.Some, apart(s.sent)...)
+			o.Gets(judge.Some, oneByOne(s.sent)...)
 		} else {
 			o.Gets(judge.Beginning, s.sent...)
 		}
-		o.Ends(fails, completes)
+		o.Ends(failure, completion)
 		p.Check(func() error {
 			if s.Observed() {
 				return fmt.Errorf("the source has a subscriber yet")
@@ -117,16 +117,16 @@ func TestInterleaveBoundaryContextEnd(t *testing.T) {
 
 // TestInterleaveBoundarySynchronous has a source that emits more inside its subscription than there is room for.
 func TestInterleaveBoundarySynchronous(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		o := p.Observe("o", b.apply(observable.Of(0, 1, 2, 3)))
 		o.Gets(judge.Everything, sequences(name, [][]int{{0, 1, 2, 3}})...)
-		o.Ends(completes)
+		o.Ends(completion)
 	})
 }
 
 // TestInterleaveBoundarySynchronousUnsubscribe has one that is unsubscribed from meanwhile.
 func TestInterleaveBoundarySynchronousLeave(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		o := p.Observe("o", operators.Take(b.apply(observable.Of(0, 1, 2, 3)), 2))
 		o.Wants(func(got []int) error {
 			if len(got) != 2 {
@@ -134,13 +134,13 @@ func TestInterleaveBoundarySynchronousLeave(t *testing.T) {
 			}
 			return nil
 		})
-		o.Ends(completes)
+		o.Ends(completion)
 	})
 }
 
 // TestInterleaveBoundaryFeedback has an observer that emits into the source.
 func TestInterleaveBoundaryFeedback(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s observable.Subject[int]
 		o := p.Observer("o")
 		o.OnNext(func(v int) {
@@ -159,27 +159,27 @@ func TestInterleaveBoundaryFeedback(t *testing.T) {
 
 // TestInterleaveBoundaryInner has it as an inner observable, and a source that emits inside its subscription.
 func TestInterleaveBoundaryInner(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
-		o := p.Observe("o", operators.MergeMap(explored(&s), func(v int) explored {
+		o := p.Observe("o", operators.MergeMap(ints(&s), func(v int) ints {
 			return b.apply(observable.Of(100*v, 100*v+1, 100*v+2))
 		}))
 		s.emit(p, 2, 1)
 		o.Gets(judge.Everything, sequences(name, [][]int{{0, 1, 2}, {1000, 1001, 1002}})...)
-		o.Ends(completes)
+		o.Ends(completion)
 	})
 }
 
 // TestInterleaveBoundaryShared has it before and behind a Share.
 func TestInterleaveBoundaryShared(t *testing.T) {
-	eachBoundary(t, func(p *judge.Program, name string, b boundary) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
 		shared := operators.Share(b.apply(&s))
 		first, second := p.Observe("first", shared), p.Observe("second", b.apply(shared))
 		s.emit(p, 2, 1)
 		for _, o := range []*judge.Observer{first, second} {
 			o.Gets(judge.Everything, sequences(name, s.sent)...)
-			o.Ends(completes)
+			o.Ends(completion)
 		}
 	})
 }
@@ -197,9 +197,9 @@ func TestInterleaveParallelMapFails(t *testing.T) {
 			}
 			return v, nil
 		}
-		for name, b := range map[string]boundary{
-			"ParallelMap": {func(src explored) explored { return operators.ParallelMap(src, 2, project) }, 2},
-			"ParallelMapUnordered": {func(src explored) explored {
+		for name, b := range map[string]asynchronous{
+			"ParallelMap": {func(src ints) ints { return operators.ParallelMap(src, 2, project) }, 2},
+			"ParallelMapUnordered": {func(src ints) ints {
 				return operators.ParallelMapUnordered(src, 2, project)
 			}, 2},
 		} {
@@ -208,12 +208,12 @@ func TestInterleaveParallelMapFails(t *testing.T) {
 					var s producing
 					o := p.Observe("o", b.apply(&s))
 					s.emit(p, 1, 4)
-					o.Gets(judge.Some, apart(s.sent)...)
+					o.Gets(judge.Some, oneByOne(s.sent)...)
 					if name == "ParallelMap" {
 						o.Wants(judge.Everything.Of([]int{0}))
 						o.Wants(judge.Beginning.Of([]int{1, 2, 3}))
 					}
-					o.Ends(fails)
+					o.Ends(failure)
 				})
 			})
 		}
@@ -224,7 +224,7 @@ func TestInterleaveParallelMapFails(t *testing.T) {
 func TestInterleaveParallelMapFeeds(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
-		o := p.Observe("o", operators.ParallelMap(explored(&s), 1, func(_ context.Context, v int) (int, error) {
+		o := p.Observe("o", operators.ParallelMap(ints(&s), 1, func(_ context.Context, v int) (int, error) {
 			if v == 0 {
 				for v := range 3 {
 					s.Next(100 + v)
@@ -239,19 +239,19 @@ func TestInterleaveParallelMapFeeds(t *testing.T) {
 
 // TestInterleaveBackpressure has the policies that lose values: each is delivered or dropped, once.
 func TestInterleaveBackpressure(t *testing.T) {
-	for name, apply := range map[string]func(src explored, dropped func(int)) explored{
-		"DropOldest": func(src explored, dropped func(int)) explored {
+	for name, apply := range map[string]func(src ints, dropped func(int)) ints{
+		"DropOldest": func(src ints, dropped func(int)) ints {
 			return operators.OnBackpressureBuffer(src, 1, observable.OverflowDropOldest, dropped)
 		},
-		"DropNewest": func(src explored, dropped func(int)) explored {
+		"DropNewest": func(src ints, dropped func(int)) ints {
 			return operators.OnBackpressureBuffer(src, 1, observable.OverflowDropNewest, dropped)
 		},
-		"Fail": func(src explored, _ func(int)) explored {
+		"Fail": func(src ints, _ func(int)) ints {
 			return operators.OnBackpressureBuffer(src, 1, observable.OverflowFail, nil)
 		},
 		"Drop":   operators.OnBackpressureDrop[int],
 		"Latest": operators.OnBackpressureLatest[int],
-		"Conflate": func(src explored, dropped func(int)) explored {
+		"Conflate": func(src ints, dropped func(int)) ints {
 			return operators.Conflate(src, func(acc, v int) int {
 				dropped(acc)
 				return v
@@ -264,16 +264,16 @@ func TestInterleaveBackpressure(t *testing.T) {
 				var dropped []int
 				o := p.Observe("o", apply(&s, func(v int) { dropped = append(dropped, v) }))
 				s.emit(p, 2, 2)
-				o.Ends(completes)
+				o.Ends(completion)
 				if name == "Fail" {
 					o.Gets(judge.Beginning, s.sent...)
-					o.Ends(completes, fails)
+					o.Ends(completion, failure)
 					return
 				}
 				o.Gets(judge.Some, s.sent...)
 				o.Wants(func(got []int) error {
 					all := append(append([]int{}, got...), dropped...)
-					for _, sent := range apart(s.sent) {
+					for _, sent := range oneByOne(s.sent) {
 						if err := judge.Everything.Of(sent)(all); err != nil {
 							return fmt.Errorf("with those that were dropped: %w", err)
 						}

@@ -17,14 +17,14 @@ import (
 
 // TestInterleaveCircle has two subjects, each of which is fed by what observes the other one, through various operators.
 func TestInterleaveCircle(t *testing.T) {
-	direct := func(src explored) explored { return src }
-	observeOn := func(src explored) explored { return operators.ObserveOn(src, 1) }
-	parallel := func(src explored) explored { return operators.ParallelMap(src, 1, unchanged) }
-	buffer := func(src explored) explored {
+	direct := func(src ints) ints { return src }
+	observeOn := func(src ints) ints { return operators.ObserveOn(src, 1) }
+	parallel := func(src ints) ints { return operators.ParallelMap(src, 1, asItIs) }
+	buffer := func(src ints) ints {
 		return operators.OnBackpressureBuffer(src, 2, observable.OverflowBlock, nil)
 	}
-	share := func(src explored) explored { return operators.Share(observeOn(src)) }
-	for name, way := range map[string][2]func(src explored) explored{
+	share := func(src ints) ints { return operators.Share(observeOn(src)) }
+	for name, way := range map[string][2]func(src ints) ints{
 		"direct": {direct, direct}, "ObserveOn": {observeOn, observeOn}, "ParallelMap": {parallel, parallel},
 		"ObserveOn and direct": {observeOn, direct}, "ParallelMap and buffer": {parallel, buffer}, "Share": {share, direct},
 	} {
@@ -36,7 +36,7 @@ func TestInterleaveCircle(t *testing.T) {
 }
 
 // circle has a thread emit values into each of two subjects; each value is passed on three times.
-func circle(p *judge.Program, way [2]func(src explored) explored, values int) {
+func circle(p *judge.Program, way [2]func(src ints) ints, values int) {
 	var s [2]observable.Subject[int]
 	const hops = 3
 	o := [2]*judge.Observer{p.Observer("first"), p.Observer("second")}
@@ -54,7 +54,7 @@ func circle(p *judge.Program, way [2]func(src explored) explored, values int) {
 		}
 		for hop := range hops + 1 {
 			to := (i + hop) % 2
-			gets[to] = append(gets[to], plus([][]int{sent}, 1000*hop)...)
+			gets[to] = append(gets[to], raised([][]int{sent}, 1000*hop)...)
 		}
 		p.Emit([]string{"a", "b"}[i], &s[i], sent...)
 	}
@@ -75,7 +75,7 @@ func TestInterleaveCircleOfGates(t *testing.T) {
 				s2.Next(1000*v + i)
 			}
 		})
-		merged.Subscribe(context.Background(), operators.MergeMap(explored(&s1), func(v int) explored {
+		merged.Subscribe(context.Background(), operators.MergeMap(ints(&s1), func(v int) ints {
 			return observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 				o.Next(v)
 				o.Complete()
@@ -99,7 +99,7 @@ func TestInterleaveCircleOfGates(t *testing.T) {
 func TestInterleaveInnerThatLasts(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
-		out := operators.TakeWhile(operators.MergeMap(explored(&s), func(v int) explored {
+		out := operators.TakeWhile(operators.MergeMap(ints(&s), func(v int) ints {
 			if v != 1 {
 				return observable.Of(v)
 			}
@@ -113,7 +113,7 @@ func TestInterleaveInnerThatLasts(t *testing.T) {
 		p.Emit("b", &s, 1)
 		p.Emit("c", &s, 2)
 		o.Gets(judge.Some, []int{0})
-		o.Ends(completes)
+		o.Ends(completion)
 		p.Go("wait", func() { interleave.Wait(o.Done()) })
 	})
 }
@@ -121,9 +121,9 @@ func TestInterleaveInnerThatLasts(t *testing.T) {
 // TestInterleaveFeedsBehindBoundary has one chain whose observer, on another goroutine, emits into its source, while
 // a producer waits for room before that.
 func TestInterleaveFeedsBehindBoundary(t *testing.T) {
-	for name, way := range map[string]func(src explored) explored{
-		"ObserveOn":   func(src explored) explored { return operators.ObserveOn(src, 1) },
-		"ParallelMap": func(src explored) explored { return operators.ParallelMap(src, 1, unchanged) },
+	for name, way := range map[string]func(src ints) ints{
+		"ObserveOn":   func(src ints) ints { return operators.ObserveOn(src, 1) },
+		"ParallelMap": func(src ints) ints { return operators.ParallelMap(src, 1, asItIs) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			judge.Explore(t, func(p *judge.Program) {
@@ -134,9 +134,9 @@ func TestInterleaveFeedsBehindBoundary(t *testing.T) {
 						s.Next(100)
 					}
 				})
-				o.Subscribe(context.Background(), way(operators.MergeMap(explored(&s), func(v int) explored {
+				o.Subscribe(context.Background(), way(operators.MergeMap(ints(&s), func(v int) ints {
 					if v == 100 {
-						return later(v)
+						return onItsOwn(v)
 					}
 					return observable.Of(v)
 				})))
@@ -154,7 +154,7 @@ func TestInterleaveShareInACircle(t *testing.T) {
 	program := func(values int) func(p *judge.Program) {
 		return func(p *judge.Program) {
 			var s, other observable.Subject[int]
-			shared := operators.Share(operators.ObserveOn(explored(&s), 1))
+			shared := operators.Share(operators.ObserveOn(ints(&s), 1))
 			merged, plain := p.Observer("merged"), p.Observer("plain")
 			merged.OnNext(func(v int) {
 				if v < 1000 {
@@ -169,7 +169,7 @@ func TestInterleaveShareInACircle(t *testing.T) {
 			}
 			p.Emit("a", &s, first...)
 			p.Emit("b", &other, second...)
-			fed := plus([][]int{first, second}, 1000)
+			fed := raised([][]int{first, second}, 1000)
 			merged.Gets(judge.Everything, append(fed, first, second)...)
 			plain.Gets(judge.Everything, append(fed, first)...)
 		}

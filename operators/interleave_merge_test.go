@@ -31,20 +31,20 @@ func TestInterleaveMerge(t *testing.T) {
 		"context": func(p *judge.Program, o *judge.Observer, a, b *observable.Subject[int], cancel func()) {
 			o.Gets(judge.Beginning, p.Emit("a", a, 10), p.Emit("b", b, 20))
 			p.Go("cancel", cancel)
-			o.Ends(fails)
+			o.Ends(failure)
 		},
 		"completion": func(p *judge.Program, o *judge.Observer, a, b *observable.Subject[int], _ func()) {
 			o.Gets(judge.Everything, []int{10}, []int{20})
 			p.Go("a", func() { a.Next(10); a.Complete() })
 			p.Go("b", func() { b.Next(20); b.Complete() })
-			o.Ends(completes)
+			o.Ends(completion)
 		},
 		"error": func(p *judge.Program, o *judge.Observer, a, b *observable.Subject[int], _ func()) {
 			o.Gets(judge.Beginning, []int{10}, []int{20})
 			o.Wants(judge.Everything.Of([]int{10}))
 			p.Go("a", func() { a.Next(10); a.Error(errExplored) })
 			p.Go("b", func() { b.Next(20); b.Complete() })
-			o.Ends(fails)
+			o.Ends(failure)
 		},
 		"feedback": func(p *judge.Program, o *judge.Observer, a, b *observable.Subject[int], _ func()) {
 			o.OnNext(func(v int) {
@@ -73,7 +73,7 @@ func TestInterleaveMerge(t *testing.T) {
 func TestInterleaveMergeSame(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
-		o := p.Observe("o", operators.Merge(explored(&s), add(&s, 100)))
+		o := p.Observe("o", operators.Merge(ints(&s), raising(&s, 100)))
 		other := p.Observe("other", &s)
 		a, b := p.Emit("a", &s, 10, 11), p.Emit("b", &s, 20)
 		o.Gets(judge.Everything, a, b, []int{110, 111}, []int{120})
@@ -86,7 +86,7 @@ func TestInterleaveMergeSame(t *testing.T) {
 func TestInterleaveConcat(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
-		o := p.Observe("o", operators.Merge(operators.Concat(later(10, 11), later(12)), explored(&s)))
+		o := p.Observe("o", operators.Merge(operators.Concat(onItsOwn(10, 11), onItsOwn(12)), ints(&s)))
 		o.Gets(judge.Everything, []int{10, 11, 12}, p.Emit("b", &s, 20, 21))
 	})
 	judge.Explore(t, func(p *judge.Program) { // the second source is hot: what it emits before is missed
@@ -118,12 +118,12 @@ func TestInterleaveRace(t *testing.T) {
 func TestInterleavePairs(t *testing.T) {
 	coded := func(v []int) int { return 100*v[0] + v[1] }
 	for name, c := range map[string]struct {
-		apply func(a, b explored) explored
+		apply func(a, b ints) ints
 		least int
 	}{
-		"Zip":           {func(a, b explored) explored { return operators.Map(operators.Zip(a, b), coded) }, 2},
-		"CombineLatest": {func(a, b explored) explored { return operators.Map(operators.CombineLatest(a, b), coded) }, 1},
-		"WithLatestFrom": {func(a, b explored) explored {
+		"Zip":           {func(a, b ints) ints { return operators.Map(operators.Zip(a, b), coded) }, 2},
+		"CombineLatest": {func(a, b ints) ints { return operators.Map(operators.CombineLatest(a, b), coded) }, 1},
+		"WithLatestFrom": {func(a, b ints) ints {
 			return operators.WithLatestFrom(a, b, func(a, b int) int { return 100*a + b })
 		}, 0},
 	} {
@@ -159,14 +159,14 @@ func TestInterleavePairs(t *testing.T) {
 func TestInterleaveTakeSkipUntil(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s, notifier observable.Subject[int]
-		o := p.Observe("o", operators.TakeUntil(explored(&s), explored(&notifier)))
+		o := p.Observe("o", operators.TakeUntil(ints(&s), ints(&notifier)))
 		o.Gets(judge.Beginning, p.Emit("a", &s, 10, 11), p.Emit("b", &s, 20))
 		p.Emit("notify", &notifier, 1)
-		o.Ends(completes)
+		o.Ends(completion)
 	})
 	judge.Explore(t, func(p *judge.Program) {
 		var s, notifier observable.Subject[int]
-		o := p.Observe("o", operators.SkipUntil(explored(&s), explored(&notifier)))
+		o := p.Observe("o", operators.SkipUntil(ints(&s), ints(&notifier)))
 		o.Gets(judge.Ending, p.Emit("a", &s, 10, 11), p.Emit("b", &s, 20))
 		p.Emit("notify", &notifier, 1)
 	})
@@ -178,9 +178,9 @@ func TestInterleaveWithContext(t *testing.T) {
 		var s observable.Subject[int]
 		ctx, cancel := p.Context()
 		o := p.Observer("o")
-		o.Subscribe(context.Background(), operators.WithContext(explored(&s), ctx))
+		o.Subscribe(context.Background(), operators.WithContext(ints(&s), ctx))
 		o.Gets(judge.Beginning, p.Emit("a", &s, 10, 11), p.Emit("b", &s, 20))
 		p.Go("cancel", cancel)
-		o.Ends(fails)
+		o.Ends(failure)
 	})
 }

@@ -20,7 +20,7 @@ func TestInterleaveShare(t *testing.T) {
 	program := func(threads, values int) func(p *judge.Program) {
 		return func(p *judge.Program) {
 			var s producing
-			shared := operators.Share(explored(&s))
+			shared := operators.Share(ints(&s))
 			stays, goes, comes := p.Observe("stays", shared), p.Observe("goes", shared), p.Observer("comes")
 			s.emit(p, threads, values)
 			p.Go("unsubscribe", goes.Unsubscribe)
@@ -28,9 +28,9 @@ func TestInterleaveShare(t *testing.T) {
 			stays.Gets(judge.Everything, s.sent...)
 			goes.Gets(judge.Beginning, s.sent...)
 			comes.Gets(judge.Ending, s.sent...)
-			stays.Ends(completes)
-			goes.Ends(endless, completes)
-			comes.Ends(completes)
+			stays.Ends(completion)
+			goes.Ends(noEnd, completion)
+			comes.Ends(completion)
 			p.SameOrder(stays, goes, comes)
 		}
 	}
@@ -41,7 +41,7 @@ func TestInterleaveShare(t *testing.T) {
 // TestInterleaveShareAllLeave has the last subscriber go while another one comes: there is one subscription to the source at
 // a time, and none at the end.
 func TestInterleaveShareAllLeave(t *testing.T) {
-	program := func(share func(src explored) explored) func(p *judge.Program) {
+	program := func(share func(src ints) ints) func(p *judge.Program) {
 		return func(p *judge.Program) {
 			var s observable.Subject[int]
 			var live, most interleave.Int32
@@ -74,7 +74,7 @@ func TestInterleaveShareAllLeave(t *testing.T) {
 		}
 	}
 	judge.Explore(t, program(operators.Share[int]))
-	judge.Explore(t, program(func(src explored) explored {
+	judge.Explore(t, program(func(src ints) ints {
 		return operators.ShareReplay(src, operators.ShareReplayConfig{RefCount: true})
 	}))
 }
@@ -83,13 +83,13 @@ func TestInterleaveShareAllLeave(t *testing.T) {
 func TestInterleaveShareReplay(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s producing
-		shared := operators.ShareReplay(explored(&s), operators.ShareReplayConfig{})
+		shared := operators.ShareReplay(ints(&s), operators.ShareReplayConfig{})
 		first, late := p.Observe("first", shared), p.Observer("late")
 		s.emit(p, 2, 1)
 		p.Go("subscribe", func() { late.Subscribe(context.Background(), shared) })
 		for _, o := range []*judge.Observer{first, late} {
 			o.Gets(judge.Everything, s.sent...)
-			o.Ends(completes)
+			o.Ends(completion)
 		}
 		p.SameOrder(first, late)
 	})
@@ -103,7 +103,7 @@ func TestInterleaveShareSynchronous(t *testing.T) {
 			o := p.Observer(name)
 			p.Go(name, func() { o.Subscribe(context.Background(), shared) })
 			o.Gets(judge.Ending, []int{10, 11})
-			o.Ends(completes)
+			o.Ends(completion)
 		}
 	})
 }
@@ -112,7 +112,7 @@ func TestInterleaveShareSynchronous(t *testing.T) {
 func TestInterleaveShareReset(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s, notifier observable.Subject[int]
-		shared := operators.ShareWith(explored(&s), operators.ShareConfig[int]{
+		shared := operators.ShareWith(ints(&s), operators.ShareConfig[int]{
 			OnRefCountZero: operators.ResetWhen(func(error) observable.Observable[int] { return &notifier }),
 		})
 		first, second := p.Observe("first", shared), p.Observer("second")
@@ -131,11 +131,11 @@ func TestInterleaveShareReset(t *testing.T) {
 func TestInterleaveConnect(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s producing
-		o := p.Observe("o", operators.Connect(explored(&s), func(shared explored) explored {
-			return operators.Merge(shared, add(shared, 100), operators.ObserveOn(add(shared, 200), 1))
+		o := p.Observe("o", operators.Connect(ints(&s), func(shared ints) ints {
+			return operators.Merge(shared, raising(shared, 100), operators.ObserveOn(raising(shared, 200), 1))
 		}))
 		s.emit(p, 2, 1)
-		o.Gets(judge.Everything, append(append(append([][]int{}, s.sent...), plus(s.sent, 100)...), plus(s.sent, 200)...)...)
-		o.Ends(completes)
+		o.Gets(judge.Everything, append(append(append([][]int{}, s.sent...), raised(s.sent, 100)...), raised(s.sent, 200)...)...)
+		o.Ends(completion)
 	})
 }

@@ -15,14 +15,11 @@ import (
 
 // What the programs whose interleavings are explored have in common.
 
-// explored is an observable of the programs.
-type explored = observable.Observable[int]
-
 // The ends of a stream.
 const (
-	endless   = observabletest.Next
-	fails     = observabletest.Error
-	completes = observabletest.Complete
+	noEnd      = observabletest.Next
+	failure    = observabletest.Error
+	completion = observabletest.Complete
 )
 
 // producing is a subject into which several threads emit, each some values: 0, 1, ..., 10, 11, ... . When the last one
@@ -54,8 +51,8 @@ func (s *producing) emit(p *judge.Program, threads, values int) {
 	}
 }
 
-// each returns what becomes of the sequences if each value becomes several.
-func each(sent [][]int, f func(v int) []int) (all [][]int) {
+// becoming returns what becomes of the sequences if each value becomes several.
+func becoming(sent [][]int, f func(v int) []int) (all [][]int) {
 	for _, values := range sent {
 		var becomes []int
 		for _, v := range values {
@@ -66,8 +63,8 @@ func each(sent [][]int, f func(v int) []int) (all [][]int) {
 	return all
 }
 
-// apart returns the values one by one: their order does not matter.
-func apart(sent [][]int) (all [][]int) {
+// oneByOne returns the values one by one: their order does not matter.
+func oneByOne(sent [][]int) (all [][]int) {
 	for _, values := range sent {
 		for _, v := range values {
 			all = append(all, []int{v})
@@ -76,13 +73,13 @@ func apart(sent [][]int) (all [][]int) {
 	return all
 }
 
-// plus returns sequences with n added to each value.
-func plus(sent [][]int, n int) [][]int {
-	return each(sent, func(v int) []int { return []int{v + n} })
+// raised returns sequences with n added to each value.
+func raised(sent [][]int, n int) [][]int {
+	return becoming(sent, func(v int) []int { return []int{v + n} })
 }
 
-// later returns an observable that emits the values on a goroutine of its own.
-func later(values ...int) explored {
+// onItsOwn returns an observable that emits the values on a goroutine of its own.
+func onItsOwn(values ...int) ints {
 	return observable.Go(func(_ context.Context, emit func(int)) error {
 		for _, v := range values {
 			emit(v)
@@ -91,7 +88,7 @@ func later(values ...int) explored {
 	})
 }
 
-// add returns src with n added to each value.
-func add(src explored, n int) explored {
+// raising returns src with n added to each value.
+func raising(src ints, n int) ints {
 	return operators.Map(src, func(v int) int { return v + n })
 }
