@@ -47,7 +47,7 @@
 // operator takes for granted. It follows that a callback, the function of [New] and the Subscribe
 // of a foreign observable must not wait for a value that another goroutine emits into the same
 // subscription: that value comes after them. A function that blocks belongs in [Go], which
-// runs it on a goroutine of its own. [DetectStalls] finds a callback that does not return.
+// runs it on a goroutine of its own.
 //
 // # How it works
 //

@@ -12,7 +12,7 @@ import (
 
 // UnhandledError is a failure that no observer hears: an error that reaches an [ObserverFuncs]
 // without OnError, a panic in an observer's Error or Complete, in a teardown or in a callback
-// whose stream has ended, or a chain that does not go on (see [DetectStalls]).
+// whose stream has ended.
 type UnhandledError struct {
 	Err error // the failure
 	// Observer says where the stream was subscribed to: the function that observes it, with its
