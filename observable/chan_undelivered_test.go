@@ -228,7 +228,7 @@ func TestFromChanIsRefused(t *testing.T) {
 						leaves.Unsubscribe()
 						close(refused)
 						return -1
-					}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { stays.Note("%d", v) }})
+					}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { stays.Notef("%d", v) }})
 					close(subscribed)
 					select {
 					case <-refused:

@@ -189,8 +189,8 @@ func TestRule2Asynchronous(t *testing.T) {
 // TestRule3Order checks who hears of an end in which order.
 func TestRule3Order(t *testing.T) {
 	out := observabletest.NewRecorder[int]()
-	inner := finalized(observable.Range(1, 2_000_000_000), func() { out.Note("source torn down") })
-	outer := finalized(taken(inner, 2), func() { out.Note("taken torn down") })
+	inner := finalized(observable.Range(1, 2_000_000_000), func() { out.Notef("source torn down") })
+	outer := finalized(taken(inner, 2), func() { out.Notef("taken torn down") })
 	sub := outer.Subscribe(t.Context(), out)
 	<-sub.Done()
 	assert.Equal(t, []string{"1", "2", "complete", "source torn down", "taken torn down"}, out.Log())
@@ -242,7 +242,7 @@ func TestRule4(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		out := observabletest.NewRecorder[int]()
-		failing := finalized(observable.Interval(time.Second), func() { out.Note("torn down") })
+		failing := finalized(observable.Interval(time.Second), func() { out.Notef("torn down") })
 		sub := caught(failing, func(error) observable.Observable[int] { return observable.Of(99) }).Subscribe(ctx, out)
 		time.Sleep(1500 * time.Millisecond)
 		cancel(errBoom)

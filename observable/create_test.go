@@ -169,10 +169,10 @@ func TestUsing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out := observabletest.NewRecorder[int]()
 			sub := observable.Using(open, func(int) observable.Observable[int] {
-				return finalized(test.source, func() { out.Note("torn down") })
+				return finalized(test.source, func() { out.Notef("torn down") })
 			}, func(v int) {
 				assert.Equal(t, 1, v)
-				out.Note("released")
+				out.Notef("released")
 			}).Subscribe(t.Context(), out)
 			sub.Unsubscribe()
 			assert.Equal(t, test.want, out.Log())
@@ -180,7 +180,7 @@ func TestUsing(t *testing.T) {
 	}
 	t.Run("nothing", func(t *testing.T) {
 		out := observabletest.NewRecorder[int]()
-		observable.Using(open, func(int) observable.Observable[int] { return nil }, func(int) { out.Note("released") }).
+		observable.Using(open, func(int) observable.Observable[int] { return nil }, func(int) { out.Notef("released") }).
 			Subscribe(t.Context(), out)
 		assert.Equal(t, []string{"complete", "released"}, out.Log())
 	})
@@ -206,9 +206,9 @@ func TestNewTeardown(t *testing.T) {
 			out = observabletest.NewRecorder[int]()
 			sub := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 				test.emit(o)
-				return func() { out.Note("torn down") }
+				return func() { out.Notef("torn down") }
 			}).Subscribe(t.Context(), out)
-			out.Note("unsubscribe")
+			out.Notef("unsubscribe")
 			sub.Unsubscribe()
 			sub.Unsubscribe()
 			assert.Equal(t, test.want, out.Log())

@@ -197,13 +197,6 @@ func (e *Emitter[T]) some(me uintptr) {
 	returned = true
 }
 
-// dealtWith notes for Deliver whether its value was taken; the gate is held.
-func (e *Emitter[T]) dealtWith(taken bool) {
-	if e.awaited != nil {
-		e.awaited.taken = taken
-	}
-}
-
 // end emits the terminal; the gate is held.
 func (e *Emitter[T]) end() {
 	r, sc := e.scope.root, e.scope

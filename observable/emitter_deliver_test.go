@@ -218,7 +218,7 @@ func TestDeliverInACallback(t *testing.T) {
 	out.OnNext(func(v int) {
 		if v < 3 {
 			assert.True(t, in.Deliver(v+1))
-			out.Note("after %d", v)
+			out.Notef("after %d", v)
 		}
 	})
 	sub := inlet(&in).Subscribe(t.Context(), out)

@@ -101,7 +101,7 @@ func (g *gate) drain(me uintptr) (all bool) {
 		}
 	}()
 	g.mu.Lock()
-	for runs := 0; g.head < len(g.runs) && !(g.foreign && runs == longService) && !waits.isMarked(me); runs++ {
+	for runs := 0; g.head < len(g.runs) && (!g.foreign || runs < longService) && !waits.isMarked(me); runs++ {
 		g.draining = g.pop()
 		g.draining.lane.take(g.draining.n)
 		g.mu.Unlock()

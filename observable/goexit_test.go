@@ -122,7 +122,7 @@ func TestGoexitInTeardown(t *testing.T) {
 			src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 				teardown := func(name string) func() {
 					return func() {
-						out.Note("%s", name)
+						out.Notef("%s", name)
 						runtime.Goexit()
 					}
 				}

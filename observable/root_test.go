@@ -90,7 +90,7 @@ func TestCancelTearsDownFirst(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		out := observabletest.NewRecorder[int]()
 		out.OnNext(func(int) { cancel() })
-		sub := finalized(observable.Of(1, 2), func() { out.Note("torn down") }).Subscribe(ctx, out)
+		sub := finalized(observable.Of(1, 2), func() { out.Notef("torn down") }).Subscribe(ctx, out)
 		<-sub.Done()
 		require.Equal(t, []string{"1", "torn down", "error: context canceled"}, out.Log())
 	}
@@ -114,7 +114,7 @@ func TestCancelWhileBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		out := observabletest.NewRecorder[int]().OnNext(func(int) { time.Sleep(time.Minute) })
-		src := finalized(observable.Interval(time.Second), func() { out.Note("torn down") })
+		src := finalized(observable.Interval(time.Second), func() { out.Notef("torn down") })
 		sub := src.Subscribe(ctx, out)
 		time.Sleep(2 * time.Second)
 		cancel()

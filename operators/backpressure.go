@@ -43,7 +43,8 @@ func OnBackpressureBuffer[T any](
 		}
 		switch overflow {
 		case observable.OverflowBlock:
-			for d.waiting.len() >= size && !d.closed && d.sc.Wait(&d.changed) {
+			for waiting := true; waiting && d.waiting.len() >= size && !d.closed; {
+				waiting = d.sc.Wait(&d.changed)
 			}
 		case observable.OverflowDropOldest:
 			observable.Waiting()

@@ -7,7 +7,7 @@ import (
 
 // combiningOps has the operators that make one stream of several.
 var combiningOps = map[string]entry{
-	"CombineLatest": each("0 7 ,;1 7 ,;2 7 ,;3 7 ,;4 7 ,", everyNth(3, everything), func(s stream, h hook) stream {
+	"CombineLatest": each("0 7 ,;1 7 ,;2 7 ,;3 7 ,;4 7 ,", everyThird(everything), func(s stream, h hook) stream {
 		return flat(operators.CombineLatest(s, unit))
 	}).with(unitComesLast("|", "0 7 , |", "1 7 , |", "2 7 , |", "3 7 , |", "4 7 , |")),
 	"CombineLatest2": each("7 8 9 10 11", less(7, everything), func(s stream, h hook) stream {
@@ -33,7 +33,7 @@ var combiningOps = map[string]entry{
 		runs:  []string{"8 9 |", "0 8 9 |", "0 1 8 9 |", "0 1 2 8 9 |", "0 1 2 3 8 9 |", "0 1 2 3 4 8 9 |"},
 		fails: "0 1 2 #trial", stays: "0 1 2 3 4", law: between(nil, []int{8, 9}, everything),
 	},
-	"ForkJoin": atTheEnd([]string{"|", "0 7 , |", "1 7 , |", "2 7 , |", "3 7 , |", "4 7 , |"}, everyNth(3, lastOnes(1)),
+	"ForkJoin": atTheEnd([]string{"|", "0 7 , |", "1 7 , |", "2 7 , |", "3 7 , |", "4 7 , |"}, everyThird(lastOnes(1)),
 		func(s stream, h hook) stream { return flat(operators.ForkJoin(s, unit)) }),
 	"ForkJoin2": atTheEnd([]string{"|", "7 |", "8 |", "9 |", "10 |", "11 |"}, less(7, lastOnes(1)),
 		func(s stream, h hook) stream { return operators.ForkJoin2(s, unit, plus(h)) }),
@@ -75,7 +75,7 @@ var combiningOps = map[string]entry{
 	"WithLatestFromAll": each("7 8 9 10 11", less(7, everything), func(s stream, h hook) stream {
 		return operators.WithLatestFromAll(s, []stream{unit}, func(v int, others []int) int { return h(v) + others[0] })
 	}),
-	"Zip": each("0 0 ,;1 1 ,;2 2 ,;3 3 ,;4 4 ,", everyNth(3, everything), func(s stream, h hook) stream {
+	"Zip": each("0 0 ,;1 1 ,;2 2 ,;3 3 ,;4 4 ,", everyThird(everything), func(s stream, h hook) stream {
 		return flat(operators.Zip(s, ticks))
 	}).with(func(e *entry) { e.fails = "0 0 , 1 1 , #trial" }),
 	"Zip2": each("0 2 4 6 8", lessIndex(1, everything), func(s stream, h hook) stream {

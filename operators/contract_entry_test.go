@@ -116,8 +116,7 @@ func textOf(got *observabletest.Recorder[int]) string {
 var errTrial = errors.New("trial")
 
 func nameOfError(err error) string {
-	var argument *observable.ArgumentError
-	if errors.As(err, &argument) {
+	if _, is := errors.AsType[*observable.ArgumentError](err); is {
 		return "argument"
 	}
 	var callback *observable.PanicError

@@ -202,11 +202,11 @@ func TestMutantsAreFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := forwarding(m.apply)
 			assert.NotEmpty(t, m.found, "a trial finds it")
-			for _, trial := range strings.Fields(m.found) {
+			for trial := range strings.FieldsSeq(m.found) {
 				finds[trial]++
 				assert.NotEmpty(t, findingsOf(t, e, trials[trial]), "%s finds it", trial)
 			}
-			for _, trial := range strings.Fields(m.passes) {
+			for trial := range strings.FieldsSeq(m.passes) {
 				assert.Empty(t, findingsOf(t, e, trials[trial]), "%s does not find it", trial)
 			}
 		})

@@ -27,14 +27,14 @@ var secondSources = map[string]joint{
 		return flat(operators.BufferToggle(a, b, func(int) stream { return unit }))
 	}, unbordered(some), false},
 	"BufferWhen":    {func(a, b stream) stream { return flat(operators.BufferWhen(a, onceOnly(b))) }, unbordered(everything), false},
-	"CombineLatest": {func(a, b stream) stream { return flat(operators.CombineLatest(a, b)) }, everyNth(3, repeats(some)), false},
+	"CombineLatest": {func(a, b stream) stream { return flat(operators.CombineLatest(a, b)) }, everyThird(repeats(some)), false},
 	"CombineLatest2": {func(a, b stream) stream {
 		return operators.CombineLatest2(a, b, former)
 	}, repeats(some), false},
 	"Concat":            {func(a, b stream) stream { return operators.Concat(operators.Take(a, 1), b) }, some, true},
 	"DelaySubscription": {func(a, b stream) stream { return operators.DelaySubscription(a, b) }, some, false},
 	"DistinctFlush":     {func(a, b stream) stream { return operators.DistinctFlush(a, passTrial, b) }, everything, false},
-	"ForkJoin":          {func(a, b stream) stream { return flat(operators.ForkJoin(a, b)) }, everyNth(3, lastOnes(1)), false},
+	"ForkJoin":          {func(a, b stream) stream { return flat(operators.ForkJoin(a, b)) }, everyThird(lastOnes(1)), false},
 	"Merge":             {func(a, b stream) stream { return operators.Merge(a, b) }, everything, true},
 	"OnErrorResumeNext": {func(a, b stream) stream { return operators.OnErrorResumeNext(a, b) }, everything, false},
 	"Race":              {func(a, b stream) stream { return operators.Race(a, b) }, raced, true},
@@ -60,7 +60,7 @@ var secondSources = map[string]joint{
 	"WithLatestFromAll": {func(a, b stream) stream {
 		return operators.WithLatestFromAll(a, []stream{b}, func(v int, _ []int) int { return v })
 	}, some, false},
-	"Zip":  {func(a, b stream) stream { return flat(operators.Zip(a, b)) }, everyNth(3, everything), false},
+	"Zip":  {func(a, b stream) stream { return flat(operators.Zip(a, b)) }, everyThird(everything), false},
 	"Zip2": {func(a, b stream) stream { return operators.Zip2(a, b, former) }, everything, false},
 }
 

@@ -110,7 +110,8 @@ type worker struct {
 func (p *parallel[A, B]) Next(v A) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.workers == p.limit && p.idle <= p.jobs.len() && !p.closed && p.sc.Wait(&p.room) {
+	for waiting := true; waiting && p.workers == p.limit && p.idle <= p.jobs.len() && !p.closed; {
+		waiting = p.sc.Wait(&p.room)
 	}
 	if p.closed {
 		return

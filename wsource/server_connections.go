@@ -133,7 +133,7 @@ func (c *connections) hold(socket *Socket) {
 	time.AfterFunc(heldFor, func() {
 		c.mu.Lock()
 		i := slices.Index(c.queue, socket)
-		if i >= 0 && !(c.delivering && i == 0) {
+		if i > 0 || i == 0 && !c.delivering {
 			c.queue = slices.Delete(c.queue, i, i+1)
 		} else {
 			i = -1

@@ -125,7 +125,7 @@ func (s *Socket) Subscribe(ctx context.Context, observer observable.Observer[Mes
 	return observable.Subscribe(ctx, s, observer)
 }
 
-// Attach adds a stage to the socket's subscribers (see [observable.Attacher]).
+// AttachTo adds a stage to the socket's subscribers (see [observable.Attacher]).
 func (s *Socket) AttachTo(sc *observable.Scope, down observable.Stage[Message]) {
 	s.audience.attach(sc, down)
 }

@@ -224,7 +224,7 @@ func (s *Subject[In, Out]) Subscribe(ctx context.Context, observer observable.Ob
 	return observable.Subscribe(ctx, s, observer)
 }
 
-// Attach adds a stage to the subscribers (see [observable.Attacher]).
+// AttachTo adds a stage to the subscribers (see [observable.Attacher]).
 func (s *Subject[In, Out]) AttachTo(sc *observable.Scope, down observable.Stage[In]) {
 	s.attach(sc, down, nil)
 }

@@ -12,9 +12,9 @@ type note struct {
 	text  string
 }
 
-// Note adds a line to what [Recorder.Log] returns: for what happens between notifications, such as
+// Notef adds a line to what [Recorder.Log] returns: for what happens between notifications, such as
 // a teardown.
-func (r *Recorder[V]) Note(format string, args ...any) {
+func (r *Recorder[V]) Notef(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.notes = append(r.notes, note{len(r.events), fmt.Sprintf(format, args...)})

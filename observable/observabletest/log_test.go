@@ -15,13 +15,13 @@ import (
 func TestLog(t *testing.T) {
 	r := observabletest.NewRecorder[int]()
 	assert.Empty(t, r.Log())
-	r.Note("subscribing to %s", "it")
+	r.Notef("subscribing to %s", "it")
 	r.Next(1)
 	r.Next(2)
-	r.Note("half")
-	r.Note("way")
+	r.Notef("half")
+	r.Notef("way")
 	r.Complete()
-	r.Note("torn down")
+	r.Notef("torn down")
 	assert.Equal(t, []string{"subscribing to it", "1", "2", "half", "way", "complete", "torn down"}, r.Log())
 	assert.Equal(t, []int{1, 2}, r.Values(), "notes are no values")
 }
@@ -45,7 +45,7 @@ func TestLogOfErrors(t *testing.T) {
 func TestLogTellsBreaches(t *testing.T) {
 	r := observabletest.NewRecorder[int]()
 	r.Complete()
-	r.Note("later")
+	r.Notef("later")
 	r.Next(1)
 	assert.Equal(t, []string{"complete", "later", "1", "breach: 0s Next 1: after the end"}, r.Log())
 }

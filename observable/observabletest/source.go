@@ -124,7 +124,7 @@ func (s *Source[V]) Subscribe(ctx context.Context, observer observable.Observer[
 	return observable.Subscribe(ctx, s, observer)
 }
 
-// Attach plays the marble to down, until it ends or sc closes.
+// AttachTo plays the marble to down, until it ends or sc closes.
 func (s *Source[V]) AttachTo(sc *observable.Scope, down observable.Stage[V]) {
 	sub, end := s.enter(observable.NewEmitter(sc, down))
 	sc.OnClose(func() { s.leave(sub) })
