@@ -238,7 +238,7 @@ func (p *parallel[A, B]) settle(w *worker, result B, err error) bool {
 		p.results.Error(err)
 		return false
 	}
-	p.results.Next(result)
+	p.results.Deliver(result) // not Next: what waits at the gate would be under way beyond n
 	return p.endTurn()
 }
 
