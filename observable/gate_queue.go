@@ -17,12 +17,17 @@ type lane interface {
 	// settle ends the delivery. It puts back what deliver has not come to and returns how many
 	// values that are. The gate's mu is held.
 	settle() (left int)
+	// chain returns the subscription that the lane belongs to.
+	chain() *root
 }
 
 // push appends to the queue what the goroutine emits; mu is held.
 func (g *gate) push(me uintptr, l lane, n int) {
 	if g.owner.Load() != me {
 		g.foreign = true
+		if detecting() {
+			g.watch(l)
+		}
 	}
 	g.values += n
 	if last := len(g.runs) - 1; n > 0 && last >= g.head && g.runs[last].lane == l && g.runs[last].n > 0 {
@@ -53,6 +58,7 @@ func (g *gate) pop() run {
 		g.runs, g.head = g.runs[:0], 0
 	}
 	g.backlog.Add(-1)
+	g.progress++
 	return next
 }
 
@@ -136,6 +142,7 @@ func (g *gate) settle() {
 func (g *gate) delivered(left int) {
 	if n := g.draining.n - left; n > 0 {
 		g.values -= n
+		g.progress++
 		g.draining.n = left
 		g.tellRoom()
 	}
