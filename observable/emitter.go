@@ -62,7 +62,7 @@ func (e *Emitter[T]) enqueue(me uintptr, value T) {
 		return
 	}
 	g.mu.Lock()
-	if !g.waitForRoom(me, e.live) {
+	if !g.waitForRoom(me, e.scope, e.live) {
 		g.mu.Unlock()
 		return
 	}

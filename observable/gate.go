@@ -20,6 +20,7 @@ type gate struct {
 	values   int              // values not delivered yet, held to queueLimit
 	room     interleave.Cond  // there is room in the queue, or a waiting producer has to look again
 	blocked  interleave.Int32 // goroutines that wait for room; changed with mu held
+	told     int              // those of them that have been told of room and have not taken it yet
 	foreign  bool             // a goroutine other than the holder has queued something
 	watched  bool             // a timer is set that looks for a stall
 	progress uint64           // runs begun and parts of runs delivered

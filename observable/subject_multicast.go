@@ -285,7 +285,7 @@ func (s *subscriber[T]) waitForRoom(targets []*subscriber[T], me uintptr) {
 	g.mu.Lock()
 	feeds := func(t *subscriber[T]) bool { return t.scope.root.gate.owner.Load() == me }
 	if g.isFull() && !slices.ContainsFunc(targets, feeds) {
-		g.waitForRoom(me, s.live)
+		g.waitForRoom(me, s.scope, s.live)
 		g.tellRoom()
 	}
 	g.mu.Unlock()
