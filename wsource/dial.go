@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,8 +76,8 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	if problem := opts.problem(); problem != "" {
 		return nil, argument("Dial", "options", problem)
 	}
-	if _, err := url.Parse(rawURL); err != nil {
-		return fail(errURL) // the error could hold a part of the URL
+	if problem := urlProblem(rawURL); problem != "" {
+		return nil, argument("Dial", "url", problem)
 	}
 	timeout := orDefault(opts.HandshakeTimeout, DefaultHandshakeTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
@@ -143,17 +145,78 @@ func (o *DialOptions) transport() (transport http.RoundTripper, release func()) 
 
 // problem tells what is wrong with the options, "" if nothing is.
 func (o *DialOptions) problem() string {
-	for name := range o.Header {
-		if strings.HasPrefix(http.CanonicalHeaderKey(name), "Sec-Websocket-") {
-			return "has a Header that the handshake sets itself: " + name
-		}
+	if problem := headerProblem(o.Header); problem != "" {
+		return problem
+	}
+	config := o.TLS
+	if t, ok := o.Transport.(*http.Transport); ok {
+		config = t.TLSClientConfig
+	}
+	if problem := tlsProblem(config); problem != "" {
+		return problem
 	}
 	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
 		o.HandshakeTimeout, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }
 
-// errURL: the URL to dial is none.
-var errURL = errors.New("the URL cannot be parsed")
+// urlProblem tells what is wrong with the URL of a server, "" if nothing is, and nothing that may be
+// a secret.
+func urlProblem(rawURL string) string {
+	u, err := url.Parse(rawURL) // its error holds all of the URL
+	switch {
+	case err != nil && !strings.Contains(rawURL, "://"):
+		return "cannot be parsed: its scheme, as ws://, is missing"
+	case err != nil:
+		return "cannot be parsed"
+	case u.Scheme == "":
+		return "has no scheme, as ws://"
+	case !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme):
+		return fmt.Sprintf("has the scheme %q, which is not that of a WebSocket server", u.Scheme)
+	case u.Hostname() == "":
+		return "has no host"
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "has a port that is not between 1 and 65535: " + port
+		}
+	}
+	return ""
+}
+
+// headerProblem tells what is wrong with a header of the options, "" if nothing is.
+func headerProblem(header http.Header) string {
+	for name, values := range header {
+		switch canonical := http.CanonicalHeaderKey(name); {
+		case !isToken(name):
+			return fmt.Sprintf("has a Header whose name is no HTTP token: %q", name)
+		case canonical == "Host":
+			return "has a Header Host: the option for that is Host"
+		case strings.HasPrefix(canonical, "Sec-Websocket-"), canonical == "Upgrade", canonical == "Connection":
+			return "has a Header that the handshake sets itself: " + name
+		}
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }) {
+				return "has a Header with a control character in its value: " + name
+			}
+		}
+	}
+	return ""
+}
+
+// tlsProblem tells what is wrong with a TLS configuration, "" if nothing is.
+func tlsProblem(config *tls.Config) string {
+	if config == nil || config.MaxVersion == 0 {
+		return ""
+	}
+	least := config.MinVersion
+	if least == 0 {
+		least = tls.VersionTLS12 // the default of crypto/tls for clients
+	}
+	if config.MaxVersion < least {
+		return "has a TLS whose MinVersion and MaxVersion exclude each other"
+	}
+	return ""
+}
 
 // Connect returns an observable that dials at each subscription, emits the socket once it
 // is open and ends as the socket does: it completes after a normal closure and

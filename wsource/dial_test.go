@@ -117,10 +117,14 @@ func TestSecretsStaySecret(t *testing.T) {
 			"ws://user:secret@host:secret/", "ws://" + host + "/%zz?token=secret", "ftp://user:secret@host/?token=secret",
 			"://secret", "mailto:user@secret", "ws://[::1?secret", "ws://user:sec ret@host", "\x7Fsecret", "",
 		} {
-			he := requireHandshake(t, dialError(t, network, url, nil), 0)
-			assertNoSecret(t, he)
+			err := dialError(t, network, url, nil)
+			assertNoSecret(t, err)
 			if strings.Contains(url, "nobody") {
-				require.ErrorIs(t, he, syscall.ECONNREFUSED)
+				require.ErrorIs(t, requireHandshake(t, err, 0), syscall.ECONNREFUSED)
+			} else {
+				var argument *observable.ArgumentError
+				require.ErrorAs(t, err, &argument)
+				assert.Equal(t, wsource.FailStream, wsource.CloseAction(err), "no other attempt can mend it")
 			}
 		}
 		// A header that cannot be sent is not shown either.
@@ -220,21 +224,43 @@ func TestRedirectsAreFollowed(t *testing.T) {
 
 func TestDialOptionsThatCannotBeUsed(t *testing.T) {
 	for name, o := range map[string]wsource.DialOptions{
-		"ReadLimit":           {ReadLimit: -1},
-		"two words":           {Subprotocols: []string{"v1", "two words"}},
-		"no HTTP token: \"\"": {Subprotocols: []string{""}},
-		"-1s":                 {HandshakeTimeout: -time.Second},
-		"-2s":                 {CloseTimeout: -2 * time.Second},
-		"-3s":                 {Heartbeat: wsource.Heartbeat{Interval: -3 * time.Second}},
-		"-4s":                 {Heartbeat: wsource.Heartbeat{Timeout: -4 * time.Second}},
-		"Compression":         {Compression: wsource.CompressStream + 1},
-		"sec-websocket-key":   {Header: http.Header{"sec-websocket-key": {"x"}}},
+		"ReadLimit":                         {ReadLimit: -1},
+		"HTTP token: number 1":              {Subprotocols: []string{"v1", "two words"}},
+		"no HTTP token: number 0":           {Subprotocols: []string{""}},
+		"-1s":                               {HandshakeTimeout: -time.Second},
+		"-2s":                               {CloseTimeout: -2 * time.Second},
+		"-3s":                               {Heartbeat: wsource.Heartbeat{Interval: -3 * time.Second}},
+		"-4s":                               {Heartbeat: wsource.Heartbeat{Timeout: -4 * time.Second}},
+		"Compression":                       {Compression: wsource.CompressStream + 1},
+		"sec-websocket-key":                 {Header: http.Header{"sec-websocket-key": {"x"}}},
+		"the option for that is Host":       {Header: http.Header{"host": {"x"}}},
+		"\"Bad Name\"":                      {Header: http.Header{"Bad Name": {"x"}}},
+		"control character in its value: X": {Header: http.Header{"X": {"a\r\nInjected: b"}}},
+		"exclude each other":                {TLS: &tls.Config{MaxVersion: tls.VersionTLS11}}, //nolint:gosec // what is tested
 	} {
 		_, err := wsource.Dial(t.Context(), "ws://"+host, &o)
 		var argument *observable.ArgumentError
 		require.ErrorAs(t, err, &argument, name)
 		assert.Equal(t, "options", argument.Argument)
 		assert.Contains(t, argument.Error(), name)
+		assert.Equal(t, wsource.FailStream, wsource.CloseAction(err), "no other attempt can mend it")
+	}
+	for url, problem := range map[string]string{
+		"":                     "has no scheme, as ws://",
+		"ftp://server":         `has the scheme "ftp"`,
+		"ws://":                "has no host",
+		"ws:///path":           "has no host",
+		"ws://:80/":            "has no host",
+		"ws:server":            "has no host",
+		"127.0.0.1:7100":       "its scheme, as ws://, is missing",
+		"ws://127.0.0.1:99999": "a port that is not between 1 and 65535: 99999",
+		"ws://127.0.0.1:0":     "a port that is not between 1 and 65535: 0",
+	} {
+		_, err := wsource.Dial(t.Context(), url, nil)
+		var argument *observable.ArgumentError
+		require.ErrorAs(t, err, &argument, url)
+		assert.Equal(t, "url", argument.Argument)
+		assert.Contains(t, argument.Error(), problem)
 	}
 	_, err := wsource.Dial(nil, "ws://"+host, nil) //nolint:staticcheck // what is tested
 	var argument *observable.ArgumentError

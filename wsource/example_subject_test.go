@@ -56,7 +56,7 @@ func ExampleSubjectConfig() {
 
 	lasting := wsource.NewSubject(server.URL, wsource.TextCodec(), &wsource.SubjectConfig[string]{
 		Reconnect: &backoff.Config{Base: time.Millisecond},
-		Target: func(_ context.Context, attempt int) (string, wsource.DialOptions, error) {
+		Target: func(_ context.Context, attempt int, _ wsource.DialOptions) (string, wsource.DialOptions, error) {
 			token := fmt.Sprint("token for attempt ", attempt) // asked for anew each time
 			return server.URL, wsource.DialOptions{Header: http.Header{"Authorization": {token}}}, nil
 		},

@@ -100,23 +100,30 @@ func (ln *line) knows(g *greeting) bool {
 	return g.element != nil && g.sent != nil && g.sent.open()
 }
 
-// part takes a greeting back. The connection that got it, if it is still open, is sent m, unless that is nil. Like
-// the greeting it does not wait for room: what a teardown calls must not block.
-func (ln *line) part(g *greeting, m *Message) {
+// part takes a greeting back. The connection that got it, if it is still open, is sent m. If there is
+// such a connection and no m, part does nothing and reports false, unless it is to be silent: the
+// message has to be made first. Like the greeting it does not wait for room: what a teardown calls
+// must not block.
+func (ln *line) part(g *greeting, m *Message, silent bool) (parted bool) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
+	known := g.element != nil && g.sent != nil && g.sent.open()
+	if known && m == nil && !silent {
+		return false
+	}
 	g.parted = true
 	if g.element == nil {
-		return
+		return true
 	}
 	if l := g.link; l.unsent == g.element {
 		l.unsent = g.element.Next()
 	}
 	g.link.greetings.Remove(g.element)
 	g.element = nil
-	if m != nil && g.sent != nil && g.sent.open() {
+	if known && m != nil {
 		g.sent.socket.out.insert(*m)
 	}
+	return true
 }
 
 // open reports whether the connection is the link's and nobody has begun to close it; mu is held.

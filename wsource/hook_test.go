@@ -185,7 +185,7 @@ func TestHookHearsOfASubjectsReconnectsAndDrops(t *testing.T) {
 		site := newSite(t, wsource.AcceptOptions{})
 		attempts := 0
 		subject := wsource.NewSubject("ws://"+host, wsource.TextCodec(), &wsource.SubjectConfig[string]{
-			Target: func(_ context.Context, attempt int) (string, wsource.DialOptions, error) {
+			Target: func(_ context.Context, attempt int, _ wsource.DialOptions) (string, wsource.DialOptions, error) {
 				attempts++
 				options := *site.options(nil)
 				if attempts == 3 { // has a hook of its own

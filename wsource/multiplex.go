@@ -29,7 +29,7 @@ func (s *Subject[In, Out]) Multiplex(subscribe, unsubscribe func() Out, filter f
 			fail:    observable.NewEmitter(up, down).Error,
 		}
 		up.OnClose(func() { // before the subscription to the subject ends
-			s.farewell(g, unsubscribe, func(m *Message) { s.line.part(g, m) })
+			s.farewell(g, unsubscribe, func(m *Message, silent bool) bool { return s.line.part(g, m, silent) })
 		})
 		matching := observable.Stage[In]{
 			Next: func(v In) {
@@ -47,22 +47,25 @@ func (s *Subject[In, Out]) Multiplex(subscribe, unsubscribe func() Out, filter f
 	})
 }
 
-// farewell makes the message that takes a greeting back, and calls part with it: with nil if no open connection has got
-// the greeting, or if it cannot be made, which is reported.
-func (s *Subject[In, Out]) farewell(g *greeting, unsubscribe func() Out, part func(*Message)) {
-	if !s.line.knows(g) {
-		part(nil)
-		return
+// farewell takes a greeting back with part, which does what [line.part] does. The message is made only
+// if an open connection has got the greeting. One that cannot be made is reported.
+func (s *Subject[In, Out]) farewell(
+	g *greeting, unsubscribe func() Out, part func(m *Message, silent bool) (parted bool),
+) {
+	for !s.line.knows(g) {
+		if part(nil, false) {
+			return
+		}
 	}
 	var m Message
 	err := observable.ErrGoexit
 	defer func() {
 		if err == nil {
-			part(&m)
+			part(&m, false)
 			return
 		}
 		defer s.line.deliver([]notice{{nil, &SendError{m, Unsent, err}}})
-		part(nil)
+		part(nil, true)
 	}()
 	err = guarded(func() (err error) {
 		m, err = s.encode(unsubscribe())

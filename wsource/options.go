@@ -46,9 +46,9 @@ func (c Compression) mode() websocket.CompressionMode {
 func optionsProblem(
 	subprotocols []string, readLimit, streamLimit int64, c Compression, times ...time.Duration,
 ) string {
-	for _, name := range subprotocols {
+	for i, name := range subprotocols { // which may be a secret: some servers take a token so
 		if !isToken(name) {
-			return fmt.Sprintf("has a Subprotocol that is no HTTP token: %q", name)
+			return fmt.Sprintf("has a Subprotocol that is no HTTP token: number %d", i)
 		}
 	}
 	switch {

@@ -41,8 +41,12 @@ func (a Action) String() string {
 // A handshake that was refused is retried unless the status says that it would be refused again: 408,
 // 425, 429 and those from 500 on are retried, other statuses fail. A server that was not reached is retried, except
 // for a URL or a certificate that is no good. Of other errors, those of SubjectConfig's Target, a [net.Error] is
-// retried, since the network that the WebSocket server cannot be reached by is often that of the token server, too.
+// retried, since the network that the WebSocket server cannot be reached by is often that of the token server, too,
+// and so is one that [Retryable] has marked. Options that cannot be used fail.
 func CloseAction(err error) Action {
+	if _, ok := errors.AsType[*retryableError](err); ok {
+		return RetryConnect
+	}
 	if he, ok := errors.AsType[*HandshakeError](err); ok {
 		return handshakeAction(he)
 	}
@@ -64,7 +68,7 @@ func CloseAction(err error) Action {
 func handshakeAction(err *HandshakeError) Action {
 	var certificate *tls.CertificateVerificationError
 	switch {
-	case errors.Is(err, ErrTooManyRedirects), errors.Is(err, errURL), errors.As(err, &certificate):
+	case errors.Is(err, ErrTooManyRedirects), errors.As(err, &certificate):
 		return FailStream
 	case err.Status == 0, err.Status >= 500, err.Status == http.StatusRequestTimeout,
 		err.Status == http.StatusTooEarly, err.Status == http.StatusTooManyRequests:
@@ -72,6 +76,20 @@ func handshakeAction(err *HandshakeError) Action {
 	}
 	return FailStream
 }
+
+// Retryable returns err as one that [CloseAction] takes for worth another attempt: for the errors of a
+// Target, such as those of a token server. It unwraps to err.
+func Retryable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &retryableError{err}
+}
+
+type retryableError struct{ err error }
+
+func (e *retryableError) Error() string { return e.err.Error() }
+func (e *retryableError) Unwrap() error { return e.err }
 
 // maxRetryAfter is the longest that a server is believed.
 const maxRetryAfter = 24 * time.Hour

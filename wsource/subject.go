@@ -2,8 +2,6 @@ package wsource
 
 import (
 	"context"
-	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -57,10 +55,12 @@ type Status struct {
 type SubjectConfig[Out any] struct {
 	// Dial are the options of each handshake.
 	Dial DialOptions
-	// Target, if it is not nil, is called before each attempt, which counts from 0 in a row of failures,
-	// and returns the URL and options to dial with: for a server list, or a token that expires.
-	// Its error, or panic, counts as that of the attempt; ctx ends when the attempt is not wanted any more.
-	Target func(ctx context.Context, attempt int) (url string, options DialOptions, err error)
+	// Target, if it is not nil, is called before each attempt, which counts from 0 in a row of
+	// failures. It gets Dial and returns the URL and options to dial with: for a server list, or a
+	// token that expires. Its error, or panic, counts
+	// as that of the attempt; ctx ends when the attempt is not wanted any more. An error that another
+	// attempt may mend is wrapped with [Retryable].
+	Target func(ctx context.Context, attempt int, dial DialOptions) (url string, options DialOptions, err error)
 	// Reconnect, if it is not nil, opens a new connection when one has ended in a way that OnEnd takes for
 	// worth a retry, for as long as there are subscribers. Their stream just goes on. Its ResetAfter is how long a
 	// connection must have been open to end the row of failures; 0 means 5 s. Its Retryable is not used, since OnEnd
@@ -123,16 +123,16 @@ func NewSubject[In, Out any](url string, codec Codec[In, Out], config *SubjectCo
 	}
 	target := c.Target
 	if target == nil {
-		target = func(context.Context, int) (string, DialOptions, error) { //nolint:unparam // a Target may fail
-			return url, c.Dial, nil
+		//nolint:unparam // a Target may fail
+		target = func(_ context.Context, _ int, dial DialOptions) (string, DialOptions, error) {
+			return url, dial, nil
 		}
 	}
 	s.line.dial = func(ctx context.Context, attempt int) (*Socket, error) {
-		url, options, err := target(ctx, attempt)
+		dial := c.Dial
+		dial.Header = dial.Header.Clone()
+		url, options, err := target(ctx, attempt, dial)
 		if err != nil {
-			return nil, err
-		}
-		if err := checkScheme(url); err != nil {
 			return nil, err
 		}
 		if options.Hook == nil {
@@ -141,20 +141,6 @@ func NewSubject[In, Out any](url string, codec Codec[In, Out], config *SubjectCo
 		return Dial(ctx, url, &options)
 	}
 	return s
-}
-
-// checkScheme finds what is no URL of a WebSocket server: Dial takes it for a handshake that failed, which may be
-// worth a retry.
-func checkScheme(rawURL string) error {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return argument("NewSubject", "url", "cannot be parsed") // the error holds all of it
-	}
-	switch u.Scheme {
-	case "ws", "wss", "http", "https":
-		return nil
-	}
-	return argument("NewSubject", "url", fmt.Sprintf("has the scheme %q, which is not that of a WebSocket server", u.Scheme))
 }
 
 // WrapSocket returns the subject of a connection that exists, such as one that a [Server]

@@ -211,7 +211,7 @@ func TestATargetForEachAttempt(t *testing.T) {
 		var attempts []int
 		subject := s.subject(&wsource.SubjectConfig[string]{
 			Reconnect: steady(),
-			Target: func(ctx context.Context, attempt int) (string, wsource.DialOptions, error) {
+			Target: func(ctx context.Context, attempt int, _ wsource.DialOptions) (string, wsource.DialOptions, error) {
 				assert.NoError(t, ctx.Err())
 				attempts = append(attempts, attempt)
 				n := len(attempts)
@@ -256,7 +256,7 @@ func TestATargetThatFails(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				subject := s.subject(&wsource.SubjectConfig[string]{
 					Reconnect: steady(),
-					Target: func(context.Context, int) (string, wsource.DialOptions, error) {
+					Target: func(context.Context, int, wsource.DialOptions) (string, wsource.DialOptions, error) {
 						return "", wsource.DialOptions{}, test.target()
 					},
 				})
@@ -271,7 +271,7 @@ func TestATargetThatIsNotWantedAnyMore(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		stopped := make(chan struct{})
 		subject := s.subject(&wsource.SubjectConfig[string]{
-			Target: func(ctx context.Context, _ int) (string, wsource.DialOptions, error) {
+			Target: func(ctx context.Context, _ int, _ wsource.DialOptions) (string, wsource.DialOptions, error) {
 				<-ctx.Done()
 				close(stopped)
 				return "", wsource.DialOptions{}, ctx.Err()

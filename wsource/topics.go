@@ -203,18 +203,20 @@ func (t *Topics[K, In, Out]) leave(to *topic[K, In]) {
 // that is made keeps it open; one that comes later subscribes anew, behind that message.
 func (t *Topics[K, In, Out]) close(to *topic[K, In]) {
 	s := t.subject
-	s.farewell(to.greeting, func() Out { return t.config.Unsubscribe(to.key) }, func(m *Message) {
+	unsubscribe := func() Out { return t.config.Unsubscribe(to.key) }
+	s.farewell(to.greeting, unsubscribe, func(m *Message, silent bool) (parted bool) {
 		t.mu.Lock()
 		unused := to.users == 0 && !to.over
-		if unused {
+		parted = !unused || s.line.part(to.greeting, m, silent)
+		if unused && parted {
 			t.remove(to)
-			s.line.part(to.greeting, m)
 		}
 		hold := to.hold
 		t.mu.Unlock()
-		if unused && hold != nil {
+		if unused && parted && hold != nil {
 			hold.Unsubscribe()
 		}
+		return parted
 	})
 }
 
@@ -226,7 +228,7 @@ func (t *Topics[K, In, Out]) end(to *topic[K, In]) {
 	}
 	hold := to.hold
 	t.mu.Unlock()
-	t.subject.line.part(to.greeting, nil)
+	t.subject.line.part(to.greeting, nil, true)
 	if hold != nil {
 		hold.Unsubscribe()
 	}
