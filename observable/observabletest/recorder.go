@@ -149,6 +149,13 @@ func (r *Recorder[V]) Completed() bool {
 	return slices.ContainsFunc(r.Events(), func(e Event[V]) bool { return e.Kind == Complete })
 }
 
+// Ended reports whether the stream has completed or failed.
+func (r *Recorder[V]) Ended() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
+}
+
 // Breaches returns what was recorded against the contract of an observable, a line for each notification that
 // came during another one or after the end. It is empty if the stream has kept the contract.
 func (r *Recorder[V]) Breaches() []string {
@@ -207,6 +214,20 @@ func (r *Recorder[V]) AwaitEnd() error {
 		return nil
 	}
 	return &AwaitError{Want: End, Got: len(r.Values()), Over: gone}
+}
+
+// ExpectEnd waits until the stream has completed or failed, and returns the error that it failed
+// with, or nil. If AwaitEnd says that the end does not come, or something came after it or at the
+// same time as something else (see Breaches), the test fails at once.
+func (r *Recorder[V]) ExpectEnd(tb testing.TB) error {
+	tb.Helper()
+	if err := r.AwaitEnd(); err != nil {
+		tb.Fatal(err)
+	}
+	if breaches := r.Breaches(); len(breaches) > 0 {
+		tb.Fatalf("observabletest: the stream breaks the contract:\n%s", strings.Join(breaches, "\n"))
+	}
+	return r.Err()
 }
 
 // until waits until met, which is called with mu held, and reports whether that was before ctx ended.

@@ -206,6 +206,38 @@ func TestRecorderWithAContextOfItsOwn(t *testing.T) {
 	})
 }
 
+// TestRecorderExpectEnd waits for both ends.
+func TestRecorderExpectEnd(t *testing.T) {
+	observabletest.Run(t, func(t *observabletest.T) {
+		begun := time.Now()
+		completed := observabletest.Record(t, observabletest.Cold[int](t, "--1--|"))
+		assert.False(t, completed.Ended())
+		require.NoError(t, completed.ExpectEnd(t))
+		assert.Equal(t, 5*ms, time.Since(begun))
+		assert.True(t, completed.Ended())
+		failed := observabletest.Record(t, observabletest.Cold[int](t, "#"))
+		require.ErrorIs(t, failed.ExpectEnd(t), observabletest.ErrMarble)
+		assert.True(t, failed.Ended())
+	})
+}
+
+// TestRecorderExpectEndFails has the test fail if the end does not come, or is not all there is.
+func TestRecorderExpectEndFails(t *testing.T) {
+	observabletest.Run(t, func(t *observabletest.T) {
+		endless := observabletest.Record(t, observable.Never[int]())
+		assert.Equal(t, "observabletest: waiting for the end, with 0 values so far: it did not come in 10m0s",
+			failing(t, func() { _ = endless.ExpectEnd(t) }))
+		assert.False(t, endless.Ended())
+		endless.Unsubscribe()
+
+		twice := observabletest.NewRecorder[int]()
+		twice.Complete()
+		twice.Error(io.EOF)
+		assert.Equal(t, "observabletest: the stream breaks the contract:\n0s Error EOF: after the end",
+			failing(t, func() { _ = twice.ExpectEnd(t) }))
+	})
+}
+
 func TestKindString(t *testing.T) {
 	assert.Equal(t, "Next", observabletest.Next.String())
 	assert.Equal(t, "Error", observabletest.Error.String())
