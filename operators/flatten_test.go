@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -244,14 +245,12 @@ func TestFlatteningRunsAnewForEachSubscription(t *testing.T) {
 func TestFlatteningCompletesBeforeTheSourceIsTornDown(t *testing.T) {
 	for name, flatten := range flattened[int, int]() {
 		t.Run(name, func(t *testing.T) {
-			var log []string
-			src := operators.Finalize(observable.Of(1), func() { log = append(log, "torn down") })
-			sub := flatten(src, func(int) observable.Observable[int] { return observable.Of(1) }).
-				Subscribe(t.Context(), observable.ObserverFuncs[int]{
-					OnComplete: func() { log = append(log, "completed") },
-				})
+			got := observabletest.NewRecorder[int]()
+			src := operators.Finalize(observable.Of(1), func() { got.Notef("torn down") })
+			sub := flatten(src, func(int) observable.Observable[int] { return observable.Of(2) }).
+				Subscribe(t.Context(), got)
 			<-sub.Done()
-			assert.Equal(t, []string{"completed", "torn down"}, log)
+			assert.Equal(t, "2 | torn down", got.String())
 		})
 	}
 }
