@@ -293,8 +293,8 @@ func TestOverTLS(t *testing.T) {
 	accepted := <-sockets
 	send(accepted, "over TLS")
 	accepted.Complete()
-	require.NoError(t, got.wait())
-	assert.Equal(t, []string{"over TLS"}, texts(got.got()))
+	require.NoError(t, got.ExpectEnd(t))
+	assert.Equal(t, []string{"over TLS"}, texts(got.Values()))
 	<-accepted.Done()
 
 	for range 2 {
