@@ -65,7 +65,7 @@ type play struct {
 type stream struct {
 	letter  string
 	keyed   bool // it is one of Topics
-	got    *observabletest.Recorder[string]
+	got     *observabletest.Recorder[string]
 	sub     observable.Subscription
 	want    []string
 	stopped bool // it was left, or has failed
