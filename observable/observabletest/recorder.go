@@ -26,6 +26,7 @@ type Recorder[V any] struct {
 
 	mu           sync.Mutex // guards what follows
 	events       []Event[V]
+	seen         int // how many of them Unseen has returned
 	notes        []note
 	breaches     []string // of the contract
 	ended        bool     // there was a terminal
@@ -121,6 +122,16 @@ func (r *Recorder[V]) Events() []Event[V] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.events)
+}
+
+// Unseen returns what was recorded since it was last called, for a test that goes step by step.
+// Events and the other methods still return all.
+func (r *Recorder[V]) Unseen() []Event[V] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	unseen := slices.Clone(r.events[r.seen:])
+	r.seen = len(r.events)
+	return unseen
 }
 
 // Values returns the values recorded so far.

@@ -46,6 +46,25 @@ func TestRecorderRecordsTimes(t *testing.T) {
 	})
 }
 
+// TestRecorderUnseen looks at a stream step by step.
+func TestRecorderUnseen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := observabletest.NewRecorder[int]()
+		assert.Empty(t, r.Unseen())
+		r.Next(1)
+		r.Next(2)
+		assert.Equal(t, []event{{Value: 1}, {Value: 2}}, r.Unseen())
+		assert.Empty(t, r.Unseen())
+		time.Sleep(ms)
+		r.Next(3)
+		first := r.Unseen()
+		r.Complete()
+		assert.Equal(t, []event{{At: ms, Value: 3}}, first)
+		assert.Equal(t, []event{{At: ms, Kind: observabletest.Complete}}, r.Unseen())
+		assert.Equal(t, "1 2 3 |", r.String(), "it is all still there")
+	})
+}
+
 func TestRecorderRecordsErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := observabletest.NewRecorder[string]()
