@@ -185,7 +185,7 @@ func TestTheLatestWhenDownstreamIsFree(t *testing.T) {
 
 func TestBackpressureOfManyProducers(t *testing.T) {
 	var src observable.Subject[int]
-	var got []int
+	var got []int // without a lock: the race detector says whether they come one at a time
 	merged := operators.OnBackpressureBuffer(&src, 8, observable.OverflowBlock, nil)
 	sub := merged.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
 	var wait sync.WaitGroup

@@ -36,15 +36,13 @@ func TestBufferCountKeepsNoRoomForAHugeCount(t *testing.T) {
 
 func TestEmptyBuffersAreNotNil(t *testing.T) {
 	var src, notifier observable.Subject[int]
-	var got [][]int
-	sub := operators.Buffer(&src, &notifier).Subscribe(t.Context(), observable.ObserverFuncs[[]int]{
-		OnNext: func(b []int) { got = append(got, b) },
-	})
+	got := observabletest.NewRecorder[[]int]()
+	sub := operators.Buffer(&src, &notifier).Subscribe(t.Context(), got)
 	notifier.Next(0)
 	src.Complete()
 	<-sub.Done()
-	assert.Equal(t, [][]int{{}, {}}, got)
-	assert.NotNil(t, got[0])
+	assert.Equal(t, [][]int{{}, {}}, got.Values())
+	assert.NotNil(t, got.Values()[0])
 }
 
 func TestBufferTakenEarlyLetsGoOfBoth(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 )
 
 // receiver is a subscriber of the test. It records what it receives, in one list with what it
-// receives from the observables among that.
+// receives from the observables among that. It is no observabletest.Recorder, as that records
+// one stream: the list has the form and the frames of the vectors, and counts towards the runner's
+// limit.
 type receiver struct {
 	run *run
 

@@ -140,8 +140,8 @@ func TestFlatteningEndsWithAPanicInProject(t *testing.T) {
 				}
 				return &inner
 			})
-			var got []int
-			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+			got := observabletest.NewRecorder[int]()
+			sub := flat.Subscribe(t.Context(), got)
 			src.Next(1)
 			inner.Next(10)
 			if name == "ConcatMap" || name == "ExhaustMap" { // project is called when the first one is over
@@ -149,7 +149,7 @@ func TestFlatteningEndsWithAPanicInProject(t *testing.T) {
 			}
 			src.Next(2)
 			<-sub.Done()
-			assert.Equal(t, []int{10}, got)
+			assert.Equal(t, []int{10}, got.Values())
 			var panicked *observable.PanicError
 			require.ErrorAs(t, sub.Err(), &panicked)
 			require.ErrorIs(t, sub.Err(), errBoom)
@@ -169,8 +169,8 @@ func TestFlatteningEndsWithAnErrorOfProject(t *testing.T) {
 				}
 				return &inner, nil
 			})
-			var got []int
-			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+			got := observabletest.NewRecorder[int]()
+			sub := flat.Subscribe(t.Context(), got)
 			src.Next(1)
 			inner.Next(10)
 			if name == "TryConcatMap" || name == "TryExhaustMap" {
@@ -178,7 +178,7 @@ func TestFlatteningEndsWithAnErrorOfProject(t *testing.T) {
 			}
 			src.Next(2)
 			<-sub.Done()
-			assert.Equal(t, []int{10}, got)
+			assert.Equal(t, []int{10}, got.Values())
 			assert.Equal(t, errBoom, sub.Err())
 			assert.False(t, src.Observed())
 			assert.False(t, inner.Observed())

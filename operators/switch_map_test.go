@@ -79,14 +79,14 @@ func TestSwitchMapReplacesAnInnerWhoseFunctionRuns(t *testing.T) {
 			return nil
 		})
 	})
-	var got []int
-	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+	got := observabletest.NewRecorder[int]()
+	sub := flat.Subscribe(t.Context(), got)
 	go src.Next(1)
 	<-running
 	src.Next(2)
 	src.Complete()
 	<-sub.Done()
-	assert.Equal(t, []int{1, 2}, got)
+	assert.Equal(t, []int{1, 2}, got.Values())
 }
 
 func TestSwitchMapCompletesBeforeTheLastInnerIsTornDown(t *testing.T) {
