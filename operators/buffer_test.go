@@ -56,8 +56,8 @@ func TestBufferTakenEarlyLetsGoOfBoth(t *testing.T) {
 	assert.False(t, notifier.Observed())
 }
 
-// While the last buffer is delivered, what is upstream of it is not torn down yet, and another
-// goroutine can emit into it.
+// While the last buffer is delivered, what is upstream of it is not torn down yet, and
+// another goroutine can emit into it.
 func TestNothingFollowsTheLastBuffer(t *testing.T) {
 	for name, buffer := range map[string]func(O) observable.Observable[[]any]{
 		"Buffer": func(src O) observable.Observable[[]any] {

@@ -29,9 +29,9 @@ func TestThrottleWindowBeginsWhenTheValueWasTaken(t *testing.T) {
 	})
 }
 
-// TestThrottleEmitsWhatCameAsTheSourceCompleted has another goroutine emit a value and complete
-// the source while downstream handles the value before. Both wait for the gate until that is done,
-// and the value comes at the end of a further window.
+// TestThrottleEmitsWhatCameAsTheSourceCompleted has another goroutine emit a value and
+// complete the source while downstream handles the value before. Both are queued at the
+// gate until that is done, and the value comes at the end of a further window.
 func TestThrottleEmitsWhatCameAsTheSourceCompleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]

@@ -79,8 +79,8 @@ func TestTimeoutDoesNotCountWhatDownstreamNeeds(t *testing.T) {
 	})
 }
 
-// TestTimeoutDoesNotCountWhatSubscribingNeeds lets a time longer than the limit pass while
-// downstream subscribes to an inner observable with a value.
+// TestTimeoutDoesNotCountWhatSubscribingNeeds lets a time longer than the limit pass
+// while downstream subscribes to an inner observable with a value.
 func TestTimeoutDoesNotCountWhatSubscribingNeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]

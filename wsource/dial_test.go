@@ -298,8 +298,8 @@ func TestOverTLS(t *testing.T) {
 	require.NoError(t, server.Shutdown(context.Background()))
 }
 
-// TestCloseNowOverTLSDoesNotWait has a peer that does not read. It must not hold up the end, which
-// for TLS begins with a goodbye, and the goodbye may take five seconds.
+// TestCloseNowOverTLSDoesNotWait has a peer that does not read. It must not hold up the
+// end, which for TLS begins with a goodbye, and the goodbye may take five seconds.
 func TestCloseNowOverTLSDoesNotWait(t *testing.T) {
 	const buffer = 1000
 	for name, send := range map[string]func(t *testing.T, link *wstest.Link, stalled *wsource.Socket){
@@ -312,7 +312,8 @@ func TestCloseNowOverTLSDoesNotWait(t *testing.T) {
 		"without room for the goodbye": func(t *testing.T, link *wstest.Link, stalled *wsource.Socket) {
 			t.Helper()
 			before := link.Passed(wstest.ToClient)
-			// The frame's header takes 4 bytes, the TLS record around it 22, and the goodbye 24.
+			// The frame's header takes 4 bytes, the TLS record around it 22, and the
+			// goodbye 24.
 			require.NoError(t, stalled.Send(t.Context(), wsource.BinaryMessage(make([]byte, buffer-4-22-23))))
 			require.Equal(t, buffer-23, link.Passed(wstest.ToClient)-before)
 		},

@@ -114,7 +114,8 @@ func states(all []wsource.Status) []wsource.LinkState {
 	return list
 }
 
-// noted returns an observer that notes each notification under a name in the log of a recorder.
+// noted returns an observer that notes each notification under a name in the log of a
+// recorder.
 func noted(log *observabletest.Recorder[topicValue], name string) observable.Observer[topicValue] {
 	return observable.ObserverFuncs[topicValue]{
 		OnNext:     func(topicValue) { log.Notef("%s next", name) },

@@ -128,9 +128,9 @@ func TestBackpressureOverTCP(t *testing.T) {
 	client, err := wsource.Dial(t.Context(), "ws://"+addr, nil)
 	require.NoError(t, err)
 	server := <-sockets
-	// Nobody reads, so the sender blocks when the buffers of both systems are full too. They take some
-	// megabytes; a gigabyte is out of the question. The test gives up a Send that lasts: on a slow
-	// machine that may come sooner, and does no harm.
+	// Nobody reads, so the sender blocks when the buffers of both systems are full too.
+	// They take some megabytes; a gigabyte is out of the question. The test gives up a
+	// Send that lasts: on a slow machine that may come sooner, and does no harm.
 	const gibibyte, patience = 1 << 10, 300 * time.Millisecond
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)

@@ -26,8 +26,8 @@ func (m *machine) read() reading {
 	}
 }
 
-// look waits until nothing happens any more at this moment, and returns what was recorded since
-// the last look.
+// look waits until nothing happens any more at this moment, and returns what was recorded
+// since the last look.
 func look[T any](r *observabletest.Recorder[T]) []observabletest.Event[T] {
 	synctest.Wait()
 	return r.Unseen()

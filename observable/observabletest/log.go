@@ -17,30 +17,30 @@ type note struct {
 	text  string
 }
 
-// Notef adds a line to what [Recorder.Log] and [Recorder.String] return: for what happens between
-// notifications, such as a teardown.
+// Notef adds a line to what [Recorder.Log] and [Recorder.String] return: for what happens
+// between notifications, such as a teardown.
 func (r *Recorder[V]) Notef(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.notes = append(r.notes, note{len(r.events), elapsed(r.begun), fmt.Sprintf(format, args...)})
 }
 
-// Log returns what was recorded so far in words, without the times: a line for each notification,
-// as "7", "error: boom", "panic: boom" and "complete", and for each note of [Recorder.Notef], in
-// order. At the end comes a line for each breach of the contract (see [Recorder.Breaches]), so
-// that a log which equals what a test wants has none.
+// Log returns what was recorded so far in words, without the times: a line for each
+// notification, as "7", "error: boom", "panic: boom" and "complete", and for each note of
+// [Recorder.Notef], in order. At the end comes a line for each breach of the contract
+// (see [Recorder.Breaches]), so that a log which equals what a test wants has none.
 func (r *Recorder[V]) Log() []string {
 	return r.lines(func(_ time.Duration, text string) string { return text }, Event[V].words)
 }
 
-// String returns what Log returns in one line, with the symbols of a marble for the ends, as
-// "1 2 |", "1 #boom" and "#panic: boom".
+// String returns what Log returns in one line, with the symbols of a marble for the ends,
+// as "1 2 |", "1 #boom" and "#panic: boom".
 func (r *Recorder[V]) String() string {
 	return strings.Join(r.lines(func(_ time.Duration, text string) string { return text }, Event[V].symbols), " ")
 }
 
-// TimedString returns what String returns with the milliseconds since the recorder was made, as
-// "3:1 4.5:2 7:|".
+// TimedString returns what String returns with the milliseconds since the recorder was
+// made, as "3:1 4.5:2 7:|".
 func (r *Recorder[V]) TimedString() string {
 	timed := func(at time.Duration, text string) string {
 		return strconv.FormatFloat(float64(at)/float64(Frame), 'f', -1, 64) + ":" + text
@@ -48,8 +48,8 @@ func (r *Recorder[V]) TimedString() string {
 	return strings.Join(r.lines(timed, Event[V].symbols), " ")
 }
 
-// lines returns the events, which text writes, and the notes, in order and each passed through
-// line with its time, and then the breaches.
+// lines returns the events, which text writes, and the notes, in order and each passed
+// through line with its time, and then the breaches.
 func (r *Recorder[V]) lines(line func(at time.Duration, text string) string, text func(Event[V]) string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -100,9 +100,9 @@ func (e Event[V]) symbols() string {
 	}
 }
 
-// withoutPlace returns the text of an error, in which a panic is told by its value alone, as
-// "panic: boom": its place changes with the lines of a file. It reports whether the error is a
-// panic that nothing wraps.
+// withoutPlace returns the text of an error, in which a panic is told by its value alone,
+// as "panic: boom": its place changes with the lines of a file. It reports whether the
+// error is a panic that nothing wraps.
 func withoutPlace(err error) (text string, bare bool) {
 	text = fmt.Sprint(err)
 	p, ok := errors.AsType[*observable.PanicError](err)

@@ -124,8 +124,8 @@ func (r *Recorder[V]) Events() []Event[V] {
 	return slices.Clone(r.events)
 }
 
-// Unseen returns what was recorded since it was last called, for a test that goes step by step.
-// Events and the other methods still return all.
+// Unseen returns what was recorded since it was last called, for a test that goes step by
+// step. Events and the other methods still return all.
 func (r *Recorder[V]) Unseen() []Event[V] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -227,9 +227,9 @@ func (r *Recorder[V]) AwaitEnd() error {
 	return &AwaitError{Want: End, Got: len(r.Values()), Over: gone}
 }
 
-// ExpectEnd waits until the stream has completed or failed, and returns the error that it failed
-// with, or nil. If AwaitEnd says that the end does not come, or something came after it or at the
-// same time as something else (see Breaches), the test fails at once.
+// ExpectEnd waits until the stream has completed or failed, and returns the error that it
+// failed with, or nil. If AwaitEnd says that the end does not come, or something came
+// after it or at the same time as something else (see Breaches), the test fails at once.
 func (r *Recorder[V]) ExpectEnd(tb testing.TB) error {
 	tb.Helper()
 	if err := r.AwaitEnd(); err != nil {

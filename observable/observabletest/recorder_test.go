@@ -240,7 +240,8 @@ func TestRecorderExpectEnd(t *testing.T) {
 	})
 }
 
-// TestRecorderExpectEndFails has the test fail if the end does not come, or is not all there is.
+// TestRecorderExpectEndFails has the test fail if the end does not come, or is not all
+// there is.
 func TestRecorderExpectEndFails(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		endless := observabletest.Record(t, observable.Never[int]())
