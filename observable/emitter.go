@@ -62,7 +62,7 @@ func (e *Emitter[T]) enqueue(me uintptr, value T) {
 		return
 	}
 	g.mu.Lock()
-	if !g.waitForRoom(me, e.live) {
+	if !g.waitForRoom(me, e.scope, e.live) {
 		g.mu.Unlock()
 		return
 	}
@@ -125,6 +125,9 @@ func (e *Emitter[T]) pass(value T) {
 	e.busy = false
 }
 
+// chain returns the subscription that the emitter emits into.
+func (e *Emitter[T]) chain() *root { return e.scope.root }
+
 // take moves the next n values, or the terminal, into delivery; the gate's mu is held.
 func (e *Emitter[T]) take(n int) {
 	if n == 0 {
@@ -185,7 +188,11 @@ func (e *Emitter[T]) some(me uintptr) {
 	returned := false
 	defer r.settle(&returned, r.current)
 	r.current = sc.handler
-	for i := 0; i < roomEvery && len(e.current) > 0 && sc.Open() && (i == 0 || !waits.isMarked(me)); i++ {
+	most := roomEvery
+	if detecting() { // progress is looked at
+		most = 1
+	}
+	for i := 0; i < most && len(e.current) > 0 && sc.Open() && (i == 0 || !waits.isMarked(me)); i++ {
 		value := e.current[0]
 		e.current = e.current[1:]
 		if e.awaited != nil {

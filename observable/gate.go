@@ -2,8 +2,7 @@ package observable
 
 import "github.com/rxsocket/rxsocket/observable/interleave"
 
-// gate lets one goroutine at a time into the chains of a root subscription, or into the
-// subscribers of a Subject. It is a compare-and-swap that whoever emits holds, from the
+// gate lets one goroutine at a time into the chains of a root subscription. It is a compare-and-swap that whoever emits holds, from the
 // moment it enters until it leaves: nobody else runs code of these chains in between. What
 // finds the gate taken is queued, and the holder delivers it, first in first out, before it
 // goes.
@@ -21,7 +20,10 @@ type gate struct {
 	values   int              // values not delivered yet, held to queueLimit
 	room     interleave.Cond  // there is room in the queue, or a waiting producer has to look again
 	blocked  interleave.Int32 // goroutines that wait for room; changed with mu held
+	told     int              // those of them that have been told of room and have not taken it yet
 	foreign  bool             // a goroutine other than the holder has queued something
+	watched  bool             // a timer is set that looks for a stall
+	progress uint64           // runs begun and parts of runs delivered
 	draining run              // the run being delivered
 
 	// workers are the goroutines that run callbacks of the gate's chains outside of the gate.
@@ -34,7 +36,13 @@ func (g *gate) seize(me uintptr) bool { return g.owner.Load() == 0 && g.owner.Co
 
 // enter takes the gate if it is free and nothing waits in the queue.
 func (g *gate) enter(me uintptr) bool {
-	return g.seize(me) && (g.backlog.Load() == 0 || g.giveWay(me))
+	if !g.seize(me) {
+		return false
+	}
+	if detecting() {
+		noteHolder(me)
+	}
+	return g.backlog.Load() == 0 || g.giveWay(me)
 }
 
 // giveWay delivers what is queued before the caller's value; it returns false.
@@ -70,6 +78,9 @@ func (g *gate) unmark(me uintptr) {
 // It reports whether it has left that to another goroutine.
 func (g *gate) serve(me uintptr) (handedOn bool) {
 	for g.backlog.Load() != 0 && g.seize(me) {
+		if detecting() {
+			noteHolder(me)
+		}
 		all := g.drain(me)
 		g.release(me)
 		if !all {

@@ -17,12 +17,17 @@ type lane interface {
 	// settle ends the delivery. It puts back what deliver has not come to and returns how many
 	// values that are. The gate's mu is held.
 	settle() (left int)
+	// chain returns the subscription that the lane belongs to.
+	chain() *root
 }
 
 // push appends to the queue what the goroutine emits; mu is held.
 func (g *gate) push(me uintptr, l lane, n int) {
 	if g.owner.Load() != me {
 		g.foreign = true
+		if detecting() {
+			g.watch(l)
+		}
 	}
 	g.values += n
 	if last := len(g.runs) - 1; n > 0 && last >= g.head && g.runs[last].lane == l && g.runs[last].n > 0 {
@@ -53,6 +58,7 @@ func (g *gate) pop() run {
 		g.runs, g.head = g.runs[:0], 0
 	}
 	g.backlog.Add(-1)
+	g.progress++
 	return next
 }
 
@@ -136,6 +142,7 @@ func (g *gate) settle() {
 func (g *gate) delivered(left int) {
 	if n := g.draining.n - left; n > 0 {
 		g.values -= n
+		g.progress++
 		g.draining.n = left
 		g.tellRoom()
 	}
@@ -148,10 +155,10 @@ func (g *gate) makeRoom(left int) {
 	g.mu.Unlock()
 }
 
-// tellRoom wakes the producer that waits longest, if there is room for it. That one tells the
-// next; mu is held.
+// tellRoom wakes as many producers as there is room for, those that wait longest; mu is held.
 func (g *gate) tellRoom() {
-	if g.blocked.Load() > 0 && g.values < queueLimit {
+	for wake := min(queueLimit-g.values, int(g.blocked.Load())) - g.told; wake > 0; wake-- {
+		g.told++
 		g.room.Signal()
 	}
 }
@@ -169,12 +176,12 @@ func (g *gate) post(l lane) {
 func (g *gate) isFull() bool { return g.values >= queueLimit || g.blocked.Load() > 0 }
 
 // waitForRoom blocks while the queue is full, or others have been waiting longer, and live
-// reports true. It reports whether that is still so. mu is held before and after, and not if a
+// reports true, of an emitter of sc. It reports whether that is still so. mu is held before and after, and not if a
 // callback ends the goroutine. The holder of the gate does not wait: it would wait for itself.
 // Neither does a goroutine whose wait closes a circle. If the gate is free, the goroutine that is
 // to deliver the queue may be the caller, or wait for it, as a subject's emitter does that has
 // queued a value at several gates and is in the first: the caller then delivers the queue itself.
-func (g *gate) waitForRoom(me uintptr, live func() bool) bool {
+func (g *gate) waitForRoom(me uintptr, sc *Scope, live func() bool) bool {
 	if !g.isFull() || g.owner.Load() == me {
 		return live()
 	}
@@ -183,7 +190,7 @@ func (g *gate) waitForRoom(me uintptr, live func() bool) bool {
 			g.mu.Unlock()
 			handedOn = g.serve(me)
 			g.mu.Lock()
-		} else if wanted, excused := g.waitOnce(me, live); !wanted || excused {
+		} else if wanted, excused := g.waitOnce(me, sc, live); !wanted || excused {
 			return wanted
 		}
 		if g.values < queueLimit {
@@ -194,19 +201,22 @@ func (g *gate) waitForRoom(me uintptr, live func() bool) bool {
 
 // waitOnce waits until there may be room. It reports whether live still does, and whether the
 // goroutine has been excused from waiting; mu is held before and after.
-func (g *gate) waitOnce(me uintptr, live func() bool) (wanted, excused bool) {
+func (g *gate) waitOnce(me uintptr, sc *Scope, live func() bool) (wanted, excused bool) {
 	if g.room.L == nil {
 		g.room.L = &g.mu
 	}
-	g.blocked.Add(1) // before live is asked: see wake
+	g.blocked.Add(1)
+	sc.blocked.Add(1) // before live is asked: see wake
 	if wanted = live(); wanted {
 		w := waits.beginAtGate(me, g, &g.room)
 		if w != nil {
 			g.room.Wait()
+			g.told = max(g.told-1, 0) // wake tells all, without counting
 		}
 		excused = w == nil || waits.end(me, w)
 		wanted = live()
 	}
+	sc.blocked.Add(-1)
 	g.blocked.Add(-1)
 	if !wanted {
 		g.tellRoom() // the room that this producer was told of
@@ -215,11 +225,9 @@ func (g *gate) waitOnce(me uintptr, live func() bool) (wanted, excused bool) {
 }
 
 // wake lets blocked producers look again at whether they are still wanted. Its caller has
-// first changed what their live looks at.
+// first changed what their live looks at, and then seen that there are some in that scope.
 func (g *gate) wake() {
-	if g.blocked.Load() > 0 {
-		g.mu.Lock()
-		g.room.Broadcast()
-		g.mu.Unlock()
-	}
+	g.mu.Lock()
+	g.room.Broadcast()
+	g.mu.Unlock()
 }

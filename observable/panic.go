@@ -46,17 +46,20 @@ const module = "github.com/rxsocket/rxsocket/"
 // lines for each frame: the call, and the place behind a tab.
 func userFrame(stack string) string {
 	lines := strings.Split(stack, "\n")
-	below := false // the panic
+	for i, line := range lines {
+		if strings.HasPrefix(line, "panic(") {
+			return firstUserFrame(lines[i:])
+		}
+	}
+	return ""
+}
+
+// firstUserFrame returns the first frame of a stack trace that is the user's, or "".
+func firstUserFrame(lines []string) string {
 	for i := 0; i+1 < len(lines); i++ {
 		call, place := lines[i], lines[i+1]
-		if strings.HasPrefix(call, "\t") || !strings.HasPrefix(place, "\t") {
-			continue
-		}
-		if strings.HasPrefix(call, "panic(") {
-			below = true
-			continue
-		}
-		if !below || !isUsers(call, place) {
+		isFrame := !strings.HasPrefix(call, "\t") && strings.HasPrefix(place, "\t")
+		if !isFrame || !isUsers(call, place) {
 			continue
 		}
 		if end := strings.LastIndexByte(call, '('); end > 0 { // the arguments
@@ -70,7 +73,7 @@ func userFrame(stack string) string {
 
 // isUsers reports whether a frame of a stack trace is of the user's code.
 func isUsers(call, place string) bool {
-	if strings.HasPrefix(call, "runtime.") || strings.HasPrefix(call, "created by ") || strings.HasPrefix(call, "goroutine ") {
+	if strings.HasPrefix(call, "panic(") || strings.HasPrefix(call, "runtime.") || strings.HasPrefix(call, "created by ") || strings.HasPrefix(call, "goroutine ") {
 		return false
 	}
 	if file := strings.TrimSpace(place); standard != "" && strings.HasPrefix(file, standard) {

@@ -66,6 +66,9 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 	}
 	me := goroutine()
 	r.gate.owner.Store(me)
+	if detecting() {
+		noteHolder(me)
+	}
 	returned := false
 	defer r.attached(me, &returned)
 	r.current = &r.end
@@ -219,6 +222,7 @@ func (r *root) cancelNow() {
 type cancellation[T any] struct{ r *rootOf[T] }
 
 func (c *cancellation[T]) take(int)        {}
+func (c *cancellation[T]) chain() *root    { return &c.r.root }
 func (c *cancellation[T]) deliver(uintptr) { c.r.deliverError(context.Cause(c.r.ctx)) }
 func (c *cancellation[T]) settle() int     { return 0 }
 
@@ -259,6 +263,7 @@ func (r *root) conclude() {
 type conclusion struct{ r *root }
 
 func (c *conclusion) take(int)        {}
+func (c *conclusion) chain() *root    { return c.r }
 func (c *conclusion) deliver(uintptr) { c.r.conclude() }
 func (c *conclusion) settle() int     { return 0 }
 

@@ -32,6 +32,7 @@ type Scope struct {
 	first, last, prev, next *Scope
 
 	closed     interleave.Bool
+	blocked    interleave.Int32 // producers that emit into the scope and wait for room at the gate
 	linked     bool
 	connecting int8 // calls of Connect in progress; the gate holder's
 }
@@ -114,7 +115,9 @@ func (s *Scope) Close() {
 		return
 	}
 	r := s.root
-	r.gate.wake() // before the teardown, which may wait for a producer that waits for room
+	if s.blocked.Load() > 0 { // before the teardown, which may wait for a producer that waits for room
+		r.gate.wake()
+	}
 	r.mu.Lock()
 	s.unlink()
 	if s.first == nil && s.finally == nil && s.watch == nil {

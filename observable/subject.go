@@ -13,14 +13,14 @@ import "context"
 //
 // Its methods may be called from any goroutine. All subscribers see the values in one order,
 // which keeps that of each caller. When Next returns, the value is delivered, or queued at a
-// subscriber that is busy; such a queue takes 256 values, and then Next blocks, so the slowest
+// subscriber that is busy; such a queue takes up to 256 values, and then Next blocks, so the slowest
 // subscriber slows the callers. While one caller is in the callback of a subscriber, the values of
 // others reach the other subscribers. What a subscriber's callback emits into the subject comes
 // after the value that it handles, for every subscriber, and never blocks.
 //
 // An error that comes while nobody is subscribed is kept for late subscribers, and reported to
-// nobody. Of several sources that a subject observes, the first to end ends the subject, and so the
-// subscriptions to the others. A subject that observes a source is unsubscribed from it when the subject ends: see [Ender].
+// nobody. Of several sources that a subject observes, the first to end ends the subject, and so
+// the subscriptions to the others: see [Ender].
 type Subject[T any] struct {
 	multicast[T]
 }

@@ -61,7 +61,7 @@ func (f Feed[T]) send(n notification[T], targets []*subscriber[T]) {
 		case s.scope.root == f.root:
 			s.inline(n)
 		case n.kind == isValue:
-			s.Next(n.value)
+			s.Next(numbered[T]{value: n.value})
 		case n.kind == isError:
 			s.Error(n.err)
 		default:
@@ -80,7 +80,7 @@ func (s *subscriber[T]) inline(n notification[T]) {
 	returned := false
 	defer r.settle(&returned, r.current)
 	r.current = s.scope.handler
-	n.deliver(s.stage)
+	n.deliver(s.down)
 	returned = true
 }
 

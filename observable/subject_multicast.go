@@ -11,10 +11,11 @@ import (
 //
 // All subscribers see one order. The goroutine that emits delivers to one subscriber after the
 // other, directly into their gates. If another one emits meanwhile, it does not wait for the
-// callbacks of the first: it queues what is left of the first value at the gates of those who
-// have not got it, its own value behind that, and then sees that these gates are served. So a
-// subscriber that lasts holds up nobody else until its queue is full. mu is held while
-// something is queued at several gates, and never while a subscriber is called.
+// callbacks of the first: it queues the first value at all gates, its own value behind that, and
+// then sees that these gates are served. The values are numbered, and a subscriber that has got
+// the first one already passes over it. So a subscriber that lasts holds up nobody else until
+// its queue is full. mu is held while something is queued at several gates, and never while a
+// subscriber is called.
 type multicast[T any] struct {
 	roster roster[T] // read without mu
 
@@ -23,17 +24,26 @@ type multicast[T any] struct {
 	end     notification[T] // the terminal, once there was one
 	memory  memory[T]
 	enders  map[*func()]struct{} // functions to call when the subject ends
+	numbers int64                // the last number given to a value
 	current emission[T]
 	later   []notification[T] // what callbacks have emitted on the goroutine of current
 }
 
-// emission is the value that a goroutine delivers directly. What mu does not guard of it belongs
-// to that goroutine.
+// emission is the value that a goroutine delivers directly. It is changed with mu held, by that
+// goroutine, which reads it without.
 type emission[T any] struct {
-	owner   interleave.Uintptr // the goroutine, or 0; changed with mu held
-	value   T
+	owner   interleave.Uintptr // the goroutine, or 0
+	value   numbered[T]
 	targets []*subscriber[T]
-	next    interleave.Int64 // the first target that nobody has taken on
+	queued  bool // another goroutine has queued the value at the gates; guarded by mu
+	at      int  // the target at hand; belongs to the goroutine
+}
+
+// numbered is a value with its place in the order of the subject's values, or 0 if it went to
+// the only subscriber there was.
+type numbered[T any] struct {
+	value  T
+	number int64
 }
 
 // memory is what a subject keeps of the past; its methods are called with mu held.
@@ -47,10 +57,22 @@ type memory[T any] interface {
 
 // subscriber is an emitter on a subject's list, with the scope that takes it off.
 type subscriber[T any] struct {
-	Emitter[T]
+	Emitter[numbered[T]]
 	subject *multicast[T]
+	down    Stage[T]
+	got     int64 // the highest number of a value that has come here; guarded by the gate
 	life    Scope
 	listed  bool // guarded by the subject's mu
+}
+
+// receive gives v to the stage, unless it has come already. The gate is held.
+func (s *subscriber[T]) receive(v numbered[T]) {
+	if v.number == 0 {
+		s.down.Next(v.value)
+	} else if v.number > s.got {
+		s.got = v.number
+		s.down.Next(v.value)
+	}
 }
 
 // next emits value.
@@ -60,7 +82,7 @@ func (m *multicast[T]) next(value T) {
 	case m.memory != nil || len(targets) > 1 || m.current.owner.Load() != 0:
 		m.submit(notification[T]{value: value}, goroutine())
 	case len(targets) == 1: // as most have; the order is that of its gate
-		targets[0].Next(value)
+		targets[0].Next(numbered[T]{value: value})
 	}
 }
 
@@ -84,11 +106,16 @@ func (m *multicast[T]) submit(n notification[T], me uintptr) {
 
 // begin makes n the current emission; mu is held.
 func (m *multicast[T]) begin(n notification[T]) {
-	m.current.targets = nil
+	m.current.targets, m.current.queued, m.current.at = nil, false, 0
 	if _, pass := m.record(n); pass {
-		m.current.value, m.current.targets = n.value, m.roster.all()
+		m.current.value, m.current.targets = m.number(n.value), m.roster.all()
 	}
-	m.current.next.Store(0)
+}
+
+// number gives value the next number; mu is held.
+func (m *multicast[T]) number(value T) numbered[T] {
+	m.numbers++
+	return numbered[T]{value, m.numbers}
 }
 
 // record notes n in the subject's memory, and returns what is to be delivered before it, and
@@ -127,8 +154,7 @@ func (m *multicast[T]) proceed(me uintptr) bool {
 	for {
 		m.mu.Lock()
 		if len(m.later) == 0 {
-			var zero T
-			m.current.value, m.current.targets = zero, nil
+			m.current.value, m.current.targets = numbered[T]{}, nil
 			m.current.owner.Store(0)
 			m.later = nil
 			m.mu.Unlock()
@@ -147,8 +173,8 @@ func (m *multicast[T]) proceed(me uintptr) bool {
 	}
 }
 
-// deliverTo delivers an emission to the targets that nobody has taken on yet. Panics are dealt
-// with at the gate of the subscriber whose callback panics.
+// deliverTo delivers an emission to its targets. Panics are dealt with at the gate of the
+// subscriber whose callback panics.
 func deliverTo[T any](e *emission[T], me uintptr) {
 	var inside *root // whose gate is held
 	returned := false
@@ -162,24 +188,20 @@ func deliverTo[T any](e *emission[T], me uintptr) {
 			inside.fail(failure(recover()))
 		}
 	}()
-	for {
-		i := e.next.Load()
-		if i >= int64(len(e.targets)) {
-			break
-		}
-		s := e.targets[i]
+	for e.at < len(e.targets) {
+		s := e.targets[e.at]
+		e.at++
 		r := s.scope.root
 		switch {
 		case !s.live():
-			e.next.CompareAndSwap(i, i+1)
 		case !r.gate.enter(me):
-			s.subject.queueOne(s, i, me)
-		case !e.next.CompareAndSwap(i, i+1): // another goroutine has queued it
-			r.gate.leave(me)
+			s.subject.queueOne(s, me)
 		default:
 			inside, r.current = r, s.scope.handler
-			if s.scope.Open() { // it may have closed on the way into the gate
-				s.pass(e.value)
+			if s.scope.Open() && e.value.number > s.got { // it may have closed on the way into the gate
+				s.got, s.busy = e.value.number, true
+				s.down.Next(e.value.value)
+				s.busy = false
 			}
 			inside, r.current = nil, nil
 			r.gate.leave(me)
@@ -188,18 +210,16 @@ func deliverTo[T any](e *emission[T], me uintptr) {
 	returned = true
 }
 
-// queueOne queues the current value at the gate of target i, which is taken.
-func (m *multicast[T]) queueOne(s *subscriber[T], i int64, me uintptr) {
+// queueOne queues the current value at the gate of s, which is taken.
+func (m *multicast[T]) queueOne(s *subscriber[T], me uintptr) {
 	if s.isConnecting(me) {
-		if m.current.next.CompareAndSwap(i, i+1) {
-			s.nest(m.current.value)
-		}
+		s.nest(m.current.value)
 		return
 	}
 	s.waitForRoom(m.current.targets, me)
 	m.mu.Lock()
-	if m.current.next.CompareAndSwap(i, i+1) {
-		s.queue(notification[T]{value: m.current.value}, me)
+	if !m.current.queued {
+		s.queue(m.current.value, me)
 	}
 	m.mu.Unlock()
 	s.scope.root.gate.serve(me)
@@ -215,21 +235,18 @@ func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
 		}
 	}
 	m.mu.Lock()
-	served := m.current.targets
-	for i := m.current.next.Load(); i < int64(len(served)); i = m.current.next.Load() {
-		if m.current.next.CompareAndSwap(i, i+1) {
-			served[i].queue(notification[T]{value: m.current.value}, me)
-		}
+	var served []*subscriber[T]
+	if !m.current.queued {
+		m.current.queued, served = true, m.current.targets
+		queueAt(served, m.current.value, me)
 	}
 	before, pass := m.record(n)
 	targets := m.roster.all()
-	for _, s := range targets {
-		for _, b := range before {
-			s.queue(b, me)
-		}
-		if pass {
-			s.queue(n, me)
-		}
+	for _, b := range before {
+		m.queueAll(targets, b, me)
+	}
+	if pass {
+		m.queueAll(targets, n, me)
 	}
 	if n.kind != isValue {
 		m.roster.clear()
@@ -268,33 +285,59 @@ func (s *subscriber[T]) waitForRoom(targets []*subscriber[T], me uintptr) {
 	g.mu.Lock()
 	feeds := func(t *subscriber[T]) bool { return t.scope.root.gate.owner.Load() == me }
 	if g.isFull() && !slices.ContainsFunc(targets, feeds) {
-		g.waitForRoom(me, s.live)
+		g.waitForRoom(me, s.scope, s.live)
 		g.tellRoom()
 	}
 	g.mu.Unlock()
 }
 
-// queue adds n to the queue of the subscriber's gate; the subject's mu is held.
-func (s *subscriber[T]) queue(n notification[T], me uintptr) {
+// queueAll adds n to the queues of the targets' gates; mu is held.
+func (m *multicast[T]) queueAll(targets []*subscriber[T], n notification[T], me uintptr) {
+	if n.kind == isValue {
+		queueAt(targets, m.number(n.value), me)
+		return
+	}
+	for _, s := range targets {
+		s.queueEnd(n, me)
+	}
+}
+
+// queueAt adds v to the queues of the targets' gates; the subject's mu is held.
+func queueAt[T any](targets []*subscriber[T], v numbered[T], me uintptr) {
+	for _, s := range targets {
+		s.queue(v, me)
+	}
+}
+
+// queue adds v to the queue of the subscriber's gate; the subject's mu is held.
+func (s *subscriber[T]) queue(v numbered[T], me uintptr) {
 	g := &s.scope.root.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch {
-	case !s.live():
-	case n.kind == isValue:
-		s.add(n.value)
+	if s.live() {
+		s.add(v)
 		g.push(me, &s.Emitter, 1)
-	case !s.ended.Swap(true):
-		if s.terminal = n.err; n.kind == isComplete {
-			s.terminal = errComplete
-		}
-		g.push(me, &s.Emitter, 0)
 	}
+}
+
+// queueEnd adds the terminal n to the queue of the subscriber's gate; the subject's mu is held.
+func (s *subscriber[T]) queueEnd(n notification[T], me uintptr) {
+	g := &s.scope.root.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !s.live() || s.ended.Swap(true) {
+		return
+	}
+	if s.terminal = n.err; n.kind == isComplete {
+		s.terminal = errComplete
+	}
+	g.push(me, &s.Emitter, 0)
 }
 
 // attach adds a subscriber, and first gives it what the subject remembers.
 func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
-	s := &subscriber[T]{Emitter: Emitter[T]{scope: sc, stage: down}, subject: m}
+	s := &subscriber[T]{subject: m, down: down}
+	s.Emitter = Emitter[numbered[T]]{scope: sc, stage: Stage[numbered[T]]{Next: s.receive, Terminal: down.Terminal}}
 	s.life.finally = s
 	sc.Nest(&s.life)
 

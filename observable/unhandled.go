@@ -12,7 +12,7 @@ import (
 
 // UnhandledError is a failure that no observer hears: an error that reaches an [ObserverFuncs]
 // without OnError, a panic in an observer's Error or Complete, in a teardown or in a callback
-// whose stream has ended.
+// whose stream has ended; with [DetectStalls], a [StallError].
 type UnhandledError struct {
 	Err error // the failure
 	// Observer says where the stream was subscribed to: the function that observes it, with its
@@ -59,8 +59,10 @@ func report(failed *UnhandledError) {
 		return
 	}
 	attributes := []any{"error", failed.Err.Error(), "observer", failed.Observer}
-	if panicked := (*PanicError)(nil); errors.As(failed.Err, &panicked) {
+	if panicked, ok := errors.AsType[*PanicError](failed.Err); ok {
 		attributes = append(attributes, "stack", string(panicked.Stack))
+	} else if stalled, ok := errors.AsType[*StallError](failed.Err); ok {
+		attributes = append(attributes, "stack", string(stalled.Stack))
 	}
 	slog.Error("observable: unhandled error", attributes...)
 }
