@@ -64,6 +64,14 @@ type Ender interface {
 	OnEnd(f func()) (stop func())
 }
 
+// ContextObserver is an observer to which the end of a context is no failure, as a socket: when
+// the context of its subscription ends, ContextEnded is called in place of Error.
+type ContextObserver interface {
+	// ContextEnded is the terminal of a subscription whose context has ended, with the cause of
+	// that.
+	ContextEnded(cause error)
+}
+
 // ObserverFuncs is an [Observer] made of functions. The zero value ignores every
 // notification; a nil field ignores its own kind.
 type ObserverFuncs[T any] struct {

@@ -61,7 +61,7 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 	case ctx.Err() != nil:
 		r.ctxDone = ctx.Done()
 		r.ended.Store(true)
-		r.deliverError(context.Cause(ctx))
+		r.deliverCause()
 		return sub
 	}
 	me := goroutine()
@@ -198,6 +198,19 @@ func (r *rootOf[T]) deliverError(err error) {
 	r.observer.Error(err)
 }
 
+// deliverCause delivers the end of the context.
+func (r *rootOf[T]) deliverCause() {
+	cause := context.Cause(r.ctx)
+	observer, ok := r.observer.(ContextObserver)
+	if !ok {
+		r.deliverError(cause)
+		return
+	}
+	r.addErr(cause)
+	defer r.finish()
+	observer.ContextEnded(cause)
+}
+
 // canceled reports whether the context has ended. Nothing passes then but its cause, which
 // cancel delivers; cancel may not have been called yet.
 func (r *root) canceled() bool { return r.ctxDone != nil && r.ctx.Err() != nil }
@@ -223,7 +236,7 @@ type cancellation[T any] struct{ r *rootOf[T] }
 
 func (c *cancellation[T]) take(int)        {}
 func (c *cancellation[T]) chain() *root    { return &c.r.root }
-func (c *cancellation[T]) deliver(uintptr) { c.r.deliverError(context.Cause(c.r.ctx)) }
+func (c *cancellation[T]) deliver(uintptr) { c.r.deliverCause() }
 func (c *cancellation[T]) settle() int     { return 0 }
 
 // finish tears down what is left and closes Done. It is deferred around the

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
+	"github.com/rxsocket/rxsocket/wsource/internal/wire"
 )
 
 // patience is how long something may hold up the end of a connection: a connection that
@@ -15,7 +16,8 @@ import (
 // subscriber that is busy with one message for that long while the socket is closing does not get the rest.
 const patience = time.Second
 
-// Close starts the close handshake and returns (RFC 6455, section 7.1.2). Messages sent
+// Close starts the close handshake (RFC 6455, section 7.1.2). It returns when the close frame was
+// handed to the operating system, or after a quarter of a second if the connection takes no more. Messages sent
 // before are written first; messages that arrive before the peer's close frame are
 // still delivered, except without a subscriber, or to one that is busy with a message for over a second.
 // If all that is not done within the CloseTimeout of the options, the connection is broken off and
@@ -31,30 +33,64 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 	if err := checkClose(code, reason); err != nil {
 		return err
 	}
-	if !s.beginClose(&CloseError{Code: code, Reason: reason}) {
+	sent := s.startClose(&CloseError{Code: code, Reason: reason})
+	if sent == nil {
 		return ErrClosed
 	}
-	go s.shakeHands(code, reason)
+	awaitClose(sent)
 	return nil
+}
+
+// closeFrameWait is how long whoever closes a socket waits until the close frame is on its way.
+const closeFrameWait = 250 * time.Millisecond
+
+// startClose starts the close handshake as end says, and returns a channel that closes when the
+// close frame was handed to the operating system, or will not be. It returns nil if the socket is
+// closing or closed.
+func (s *Socket) startClose(end *CloseError) (sent <-chan struct{}) {
+	if !s.beginClose(end) {
+		return nil
+	}
+	c := make(chan struct{})
+	go s.shakeHands(end.Code, end.Reason, c)
+	return c
+}
+
+// awaitClose waits for one that startClose returned, for closeFrameWait at most.
+func awaitClose(sent <-chan struct{}) {
+	if sent == nil {
+		return
+	}
+	timer := time.NewTimer(closeFrameWait)
+	defer timer.Stop()
+	select {
+	case <-sent:
+	case <-timer.C:
+	}
 }
 
 // CloseNow breaks the connection off without a handshake. The stream ends with
 // [StatusAbnormalClosure]; messages still queued are undelivered.
 func (s *Socket) CloseNow() { s.finish(&CloseError{Code: StatusAbnormalClosure, Err: ErrClosed}) }
 
-// finishWith closes the socket with a code and reason that may be sent.
-func (s *Socket) finishWith(end *CloseError) {
-	_ = s.Close(end.Code, end.Reason) // ErrClosed: it is closed as wanted
-}
+// finishWith closes the socket with a code and reason that may be sent, as Close does.
+func (s *Socket) finishWith(end *CloseError) { awaitClose(s.startClose(end)) }
 
-// closeFor returns the close frame for the error of a stream that is sent.
+// closeFor returns the close frame for the error of a stream that is sent, and keeps that as the
+// cause.
 func closeFor(err error) *CloseError {
 	var ce *CloseError
-	if errors.As(err, &ce) && checkClose(ce.Code, ce.Reason) == nil {
-		return &CloseError{Code: ce.Code, Reason: ce.Reason}
+	switch {
+	case errors.As(err, &ce) && checkClose(ce.Code, ce.Reason) == nil:
+		return &CloseError{Code: ce.Code, Reason: ce.Reason, Err: ce.Err}
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return goingAway(err)
 	}
-	return &CloseError{Code: StatusInternalError, Reason: "internal error"}
+	return &CloseError{Code: StatusInternalError, Reason: "internal error", Err: err}
 }
+
+// goingAway is the close frame for a stream whose context has ended.
+func goingAway(cause error) *CloseError { return &CloseError{Code: StatusGoingAway, Err: cause} }
 
 // beginClose makes an open socket a closing one, and reports whether it was open.
 func (s *Socket) beginClose(sent *CloseError) bool {
@@ -69,14 +105,16 @@ func (s *Socket) beginClose(sent *CloseError) bool {
 
 // shakeHands runs the close handshake that this side begins. The reader goes on, and ends the socket when
 // it finds the peer's close frame.
-func (s *Socket) shakeHands(code StatusCode, reason string) {
+func (s *Socket) shakeHands(code StatusCode, reason string, sent chan<- struct{}) {
 	turn := s.turn.Load()
 	s.audience.notify() // a message that waits for a subscriber waits no longer
 	timeout := time.AfterFunc(s.closeTimeout, func() {
 		s.finish(&CloseError{Code: StatusAbnormalClosure, Err: ErrCloseTimeout})
 	})
 	defer timeout.Stop()
-	if err := s.sendClose(code, reason, s.closeTimeout/2); err != nil {
+	err := s.sendClose(code, reason, s.closeTimeout/2)
+	close(sent)
+	if err != nil {
 		s.writeFailed(err)
 	}
 	tick := time.NewTicker(patience)
@@ -106,6 +144,9 @@ func (s *Socket) sendClose(code StatusCode, reason string, streams time.Duration
 		s.mu.Lock()
 		s.sent = &CloseError{Code: code, Reason: reason, Err: ErrClosed}
 		s.mu.Unlock()
+	}
+	if ping := s.heart.lastPing(); ping != nil {
+		_ = s.wire.Control(wire.Ping, ping) // what keeps it from being sent keeps the close frame, too
 	}
 	return s.wire.CloseFrame(uint16(code), reason)
 }
@@ -141,14 +182,14 @@ func (s *Socket) closeReceived(ce websocket.CloseError) *CloseError {
 	}
 	end := &CloseError{Code: StatusCode(ce.Code), Reason: ce.Reason} //nolint:gosec // it came in two bytes
 	s.mu.Lock()
-	sent := s.sent
-	s.mu.Unlock()
-	if sent == nil {
+	defer s.mu.Unlock()
+	if s.sent == nil {
 		return end
 	}
 	switch *end {
-	case CloseError{Code: StatusNoStatusReceived}, CloseError{Code: sent.Code}, CloseError{Code: sent.Code, Reason: sent.Reason}:
-		return sent // which knows the cause
+	case CloseError{Code: StatusNoStatusReceived}, CloseError{Code: s.sent.Code}, CloseError{Code: s.sent.Code, Reason: s.sent.Reason}:
+		s.answered = true
+		return s.sent // which knows the cause
 	}
 	return end
 }

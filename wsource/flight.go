@@ -21,9 +21,9 @@ const (
 )
 
 // flight is the messages on their way to the peer: handed to the operating system, and not known to have
-// arrived. The peer reads in order, so its pong confirms what was sent before the ping, and its close frame,
-// if it is the answer to this side's, everything. What remains when the connection breaks, or when
-// the peer begins to close, which may then read no more, is in doubt. It is guarded by the line's mu.
+// arrived. The peer reads in order, so its pong confirms what was sent before the ping. A close frame
+// confirms nothing: both sides may have begun to close at the same time. So this side sends a ping
+// right before its own. What remains at the end is in doubt. It is guarded by the line's mu.
 type flight struct {
 	watched  bool // pings are sent, so something can be known
 	messages []Message
@@ -93,6 +93,16 @@ func (ss *session) ask() {
 	ss.flight.asked, ss.flight.covered = ss.socket.heart.ask(), len(ss.flight.messages)
 }
 
+// askLast notes that the peer is asked about everything, right before the close frame.
+func (ss *session) askLast(number uint64) {
+	ln := ss.link.line
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	if f := &ss.flight; len(f.messages) > 0 {
+		f.asked, f.covered = number, len(f.messages)
+	}
+}
+
 // answered hears that the peer has answered a ping, after rtt, or 0 if that is not known. The observers are told
 // the round-trip time when they knew none, and then as often as the heartbeat would.
 func (ss *session) answered(number uint64, rtt time.Duration) {
@@ -120,7 +130,7 @@ func (ss *session) land() []notice {
 		f.timer.Stop()
 	}
 	err := ss.socket.Err()
-	if ss.socket.agreed(err) {
+	if ss.socket.agreed() {
 		return nil
 	}
 	if err == nil {
@@ -134,15 +144,10 @@ func (ss *session) land() []notice {
 	return notices
 }
 
-// agreed reports whether err is the end of a close handshake that this side began. The peer has read everything
+// agreed reports whether the peer has answered the close frame of this side. It has read everything
 // then, unless it has begun to close at the same time, with the same code and reason.
-func (s *Socket) agreed(err error) bool {
+func (s *Socket) agreed() bool {
 	s.mu.Lock()
-	sent := s.sent
-	s.mu.Unlock()
-	if sent == nil || err == nil {
-		return sent != nil && sent.Code == StatusNormalClosure
-	}
-	ce, ok := err.(*CloseError) //nolint:errorlint // it is the socket's own, and nothing is wrapped around it
-	return ok && ce.Err == nil && ce.Code == sent.Code && ce.Reason == sent.Reason
+	defer s.mu.Unlock()
+	return s.answered
 }

@@ -48,6 +48,7 @@ type heart struct {
 	clean   bool      // its pong tells the round-trip time
 	rtt     time.Duration
 	told    func(number uint64, rtt time.Duration)
+	last    func(number uint64)
 }
 
 // start begins the heartbeat of a socket whose reader is about to start.
@@ -136,12 +137,28 @@ func (h *heart) ask() (number uint64) {
 	return h.count
 }
 
+// lastPing returns the payload of a ping that goes out behind all messages, right before the close
+// frame: its pong says that the peer has read them. It is nil if nobody wants to know.
+func (h *heart) lastPing() []byte {
+	h.mu.Lock()
+	last, number := h.last, h.count+1
+	if last == nil || h.timer == nil {
+		h.mu.Unlock()
+		return nil
+	}
+	h.count, h.clean = number, false
+	h.mu.Unlock()
+	last(number)
+	return binary.BigEndian.AppendUint64(nil, number)
+}
+
 // whenPong has f told of each pong: the number of the ping, and the round-trip time if that is the
-// latest one and this side was not itself what the pong had to wait for, otherwise 0.
-func (h *heart) whenPong(f func(number uint64, rtt time.Duration)) {
+// latest one and this side was not itself what the pong had to wait for, otherwise 0. It has last
+// told of the number of the ping that comes right before the close frame.
+func (h *heart) whenPong(f func(number uint64, rtt time.Duration), last func(number uint64)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.told = f
+	h.told, h.last = f, last
 }
 
 // pongReceived hears of the peer's pongs.

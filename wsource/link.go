@@ -75,7 +75,7 @@ func (l *link) open(socket *Socket, attempt int) {
 	defer socket.whenOver(ss.over)
 	defer ss.flush()
 	defer socket.tap(ss.frame)
-	socket.heart.whenPong(ss.answered)
+	socket.heart.whenPong(ss.answered, ss.askLast)
 	defer ss.greet()
 	ln.publish()
 }

@@ -145,7 +145,7 @@ func (s *Server) signalEmpty() {
 
 // sayGoodbye closes a connection of a server that goes down.
 func sayGoodbye(socket *Socket) {
-	socket.finishWith(&CloseError{Code: StatusGoingAway, Reason: "the server is shutting down"})
+	socket.startClose(&CloseError{Code: StatusGoingAway, Reason: "the server is shutting down"})
 }
 
 // Serve answers requests on l with the server alone, on any path, until Shutdown is called, and

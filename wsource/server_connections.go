@@ -140,7 +140,7 @@ func (c *connections) hold(socket *Socket) {
 		}
 		c.mu.Unlock()
 		if i >= 0 {
-			socket.finishWith(&CloseError{Code: StatusTryAgainLater, Reason: "nobody takes connections"})
+			socket.startClose(&CloseError{Code: StatusTryAgainLater, Reason: "nobody takes connections"})
 		}
 	})
 }

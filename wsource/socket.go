@@ -87,15 +87,16 @@ type Socket struct {
 	audience    audience
 	undelivered observable.Subject[*SendError]
 
-	mu      sync.Mutex
-	state   State
-	sent    *CloseError // the close frame that this side began with
-	verdict *CloseError // how the socket ends, whatever comes
-	err     error
-	grace   *time.Timer // ends a connection that cannot be written to any more
-	done    chan struct{}
-	over    []func()             // called after the end
-	fed     map[*func()]struct{} // what OnEnd was given: ends what the socket observes
+	mu       sync.Mutex
+	state    State
+	sent     *CloseError // the close frame that this side began with
+	answered bool        // the peer has answered that close frame
+	verdict  *CloseError // how the socket ends, whatever comes
+	err      error
+	grace    *time.Timer // ends a connection that cannot be written to any more
+	done     chan struct{}
+	over     []func()             // called after the end
+	fed      map[*func()]struct{} // what OnEnd was given: ends what the socket observes
 }
 
 // start begins to read. The socket is complete but for conn.
@@ -146,11 +147,16 @@ func (s *Socket) Send(ctx context.Context, m Message) error {
 }
 
 // Error closes the socket because the stream of messages to send failed: with the code and
-// reason of err's [*CloseError] if it has one that may be sent, otherwise with
-// [StatusInternalError] and no more, since an error's text may tell a peer too much.
+// reason of err's [*CloseError] if it has one that may be sent, with [StatusGoingAway] if err says
+// that a context has ended, otherwise with [StatusInternalError]. The peer is told no more, since
+// an error's text may tell it too much; on this side, Err wraps err. It waits as [Socket.Close].
 func (s *Socket) Error(err error) {
 	s.finishWith(closeFor(err))
 }
+
+// ContextEnded closes the socket with [StatusGoingAway], since the context of a stream that is
+// subscribed to it has ended: see [observable.ContextObserver].
+func (s *Socket) ContextEnded(cause error) { s.finishWith(goingAway(cause)) }
 
 // Complete closes the socket normally, after what was sent before.
 func (s *Socket) Complete() { s.finishWith(&CloseError{Code: StatusNormalClosure}) }

@@ -58,11 +58,7 @@ func (s *Socket) SendReader(ctx context.Context, typ MessageType, r io.Reader) e
 const reasonCutOff = "a message was cut off"
 
 // cutOff closes the socket because a message that has begun will not come to its end.
-func (s *Socket) cutOff(end *CloseError) {
-	if s.beginClose(end) {
-		go s.shakeHands(end.Code, end.Reason)
-	}
-}
+func (s *Socket) cutOff(end *CloseError) { s.startClose(end) }
 
 // stream is a message of SendReader. The outbox has its place in the queue, and gives it the turn to write; its
 // sender reads and writes. Meanwhile the outbox writes control frames only: one at a time with the sender's

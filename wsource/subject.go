@@ -340,6 +340,10 @@ func guarded(f func() error) (err error) {
 // Subscribers get the end of the connection. The next subscriber dials again.
 func (s *Subject[In, Out]) Error(err error) { s.line.finish(closeFor(err)) }
 
+// ContextEnded is Error for the end of the context of what is subscribed to the subject: see
+// [observable.ContextObserver]. The close code is [StatusGoingAway].
+func (s *Subject[In, Out]) ContextEnded(cause error) { s.line.finish(goingAway(cause)) }
+
 // Complete closes the connection normally, after what was sent before. The next subscriber dials again. Before
 // the first subscriber has come, it lets the first connection be closed when what waits has been sent.
 func (s *Subject[In, Out]) Complete() {

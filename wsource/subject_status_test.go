@@ -45,11 +45,11 @@ func TestStatusOfOrderlyEnds(t *testing.T) {
 		},
 		"Error without a code": {
 			func(subject *wsource.Subject[string, string], _ observable.Subscription, _ far) {
-				subject.Error(errors.New("secret"))
+				subject.Error(errSecret)
 			},
 			[]wsource.Status{
 				{State: wsource.LinkClosing, Code: 1011, Reason: "internal error"},
-				{State: wsource.LinkClosed, Code: 1011, Reason: "internal error", Err: &wsource.CloseError{Code: 1011, Reason: "internal error"}},
+				{State: wsource.LinkClosed, Code: 1011, Reason: "internal error", Err: &wsource.CloseError{Code: 1011, Reason: "internal error", Err: errSecret}},
 			},
 		},
 		"the peer completes": {
@@ -82,6 +82,9 @@ func TestStatusOfOrderlyEnds(t *testing.T) {
 		})
 	}
 }
+
+// errSecret is a cause that the peer must not learn.
+var errSecret = errors.New("secret")
 
 func TestStatusOfAnEndBeforeTheConnectionIsOpen(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
