@@ -13,15 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// slow is a subscriber that takes 5.5 ms for each value.
-type slow struct{ tape[int] }
-
-func (s *slow) Next(v int) {
-	s.tape.Next(v)
-	time.Sleep(5500 * time.Microsecond)
+// slow returns a subscriber that takes 5.5 ms for each value.
+func slow() *observabletest.Recorder[int] {
+	return observabletest.NewRecorder[int]().OnNext(func(int) { time.Sleep(5500 * time.Microsecond) })
 }
 
 func TestBackpressureOfASlowSubscriber(t *testing.T) {
@@ -34,50 +32,50 @@ func TestBackpressureOfASlowSubscriber(t *testing.T) {
 			"Buffer, Block", func(src observable.Observable[int], dropped func(int)) observable.Observable[int] {
 				return operators.OnBackpressureBuffer(src, 2, observable.OverflowBlock, dropped)
 			},
-			"2:0 7:1 13:2 18:3 24:4 29:5 35:6 40:|", "",
+			"2:0 7.5:1 13:2 18.5:3 24:4 29.5:5 35:6 40.5:|", "",
 		},
 		{
 			"Buffer, DropOldest", func(src observable.Observable[int], dropped func(int)) observable.Observable[int] {
 				return operators.OnBackpressureBuffer(src, 2, observable.OverflowDropOldest, dropped)
 			},
-			"2:0 7:1 13:4 18:5 24:6 29:|", "2 3",
+			"2:0 7.5:1 13:4 18.5:5 24:6 29.5:|", "2 3",
 		},
 		{
 			"Buffer, DropNewest", func(src observable.Observable[int], dropped func(int)) observable.Observable[int] {
 				return operators.OnBackpressureBuffer(src, 2, observable.OverflowDropNewest, dropped)
 			},
-			"2:0 7:1 13:2 18:3 24:6 29:|", "4 5",
+			"2:0 7.5:1 13:2 18.5:3 24:6 29.5:|", "4 5",
 		},
 		{
 			"Buffer, Fail", func(src observable.Observable[int], dropped func(int)) observable.Observable[int] {
 				return operators.OnBackpressureBuffer(src, 2, observable.OverflowFail, dropped)
 			},
-			"2:0 7:1 13:2 18:3 24:#observable: the buffer is full", "",
+			"2:0 7.5:1 13:2 18.5:3 24:#observable: the buffer is full", "",
 		},
 		{
 			"Drop", operators.OnBackpressureDrop[int],
-			"2:0 8:3 14:6 19:|", "1 2 4 5",
+			"2:0 8:3 14:6 19.5:|", "1 2 4 5",
 		},
 		{
 			"Latest", operators.OnBackpressureLatest[int],
-			"2:0 7:2 13:5 18:6 24:|", "1 3 4",
+			"2:0 7.5:2 13:5 18.5:6 24:|", "1 3 4",
 		},
 		{
 			"Conflate", func(src observable.Observable[int], _ func(int)) observable.Observable[int] {
 				return operators.Conflate(src, func(acc, v int) int { return 10*acc + v })
 			},
-			"2:0 7:12 13:345 18:6 24:|", "",
+			"2:0 7.5:12 13:345 18.5:6 24:|", "",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var dropped []string
 				src := operators.Take(observable.Interval(2*time.Millisecond), 7)
-				out := &slow{tape[int]{begun: time.Now()}}
+				out := slow()
 				sub := test.decouple(src, func(v int) { dropped = append(dropped, fmt.Sprint(v)) }).
 					Subscribe(t.Context(), out)
 				<-sub.Done()
-				assert.Equal(t, test.want, out.String())
+				assert.Equal(t, test.want, out.TimedString())
 				assert.Equal(t, test.dropped, strings.Join(dropped, " "))
 			})
 		})
@@ -141,10 +139,10 @@ func TestBackpressureEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Millisecond)
 		defer cancel()
-		out := &slow{tape[int]{begun: time.Now()}}
+		out := slow()
 		sub := operators.OnBackpressureLatest(observable.Interval(2*time.Millisecond), nil).Subscribe(ctx, out)
 		<-sub.Done()
-		assert.Equal(t, "2:0 7:2 13:#context deadline exceeded", out.String())
+		assert.Equal(t, "2:0 7.5:2 13:#context deadline exceeded", out.TimedString())
 	})
 }
 
@@ -171,7 +169,7 @@ func TestBackpressureReportsFailures(t *testing.T) {
 func TestTheLatestWhenDownstreamIsFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var fast, other observable.Subject[int]
-		out := &slow{tape[int]{begun: time.Now()}}
+		out := slow()
 		sub := operators.Merge(&other, operators.OnBackpressureLatest(&fast, nil)).Subscribe(t.Context(), out)
 		defer sub.Unsubscribe()
 		go other.Next(-1)
@@ -181,13 +179,13 @@ func TestTheLatestWhenDownstreamIsFree(t *testing.T) {
 			pass(time.Millisecond)
 		}
 		pass(10 * time.Millisecond)
-		assert.Equal(t, "0:-1 5:2", out.String())
+		assert.Equal(t, "0:-1 5.5:2", out.TimedString())
 	})
 }
 
 func TestBackpressureOfManyProducers(t *testing.T) {
 	var src observable.Subject[int]
-	var got []int
+	var got []int // without a lock: the race detector says whether they come one at a time
 	merged := operators.OnBackpressureBuffer(&src, 8, observable.OverflowBlock, nil)
 	sub := merged.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
 	var wait sync.WaitGroup

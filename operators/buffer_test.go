@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -35,21 +36,19 @@ func TestBufferCountKeepsNoRoomForAHugeCount(t *testing.T) {
 
 func TestEmptyBuffersAreNotNil(t *testing.T) {
 	var src, notifier observable.Subject[int]
-	var got [][]int
-	sub := operators.Buffer(&src, &notifier).Subscribe(t.Context(), observable.ObserverFuncs[[]int]{
-		OnNext: func(b []int) { got = append(got, b) },
-	})
+	got := observabletest.NewRecorder[[]int]()
+	sub := operators.Buffer(&src, &notifier).Subscribe(t.Context(), got)
 	notifier.Next(0)
 	src.Complete()
 	<-sub.Done()
-	assert.Equal(t, [][]int{{}, {}}, got)
-	assert.NotNil(t, got[0])
+	assert.Equal(t, [][]int{{}, {}}, got.Values())
+	assert.NotNil(t, got.Values()[0])
 }
 
 func TestBufferTakenEarlyLetsGoOfBoth(t *testing.T) {
 	var src, notifier observable.Subject[int]
-	var out tape[[]int]
-	operators.Take(operators.Buffer(&src, &notifier), 1).Subscribe(t.Context(), &out)
+	out := observabletest.NewRecorder[[]int]()
+	operators.Take(operators.Buffer(&src, &notifier), 1).Subscribe(t.Context(), out)
 	src.Next(1)
 	notifier.Next(0)
 	assert.Equal(t, "[1] |", out.String())
@@ -57,8 +56,8 @@ func TestBufferTakenEarlyLetsGoOfBoth(t *testing.T) {
 	assert.False(t, notifier.Observed())
 }
 
-// While the last buffer is delivered the gate may be given up, and what is upstream of the buffer
-// is not torn down yet.
+// While the last buffer is delivered, what is upstream of it is not torn down yet, and
+// another goroutine can emit into it.
 func TestNothingFollowsTheLastBuffer(t *testing.T) {
 	for name, buffer := range map[string]func(O) observable.Observable[[]any]{
 		"Buffer": func(src O) observable.Observable[[]any] {
@@ -80,13 +79,13 @@ func TestNothingFollowsTheLastBuffer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var src observable.Subject[any]
-			var out tape[any]
+			out := observabletest.NewRecorder[any]()
 			upstream := operators.TakeWhile(&src, func(v any) bool { return v != "end" })
 			flat := operators.ConcatMap(buffer(upstream), func(b []any) O {
 				return observable.New(func(_ context.Context, o observable.Observer[any]) func() {
 					o.Next(b)
 					done := make(chan struct{})
-					go func() { // comes in while this one is still being subscribed to
+					go func() { // emits while this one is still being subscribed to
 						defer close(done)
 						src.Next("late")
 						src.Next("end")
@@ -96,7 +95,7 @@ func TestNothingFollowsTheLastBuffer(t *testing.T) {
 					return nil
 				})
 			})
-			flat.Subscribe(t.Context(), &out)
+			flat.Subscribe(t.Context(), out)
 			src.Next(1)
 			src.Next("end")
 			assert.Equal(t, "[1] |", out.String())
@@ -113,7 +112,7 @@ func TestAValueThatComesWhileABufferIsDelivered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var src observable.Subject[int]
-				var out tape[[]int]
+				out := observabletest.NewRecorder[[]int]()
 				flat := operators.MergeMap(operators.BufferTimeWith(&src, config),
 					func(b []int) observable.Observable[[]int] {
 						return observable.New(func(_ context.Context, o observable.Observer[[]int]) func() {
@@ -130,7 +129,7 @@ func TestAValueThatComesWhileABufferIsDelivered(t *testing.T) {
 							return nil
 						})
 					})
-				sub := flat.Subscribe(t.Context(), &out)
+				sub := flat.Subscribe(t.Context(), out)
 				defer sub.Unsubscribe()
 				src.Next(1)
 				assert.Equal(t, "[1] [2]", out.String())
@@ -172,7 +171,7 @@ func TestBufferTimeLosesNothingWhileDownstreamIsBusy(t *testing.T) {
 
 func TestBufferTimeSkipsWhatASlowSubscriberMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := started[int]()
+		out := observabletest.NewRecorder[int]()
 		busy := true
 		lengths := operators.Map(
 			operators.BufferTimeWith(observable.Never[int](), operators.BufferTimeConfig{
@@ -188,7 +187,7 @@ func TestBufferTimeSkipsWhatASlowSubscriberMissed(t *testing.T) {
 		sub := lengths.Subscribe(t.Context(), out)
 		defer sub.Unsubscribe()
 		pass(56 * time.Millisecond)
-		assert.Equal(t, "38:0 43:0 45:0 55:0", out.String())
+		assert.Equal(t, "38:0 43:0 45:0 55:0", out.TimedString())
 	})
 }
 
@@ -210,7 +209,7 @@ func TestPanicInClosingUnsubscribesTheSource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var src, openings observable.Subject[any]
-			sub := buffer(&src, &openings).Subscribe(t.Context(), &tape[any]{})
+			sub := buffer(&src, &openings).Subscribe(t.Context(), observabletest.NewRecorder[any]())
 			openings.Next(1)
 			<-sub.Done()
 			require.ErrorIs(t, sub.Err(), errBoom)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 )
@@ -29,7 +30,7 @@ func eventually(failures int) ints {
 // isInvalid checks that an operator refuses an argument.
 func isInvalid(t *testing.T, src ints, text string) {
 	t.Helper()
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	sub := src.Subscribe(t.Context(), got)
 	var invalid *observable.ArgumentError
 	require.ErrorAs(t, sub.Err(), &invalid)
@@ -43,12 +44,12 @@ func TestCatchArguments(t *testing.T) {
 }
 
 func TestCatchTearsDownTheSourceFirst(t *testing.T) {
-	got := &tape[int]{}
-	src := operators.Finalize(observable.Throw[int](errBoom), func() { got.note("source torn down") })
+	got := observabletest.NewRecorder[int]()
+	src := operators.Finalize(observable.Throw[int](errBoom), func() { got.Notef("source torn down") })
 	operators.Catch(src, func(error) ints {
-		got.note("handle")
+		got.Notef("handle")
 		return observable.Defer(func() ints {
-			got.note("next")
+			got.Notef("next")
 			return observable.Of(1)
 		})
 	}).Subscribe(t.Context(), got)
@@ -95,7 +96,7 @@ func TestCancellationGoesPastRecovery(t *testing.T) {
 					})
 					ctx, cancel := context.WithCancelCause(t.Context())
 					time.AfterFunc(cancelAt, func() { cancel(cause) })
-					got := &tape[int]{}
+					got := observabletest.NewRecorder[int]()
 					sub := op(src).Subscribe(ctx, got)
 					<-sub.Done()
 					assert.Equal(t, "#enough", got.String())
@@ -137,19 +138,19 @@ func TestRecoveryWaitsForTheFunction(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				got := started[int]()
+				got := observabletest.NewRecorder[int]()
 				runs := 0
 				src := observable.Go(func(context.Context, func(int)) (err error) {
-					got.note("begin")
+					got.Notef("begin")
 					if runs++; runs == 1 {
 						time.Sleep(5 * ms)
 						err = errBoom
 					}
-					got.note("end")
+					got.Notef("end")
 					return err
 				})
 				<-op(src).Subscribe(t.Context(), got).Done()
-				assert.Equal(t, "0:begin 5:end 5:begin 5:end 5:|", got.String())
+				assert.Equal(t, "0:begin 5:end 5:begin 5:end 5:|", got.TimedString())
 			})
 		})
 	}
@@ -159,7 +160,7 @@ func TestCatchUnsubscribedByHandle(t *testing.T) {
 	var src observable.Subject[int]
 	var sub observable.Subscription
 	subscribed := false
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	sub = operators.Catch(&src, func(error) ints {
 		sub.Unsubscribe()
 		return observable.Defer(func() ints {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -84,15 +85,15 @@ func TestTryConcatMapFailsInTurn(t *testing.T) {
 		}
 		return &inner, nil
 	})
-	var got []int
-	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+	got := observabletest.NewRecorder[int]()
+	sub := flat.Subscribe(t.Context(), got)
 	inner.Next(7)
 	inner.Next(8)
 	require.NoError(t, sub.Err())
 	inner.Complete()
 	<-sub.Done()
 	assert.Equal(t, errBoom, sub.Err())
-	assert.Equal(t, []int{7, 8}, got)
+	assert.Equal(t, []int{7, 8}, got.Values())
 }
 
 func TestConcatSubscribesAfterTheTeardownOfTheOneBefore(t *testing.T) {

@@ -6,8 +6,10 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// receiver is a subscriber of the test. It records what it receives, in one list with what it
-// receives from the observables among that.
+// receiver is a subscriber of the test. It records what it receives, in one list with
+// what it receives from the observables among that. It is no observabletest.Recorder,
+// which records one stream: the list is of several, in the form and the frames of the
+// vectors.
 type receiver struct {
 	run *run
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -76,7 +77,7 @@ func TestConnectPassesFailuresThroughTheSharedObservable(t *testing.T) {
 func TestConnectEndsWithItsStreamOnly(t *testing.T) {
 	var src, result observable.Subject[int]
 	sub := operators.Connect(&src, func(observable.Observable[int]) observable.Observable[int] { return &result }).
-		Subscribe(t.Context(), &tape[int]{})
+		Subscribe(t.Context(), observabletest.NewRecorder[int]())
 	assert.True(t, src.Observed())
 	src.Complete()
 	assert.True(t, result.Observed())
@@ -88,7 +89,7 @@ func TestConnectEndsWithItsStreamOnly(t *testing.T) {
 func TestConnectUnsubscribesTheSource(t *testing.T) {
 	var src, result observable.Subject[int]
 	operators.Connect(&src, func(observable.Observable[int]) observable.Observable[int] { return &result }).
-		Subscribe(t.Context(), &tape[int]{})
+		Subscribe(t.Context(), observabletest.NewRecorder[int]())
 	result.Complete()
 	assert.False(t, src.Observed())
 }

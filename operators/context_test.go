@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -23,7 +24,7 @@ func TestWithContextIsAnErrorLikeAnyOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
 		ctx, cancel := context.WithCancelCause(t.Context())
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		bound := operators.Catch(operators.WithContext(&src, ctx), func(err error) ints {
 			assert.False(t, src.Observed(), "the source is still subscribed to")
 			require.ErrorIs(t, err, errEnough)
@@ -43,10 +44,10 @@ func TestWithContextWithoutAnotherValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		sub := operators.WithContext(observable.Never[int](), ctx).Subscribe(t.Context(), got)
 		<-sub.Done()
-		assert.Equal(t, "1000:#context deadline exceeded", got.String())
+		assert.Equal(t, "1000:#context deadline exceeded", got.TimedString())
 	})
 }
 
@@ -137,14 +138,16 @@ func TestDeadlineIsAPointInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		bound := operators.Deadline(observable.Interval(4*ms), begun.Add(10*ms))
-		var got [3]*tape[int]
+		var got [3]*observabletest.Recorder[int]
 		for i := range got {
-			got[i] = &tape[int]{begun: begun}
-			bound.Subscribe(t.Context(), got[i])
+			got[i] = observabletest.NewRecorder[int]()
+		}
+		for _, out := range got {
+			bound.Subscribe(t.Context(), out)
 			pass(5*ms + ms/2)
 		}
-		assert.Equal(t, "4:0 8:1 10:#context deadline exceeded", got[0].String())
-		assert.Equal(t, "9:0 10:#context deadline exceeded", got[1].String())
-		assert.Equal(t, "11:#context deadline exceeded", got[2].String())
+		assert.Equal(t, "4:0 8:1 10:#context deadline exceeded", got[0].TimedString())
+		assert.Equal(t, "9.5:0 10:#context deadline exceeded", got[1].TimedString())
+		assert.Equal(t, "11:#context deadline exceeded", got[2].TimedString())
 	})
 }

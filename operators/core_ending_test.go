@@ -5,8 +5,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -108,17 +110,14 @@ func TestNothingPassesAfterTheLastValue(t *testing.T) {
 					inputs[1].Error(errBoom)
 				}
 			})
-			var got []any
-			completed := 0
-			sub := out.Subscribe(t.Context(), observable.ObserverFuncs[any]{
-				OnNext:     func(v any) { got = append(got, v) },
-				OnError:    func(err error) { t.Error("the error passed:", err) },
-				OnComplete: func() { completed++ },
-			})
+			got := observabletest.NewRecorder[any]()
+			sub := out.Subscribe(t.Context(), got)
 			inputs[0].Next(1)
 			<-sub.Done()
-			assert.Equal(t, []any{test.want}, got)
-			assert.Equal(t, 1, completed)
+			assert.Equal(t, []any{test.want}, got.Values())
+			assert.True(t, got.Completed())
+			require.NoError(t, got.Err())
+			assert.Empty(t, got.Breaches())
 			assert.Equal(t, 1, intrusions)
 		})
 	}

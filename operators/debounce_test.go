@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -15,17 +16,17 @@ import (
 func TestDebounceTimeCountsFromTheLatestValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		operators.DebounceTime(&src, 10*ms).Subscribe(t.Context(), got)
 		for i := range 7 {
 			src.Next(i)
 			pass(4 * ms)
 		}
 		pass(6 * ms)
-		assert.Equal(t, "34:6", got.String())
+		assert.Equal(t, "34:6", got.TimedString())
 		src.Next(7)
 		pass(time.Hour)
-		assert.Equal(t, "34:6 44:7", got.String())
+		assert.Equal(t, "34:6 44:7", got.TimedString())
 	})
 }
 
@@ -33,13 +34,13 @@ func TestDebounceTimeCountsFromTheLatestValue(t *testing.T) {
 func TestDebounceTimeOfZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		operators.DebounceTime(&src, 0).Subscribe(t.Context(), got)
 		src.Next(1)
 		synctest.Wait()
 		src.Next(2)
 		src.Complete()
-		assert.Equal(t, "0:1 0:2 0:|", got.String())
+		assert.Equal(t, "0:1 0:2 0:|", got.TimedString())
 	})
 }
 
@@ -47,7 +48,7 @@ func TestDebounceTimeOfZero(t *testing.T) {
 func TestDebounceForgetsEndedDurations(t *testing.T) {
 	var src observable.Subject[int]
 	var durations [5]observable.Subject[int]
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.Debounce(&src, func(v int) ints { return &durations[v] }).Subscribe(t.Context(), got)
 	for v := range durations {
 		src.Next(v)

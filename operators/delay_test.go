@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -50,14 +51,14 @@ func TestDelayAndErrors(t *testing.T) {
 		} {
 			t.Run(test.name+" "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					got := started[int]()
+					got := observabletest.NewRecorder[int]()
 					sub := timed()[test.name](src).Subscribe(t.Context(), observable.ObserverFuncs[int]{
 						OnNext:     got.Next,
 						OnError:    func(err error) { got.Error(unwrapped(err)) },
 						OnComplete: got.Complete,
 					})
 					<-sub.Done()
-					assert.Equal(t, test.want, got.String())
+					assert.Equal(t, test.want, got.TimedString())
 				})
 			})
 		}
@@ -76,7 +77,7 @@ func unwrapped(err error) error {
 func TestDelayDoesNotOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		const forever = time.Duration(1<<63 - 1)
 		pass(time.Hour)
 		sub := operators.Delay(&src, forever).Subscribe(t.Context(), got)
@@ -95,7 +96,7 @@ func TestDelayDoesNotOverflow(t *testing.T) {
 func TestDelayWhenForgetsEndedDurations(t *testing.T) {
 	var src observable.Subject[int]
 	var durations [3]observable.Subject[int]
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.DelayWhen(&src, func(v int) ints { return &durations[v] }).Subscribe(t.Context(), got)
 	for v := range durations {
 		src.Next(v)
@@ -112,7 +113,7 @@ func TestDelayWhenForgetsEndedDurations(t *testing.T) {
 
 func TestDelaySubscription(t *testing.T) {
 	var until, src observable.Subject[int]
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.DelaySubscription(&src, &until).Subscribe(t.Context(), got)
 	src.Next(1) // missed
 	assert.False(t, src.Observed())

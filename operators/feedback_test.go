@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -96,7 +97,7 @@ func TestFeedbackOutsideTheGateIsFlat(t *testing.T) {
 	for name, subscribers := range map[string]int{"one subscriber": 1, "two": 2} {
 		t.Run(name, func(t *testing.T) {
 			var src observable.Subject[int]
-			var got []int
+			got := observabletest.NewRecorder[int]()
 			running := 0
 			sub := operators.MergeMap(&src, func(v int) ints {
 				return observable.New(func(_ context.Context, out observable.Observer[int]) func() {
@@ -109,14 +110,15 @@ func TestFeedbackOutsideTheGateIsFlat(t *testing.T) {
 					running--
 					return nil
 				})
-			}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+			}).Subscribe(t.Context(), got)
 			defer sub.Unsubscribe()
 			for range subscribers - 1 {
 				src.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 			}
 			src.Next(0)
-			require.Len(t, got, last+1)
-			assert.IsIncreasing(t, got)
+			require.Len(t, got.Values(), last+1)
+			assert.IsIncreasing(t, got.Values())
+			assert.Empty(t, got.Breaches())
 		})
 	}
 }
@@ -124,7 +126,7 @@ func TestFeedbackOutsideTheGateIsFlat(t *testing.T) {
 // The same goes for a value that was fed back itself, and is delivered when the one before has been.
 func TestFeedbackOutsideTheGateOfWhatWasFedBack(t *testing.T) {
 	var src observable.Subject[int]
-	var got []int
+	got := observabletest.NewRecorder[int]()
 	inside := operators.Tap(&src, func(v int) {
 		if v == 0 {
 			src.Next(1)
@@ -138,10 +140,11 @@ func TestFeedbackOutsideTheGateOfWhatWasFedBack(t *testing.T) {
 			out.Next(v)
 			return nil
 		})
-	}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+	}).Subscribe(t.Context(), got)
 	defer sub.Unsubscribe()
 	src.Next(0)
-	assert.Equal(t, []int{0, 1, 2}, got)
+	assert.Equal(t, []int{0, 1, 2}, got.Values())
+	assert.Empty(t, got.Breaches())
 }
 
 // If such a function ends its goroutine, the subject works on, for goroutines that get its place in memory too.

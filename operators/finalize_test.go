@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -24,7 +25,7 @@ func TestFinalizePanics(t *testing.T) {
 			return operators.TapWith(src, operators.TapConfig[int]{Finalize: func() { panic("teardown") }})
 		},
 	} {
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		sub := op(observable.Of(1)).Subscribe(t.Context(), got)
 		assert.Equal(t, "1 |", got.String(), name)
 		var failure *observable.PanicError
@@ -45,11 +46,11 @@ func TestFinalizeOnce(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				var src observable.Subject[int]
-				got := &tape[int]{}
-				first := operators.Finalize(&src, func() { got.note("upstream") })
+				got := observabletest.NewRecorder[int]()
+				first := operators.Finalize(&src, func() { got.Notef("upstream") })
 				sub := operators.Finalize(first, func() {
 					time.Sleep(ms)
-					got.note("downstream")
+					got.Notef("downstream")
 				}).Subscribe(ctx, observable.ObserverFuncs[int]{})
 				for range 2 {
 					end(&src, sub, cancel)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -139,8 +140,8 @@ func TestFlatteningEndsWithAPanicInProject(t *testing.T) {
 				}
 				return &inner
 			})
-			var got []int
-			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+			got := observabletest.NewRecorder[int]()
+			sub := flat.Subscribe(t.Context(), got)
 			src.Next(1)
 			inner.Next(10)
 			if name == "ConcatMap" || name == "ExhaustMap" { // project is called when the first one is over
@@ -148,7 +149,7 @@ func TestFlatteningEndsWithAPanicInProject(t *testing.T) {
 			}
 			src.Next(2)
 			<-sub.Done()
-			assert.Equal(t, []int{10}, got)
+			assert.Equal(t, []int{10}, got.Values())
 			var panicked *observable.PanicError
 			require.ErrorAs(t, sub.Err(), &panicked)
 			require.ErrorIs(t, sub.Err(), errBoom)
@@ -168,8 +169,8 @@ func TestFlatteningEndsWithAnErrorOfProject(t *testing.T) {
 				}
 				return &inner, nil
 			})
-			var got []int
-			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+			got := observabletest.NewRecorder[int]()
+			sub := flat.Subscribe(t.Context(), got)
 			src.Next(1)
 			inner.Next(10)
 			if name == "TryConcatMap" || name == "TryExhaustMap" {
@@ -177,7 +178,7 @@ func TestFlatteningEndsWithAnErrorOfProject(t *testing.T) {
 			}
 			src.Next(2)
 			<-sub.Done()
-			assert.Equal(t, []int{10}, got)
+			assert.Equal(t, []int{10}, got.Values())
 			assert.Equal(t, errBoom, sub.Err())
 			assert.False(t, src.Observed())
 			assert.False(t, inner.Observed())
@@ -244,14 +245,12 @@ func TestFlatteningRunsAnewForEachSubscription(t *testing.T) {
 func TestFlatteningCompletesBeforeTheSourceIsTornDown(t *testing.T) {
 	for name, flatten := range flattened[int, int]() {
 		t.Run(name, func(t *testing.T) {
-			var log []string
-			src := operators.Finalize(observable.Of(1), func() { log = append(log, "torn down") })
-			sub := flatten(src, func(int) observable.Observable[int] { return observable.Of(1) }).
-				Subscribe(t.Context(), observable.ObserverFuncs[int]{
-					OnComplete: func() { log = append(log, "completed") },
-				})
+			got := observabletest.NewRecorder[int]()
+			src := operators.Finalize(observable.Of(1), func() { got.Notef("torn down") })
+			sub := flatten(src, func(int) observable.Observable[int] { return observable.Of(2) }).
+				Subscribe(t.Context(), got)
 			<-sub.Done()
-			assert.Equal(t, []string{"completed", "torn down"}, log)
+			assert.Equal(t, "2 | torn down", got.String())
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -20,7 +21,7 @@ type intGroup = *operators.Group[int, int]
 
 func TestGroupsFailEachForItself(t *testing.T) {
 	var src observable.Subject[int]
-	var out tape[string]
+	out := observabletest.NewRecorder[string]()
 	merged := operators.MergeMap(operators.GroupBy(&src, parity), func(g intGroup) observable.Observable[string] {
 		fragile := operators.Map(g, func(v int) string {
 			if v == 2 {
@@ -32,7 +33,7 @@ func TestGroupsFailEachForItself(t *testing.T) {
 			return observable.Of(fmt.Sprintf("%d:failed", g.Key))
 		})
 	})
-	merged.Subscribe(t.Context(), &out)
+	merged.Subscribe(t.Context(), out)
 	for v := range 6 {
 		src.Next(v)
 	}
@@ -67,14 +68,14 @@ func TestGroupsFailWithTheirSource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var src observable.Subject[int]
-			var elsewhere, inChain tape[int]
+			elsewhere, inChain := observabletest.NewRecorder[int](), observabletest.NewRecorder[int]()
 			merged := operators.MergeMap(groups(&src), func(g intGroup) observable.Observable[int] {
 				if g.Key == 1 {
-					g.Subscribe(t.Context(), &elsewhere)
+					g.Subscribe(t.Context(), elsewhere)
 				}
 				return operators.Catch(g, func(error) observable.Observable[int] { return observable.Of(-g.Key) })
 			})
-			sub := merged.Subscribe(t.Context(), &inChain)
+			sub := merged.Subscribe(t.Context(), inChain)
 			src.Next(1)
 			src.Next(2)
 			<-sub.Done()
@@ -94,10 +95,10 @@ func TestAKeyThatCannotBeCompared(t *testing.T) {
 
 func TestAPanicDownstreamIsNotTheGroups(t *testing.T) {
 	var src observable.Subject[int]
-	var elsewhere tape[int]
+	elsewhere := observabletest.NewRecorder[int]()
 	handled := operators.Catch(
 		operators.Map(operators.GroupBy(&src, parity), func(g intGroup) int {
-			g.Subscribe(t.Context(), &elsewhere)
+			g.Subscribe(t.Context(), elsewhere)
 			if g.Key == 0 {
 				panic(errBoom)
 			}
@@ -107,8 +108,8 @@ func TestAPanicDownstreamIsNotTheGroups(t *testing.T) {
 			require.ErrorIs(t, err, errBoom)
 			return observable.Of(-1)
 		})
-	var out tape[int]
-	sub := handled.Subscribe(t.Context(), &out)
+	out := observabletest.NewRecorder[int]()
+	sub := handled.Subscribe(t.Context(), out)
 	src.Next(1)
 	src.Next(0)
 	assert.Equal(t, "1 -1 |", out.String())
@@ -122,10 +123,10 @@ func TestAPanicDownstreamIsNotTheGroups(t *testing.T) {
 func TestGroupsOutliveTheStreamOfGroups(t *testing.T) {
 	t.Run("in the same chain", func(t *testing.T) {
 		var src observable.Subject[int]
-		var out tape[int]
+		out := observabletest.NewRecorder[int]()
 		one := operators.Take(operators.GroupBy(&src, parity), 1)
 		sub := operators.MergeMap(one, func(g intGroup) observable.Observable[int] { return g }).
-			Subscribe(t.Context(), &out)
+			Subscribe(t.Context(), out)
 		for _, v := range []int{1, 2, 3} {
 			src.Next(v)
 		}
@@ -135,12 +136,12 @@ func TestGroupsOutliveTheStreamOfGroups(t *testing.T) {
 	})
 	t.Run("in another subscription", func(t *testing.T) {
 		var src observable.Subject[int]
-		var elsewhere tape[int]
+		elsewhere := observabletest.NewRecorder[int]()
 		var inner observable.Subscription
 		outer := operators.GroupBy(&src, parity).Subscribe(t.Context(), observable.ObserverFuncs[intGroup]{
 			OnNext: func(g intGroup) {
 				if g.Key == 1 {
-					inner = g.Subscribe(context.Background(), &elsewhere)
+					inner = g.Subscribe(context.Background(), elsewhere)
 				}
 			},
 		})
@@ -156,7 +157,7 @@ func TestGroupsOutliveTheStreamOfGroups(t *testing.T) {
 	})
 	t.Run("not without a subscriber", func(t *testing.T) {
 		var src observable.Subject[int]
-		sub := operators.GroupBy(&src, parity).Subscribe(t.Context(), &tape[intGroup]{})
+		sub := operators.GroupBy(&src, parity).Subscribe(t.Context(), observabletest.NewRecorder[intGroup]())
 		src.Next(1)
 		sub.Unsubscribe()
 		assert.False(t, src.Observed())
@@ -167,7 +168,7 @@ func TestGroupsOutliveTheStreamOfGroups(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			var inner observable.Subscription
 			operators.GroupBy(&src, parity).Subscribe(ctx, observable.ObserverFuncs[intGroup]{
-				OnNext: func(g intGroup) { inner = g.Subscribe(context.Background(), &tape[int]{}) },
+				OnNext: func(g intGroup) { inner = g.Subscribe(context.Background(), observabletest.NewRecorder[int]()) },
 			})
 			src.Next(1)
 			cancel()
@@ -180,7 +181,7 @@ func TestGroupsOutliveTheStreamOfGroups(t *testing.T) {
 
 func TestADurationOfTheGroupItself(t *testing.T) {
 	var src observable.Subject[int]
-	var out tape[string]
+	out := observabletest.NewRecorder[string]()
 	pairs := operators.GroupByUntil(&src, parity, func(g intGroup) observable.Observable[int] {
 		return operators.Skip(g, 1) // emits with the second value
 	})
@@ -188,7 +189,7 @@ func TestADurationOfTheGroupItself(t *testing.T) {
 	sub := operators.MergeMap(pairs, func(g intGroup) observable.Observable[string] {
 		n++
 		return operators.Map(g, func(v int) string { return fmt.Sprintf("%d:%d", n, v) })
-	}).Subscribe(t.Context(), &out)
+	}).Subscribe(t.Context(), out)
 	for _, v := range []int{1, 3, 5, 7} {
 		src.Next(v)
 	}
@@ -199,7 +200,7 @@ func TestADurationOfTheGroupItself(t *testing.T) {
 
 func TestADurationThatFails(t *testing.T) {
 	var src, until observable.Subject[int]
-	var out tape[string]
+	out := observabletest.NewRecorder[string]()
 	groups := operators.GroupByUntil(&src, parity, func(intGroup) observable.Observable[int] {
 		return operators.Map(&until, func(int) int { panic(errBoom) })
 	})
@@ -207,7 +208,7 @@ func TestADurationThatFails(t *testing.T) {
 		return operators.Catch(
 			operators.Map(g, func(v int) string { return fmt.Sprintf("%d:%d", g.Key, v) }),
 			func(error) observable.Observable[string] { return observable.Of("failed") })
-	}).Subscribe(t.Context(), &out)
+	}).Subscribe(t.Context(), out)
 	src.Next(1)
 	src.Next(2)
 	until.Next(0)
@@ -219,12 +220,12 @@ func TestADurationThatFails(t *testing.T) {
 
 // A key that is not equal to itself cannot be found again, and begins a group each time.
 func TestNaNKeys(t *testing.T) {
-	var out tape[string]
+	out := observabletest.NewRecorder[string]()
 	operators.MergeMap(
 		operators.GroupBy(observable.Of(math.NaN(), math.NaN()), func(v float64) float64 { return v }),
 		func(g *operators.Group[float64, float64]) observable.Observable[string] {
 			return operators.Map(operators.Count(g), func(n int) string { return fmt.Sprint(g.Key, ":", n) })
-		}).Subscribe(t.Context(), &out)
+		}).Subscribe(t.Context(), out)
 	assert.Equal(t, "NaN:1 NaN:1 |", out.String())
 }
 

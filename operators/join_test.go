@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -310,17 +311,15 @@ func TestNothingPassesAfterTheEndOfSeveralSources(t *testing.T) {
 				}
 				assert.Len(t, in, subscribed, "a source was subscribed to after the end")
 			})
-			var got []any
-			completed := 0
-			sub := out.Subscribe(t.Context(), observable.ObserverFuncs[any]{
-				OnNext:     func(v any) { got = append(got, v) },
-				OnError:    func(err error) { t.Error("the error passed:", err) },
-				OnComplete: func() { completed++ },
-			})
+			got := observabletest.NewRecorder[any]()
+			sub := out.Subscribe(t.Context(), got)
 			test.end(in)
 			<-sub.Done()
-			assert.Equal(t, test.want, got[len(got)-1])
-			assert.Equal(t, 1, completed)
+			require.NotEmpty(t, got.Values())
+			assert.Equal(t, test.want, got.Values()[len(got.Values())-1])
+			require.NoError(t, got.Err())
+			assert.True(t, got.Completed())
+			assert.Empty(t, got.Breaches())
 			assert.Equal(t, 1, intrusions)
 		})
 	}

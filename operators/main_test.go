@@ -3,6 +3,8 @@ package operators_test
 import (
 	"os"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -12,4 +14,10 @@ func TestMain(m *testing.M) {
 		conformance.print(os.Stdout)
 		os.Exit(code)
 	}))
+}
+
+// pass lets virtual time pass, and everything due in it happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

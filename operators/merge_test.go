@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -65,15 +66,14 @@ func TestMergeOfSubjectsPushedFromManyGoroutines(t *testing.T) {
 
 func TestMergeEndsAllAtTheFirstError(t *testing.T) {
 	var a, b, c observable.Subject[int]
-	var got []int
-	sub := operators.Merge[int](&a, &b, &c).
-		Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+	got := observabletest.NewRecorder[int]()
+	sub := operators.Merge[int](&a, &b, &c).Subscribe(t.Context(), got)
 	a.Next(1)
 	b.Next(2)
 	b.Error(errBoom)
 	a.Next(3)
 	<-sub.Done()
-	assert.Equal(t, []int{1, 2}, got)
+	assert.Equal(t, "1 2 #boom", got.String())
 	assert.Equal(t, errBoom, sub.Err())
 	assert.False(t, a.Observed() || b.Observed() || c.Observed())
 }

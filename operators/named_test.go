@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
 func TestNamedWrapsErrors(t *testing.T) {
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	src := operators.Named(operators.Named(failsAt(2), "inner"), "outer")
 	sub := src.Subscribe(t.Context(), got)
 	assert.Equal(t, "0 1 #outer: inner: boom", got.String())
@@ -28,22 +29,22 @@ func TestNamedWrapsErrors(t *testing.T) {
 // TestNamedWrapsPanicsUpstream has a stage above and a stage below panic: only the first has the name.
 func TestNamedWrapsPanicsUpstream(t *testing.T) {
 	panicky := func(src ints) ints { return operators.Map(src, func(int) int { panic(errBoom) }) }
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	sub := operators.Named(panicky(observable.Of(1)), "prices").Subscribe(t.Context(), got)
-	assert.Equal(t, "#prices: observable: a callback panicked: boom", got.String())
+	assert.Equal(t, "#prices: panic: boom", got.String())
 	var panicked *observable.PanicError
 	require.ErrorAs(t, sub.Err(), &panicked)
 	require.ErrorIs(t, sub.Err(), errBoom)
 
-	got = &tape[int]{}
+	got = observabletest.NewRecorder[int]()
 	panicky(operators.Named(observable.Of(1), "prices")).Subscribe(t.Context(), got)
-	assert.Equal(t, "#observable: a callback panicked: boom", got.String())
+	assert.Equal(t, "#panic: boom", got.String())
 }
 
 func TestNamedLeavesTheCauseOfTheContextAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		var src observable.Subject[int]
 		sub := operators.Named(&src, "prices").Subscribe(ctx, got)
 		cancel(errEnough)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -41,7 +42,7 @@ func TestObserveOnLetsTheSourceGoAhead(t *testing.T) {
 
 func TestObserveOnPassesErrorsInTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		sub := operators.ObserveOn(failsAt(3), 8).Subscribe(t.Context(), got)
 		<-sub.Done()
 		assert.Equal(t, "0 1 2 #boom", got.String())

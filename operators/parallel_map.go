@@ -95,15 +95,16 @@ type parallel[A, B any] struct {
 	err           error // how the source ended
 	ended, closed bool  // the source has; the subscription has
 
-	// Results are emitted by one worker at a time, so that the others wait for downstream instead of
-	// queueing at its gate: the first of turns. A worker joins these when it takes up a job, or, where
-	// order does not matter, when it has the result.
-	turns queue[*worker]
+	// order holds the workers in the order in which they emit their results. Only the
+	// first one emits; the others wait here instead of at the gate of downstream. A
+	// worker joins the queue when it takes a job, or, for ParallelMapUnordered, when it
+	// has the result.
+	order queue[*worker]
 }
 
 // worker is a goroutine that calls project.
 type worker struct {
-	turn interleave.Cond // it is the worker's turn, or the subscription has ended
+	first interleave.Cond // the worker is first in order, or the subscription has ended
 }
 
 // Next gives v to a worker, and waits for one if it must.
@@ -152,15 +153,15 @@ func (p *parallel[A, B]) close() {
 	p.jobs = queue[A]{}
 	p.work.Broadcast()
 	p.room.Broadcast()
-	for p.turns.len() > 0 {
-		p.turns.pop().turn.Signal()
+	for p.order.len() > 0 {
+		p.order.pop().first.Signal()
 	}
 	p.mu.Unlock()
 	p.source.cut()
 }
 
-// leave counts down what has not ended, and emits the terminal if nothing is left. The mutex is
-// held, and released here.
+// leave counts down what has not ended, and emits the terminal if nothing is left. The
+// mutex is held, and released here.
 func (p *parallel[A, B]) leave() {
 	p.pending--
 	over, err := p.pending == 0, p.err
@@ -177,13 +178,13 @@ func (p *parallel[A, B]) leave() {
 // run is a worker: it does one job after the other, until no more come.
 func (p *parallel[A, B]) run() {
 	w := new(worker)
-	w.turn.L = &p.mu
+	w.first.L = &p.mu
 	for {
 		v, ok := p.take(w)
 		if !ok {
 			return
 		}
-		if result, err := p.call(w, v); !p.settle(w, result, err) {
+		if result, err := p.call(w, v); !p.emit(w, result, err) {
 			return
 		}
 	}
@@ -203,12 +204,13 @@ func (p *parallel[A, B]) take(w *worker) (v A, ok bool) {
 		return v, false
 	}
 	if p.ordered {
-		p.turns.push(w)
+		p.order.push(w)
 	}
 	return p.jobs.pop(), true
 }
 
-// call calls project. A panic in it is an error; if it exits its goroutine, so does the worker.
+// call calls project. A panic in it is an error; if it exits its goroutine, so does the
+// worker.
 func (p *parallel[A, B]) call(w *worker, v A) (result B, err error) {
 	returned := false
 	defer func() {
@@ -218,7 +220,7 @@ func (p *parallel[A, B]) call(w *worker, v A) (result B, err error) {
 		if v := recover(); v != nil {
 			err = &observable.PanicError{Value: v, Stack: debug.Stack()}
 		} else {
-			p.settle(w, result, observable.ErrGoexit)
+			p.emit(w, result, observable.ErrGoexit)
 		}
 	}()
 	result, err = p.project(p.sc, v)
@@ -226,12 +228,13 @@ func (p *parallel[A, B]) call(w *worker, v A) (result B, err error) {
 	return result, err
 }
 
-// settle emits what came of a job when its turn has come, and reports whether the stream goes on.
-func (p *parallel[A, B]) settle(w *worker, result B, err error) bool {
+// emit waits until w is the first in order, and emits the result of its job or the error.
+// It reports whether the stream goes on.
+func (p *parallel[A, B]) emit(w *worker, result B, err error) bool {
 	if err != nil {
 		p.source.cut()
 	}
-	if !p.awaitTurn(w) {
+	if !p.awaitFirst(w) {
 		return false
 	}
 	if err != nil {
@@ -239,35 +242,36 @@ func (p *parallel[A, B]) settle(w *worker, result B, err error) bool {
 		return false
 	}
 	p.results.Deliver(result) // not Next: what waits at the gate would be under way beyond n
-	return p.endTurn()
+	return p.advance()
 }
 
-// awaitTurn waits, and reports whether the stream is still on.
-func (p *parallel[A, B]) awaitTurn(w *worker) bool {
+// awaitFirst waits until w is the first in order. It reports whether the stream is still
+// on.
+func (p *parallel[A, B]) awaitFirst(w *worker) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return false
 	}
 	if !p.ordered {
-		p.turns.push(w)
+		p.order.push(w)
 	}
-	for !p.closed && *p.turns.front() != w {
-		w.turn.Wait()
+	for !p.closed && *p.order.front() != w {
+		w.first.Wait()
 	}
 	return !p.closed
 }
 
-// endTurn lets the next worker emit, and reports whether the stream is still on.
-func (p *parallel[A, B]) endTurn() bool {
+// advance lets the next worker in order emit. It reports whether the stream is still on.
+func (p *parallel[A, B]) advance() bool {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return false
 	}
-	p.turns.pop()
-	if p.turns.len() > 0 {
-		(*p.turns.front()).turn.Signal()
+	p.order.pop()
+	if p.order.len() > 0 {
+		(*p.order.front()).first.Signal()
 	}
 	p.leave()
 	return true

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -49,15 +50,15 @@ func workFor(took map[int]time.Duration) func(context.Context, int) (int, error)
 func TestParallelMapOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := observable.Of(9, 2, 5, 1, 4)
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		sub := operators.ParallelMap(src, 2, workFor(nil)).Subscribe(t.Context(), got)
 		<-sub.Done()
-		assert.Equal(t, "9:9 9:2 14:5 14:1 18:4 18:|", got.String())
+		assert.Equal(t, "9:9 9:2 14:5 14:1 18:4 18:|", got.TimedString())
 
-		got = started[int]()
+		got = observabletest.NewRecorder[int]()
 		sub = operators.ParallelMapUnordered(src, 2, workFor(nil)).Subscribe(t.Context(), got)
 		<-sub.Done()
-		assert.Equal(t, "2:2 7:5 8:1 9:9 12:4 12:|", got.String())
+		assert.Equal(t, "2:2 7:5 8:1 9:9 12:4 12:|", got.TimedString())
 	})
 }
 
@@ -98,10 +99,10 @@ func TestParallelMapEndsAfterItsWork(t *testing.T) {
 			{observable.Of(7), "7:7 7:|"},
 			{observable.Throw[int](errBoom), "0:#boom"},
 		} {
-			got := started[int]()
+			got := observabletest.NewRecorder[int]()
 			sub := op(test.src, 4, workFor(nil)).Subscribe(t.Context(), got)
 			<-sub.Done()
-			assert.Equal(t, test.want, got.String())
+			assert.Equal(t, test.want, got.TimedString())
 		}
 	})
 }
@@ -125,7 +126,7 @@ func TestParallelMapErrors(t *testing.T) {
 			parallel(t, func(t *testing.T, op parallelMap) {
 				var src observable.Subject[int]
 				ordered := t.Name()[len("TestParallelMapErrors/"+name)+1:] == "ordered"
-				got := started[int]()
+				got := observabletest.NewRecorder[int]()
 				sub := op(&src, 3, failing(how)).Subscribe(t.Context(), observable.ObserverFuncs[int]{
 					OnNext: got.Next, OnError: func(err error) { got.Error(unwrapped(err)) },
 				})
@@ -136,9 +137,9 @@ func TestParallelMapErrors(t *testing.T) {
 				assert.False(t, src.Observed(), "the source is still subscribed to")
 				<-sub.Done()
 				if ordered {
-					assert.Equal(t, "9:0 9:#boom", got.String())
+					assert.Equal(t, "9:0 9:#boom", got.TimedString())
 				} else {
-					assert.Equal(t, "2:#boom", got.String())
+					assert.Equal(t, "2:#boom", got.TimedString())
 				}
 			})
 		})
@@ -149,15 +150,15 @@ func TestParallelMapErrors(t *testing.T) {
 func TestParallelMapPassesTheErrorOfItsSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		project := workFor(map[int]time.Duration{0: 5, 1: 3})
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		sub := operators.ParallelMap(failsAt(2), 2, project).Subscribe(t.Context(), got)
 		<-sub.Done()
-		assert.Equal(t, "5:0 5:1 5:#boom", got.String())
+		assert.Equal(t, "5:0 5:1 5:#boom", got.TimedString())
 
-		got = started[int]()
+		got = observabletest.NewRecorder[int]()
 		sub = operators.ParallelMapUnordered(failsAt(2), 2, project).Subscribe(t.Context(), got)
 		<-sub.Done()
-		assert.Equal(t, "0:#boom", got.String())
+		assert.Equal(t, "0:#boom", got.TimedString())
 	})
 }
 

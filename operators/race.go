@@ -16,13 +16,15 @@ import "github.com/rxsocket/rxsocket/observable"
 // [TimeoutWith].
 func Race[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		r := &race[T]{down: down, lanes: make([]racer[T], len(srcs))}
+		r := &race[T]{down: down, sources: make([]racer[T], len(srcs))}
 		for i := 0; i < len(srcs) && r.winner == nil; i++ {
-			lane := &r.lanes[i]
-			lane.race = r
-			sc.Nest(&lane.scope)
+			source := &r.sources[i]
+			source.race = r
+			sc.Nest(&source.scope)
 			r.started++
-			observable.Attach(srcs[i], &lane.scope, observable.Stage[T]{Next: lane.next, Terminal: lane})
+			observable.Attach(srcs[i], &source.scope, observable.Stage[T]{
+				Next: source.next, Terminal: source,
+			})
 		}
 	})
 }
@@ -30,9 +32,9 @@ func Race[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
 // race is one subscription of a Race.
 type race[T any] struct {
 	down    observable.Stage[T]
-	lanes   []racer[T]
-	started int // number of lanes whose source was subscribed to
-	winner  *racer[T]
+	sources []racer[T]
+	started int       // number of sources that were subscribed to
+	winner  *racer[T] // the source that is passed on, or nil if none has emitted or ended
 }
 
 // racer is one of the sources and its terminal.
@@ -44,9 +46,9 @@ type racer[T any] struct {
 func (r *racer[T]) next(v T) {
 	if r.winner == nil {
 		r.winner = r
-		for i := range r.lanes[:r.started] {
-			if lane := &r.lanes[i]; lane != r {
-				lane.scope.Close()
+		for i := range r.sources[:r.started] {
+			if source := &r.sources[i]; source != r {
+				source.scope.Close()
 			}
 		}
 	}

@@ -8,23 +8,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
 func TestRaceUnsubscribesTheOthersBeforeTheFirstValue(t *testing.T) {
 	var a, b observable.Subject[int]
-	var log []string
+	got := observabletest.NewRecorder[int]()
 	logged := func(name string, src observable.Observable[int]) observable.Observable[int] {
-		return operators.Finalize(src, func() { log = append(log, name) })
+		return operators.Finalize(src, func() { got.Notef("%s", name) })
 	}
-	sub := operators.Race(logged("a", &a), logged("b", &b)).
-		Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { log = append(log, "value") }})
+	sub := operators.Race(logged("a", &a), logged("b", &b)).Subscribe(t.Context(), got)
 	b.Next(1)
 	assert.False(t, a.Observed())
 	b.Next(2)
-	assert.Equal(t, []string{"a", "value", "value"}, log)
+	assert.Equal(t, "a 1 2", got.String())
 	sub.Unsubscribe()
-	assert.Equal(t, []string{"a", "value", "value", "b"}, log)
+	assert.Equal(t, "a 1 2 b", got.String())
 }
 
 func TestRaceIsWonInsideTheSubscription(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -36,11 +37,11 @@ func TestRateLimitSpendsItsTokens(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				got := started[int]()
+				got := observabletest.NewRecorder[int]()
 				late := operators.DelaySubscription(observable.Of(6), observable.Timer(0))
 				sub := test.op(operators.Concat(observable.Range(0, 6), late)).Subscribe(t.Context(), got)
 				<-sub.Done()
-				assert.Equal(t, test.want, got.String())
+				assert.Equal(t, test.want, got.TimedString())
 			})
 		})
 	}
@@ -51,7 +52,7 @@ func TestRateLimitSpendsItsTokens(t *testing.T) {
 func TestRateLimitFillsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		operators.RateLimit(&src, 1, 10*ms, 2).Subscribe(t.Context(), got)
 		burst := func() {
 			for i := range 3 {
@@ -64,7 +65,7 @@ func TestRateLimitFillsUp(t *testing.T) {
 		pass(time.Second)
 		burst()
 		src.Complete()
-		assert.Equal(t, "0:0 0:1 10:2 20:0 30:1 40:2 1040:0 1040:1 1050:2 1050:|", got.String())
+		assert.Equal(t, "0:0 0:1 10:2 20:0 30:1 40:2 1040:0 1040:1 1050:2 1050:|", got.TimedString())
 	})
 }
 
@@ -107,10 +108,10 @@ func TestRateLimitStopsASynchronousSource(t *testing.T) {
 // token.
 func TestRateLimitHoldsUpNothingDownstream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		limited := operators.RateLimit(observable.Range(0, 3), 1, time.Second, 1)
 		<-operators.DebounceTime(limited, 10*ms).Subscribe(t.Context(), got).Done()
-		assert.Equal(t, "10:0 1010:1 2000:2 2000:|", got.String())
+		assert.Equal(t, "10:0 1010:1 2000:2 2000:|", got.TimedString())
 	})
 }
 
@@ -118,9 +119,9 @@ func TestRateLimitHoldsUpNothingDownstream(t *testing.T) {
 // it.
 func TestRateLimitPassesErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		<-operators.RateLimit(failsAt(2), 1, 10*ms, 1).Subscribe(t.Context(), got).Done()
-		assert.Equal(t, "0:0 10:1 10:#boom", got.String())
+		assert.Equal(t, "0:0 10:1 10:#boom", got.TimedString())
 		_, err := observable.Collect(t.Context(), operators.RateLimit(operators.Map(observable.Of(1), func(int) int {
 			panic(errBoom)
 		}), 1, ms, 1))

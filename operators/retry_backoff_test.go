@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 )
@@ -35,7 +36,7 @@ func attempts(t *testing.T, config backoff.Config, run func(n int) ints) (begun 
 		begun = append(begun, time.Since(first))
 		return run(len(begun) - 1)
 	})
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	sub := operators.RetryBackoff(src, config).Subscribe(t.Context(), got)
 	<-sub.Done()
 	return begun, got.String()
@@ -187,18 +188,18 @@ func TestRetryBackoffResets(t *testing.T) {
 // TestRetryBackoffUnsubscribe leaves during a delay: nothing is left behind.
 func TestRetryBackoffUnsubscribe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		runs := 0
 		src := operators.Finalize(observable.Defer(func() ints {
 			runs++
 			return observable.Throw[int](errBoom)
-		}), func() { got.note("torn down") })
+		}), func() { got.Notef("torn down") })
 		sub := operators.RetryBackoff(src, backoff.Config{Base: time.Hour, Max: time.Hour}).Subscribe(t.Context(), got)
-		assert.Equal(t, "0:torn down", got.String(), "before the delay")
+		assert.Equal(t, "0:torn down", got.TimedString(), "before the delay")
 		sub.Unsubscribe()
 		<-sub.Done()
 		pass(2 * time.Hour)
-		assert.Equal(t, "0:torn down", got.String())
+		assert.Equal(t, "0:torn down", got.TimedString())
 		assert.Equal(t, 1, runs)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 )
@@ -106,7 +107,7 @@ func TestRerunsStop(t *testing.T) {
 func TestRetryGivesEachSubscriberItsCount(t *testing.T) {
 	src := operators.Retry(operators.Concat(observable.Of(1), observable.Throw[int](errBoom)), 2)
 	for range 2 {
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		src.Subscribe(t.Context(), got)
 		assert.Equal(t, "1 1 1 #boom", got.String())
 	}
@@ -120,40 +121,40 @@ func TestRetryAfterAPanic(t *testing.T) {
 		}
 		return v
 	})
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.Retry(src, 5).Subscribe(t.Context(), got)
 	assert.Equal(t, "1 |", got.String())
 	assert.Equal(t, 3, calls)
 
 	calls = 0
-	got = &tape[int]{}
+	got = observabletest.NewRecorder[int]()
 	operators.Map(operators.Retry(observable.Of(1), 5), func(int) int {
 		calls++
 		panic("downstream")
 	}).Subscribe(t.Context(), got)
 	assert.Equal(t, 1, calls, "a panic downstream is none of its business")
-	assert.Equal(t, "#observable: a callback panicked: downstream", got.String())
+	assert.Equal(t, "#panic: downstream", got.String())
 }
 
 func TestRetryWithResetOnSuccess(t *testing.T) {
 	config := operators.RetryConfig{Count: 2, ResetOnSuccess: true}
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.RetryWith(eventually(4), config).Subscribe(t.Context(), got)
 	assert.Equal(t, "1 1 1 1 2 |", got.String())
 }
 
 func TestRetryAfterTearsDownBeforeItsNotifier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := started[int]()
-		src := operators.Finalize(eventually(1), func() { got.note("torn down") })
+		got := observabletest.NewRecorder[int]()
+		src := operators.Finalize(eventually(1), func() { got.Notef("torn down") })
 		sub := operators.RetryAfter(src, operators.RetryConfig{}, func(err error, retry int) ints {
 			assert.Equal(t, errBoom, err)
 			assert.Equal(t, 1, retry)
-			got.note("delay")
-			return operators.Finalize(observable.Timer(3*ms), func() { got.note("delay torn down") })
+			got.Notef("delay")
+			return operators.Finalize(observable.Timer(3*ms), func() { got.Notef("delay torn down") })
 		}).Subscribe(t.Context(), got)
 		<-sub.Done()
-		assert.Equal(t, "0:1 0:torn down 0:delay 3:delay torn down 3:2 3:| 3:torn down", got.String())
+		assert.Equal(t, "0:1 0:torn down 0:delay 3:delay torn down 3:2 3:| 3:torn down", got.TimedString())
 	})
 }
 
@@ -161,13 +162,13 @@ func TestRetryAfterTearsDownBeforeItsNotifier(t *testing.T) {
 // down, and that unsubscribing ends it.
 func TestRetryWithDelaysEachRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := started[int]()
-		src := operators.Finalize(eventually(2), func() { got.note("torn down") })
+		got := observabletest.NewRecorder[int]()
+		src := operators.Finalize(eventually(2), func() { got.Notef("torn down") })
 		sub := operators.RetryWith(src, operators.RetryConfig{Delay: 3 * ms}).Subscribe(t.Context(), got)
 		pass(5 * ms)
 		sub.Unsubscribe()
 		pass(time.Hour)
-		assert.Equal(t, "0:1 0:torn down 3:1 3:torn down", got.String())
+		assert.Equal(t, "0:1 0:torn down 3:1 3:torn down", got.TimedString())
 	})
 }
 
@@ -182,8 +183,8 @@ func TestNotifierPanics(t *testing.T) {
 			Retryable: func(error) bool { panic("delay") },
 		}),
 	} {
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		src.Subscribe(t.Context(), got)
-		assert.Equal(t, "#observable: a callback panicked: delay", got.String(), name)
+		assert.Equal(t, "#panic: delay", got.String(), name)
 	}
 }

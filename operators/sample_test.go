@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
 // TestSampleEmitsAValueOnce samples twice with no value in between, and once with two.
 func TestSampleEmitsAValueOnce(t *testing.T) {
 	var src, notifier observable.Subject[int]
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.Sample(&src, &notifier).Subscribe(t.Context(), got)
 	notifier.Next(0)
 	src.Next(1)
@@ -32,7 +33,7 @@ func TestSampleEmitsAValueOnce(t *testing.T) {
 // the source is subscribed to first.
 func TestSampleOfItself(t *testing.T) {
 	var src observable.Subject[int]
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.Sample(&src, &src).Subscribe(t.Context(), got)
 	src.Next(1)
 	src.Next(2)

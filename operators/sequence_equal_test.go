@@ -8,21 +8,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
 func TestSequenceEqualUnsubscribesBothAtADifference(t *testing.T) {
 	var a, b observable.Subject[int]
-	var got []bool
-	sub := operators.SequenceEqual(&a, &b).Subscribe(t.Context(), observable.ObserverFuncs[bool]{
-		OnNext: func(v bool) { got = append(got, v) },
-	})
+	got := observabletest.NewRecorder[bool]()
+	sub := operators.SequenceEqual(&a, &b).Subscribe(t.Context(), got)
 	a.Next(1)
 	a.Next(2)
 	b.Next(1)
-	assert.Empty(t, got)
+	assert.Empty(t, got.Values())
 	b.Next(3)
-	assert.Equal(t, []bool{false}, got)
+	assert.Equal(t, []bool{false}, got.Values())
 	assert.False(t, a.Observed())
 	assert.False(t, b.Observed())
 	<-sub.Done()

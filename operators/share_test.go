@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -78,7 +79,7 @@ func TestShareWhileManyComeAndGo(t *testing.T) {
 func TestShareOutlivesTheContextOfTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := operators.Share(observable.Interval(2 * time.Millisecond))
-		first, second := started[int](), started[int]()
+		first, second := observabletest.NewRecorder[int](), observabletest.NewRecorder[int]()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
 		defer cancel()
 		one := shared.Subscribe(ctx, first)
@@ -86,8 +87,8 @@ func TestShareOutlivesTheContextOfTheFirst(t *testing.T) {
 		<-one.Done()
 		pass(4 * time.Millisecond)
 		two.Unsubscribe()
-		assert.Equal(t, "2:0 4:1 5:#context deadline exceeded", first.String())
-		assert.Equal(t, "2:0 4:1 6:2 8:3", second.String())
+		assert.Equal(t, "2:0 4:1 5:#context deadline exceeded", first.TimedString())
+		assert.Equal(t, "2:0 4:1 6:2 8:3", second.TimedString())
 	})
 }
 
@@ -103,8 +104,8 @@ func TestTheSharedSourceSeesTheValuesOfTheFirstContext(t *testing.T) {
 	shared := operators.Share(src)
 	ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "first"), time.Hour)
 	defer cancel()
-	one := shared.Subscribe(ctx, &tape[int]{})
-	two := shared.Subscribe(t.Context(), &tape[int]{})
+	one := shared.Subscribe(ctx, observabletest.NewRecorder[int]())
+	two := shared.Subscribe(t.Context(), observabletest.NewRecorder[int]())
 	one.Unsubscribe()
 	two.Unsubscribe()
 	assert.Equal(t, []any{"first"}, seen)
@@ -118,12 +119,12 @@ func TestPanicInASharedSource(t *testing.T) {
 		}
 		return v
 	}))
-	var a, b tape[int]
-	one := shared.Subscribe(t.Context(), &a)
+	a, b := observabletest.NewRecorder[int](), observabletest.NewRecorder[int]()
+	one := shared.Subscribe(t.Context(), a)
 	two := operators.Catch(shared, func(err error) observable.Observable[int] {
 		assert.ErrorIs(t, err, errBoom)
 		return observable.Of(-1)
-	}).Subscribe(t.Context(), &b)
+	}).Subscribe(t.Context(), b)
 	src.Next(1)
 	src.Next(2)
 	<-one.Done()
@@ -132,8 +133,8 @@ func TestPanicInASharedSource(t *testing.T) {
 	assert.Equal(t, "1 -1 |", b.String())
 	assert.False(t, src.Observed())
 
-	var again tape[int]
-	three := shared.Subscribe(t.Context(), &again)
+	again := observabletest.NewRecorder[int]()
+	three := shared.Subscribe(t.Context(), again)
 	src.Next(3)
 	three.Unsubscribe()
 	assert.Equal(t, "3", again.String())
@@ -142,9 +143,9 @@ func TestPanicInASharedSource(t *testing.T) {
 func TestPanicOfOneSubscriberIsItsOwn(t *testing.T) {
 	var src observable.Subject[int]
 	shared := operators.Share(&src)
-	var other tape[int]
-	one := operators.Map(shared, func(int) int { panic(errBoom) }).Subscribe(t.Context(), &tape[int]{})
-	two := shared.Subscribe(t.Context(), &other)
+	other := observabletest.NewRecorder[int]()
+	one := operators.Map(shared, func(int) int { panic(errBoom) }).Subscribe(t.Context(), observabletest.NewRecorder[int]())
+	two := shared.Subscribe(t.Context(), other)
 	defer two.Unsubscribe()
 	src.Next(1)
 	src.Next(2)
@@ -163,7 +164,7 @@ func TestShareStopsASynchronousSource(t *testing.T) {
 }
 
 func TestSubscribingAgainAtTheEndBeginsAnew(t *testing.T) {
-	var out tape[int]
+	out := observabletest.NewRecorder[int]()
 	runs := 0
 	shared := operators.Share(observable.Defer(func() observable.Observable[int] {
 		runs++
@@ -171,7 +172,7 @@ func TestSubscribingAgainAtTheEndBeginsAnew(t *testing.T) {
 	}))
 	shared.Subscribe(t.Context(), observable.ObserverFuncs[int]{
 		OnNext:     out.Next,
-		OnComplete: func() { shared.Subscribe(t.Context(), &out) },
+		OnComplete: func() { shared.Subscribe(t.Context(), out) },
 	})
 	assert.Equal(t, "1 2 |", out.String())
 }
@@ -193,16 +194,16 @@ func TestResets(t *testing.T) {
 				},
 				OnRefCountZero: when,
 			})
-			var a, b, c tape[int]
-			one := shared.Subscribe(t.Context(), &a)
+			a, b, c := observabletest.NewRecorder[int](), observabletest.NewRecorder[int](), observabletest.NewRecorder[int]()
+			one := shared.Subscribe(t.Context(), a)
 			src.Next(1)
 			one.Unsubscribe()
 			pass(2 * time.Millisecond)
-			two := shared.Subscribe(t.Context(), &b)
+			two := shared.Subscribe(t.Context(), b)
 			src.Next(2)
 			two.Unsubscribe()
 			pass(4 * time.Millisecond)
-			three := shared.Subscribe(t.Context(), &c)
+			three := shared.Subscribe(t.Context(), c)
 			src.Next(3)
 			three.Unsubscribe()
 			assert.Equal(t, want, a.String()+", "+b.String()+", "+c.String())

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -78,14 +79,14 @@ func TestSwitchMapReplacesAnInnerWhoseFunctionRuns(t *testing.T) {
 			return nil
 		})
 	})
-	var got []int
-	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
+	got := observabletest.NewRecorder[int]()
+	sub := flat.Subscribe(t.Context(), got)
 	go src.Next(1)
 	<-running
 	src.Next(2)
 	src.Complete()
 	<-sub.Done()
-	assert.Equal(t, []int{1, 2}, got)
+	assert.Equal(t, []int{1, 2}, got.Values())
 }
 
 func TestSwitchMapCompletesBeforeTheLastInnerIsTornDown(t *testing.T) {
@@ -96,17 +97,15 @@ func TestSwitchMapCompletesBeforeTheLastInnerIsTornDown(t *testing.T) {
 		"ExhaustMap": operators.ExhaustMap[int, int],
 	} {
 		t.Run(name, func(t *testing.T) {
-			var log []string
+			got := observabletest.NewRecorder[int]()
 			var inner observable.Subject[int]
 			flat := flatten(observable.Of(1), func(int) observable.Observable[int] {
-				return operators.Finalize(&inner, func() { log = append(log, "torn down") })
+				return operators.Finalize(&inner, func() { got.Notef("torn down") })
 			})
-			sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[int]{
-				OnComplete: func() { log = append(log, "completed") },
-			})
+			sub := flat.Subscribe(t.Context(), got)
 			inner.Complete()
 			<-sub.Done()
-			assert.Equal(t, []string{"completed", "torn down"}, log)
+			assert.Equal(t, "| torn down", got.String())
 		})
 	}
 }

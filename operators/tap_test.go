@@ -13,45 +13,46 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
 func TestTapArguments(t *testing.T) {
 	isInvalid(t, operators.Tap(observable.Of(1), nil), "operators.Tap: argument next is nil")
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.TapWith(observable.Of(1), operators.TapConfig[int]{}).Subscribe(t.Context(), got)
 	assert.Equal(t, "1 |", got.String(), "the functions may all be left out")
 }
 
-// notes returns a config whose functions write all that they hear to a tape.
-func notes(got *tape[int]) operators.TapConfig[int] {
+// notes returns a config whose functions note in a recorder all that they hear.
+func notes(got *observabletest.Recorder[int]) operators.TapConfig[int] {
 	return operators.TapConfig[int]{
-		Subscribe:   func() { got.note("subscribe") },
-		Next:        func(v int) { got.note("next") },
-		Error:       func(error) { got.note("error") },
-		Complete:    func() { got.note("complete") },
-		Unsubscribe: func() { got.note("unsubscribe") },
-		Finalize:    func() { got.note("finalize") },
+		Subscribe:   func() { got.Notef("subscribe") },
+		Next:        func(v int) { got.Notef("next") },
+		Error:       func(error) { got.Notef("error") },
+		Complete:    func() { got.Notef("complete") },
+		Unsubscribe: func() { got.Notef("unsubscribe") },
+		Finalize:    func() { got.Notef("finalize") },
 	}
 }
 
 // TestTapWithSeesPanics has a stage above and a stage below panic.
 func TestTapWithSeesPanics(t *testing.T) {
 	panicky := func(src ints) ints { return operators.Map(src, func(int) int { panic("stage") }) }
-	got := &tape[int]{}
+	got := observabletest.NewRecorder[int]()
 	operators.TapWith(panicky(observable.Of(1)), notes(got)).Subscribe(t.Context(), got)
-	assert.Equal(t, "subscribe error #observable: a callback panicked: stage finalize", got.String())
+	assert.Equal(t, "subscribe error #panic: stage finalize", got.String())
 
-	got = &tape[int]{}
+	got = observabletest.NewRecorder[int]()
 	panicky(operators.TapWith(observable.Of(1), notes(got))).Subscribe(t.Context(), got)
-	assert.Equal(t, "subscribe next #observable: a callback panicked: stage unsubscribe finalize", got.String())
+	assert.Equal(t, "subscribe next #panic: stage unsubscribe finalize", got.String())
 }
 
 // TestTapWithAndTheEndOfTheContext has the context end, which is no error of the source.
 func TestTapWithAndTheEndOfTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		sub := operators.TapWith(observable.Never[int](), notes(got)).Subscribe(ctx, got)
 		cancel()
 		<-sub.Done()
@@ -69,7 +70,7 @@ func TestTapUnsubscribes(t *testing.T) {
 		var src observable.Subject[int]
 		var sub observable.Subscription
 		leave := func() { sub.Unsubscribe() }
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		below := operators.TapWith(operators.TapWith(&src, operators.TapConfig[int]{
 			Next:     func(int) { leave() },
 			Error:    func(error) { leave() },
@@ -80,8 +81,8 @@ func TestTapUnsubscribes(t *testing.T) {
 		assert.Equal(t, "subscribe unsubscribe finalize", got.String(), name)
 
 		src = observable.Subject[int]{}
-		got = &tape[int]{}
-		sub = operators.Tap(operators.Tap(&src, func(int) { leave() }), func(int) { got.note("below") }).
+		got = observabletest.NewRecorder[int]()
+		sub = operators.Tap(operators.Tap(&src, func(int) { leave() }), func(int) { got.Notef("below") }).
 			Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 		src.Next(1)
 		assert.Empty(t, got.String(), name)
@@ -93,10 +94,10 @@ func TestTapUnsubscribes(t *testing.T) {
 func TestTapWithRaces(t *testing.T) {
 	for range 300 {
 		var src observable.Subject[int]
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		sub := operators.TapWith(&src, operators.TapConfig[int]{
-			Unsubscribe: func() { got.note("unsubscribe") },
-			Finalize:    func() { got.note("finalize") },
+			Unsubscribe: func() { got.Notef("unsubscribe") },
+			Finalize:    func() { got.Notef("finalize") },
 		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 		var group sync.WaitGroup
 		group.Go(src.Complete)
@@ -156,11 +157,11 @@ func TestLog(t *testing.T) {
 			"INFO subscribe 0s; DEBUG next 3ms value=7; WARN error 3ms error=boom;",
 		},
 		"panic upstream": {
-			func(logged stage) ints { return logged(panicky(observable.Of(1))) }, "0:#observable: a callback panicked: stage",
+			func(logged stage) ints { return logged(panicky(observable.Of(1))) }, "0:#panic: stage",
 			`INFO subscribe 0s; WARN error 0s error="observable: a callback panicked: stage";`,
 		},
 		"panic downstream": {
-			func(logged stage) ints { return panicky(logged(observable.Of(1))) }, "0:#observable: a callback panicked: stage",
+			func(logged stage) ints { return panicky(logged(observable.Of(1))) }, "0:#panic: stage",
 			"INFO subscribe 0s; DEBUG next 0s value=1; INFO unsubscribe 0s;",
 		},
 		"unsubscribe": {
@@ -172,13 +173,13 @@ func TestLog(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var text strings.Builder
 				logged := func(src ints) ints { return operators.Log(src, logInto(&text, slog.LevelDebug), "prices") }
-				got := started[int]()
+				got := observabletest.NewRecorder[int]()
 				ctx := context.WithValue(t.Context(), keyOfRequest{}, "x")
 				sub := test.stream(logged).Subscribe(ctx, got)
 				pass(5 * ms)
 				sub.Unsubscribe()
 				<-sub.Done()
-				assert.Equal(t, test.passes, got.String())
+				assert.Equal(t, test.passes, got.TimedString())
 				assert.Equal(t, test.want, shortened(t, text.String()))
 			})
 		})

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -15,7 +16,7 @@ import (
 // of the window.
 func TestThrottleWindowBeginsWhenTheValueWasTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := started[int]()
+		got := observabletest.NewRecorder[int]()
 		src := operators.Take(observable.Interval(2*ms), 7)
 		sub := operators.ThrottleTime(src, 5*ms).Subscribe(t.Context(), observable.ObserverFuncs[int]{
 			OnNext: func(v int) {
@@ -24,16 +25,17 @@ func TestThrottleWindowBeginsWhenTheValueWasTaken(t *testing.T) {
 			},
 		})
 		<-sub.Done()
-		assert.Equal(t, "2:0 16:3 30:6", got.String()) // taken at 10 and 24
+		assert.Equal(t, "2:0 16:3 30:6", got.TimedString()) // taken at 10 and 24
 	})
 }
 
-// TestThrottleEmitsWhatCameAsTheSourceCompleted completes the source while downstream, with the gate
-// given up, handles a value, and another value waits: it comes at the end of a further window.
+// TestThrottleEmitsWhatCameAsTheSourceCompleted has another goroutine emit a value and
+// complete the source while downstream handles the value before. Both are queued at the
+// gate until that is done, and the value comes at the end of a further window.
 func TestThrottleEmitsWhatCameAsTheSourceCompleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
-		got := started[any]()
+		got := observabletest.NewRecorder[any]()
 		throttled := operators.ThrottleTimeWith(&src, 5*ms, operators.ThrottleConfig{Trailing: true})
 		out := operators.MergeMap(throttled, func(v int) O {
 			if v > 1 {
@@ -50,6 +52,6 @@ func TestThrottleEmitsWhatCameAsTheSourceCompleted(t *testing.T) {
 		sub := out.Subscribe(t.Context(), got)
 		src.Next(1)
 		<-sub.Done()
-		assert.Equal(t, "1:1 6:2 6:|", got.String())
+		assert.Equal(t, "1:1 6:2 6:|", got.TimedString())
 	})
 }

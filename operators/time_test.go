@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -63,7 +64,7 @@ func inTime(t *testing.T, ops map[string]stage, f func(t *testing.T, op stage)) 
 func TestTimedOperatorsAndTheEndOfTheContext(t *testing.T) {
 	inTime(t, timed(), func(t *testing.T, op stage) {
 		var src observable.Subject[int]
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		op(&src).Subscribe(ctx, got)
 		src.Next(1)
@@ -86,7 +87,7 @@ func TestTimedOperatorsAndTheEndOfTheContext(t *testing.T) {
 func TestTimedOperatorsAndUnsubscribe(t *testing.T) {
 	inTime(t, timed(), func(t *testing.T, op stage) {
 		var src observable.Subject[int]
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		sub := op(&src).Subscribe(t.Context(), got)
 		src.Next(1)
 		go src.Next(2)
@@ -105,14 +106,14 @@ func TestTimedOperatorsAndUnsubscribe(t *testing.T) {
 func TestTimedOperatorsAreFresh(t *testing.T) {
 	inTime(t, timed(), func(t *testing.T, op stage) {
 		out := op(operators.Take(observable.Interval(2*ms), 4))
-		first, second := started[int](), &tape[int]{}
+		first := observabletest.NewRecorder[int]()
 		out.Subscribe(t.Context(), first)
 		pass(3 * ms)
-		second.begun = time.Now()
+		second := observabletest.NewRecorder[int]()
 		out.Subscribe(t.Context(), second)
 		pass(time.Hour)
-		assert.NotEmpty(t, first.String())
-		assert.Equal(t, first.String(), second.String())
+		assert.NotEmpty(t, first.TimedString())
+		assert.Equal(t, first.TimedString(), second.TimedString())
 	})
 }
 
@@ -173,7 +174,7 @@ func TestTimedOperatorsAndSeveralProducers(t *testing.T) {
 func TestTimedOperatorsAndFeedback(t *testing.T) {
 	inTime(t, timed(), func(t *testing.T, op stage) {
 		var src observable.Subject[int]
-		got := &tape[int]{}
+		got := observabletest.NewRecorder[int]()
 		sub := operators.Tap(op(&src), func(v int) {
 			if v < 4 {
 				src.Next(v + 1)
@@ -227,7 +228,7 @@ func TestTimedOperatorsBehindASlowSubscribe(t *testing.T) {
 	} {
 		inTime(t, map[string]stage{name: timed()[name]}, func(t *testing.T, op stage) {
 			var src observable.Subject[int]
-			got := started[any]()
+			got := observabletest.NewRecorder[any]()
 			out := operators.MergeMap(op(&src), func(v int) O {
 				got.Next(v)
 				return intruder{func() {
@@ -242,7 +243,7 @@ func TestTimedOperatorsBehindASlowSubscribe(t *testing.T) {
 			sub := out.Subscribe(t.Context(), observable.ObserverFuncs[any]{OnError: got.Error, OnComplete: got.Complete})
 			src.Next(1)
 			<-sub.Done()
-			assert.Equal(t, want, got.String())
+			assert.Equal(t, want, got.TimedString())
 		})
 	}
 }

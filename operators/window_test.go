@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -40,8 +41,8 @@ func TestWindowsTakenFromInTheSameChain(t *testing.T) {
 	for name, window := range windowOperators {
 		t.Run(name, func(t *testing.T) {
 			var src observable.Subject[any]
-			var out tape[any]
-			operators.Take(operators.MergeAll(window(&src)), 2).Subscribe(t.Context(), &out)
+			out := observabletest.NewRecorder[any]()
+			operators.Take(operators.MergeAll(window(&src)), 2).Subscribe(t.Context(), out)
 			src.Next(1)
 			src.Next(2)
 			assert.Equal(t, "1 2 |", out.String())
@@ -65,13 +66,13 @@ func TestWindowsFailWithTheirSource(t *testing.T) {
 		for failure, project := range failures {
 			t.Run(name+", "+failure, func(t *testing.T) {
 				var src observable.Subject[any]
-				var first, inChain tape[any]
+				first, inChain := observabletest.NewRecorder[any](), observabletest.NewRecorder[any]()
 				outer := window(operators.Map(&src, project))
 				recovered := operators.MergeMap(outer, func(w O) O {
-					w.Subscribe(t.Context(), &first)
+					w.Subscribe(t.Context(), first)
 					return operators.Catch(w, func(error) O { return observable.Of[any]("recovered") })
 				})
-				sub := recovered.Subscribe(t.Context(), &inChain)
+				sub := recovered.Subscribe(t.Context(), inChain)
 				src.Next(1)
 				if failure == "error" {
 					src.Error(errBoom)
@@ -93,9 +94,9 @@ func TestPanicInAWindowsSubscriberIsItsOwn(t *testing.T) {
 	for name, window := range windowOperators {
 		t.Run(name, func(t *testing.T) {
 			var src observable.Subject[any]
-			var out, elsewhere tape[any]
+			out, elsewhere := observabletest.NewRecorder[any](), observabletest.NewRecorder[any]()
 			chain := operators.MergeMap(window(&src), func(w O) O {
-				w.Subscribe(t.Context(), &elsewhere)
+				w.Subscribe(t.Context(), elsewhere)
 				fragile := operators.Map(w, func(v any) any {
 					if v == 2 {
 						panic("broken")
@@ -104,7 +105,7 @@ func TestPanicInAWindowsSubscriberIsItsOwn(t *testing.T) {
 				})
 				return operators.Catch(fragile, func(error) O { return observable.Of[any]("recovered") })
 			})
-			chain.Subscribe(t.Context(), &out)
+			chain.Subscribe(t.Context(), out)
 			for _, v := range []int{1, 2, 3} {
 				src.Next(v)
 			}
@@ -119,9 +120,9 @@ func TestWindowsFallSilentWithTheirStream(t *testing.T) {
 	for name, window := range windowOperators {
 		t.Run(name, func(t *testing.T) {
 			var src observable.Subject[any]
-			var elsewhere tape[any]
+			elsewhere := observabletest.NewRecorder[any]()
 			sub := window(&src).Subscribe(t.Context(), observable.ObserverFuncs[O]{
-				OnNext: func(w O) { w.Subscribe(t.Context(), &elsewhere) },
+				OnNext: func(w O) { w.Subscribe(t.Context(), elsewhere) },
 			})
 			src.Next(1)
 			sub.Unsubscribe()
@@ -148,7 +149,7 @@ func TestWindowWhenThatClosesAtOnce(t *testing.T) {
 
 func TestPanicInClosingEndsTheWindow(t *testing.T) {
 	var src, openings observable.Subject[int]
-	var first tape[int]
+	first := observabletest.NewRecorder[int]()
 	calls := 0
 	sub := operators.WindowToggle(&src, &openings, func(int) observable.Observable[int] {
 		if calls++; calls == 2 {
@@ -156,7 +157,7 @@ func TestPanicInClosingEndsTheWindow(t *testing.T) {
 		}
 		return observable.Never[int]()
 	}).Subscribe(t.Context(), observable.ObserverFuncs[observable.Observable[int]]{
-		OnNext: func(w observable.Observable[int]) { w.Subscribe(t.Context(), &first) },
+		OnNext: func(w observable.Observable[int]) { w.Subscribe(t.Context(), first) },
 	})
 	openings.Next(0)
 	src.Next(1)
@@ -169,7 +170,7 @@ func TestPanicInClosingEndsTheWindow(t *testing.T) {
 
 func TestWindowTimeEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := started[int]()
+		out := observabletest.NewRecorder[int]()
 		sizes := operators.MergeMap(
 			operators.WindowTime(observable.Interval(3*time.Millisecond), 10*time.Millisecond),
 			operators.Count[int])
@@ -177,7 +178,7 @@ func TestWindowTimeEndsWithTheContext(t *testing.T) {
 		defer cancel()
 		sub := sizes.Subscribe(ctx, out)
 		<-sub.Done()
-		assert.Equal(t, "10:3 20:3 25:#context deadline exceeded", out.String())
+		assert.Equal(t, "10:3 20:3 25:#context deadline exceeded", out.TimedString())
 	})
 }
 

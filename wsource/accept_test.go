@@ -157,11 +157,11 @@ func TestCompression(t *testing.T) {
 					}
 					settle()
 					client.Complete()
-					require.NoError(t, up.wait())
-					require.NoError(t, down.wait())
+					require.NoError(t, up.ExpectEnd(t))
+					require.NoError(t, down.ExpectEnd(t))
 					want := []string{text, "short", text, "short", text, "short"}
-					assert.True(t, slices.Equal(want, texts(up.got())))
-					assert.True(t, slices.Equal(want, texts(down.got())))
+					assert.True(t, slices.Equal(want, texts(up.Values())))
+					assert.True(t, slices.Equal(want, texts(down.Values())))
 					used := near != wsource.NoCompression && far != wsource.NoCompression
 					extensions := client.ResponseHeader().Get("Sec-WebSocket-Extensions")
 					assert.Equal(t, used, strings.Contains(extensions, "permessage-deflate"))
@@ -220,8 +220,8 @@ func TestWhatTheClientSendsAtOnceIsRead(t *testing.T) {
 		got := record[wsource.Message](t, socket)
 		p := &peer{t: t, conn: near, reader: bufio.NewReader(near), client: true}
 		p.write(textFrame("patient"), closeFrame(1000, ""))
-		require.NoError(t, got.wait())
-		assert.Equal(t, []string{"eager", "patient"}, texts(got.got()))
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Equal(t, []string{"eager", "patient"}, texts(got.Values()))
 		require.NoError(t, near.Close())
 	})
 }
@@ -264,6 +264,6 @@ func TestResponseWritersOfFrameworks(t *testing.T) {
 		})
 		socket, err := wsource.Dial(context.Background(), "ws://"+host, on(network, nil))
 		require.NoError(t, err)
-		require.NoError(t, record[wsource.Message](t, socket).wait())
+		require.NoError(t, record[wsource.Message](t, socket).ExpectEnd(t))
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 )
@@ -21,8 +22,8 @@ func TestWhatABusySubscriberLeavesBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
 		other := new(observable.Subject[wsource.Message])
-		busy, release := newTape[wsource.Message](), make(chan struct{})
-		busy.next = func(wsource.Message) { <-release }
+		busy, release := observabletest.NewRecorder[wsource.Message](), make(chan struct{})
+		busy.OnNext(func(wsource.Message) { <-release })
 		merged := operators.Merge[wsource.Message](server, other)
 		subscription := merged.Subscribe(t.Context(), busy)
 		go other.Next(wsource.TextMessage("other"))
@@ -33,9 +34,9 @@ func TestWhatABusySubscriberLeavesBehind(t *testing.T) {
 		got := record[wsource.Message](t, server)
 		close(release)
 		client.Complete()
-		require.NoError(t, got.wait())
-		assert.Equal(t, []string{"1", "2", "3"}, texts(got.got()))
-		assert.Equal(t, []string{"other"}, texts(busy.got()))
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Equal(t, []string{"1", "2", "3"}, texts(got.Values()))
+		assert.Equal(t, []string{"other"}, texts(busy.Values()))
 	})
 }
 
@@ -46,8 +47,7 @@ func TestMessagesAreReadOneByOne(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
 		other, far := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
-		got := newTape[wsource.Message]()
-		got.next = func(wsource.Message) { time.Sleep(time.Second) }
+		got := observabletest.NewRecorder[wsource.Message]().OnNext(func(wsource.Message) { time.Sleep(time.Second) })
 		operators.Merge[wsource.Message](server, far).Subscribe(context.Background(), got)
 		for i := range 10 {
 			send(client, fmt.Sprint("a", i))
@@ -55,15 +55,15 @@ func TestMessagesAreReadOneByOne(t *testing.T) {
 		}
 		client.Complete()
 		other.Complete()
-		require.NoError(t, got.wait())
+		require.NoError(t, got.ExpectEnd(t))
 		order := map[byte]int{}
-		for _, text := range texts(got.got()) {
+		for _, text := range texts(got.Values()) {
 			assert.Equal(t, fmt.Sprint(order[text[0]]), text[1:])
 			order[text[0]]++
 			assert.LessOrEqual(t, order['a']-order['b'], 2, "they take turns")
 			assert.LessOrEqual(t, order['b']-order['a'], 2)
 		}
-		assert.Len(t, got.got(), 20)
+		assert.Len(t, got.Values(), 20)
 	})
 }
 

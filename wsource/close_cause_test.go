@@ -49,7 +49,7 @@ func TestCauseOfAClose(t *testing.T) {
 				client, server := s.pair(nil)
 				got := record[wsource.Message](t, client)
 				test.src.Subscribe(test.ctx(), server)
-				assert.Equal(t, test.code, wsource.CloseStatus(got.wait()))
+				assert.Equal(t, test.code, wsource.CloseStatus(got.ExpectEnd(t)))
 				<-server.Done()
 				assert.Equal(t, test.code, wsource.CloseStatus(server.Err()))
 				assert.ErrorIs(t, server.Err(), test.want)
@@ -76,8 +76,8 @@ func TestCloseReturnsWithTheFrameOnItsWay(t *testing.T) {
 				}
 				end(client)
 				client.CloseNow()
-				assert.NoError(t, got.wait())
-				assert.Len(t, got.got(), 100)
+				assert.NoError(t, got.ExpectEnd(t))
+				assert.Len(t, got.Values(), 100)
 			})
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -23,12 +24,12 @@ func TestStalledSocketsDoNotHoldUpOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
 		var servers []*wsource.Socket
-		var tapes []*tape[wsource.Message]
+		var recorders []*observabletest.Recorder[wsource.Message]
 		var links []*wstest.Link
 		for i := range more + 2 {
 			client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
 			servers = append(servers, server)
-			tapes = append(tapes, record[wsource.Message](t, client))
+			recorders = append(recorders, record[wsource.Message](t, client))
 			if i <= more {
 				links = append(links, s.link())
 				require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToClient, 0)))
@@ -41,8 +42,8 @@ func TestStalledSocketsDoNotHoldUpOthers(t *testing.T) {
 			}
 			time.Sleep(within)
 			synctest.Wait()
-			assert.Len(t, tapes[more+1].got(), round+1)
-			assert.Empty(t, tapes[more].got())
+			assert.Len(t, recorders[more+1].Values(), round+1)
+			assert.Empty(t, recorders[more].Values())
 		}
 		for _, link := range links {
 			link.Resume(wstest.ToClient)
@@ -53,8 +54,8 @@ func TestStalledSocketsDoNotHoldUpOthers(t *testing.T) {
 			}
 			settle()
 		}
-		for _, tape := range tapes {
-			assert.Len(t, tape.got(), 4)
+		for _, got := range recorders {
+			assert.Len(t, got.Values(), 4)
 		}
 	})
 }
@@ -80,7 +81,7 @@ func TestAnswersAreWrittenByWhoAnswers(t *testing.T) {
 			client.Next(wsource.TextMessage("?"))
 			synctest.Wait()
 		}
-		assert.Len(t, answers.got(), 100)
+		assert.Len(t, answers.Values(), 100)
 	})
 }
 
@@ -112,12 +113,12 @@ func TestGoexitLeavesOtherSocketsTheirWriter(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
 		var told atomic.Int32
 		var servers []*wsource.Socket
-		var tapes []*tape[wsource.Message]
+		var recorders []*observabletest.Recorder[wsource.Message]
 		for i := range 2 * more {
 			client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
 			servers = append(servers, server)
 			if i > more {
-				tapes = append(tapes, record[wsource.Message](t, client))
+				recorders = append(recorders, record[wsource.Message](t, client))
 				continue
 			}
 			server.Undelivered().Subscribe(t.Context(), observable.ObserverFuncs[*wsource.SendError]{
@@ -133,8 +134,8 @@ func TestGoexitLeavesOtherSocketsTheirWriter(t *testing.T) {
 		}
 		settle()
 		assert.Positive(t, told.Load())
-		for _, tape := range tapes {
-			assert.Len(t, tape.got(), 1)
+		for _, got := range recorders {
+			assert.Len(t, got.Values(), 1)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -51,24 +52,14 @@ type party struct {
 	complete func()
 	leave    func()          // ends the subscription
 	socket   *wsource.Socket // nil for the subject that dials
-	messages *tape[wsource.Message]
-	values   *tape[string]
+	received recorded
+	t        *testing.T
 }
 
 // wait waits for the end of what the party receives and returns its error.
 func (p *party) wait() error {
-	if p.values != nil {
-		return p.values.wait()
-	}
-	return p.messages.wait()
-}
-
-// endings returns how many ends there were.
-func (p *party) endings() int {
-	if p.values != nil {
-		return p.values.endings()
-	}
-	return p.messages.endings()
+	p.t.Helper()
+	return p.received.ExpectEnd(p.t)
 }
 
 // session is one run of the script.
@@ -145,32 +136,30 @@ func (c *session) accepted() []*party {
 
 func ofSocket(t *testing.T, socket *wsource.Socket, received func(string), sent *ledger) *party {
 	t.Helper()
-	tape := newTape[wsource.Message]()
-	tape.next = func(m wsource.Message) { received(m.String()) }
-	undelivered := newTape[*wsource.SendError]()
-	undelivered.next = sent.report
+	got := observabletest.NewRecorder[wsource.Message]().OnNext(func(m wsource.Message) { received(m.String()) })
+	undelivered := observabletest.NewRecorder[*wsource.SendError]().OnNext(sent.report)
 	socket.Undelivered().Subscribe(context.Background(), undelivered)
-	subscription := socket.Subscribe(context.Background(), tape)
+	subscription := socket.Subscribe(context.Background(), got)
 	return &party{
 		next:     func(text string) { socket.Next(wsource.TextMessage(text)) },
 		send:     func(ctx context.Context, text string) error { return socket.Send(ctx, wsource.TextMessage(text)) },
 		complete: socket.Complete,
 		leave:    subscription.Unsubscribe,
 		socket:   socket,
-		messages: tape,
+		received: got,
+		t:        t,
 	}
 }
 
 func ofSubject(t *testing.T, subject *wsource.Subject[string, string], received func(string), sent *ledger) *party {
 	t.Helper()
-	tape := newTape[string]()
-	tape.next = received
-	undelivered := newTape[*wsource.SendError]()
-	undelivered.next = sent.report
+	got := observabletest.NewRecorder[string]().OnNext(received)
+	undelivered := observabletest.NewRecorder[*wsource.SendError]().OnNext(sent.report)
 	subject.Undelivered().Subscribe(context.Background(), undelivered)
-	subscription := subject.Subscribe(context.Background(), tape)
+	subscription := subject.Subscribe(context.Background(), got)
 	return &party{
-		next: subject.Next, send: subject.Send, complete: subject.Complete, leave: subscription.Unsubscribe, values: tape,
+		next: subject.Next, send: subject.Send, complete: subject.Complete, leave: subscription.Unsubscribe,
+		received: got, t: t,
 	}
 }
 
@@ -282,12 +271,12 @@ func (c *session) finish() {
 	<-c.done
 	settle()
 	for i, p := range c.accepted() {
-		if assert.Equal(c.t, 1, p.endings(), "server's end %d", i) {
+		if assertEnded(c.t, p.received, "server's end %d", i) {
 			c.toClient.broken = c.toClient.broken || c.kind == sockets && p.wait() != nil
 		}
 	}
 	if c.client != nil && !c.left {
-		assert.Equal(c.t, 1, c.client.endings())
+		assertEnded(c.t, c.client.received)
 		c.toServer.broken = c.kind == sockets && c.client.wait() != nil
 		// A Socket whose peer closes does not know what that has read before. The peer's own end tells it.
 		c.toClient.broken = c.toClient.broken || c.toServer.broken

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -66,7 +67,7 @@ type crowd struct {
 // member is one of a crowd. Its messages have the numbers from first on.
 type member struct {
 	subject *wsource.Subject[string, string]
-	values  *tape[string]
+	values  *observabletest.Recorder[string]
 	first   int
 	posted  int
 	ledger  *ledger
@@ -86,12 +87,11 @@ func newCrowd(s *site, size int) *crowd {
 			first:  i * numbers,
 			ledger: newLedger(),
 		}
-		m.values = newTape[string]()
-		lost := newTape[*wsource.SendError]()
-		lost.next = func(err *wsource.SendError) {
+		m.values = observabletest.NewRecorder[string]()
+		lost := observabletest.NewRecorder[*wsource.SendError]().OnNext(func(err *wsource.SendError) {
 			text, _ := c.whose(err.Message.String())
 			m.ledger.report(&wsource.SendError{Message: wsource.TextMessage(text), Outcome: err.Outcome, Err: err.Err})
-		}
+		})
 		m.subject.Undelivered().Subscribe(context.Background(), lost)
 		m.subject.Subscribe(context.Background(), m.values)
 		c.members = append(c.members, m)
@@ -205,7 +205,7 @@ func stormOfMany(t *testing.T, count *faultCount) {
 			time.Sleep(pause)
 			for _, m := range c.members {
 				m.subject.Complete()
-				require.NoError(t, m.values.wait())
+				require.NoError(t, m.values.ExpectEnd(t))
 				m.ledger.audit(t, m.posted)
 			}
 			close(over)

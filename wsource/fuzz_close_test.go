@@ -37,8 +37,8 @@ func FuzzCloseFrame(f *testing.F) {
 			p.write(frame{fin: true, opcode: opClose, payload: payload})
 			answer, _ := p.readClose()
 			p.readEnd()
-			err := got.wait()
-			assert.Equal(t, 1, got.endings())
+			err := got.ExpectEnd(t)
+			assertEnded(t, got)
 			want, reason := wsource.StatusNoStatusReceived, ""
 			if len(payload) >= 2 {
 				want, reason = wsource.StatusCode(binary.BigEndian.Uint16(payload)), string(payload[2:])
@@ -93,7 +93,7 @@ func FuzzClose(f *testing.F) {
 			} else {
 				require.NoError(t, err)
 			}
-			err := got.wait()
+			err := got.ExpectEnd(t)
 			if code == wsource.StatusNormalClosure {
 				require.NoError(t, err)
 				return

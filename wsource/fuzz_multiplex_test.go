@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -54,7 +55,7 @@ type play struct {
 	subject *wsource.Subject[string, string]
 	topics  *textTopics
 	base    observable.Subscription // holds the connection
-	all     *tape[string]
+	all     *observabletest.Recorder[string]
 	far     far
 	said    []string
 	streams []*stream
@@ -64,7 +65,7 @@ type play struct {
 type stream struct {
 	letter  string
 	keyed   bool // it is one of Topics
-	tape    *tape[string]
+	got     *observabletest.Recorder[string]
 	sub     observable.Subscription
 	want    []string
 	stopped bool // it was left, or has failed
@@ -96,7 +97,7 @@ func (p *play) step(step byte, letter string) {
 	switch step {
 	case stepMultiplex:
 		st := &stream{letter: letter}
-		st.tape, st.sub = listen(p.t, p.subject.Multiplex(
+		st.got, st.sub = listen(p.t, p.subject.Multiplex(
 			func() string { return "+" + letter },
 			func() string { return "-" + letter },
 			func(v string) bool {
@@ -109,7 +110,7 @@ func (p *play) step(step byte, letter string) {
 		p.streams = append(p.streams, st)
 	case stepTopic:
 		st := &stream{letter: letter, keyed: true}
-		st.tape, st.sub = listen(p.t, p.topics.Topic(letter))
+		st.got, st.sub = listen(p.t, p.topics.Topic(letter))
 		p.streams = append(p.streams, st)
 	case stepLeave:
 		for _, st := range p.streams {
@@ -180,16 +181,16 @@ func (p *play) checkHeard() {
 // end checks every stream.
 func (p *play) end() {
 	p.checkHeard()
-	assert.Equal(p.t, p.said, append([]string(nil), p.all.got()...), "the others go on")
+	assert.Equal(p.t, p.said, append([]string(nil), p.all.Values()...), "the others go on")
 	for _, st := range p.streams {
-		assert.Equal(p.t, st.want, st.tape.got())
+		assert.Equal(p.t, st.want, st.got.Values())
 		if !st.failed {
-			assert.Zero(p.t, st.tape.endings())
+			assert.False(p.t, st.got.Ended())
 			st.sub.Unsubscribe()
 			continue
 		}
-		assert.Equal(p.t, 1, st.tape.endings())
-		err := st.tape.wait()
+		assertEnded(p.t, st.got)
+		err := st.got.ExpectEnd(p.t)
 		var panicked *observable.PanicError
 		require.ErrorAs(p.t, err, &panicked)
 		require.ErrorIs(p.t, err, errCause)

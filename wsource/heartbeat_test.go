@@ -87,11 +87,11 @@ func TestHeartbeatCountsAnyFrameAsLife(t *testing.T) {
 func TestHeartbeatCountsThePiecesOfALargeMessageAsLife(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
-		tape := record(t, client)
+		got := record(t, client)
 		require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToClient, 1000)))
 		server.Next(wsource.TextMessage(strings.Repeat("x", 60_000))) // takes a minute
 		time.Sleep(61 * time.Second)
-		assert.Len(t, tape.got(), 1)
+		assert.Len(t, got.Values(), 1)
 		assert.Equal(t, wsource.Open, client.State())
 		client.Complete()
 		<-client.Done()
@@ -114,14 +114,14 @@ func TestHeartbeatFindsADeadPeer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubbleWith(t, calm, func(t *testing.T, s *site) {
 				client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
-				tape := record(t, client)
+				got := record(t, client)
 				server.Next(wsource.TextMessage("alive")) // the last sign of life
 				settle()
 				start := time.Now()
 				s.vanish()
 				time.Sleep(3 * time.Second)
 				send(client)
-				err := tape.wait()
+				err := got.ExpectEnd(t)
 				requireClose(t, err, wsource.StatusAbnormalClosure)
 				require.ErrorIs(t, err, wsource.ErrHeartbeat)
 				assert.InDelta(t, beat.Interval+beat.Timeout, time.Since(start), float64(2*time.Millisecond))
@@ -250,9 +250,9 @@ func TestHeartbeatOfASubjectReconnects(t *testing.T) {
 		start := time.Now()
 		far2 := s.accept()
 		assert.InDelta(t, beat.Interval+beat.Timeout, time.Since(start), float64(2*time.Second))
-		require.Len(t, lost.got(), 1)
-		assert.Equal(t, wsource.Unknown, lost.got()[0].Outcome)
-		require.ErrorIs(t, lost.got()[0], wsource.ErrHeartbeat)
+		require.Len(t, lost.Values(), 1)
+		assert.Equal(t, wsource.Unknown, lost.Values()[0].Outcome)
+		require.ErrorIs(t, lost.Values()[0], wsource.ErrHeartbeat)
 		subject.Next("b")
 		assert.Equal(t, []string{"b"}, far2.heard())
 		link.Resume(wstest.ToServer) // the old connection's ghost

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -72,7 +73,7 @@ func TestHookHearsOfASocketsLife(t *testing.T) {
 		require.NoError(t, client.Send(t.Context(), wsource.TextMessage("last")))
 		time.Sleep(1500 * time.Millisecond)
 		require.NoError(t, client.Close(4000, "bye"))
-		require.Error(t, received.wait())
+		require.Error(t, received.ExpectEnd(t))
 		settle()
 
 		for name, d := range at {
@@ -158,7 +159,7 @@ func TestHookHearsOfWhatASocketDrops(t *testing.T) {
 		require.Error(t, client.Send(ctx, wsource.TextMessage("given up")))
 		client.Next(wsource.TextMessage("unsent"))
 		client.CloseNow()
-		require.NoError(t, undelivered.wait())
+		require.NoError(t, undelivered.ExpectEnd(t))
 
 		told := d.of(wsource.EventDropped)
 		outcomes := make([]string, 0, len(told))
@@ -169,10 +170,10 @@ func TestHookHearsOfWhatASocketDrops(t *testing.T) {
 			assert.Same(t, client, e.Socket)
 			outcomes = append(outcomes, fmt.Sprint(e.Bytes, " ", se.Outcome))
 		}
-		for _, e := range undelivered.got() {
+		for _, e := range undelivered.Values() {
 			assert.Contains(t, outcomes, fmt.Sprint(len(e.Message.Data), " ", e.Outcome))
 		}
-		assert.Len(t, told, len(undelivered.got())+2)
+		assert.Len(t, told, len(undelivered.Values())+2)
 		unknown := fmt.Sprint(2*wstest.DefaultBuffer, " ", wsource.Unknown)
 		assert.ElementsMatch(t, []string{"1 unsent", "2 unsent", "8 unsent", "6 unsent", unknown}, outcomes)
 		assert.Empty(t, d.of(wsource.EventSent))
@@ -202,7 +203,7 @@ func TestHookHearsOfASubjectsReconnectsAndDrops(t *testing.T) {
 				waiting <- struct{}{}
 			}
 		}})
-		subscription := subject.Subscribe(t.Context(), newTape[string]())
+		subscription := subject.Subscribe(t.Context(), observabletest.NewRecorder[string]())
 		first := <-site.sockets
 		settle()
 		volatile := wsource.Delivery{Volatile: true}

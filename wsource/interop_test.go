@@ -62,7 +62,7 @@ func TestSubjectOfAPlainServer(t *testing.T) {
 			Reconnect: steady(), Dial: *on(network, nil),
 		})
 		subject.Next("queued")
-		tape, sub := listen(t, subject)
+		got, sub := listen(t, subject)
 		lost := record(t, subject.Undelivered())
 		settle()
 		subject.Next("sent")
@@ -71,9 +71,9 @@ func TestSubjectOfAPlainServer(t *testing.T) {
 		settle()
 		subject.Next("after a reconnect")
 		time.Sleep(2 * time.Second)
-		assert.Equal(t, []string{"queued", "sent", "after a reconnect"}, tape.got())
+		assert.Equal(t, []string{"queued", "sent", "after a reconnect"}, got.Values())
 		require.NoError(t, subject.Send(t.Context(), "bye"))
-		assert.Equal(t, "goodbye", requireClose(t, tape.wait(), 4000).Reason)
+		assert.Equal(t, "goodbye", requireClose(t, got.ExpectEnd(t), 4000).Reason)
 		assert.Len(t, fates(lost), 1, "of the last message it is unknown, since the peer has closed")
 		sub.Unsubscribe()
 
@@ -82,7 +82,7 @@ func TestSubjectOfAPlainServer(t *testing.T) {
 		settle()
 		sub.Unsubscribe()
 		settle()
-		assert.Equal(t, []string{"again"}, again.got())
+		assert.Equal(t, []string{"again"}, again.Values())
 		assert.Equal(t, 3, network.Dials())
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -27,7 +28,7 @@ func messagesOf(o *wsource.DialOptions) observable.Observable[wsource.Message] {
 // life is a subscription to a connection, and what its moments need.
 type life struct {
 	*site
-	got     *tape[wsource.Message]
+	got     *observabletest.Recorder[wsource.Message]
 	options *wsource.DialOptions
 	start   func() // subscribes
 	server  *wsource.Socket
@@ -79,7 +80,7 @@ var moments = map[string]func(t *testing.T, l *life){
 	"open and idle": func(_ *testing.T, l *life) { l.open() },
 	"in a callback": func(_ *testing.T, l *life) {
 		blocked := make(chan struct{})
-		l.got.next = func(wsource.Message) { <-blocked }
+		l.got.OnNext(func(wsource.Message) { <-blocked })
 		l.release = func() { close(blocked) }
 		l.open()
 		send(l.server, "1", "2", "3")
@@ -103,16 +104,17 @@ var moments = map[string]func(t *testing.T, l *life){
 		settle()
 		l.release = func() { l.link().Resume(wstest.ToClient) }
 	},
-	"after the close": func(_ *testing.T, l *life) {
+	"after the close": func(t *testing.T, l *life) {
+		t.Helper()
 		l.open()
 		l.server.Complete()
-		_ = l.got.wait()
+		_ = l.got.ExpectEnd(t)
 	},
 	"after a break": func(t *testing.T, l *life) {
 		t.Helper()
 		l.open()
 		require.NoError(t, l.link().Inject(wstest.Reset(wstest.ToServer, 0)))
-		_ = l.got.wait()
+		_ = l.got.ExpectEnd(t)
 	},
 }
 
@@ -134,13 +136,13 @@ func giveUp(t *testing.T, moment func(t *testing.T, l *life), unsubscribe bool) 
 	defer cancel(nil)
 	l := &life{
 		site:    newSite(t, wsource.AcceptOptions{Heartbeat: noBeat}),
-		got:     newTape[wsource.Message](),
+		got:     observabletest.NewRecorder[wsource.Message](),
 		options: &wsource.DialOptions{Heartbeat: noBeat},
 	}
 	var subscription observable.Subscription
 	l.start = func() { subscription = messagesOf(on(l.network, l.options)).Subscribe(ctx, l.got) }
 	moment(t, l)
-	before := l.got.endings()
+	before := l.got.Ended()
 	if unsubscribe && subscription != nil {
 		subscription.Unsubscribe()
 	} else {
@@ -155,12 +157,13 @@ func giveUp(t *testing.T, moment func(t *testing.T, l *life), unsubscribe bool) 
 	}
 	<-subscription.Done()
 	time.Sleep(wsource.DefaultCloseTimeout)
-	if !unsubscribe && before == 0 || len(l.got.got()) == 0 && l.got.endings() > before {
-		require.ErrorIs(t, l.got.wait(), io.ErrNoProgress)
+	if !before && (!unsubscribe || len(l.got.Values()) == 0 && l.got.Ended()) {
+		require.ErrorIs(t, l.got.ExpectEnd(t), io.ErrNoProgress)
 	} else {
-		assert.Equal(t, before, l.got.endings(), "an unsubscribe is silent")
+		assert.Equal(t, before, l.got.Ended(), "an unsubscribe is silent")
+		assert.Empty(t, l.got.Breaches())
 	}
-	assert.LessOrEqual(t, len(l.got.got()), 1)
+	assert.LessOrEqual(t, len(l.got.Values()), 1)
 	assert.Empty(t, l.network.Links())
 	assert.Zero(t, l.site.server.Len())
 }
@@ -169,13 +172,13 @@ func giveUp(t *testing.T, moment func(t *testing.T, l *life), unsubscribe bool) 
 func TestUnsubscribeClosesNormally(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
-		got := newTape[wsource.Message]()
+		got := observabletest.NewRecorder[wsource.Message]()
 		subscription := messagesOf(s.options(nil)).Subscribe(t.Context(), got)
 		server := <-s.sockets
 		far := record[wsource.Message](t, server)
 		settle() // the client knows that the connection is open
 		subscription.Unsubscribe()
-		require.NoError(t, far.wait())
+		require.NoError(t, far.ExpectEnd(t))
 	})
 }
 
@@ -193,14 +196,14 @@ func TestConnectEndsAsTheSocketDoes(t *testing.T) {
 				s := newSite(t, wsource.AcceptOptions{})
 				sockets := record(t, wsource.Connect("ws://"+host, s.options(nil)))
 				test.end(s, <-s.sockets)
-				assert.Equal(t, test.code, wsource.CloseStatus(sockets.wait()))
-				require.Len(t, sockets.got(), 1)
-				assert.Equal(t, wsource.Closed, sockets.got()[0].State())
+				assert.Equal(t, test.code, wsource.CloseStatus(sockets.ExpectEnd(t)))
+				require.Len(t, sockets.Values(), 1)
+				assert.Equal(t, wsource.Closed, sockets.Values()[0].State())
 			})
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
 		sockets := record(t, wsource.Connect("ws://"+host, on(new(wstest.Network), nil)))
-		requireHandshake(t, sockets.wait(), 0)
+		requireHandshake(t, sockets.ExpectEnd(t), 0)
 	})
 }

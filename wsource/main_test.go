@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -96,68 +96,24 @@ func (s *site) link() *wstest.Link { return s.network.Link(s.network.Dials()) }
 // settle waits until whatever happens at once has happened; in a bubble, that is certain.
 func settle() { time.Sleep(time.Millisecond) }
 
-// tape records what an observer is told.
-type tape[T any] struct {
-	mu     sync.Mutex
-	values []T
-	err    error
-	ends   int           // of either kind
-	done   chan struct{} // closed at the end
-	next   func(T)       // what Next does besides, if it is not nil
-}
-
-func newTape[T any]() *tape[T] { return &tape[T]{done: make(chan struct{})} }
-
-// record subscribes a new tape.
-func record[T any](t *testing.T, o observable.Observable[T]) *tape[T] {
+// record subscribes a new recorder.
+func record[T any](t *testing.T, o observable.Observable[T]) *observabletest.Recorder[T] {
 	t.Helper()
-	tape := newTape[T]()
-	o.Subscribe(context.Background(), tape)
-	return tape
+	got, _ := listen(t, o)
+	return got
 }
 
-func (r *tape[T]) Next(v T) {
-	r.mu.Lock()
-	r.values = append(r.values, v)
-	r.mu.Unlock()
-	if r.next != nil {
-		r.next(v)
-	}
+// recorded is a recorder of any type.
+type recorded interface {
+	ExpectEnd(tb testing.TB) error
+	Ended() bool
+	Breaches() []string
 }
 
-func (r *tape[T]) Error(err error) { r.end(err) }
-
-func (r *tape[T]) Complete() { r.end(nil) }
-
-func (r *tape[T]) end(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.err = err
-	if r.ends++; r.ends == 1 {
-		close(r.done)
-	}
-}
-
-// got returns the values so far.
-func (r *tape[T]) got() []T {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]T(nil), r.values...)
-}
-
-// wait waits for the end and returns the error.
-func (r *tape[T]) wait() error {
-	<-r.done
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err
-}
-
-// endings returns how many ends there were: 0 or, if all is well, 1.
-func (r *tape[T]) endings() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.ends
+// assertEnded asserts that a stream has ended, once, and reports whether it has.
+func assertEnded(t *testing.T, r recorded, what ...any) bool {
+	t.Helper()
+	return assert.True(t, r.Ended(), what...) && assert.Empty(t, r.Breaches(), what...)
 }
 
 // texts returns messages as strings.

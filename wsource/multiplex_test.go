@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -55,10 +56,10 @@ func TestMultiplexSubscribesFirstOnEachConnection(t *testing.T) {
 		far.say("b2")
 		far.say("d2")
 		settle()
-		assert.Equal(t, []string{"a1", "a2"}, a.got())
-		assert.Empty(t, b.got())
-		assert.Equal(t, []string{"c1"}, c.got())
-		assert.Equal(t, []string{"d2"}, d.got())
+		assert.Equal(t, []string{"a1", "a2"}, a.Values())
+		assert.Empty(t, b.Values())
+		assert.Equal(t, []string{"c1"}, c.Values())
+		assert.Equal(t, []string{"d2"}, d.Values())
 		subA.Unsubscribe()
 		subD.Unsubscribe()
 		require.NoError(t, far.wait())
@@ -75,7 +76,7 @@ func TestMultiplexMakesItsMessageAnewForEachConnection(t *testing.T) {
 			func() string { return "stop" },
 			func(string) bool { return true },
 		)
-		tape, sub := listen(t, operators.Tap(stream, func(v string) { last = v }))
+		got, sub := listen(t, operators.Tap(stream, func(v string) { last = v }))
 		far := s.accept()
 		far.say("1")
 		far.say("2")
@@ -85,7 +86,7 @@ func TestMultiplexMakesItsMessageAnewForEachConnection(t *testing.T) {
 		assert.Equal(t, []string{"from 2"}, far.heard())
 		far.say("3")
 		settle()
-		assert.Equal(t, []string{"1", "2", "3"}, tape.got())
+		assert.Equal(t, []string{"1", "2", "3"}, got.Values())
 		sub.Unsubscribe()
 	})
 }
@@ -186,12 +187,12 @@ func TestMultiplexCallbacksThatFail(t *testing.T) {
 				subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 				other, sub := listen(t, subject)
 				far := s.accept()
-				tape := newTape[string]()
+				got := observabletest.NewRecorder[string]()
 				stream := subject.Multiplex(test.subscribe, test.unsubscribe, test.filter)
-				go stream.Subscribe(t.Context(), tape) // one of them ends the goroutine
+				go stream.Subscribe(t.Context(), got) // one of them ends the goroutine
 				settle()
 				far.say("value")
-				require.ErrorIs(t, tape.wait(), test.want)
+				require.ErrorIs(t, got.ExpectEnd(t), test.want)
 				// The others go on, and a connection is not greeted by what has failed.
 				assert.False(t, over(other))
 				far.CloseNow()
@@ -205,7 +206,7 @@ func TestMultiplexCallbacksThatFail(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 			calls := 0
-			tape := record(t, subject.Multiplex(func() string {
+			got := record(t, subject.Multiplex(func() string {
 				if calls++; calls == 2 {
 					panic(oops)
 				}
@@ -214,11 +215,11 @@ func TestMultiplexCallbacksThatFail(t *testing.T) {
 			b, sub := listen(t, part(subject, "b"))
 			s.accept().CloseNow()
 			far := s.accept()
-			require.ErrorIs(t, tape.wait(), oops)
+			require.ErrorIs(t, got.ExpectEnd(t), oops)
 			assert.Equal(t, []string{"+b"}, far.heard())
 			far.say("b1")
 			settle()
-			assert.Equal(t, []string{"b1"}, b.got())
+			assert.Equal(t, []string{"b1"}, b.Values())
 			sub.Unsubscribe()
 		})
 	})
@@ -231,8 +232,8 @@ func TestMultiplexCallbacksThatFail(t *testing.T) {
 			far := s.accept()
 			sub.Unsubscribe()
 			require.NoError(t, far.wait(), "the connection is closed all the same")
-			require.Len(t, lost.got(), 1)
-			require.ErrorIs(t, lost.got()[0], oops)
+			require.Len(t, lost.Values(), 1)
+			require.ErrorIs(t, lost.Values()[0], oops)
 		})
 	})
 
@@ -244,8 +245,8 @@ func TestMultiplexCallbacksThatFail(t *testing.T) {
 			far := s.accept()
 			sub.Unsubscribe()
 			require.NoError(t, far.wait())
-			require.Len(t, lost.got(), 1)
-			require.ErrorIs(t, lost.got()[0], wsource.ErrInvalidUTF8)
+			require.Len(t, lost.Values(), 1)
+			require.ErrorIs(t, lost.Values()[0], wsource.ErrInvalidUTF8)
 		})
 	})
 
@@ -257,7 +258,7 @@ func TestMultiplexCallbacksThatFail(t *testing.T) {
 			"filter":      subject.Multiplex(fine, fine, nil),
 		} {
 			var ae *observable.ArgumentError
-			require.ErrorAs(t, record(t, stream).wait(), &ae)
+			require.ErrorAs(t, record(t, stream).ExpectEnd(t), &ae)
 			assert.Equal(t, name, ae.Argument)
 		}
 	})
@@ -266,16 +267,16 @@ func TestMultiplexCallbacksThatFail(t *testing.T) {
 func TestMultiplexFilterThatUnsubscribes(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(nil)
-		tape := newTape[string]()
+		got := observabletest.NewRecorder[string]()
 		var sub observable.Subscription
 		stream := subject.Multiplex(func() string { return "+" }, func() string { return "-" }, func(string) bool {
 			sub.Unsubscribe()
 			return true
 		})
-		sub = stream.Subscribe(t.Context(), tape)
+		sub = stream.Subscribe(t.Context(), got)
 		far := s.accept()
 		far.say("never seen")
 		require.NoError(t, far.wait())
-		assert.Empty(t, tape.got())
+		assert.Empty(t, got.Values())
 	})
 }

@@ -64,10 +64,10 @@ func TestPeerThatBreaksTheProtocol(t *testing.T) {
 					p.write(closeFrame(uint16(code), ""))
 					p.readEnd()
 					require.NoError(t, p.conn.Close())
-					err := requireClose(t, got.wait(), test.code)
+					err := requireClose(t, got.ExpectEnd(t), test.code)
 					require.Error(t, err.Err, "the cause is told")
 					assert.Equal(t, code == wsource.StatusInvalidPayload, errors.Is(err, wsource.ErrInvalidUTF8))
-					assert.Empty(t, got.got())
+					assert.Empty(t, got.Values())
 					assert.Zero(t, time.Since(started))
 				})
 			})
@@ -103,8 +103,8 @@ func TestFramesThatAreNoFrames(t *testing.T) {
 				assert.Equal(t, test.reason, reason)
 				p.readEnd()
 				require.NoError(t, p.conn.Close())
-				assert.Equal(t, test.reason, requireClose(t, got.wait(), wsource.StatusProtocolError).Reason)
-				assert.Equal(t, []string{"first"}, texts(got.got()))
+				assert.Equal(t, test.reason, requireClose(t, got.ExpectEnd(t), wsource.StatusProtocolError).Reason)
+				assert.Equal(t, []string{"first"}, texts(got.Values()))
 			})
 		})
 	}
@@ -116,7 +116,7 @@ func TestPeerThatBreaksTheProtocolAndStays(t *testing.T) {
 		got := record[wsource.Message](t, socket)
 		started := time.Now()
 		p.write(frame{fin: true, opcode: 0x3})
-		requireClose(t, got.wait(), wsource.StatusProtocolError)
+		requireClose(t, got.ExpectEnd(t), wsource.StatusProtocolError)
 		assert.Equal(t, wsource.DefaultCloseTimeout, time.Since(started))
 	})
 }
@@ -130,7 +130,7 @@ func TestCorruptCompression(t *testing.T) {
 		code, _ := p.readClose()
 		assert.Equal(t, wsource.StatusInvalidPayload, code)
 		require.NoError(t, p.conn.Close())
-		requireClose(t, got.wait(), wsource.StatusInvalidPayload)
+		requireClose(t, got.ExpectEnd(t), wsource.StatusInvalidPayload)
 	})
 }
 
@@ -148,7 +148,7 @@ func TestControlFrameWhoseRestIsLate(t *testing.T) {
 				p.raw(whole[last:])
 				p.write(frame{fin: true, opcode: opText, payload: []byte("after")})
 				synctest.Wait()
-				assert.Equal(t, []wsource.Message{wsource.TextMessage("after")}, got.got())
+				assert.Equal(t, []wsource.Message{wsource.TextMessage("after")}, got.Values())
 			})
 		}
 	}
@@ -163,7 +163,7 @@ func TestCloseFrameWhoseRestDoesNotCome(t *testing.T) {
 			whole := frame{fin: true, opcode: opClose, payload: []byte("\x03\xE8payload"), masked: p.client}.bytes()
 			p.raw(whole[:len(whole)-1])
 			start := time.Now()
-			requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+			requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
 			assert.Equal(t, 5*time.Second, time.Since(start))
 		})
 	}
@@ -201,9 +201,9 @@ func TestReadLimit(t *testing.T) {
 					p.write(textFrame("next"))
 					if test.arrives {
 						settle()
-						require.Len(t, got.got(), 2)
+						require.Len(t, got.Values(), 2)
 						p.write(closeFrame(1000, ""))
-						require.NoError(t, got.wait())
+						require.NoError(t, got.ExpectEnd(t))
 						return
 					}
 					code, reason := p.readClose()
@@ -212,8 +212,8 @@ func TestReadLimit(t *testing.T) {
 					p.write(closeFrame(1009, ""))
 					p.readEnd()
 					require.NoError(t, p.conn.Close())
-					require.ErrorIs(t, requireClose(t, got.wait(), wsource.StatusMessageTooBig), wsource.ErrMessageTooBig)
-					assert.Empty(t, got.got())
+					require.ErrorIs(t, requireClose(t, got.ExpectEnd(t), wsource.StatusMessageTooBig), wsource.ErrMessageTooBig)
+					assert.Empty(t, got.Values())
 				})
 			})
 		}
@@ -235,7 +235,7 @@ func TestPeerSeesTheReadLimit(t *testing.T) {
 		p.write(closeFrame(uint16(code), ""))
 		p.readEnd()
 		require.NoError(t, p.conn.Close())
-		requireClose(t, got.wait(), wsource.StatusMessageTooBig)
+		requireClose(t, got.ExpectEnd(t), wsource.StatusMessageTooBig)
 	}
 	t.Run("in memory", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -281,7 +281,7 @@ func TestCompressedBomb(t *testing.T) {
 		code, _ := p.readClose()
 		assert.Equal(t, wsource.StatusMessageTooBig, code)
 		require.NoError(t, p.conn.Close())
-		requireClose(t, got.wait(), wsource.StatusMessageTooBig)
-		assert.Empty(t, got.got())
+		requireClose(t, got.ExpectEnd(t), wsource.StatusMessageTooBig)
+		assert.Empty(t, got.Values())
 	})
 }

@@ -115,17 +115,17 @@ func TestRefusalsAreRetriedOrNot(t *testing.T) {
 					Dial: wsource.DialOptions{Transport: transport}, Reconnect: steady(),
 				})
 				status := record(t, subject.Status())
-				tape, sub := listen(t, subject)
+				got, sub := listen(t, subject)
 				if test.least < 0 {
-					requireHandshake(t, tape.wait(), test.answer.StatusCode)
-					assert.Equal(t, []wsource.LinkState{wsource.LinkIdle, wsource.LinkConnecting, wsource.LinkClosed}, states(status.got()))
+					requireHandshake(t, got.ExpectEnd(t), test.answer.StatusCode)
+					assert.Equal(t, []wsource.LinkState{wsource.LinkIdle, wsource.LinkConnecting, wsource.LinkClosed}, states(status.Values()))
 					return
 				}
 				s.accept()
 				took := time.Since(start)
 				assert.GreaterOrEqual(t, took, test.least)
 				assert.Less(t, took, test.least+2*time.Second)
-				backoff := status.got()[2]
+				backoff := status.Values()[2]
 				requireHandshake(t, backoff.Err, test.answer.StatusCode)
 				assert.Equal(t, wsource.LinkBackoff, backoff.State)
 				sub.Unsubscribe()
@@ -148,15 +148,15 @@ func TestTheTableCanBeOverridden(t *testing.T) {
 				return wsource.CloseAction(err)
 			},
 		})
-		tape := record(t, subject)
+		got := record(t, subject)
 		require.NoError(t, s.accept().Close(4000, ""))
 		s.accept().Complete()
 		require.NoError(t, s.accept().Close(wsource.StatusGoingAway, ""))
 		require.NoError(t, s.accept().Close(4001, "done"))
-		require.NoError(t, tape.wait())
-		tape = record(t, subject)
+		require.NoError(t, got.ExpectEnd(t))
+		got = record(t, subject)
 		require.NoError(t, s.accept().Close(wsource.StatusServiceRestart, ""))
-		requireClose(t, tape.wait(), wsource.StatusServiceRestart)
+		requireClose(t, got.ExpectEnd(t), wsource.StatusServiceRestart)
 	})
 }
 
@@ -165,9 +165,9 @@ func TestANormalClosureCanBeAFailure(t *testing.T) {
 		subject := s.subject(&wsource.SubjectConfig[string]{
 			OnEnd: func(error) wsource.Action { return wsource.FailStream },
 		})
-		tape := record(t, subject)
+		got := record(t, subject)
 		s.accept().Complete()
-		requireClose(t, tape.wait(), wsource.StatusNormalClosure)
+		requireClose(t, got.ExpectEnd(t), wsource.StatusNormalClosure)
 	})
 }
 
@@ -177,10 +177,10 @@ func TestAPanicInTheTableFailsTheStream(t *testing.T) {
 			Reconnect: steady(),
 			OnEnd:     func(error) wsource.Action { panic("no idea") },
 		})
-		tape := record(t, subject)
+		got := record(t, subject)
 		s.accept().Complete()
 		var pe *observable.PanicError
-		require.ErrorAs(t, tape.wait(), &pe)
+		require.ErrorAs(t, got.ExpectEnd(t), &pe)
 	})
 }
 
@@ -207,8 +207,8 @@ func TestRetryOperatorsRedial(t *testing.T) {
 				}
 				s.accept()
 				time.Sleep(time.Second)
-				assert.Equal(t, []string{"value", "value", "value"}, one.got())
-				assert.Equal(t, []string{"value", "value", "value"}, two.got())
+				assert.Equal(t, []string{"value", "value", "value"}, one.Values())
+				assert.Equal(t, []string{"value", "value", "value"}, two.Values())
 				sub1.Unsubscribe()
 				sub2.Unsubscribe()
 			})
@@ -227,8 +227,8 @@ func TestRetryAfterAMessageThatDoesNotDecode(t *testing.T) {
 		assert.Equal(t, "a message cannot be decoded", end.Reason)
 		s.accept().say("7")
 		settle()
-		assert.Equal(t, []int{7}, one.got())
-		assert.Equal(t, []int{7}, two.got())
+		assert.Equal(t, []int{7}, one.Values())
+		assert.Equal(t, []int{7}, two.Values())
 		sub1.Unsubscribe()
 		sub2.Unsubscribe()
 	})
@@ -247,7 +247,7 @@ func TestNoRetryWhileNobodyIsSubscribed(t *testing.T) {
 		sub.Unsubscribe() // in the delay, which ends at once
 		time.Sleep(time.Hour)
 		assert.Equal(t, dials, s.network.Dials())
-		assert.Equal(t, []wsource.LinkState{wsource.LinkBackoff, wsource.LinkClosed}, states(status.got()))
+		assert.Equal(t, []wsource.LinkState{wsource.LinkBackoff, wsource.LinkClosed}, states(status.Values()))
 	})
 }
 

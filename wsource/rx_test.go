@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -127,8 +128,8 @@ func TestRetryRedials(t *testing.T) {
 				server := <-s.sockets
 				burst(server, 90, 99)
 				server.Complete()
-				require.NoError(t, got.wait())
-				assert.Equal(t, "8 28 48 68 196", strings.Join(got.got(), " "))
+				require.NoError(t, got.ExpectEnd(t))
+				assert.Equal(t, "8 28 48 68 196", strings.Join(got.Values(), " "))
 				assert.Equal(t, len(drops)+1, s.network.Dials())
 			})
 		})
@@ -185,8 +186,8 @@ func TestRetryOnAServer(t *testing.T) {
 				client.Complete()
 				<-client.Done()
 				require.NoError(t, server.Shutdown(context.Background()))
-				require.NoError(t, got.wait())
-				assert.Equal(t, "8 28 196", strings.Join(got.got(), " "))
+				require.NoError(t, got.ExpectEnd(t))
+				assert.Equal(t, "8 28 196", strings.Join(got.Values(), " "))
 			})
 		})
 	}
@@ -199,7 +200,7 @@ func TestRetryGivesUp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				network := new(wstest.Network)
 				got := record(t, pipeline(messagesOf(on(network, nil))))
-				requireHandshake(t, got.wait(), 0)
+				requireHandshake(t, got.ExpectEnd(t), 0)
 				assert.Equal(t, 6, network.Dials())
 			})
 		})
@@ -215,12 +216,12 @@ func TestRetryIsGivenUp(t *testing.T) {
 					s := newSite(t, wsource.AcceptOptions{})
 					require.NoError(t, s.network.OnEveryDial(
 						wstest.Delay(wstest.ToClient, 10*time.Millisecond), wstest.Cut(wstest.ToClient, 150)))
-					got := newTape[string]()
+					got := observabletest.NewRecorder[string]()
 					subscription := pipeline(messagesOf(s.options(nil))).Subscribe(t.Context(), got)
 					time.Sleep(time.Duration(at) * 5 * time.Millisecond)
 					subscription.Unsubscribe()
 					<-subscription.Done()
-					assert.Zero(t, got.endings())
+					assert.False(t, got.Ended())
 				})
 			})
 		}

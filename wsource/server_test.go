@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -26,16 +27,16 @@ func TestServerIsAPipeline(t *testing.T) {
 		s.server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 			OnNext: func(socket *wsource.Socket) { socket.Subscribe(context.Background(), socket) },
 		})
-		var tapes []*tape[wsource.Message]
+		var recorders []*observabletest.Recorder[wsource.Message]
 		for i := range 50 {
 			client, _ := s.pair(nil)
-			tapes = append(tapes, record(t, operators.Take[wsource.Message](client, 2)))
+			recorders = append(recorders, record(t, operators.Take[wsource.Message](client, 2)))
 			send(client, fmt.Sprint("a", i), fmt.Sprint("b", i))
 		}
 		assert.Equal(t, 50, s.server.Len())
-		for i, got := range tapes {
-			require.NoError(t, got.wait())
-			assert.Equal(t, []string{fmt.Sprint("a", i), fmt.Sprint("b", i)}, texts(got.got()))
+		for i, got := range recorders {
+			require.NoError(t, got.ExpectEnd(t))
+			assert.Equal(t, []string{fmt.Sprint("a", i), fmt.Sprint("b", i)}, texts(got.Values()))
 		}
 	})
 }
@@ -44,10 +45,10 @@ func TestShutdownClosesOpenSockets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
 		connections := record(t, s.server.Connections())
-		var tapes []*tape[wsource.Message]
+		var recorders []*observabletest.Recorder[wsource.Message]
 		for range 20 {
 			client, server := s.pair(nil)
-			tapes = append(tapes, record[wsource.Message](t, client), record[wsource.Message](t, server))
+			recorders = append(recorders, record[wsource.Message](t, client), record[wsource.Message](t, server))
 			send(server, "last words")
 		}
 		settle() // until both subscribers of Connections have the last of them
@@ -55,13 +56,13 @@ func TestShutdownClosesOpenSockets(t *testing.T) {
 		require.NoError(t, s.server.Shutdown(context.Background()))
 		assert.Zero(t, time.Since(started))
 		assert.Zero(t, s.server.Len())
-		for i, got := range tapes {
-			ce := requireClose(t, got.wait(), wsource.StatusGoingAway)
+		for i, got := range recorders {
+			ce := requireClose(t, got.ExpectEnd(t), wsource.StatusGoingAway)
 			assert.Equal(t, "the server is shutting down", ce.Reason)
-			assert.Len(t, got.got(), 1-i%2, "what was sent before arrives")
+			assert.Len(t, got.Values(), 1-i%2, "what was sent before arrives")
 		}
-		require.NoError(t, connections.wait())
-		assert.Len(t, connections.got(), 20)
+		require.NoError(t, connections.ExpectEnd(t))
+		assert.Len(t, connections.Values(), 20)
 
 		listener, err := s.network.Listen("other.test:80")
 		require.NoError(t, err)
@@ -88,7 +89,7 @@ func TestShutdownOfPeersThatDoNotAnswer(t *testing.T) {
 				silent, one := s.rawClient("")
 				_, stalled := s.rawClient("")
 				_, unobserved := s.rawClient("")
-				tapes := []*tape[wsource.Message]{record[wsource.Message](t, one), record[wsource.Message](t, stalled)}
+				recorders := []*observabletest.Recorder[wsource.Message]{record[wsource.Message](t, one), record[wsource.Message](t, stalled)}
 				go stalled.Next(wsource.BinaryMessage(make([]byte, 10*wstest.DefaultBuffer)))
 				silent.write(textFrame("x"))
 				settle()
@@ -97,8 +98,8 @@ func TestShutdownOfPeersThatDoNotAnswer(t *testing.T) {
 				started := time.Now()
 				require.ErrorIs(t, s.server.Shutdown(ctx), test.err)
 				assert.Equal(t, test.want, time.Since(started))
-				for _, got := range tapes {
-					requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+				for _, got := range recorders {
+					requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
 				}
 				<-unobserved.Done()
 			})
@@ -111,14 +112,14 @@ func TestShutdownFromACallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
 		client, server := s.pair(nil)
-		got := newTape[wsource.Message]()
+		got := observabletest.NewRecorder[wsource.Message]()
 		result := make(chan error, 1)
-		got.next = func(wsource.Message) { result <- s.server.Shutdown(context.Background()) }
+		got.OnNext(func(wsource.Message) { result <- s.server.Shutdown(context.Background()) })
 		server.Subscribe(context.Background(), got)
 		send(client, "stop", "more")
 		require.NoError(t, <-result)
-		requireClose(t, got.wait(), wsource.StatusGoingAway)
-		assert.Len(t, got.got(), 1)
+		requireClose(t, got.ExpectEnd(t), wsource.StatusGoingAway)
+		assert.Len(t, got.Values(), 1)
 	})
 }
 
@@ -160,15 +161,15 @@ func TestShutdownAsAHandler(t *testing.T) {
 		client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
 		require.NoError(t, err)
 		require.NoError(t, server.Shutdown(context.Background()))
-		require.NoError(t, accepted.wait())
-		requireClose(t, record[wsource.Message](t, client).wait(), wsource.StatusGoingAway)
+		require.NoError(t, accepted.ExpectEnd(t))
+		requireClose(t, record[wsource.Message](t, client).ExpectEnd(t), wsource.StatusGoingAway)
 
 		he := requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusServiceUnavailable)
 		assert.Equal(t, "1", he.Header.Get("Retry-After"))
-		require.Len(t, refused.got(), 1)
-		require.ErrorIs(t, refused.got()[0], http.ErrServerClosed)
-		assert.Equal(t, "ws://"+host+"/", refused.got()[0].URL)
-		assert.Equal(t, "client.test:2", refused.got()[0].Remote)
+		require.Len(t, refused.Values(), 1)
+		require.ErrorIs(t, refused.Values()[0], http.ErrServerClosed)
+		assert.Equal(t, "ws://"+host+"/", refused.Values()[0].URL)
+		assert.Equal(t, "client.test:2", refused.Values()[0].Remote)
 	})
 }
 
@@ -187,7 +188,7 @@ func TestMaxConnections(t *testing.T) {
 		first := dial()
 		dial()
 		requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusServiceUnavailable)
-		require.ErrorIs(t, refused.got()[0], wsource.ErrTooManyConnections)
+		require.ErrorIs(t, refused.Values()[0], wsource.ErrTooManyConnections)
 		settle()
 		assert.Equal(t, 2, server.Len())
 		first.Complete()
@@ -204,13 +205,12 @@ func TestServerThatNobodyListensTo(t *testing.T) {
 		refused := record(t, server.Refusals())
 		network := serveHTTP(t, server.ServeHTTP)
 		requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusServiceUnavailable)
-		assert.Contains(t, refused.got()[0].Error(), "nobody is subscribed")
+		assert.Contains(t, refused.Values()[0].Error(), "nobody is subscribed")
 
 		// A socket that was taken stays when its subscriber leaves; one that was not is closed.
 		const n = 10
 		started, blocked := make(chan struct{}), make(chan struct{})
-		taken := newTape[*wsource.Socket]()
-		taken.next = func(*wsource.Socket) { close(started); <-blocked }
+		taken := observabletest.NewRecorder[*wsource.Socket]().OnNext(func(*wsource.Socket) { close(started); <-blocked })
 		operators.Take(server.Connections(), 1).Subscribe(t.Context(), taken)
 		clients := make([]*wsource.Socket, 0, n)
 		for range n {
@@ -227,11 +227,11 @@ func TestServerThatNobodyListensTo(t *testing.T) {
 			requireClose(t, client.Err(), wsource.StatusTryAgainLater)
 		}
 		assert.Equal(t, wsource.Open, clients[0].State())
-		require.Len(t, taken.got(), 1)
+		require.Len(t, taken.Values(), 1)
 		settle()
 		assert.Equal(t, 1, server.Len())
 		clients[0].Complete()
-		<-taken.got()[0].Done()
+		<-taken.Values()[0].Done()
 	})
 }
 
@@ -252,7 +252,7 @@ func TestServerThatCannotBeUsed(t *testing.T) {
 			refused := record(t, server.Refusals())
 			handler := serveHTTP(t, server.ServeHTTP)
 			requireHandshake(t, dialError(t, handler, "ws://"+host, nil), http.StatusInternalServerError)
-			require.ErrorAs(t, refused.got()[0], &argument)
+			require.ErrorAs(t, refused.Values()[0], &argument)
 			require.NoError(t, server.Shutdown(context.Background()))
 		}
 		require.ErrorAs(t, new(wsource.Server).Serve(nil), &argument)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -38,8 +39,8 @@ func TestEverythingAtOnce(t *testing.T) {
 // half is one end of a connection with all that is watched about it.
 type half struct {
 	socket  *wsource.Socket
-	got     *tape[wsource.Message]    // of a subscriber that stays
-	lost    *tape[*wsource.SendError] // of what Next sent
+	got     *observabletest.Recorder[wsource.Message]    // of a subscriber that stays
+	lost    *observabletest.Recorder[*wsource.SendError] // of what Next sent
 	senders []*sender
 }
 
@@ -90,13 +91,13 @@ func everythingAtOnce(t *testing.T, random *rand.Rand) {
 	client.Complete()
 	for _, h := range halves {
 		<-h.socket.Done()
-		_ = h.got.wait()
-		_ = h.lost.wait()
+		_ = h.got.ExpectEnd(t)
+		_ = h.lost.ExpectEnd(t)
 	}
 	all.Wait()
 	for i, h := range halves {
-		assert.Equal(t, 1, h.got.endings())
-		assert.Equal(t, 1, h.lost.endings())
+		assertEnded(t, h.got)
+		assertEnded(t, h.lost)
 		h.check(t, halves[1-i])
 	}
 }
@@ -134,7 +135,7 @@ func (h *half) send(t *testing.T, from *sender, n, size int, pause time.Duration
 			}
 		} else {
 			h.socket.Next(m)
-			if h.lost.endings() > 0 {
+			if h.lost.Ended() {
 				from.late = append(from.late, i)
 			}
 		}
@@ -161,16 +162,16 @@ func (h *half) senderOf(t *testing.T, m wsource.Message) (from *sender, text str
 // lost without a word when the connection breaks; but then nothing arrives that was sent later.
 func (h *half) check(t *testing.T, other *half) {
 	t.Helper()
-	for _, m := range h.got.got() {
+	for _, m := range h.got.Values() {
 		from, text := other.senderOf(t, m)
 		from.known.receive(0, text)
 	}
-	for _, se := range other.lost.got() {
+	for _, se := range other.lost.Values() {
 		from, _ := other.senderOf(t, se.Message)
 		from.report(se)
 	}
 	var end *wsource.CloseError
-	broken := errors.As(h.got.wait(), &end) && end.Code == wsource.StatusAbnormalClosure
+	broken := errors.As(h.got.ExpectEnd(t), &end) && end.Code == wsource.StatusAbnormalClosure
 	for _, from := range other.senders {
 		from.known.broken = broken
 		arrived := from.known.received[0]

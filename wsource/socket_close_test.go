@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -53,13 +54,13 @@ func closing(t *testing.T, closer, other *wsource.Socket, code wsource.StatusCod
 		assert.Equal(t, code, invalid.Code)
 		assert.Equal(t, wsource.Open, closer.State())
 		closer.Complete()
-		require.NoError(t, far.wait())
+		require.NoError(t, far.ExpectEnd(t))
 		return
 	}
 	require.NoError(t, err)
 	require.ErrorIs(t, closer.Close(code, ""), wsource.ErrClosed)
-	for _, side := range []*tape[wsource.Message]{near, far} {
-		err := side.wait()
+	for _, side := range []*observabletest.Recorder[wsource.Message]{near, far} {
+		err := side.ExpectEnd(t)
 		assert.Equal(t, code, wsource.CloseStatus(err))
 		if code == wsource.StatusNormalClosure {
 			require.NoError(t, err)
@@ -67,7 +68,7 @@ func closing(t *testing.T, closer, other *wsource.Socket, code wsource.StatusCod
 			assert.Equal(t, "the réason", requireClose(t, err, code).Reason)
 		}
 	}
-	assert.Equal(t, []string{"last"}, texts(far.got()))
+	assert.Equal(t, []string{"last"}, texts(far.Values()))
 	assert.Equal(t, wsource.Closed, closer.State())
 	require.ErrorIs(t, closer.Close(code, ""), wsource.ErrClosed)
 }
@@ -82,7 +83,7 @@ func TestCloseCodesOnTheWire(t *testing.T) {
 					got := record[wsource.Message](t, socket)
 					p.write(closeFrame(uint16(code), "why"))
 					answer, reason := p.readClose()
-					err := got.wait()
+					err := got.ExpectEnd(t)
 					switch {
 					case code == wsource.StatusNormalClosure:
 						require.NoError(t, err)
@@ -120,7 +121,7 @@ func TestCloseWithoutACode(t *testing.T) {
 				p.write(frame{fin: true, opcode: opClose})
 				code, _ := p.readClose()
 				assert.Equal(t, wsource.StatusNoStatusReceived, code)
-				requireClose(t, got.wait(), wsource.StatusNoStatusReceived)
+				requireClose(t, got.ExpectEnd(t), wsource.StatusNoStatusReceived)
 			})
 			synctest.Test(t, func(t *testing.T) { // as an answer, it agrees
 				p, socket := rawPeer(t, client)
@@ -130,7 +131,7 @@ func TestCloseWithoutACode(t *testing.T) {
 				assert.Equal(t, wsource.StatusCode(4000), code)
 				assert.Equal(t, "why", reason)
 				p.write(frame{fin: true, opcode: opClose})
-				assert.Equal(t, "why", requireClose(t, got.wait(), 4000).Reason)
+				assert.Equal(t, "why", requireClose(t, got.ExpectEnd(t), 4000).Reason)
 			})
 			synctest.Test(t, func(t *testing.T) { // and with another code it is what the peer says
 				p, socket := rawPeer(t, client)
@@ -138,8 +139,8 @@ func TestCloseWithoutACode(t *testing.T) {
 				socket.Complete()
 				p.readClose()
 				p.write(textFrame("still delivered"), closeFrame(4001, "mine"))
-				assert.Equal(t, "mine", requireClose(t, got.wait(), 4001).Reason)
-				assert.Equal(t, []string{"still delivered"}, texts(got.got()))
+				assert.Equal(t, "mine", requireClose(t, got.ExpectEnd(t), 4001).Reason)
+				assert.Equal(t, []string{"still delivered"}, texts(got.Values()))
 				p.readEnd()
 			})
 		})
@@ -156,7 +157,7 @@ func TestCloseReason(t *testing.T) {
 		assert.Equal(t, wsource.Open, client.State())
 		longest := strings.Repeat("é", wsource.MaxReason/2) + "x"
 		require.NoError(t, client.Close(4000, longest))
-		assert.Equal(t, longest, requireClose(t, got.wait(), 4000).Reason)
+		assert.Equal(t, longest, requireClose(t, got.ExpectEnd(t), 4000).Reason)
 	})
 	for _, client := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -166,7 +167,7 @@ func TestCloseReason(t *testing.T) {
 			code, reason := p.readClose()
 			assert.Equal(t, wsource.StatusInvalidPayload, code, "RFC 6455, section 8.1")
 			assert.Equal(t, "close reason is not UTF-8", reason)
-			require.ErrorIs(t, requireClose(t, got.wait(), wsource.StatusInvalidPayload), wsource.ErrInvalidUTF8)
+			require.ErrorIs(t, requireClose(t, got.ExpectEnd(t), wsource.StatusInvalidPayload), wsource.ErrInvalidUTF8)
 			p.readEnd()
 		})
 	}
@@ -185,7 +186,7 @@ func TestPeerThatDoesNotAnswerTheClose(t *testing.T) {
 				socket.Complete()
 				assert.Equal(t, wsource.Closing, socket.State())
 				p.readClose()
-				ce := requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+				ce := requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
 				require.ErrorIs(t, ce, wsource.ErrCloseTimeout)
 				assert.Equal(t, test.want, time.Since(started))
 			})
@@ -199,8 +200,8 @@ func TestCloseNow(t *testing.T) {
 		near, far := record[wsource.Message](t, client), record[wsource.Message](t, server)
 		client.CloseNow()
 		client.CloseNow()
-		require.ErrorIs(t, requireClose(t, near.wait(), wsource.StatusAbnormalClosure), wsource.ErrClosed)
-		require.ErrorIs(t, requireClose(t, far.wait(), wsource.StatusAbnormalClosure), io.ErrUnexpectedEOF)
+		require.ErrorIs(t, requireClose(t, near.ExpectEnd(t), wsource.StatusAbnormalClosure), wsource.ErrClosed)
+		require.ErrorIs(t, requireClose(t, far.ExpectEnd(t), wsource.StatusAbnormalClosure), io.ErrUnexpectedEOF)
 	})
 }
 
@@ -223,9 +224,9 @@ func TestEndWhileASubscriberIsBusy(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, server := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat}).pair(nil)
 				peerEnd := record[wsource.Message](t, client)
-				got := newTape[wsource.Message]()
+				got := observabletest.NewRecorder[wsource.Message]()
 				started := make(chan time.Time, 1)
-				got.next = func(wsource.Message) {
+				got.OnNext(func(wsource.Message) {
 					started <- time.Now()
 					if test.within != nil {
 						test.within(server)
@@ -235,7 +236,7 @@ func TestEndWhileASubscriberIsBusy(t *testing.T) {
 						return
 					}
 					<-server.Done() // which only somebody else can find then
-				}
+				})
 				server.Subscribe(t.Context(), got)
 				send(client, "1", "2")
 				begun := <-started
@@ -244,8 +245,8 @@ func TestEndWhileASubscriberIsBusy(t *testing.T) {
 				}
 				<-server.Done()
 				assert.LessOrEqual(t, time.Since(begun), test.most)
-				assert.Equal(t, test.code, wsource.CloseStatus(got.wait()))
-				_ = peerEnd.wait()
+				assert.Equal(t, test.code, wsource.CloseStatus(got.ExpectEnd(t)))
+				_ = peerEnd.ExpectEnd(t)
 			})
 		})
 	}
@@ -256,12 +257,11 @@ func TestEndWhileASubscriberIsBusy(t *testing.T) {
 func TestCloseDeliversToTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
-		got := newTape[wsource.Message]()
-		got.next = func(m wsource.Message) {
+		got := observabletest.NewRecorder[wsource.Message]().OnNext(func(m wsource.Message) {
 			if m.String() == "100" {
 				server.Complete()
 			}
-		}
+		})
 		server.Subscribe(context.Background(), got)
 		record[wsource.Message](t, client)
 		sent := make(chan int)
@@ -275,14 +275,14 @@ func TestCloseDeliversToTheEnd(t *testing.T) {
 				}
 			}
 		}()
-		require.NoError(t, got.wait())
+		require.NoError(t, got.ExpectEnd(t))
 		n := <-sent
-		require.NoError(t, lost.wait())
-		assert.InDelta(t, n, len(got.got())+len(lost.got()), 1)
-		for i, m := range got.got() {
+		require.NoError(t, lost.ExpectEnd(t))
+		assert.InDelta(t, n, len(got.Values())+len(lost.Values()), 1)
+		for i, m := range got.Values() {
 			require.Equal(t, fmt.Sprint(i), m.String())
 		}
-		for _, se := range lost.got() {
+		for _, se := range lost.Values() {
 			require.Equal(t, wsource.Unsent, se.Outcome)
 		}
 	})
@@ -315,8 +315,8 @@ func TestBothCloseAtOnce(t *testing.T) {
 		require.NoError(t, client.Close(4001, "client"))
 		require.NoError(t, server.Close(4002, "server"))
 		// Each ends with what it was told.
-		assert.Equal(t, "server", requireClose(t, near.wait(), 4002).Reason)
-		assert.Equal(t, "client", requireClose(t, far.wait(), 4001).Reason)
+		assert.Equal(t, "server", requireClose(t, near.ExpectEnd(t), 4002).Reason)
+		assert.Equal(t, "client", requireClose(t, far.ExpectEnd(t), 4001).Reason)
 	})
 }
 
@@ -341,12 +341,12 @@ func TestStalledWriteAndTheEnd(t *testing.T) {
 				settle()
 				started := time.Now()
 				test.end(p)
-				requireClose(t, got.wait(), test.code)
+				requireClose(t, got.ExpectEnd(t), test.code)
 				assert.LessOrEqual(t, time.Since(started), 5*time.Second)
-				require.NoError(t, lost.wait())
-				assert.Len(t, lost.got(), 3)
+				require.NoError(t, lost.ExpectEnd(t))
+				assert.Len(t, lost.Values(), 3)
 				outcomes := map[wsource.Outcome]int{}
-				for _, se := range lost.got() {
+				for _, se := range lost.Values() {
 					outcomes[se.Outcome]++
 				}
 				assert.Equal(t, map[wsource.Outcome]int{wsource.Unknown: 1, wsource.Unsent: 2}, outcomes)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -44,10 +45,10 @@ func TestBothEndsAreStreams(t *testing.T) {
 		}
 		settle() // what the server has queued when the client closes is not sent
 		client.Complete()
-		require.NoError(t, up.wait())
-		require.NoError(t, down.wait())
-		assert.Equal(t, messages, up.got())
-		assert.Equal(t, messages, down.got())
+		require.NoError(t, up.ExpectEnd(t))
+		require.NoError(t, down.ExpectEnd(t))
+		assert.Equal(t, messages, up.Values())
+		assert.Equal(t, messages, down.Values())
 		assert.Equal(t, wsource.Closed, client.State())
 		assert.NoError(t, client.Err())
 	})
@@ -63,11 +64,11 @@ func TestFragmentsMakeOneMessage(t *testing.T) {
 			textFrame("next"))
 		assert.Equal(t, frame{fin: true, opcode: opPong, payload: []byte("?")}, p.read())
 		settle()
-		assert.Equal(t, []string{"café!", "next"}, texts(got.got()))
+		assert.Equal(t, []string{"café!", "next"}, texts(got.Values()))
 		server.Complete()
 		code, _ := p.readClose()
 		p.write(closeFrame(uint16(code), ""))
-		require.NoError(t, got.wait())
+		require.NoError(t, got.ExpectEnd(t))
 	})
 }
 
@@ -92,9 +93,9 @@ func TestNothingIsLostBeforeAndBetweenSubscribers(t *testing.T) {
 		}
 		last := record[wsource.Message](t, server)
 		client.Complete()
-		require.NoError(t, last.wait())
-		assert.Len(t, last.got(), n-received)
-		assert.Equal(t, fmt.Sprint(n-1), last.got()[n-received-1].String())
+		require.NoError(t, last.ExpectEnd(t))
+		assert.Len(t, last.Values(), n-received)
+		assert.Equal(t, fmt.Sprint(n-1), last.Values()[n-received-1].String())
 	})
 }
 
@@ -103,7 +104,7 @@ func TestSeveralSubscribersGetEachMessage(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
 		all := record[wsource.Message](t, server)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		leaving, cancelled := newTape[wsource.Message](), newTape[wsource.Message]()
+		leaving, cancelled := observabletest.NewRecorder[wsource.Message](), observabletest.NewRecorder[wsource.Message]()
 		subscription := server.Subscribe(t.Context(), leaving)
 		server.Subscribe(ctx, cancelled)
 		send(client, "1")
@@ -115,18 +116,18 @@ func TestSeveralSubscribersGetEachMessage(t *testing.T) {
 		send(client, "2")
 		client.Complete()
 
-		require.NoError(t, all.wait())
-		assert.Equal(t, []string{"1", "2"}, texts(all.got()))
-		require.NoError(t, late.wait())
-		assert.Equal(t, []string{"2"}, texts(late.got()))
-		assert.Equal(t, []string{"1"}, texts(leaving.got()))
-		assert.Zero(t, leaving.endings(), "an unsubscribe is silent")
-		require.ErrorIs(t, cancelled.wait(), io.ErrNoProgress)
-		assert.Equal(t, []string{"1"}, texts(cancelled.got()))
+		require.NoError(t, all.ExpectEnd(t))
+		assert.Equal(t, []string{"1", "2"}, texts(all.Values()))
+		require.NoError(t, late.ExpectEnd(t))
+		assert.Equal(t, []string{"2"}, texts(late.Values()))
+		assert.Equal(t, []string{"1"}, texts(leaving.Values()))
+		assert.False(t, leaving.Ended(), "an unsubscribe is silent")
+		require.ErrorIs(t, cancelled.ExpectEnd(t), io.ErrNoProgress)
+		assert.Equal(t, []string{"1"}, texts(cancelled.Values()))
 
 		after := record[wsource.Message](t, server)
-		require.NoError(t, after.wait(), "a late subscriber gets the end at once")
-		assert.Equal(t, 1, after.endings())
+		require.NoError(t, after.ExpectEnd(t), "a late subscriber gets the end at once")
+		assertEnded(t, after)
 	})
 }
 
@@ -137,9 +138,9 @@ func TestSubscriberThatCannotBeUsed(t *testing.T) {
 		require.ErrorAs(t, server.Subscribe(t.Context(), nil).Err(), &argument)
 		ended, cancel := context.WithCancelCause(t.Context())
 		cancel(io.ErrNoProgress)
-		got := newTape[wsource.Message]()
+		got := observabletest.NewRecorder[wsource.Message]()
 		server.Subscribe(ended, got)
-		require.ErrorIs(t, got.wait(), io.ErrNoProgress)
+		require.ErrorIs(t, got.ExpectEnd(t), io.ErrNoProgress)
 		send(client, "still there")
 		m, err := observable.FirstValue(t.Context(), observable.Observable[wsource.Message](server))
 		require.NoError(t, err)
@@ -152,8 +153,7 @@ func TestSlowSubscriberSlowsThePeer(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat, CloseTimeout: time.Hour})
 		const size, n = 10_000, 400
-		got := newTape[wsource.Message]()
-		got.next = func(wsource.Message) { time.Sleep(time.Second) }
+		got := observabletest.NewRecorder[wsource.Message]().OnNext(func(wsource.Message) { time.Sleep(time.Second) })
 		server.Subscribe(context.Background(), got)
 		var sent atomic.Int64
 		go func() {
@@ -164,12 +164,12 @@ func TestSlowSubscriberSlowsThePeer(t *testing.T) {
 			client.Complete()
 		}()
 		time.Sleep(100*time.Second - time.Millisecond)
-		taken := len(got.got())
+		taken := len(got.Values())
 		assert.Equal(t, 100, taken, "one a second")
 		// Between Next and the subscriber there is no more than the outbox, the wire and the network hold.
 		assert.Less(t, int(sent.Load())-taken, (1<<20+128<<10)/size)
-		require.NoError(t, got.wait())
-		assert.Len(t, got.got(), n)
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Len(t, got.Values(), n)
 		assert.EqualValues(t, n, sent.Load())
 	})
 }
@@ -204,22 +204,22 @@ func TestMemoryOfAPeerThatSendsIsBounded(t *testing.T) {
 func TestCallbackThatPanicsOrExits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
-		panicking, exiting := newTape[wsource.Message](), newTape[wsource.Message]()
-		panicking.next = func(wsource.Message) { panic("boom") }
-		exiting.next = func(wsource.Message) { runtime.Goexit() }
+		panicking, exiting := observabletest.NewRecorder[wsource.Message](), observabletest.NewRecorder[wsource.Message]()
+		panicking.OnNext(func(wsource.Message) { panic("boom") })
+		exiting.OnNext(func(wsource.Message) { runtime.Goexit() })
 		server.Subscribe(t.Context(), panicking)
 		server.Subscribe(t.Context(), exiting)
 		send(client, "1")
 		settle()
 		var pe *observable.PanicError
-		require.ErrorAs(t, panicking.wait(), &pe)
-		require.ErrorIs(t, exiting.wait(), observable.ErrGoexit)
+		require.ErrorAs(t, panicking.ExpectEnd(t), &pe)
+		require.ErrorIs(t, exiting.ExpectEnd(t), observable.ErrGoexit)
 
 		rest := record[wsource.Message](t, server)
 		send(client, "2", "3")
 		client.Complete()
-		require.NoError(t, rest.wait())
-		assert.Equal(t, []string{"2", "3"}, texts(rest.got()), "the reader goes on")
+		require.NoError(t, rest.ExpectEnd(t))
+		assert.Equal(t, []string{"2", "3"}, texts(rest.Values()), "the reader goes on")
 	})
 }
 
@@ -257,7 +257,7 @@ func breakAfter(t *testing.T, frames []frame, direction wstest.Direction, reset 
 	} else {
 		require.NoError(t, p.conn.Close())
 	}
-	ce := requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+	ce := requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
 	if reset {
 		require.ErrorIs(t, ce, syscall.ECONNRESET)
 	} else {
@@ -267,8 +267,8 @@ func breakAfter(t *testing.T, frames []frame, direction wstest.Direction, reset 
 	if frames[0].fin {
 		want = 1
 	}
-	assert.Len(t, got.got(), want)
-	assert.Equal(t, 1, got.endings())
+	assert.Len(t, got.Values(), want)
+	assertEnded(t, got)
 	assert.Equal(t, ce, socket.Err())
 }
 
@@ -300,11 +300,11 @@ func converse(t *testing.T, compression wsource.Compression, text string, cut in
 		settle()
 		total = s.link().Passed(wstest.ToServer) - before
 		if cut < 0 {
-			assert.Equal(t, []string{text}, texts(got.got()))
+			assert.Equal(t, []string{text}, texts(got.Values()))
 			return
 		}
-		requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
-		assert.Empty(t, got.got(), "cut after %d bytes", cut)
+		requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
+		assert.Empty(t, got.Values(), "cut after %d bytes", cut)
 		<-client.Done()
 		requireClose(t, client.Err(), wsource.StatusAbnormalClosure)
 	})
@@ -344,7 +344,7 @@ func TestMessageStaysWhileOthersRead(t *testing.T) {
 				p.write(textFrame(strings.Repeat("b", size)))
 			}
 			p.write(closeFrame(1000, ""))
-			require.NoError(t, got.wait())
+			require.NoError(t, got.ExpectEnd(t))
 			require.True(t, first == <-codec.seen, "the message has changed") // Equal would print both
 			<-server.Done()
 		})

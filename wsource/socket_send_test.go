@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -37,9 +38,9 @@ func TestSocketIsAnObserver(t *testing.T) {
 		operators.Map(observable.Range(1, 2000), func(i int) wsource.Message {
 			return wsource.TextMessage(fmt.Sprint(i))
 		}).Subscribe(t.Context(), client)
-		require.NoError(t, got.wait(), "Complete closes normally, after what was sent")
-		require.Len(t, got.got(), 2000)
-		for i, m := range got.got() {
+		require.NoError(t, got.ExpectEnd(t), "Complete closes normally, after what was sent")
+		require.Len(t, got.Values(), 2000)
+		for i, m := range got.Values() {
 			require.Equal(t, fmt.Sprint(i+1), m.String())
 		}
 	})
@@ -84,7 +85,7 @@ func TestSendTellsTheOutcome(t *testing.T) {
 		require.NoError(t, client.Send(ctx, wsource.TextMessage("1")))
 		require.NoError(t, client.Send(context.Background(), wsource.TextMessage("2")))
 		settle()
-		assert.Equal(t, []string{"1", "2"}, texts(got.got()))
+		assert.Equal(t, []string{"1", "2"}, texts(got.Values()))
 
 		se := requireSend(t, client.Send(ctx, wsource.TextMessage("\xFF")), wsource.Unsent)
 		require.ErrorIs(t, se, wsource.ErrInvalidUTF8)
@@ -116,8 +117,8 @@ func TestSendTellsTheOutcome(t *testing.T) {
 
 		s.link().Resume(wstest.ToServer)
 		client.Complete()
-		require.NoError(t, got.wait())
-		assert.Len(t, got.got(), 3, "the message whose outcome was unknown arrived, the one behind it did not")
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Len(t, got.Values(), 3, "the message whose outcome was unknown arrived, the one behind it did not")
 		se = requireSend(t, client.Send(context.Background(), wsource.TextMessage("x")), wsource.Unsent)
 		require.ErrorIs(t, se, wsource.ErrClosed)
 	})
@@ -137,15 +138,15 @@ func TestEverySendHasOneOutcome(t *testing.T) {
 			taken := n // what comes after the end is dropped
 			for i := range n {
 				client.Next(wsource.BinaryMessage(bytes.Repeat([]byte{byte(i)}, size(i))))
-				if lost.endings() > 0 {
+				if lost.Ended() {
 					taken = min(taken, i)
 				}
 			}
-			requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
-			require.NoError(t, lost.wait(), "Undelivered completes")
-			arrived := len(got.got())
+			requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
+			require.NoError(t, lost.ExpectEnd(t), "Undelivered completes")
+			arrived := len(got.Values())
 			outcomes := map[byte]wsource.Outcome{}
-			for _, se := range lost.got() {
+			for _, se := range lost.Values() {
 				i := se.Message.Data[0]
 				require.NotContains(t, outcomes, i, "told twice")
 				outcomes[i] = se.Outcome
@@ -202,14 +203,14 @@ func TestPeerThatDoesNotReadBlocksTheSender(t *testing.T) {
 		assert.LessOrEqual(t, sent, (1<<20+128<<10)/size)
 		<-client.Done()
 		require.ErrorIs(t, requireClose(t, client.Err(), wsource.StatusAbnormalClosure), wsource.ErrCloseTimeout)
-		require.NoError(t, lost.wait())
-		for _, se := range lost.got() {
+		require.NoError(t, lost.ExpectEnd(t))
+		for _, se := range lost.Values() {
 			if se.Outcome == wsource.Unknown || !errors.Is(se, wsource.ErrClosed) { // those came when it was closing
 				requireClose(t, se, wsource.StatusAbnormalClosure)
 			}
 		}
 		s.link().Resume(wstest.ToServer)
-		requireClose(t, record[wsource.Message](t, server).wait(), wsource.StatusAbnormalClosure)
+		requireClose(t, record[wsource.Message](t, server).ExpectEnd(t), wsource.StatusAbnormalClosure)
 	})
 }
 
@@ -235,7 +236,7 @@ func TestOutboxIsBoundedInMessages(t *testing.T) {
 		require.ErrorIs(t, requireSend(t, client.Send(ctx, wsource.TextMessage("y")), wsource.Unsent), io.ErrNoProgress)
 		client.CloseNow()
 		s.link().Resume(wstest.ToServer)
-		requireClose(t, record[wsource.Message](t, server).wait(), wsource.StatusAbnormalClosure)
+		requireClose(t, record[wsource.Message](t, server).ExpectEnd(t), wsource.StatusAbnormalClosure)
 	})
 }
 
@@ -249,14 +250,14 @@ func TestPingsAreAnsweredWhileAWriteIsStalled(t *testing.T) {
 			p.write(frame{fin: true, opcode: opPing, payload: fmt.Append(nil, i)}, textFrame("alive"))
 			time.Sleep(time.Second)
 		}
-		assert.Len(t, got.got(), 100)
+		assert.Len(t, got.Values(), 100)
 		assert.Equal(t, opBinary, p.read().opcode)
 		// Only the latest ping needs an answer (RFC 6455, section 5.5.3).
 		assert.Equal(t, frame{fin: true, opcode: opPong, payload: []byte("99")}, p.read())
 		p.write(closeFrame(1000, ""))
 		code, _ := p.readClose()
 		assert.Equal(t, wsource.StatusNormalClosure, code)
-		require.NoError(t, got.wait())
+		require.NoError(t, got.ExpectEnd(t))
 	})
 }
 
@@ -272,12 +273,12 @@ func TestUndeliveredCallbackMayDoAnything(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
 				client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
-				lost := newTape[*wsource.SendError]()
-				lost.next = func(*wsource.SendError) {
-					if len(lost.got()) == 1 {
+				lost := observabletest.NewRecorder[*wsource.SendError]()
+				lost.OnNext(func(*wsource.SendError) {
+					if len(lost.Values()) == 1 {
 						do(client)
 					}
-				}
+				})
 				client.Undelivered().Subscribe(context.Background(), lost)
 				require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
 				done := make(chan struct{})
@@ -292,10 +293,10 @@ func TestUndeliveredCallbackMayDoAnything(t *testing.T) {
 				s.link().Resume(wstest.ToServer)
 				<-done
 				<-client.Done()
-				_ = record[wsource.Message](t, server).wait()
+				_ = record[wsource.Message](t, server).ExpectEnd(t)
 				settle()
 				if name != "runtime.Goexit" {
-					assert.Equal(t, 1, lost.endings(), "Undelivered completes")
+					assertEnded(t, lost, "Undelivered completes")
 				}
 			})
 		})

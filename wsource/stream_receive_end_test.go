@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -41,8 +42,8 @@ func TestReaderAfterItsCallback(t *testing.T) {
 		p.write(frame{opcode: opContinuation, fin: true, payload: []byte("three")}, textFrame("next"))
 		settle()
 		p.write(closeFrame(1000, ""))
-		require.NoError(t, got.wait())
-		assert.Len(t, got.got(), 2)
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Len(t, got.Values(), 2)
 		for range 4 {
 			if err := <-strays; err != nil {
 				require.ErrorIs(t, err, wsource.ErrReaderOver)
@@ -82,7 +83,7 @@ func TestReaderCallbackThatPanicsOrExits(t *testing.T) {
 						if !late {
 							send(client, "message")
 						}
-						require.ErrorIs(t, got.wait(), test.is)
+						require.ErrorIs(t, got.ExpectEnd(t), test.is)
 						settle() // until the subscription is over
 						send(client, "next")
 						next, err := observable.FirstValue(t.Context(), readAll(server))
@@ -133,7 +134,7 @@ func TestCloseWhileAReaderIsBusy(t *testing.T) {
 					require.ErrorIs(t, err, io.ErrUnexpectedEOF, "that is ReadFull's end")
 					assert.Greater(t, took, 5*time.Second)
 				}
-				require.NoError(t, got.wait())
+				require.NoError(t, got.ExpectEnd(t))
 			})
 		})
 	}
@@ -168,16 +169,15 @@ func TestUnsubscribeInMidMessage(t *testing.T) {
 		client, server := newSite(t, lenient).pair(nil)
 		var all []byte
 		ctx, cancel := context.WithCancelCause(t.Context())
-		got := newTape[*wsource.MessageReader]()
-		got.next = func(m *wsource.MessageReader) {
+		got := observabletest.NewRecorder[*wsource.MessageReader]().OnNext(func(m *wsource.MessageReader) {
 			cancel(io.ErrNoProgress)
 			settle() // the end of a context is seen on another goroutine
 			all, _ = io.ReadAll(m)
-		}
+		})
 		server.Readers().Subscribe(ctx, got)
 		send(client, "message", "next")
 		settle()
-		require.ErrorIs(t, got.wait(), io.ErrNoProgress)
+		require.ErrorIs(t, got.ExpectEnd(t), io.ErrNoProgress)
 		assert.Equal(t, "message", string(all), "the callback may read on")
 		m, err := observable.FirstValue(t.Context(), observable.Observable[wsource.Message](server))
 		require.NoError(t, err)

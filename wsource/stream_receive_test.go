@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -33,9 +34,8 @@ func readAll(s *wsource.Socket) observable.Observable[wsource.Message] {
 }
 
 // reading subscribes a function to a socket's readers.
-func reading(s *wsource.Socket, f func(*wsource.MessageReader)) *tape[*wsource.MessageReader] {
-	got := newTape[*wsource.MessageReader]()
-	got.next = f
+func reading(s *wsource.Socket, f func(*wsource.MessageReader)) *observabletest.Recorder[*wsource.MessageReader] {
+	got := observabletest.NewRecorder[*wsource.MessageReader]().OnNext(f)
 	s.Readers().Subscribe(context.Background(), got)
 	return got
 }
@@ -61,9 +61,9 @@ func TestReadersGiveTheMessages(t *testing.T) {
 				}()
 				settle() // the first one waits for a subscriber
 				got := record(t, readAll(server))
-				require.NoError(t, got.wait())
-				require.Len(t, got.got(), 2*len(want))
-				for i, m := range got.got() {
+				require.NoError(t, got.ExpectEnd(t))
+				require.Len(t, got.Values(), 2*len(want))
+				for i, m := range got.Values() {
 					assert.Equal(t, want[i/2], m)
 				}
 			})
@@ -93,8 +93,8 @@ func TestReadersWithoutStreamLimit(t *testing.T) {
 			assert.Equal(t, 2, n)
 		})
 		client.Complete()
-		require.NoError(t, got.wait())
-		assert.Len(t, got.got(), 2, "what is not read is dropped")
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Len(t, got.Values(), 2, "what is not read is dropped")
 		_, err = stale.Read(make([]byte, 1))
 		require.ErrorIs(t, err, wsource.ErrReaderOver)
 	})
@@ -107,9 +107,9 @@ func TestWholeMessagesWithStreamLimit(t *testing.T) {
 		settle()
 		got := record[wsource.Message](t, server) // after the first message has begun
 		settle()
-		assert.Equal(t, []string{"one", "two"}, texts(got.got()))
+		assert.Equal(t, []string{"one", "two"}, texts(got.Values()))
 		send(client, strings.Repeat("x", 1001))
-		ce := requireClose(t, got.wait(), wsource.StatusMessageTooBig)
+		ce := requireClose(t, got.ExpectEnd(t), wsource.StatusMessageTooBig)
 		assert.Equal(t, "a message has more than 1000 bytes", ce.Reason)
 	})
 }
@@ -117,29 +117,29 @@ func TestWholeMessagesWithStreamLimit(t *testing.T) {
 func TestOneKindOfSubscriberAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, lenient).pair(nil)
-		first := newTape[*wsource.MessageReader]()
+		first := observabletest.NewRecorder[*wsource.MessageReader]()
 		reader := server.Readers().Subscribe(context.Background(), first)
-		require.ErrorIs(t, record(t, server.Readers()).wait(), wsource.ErrSubscribed)
-		require.ErrorIs(t, record[wsource.Message](t, server).wait(), wsource.ErrSubscribed)
+		require.ErrorIs(t, record(t, server.Readers()).ExpectEnd(t), wsource.ErrSubscribed)
+		require.ErrorIs(t, record[wsource.Message](t, server).ExpectEnd(t), wsource.ErrSubscribed)
 		reader.Unsubscribe()
-		messages := newTape[wsource.Message]()
+		messages := observabletest.NewRecorder[wsource.Message]()
 		whole := server.Subscribe(context.Background(), messages)
-		require.ErrorIs(t, record(t, server.Readers()).wait(), wsource.ErrSubscribed)
+		require.ErrorIs(t, record(t, server.Readers()).ExpectEnd(t), wsource.ErrSubscribed)
 		record[wsource.Message](t, server) // of these, there may be several
 		send(client, "message")
 		settle()
-		assert.Equal(t, []string{"message"}, texts(messages.got()))
+		assert.Equal(t, []string{"message"}, texts(messages.Values()))
 		whole.Unsubscribe()
-		require.ErrorIs(t, record(t, server.Readers()).wait(), wsource.ErrSubscribed)
-		assert.Empty(t, first.got())
-		assert.Zero(t, first.endings())
+		require.ErrorIs(t, record(t, server.Readers()).ExpectEnd(t), wsource.ErrSubscribed)
+		assert.Empty(t, first.Values())
+		assert.False(t, first.Ended())
 
 		subject := wsource.WrapSocket(client, wsource.TextCodec(), nil)
 		values := record[string](t, subject)
-		require.ErrorIs(t, record(t, client.Readers()).wait(), wsource.ErrSubscribed)
+		require.ErrorIs(t, record(t, client.Readers()).ExpectEnd(t), wsource.ErrSubscribed)
 		server.Complete()
-		require.NoError(t, values.wait())
-		require.NoError(t, record(t, client.Readers()).wait(), "after the end, that is what there is")
+		require.NoError(t, values.ExpectEnd(t))
+		require.NoError(t, record(t, client.Readers()).ExpectEnd(t), "after the end, that is what there is")
 	})
 }
 
@@ -186,7 +186,7 @@ func TestNothingIsReadButWhatTheSubscriberReads(t *testing.T) {
 			return n, nil
 		})))
 		client.Complete()
-		require.NoError(t, got.wait())
+		require.NoError(t, got.ExpectEnd(t))
 		assert.EqualValues(t, size, read.Load())
 	})
 }
@@ -203,7 +203,7 @@ func TestHeartbeatFindsAPeerThatIsGoneInMidMessage(t *testing.T) {
 			assert.ErrorIs(t, requireClose(t, err, wsource.StatusAbnormalClosure), wsource.ErrHeartbeat)
 		})
 		p.write(frame{opcode: opBinary, payload: []byte("some")})
-		require.ErrorIs(t, got.wait(), wsource.ErrHeartbeat)
+		require.ErrorIs(t, got.ExpectEnd(t), wsource.ErrHeartbeat)
 		assert.Equal(t, 15*time.Second, at)
 	})
 }
@@ -275,8 +275,8 @@ func TestMessageThatBreaksOff(t *testing.T) {
 						assert.Equal(t, test.code, code)
 						assert.NoError(t, p.conn.Close())
 					}
-					requireClose(t, got.wait(), test.code)
-					assert.Len(t, got.got(), 1)
+					requireClose(t, got.ExpectEnd(t), test.code)
+					assert.Len(t, got.Values(), 1)
 				})
 			})
 		}
@@ -309,7 +309,7 @@ func TestCutMessageNeverEnds(t *testing.T) {
 						require.Equal(t, []error{nil}, errs)
 						return
 					}
-					requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
+					requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
 					for _, err := range errs {
 						requireClose(t, err, wsource.StatusAbnormalClosure)
 					}

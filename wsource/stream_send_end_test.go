@@ -54,20 +54,20 @@ func TestCloseInMidMessage(t *testing.T) {
 				<-client.Done()
 				<-server.Done()
 				took := time.Since(start)
-				assert.Equal(t, test.want, wsource.CloseStatus(got.wait()))
+				assert.Equal(t, test.want, wsource.CloseStatus(got.ExpectEnd(t)))
 				assert.Equal(t, test.want, wsource.CloseStatus(client.Err()), "no time-out: there was a close frame")
 				switch {
 				case test.late:
 					require.NoError(t, <-sent)
 					require.NoError(t, <-queued)
-					assert.Equal(t, []string{strings.Join(all, ""), "queued", "behind"}, texts(got.got()))
+					assert.Equal(t, []string{strings.Join(all, ""), "queued", "behind"}, texts(got.Values()))
 					return
 				case test.begun:
 					requireSend(t, <-queued, wsource.Unsent)
-					assert.Empty(t, got.got())
+					assert.Empty(t, got.Values())
 				default:
 					require.ErrorIs(t, requireSend(t, <-queued, wsource.Unsent), wsource.ErrClosed)
-					assert.Equal(t, []string{"behind"}, texts(got.got()))
+					assert.Equal(t, []string{"behind"}, texts(got.Values()))
 				}
 				assert.InDelta(t, 5*time.Second, took, float64(time.Second))
 				letGo()
@@ -107,9 +107,9 @@ func TestEndOfTheConnectionInMidMessage(t *testing.T) {
 				<-client.Done()
 				assert.Less(t, time.Since(start), 2*time.Second, "nobody waits for the reader")
 				<-server.Done()
-				assert.Empty(t, got.got())
-				require.NoError(t, lost.wait())
-				assert.Len(t, lost.got(), 1)
+				assert.Empty(t, got.Values())
+				require.NoError(t, lost.ExpectEnd(t))
+				assert.Len(t, lost.Values(), 1)
 				letGo()
 				requireStream(t, <-sent, wsource.Partial, 4)
 				requireStream(t, client.SendReader(t.Context(), wsource.Text, nil), wsource.Unsent, 0)
@@ -142,7 +142,7 @@ func TestSendReaderWaitsForRoom(t *testing.T) {
 		require.NoError(t, <-sent)
 		require.NoError(t, <-sent)
 		settle()
-		all := texts(got.got())
+		all := texts(got.Values())
 		require.Len(t, all, 1025)
 		assert.Equal(t, "some", all[0])
 		assert.Equal(t, "last", all[1024])
@@ -196,11 +196,11 @@ func TestCutStreamIsNoMessage(t *testing.T) {
 			total = s.link().Passed(wstest.ToServer) - before
 			if cut < 0 {
 				require.NoError(t, err)
-				assert.Equal(t, []string{text}, texts(got.got()))
+				assert.Equal(t, []string{text}, texts(got.Values()))
 				return
 			}
-			requireClose(t, got.wait(), wsource.StatusAbnormalClosure)
-			assert.Empty(t, got.got(), "cut after %d bytes", cut)
+			requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
+			assert.Empty(t, got.Values(), "cut after %d bytes", cut)
 			<-client.Done()
 			requireClose(t, client.Err(), wsource.StatusAbnormalClosure)
 			// The write that crosses the cut succeeds, so it may be the last one.

@@ -87,7 +87,7 @@ func TestSendReaderArrivesAsOneMessage(t *testing.T) {
 						one(m, iotest.HalfReader(bytes.NewReader(m.Data)))
 					}
 					settle()
-					require.Equal(t, want, got.got())
+					require.Equal(t, want, got.Values())
 				}
 			})
 		})
@@ -107,7 +107,7 @@ func TestSendReaderIsCompressedWhenNegotiated(t *testing.T) {
 			passed := s.link().Passed(wstest.ToServer) - before
 			assert.Equal(t, fewer, passed < 10_000, "%v: %d bytes", compression, passed)
 			settle()
-			assert.Len(t, got.got(), 1)
+			assert.Len(t, got.Values(), 1)
 		})
 	}
 }
@@ -139,7 +139,7 @@ func TestSendReaderKeepsTheOrder(t *testing.T) {
 		}
 		group.Wait()
 		settle()
-		assert.Equal(t, want, texts(got.got()))
+		assert.Equal(t, want, texts(got.Values()))
 	})
 }
 
@@ -242,7 +242,7 @@ func failingReader(t *testing.T, after func() (int, error), is error, name strin
 		if !exited {
 			require.ErrorIs(t, requireStream(t, err, wsource.Unsent, 0), is)
 		}
-		assert.Equal(t, []string{"behind"}, texts(got.got()), "only the one message has failed")
+		assert.Equal(t, []string{"behind"}, texts(got.Values()), "only the one message has failed")
 		assert.Equal(t, wsource.Open, client.State())
 		return
 	}
@@ -254,15 +254,15 @@ func failingReader(t *testing.T, after func() (int, error), is error, name strin
 		require.ErrorIs(t, requireStream(t, err, wsource.Partial, written), is)
 	}
 	// The peer learns that the message is not whole, and this side why.
-	assert.Empty(t, got.got())
-	ce := requireClose(t, got.wait(), wsource.StatusInternalError)
+	assert.Empty(t, got.Values())
+	ce := requireClose(t, got.ExpectEnd(t), wsource.StatusInternalError)
 	assert.Equal(t, "a message was cut off", ce.Reason)
 	<-client.Done()
 	require.ErrorIs(t, requireClose(t, client.Err(), wsource.StatusInternalError), is)
-	require.NoError(t, lost.wait())
-	require.Len(t, lost.got(), 1)
-	requireSend(t, lost.got()[0], wsource.Unsent)
-	requireClose(t, lost.got()[0], wsource.StatusInternalError)
+	require.NoError(t, lost.ExpectEnd(t))
+	require.Len(t, lost.Values(), 1)
+	requireSend(t, lost.Values()[0], wsource.Unsent)
+	requireClose(t, lost.Values()[0], wsource.StatusInternalError)
 }
 
 // stuck returns a reader that gives the pieces, and then blocks until the test lets it go.
@@ -293,10 +293,10 @@ func TestContextOfSendReader(t *testing.T) {
 				require.ErrorIs(t, requireStream(t, <-queued, wsource.Unsent, 0), io.ErrNoProgress)
 				settle()
 				if begun {
-					requireClose(t, got.wait(), wsource.StatusInternalError)
+					requireClose(t, got.ExpectEnd(t), wsource.StatusInternalError)
 					<-client.Done()
 				} else {
-					assert.Equal(t, []string{"behind"}, texts(got.got()))
+					assert.Equal(t, []string{"behind"}, texts(got.Values()))
 				}
 				assert.Empty(t, sent, "a reader that is asked is waited for")
 				letGo()

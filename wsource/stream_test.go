@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -61,7 +62,7 @@ func TestMemoryOfALargeMessageIsFlat(t *testing.T) {
 				runtime.ReadMemStats(&before)
 				require.NoError(t, client.SendReader(t.Context(), wsource.Binary, sent))
 				client.Complete()
-				require.NoError(t, got.wait())
+				require.NoError(t, got.ExpectEnd(t))
 				runtime.ReadMemStats(&after)
 				assert.Equal(t, sent.sum.Sum(nil), received.Sum(nil))
 				allocated := after.TotalAlloc - before.TotalAlloc
@@ -81,7 +82,7 @@ func TestStreamsAmongOthers(t *testing.T) {
 				beat := wsource.Heartbeat{Interval: time.Millisecond, Timeout: time.Minute}
 				client, server := newSite(t, wsource.AcceptOptions{Compression: compression, Heartbeat: beat}).
 					pair(&wsource.DialOptions{Compression: compression, Heartbeat: beat})
-				got := map[*wsource.Socket]*tape[wsource.Message]{
+				got := map[*wsource.Socket]*observabletest.Recorder[wsource.Message]{
 					client: record(t, readAll(server)), server: record[wsource.Message](t, client),
 				}
 				const senders, each = 4, 40
@@ -97,9 +98,9 @@ func TestStreamsAmongOthers(t *testing.T) {
 				client.Next(wsource.TextMessage(text(0, each)))
 				client.Complete()
 				for _, one := range got {
-					require.NoError(t, one.wait())
+					require.NoError(t, one.ExpectEnd(t))
 					next := make([]int, senders)
-					for _, m := range one.got() {
+					for _, m := range one.Values() {
 						var sender, i int
 						_, err := fmt.Sscanf(m.String(), "%d %d", &sender, &i)
 						require.NoError(t, err)
@@ -107,7 +108,7 @@ func TestStreamsAmongOthers(t *testing.T) {
 						require.Equal(t, next[sender], i)
 						next[sender]++
 					}
-					require.Len(t, one.got(), senders*each+1)
+					require.Len(t, one.Values(), senders*each+1)
 				}
 			})
 		})

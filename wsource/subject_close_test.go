@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -54,12 +55,12 @@ func TestSubjectClosesInTimeThoughThePeerDoesNotAnswer(t *testing.T) {
 				end(subject, sub)
 				assert.Zero(t, time.Since(start), "it does not wait")
 				time.Sleep(wsource.DefaultCloseTimeout - time.Millisecond)
-				assert.Equal(t, wsource.LinkClosing, status.got()[3].State)
-				assert.Len(t, status.got(), 4)
+				assert.Equal(t, wsource.LinkClosing, status.Values()[3].State)
+				assert.Len(t, status.Values(), 4)
 				settle()
 				settle()
-				require.Len(t, status.got(), 5)
-				require.ErrorIs(t, status.got()[4].Err, wsource.ErrCloseTimeout)
+				require.Len(t, status.Values(), 5)
+				require.ErrorIs(t, status.Values()[4].Err, wsource.ErrCloseTimeout)
 				s.appear()
 				far.CloseNow()
 			})
@@ -82,20 +83,20 @@ func TestCompleteSendsFirstWhatWaits(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 			status := record(t, subject.Status())
-			tape := record(t, subject)
+			got := record(t, subject)
 			s.accept()
 			end := s.outage()
 			subject.Next("waiting")
 			subject.Complete()
 			subject.Next("for the next one")
 			time.Sleep(5 * time.Second)
-			assert.False(t, over(tape))
+			assert.False(t, over(got))
 			end()
 			far := s.accept()
 			require.NoError(t, far.wait())
 			assert.Equal(t, []string{"waiting"}, far.heard())
-			require.NoError(t, tape.wait())
-			last := status.got()[len(status.got())-1]
+			require.NoError(t, got.ExpectEnd(t))
+			last := status.Values()[len(status.Values())-1]
 			assert.Equal(t, wsource.LinkClosed, last.State)
 			_, sub := listen(t, subject)
 			assert.Equal(t, []string{"for the next one"}, s.accept().heard())
@@ -108,47 +109,47 @@ func TestCompleteSendsFirstWhatWaits(t *testing.T) {
 			policy.Retries = 3
 			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: policy})
 			lost := record(t, subject.Undelivered())
-			tape := record(t, subject)
+			got := record(t, subject)
 			s.accept()
 			s.outage()
 			subject.Next("waiting")
 			subject.Complete()
-			require.Error(t, tape.wait())
+			require.Error(t, got.ExpectEnd(t))
 			assert.Equal(t, []string{"waiting unsent the socket is closed"}, fates(lost))
 		})
 	})
 	t.Run("with nothing to send in an outage", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
-			tape := record(t, subject)
+			got := record(t, subject)
 			s.accept()
 			s.outage()
 			subject.Complete()
-			require.NoError(t, tape.wait())
+			require.NoError(t, got.ExpectEnd(t))
 			dials := s.network.Dials()
 			time.Sleep(time.Hour)
 			assert.Equal(t, dials, s.network.Dials())
 
 			require.NoError(t, s.network.OnEveryDial())
-			tape = record(t, subject)
+			got = record(t, subject)
 			s.accept()
 			s.outage()
 			require.NoError(t, subject.Close(4000, "enough"))
-			requireClose(t, tape.wait(), 4000)
+			requireClose(t, got.ExpectEnd(t), 4000)
 		})
 	})
 	t.Run("while the first connection is being opened", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(nil)
 			require.NoError(t, s.network.OnDial(1, wstest.Stall(wstest.ToServer, 0)))
-			tape := record(t, subject)
+			got := record(t, subject)
 			subject.Next("a")
 			subject.Complete()
 			subject.Complete() // of the next one, before anybody has subscribed
 			s.unjamLater()
 			far := s.accept()
 			require.NoError(t, far.wait())
-			require.NoError(t, tape.wait())
+			require.NoError(t, got.ExpectEnd(t))
 			assert.Equal(t, []string{"a"}, far.heard())
 		})
 	})
@@ -179,12 +180,11 @@ func TestAStaleConnectionDoesNotTouchTheNewOne(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 		release := make(chan struct{})
-		slow := newTape[string]()
-		slow.next = func(v string) {
+		slow := observabletest.NewRecorder[string]().OnNext(func(v string) {
 			if v == "old" {
 				<-release
 			}
-		}
+		})
 		sub1 := subject.Subscribe(t.Context(), slow)
 		other, sub2 := listen(t, subject)
 		far := s.accept()
@@ -195,13 +195,13 @@ func TestAStaleConnectionDoesNotTouchTheNewOne(t *testing.T) {
 		far2 := s.accept()
 		far2.say("new")
 		settle()
-		assert.Equal(t, []string{"old"}, slow.got())
-		assert.Empty(t, other.got())
+		assert.Equal(t, []string{"old"}, slow.Values())
+		assert.Empty(t, other.Values())
 		assert.NoError(t, subject.Send(t.Context(), "sending goes on"))
 		close(release)
 		settle()
-		assert.Equal(t, []string{"old", "new"}, slow.got())
-		assert.Equal(t, []string{"old", "new"}, other.got())
+		assert.Equal(t, []string{"old", "new"}, slow.Values())
+		assert.Equal(t, []string{"old", "new"}, other.Values())
 		sub1.Unsubscribe()
 		sub2.Unsubscribe()
 		require.NoError(t, far2.wait())
@@ -212,8 +212,7 @@ func TestSubjectSlowsItsPeer(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject := s.subject(nil)
 		release := make(chan struct{})
-		slow := newTape[string]()
-		slow.next = func(string) { <-release }
+		slow := observabletest.NewRecorder[string]().OnNext(func(string) { <-release })
 		sub := subject.Subscribe(t.Context(), slow)
 		far := s.accept()
 		var sent atomic.Int32
@@ -230,7 +229,7 @@ func TestSubjectSlowsItsPeer(t *testing.T) {
 		close(release)
 		<-done
 		settle()
-		assert.Len(t, slow.got(), 5000)
+		assert.Len(t, slow.Values(), 5000)
 		sub.Unsubscribe()
 	})
 }
@@ -240,30 +239,30 @@ func TestSubjectWhoseMessagesDoNotDecode(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := newSubject(s, wsource.JSON[int, int](), &wsource.SubjectConfig[int]{SkipUndecodable: true})
 			bad := record(t, subject.Undecodable())
-			tape, sub := listen(t, subject)
+			got, sub := listen(t, subject)
 			far := s.accept()
 			for _, text := range []string{"1", "nonsense", "2"} {
 				far.say(text)
 			}
 			settle()
-			assert.Equal(t, []int{1, 2}, tape.got())
-			require.Len(t, bad.got(), 1)
-			assert.Equal(t, "nonsense", bad.got()[0].Message.String())
+			assert.Equal(t, []int{1, 2}, got.Values())
+			require.Len(t, bad.Values(), 1)
+			assert.Equal(t, "nonsense", bad.Values()[0].Message.String())
 			sub.Unsubscribe()
 		})
 	})
 	t.Run("as values", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := newSubject(s, wsource.AsValues(wsource.JSON[int, int]()), nil)
-			tape, sub := listen(t, subject)
+			got, sub := listen(t, subject)
 			far := s.accept()
 			for _, text := range []string{"1", "nonsense", "2"} {
 				far.say(text)
 			}
 			settle()
-			require.Len(t, tape.got(), 3)
-			assert.ErrorContains(t, tape.got()[1].Err, "nonsense")
-			assert.Equal(t, 2, tape.got()[2].Value)
+			require.Len(t, got.Values(), 3)
+			assert.ErrorContains(t, got.Values()[1].Err, "nonsense")
+			assert.Equal(t, 2, got.Values()[2].Value)
 			sub.Unsubscribe()
 		})
 	})
@@ -271,20 +270,20 @@ func TestSubjectWhoseMessagesDoNotDecode(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 			status := record(t, subject.Status())
-			tape := record(t, subject)
+			got := record(t, subject)
 			far := s.accept()
 			far.Next(wsource.BinaryMessage([]byte("raw")))
 			far.say("not decoded any more")
 			var ce *wsource.CodecError
-			require.ErrorAs(t, tape.wait(), &ce)
+			require.ErrorAs(t, got.ExpectEnd(t), &ce)
 			require.ErrorIs(t, ce, wsource.ErrMessageType)
 			assert.Equal(t, wsource.BinaryMessage([]byte("raw")), ce.Message)
 			requireClose(t, far.wait(), wsource.StatusUnsupportedData)
-			assert.Empty(t, tape.got())
+			assert.Empty(t, got.Values())
 			settle()
 			assert.Equal(t, []wsource.LinkState{
 				wsource.LinkIdle, wsource.LinkConnecting, wsource.LinkOpen, wsource.LinkClosing, wsource.LinkClosed,
-			}, states(status.got()))
+			}, states(status.Values()))
 			assert.Equal(t, 1, s.network.Dials())
 		})
 	})
@@ -295,11 +294,11 @@ func TestSubjectWhoseMessagesDoNotDecode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				codec := hostile{wsource.TextCodec(), decode}
-				tape := record(t, newSubject(s, wsource.Codec[string, string](codec), nil))
+				got := record(t, newSubject(s, wsource.Codec[string, string](codec), nil))
 				far := s.accept()
 				far.say("value")
 				var ce *wsource.CodecError
-				require.ErrorAs(t, tape.wait(), &ce)
+				require.ErrorAs(t, got.ExpectEnd(t), &ce)
 				requireClose(t, far.wait(), wsource.StatusInvalidPayload)
 			})
 		})
@@ -330,7 +329,7 @@ func TestAnObserverThatEndsItsGoroutine(t *testing.T) {
 			subject.Status().Subscribe(t.Context(), observable.ObserverFuncs[wsource.Status]{OnNext: exit})
 		}()
 		<-done
-		tape, sub := listen(t, subject)
+		got, sub := listen(t, subject)
 		for i := range 3 {
 			far := s.accept()
 			far.say(fmt.Sprint(i))
@@ -339,7 +338,7 @@ func TestAnObserverThatEndsItsGoroutine(t *testing.T) {
 			far.CloseNow()
 		}
 		s.accept()
-		assert.Equal(t, []string{"0", "1", "2"}, tape.got())
+		assert.Equal(t, []string{"0", "1", "2"}, got.Values())
 		sub.Unsubscribe()
 	})
 }
@@ -348,19 +347,19 @@ func TestSubscribersOfOneConnection(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(nil)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		first := newTape[string]()
+		first := observabletest.NewRecorder[string]()
 		subject.Subscribe(ctx, first)
 		second, sub := listen(t, operators.Take(subject, 2))
 		far := s.accept()
 		far.say("a")
 		settle()
 		cancel(assert.AnError) // whoever came first does not own the connection
-		require.ErrorIs(t, first.wait(), assert.AnError)
+		require.ErrorIs(t, first.ExpectEnd(t), assert.AnError)
 		far.say("b")
-		require.NoError(t, second.wait())
+		require.NoError(t, second.ExpectEnd(t))
 		require.NoError(t, far.wait())
-		assert.Equal(t, []string{"a"}, first.got())
-		assert.Equal(t, []string{"a", "b"}, second.got())
+		assert.Equal(t, []string{"a"}, first.Values())
+		assert.Equal(t, []string{"a", "b"}, second.Values())
 		assert.Equal(t, 1, s.network.Dials())
 		sub.Unsubscribe()
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -38,10 +39,10 @@ func TestWhatIsOnItsWayWhenTheConnectionBreaksIsUnknown(t *testing.T) {
 }
 
 // resetError is the text of the cause in the first report.
-func resetError(lost *tape[*wsource.SendError]) string {
+func resetError(lost *observabletest.Recorder[*wsource.SendError]) string {
 	settle()
 	var ce *wsource.CloseError
-	if all := lost.got(); len(all) > 0 {
+	if all := lost.Values(); len(all) > 0 {
 		ce, _ = errors.AsType[*wsource.CloseError](all[0].Err)
 	}
 	if ce == nil {
@@ -75,7 +76,7 @@ func TestWhatThePeerHasConfirmedIsNotReported(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				subject := s.subject(nil)
 				lost := record(t, subject.Undelivered())
-				tape := record(t, subject)
+				got := record(t, subject)
 				far := s.accept()
 				for i := range 300 { // a ping goes out when there are 256, and another after a second
 					subject.Next(fmt.Sprint(i))
@@ -83,9 +84,9 @@ func TestWhatThePeerHasConfirmedIsNotReported(t *testing.T) {
 				settle()
 				time.Sleep(test.wait)
 				test.end(s, subject, far)
-				_ = tape.wait()
+				_ = got.ExpectEnd(t)
 				assert.Len(t, fates(lost), test.lost)
-				for _, err := range lost.got() {
+				for _, err := range lost.Values() {
 					assert.Equal(t, wsource.Unknown, err.Outcome)
 				}
 			})
@@ -97,12 +98,12 @@ func TestWithoutAHeartbeatWhatWasHandedOverCountsAsSent(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Dial: wsource.DialOptions{Heartbeat: noBeat}})
 		lost := record(t, subject.Undelivered())
-		tape := record(t, subject)
+		got := record(t, subject)
 		far := s.accept()
 		subject.Next("a")
 		time.Sleep(2 * time.Second)
 		far.CloseNow()
-		assert.Error(t, tape.wait())
+		assert.Error(t, got.ExpectEnd(t))
 		assert.Empty(t, fates(lost))
 	})
 }
@@ -132,7 +133,7 @@ func TestWhatIsRememberedOfMessagesOnTheirWayIsBounded(t *testing.T) {
 		s.network.Buffer = 64 << 20
 		subject := s.subject(nil)
 		lost := record(t, subject.Undelivered())
-		tape := record(t, subject)
+		got := record(t, subject)
 		s.accept()
 		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
 		large := string(make([]byte, 1<<20))
@@ -141,7 +142,7 @@ func TestWhatIsRememberedOfMessagesOnTheirWayIsBounded(t *testing.T) {
 		}
 		settle()
 		_ = s.link().Inject(wstest.Reset(wstest.ToClient, 0))
-		assert.Error(t, tape.wait())
-		assert.Len(t, lost.got(), 8)
+		assert.Error(t, got.ExpectEnd(t))
+		assert.Len(t, lost.Values(), 8)
 	})
 }

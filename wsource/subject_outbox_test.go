@@ -11,16 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
 // fates returns what Undelivered has told, as "text outcome cause".
-func fates(r *tape[*wsource.SendError]) []string {
+func fates(r *observabletest.Recorder[*wsource.SendError]) []string {
 	settle()
 	var all []string
-	for _, err := range r.got() {
+	for _, err := range r.Values() {
 		all = append(all, fmt.Sprintf("%s %v %v", err.Message, err.Outcome, err.Err))
 	}
 	return all
@@ -74,7 +75,7 @@ func TestSubjectKeepsWhatWaitsForTheNextSubscriber(t *testing.T) {
 		subject := s.subject(nil)
 		require.NoError(t, s.network.OnEveryDial(wstest.Refuse()))
 		subject.Next("a")
-		assert.Error(t, record(t, subject).wait())
+		assert.Error(t, record(t, subject).ExpectEnd(t))
 		subject.Next("b")
 		require.NoError(t, s.network.OnEveryDial())
 		_, sub := listen(t, subject)
@@ -235,15 +236,15 @@ func TestSubjectReportsWhatCannotBeEncoded(t *testing.T) {
 			var se *wsource.SendError
 			require.ErrorAs(t, err, &se)
 			assert.Equal(t, wsource.Unsent, se.Outcome)
-			require.Len(t, lost.got(), i+1)
-			assert.Equal(t, err.Error(), lost.got()[i].Error())
+			require.Len(t, lost.Values(), i+1)
+			assert.Equal(t, err.Error(), lost.Values()[i].Error())
 			var ce *wsource.CodecError
 			assert.Equal(t, value != "panic", errors.As(err, &ce))
 		}
-		assert.ErrorIs(t, lost.got()[0], errChoosy)
+		assert.ErrorIs(t, lost.Values()[0], errChoosy)
 		var pe *observable.PanicError
-		assert.ErrorAs(t, lost.got()[1], &pe)
-		assert.ErrorIs(t, lost.got()[3], wsource.ErrInvalidUTF8)
+		assert.ErrorAs(t, lost.Values()[1], &pe)
+		assert.ErrorIs(t, lost.Values()[3], wsource.ErrInvalidUTF8)
 		subject.Next("fine")
 		assert.Equal(t, []string{"fine"}, far.heard())
 		sub.Unsubscribe()
@@ -257,8 +258,8 @@ func TestSubjectReportsAPanicInDelivery(t *testing.T) {
 		})
 		lost := record(t, subject.Undelivered())
 		subject.Next("a")
-		require.Len(t, lost.got(), 1)
-		assert.ErrorContains(t, lost.got()[0], "which one?")
+		require.Len(t, lost.Values(), 1)
+		assert.ErrorContains(t, lost.Values()[0], "which one?")
 		_, sub := listen(t, subject)
 		s.accept()
 		sub.Unsubscribe()
@@ -272,9 +273,9 @@ func TestSubjectRefusesAConfigurationThatCannotBe(t *testing.T) {
 		"config.Reconnect.Max is negative: -1s":        {Reconnect: &backoff.Config{Max: -time.Second}},
 	} {
 		subject := wsource.NewSubject(address, jsonText, &config)
-		assert.ErrorContains(t, record(t, subject).wait(), argument)
-		requireUnsent(t, subject.Send(t.Context(), "a"), record(t, subject).wait())
+		assert.ErrorContains(t, record(t, subject).ExpectEnd(t), argument)
+		requireUnsent(t, subject.Send(t.Context(), "a"), record(t, subject).ExpectEnd(t))
 	}
 	assert.ErrorContains(t, wsource.NewSubject(address, jsonText, nil).Send(nil, "a"), "ctx is nil") //nolint:staticcheck // on purpose
-	assert.ErrorContains(t, record(t, wsource.WrapSocket(nil, jsonText, nil)).wait(), "socket is nil")
+	assert.ErrorContains(t, record(t, wsource.WrapSocket(nil, jsonText, nil)).ExpectEnd(t), "socket is nil")
 }

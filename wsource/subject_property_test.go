@@ -234,7 +234,7 @@ func (c *chaos) run(t *testing.T, seed uint64) (unknown, unsent int) {
 		},
 	})
 	subject.Undelivered().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.SendError]{OnNext: c.ledger.report})
-	tape := record(t, subject)
+	got := record(t, subject)
 	go c.receive()
 	go func() {
 		defer close(c.done)
@@ -272,7 +272,7 @@ func (c *chaos) run(t *testing.T, seed uint64) (unknown, unsent int) {
 	require.NoError(t, c.network.OnEveryDial())
 	time.Sleep(time.Minute)
 	subject.Complete()
-	_ = tape.wait()
+	_ = got.ExpectEnd(t)
 	time.Sleep(time.Minute)
 	close(c.over)
 	return c.ledger.audit(t, messages)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 )
@@ -28,7 +29,7 @@ func TestRxJSMultiplex(t *testing.T) {
 	t.Run("should be retryable", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			source := operators.Retry(foo(newSubject(s, jsonTopics, nil)), 1)
-			tape := record(t, operators.Take(operators.Map(source, valueOf), 2))
+			got := record(t, operators.Take(operators.Map(source, valueOf), 2))
 			far := s.accept()
 			sub := []string{asJSON(t, topicValue{Sub: "foo"})}
 			assert.Equal(t, sub, far.heard())
@@ -38,15 +39,15 @@ func TestRxJSMultiplex(t *testing.T) {
 			assert.Equal(t, sub, far2.heard())
 			far2.say(asJSON(t, topicValue{Name: "foo", Value: "test"}))
 			far2.say(asJSON(t, topicValue{Name: "foo", Value: "this"}))
-			require.NoError(t, tape.wait())
-			assert.Equal(t, []any{"test", "this"}, tape.got())
+			require.NoError(t, got.ExpectEnd(t))
+			assert.Equal(t, []any{"test", "this"}, got.Values())
 		})
 	})
 
 	t.Run("should be repeatable", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			source := operators.Repeat(foo(newSubject(s, jsonTopics, nil)), 2)
-			tape := record(t, operators.Map(source, valueOf))
+			got := record(t, operators.Map(source, valueOf))
 			for range 2 {
 				far := s.accept()
 				assert.Equal(t, []string{asJSON(t, topicValue{Sub: "foo"})}, far.heard())
@@ -54,35 +55,38 @@ func TestRxJSMultiplex(t *testing.T) {
 				far.say(asJSON(t, topicValue{Name: "foo", Value: "this"}))
 				far.Complete()
 			}
-			require.NoError(t, tape.wait())
-			assert.Equal(t, []any{"test", "this", "test", "this"}, tape.got())
+			require.NoError(t, got.ExpectEnd(t))
+			assert.Equal(t, []any{"test", "this", "test", "this"}, got.Values())
 		})
 	})
 
 	t.Run("should multiplex over the webSocket", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
-			tape, sub := listen(t, operators.Map(foo(newSubject(s, jsonTopics, nil)), valueOf))
+			got, sub := listen(t, operators.Map(foo(newSubject(s, jsonTopics, nil)), valueOf))
 			far := s.accept()
 			assert.Equal(t, []string{asJSON(t, topicValue{Sub: "foo"})}, far.heard())
 			for i, name := range []string{"foo", "foo", "bar", "foo", "foo"} {
 				far.say(asJSON(t, topicValue{Name: name, Value: i + 1}))
 			}
 			settle()
-			assert.Equal(t, []any{1.0, 2.0, 4.0, 5.0}, tape.got())
+			assert.Equal(t, []any{1.0, 2.0, 4.0, 5.0}, got.Values())
 			sub.Unsubscribe()
 			require.NoError(t, far.wait())
 			assert.Equal(t, asJSON(t, topicValue{Unsub: "foo"}), far.heard()[1])
 		})
 	})
 
-	// parts are two streams of one subject that write down what happens; RxJS's order is the journal's. Where the server
-	// has closed the connection, RxJS 7 calls B's unsubscribe function for a message that cannot be sent; like
-	// RxJS 8 the Subject does not.
-	parts := func(subject *wsource.Subject[topicValue, topicValue], j *journal, name string) observable.Observable[topicValue] {
+	// parts returns a stream of a subject that notes when it is unsubscribed from. The
+	// order that the tests want is RxJS's. Where the server has closed the connection,
+	// RxJS 7 calls B's unsubscribe function for a message that cannot be sent; like RxJS
+	// 8 the Subject does not.
+	parts := func(
+		subject *wsource.Subject[topicValue, topicValue], log *observabletest.Recorder[topicValue], name string,
+	) observable.Observable[topicValue] {
 		return subject.Multiplex(
 			func() topicValue { return topicValue{Sub: name} },
 			func() topicValue {
-				j.add(name + " unsub")
+				log.Notef("%s unsub", name)
 				return topicValue{Unsub: name}
 			},
 			func(v topicValue) bool { return v.Name == name },
@@ -93,9 +97,9 @@ func TestRxJSMultiplex(t *testing.T) {
 	t.Run("should keep the same socket for multiple multiplex subscriptions", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := newSubject(s, jsonTopics, nil)
-			j := new(journal)
-			sub1 := operators.TakeWhile(parts(subject, j, "A"), wanted).Subscribe(t.Context(), j.observer("A"))
-			parts(subject, j, "B").Subscribe(t.Context(), j.observer("B"))
+			log := observabletest.NewRecorder[topicValue]()
+			sub1 := operators.TakeWhile(parts(subject, log, "A"), wanted).Subscribe(t.Context(), noted(log, "A"))
+			parts(subject, log, "B").Subscribe(t.Context(), noted(log, "B"))
 			far := s.accept()
 			for i, name := range []string{"A", "B", "A", "B", "B"} {
 				if i == 1 {
@@ -106,7 +110,8 @@ func TestRxJSMultiplex(t *testing.T) {
 				far.say(asJSON(t, topicValue{Name: name}))
 			}
 			far.Complete()
-			assert.Equal(t, []string{"A next", "A unsub", "B next", "B next", "B next", "B complete"}, j.read())
+			settle()
+			assert.Equal(t, []string{"A next", "A unsub", "B next", "B next", "B next", "B complete"}, log.Log())
 			assert.Equal(t, 1, s.network.Dials())
 		})
 	})
@@ -114,9 +119,9 @@ func TestRxJSMultiplex(t *testing.T) {
 	t.Run("should not close the socket until all subscriptions complete", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := newSubject(s, jsonTopics, nil)
-			j := new(journal)
-			operators.TakeWhile(parts(subject, j, "A"), wanted).Subscribe(t.Context(), j.observer("A"))
-			operators.TakeWhile(parts(subject, j, "B"), wanted).Subscribe(t.Context(), j.observer("B"))
+			log := observabletest.NewRecorder[topicValue]()
+			operators.TakeWhile(parts(subject, log, "A"), wanted).Subscribe(t.Context(), noted(log, "A"))
+			operators.TakeWhile(parts(subject, log, "B"), wanted).Subscribe(t.Context(), noted(log, "B"))
 			far := s.accept()
 			for _, v := range []topicValue{
 				{Name: "A"}, {Name: "B"}, {Name: "A", Complete: true}, {Name: "B"}, {Name: "B", Complete: true},
@@ -126,9 +131,10 @@ func TestRxJSMultiplex(t *testing.T) {
 				far.say(asJSON(t, v))
 			}
 			require.NoError(t, far.wait())
+			settle()
 			assert.Equal(t, []string{
 				"A next", "B next", "A complete", "A unsub", "B next", "B complete", "B unsub",
-			}, j.read())
+			}, log.Log())
 		})
 	})
 }
@@ -146,7 +152,7 @@ func TestRxJSNodeConstructor(t *testing.T) {
 		inBubble(t, func(t *testing.T, _ *site) {
 			subject := wsource.NewSubject[string, string]("ws://mysocket", nil, nil)
 			var ae *observable.ArgumentError
-			require.ErrorAs(t, record(t, subject).wait(), &ae)
+			require.ErrorAs(t, record(t, subject).ExpectEnd(t), &ae)
 			assert.Equal(t, "codec", ae.Argument)
 			require.ErrorAs(t, subject.Send(t.Context(), "lost"), &ae)
 		})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -23,10 +24,10 @@ import (
 var jsonText = wsource.JSON[string, string]()
 
 // closes counts the statuses with a state.
-func closes(tape *tape[wsource.Status], state wsource.LinkState) int {
+func closes(got *observabletest.Recorder[wsource.Status], state wsource.LinkState) int {
 	settle()
 	n := 0
-	for _, status := range tape.got() {
+	for _, status := range got.Values() {
 		if status.State == state {
 			n++
 		}
@@ -42,10 +43,10 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 			subject := newSubject(s, jsonText, nil)
 			asked := operators.Map(subject, func(v string) string { return v + "?" })
 			shouted := operators.Map(asked, func(v string) string { return v + "!" })
-			tape, sub := listen(t, operators.Map(shouted, func(v string) string { return v + "!" }))
+			got, sub := listen(t, operators.Map(shouted, func(v string) string { return v + "!" }))
 			s.accept().say(`"pong"`)
 			settle()
-			assert.Equal(t, []string{"pong?!!"}, tape.got())
+			assert.Equal(t, []string{"pong?!!"}, got.Values())
 			sub.Unsubscribe()
 		})
 	})
@@ -53,13 +54,13 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 	t.Run("receive multiple messages", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			want := []string{"what", "do", "you", "do", "with", "a", "drunken", "sailor?"}
-			tape, sub := listen(t, newSubject(s, jsonText, nil))
+			got, sub := listen(t, newSubject(s, jsonText, nil))
 			far := s.accept()
 			for _, word := range want {
 				far.say(asJSON(t, word))
 			}
 			settle()
-			assert.Equal(t, want, tape.got())
+			assert.Equal(t, want, got.Values())
 			sub.Unsubscribe()
 		})
 	})
@@ -93,12 +94,12 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 	t.Run("should close the socket when completed", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := newSubject(s, jsonText, nil)
-			tape := record(t, subject)
+			got := record(t, subject)
 			far := s.accept()
 			assert.Equal(t, wsource.Open, far.State())
 			subject.Complete()
 			assert.NoError(t, far.wait())
-			assert.NoError(t, tape.wait())
+			assert.NoError(t, got.ExpectEnd(t))
 			assert.Equal(t, wsource.Closed, far.State())
 		})
 	})
@@ -109,7 +110,7 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 	} {
 		subscribe := func(s *site) (context.CancelFunc, observable.Subscription) {
 			ctx, cancel := context.WithCancel(context.Background())
-			return cancel, newSubject(s, jsonText, nil).Subscribe(ctx, newTape[string]())
+			return cancel, newSubject(s, jsonText, nil).Subscribe(ctx, observabletest.NewRecorder[string]())
 		}
 		t.Run("should close the socket when "+name+" before socket open", func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
@@ -149,7 +150,7 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 			sub.Unsubscribe()
 			settle()
 
-			tape, sub2 := listen(t, subject)
+			got, sub2 := listen(t, subject)
 			far2 := s.accept()
 			assert.Equal(t, wsource.Open, far2.State())
 			assert.Len(t, s.network.Links(), 2)
@@ -157,7 +158,7 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 			time.Sleep(2 * time.Second) // the first socket has closed
 			assert.Len(t, s.network.Links(), 1)
 			assert.Equal(t, wsource.Open, far2.State())
-			assert.False(t, over(tape))
+			assert.False(t, over(got))
 			sub2.Unsubscribe()
 			assert.NoError(t, far2.wait())
 		})
@@ -166,12 +167,12 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 	t.Run("should close the socket with a code and a reason when errored", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := newSubject(s, jsonText, nil)
-			tape := record(t, subject)
+			got := record(t, subject)
 			far := s.accept()
 			subject.Error(&wsource.CloseError{Code: 4337, Reason: "Too bad, so sad :("})
 			end := requireClose(t, far.wait(), 4337)
 			assert.Equal(t, "Too bad, so sad :(", end.Reason)
-			requireClose(t, tape.wait(), 4337)
+			requireClose(t, got.ExpectEnd(t), 4337)
 		})
 	})
 
@@ -198,10 +199,10 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 
 	t.Run("should have a default resultSelector that parses message data as JSON", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
-			tape, sub := listen(t, newSubject(s, wsource.JSON[map[string]string, any](), nil))
+			got, sub := listen(t, newSubject(s, wsource.JSON[map[string]string, any](), nil))
 			s.accept().say(`{"mork": "shazbot!"}`)
 			settle()
-			assert.Equal(t, []map[string]string{{"mork": "shazbot!"}}, tape.got())
+			assert.Equal(t, []map[string]string{{"mork": "shazbot!"}}, got.Values())
 			sub.Unsubscribe()
 		})
 	})
@@ -212,12 +213,12 @@ func sendsAndReceives(config *wsource.SubjectConfig[string]) func(t *testing.T, 
 	return func(t *testing.T, s *site) {
 		subject := newSubject(s, jsonText, config)
 		subject.Next("ping")
-		tape, sub := listen(t, subject)
+		got, sub := listen(t, subject)
 		far := s.accept()
 		assert.Equal(t, []string{`"ping"`}, far.heard())
 		far.say(`"pong"`)
 		settle()
-		assert.Equal(t, []string{"pong"}, tape.got())
+		assert.Equal(t, []string{"pong"}, got.Values())
 		sub.Unsubscribe()
 		assert.NoError(t, far.wait())
 	}
@@ -255,25 +256,25 @@ func TestRxJSWithAConfigObject(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := newSubject(s, wsource.BinaryCodec(), nil)
 			subject.Next([]byte{0, 1, 0xFF})
-			tape, sub := listen(t, subject)
+			got, sub := listen(t, subject)
 			far := s.accept()
 			far.Next(wsource.BinaryMessage([]byte{0xFE, 2}))
 			settle()
-			assert.Equal(t, []wsource.Message{wsource.BinaryMessage([]byte{0, 1, 0xFF})}, far.messages.got())
-			assert.Equal(t, [][]byte{{0xFE, 2}}, tape.got())
+			assert.Equal(t, []wsource.Message{wsource.BinaryMessage([]byte{0, 1, 0xFF})}, far.messages.Values())
+			assert.Equal(t, [][]byte{{0xFE, 2}}, got.Values())
 			sub.Unsubscribe()
 		})
 	})
 
 	t.Run("should take a deserializer", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
-			tape, sub := listen(t, newSubject(s, wsource.Codec[string, string](shouting{Codec: wsource.TextCodec()}), nil))
+			got, sub := listen(t, newSubject(s, wsource.Codec[string, string](shouting{Codec: wsource.TextCodec()}), nil))
 			far := s.accept()
 			for _, word := range []string{"ahoy", "yarr", "shove off"} {
 				far.say(word)
 			}
 			settle()
-			assert.Equal(t, []string{"ahoy!", "yarr!", "shove off!"}, tape.got())
+			assert.Equal(t, []string{"ahoy!", "yarr!", "shove off!"}, got.Values())
 			sub.Unsubscribe()
 		})
 	})
@@ -281,10 +282,10 @@ func TestRxJSWithAConfigObject(t *testing.T) {
 	t.Run("if the deserializer fails it should go down the error path", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			bad := errors.New("I am a bad error")
-			tape := record(t, newSubject(s, wsource.Codec[string, string](shouting{wsource.TextCodec(), bad}), nil))
+			got := record(t, newSubject(s, wsource.Codec[string, string](shouting{wsource.TextCodec(), bad}), nil))
 			s.accept().say("weee!")
-			assert.ErrorIs(t, tape.wait(), bad)
-			assert.Empty(t, tape.got())
+			assert.ErrorIs(t, got.ExpectEnd(t), bad)
+			assert.Empty(t, got.Values())
 		})
 	})
 
@@ -309,30 +310,30 @@ func TestRxJSWithAConfigObject(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := newSubject(s, jsonText, nil)
 			status := record(t, subject.Status())
-			tape := record(t, subject)
+			got := record(t, subject)
 			far := s.accept()
 			assert.Zero(t, closes(status, wsource.LinkClosed))
 			far.Complete()
-			require.NoError(t, tape.wait())
+			require.NoError(t, got.ExpectEnd(t))
 			assert.Equal(t, 1, closes(status, wsource.LinkClosed))
 
-			tape = record(t, subject)
+			got = record(t, subject)
 			s.accept().CloseNow()
-			requireClose(t, tape.wait(), wsource.StatusAbnormalClosure)
+			requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
 			assert.Equal(t, 2, closes(status, wsource.LinkClosed))
-			last := status.got()[len(status.got())-1]
+			last := status.Values()[len(status.Values())-1]
 			assert.Equal(t, wsource.StatusAbnormalClosure, last.Code)
-			assert.Equal(t, tape.wait(), last.Err)
+			assert.Equal(t, got.ExpectEnd(t), last.Err)
 		})
 	})
 
 	t.Run("should handle constructor errors", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, _ *site) {
-			tape := record(t, wsource.NewSubject("bad_url", jsonText, nil))
+			got := record(t, wsource.NewSubject("bad_url", jsonText, nil))
 			var ae *observable.ArgumentError
-			require.ErrorAs(t, tape.wait(), &ae)
+			require.ErrorAs(t, got.ExpectEnd(t), &ae)
 			assert.Equal(t, "url", ae.Argument)
-			assert.Empty(t, tape.got())
+			assert.Empty(t, got.Values())
 		})
 	})
 }

@@ -187,8 +187,8 @@ func TestSendSurvivesTheConnection(t *testing.T) {
 		assert.NoError(t, <-one)
 		assert.NoError(t, <-two)
 		assert.Equal(t, []string{"one", "two", "three"}, far.heard())
-		require.Len(t, lost.got(), 1, "what was being written")
-		assert.Equal(t, wsource.Unknown, lost.got()[0].Outcome)
+		require.Len(t, lost.Values(), 1, "what was being written")
+		assert.Equal(t, wsource.Unknown, lost.Values()[0].Outcome)
 		sub.Unsubscribe()
 	})
 }
@@ -343,7 +343,7 @@ func TestTimeToLive(t *testing.T) {
 			result := make(chan error, 1)
 			go func() { result <- subject.SendAs(context.Background(), "short-lived", short) }()
 			time.Sleep(time.Second)
-			assert.Error(t, record(t, subject).wait())
+			assert.Error(t, record(t, subject).ExpectEnd(t))
 			time.Sleep(58 * time.Second)
 			assert.Empty(t, result)
 			time.Sleep(2 * time.Second)
@@ -379,10 +379,10 @@ func TestSubjectAsTheObserverOfAStream(t *testing.T) {
 		numbers := operators.Map(observable.Range(1, 3), func(i int) string { return strings.Repeat("i", i) })
 		numbers.Subscribe(t.Context(), subject) // completes before anybody has subscribed
 		requireUnsent(t, subject.Send(t.Context(), "too late"), wsource.ErrClosed)
-		tape := record(t, subject)
+		got := record(t, subject)
 		far := s.accept()
 		assert.Equal(t, []string{"i", "ii", "iii"}, far.heard())
 		assert.NoError(t, far.wait())
-		assert.NoError(t, tape.wait())
+		assert.NoError(t, got.ExpectEnd(t))
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -68,14 +69,14 @@ func TestStatusOfOrderlyEnds(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				subject := s.subject(nil)
 				status := record(t, subject.Status())
-				tape, sub := listen(t, subject)
+				got, sub := listen(t, subject)
 				far := s.accept()
 				test.end(subject, sub, far)
 				settle()
-				assert.Equal(t, append(opened, test.want...), steps(status.got()))
-				assert.Equal(t, test.want[len(test.want)-1:], steps(record(t, subject.Status()).got()), "for a late observer")
-				if last := test.want[len(test.want)-1]; over(tape) && last.Err != nil {
-					assert.Equal(t, last.Err, tape.wait())
+				assert.Equal(t, append(opened, test.want...), steps(status.Values()))
+				assert.Equal(t, test.want[len(test.want)-1:], steps(record(t, subject.Status()).Values()), "for a late observer")
+				if last := test.want[len(test.want)-1]; over(got) && last.Err != nil {
+					assert.Equal(t, last.Err, got.ExpectEnd(t))
 				}
 			})
 		})
@@ -94,11 +95,11 @@ func TestStatusOfAnEndBeforeTheConnectionIsOpen(t *testing.T) {
 		settle()
 		sub.Unsubscribe()
 		settle()
-		assert.Equal(t, []wsource.Status{{}, {State: wsource.LinkConnecting}, {State: wsource.LinkClosed}}, steps(status.got()))
+		assert.Equal(t, []wsource.Status{{}, {State: wsource.LinkConnecting}, {State: wsource.LinkClosed}}, steps(status.Values()))
 		require.NoError(t, s.network.OnEveryDial(wstest.Refuse()))
-		err := record(t, subject).wait()
+		err := record(t, subject).ExpectEnd(t)
 		require.Error(t, err)
-		assert.Equal(t, []wsource.Status{{State: wsource.LinkConnecting}, {State: wsource.LinkClosed, Err: err}}, steps(status.got())[3:])
+		assert.Equal(t, []wsource.Status{{State: wsource.LinkConnecting}, {State: wsource.LinkClosed, Err: err}}, steps(status.Values())[3:])
 		s.network.Link(1).Resume(wstest.ToServer)
 		s.accept()
 	})
@@ -107,22 +108,20 @@ func TestStatusOfAnEndBeforeTheConnectionIsOpen(t *testing.T) {
 func TestStatusIsToldBeforeTheEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(nil)
-		j := new(journal)
+		got := observabletest.NewRecorder[string]()
 		subject.Status().Subscribe(t.Context(), observable.ObserverFuncs[wsource.Status]{
-			OnNext: func(status wsource.Status) { j.add(status.State.String()) },
+			OnNext: func(status wsource.Status) { got.Notef("%v", status.State) },
 		})
 		subject.Undelivered().Subscribe(t.Context(), observable.ObserverFuncs[*wsource.SendError]{
-			OnNext: func(err *wsource.SendError) { j.add(err.Message.String() + " " + err.Outcome.String()) },
+			OnNext: func(err *wsource.SendError) { got.Notef("%v %v", err.Message, err.Outcome) },
 		})
 		subject.Next("first")
-		subject.Subscribe(t.Context(), observable.ObserverFuncs[string]{
-			OnNext:     func(v string) { j.add(v) },
-			OnComplete: func() { j.add("complete") },
-		})
+		subject.Subscribe(t.Context(), got)
 		far := s.accept()
 		far.say("hello")
 		far.Complete()
-		assert.Equal(t, []string{"idle", "connecting", "open", "hello", "closed", "first unknown", "complete"}, j.read())
+		settle()
+		assert.Equal(t, []string{"idle", "connecting", "open", "hello", "closed", "first unknown", "complete"}, got.Log())
 	})
 }
 
@@ -130,7 +129,7 @@ func TestStatusOfReconnects(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 		status := record(t, subject.Status())
-		tape, sub := listen(t, subject)
+		got, sub := listen(t, subject)
 		far := s.accept()
 		far.say("one")
 		time.Sleep(10 * time.Second)
@@ -144,7 +143,7 @@ func TestStatusOfReconnects(t *testing.T) {
 		far = s.accept()
 		far.say("three")
 		settle()
-		all := status.got()
+		all := status.Values()
 		for _, status := range all {
 			switch status.State {
 			case wsource.LinkBackoff:
@@ -173,7 +172,7 @@ func TestStatusOfReconnects(t *testing.T) {
 			assert.Equal(t, i/2+1, status.Attempt)
 		}
 		assert.Equal(t, 1, all[len(all)-1].Attempt, "a row of its own")
-		assert.Equal(t, []string{"one", "two", "three"}, tape.got())
+		assert.Equal(t, []string{"one", "two", "three"}, got.Values())
 		sub.Unsubscribe()
 	})
 }
@@ -186,11 +185,11 @@ func TestRoundTripTime(t *testing.T) {
 		_, sub := listen(t, subject)
 		s.accept()
 		time.Sleep(time.Minute)
-		last := steps(status.got())[3:]
+		last := steps(status.Values())[3:]
 		assert.Equal(t, []wsource.Status{{State: wsource.LinkOpen, RTT: 30 * time.Millisecond}}, last, "once, as it stays the same")
 		require.NoError(t, s.link().Inject(wstest.Delay(wstest.ToClient, 50*time.Millisecond)))
 		time.Sleep(time.Minute)
-		last = steps(status.got())[4:]
+		last = steps(status.Values())[4:]
 		assert.Equal(t, []wsource.Status{{State: wsource.LinkOpen, RTT: 80 * time.Millisecond}}, last)
 		late, err := observable.FirstValue(t.Context(), subject.Status())
 		require.NoError(t, err)
@@ -201,7 +200,7 @@ func TestRoundTripTime(t *testing.T) {
 			subject.Next("x")
 		}
 		time.Sleep(time.Second)
-		assert.LessOrEqual(t, len(status.got()), 6)
+		assert.LessOrEqual(t, len(status.Values()), 6)
 		sub.Unsubscribe()
 	})
 }
@@ -260,7 +259,7 @@ func TestATargetThatFails(t *testing.T) {
 						return "", wsource.DialOptions{}, test.target()
 					},
 				})
-				test.check(t, record(t, subject).wait())
+				test.check(t, record(t, subject).ExpectEnd(t))
 				assert.Zero(t, s.network.Dials())
 			})
 		})
@@ -290,7 +289,7 @@ func TestBackoffGrowsUntilAConnectionHasLasted(t *testing.T) {
 			Reconnect: &backoff.Config{Base: time.Second, Max: time.Hour, Retries: 6},
 		})
 		status := record(t, subject.Status())
-		tape := record(t, subject)
+		got := record(t, subject)
 		s.accept().CloseNow()
 		for range 5 { // it accepts, and drops at once
 			s.accept().CloseNow()
@@ -298,9 +297,9 @@ func TestBackoffGrowsUntilAConnectionHasLasted(t *testing.T) {
 		far := s.accept()
 		time.Sleep(4900 * time.Millisecond)
 		far.CloseNow()
-		requireClose(t, tape.wait(), wsource.StatusAbnormalClosure) // six retries in a row
+		requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure) // six retries in a row
 		bound := time.Second
-		for _, status := range status.got() {
+		for _, status := range status.Values() {
 			if status.State == wsource.LinkBackoff {
 				// Full jitter: anything up to the bound. That it is mostly more than a fraction of it is for the operator's
 				// own tests.
@@ -309,14 +308,14 @@ func TestBackoffGrowsUntilAConnectionHasLasted(t *testing.T) {
 			}
 		}
 
-		tape = record(t, subject)
+		got = record(t, subject)
 		for range 10 { // each lasts for long enough, so that no row grows
 			far := s.accept()
 			time.Sleep(5100 * time.Millisecond)
 			far.CloseNow()
 		}
 		s.accept()
-		assert.False(t, over(tape))
+		assert.False(t, over(got))
 		subject.Complete()
 	})
 }
@@ -328,7 +327,7 @@ func TestTheLimitOfElapsedTime(t *testing.T) {
 		policy.Elapsed = time.Minute
 		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: policy})
 		start := time.Now()
-		requireHandshake(t, record(t, subject).wait(), 0)
+		requireHandshake(t, record(t, subject).ExpectEnd(t), 0)
 		assert.InDelta(t, time.Minute, time.Since(start), float64(3*time.Second))
 		assert.Greater(t, s.network.Dials(), 30)
 	})

@@ -3,7 +3,6 @@ package wsource_test
 import (
 	"context"
 	"encoding/json"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 )
@@ -21,14 +21,15 @@ const address = "ws://" + host
 // far is the server's end of a connection, with what it has received.
 type far struct {
 	*wsource.Socket
-	messages *tape[wsource.Message]
+	messages *observabletest.Recorder[wsource.Message]
+	t        *testing.T
 }
 
 // accept waits for the next connection to the site to be open, and records what comes.
 func (s *site) accept() far {
 	s.t.Helper()
 	socket := <-s.sockets
-	f := far{socket, record[wsource.Message](s.t, socket)}
+	f := far{socket, record[wsource.Message](s.t, socket), s.t}
 	settle() // until the client has the answer
 	return f
 }
@@ -42,11 +43,14 @@ func (s *site) dialled() bool {
 // heard returns the texts that the server's end has received.
 func (f far) heard() []string {
 	settle()
-	return texts(f.messages.got())
+	return texts(f.messages.Values())
 }
 
 // wait waits for the end of the connection and returns its error.
-func (f far) wait() error { return f.messages.wait() }
+func (f far) wait() error {
+	f.t.Helper()
+	return f.messages.ExpectEnd(f.t)
+}
 
 // say sends a text from the server's end.
 func (f far) say(text string) { f.Next(wsource.TextMessage(text)) }
@@ -81,21 +85,16 @@ func inBubbleWith(t *testing.T, options wsource.AcceptOptions, test func(t *test
 }
 
 // listen is record for a subscription that the test ends.
-func listen[T any](t *testing.T, o observable.Observable[T]) (*tape[T], observable.Subscription) {
+func listen[T any](t *testing.T, o observable.Observable[T]) (*observabletest.Recorder[T], observable.Subscription) {
 	t.Helper()
-	tape := newTape[T]()
-	return tape, o.Subscribe(context.Background(), tape)
+	got := observabletest.NewRecorder[T]()
+	return got, o.Subscribe(context.Background(), got)
 }
 
 // over reports whether a stream has ended.
-func over[T any](r *tape[T]) bool {
+func over[T any](r *observabletest.Recorder[T]) bool {
 	settle()
-	select {
-	case <-r.done:
-		return true
-	default:
-		return false
-	}
+	return r.Ended()
 }
 
 // steps returns a status stream without what differs from run to run.
@@ -115,31 +114,13 @@ func states(all []wsource.Status) []wsource.LinkState {
 	return list
 }
 
-// journal records what happens in several places, in order.
-type journal struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (j *journal) add(line string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.lines = append(j.lines, line)
-}
-
-func (j *journal) read() []string {
-	settle()
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return append([]string(nil), j.lines...)
-}
-
-// observer notes each notification under a name.
-func (j *journal) observer(name string) observable.Observer[topicValue] {
+// noted returns an observer that notes each notification under a name in the log of a
+// recorder.
+func noted(log *observabletest.Recorder[topicValue], name string) observable.Observer[topicValue] {
 	return observable.ObserverFuncs[topicValue]{
-		OnNext:     func(topicValue) { j.add(name + " next") },
-		OnError:    func(err error) { j.add(name + " error " + err.Error()) },
-		OnComplete: func() { j.add(name + " complete") },
+		OnNext:     func(topicValue) { log.Notef("%s next", name) },
+		OnError:    func(err error) { log.Notef("%s error %v", name, err) },
+		OnComplete: func() { log.Notef("%s complete", name) },
 	}
 }
 

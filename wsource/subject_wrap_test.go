@@ -16,7 +16,7 @@ import (
 func (s *site) wrapped(config *wsource.SubjectConfig[string]) (client far, subject *wsource.Subject[string, string]) {
 	s.t.Helper()
 	socket, accepted := s.pair(nil)
-	return far{socket, record[wsource.Message](s.t, socket)}, wsource.WrapSocket(accepted, wsource.TextCodec(), config)
+	return far{socket, record[wsource.Message](s.t, socket), s.t}, wsource.WrapSocket(accepted, wsource.TextCodec(), config)
 }
 
 func TestWrappedSocketIsLazy(t *testing.T) {
@@ -26,9 +26,9 @@ func TestWrappedSocketIsLazy(t *testing.T) {
 		subject.Next("one")
 		client.say("hello")
 		assert.Empty(t, client.heard())
-		tape, sub := listen(t, subject)
+		got, sub := listen(t, subject)
 		assert.Equal(t, []string{"one"}, client.heard())
-		assert.Equal(t, []string{"hello"}, tape.got())
+		assert.Equal(t, []string{"hello"}, got.Values())
 		subject.Next("two")
 		assert.Equal(t, []string{"one", "two"}, client.heard())
 		sub.Unsubscribe()
@@ -36,7 +36,7 @@ func TestWrappedSocketIsLazy(t *testing.T) {
 		settle()
 		assert.Equal(t, []wsource.LinkState{
 			wsource.LinkIdle, wsource.LinkConnecting, wsource.LinkOpen, wsource.LinkClosing, wsource.LinkClosed,
-		}, states(status.got()))
+		}, states(status.Values()))
 	})
 }
 
@@ -57,9 +57,9 @@ func TestWrappedSocketDoesNotComeBack(t *testing.T) {
 					lost := record(t, subject.Undelivered())
 					waits := name != "after Complete" && !subscribed
 					if subscribed {
-						tape := record(t, operators.Retry(subject, 2)) // in vain
+						got := record(t, operators.Retry(subject, 2)) // in vain
 						test.end(client, subject)
-						if err := tape.wait(); test.want != 0 {
+						if err := got.ExpectEnd(t); test.want != 0 {
 							requireClose(t, err, test.want)
 						} else {
 							require.NoError(t, err)
@@ -70,11 +70,11 @@ func TestWrappedSocketDoesNotComeBack(t *testing.T) {
 					}
 					settle()
 					if !waits && !subscribed { // Complete waits for the first subscriber
-						tape := record(t, subject)
-						require.NoError(t, tape.wait())
+						got := record(t, subject)
+						require.NoError(t, got.ExpectEnd(t))
 						settle()
 					}
-					err := record(t, subject).wait()
+					err := record(t, subject).ExpectEnd(t)
 					if test.want != 0 {
 						requireClose(t, err, test.want)
 					} else {
@@ -96,15 +96,15 @@ func TestWrappedSocketGivesBackNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		client, subject := s.wrapped(nil)
 		lost := record(t, subject.Undelivered())
-		tape := record(t, subject)
+		got := record(t, subject)
 		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToClient, 0)))
 		go subject.Next(string(make([]byte, 2*wstest.DefaultBuffer)))
 		settle()
 		subject.Next("queued")
 		client.CloseNow()
-		require.Error(t, tape.wait())
+		require.Error(t, got.ExpectEnd(t))
 		require.Len(t, fates(lost), 2)
-		assert.Equal(t, wsource.Unknown, lost.got()[0].Outcome)
+		assert.Equal(t, wsource.Unknown, lost.Values()[0].Outcome)
 		assert.Equal(t, "queued unsent the socket is closed", fates(lost)[1])
 		s.link().Resume(wstest.ToClient)
 		time.Sleep(time.Minute)
@@ -122,7 +122,7 @@ func TestSubjectsOnBothSides(t *testing.T) {
 			client.Next(word)
 		}
 		settle()
-		assert.Equal(t, []string{"echo of one", "echo of two", "echo of three"}, atClient.got())
+		assert.Equal(t, []string{"echo of one", "echo of two", "echo of three"}, atClient.Values())
 		sub.Unsubscribe()
 	})
 }

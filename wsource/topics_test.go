@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -58,9 +59,9 @@ func TestTopicsShareOneSubscriptionOfTheServer(t *testing.T) {
 		assert.Equal(t, []string{"+a", "+b", "-a"}, far.heard())
 		_, sub1 = listen(t, topics.Topic("a"))
 		assert.Equal(t, []string{"+a", "+b", "-a", "+a"}, far.heard())
-		assert.Equal(t, []string{"a 1"}, one.got())
-		assert.Equal(t, []string{"a 1", "a 2"}, two.got())
-		assert.Equal(t, []string{"b 1"}, b.got())
+		assert.Equal(t, []string{"a 1"}, one.Values())
+		assert.Equal(t, []string{"a 1", "a 2"}, two.Values())
+		assert.Equal(t, []string{"b 1"}, b.Values())
 		sub1.Unsubscribe()
 		assert.Equal(t, wsource.Open, far.State())
 		subB.Unsubscribe()
@@ -77,10 +78,10 @@ func TestTopicsLinger(t *testing.T) {
 		far := s.accept()
 		sub.Unsubscribe()
 		time.Sleep(59 * time.Second)
-		tape, sub := listen(t, topics.Topic("a"))
+		got, sub := listen(t, topics.Topic("a"))
 		far.say("a 1")
 		assert.Equal(t, []string{"+a"}, far.heard())
-		assert.Equal(t, []string{"a 1"}, tape.got())
+		assert.Equal(t, []string{"a 1"}, got.Values())
 		sub.Unsubscribe()
 		time.Sleep(59 * time.Second)
 		assert.Equal(t, wsource.Open, far.State(), "the connection lingers, too")
@@ -127,7 +128,7 @@ func TestTopicsComeFirstAfterAReconnect(t *testing.T) {
 		assert.Equal(t, []string{"+a", "+c", "other traffic"}, far.heard())
 		far.say("a 1")
 		settle()
-		assert.Equal(t, []string{"a 1"}, a.got())
+		assert.Equal(t, []string{"a 1"}, a.Values())
 		subA.Unsubscribe()
 		subC.Unsubscribe()
 	})
@@ -136,21 +137,21 @@ func TestTopicsComeFirstAfterAReconnect(t *testing.T) {
 func TestTopicsEndAsTheSubjectDoes(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		topics := topicsOf(s.subject(nil), nil)
-		tape := record(t, topics.Topic("a"))
+		got := record(t, topics.Topic("a"))
 		far := s.accept()
 		far.say("a 1")
 		far.Complete()
-		require.NoError(t, tape.wait())
-		assert.Equal(t, []string{"a 1"}, tape.got())
-		tape = record(t, topics.Topic("a"))
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Equal(t, []string{"a 1"}, got.Values())
+		got = record(t, topics.Topic("a"))
 		again, sub := listen(t, operators.Retry(topics.Topic("b"), 1))
 		far = s.accept()
 		far.CloseNow()
-		requireClose(t, tape.wait(), wsource.StatusAbnormalClosure)
+		requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
 		far = s.accept()
 		far.say("b 1")
 		assert.Equal(t, []string{"+b"}, far.heard())
-		assert.Equal(t, []string{"b 1"}, again.got())
+		assert.Equal(t, []string{"b 1"}, again.Values())
 		sub.Unsubscribe()
 	})
 }
@@ -179,8 +180,7 @@ func TestASlowSubscriberOfATopic(t *testing.T) {
 					}
 				})
 				release := make(chan struct{})
-				slow := newTape[string]()
-				slow.next = func(string) { <-release }
+				slow := observabletest.NewRecorder[string]().OnNext(func(string) { <-release })
 				sub := topics.Topic("a").Subscribe(t.Context(), slow)
 				fastA, subA := listen(t, topics.Topic("a"))
 				fastB, subB := listen(t, topics.Topic("b"))
@@ -190,16 +190,16 @@ func TestASlowSubscriberOfATopic(t *testing.T) {
 					far.say(fmt.Sprint("b ", i))
 					settle()
 				}
-				assert.Len(t, fastB.got(), test.fast)
-				assert.InDelta(t, test.fast, len(fastA.got()), 1)
+				assert.Len(t, fastB.Values(), test.fast)
+				assert.InDelta(t, test.fast, len(fastA.Values()), 1)
 				close(release)
 				settle()
-				assert.Equal(t, test.slowly, slow.got())
+				assert.Equal(t, test.slowly, slow.Values())
 				assert.Equal(t, test.dropped, dropped)
-				assert.Len(t, fastA.got(), 6)
-				assert.Len(t, fastB.got(), 6)
+				assert.Len(t, fastA.Values(), 6)
+				assert.Len(t, fastB.Values(), 6)
 				if test.err != nil {
-					require.ErrorIs(t, slow.wait(), test.err)
+					require.ErrorIs(t, slow.ExpectEnd(t), test.err)
 				} else {
 					assert.False(t, over(slow))
 				}
@@ -216,10 +216,10 @@ func TestAThousandTopics(t *testing.T) {
 		const count = 1000
 		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 		topics := topicsOf(subject, nil)
-		tapes := make([]*tape[string], count)
+		recorders := make([]*observabletest.Recorder[string], count)
 		subs := make([]observable.Subscription, count)
 		for i := range count {
-			tapes[i], subs[i] = listen(t, topics.Topic(fmt.Sprint(i)))
+			recorders[i], subs[i] = listen(t, topics.Topic(fmt.Sprint(i)))
 		}
 		for round := range 3 {
 			far := s.accept()
@@ -234,7 +234,7 @@ func TestAThousandTopics(t *testing.T) {
 		}
 		far := s.accept()
 		for i := range count {
-			require.Equal(t, []string{fmt.Sprint(i, " 0"), fmt.Sprint(i, " 1"), fmt.Sprint(i, " 2")}, tapes[i].got())
+			require.Equal(t, []string{fmt.Sprint(i, " 0"), fmt.Sprint(i, " 1"), fmt.Sprint(i, " 2")}, recorders[i].Values())
 			subs[i].Unsubscribe()
 		}
 		require.NoError(t, far.wait())
@@ -252,7 +252,7 @@ func TestTopicsDoNotGrow(t *testing.T) {
 		for g := range 4 {
 			go func() {
 				for i := range 200 {
-					sub := topics.Topic(fmt.Sprint(i%(g+2))).Subscribe(t.Context(), newTape[string]())
+					sub := topics.Topic(fmt.Sprint(i%(g+2))).Subscribe(t.Context(), observabletest.NewRecorder[string]())
 					sub.Unsubscribe()
 				}
 				done <- struct{}{}
@@ -294,9 +294,9 @@ func TestTopicCallbacksThatFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				topics := topicsOf(s.subject(nil), spoil)
-				tape := record(t, topics.Topic("a"))
+				got := record(t, topics.Topic("a"))
 				s.accept().say("a 1")
-				require.ErrorIs(t, tape.wait(), oops)
+				require.ErrorIs(t, got.ExpectEnd(t), oops)
 				settle()
 				assert.Zero(t, wsource.TopicsLen(topics))
 			})
@@ -314,11 +314,11 @@ func TestTopicCallbacksThatFail(t *testing.T) {
 			sub.Unsubscribe()
 			require.NoError(t, far.wait())
 			assert.Zero(t, wsource.TopicsLen(topics))
-			require.Len(t, lost.got(), 1)
-			assert.Equal(t, wsource.Unsent, lost.got()[0].Outcome)
-			require.ErrorIs(t, lost.got()[0], oops)
+			require.Len(t, lost.Values(), 1)
+			assert.Equal(t, wsource.Unsent, lost.Values()[0].Outcome)
+			require.ErrorIs(t, lost.Values()[0], oops)
 			var failure *observable.PanicError
-			require.ErrorAs(t, lost.got()[0], &failure)
+			require.ErrorAs(t, lost.Values()[0], &failure)
 		})
 	})
 }
@@ -334,11 +334,11 @@ func TestTopicsOfAConfigurationThatCannotBe(t *testing.T) {
 		"config.Overflow":    func(c *wsource.TopicsConfig[string, string, string]) { c.Overflow = 9 },
 	} {
 		var ae *observable.ArgumentError
-		require.ErrorAs(t, record(t, topicsOf(subject, spoil).Topic("a")).wait(), &ae)
+		require.ErrorAs(t, record(t, topicsOf(subject, spoil).Topic("a")).ExpectEnd(t), &ae)
 		assert.Equal(t, argument, ae.Argument)
 	}
 	var ae *observable.ArgumentError
-	require.ErrorAs(t, record(t, topicsOf(nil, nil).Topic("a")).wait(), &ae)
+	require.ErrorAs(t, record(t, topicsOf(nil, nil).Topic("a")).ExpectEnd(t), &ae)
 	assert.Equal(t, "subject", ae.Argument)
 }
 
@@ -354,8 +354,8 @@ func TestTopicsAndPlainSubscribersShareTheConnection(t *testing.T) {
 		far.say("a 1")
 		far.say("b 1")
 		settle()
-		assert.Equal(t, []string{"a 1", "b 1"}, plain.got())
-		assert.Equal(t, []string{"a 1"}, a.got())
+		assert.Equal(t, []string{"a 1", "b 1"}, plain.Values())
+		assert.Equal(t, []string{"a 1"}, a.Values())
 		assert.Equal(t, 1, s.network.Dials())
 		sub.Unsubscribe()
 		subA.Unsubscribe()

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/stretchr/testify/assert"
@@ -26,51 +26,29 @@ func (m *machine) read() reading {
 	}
 }
 
-// log holds what has happened since it was last looked at.
-type log[T any] struct {
-	mu  sync.Mutex
-	all []T
-}
-
-func (l *log[T]) add(v ...T) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all = append(l.all, v...)
-}
-
-// look waits until nothing happens any more at this moment.
-func (l *log[T]) look() []T {
+// look waits until nothing happens any more at this moment, and returns what was recorded
+// since the last look.
+func look[T any](r *observabletest.Recorder[T]) []observabletest.Event[T] {
 	synctest.Wait()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := l.all
-	l.all = nil
-	return all
-}
-
-// heard is what a client hears, and when.
-type heard struct {
-	at time.Duration
-	reply
+	return r.Unseen()
 }
 
 // listen subscribes to replies and returns what is heard.
-func listen(t *testing.T, replies observable.Observable[wsource.Message]) (*log[heard], observable.Subscription) {
+func listen(
+	t *testing.T, replies observable.Observable[wsource.Message],
+) (*observabletest.Recorder[reply], observable.Subscription) {
 	t.Helper()
-	start, l := time.Now(), new(log[heard])
-	sub := operators.TryMap(replies, clientSide.Decode).Subscribe(t.Context(), observable.ObserverFuncs[reply]{
-		OnNext: func(r reply) { l.add(heard{time.Since(start), r}) },
-	})
-	return l, sub
+	heard := observabletest.NewRecorder[reply]()
+	return heard, operators.TryMap(replies, clientSide.Decode).Subscribe(t.Context(), heard)
 }
 
 // times returns when samples were heard, and fails if something else was.
-func times(t *testing.T, all []heard) []time.Duration {
+func times(t *testing.T, all []observabletest.Event[reply]) []time.Duration {
 	t.Helper()
 	var at []time.Duration
-	for _, h := range all {
-		require.NotNil(t, h.Sample, "%+v", h)
-		at = append(at, h.at)
+	for _, e := range all {
+		require.NotNil(t, e.Value.Sample, "%+v", e)
+		at = append(at, e.At)
 	}
 	return at
 }
@@ -80,21 +58,21 @@ const ms = time.Millisecond
 func TestAnswerStreamsSamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := newService(newSampler(new(machine).read), "host")
-		l, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
+		heard, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
 		defer sub.Unsubscribe()
-		greeting := l.look()
+		greeting := look(heard)
 		require.Len(t, greeting, 1)
-		assert.Equal(t, "host", greeting[0].Settings.Offer.Host)
-		assert.Equal(t, "memory, heap, allocations, goroutines", greeting[0].Settings.Offer.names(), "what the machine has")
-		assert.Equal(t, []string{"memory", "heap", "allocations", "goroutines"}, greeting[0].Settings.Metrics)
-		assert.Equal(t, interval(time.Second), greeting[0].Settings.Interval)
+		assert.Equal(t, "host", greeting[0].Value.Settings.Offer.Host)
+		assert.Equal(t, "memory, heap, allocations, goroutines", greeting[0].Value.Settings.Offer.names(), "what the machine has")
+		assert.Equal(t, []string{"memory", "heap", "allocations", "goroutines"}, greeting[0].Value.Settings.Metrics)
+		assert.Equal(t, interval(time.Second), greeting[0].Value.Settings.Interval)
 
 		time.Sleep(3 * time.Second)
-		samples := l.look()
+		samples := look(heard)
 		assert.Equal(t, []time.Duration{100 * ms, 1100 * ms, 2100 * ms}, times(t, samples), "the first comes early")
-		assert.Equal(t, map[string]float64{"live": 3}, samples[0].Sample.Values["goroutines"],
+		assert.Equal(t, map[string]float64{"live": 3}, samples[0].Value.Sample.Values["goroutines"],
 			"after a first reading and that of the offer")
-		assert.Equal(t, map[string]float64{"used": 5 * 1024}, samples[2].Sample.Values["memory"])
+		assert.Equal(t, map[string]float64{"used": 5 * 1024}, samples[2].Value.Sample.Values["memory"])
 	})
 }
 
@@ -103,31 +81,31 @@ func TestAnswerObeysCommands(t *testing.T) {
 		machine := new(machine)
 		service := newService(newSampler(machine.read), "host")
 		commands := new(observable.Subject[wsource.Message])
-		l, sub := listen(t, service.answer(commands))
+		heard, sub := listen(t, service.answer(commands))
 		defer sub.Unsubscribe()
-		require.Len(t, l.look(), 1)
+		require.Len(t, look(heard), 1)
 		time.Sleep(1500 * ms)
-		assert.Len(t, times(t, l.look()), 2)
+		assert.Len(t, times(t, look(heard)), 2)
 
 		commands.Next(wsource.TextMessage(`{"interval":"250ms"}`))
-		answer := l.look()
+		answer := look(heard)
 		require.Len(t, answer, 1)
-		assert.Equal(t, interval(250*ms), answer[0].Settings.Interval)
+		assert.Equal(t, interval(250*ms), answer[0].Value.Settings.Interval)
 		time.Sleep(400 * ms)
-		assert.Equal(t, []time.Duration{1600 * ms, 1850 * ms}, times(t, l.look()), "the new interval replaces the old one")
+		assert.Equal(t, []time.Duration{1600 * ms, 1850 * ms}, times(t, look(heard)), "the new interval replaces the old one")
 
 		commands.Next(wsource.TextMessage(`{"metrics":["heap","memory"]}`))
-		answer = l.look()
+		answer = look(heard)
 		require.Len(t, answer, 1)
-		assert.Equal(t, []string{"heap", "memory"}, answer[0].Settings.Metrics)
-		assert.Equal(t, interval(250*ms), answer[0].Settings.Interval, "what a command does not mention stays")
+		assert.Equal(t, []string{"heap", "memory"}, answer[0].Value.Settings.Metrics)
+		assert.Equal(t, interval(250*ms), answer[0].Value.Settings.Interval, "what a command does not mention stays")
 		time.Sleep(500 * ms)
-		samples := l.look()
+		samples := look(heard)
 		assert.Equal(t, []time.Duration{2100 * ms, 2350 * ms}, times(t, samples), "a choice of metrics does not interrupt")
-		for _, h := range samples {
-			assert.Len(t, h.Sample.Values, 2)
-			assert.Contains(t, h.Sample.Values, "heap")
-			assert.Contains(t, h.Sample.Values, "memory")
+		for _, e := range samples {
+			assert.Len(t, e.Value.Sample.Values, 2)
+			assert.Contains(t, e.Value.Sample.Values, "heap")
+			assert.Contains(t, e.Value.Sample.Values, "memory")
 		}
 
 		sub.Unsubscribe()
@@ -142,9 +120,9 @@ func TestAnswerNamesFaultsAndGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := newService(newSampler(new(machine).read), "host")
 		commands := new(observable.Subject[wsource.Message])
-		l, sub := listen(t, service.answer(commands))
+		heard, sub := listen(t, service.answer(commands))
 		defer sub.Unsubscribe()
-		l.look()
+		look(heard)
 		for text, want := range map[string]string{
 			``:                         "the command is empty",
 			`faster`:                   "the command is not JSON: invalid character 's' in literal false",
@@ -164,12 +142,12 @@ func TestAnswerNamesFaultsAndGoesOn(t *testing.T) {
 			"{\"metrics\":[\"\xff\"]}": "there is no metric",
 		} {
 			commands.Next(wsource.TextMessage(text))
-			answer := l.look()
+			answer := look(heard)
 			require.Len(t, answer, 1, text)
-			assert.Contains(t, answer[0].Error, want, text)
+			assert.Contains(t, answer[0].Value.Error, want, text)
 		}
 		time.Sleep(2500 * ms)
-		assert.Equal(t, []time.Duration{100 * ms, 1100 * ms, 2100 * ms}, times(t, l.look()), "the samples go on")
+		assert.Equal(t, []time.Duration{100 * ms, 1100 * ms, 2100 * ms}, times(t, look(heard)), "the samples go on")
 	})
 }
 
@@ -177,22 +155,22 @@ func TestAnswerNamesFaultsAndGoesOn(t *testing.T) {
 func TestAnswerIsolatesSlowClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := newService(newSampler(new(machine).read), "host")
-		slow := new(log[heard])
+		slow := observabletest.NewRecorder[reply]()
 		busy := operators.TryMap(service.answer(observable.Never[wsource.Message]()), clientSide.Decode)
 		sub := busy.Subscribe(t.Context(), observable.ObserverFuncs[reply]{OnNext: func(r reply) {
 			if r.Sample != nil {
 				time.Sleep(9300 * ms)
 			}
-			slow.add(heard{reply: r})
+			slow.Next(r)
 		}})
-		l, quick := listen(t, service.answer(observable.Never[wsource.Message]()))
+		heard, quick := listen(t, service.answer(observable.Never[wsource.Message]()))
 		defer quick.Unsubscribe()
-		l.look()
+		look(heard)
 		time.Sleep(time.Minute)
-		assert.Len(t, times(t, l.look()), 60)
+		assert.Len(t, times(t, look(heard)), 60)
 		var live []float64
-		for _, h := range slow.look()[1:] {
-			live = append(live, h.Sample.Values["goroutines"]["live"])
+		for _, e := range look(slow)[1:] {
+			live = append(live, e.Value.Sample.Values["goroutines"]["live"])
 		}
 		assert.Equal(t, []float64{3, 12, 21, 30, 40, 49}, live, "always the latest one there is")
 		sub.Unsubscribe()
@@ -239,8 +217,8 @@ func TestSamplesAreShared(t *testing.T) {
 		machine := new(machine)
 		service := newService(newSampler(machine.read), "host")
 		for range 10 {
-			l, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
-			defer func() { assert.Len(t, l.look(), 1+3) }()
+			heard, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
+			defer func() { assert.Len(t, look(heard), 1+3) }()
 			defer sub.Unsubscribe()
 		}
 		time.Sleep(2500 * ms)
@@ -248,9 +226,9 @@ func TestSamplesAreShared(t *testing.T) {
 
 		late, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
 		defer sub.Unsubscribe()
-		heard := late.look()
-		require.Len(t, heard, 2, "who comes late gets the latest sample at once")
-		assert.Equal(t, map[string]float64{"live": 5}, heard[1].Sample.Values["goroutines"])
+		latest := look(late)
+		require.Len(t, latest, 2, "who comes late gets the latest sample at once")
+		assert.Equal(t, map[string]float64{"live": 5}, latest[1].Value.Sample.Values["goroutines"])
 	})
 }
 
@@ -261,13 +239,13 @@ func TestSamplesDoNotGoBackInTime(t *testing.T) {
 		defer other.Unsubscribe()
 		commands := observable.NewReplaySubject[wsource.Message](observable.ReplayConfig{})
 		commands.Next(wsource.TextMessage(`{"interval":"200ms"}`))
-		l, sub := listen(t, service.answer(commands))
+		heard, sub := listen(t, service.answer(commands))
 		defer sub.Unsubscribe()
 		time.Sleep(1800 * ms)
-		l.look()
+		look(heard)
 		commands.Next(wsource.TextMessage(`{"interval":"1s"}`))
-		require.Len(t, l.look(), 1, "the settings; the latest sample there is, of 1.1 s, comes before the last one that was sent")
+		require.Len(t, look(heard), 1, "the settings; the latest sample there is, of 1.1 s, comes before the last one that was sent")
 		time.Sleep(time.Second)
-		assert.Equal(t, []time.Duration{2100 * ms}, times(t, l.look()))
+		assert.Equal(t, []time.Duration{2100 * ms}, times(t, look(heard)))
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 	"github.com/stretchr/testify/assert"
@@ -15,19 +16,23 @@ import (
 )
 
 // follow runs the client's pipeline until the test ends, and returns what it shows.
-func follow(t *testing.T, n *network) *log[event] {
+func follow(t *testing.T, n *network) *observabletest.Recorder[[]event] {
 	t.Helper()
 	wish, err := clientSide.Encode(command{Interval: interval(100 * ms), Metrics: []string{"heap"}})
 	require.NoError(t, err)
-	l := new(log[event])
-	sub := watch(liveURL, n.options(), wish).Subscribe(t.Context(), observable.ObserverFuncs[[]event]{
-		OnNext: func(batch []event) {
-			assert.NotEmpty(t, batch)
-			l.add(batch...)
-		},
-	})
+	shown := observabletest.NewRecorder[[]event]().OnNext(func(batch []event) { assert.NotEmpty(t, batch) })
+	sub := watch(liveURL, n.options(), wish).Subscribe(t.Context(), shown)
 	t.Cleanup(sub.Unsubscribe)
-	return l
+	return shown
+}
+
+// lookAtEach is look, which returns each event of the batches.
+func lookAtEach(shown *observabletest.Recorder[[]event]) []event {
+	var events []event
+	for _, batch := range look(shown) {
+		events = append(events, batch.Value...)
+	}
+	return events
 }
 
 // lossesAndSamples counts them, and settings beside.
@@ -47,15 +52,15 @@ func lossesAndSamples(events []event) (losses, samples, settings int) {
 
 func TestWatchAsksForWhatItWants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := follow(t, startServer(t))
+		shown := follow(t, startServer(t))
 		time.Sleep(refresh)
-		events := l.look()
+		events := lookAtEach(shown)
 		require.Len(t, events, 4)
 		assert.Equal(t, interval(100*ms), events[1].Settings.Interval)
 		assert.Equal(t, []string{"heap"}, events[1].Settings.Metrics)
 		assert.Len(t, events[2].Sample.Values, 1)
 		time.Sleep(10 * time.Second)
-		losses, samples, settings := lossesAndSamples(l.look())
+		losses, samples, settings := lossesAndSamples(lookAtEach(shown))
 		assert.Equal(t, []int{0, 100, 0}, []int{losses, samples, settings}, "none is lost between two refreshes")
 	})
 }
@@ -66,12 +71,12 @@ func TestWatchConnectsAgain(t *testing.T) {
 		for number := 2; number < 6; number++ {
 			require.NoError(t, n.OnDial(number, wstest.Refuse()))
 		}
-		l := follow(t, n)
+		shown := follow(t, n)
 		time.Sleep(5 * time.Second)
-		l.look()
+		lookAtEach(shown)
 		require.NoError(t, n.Link(1).Inject(wstest.Cut(wstest.ToClient, 0)))
 		time.Sleep(20 * time.Second)
-		events := l.look()
+		events := lookAtEach(shown)
 		assert.Equal(t, 6, n.Dials())
 		losses, samples, settings := lossesAndSamples(events)
 		assert.Equal(t, 2, losses, "the cut and, once, that nobody answers")
@@ -98,9 +103,9 @@ func TestWatchIgnoresWhatItDoesNotKnow(t *testing.T) {
 		defer accepting.Unsubscribe()
 		served := make(chan error, 1)
 		go func() { served <- later.Serve(listener) }()
-		l := follow(t, n)
+		shown := follow(t, n)
 		time.Sleep(time.Second)
-		assert.Equal(t, []event{{reply: reply{Error: "no"}}}, l.look())
+		assert.Equal(t, []event{{reply: reply{Error: "no"}}}, lookAtEach(shown))
 		require.NoError(t, later.Shutdown(t.Context()))
 		require.ErrorIs(t, <-served, http.ErrServerClosed)
 	})

@@ -65,9 +65,9 @@ func TestServerSaysGoodbye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := startServer(t)
 		s := n.dial(t)
-		l, _ := listen(t, s)
+		heard, _ := listen(t, s)
 		time.Sleep(time.Minute)
-		assert.Len(t, l.look(), 1+60, "a live socket outlasts the time limits of its request")
+		assert.Len(t, look(heard), 1+60, "a live socket outlasts the time limits of its request")
 		require.NoError(t, n.server.shutdown(t.Context()))
 		<-s.Done()
 		assert.Equal(t, wsource.StatusGoingAway, wsource.CloseStatus(s.Err()))
@@ -80,17 +80,17 @@ func TestServerDropsDeadClients(t *testing.T) {
 		n := startServer(t)
 		dead, live := n.dial(t), n.dial(t)
 		defer dead.CloseNow()
-		l, _ := listen(t, live)
+		heard, _ := listen(t, live)
 		time.Sleep(time.Second)
 		for _, direction := range []wstest.Direction{wstest.ToServer, wstest.ToClient} {
 			require.NoError(t, n.Link(1).Inject(wstest.Stall(direction, 0)))
 			defer n.Link(1).Resume(direction)
 		}
 		assert.Equal(t, 2, n.server.sockets.Len())
-		l.look()
+		look(heard)
 		time.Sleep(time.Minute)
 		assert.Equal(t, 1, n.server.sockets.Len())
-		assert.Len(t, times(t, l.look()), 60)
+		assert.Len(t, times(t, look(heard)), 60)
 	})
 }
 

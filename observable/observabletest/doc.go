@@ -66,6 +66,12 @@
 //	first.ExpectMarble(t, "--a--b--c|")
 //	second.ExpectMarble(t, "--b--c|")
 //
+// A test that does not care about marbles reads a recorder otherwise: [Recorder.String] tells
+// values, ends and the notes of the test in one line, as "1 2 torn down |", and
+// [Recorder.TimedString] with the milliseconds; [Recorder.ExpectEnd] waits for the end and
+// returns its error; [Recorder.Unseen] returns what is new since the last look. A recorder of
+// [NewRecorder] needs no Run: it serves in any test, with or without virtual time.
+//
 // When the test function returns, no subscription may be left that does not end by itself: Run tells
 // which there are, and synctest which goroutines.
 package observabletest

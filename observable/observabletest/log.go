@@ -1,62 +1,113 @@
 package observabletest
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 )
 
 // note is a line that a test has added to a recorder's log.
 type note struct {
-	after int // events recorded before it
+	after int           // events recorded before it
+	at    time.Duration // since the beginning
 	text  string
 }
 
-// Notef adds a line to what [Recorder.Log] returns: for what happens between notifications, such as
-// a teardown.
+// Notef adds a line to what [Recorder.Log] and [Recorder.String] return: for what happens
+// between notifications, such as a teardown.
 func (r *Recorder[V]) Notef(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.notes = append(r.notes, note{len(r.events), fmt.Sprintf(format, args...)})
+	r.notes = append(r.notes, note{len(r.events), elapsed(r.begun), fmt.Sprintf(format, args...)})
 }
 
-// Log returns what was recorded so far in words, without the times: a line for each notification,
-// as "7", "error: boom", "panic: boom" and "complete", and for each note of [Recorder.Note], in
-// order. At the end comes a line for each breach of the contract (see [Recorder.Breaches]), so
-// that a log which equals what a test wants has none.
+// Log returns what was recorded so far in words, without the times: a line for each
+// notification, as "7", "error: boom", "panic: boom" and "complete", and for each note of
+// [Recorder.Notef], in order. At the end comes a line for each breach of the contract
+// (see [Recorder.Breaches]), so that a log which equals what a test wants has none.
 func (r *Recorder[V]) Log() []string {
+	return r.lines(func(_ time.Duration, text string) string { return text }, Event[V].words)
+}
+
+// String returns what Log returns in one line, with the symbols of a marble for the ends,
+// as "1 2 |", "1 #boom" and "#panic: boom".
+func (r *Recorder[V]) String() string {
+	return strings.Join(r.lines(func(_ time.Duration, text string) string { return text }, Event[V].symbols), " ")
+}
+
+// TimedString returns what String returns with the milliseconds since the recorder was
+// made, as "3:1 4.5:2 7:|".
+func (r *Recorder[V]) TimedString() string {
+	timed := func(at time.Duration, text string) string {
+		return strconv.FormatFloat(float64(at)/float64(Frame), 'f', -1, 64) + ":" + text
+	}
+	return strings.Join(r.lines(timed, Event[V].symbols), " ")
+}
+
+// lines returns the events, which text writes, and the notes, in order and each passed
+// through line with its time, and then the breaches.
+func (r *Recorder[V]) lines(line func(at time.Duration, text string) string, text func(Event[V]) string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var log []string
+	var lines []string
 	notes := r.notes
 	for i, e := range r.events {
 		for len(notes) > 0 && notes[0].after <= i {
-			log = append(log, notes[0].text)
+			lines = append(lines, line(notes[0].at, notes[0].text))
 			notes = notes[1:]
 		}
-		log = append(log, e.words())
+		lines = append(lines, line(e.At, text(e)))
 	}
 	for _, n := range notes {
-		log = append(log, n.text)
+		lines = append(lines, line(n.at, n.text))
 	}
 	for _, b := range r.breaches {
-		log = append(log, "breach: "+b)
+		lines = append(lines, "breach: "+b)
 	}
-	return log
+	return lines
 }
 
-// words returns the event without its time. A panic is told by its value alone: its place changes
-// with the lines of a file.
+// words returns the event without its time.
 func (e Event[V]) words() string {
 	switch e.Kind {
 	case Next:
 		return fmt.Sprintf("%+v", e.Value)
 	case Error:
-		if p, ok := e.Err.(*observable.PanicError); ok { //nolint:errorlint // what wraps one has a text of its own
-			return fmt.Sprintf("panic: %v", p.Value)
+		text, bare := withoutPlace(e.Err)
+		if bare {
+			return text
 		}
-		return fmt.Sprintf("error: %v", e.Err)
+		return "error: " + text
 	default:
 		return "complete"
 	}
+}
+
+// symbols returns the event without its time, and its end as in a marble.
+func (e Event[V]) symbols() string {
+	switch e.Kind {
+	case Next:
+		return fmt.Sprintf("%+v", e.Value)
+	case Error:
+		text, _ := withoutPlace(e.Err)
+		return string(symbolError) + text
+	default:
+		return string(symbolComplete)
+	}
+}
+
+// withoutPlace returns the text of an error, in which a panic is told by its value alone,
+// as "panic: boom": its place changes with the lines of a file. It reports whether the
+// error is a panic that nothing wraps.
+func withoutPlace(err error) (text string, bare bool) {
+	text = fmt.Sprint(err)
+	p, ok := errors.AsType[*observable.PanicError](err)
+	if !ok {
+		return text, false
+	}
+	return strings.Replace(text, p.Error(), fmt.Sprintf("panic: %v", p.Value), 1), text == p.Error()
 }

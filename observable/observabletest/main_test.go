@@ -40,6 +40,8 @@ func (p *probe) Fatal(args ...any) {
 	runtime.Goexit()
 }
 
+func (p *probe) Fatalf(format string, args ...any) { p.Fatal(fmt.Sprintf(format, args...)) }
+
 // failures returns what the test failed with.
 func (p *probe) failures() string {
 	p.mu.Lock()

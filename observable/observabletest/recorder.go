@@ -26,6 +26,7 @@ type Recorder[V any] struct {
 
 	mu           sync.Mutex // guards what follows
 	events       []Event[V]
+	seen         int // how many of them Unseen has returned
 	notes        []note
 	breaches     []string // of the contract
 	ended        bool     // there was a terminal
@@ -123,6 +124,16 @@ func (r *Recorder[V]) Events() []Event[V] {
 	return slices.Clone(r.events)
 }
 
+// Unseen returns what was recorded since it was last called, for a test that goes step by
+// step. Events and the other methods still return all.
+func (r *Recorder[V]) Unseen() []Event[V] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	unseen := slices.Clone(r.events[r.seen:])
+	r.seen = len(r.events)
+	return unseen
+}
+
 // Values returns the values recorded so far.
 func (r *Recorder[V]) Values() []V {
 	var values []V
@@ -147,6 +158,13 @@ func (r *Recorder[V]) Err() error {
 // Completed reports whether the stream has completed.
 func (r *Recorder[V]) Completed() bool {
 	return slices.ContainsFunc(r.Events(), func(e Event[V]) bool { return e.Kind == Complete })
+}
+
+// Ended reports whether the stream has completed or failed.
+func (r *Recorder[V]) Ended() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
 }
 
 // Breaches returns what was recorded against the contract of an observable, a line for each notification that
@@ -207,6 +225,20 @@ func (r *Recorder[V]) AwaitEnd() error {
 		return nil
 	}
 	return &AwaitError{Want: End, Got: len(r.Values()), Over: gone}
+}
+
+// ExpectEnd waits until the stream has completed or failed, and returns the error that it
+// failed with, or nil. If AwaitEnd says that the end does not come, or something came
+// after it or at the same time as something else (see Breaches), the test fails at once.
+func (r *Recorder[V]) ExpectEnd(tb testing.TB) error {
+	tb.Helper()
+	if err := r.AwaitEnd(); err != nil {
+		tb.Fatal(err)
+	}
+	if breaches := r.Breaches(); len(breaches) > 0 {
+		tb.Fatalf("observabletest: the stream breaks the contract:\n%s", strings.Join(breaches, "\n"))
+	}
+	return r.Err()
 }
 
 // until waits until met, which is called with mu held, and reports whether that was before ctx ended.

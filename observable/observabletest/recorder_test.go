@@ -46,6 +46,25 @@ func TestRecorderRecordsTimes(t *testing.T) {
 	})
 }
 
+// TestRecorderUnseen looks at a stream step by step.
+func TestRecorderUnseen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := observabletest.NewRecorder[int]()
+		assert.Empty(t, r.Unseen())
+		r.Next(1)
+		r.Next(2)
+		assert.Equal(t, []event{{Value: 1}, {Value: 2}}, r.Unseen())
+		assert.Empty(t, r.Unseen())
+		time.Sleep(ms)
+		r.Next(3)
+		first := r.Unseen()
+		r.Complete()
+		assert.Equal(t, []event{{At: ms, Value: 3}}, first)
+		assert.Equal(t, []event{{At: ms, Kind: observabletest.Complete}}, r.Unseen())
+		assert.Equal(t, "1 2 3 |", r.String(), "it is all still there")
+	})
+}
+
 func TestRecorderRecordsErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := observabletest.NewRecorder[string]()
@@ -203,6 +222,39 @@ func TestRecorderWithAContextOfItsOwn(t *testing.T) {
 		require.NoError(t, r.AwaitEnd())
 		assert.Equal(t, stop, r.Err())
 		r.Unsubscribe() // which has nothing to do
+	})
+}
+
+// TestRecorderExpectEnd waits for both ends.
+func TestRecorderExpectEnd(t *testing.T) {
+	observabletest.Run(t, func(t *observabletest.T) {
+		begun := time.Now()
+		completed := observabletest.Record(t, observabletest.Cold[int](t, "--1--|"))
+		assert.False(t, completed.Ended())
+		require.NoError(t, completed.ExpectEnd(t))
+		assert.Equal(t, 5*ms, time.Since(begun))
+		assert.True(t, completed.Ended())
+		failed := observabletest.Record(t, observabletest.Cold[int](t, "#"))
+		require.ErrorIs(t, failed.ExpectEnd(t), observabletest.ErrMarble)
+		assert.True(t, failed.Ended())
+	})
+}
+
+// TestRecorderExpectEndFails has the test fail if the end does not come, or is not all
+// there is.
+func TestRecorderExpectEndFails(t *testing.T) {
+	observabletest.Run(t, func(t *observabletest.T) {
+		endless := observabletest.Record(t, observable.Never[int]())
+		assert.Equal(t, "observabletest: waiting for the end, with 0 values so far: it did not come in 10m0s",
+			failing(t, func() { _ = endless.ExpectEnd(t) }))
+		assert.False(t, endless.Ended())
+		endless.Unsubscribe()
+
+		twice := observabletest.NewRecorder[int]()
+		twice.Complete()
+		twice.Error(io.EOF)
+		assert.Equal(t, "observabletest: the stream breaks the contract:\n0s Error EOF: after the end",
+			failing(t, func() { _ = twice.ExpectEnd(t) }))
 	})
 }
 
