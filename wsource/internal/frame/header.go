@@ -52,7 +52,8 @@ type Header struct {
 	Compressed bool  // the message is compressed; set in its first frame only
 	Length     int64 // bytes of the payload that are not read yet
 
-	key uint32 // for the rest of the payload; its lowest byte comes first
+	// The compiler keeps a struct of up to four fields in registers. The masking key of what is
+	// read is the Reader's.
 }
 
 // Lone reports whether the frame is a whole message that is not compressed.

@@ -110,7 +110,7 @@ func (m *Message) next(p []byte) (int, error) {
 	n, err := m.reader.take(p[:min(int64(len(p)), m.header.Length)])
 	m.header.Length -= int64(n)
 	if !m.reader.client {
-		m.header.key = Mask(p[:n], m.header.key)
+		m.reader.key = Mask(p[:n], m.reader.key)
 	}
 	return n, err
 }

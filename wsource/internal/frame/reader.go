@@ -47,6 +47,8 @@ type Reader struct {
 	large      *[largeBuffer]byte // or nil
 	more       bool               // the last read filled the buffer: more has probably come
 
+	key uint32 // for the rest of the current payload; its first byte is the lowest
+
 	inside bool // a message has begun whose last frame has not come
 	packed bool // that message is compressed
 	frames int  // of the message that began last, so far
@@ -88,6 +90,32 @@ func (r *Reader) Buffered() bool { return r.start < r.end }
 // The error is an [*Error] for a frame that RFC 6455 or the negotiation of compression forbids,
 // and [ErrCut] or the stream's error if no frame comes. After an error it comes again.
 func (r *Reader) Next() (Header, error) {
+	// Most frames are a message of less than 64 KiB, whose header has come as a whole.
+	if head := r.space[r.start:r.end]; len(head) >= Room && !r.inside {
+		length, size := int64(head[1]), 2
+		if !r.client {
+			length -= bitMasked
+		}
+		if length == lengthIn2 {
+			length, size = int64(binary.BigEndian.Uint16(head[2:])), 4
+		}
+		if b := head[0] - bitFinal; (b == byte(Text) || b == byte(Binary)) && length >= 0 &&
+			(size == 2 && length < lengthIn2 || size == 4 && length >= lengthIn2) {
+			h := Header{Opcode: Opcode(b), Final: true, Length: length}
+			if !r.client {
+				r.key = binary.LittleEndian.Uint32(head[size:])
+				size += 4
+			}
+			r.start += size
+			r.frames = 1
+			return h, nil
+		}
+	}
+	return r.next()
+}
+
+// next is Next for any frame.
+func (r *Reader) next() (Header, error) {
 	if err := r.Err(); err != nil {
 		return Header{}, err
 	}
@@ -116,7 +144,7 @@ func (r *Reader) Next() (Header, error) {
 	}
 	h.Length = length
 	if !r.client {
-		h.key = binary.LittleEndian.Uint32(head[size-4:])
+		r.key = binary.LittleEndian.Uint32(head[size-4:])
 	}
 	r.start += size
 	r.follow(h)
@@ -128,8 +156,6 @@ func (r *Reader) Next() (Header, error) {
 func (r *Reader) check(h Header, first, second byte) string {
 	masked := second&bitMasked != 0
 	switch {
-	case h.Lone() && first&bitsReserved == 0 && !r.inside && masked != r.client:
-		return "" // most frames are such
 	case first&bitsReserved != 0, h.Compressed && !r.deflate:
 		return "a reserved bit of a frame is set"
 	case h.Opcode > Binary && !h.Opcode.Control(), h.Opcode > Pong:
@@ -177,7 +203,7 @@ func (r *Reader) Payload(h Header) ([]byte, error) {
 	p := r.space[r.start : r.start+n : r.start+n]
 	r.start += n
 	if !r.client {
-		Mask(p, h.key)
+		Mask(p, r.key)
 	}
 	if h.Opcode == Text && h.Lone() && !utf8.Valid(p) {
 		return nil, r.fail(notUTF8())
@@ -197,7 +223,7 @@ func (r *Reader) awaitPayload(h Header) ([]byte, error) {
 		have := min(n, r.end-r.start)
 		part := r.space[r.start+done : r.start+have]
 		if !r.client {
-			h.key = Mask(part, h.key)
+			r.key = Mask(part, r.key)
 		}
 		if isText {
 			if _, ok := text.Next(part); !ok || have == n && !text.Whole() {
@@ -228,7 +254,7 @@ func (r *Reader) ReadPayload(h Header, p []byte) (Header, error) {
 	}
 	h.Length -= int64(len(p))
 	if !r.client {
-		h.key = Mask(p, h.key)
+		r.key = Mask(p, r.key)
 	}
 	return h, nil
 }
@@ -265,7 +291,7 @@ func (r *Reader) borrow(h *Header) ([]byte, error) {
 	r.start += n
 	h.Length -= int64(n)
 	if !r.client {
-		h.key = Mask(p, h.key)
+		r.key = Mask(p, r.key)
 	}
 	return p, nil
 }
@@ -320,8 +346,9 @@ func (r *Reader) receive(p []byte) (int, error) {
 	return 0, r.fail(io.ErrNoProgress)
 }
 
-// fail notes why nothing more comes.
+// fail notes why nothing more comes, and drops what has come since.
 func (r *Reader) fail(err error) error {
+	r.start = r.end
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = ErrCut
 	}
