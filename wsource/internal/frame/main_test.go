@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -98,8 +99,23 @@ func deflated(t testing.TB, level int, data []byte) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xFF, 0xFF})
 }
 
-// samples are data of several kinds, of about that size.
+var (
+	samplesLock sync.Mutex
+	samplesMade = make(map[int]map[string][]byte)
+)
+
+// samples are data of several kinds, of at least that size. Nobody changes them.
 func samples(size int) map[string][]byte {
+	samplesLock.Lock()
+	defer samplesLock.Unlock()
+	if samplesMade[size] == nil {
+		samplesMade[size] = newSamples(size)
+	}
+	return samplesMade[size]
+}
+
+// newSamples returns data of several kinds, of about that size.
+func newSamples(size int) map[string][]byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, size)
 	for i := range noise {
