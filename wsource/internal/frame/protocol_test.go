@@ -251,10 +251,9 @@ func (s *score) testClients(t *testing.T, address string) {
 			request, err := http.ReadRequest(reader)
 			require.NoError(t, err)
 			p, answer := wishes[i].Answer(request.Header.Values(frame.ExtensionsHeader))
-			sum := sha1.Sum([]byte(request.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 			lines := []string{
 				"HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
-				"Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]),
+				"Sec-WebSocket-Accept: " + acceptKey(request),
 			}
 			if p.Enabled {
 				lines = append(lines, frame.ExtensionsHeader+": "+answer)
@@ -264,4 +263,10 @@ func (s *score) testClients(t *testing.T, address string) {
 			s.play(t, &tester{conn: conn, reader: reader}, c, p, 1)
 		})
 	}
+}
+
+// acceptKey returns what a server answers to the key of a request.
+func acceptKey(r *http.Request) string {
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
