@@ -33,7 +33,7 @@ type Deflater struct {
 	direction  Direction
 	level      int
 	compressor *compressor // nil while nothing has to be kept
-	since      int         // bytes that went into it since it began anew
+	since      int         // bytes that went into it since it began anew, if its window is small
 }
 
 // NewDeflater returns a Deflater for the messages of a direction, with a level of package
@@ -65,16 +65,10 @@ func (d *Deflater) Append(dst, piece []byte, final bool) []byte {
 	c := d.open()
 	c.out = dst
 	// It writes to memory, which does not fail.
-	for window := 1 << d.direction.WindowBits; d.direction.WindowBits < maxWindowBits && d.since+len(piece) > window; {
-		n := window - d.since
-		_, _ = c.writer.Write(piece[:n])
-		_ = c.writer.Flush()
-		piece = piece[n:]
-		c.writer.Reset(c)
-		d.since = 0
+	if d.direction.WindowBits < maxWindowBits {
+		piece = d.restart(c, piece)
 	}
 	_, _ = c.writer.Write(piece)
-	d.since = min(d.since+len(piece), maxWindow)
 	_ = c.writer.Flush()
 	dst, c.out = c.out, nil
 	if final {
@@ -82,6 +76,20 @@ func (d *Deflater) Append(dst, piece []byte, final bool) []byte {
 		d.endMessage()
 	}
 	return dst
+}
+
+// restart compresses the piece window by window, and returns what remains for the last one of
+// them.
+func (d *Deflater) restart(c *compressor, piece []byte) []byte {
+	for window := 1 << d.direction.WindowBits; d.since+len(piece) > window; d.since = 0 {
+		n := window - d.since
+		_, _ = c.writer.Write(piece[:n])
+		_ = c.writer.Flush()
+		c.writer.Reset(c)
+		piece = piece[n:]
+	}
+	d.since += len(piece)
+	return piece
 }
 
 // open returns the compressor, which may be a new one.

@@ -19,6 +19,7 @@ type Message struct {
 	text    UTF8
 	inflate *inflater // nil if the message is not compressed
 	err     error
+	probe   [1]byte // for a look whether there is more
 }
 
 // Message returns the message that begins with the frame of h. It is used until Read has
@@ -155,24 +156,26 @@ func (m *Message) advance() (bool, error) {
 // Sizes in bytes of the memory for a message that is read whole.
 const (
 	firstRoom = 4 << 10
-	trusted   = 64 << 10 // room that an announced length is enough for
-	growth    = 16       // times what has come; the most that an announced length makes room for
+	trusted   = 64 << 10 // room that is made because a length was announced
+	growth    = 16       // and later, how many times the size of what has come
 )
 
 // ReadAll appends the whole message to dst, which may be nil, and returns it. It makes room for
-// what has come, not for what was announced: at first 64 KiB, then at most 16 times as much.
+// what has come more than for what was announced: at first 64 KiB, then 16 times what there is.
 func (m *Message) ReadAll(dst []byte) ([]byte, error) {
-	from := len(dst)
-	for {
-		if len(dst) == cap(dst) {
-			room := max(firstRoom, len(dst)-from)
-			if m.inflate == nil && m.header.Length > 0 {
-				room = int(min(m.header.Length, int64(max(trusted, (growth-1)*(len(dst)-from)))))
-			}
-			dst = append(make([]byte, 0, len(dst)+room), dst...)
+	for from := len(dst); ; {
+		space := dst[len(dst):cap(dst)]
+		if len(space) == 0 {
+			space = m.probe[:] // that dst is full does not say that more is to come
 		}
-		n, err := m.Read(dst[len(dst):cap(dst)])
-		dst = dst[:len(dst)+n]
+		n, err := m.Read(space)
+		switch {
+		case len(dst) < cap(dst):
+			dst = dst[:len(dst)+n]
+		case n > 0:
+			room := m.room(len(dst) - from)
+			dst = append(append(make([]byte, 0, len(dst)+n+room), dst...), m.probe[:n]...)
+		}
 		if err == io.EOF { //nolint:errorlint // Read returns it bare
 			return dst, nil
 		}
@@ -180,4 +183,17 @@ func (m *Message) ReadAll(dst []byte) ([]byte, error) {
 			return dst, err
 		}
 	}
+}
+
+// room returns how much room to make for more, when some bytes of the message have come.
+func (m *Message) room(come int) int {
+	room, announced := int64(max(firstRoom, come)), int64(max(trusted, (growth-1)*come))
+	switch announced = min(announced, m.header.Length); {
+	case m.inflate != nil:
+	case m.header.Final:
+		room = announced
+	default: // as fragments often are of one size, more than this one is likely to come
+		room = max(room, announced)
+	}
+	return int(min(room, m.limit-m.read))
 }

@@ -225,3 +225,26 @@ func TestMemoryIsTakenForWhatComesOnly(t *testing.T) {
 		}), test.most, name)
 	}
 }
+
+func TestAMessageIsNotCopiedToLookForMore(t *testing.T) {
+	data := make([]byte, 1<<20)
+	for name, frames := range map[string][]raw{
+		"one frame": {{opcode: 2, payload: data}}, "fragments": fragments(raw{opcode: 2, payload: data}, 100_000),
+	} {
+		all := stream(true, frames...)
+		assert.Less(t, allocated(func() {
+			got, err := readMessages(t, inflater(all, 1<<20, false), noLimit)
+			require.ErrorIs(t, err, frame.ErrCut)
+			require.Len(t, got[0], len(data))
+		}), uint64(4<<20), name)
+		memory := make([]byte, 0, len(data))
+		assert.Less(t, allocated(func() {
+			r := inflater(all, 1<<20, false)
+			h, err := r.Next()
+			require.NoError(t, err)
+			got, err := r.Message(h, noLimit, noControl(t)).ReadAll(memory)
+			require.NoError(t, err)
+			require.Len(t, got, len(data))
+		}), uint64(64<<10), name)
+	}
+}
