@@ -68,13 +68,13 @@ func TestTakeoverMakesMessagesSmaller(t *testing.T) {
 // TestWindowIsKeptTo decompresses what a small window makes by a decompressor that forgets what
 // is outside of the window, and by the standard library as a whole.
 func TestWindowIsKeptTo(t *testing.T) {
-	for bits := 8; bits <= 15; bits++ {
-		for _, level := range levels() {
+	for _, bits := range []int{8, 9, 11, 15} {
+		for _, level := range []int{flate.BestSpeed, flate.DefaultCompression} {
 			for _, takeover := range []bool{true, false} {
 				t.Run(fmt.Sprint(bits, level, takeover), func(t *testing.T) {
 					d := deflater(t, takeover, bits, level)
 					var all, want []byte
-					for _, size := range []int{100, 1000, 50, 7, 3000, 256, 257, 0, 5000} {
+					for _, size := range []int{100, 1000, 50, 7, 256, 257, 0, 5000} {
 						for _, name := range []string{"text", "zeros", "json"} {
 							data := samples(size)[name]
 							if takeover {
