@@ -180,15 +180,25 @@ func TestAnnouncedLengths(t *testing.T) {
 	huge := []byte{0x82, 127, 1 << 6, 0, 0, 0, 0, 0, 0, 0}
 	second := append(stream(true, raw{opcode: 2, open: true, payload: []byte("a")}), huge...)
 	second[3] = 0x80 // the second continues the first
+	const limit = 1 << 20
+	third := stream(true, raw{opcode: 2, open: true, payload: make([]byte, limit/2)}, raw{open: true, payload: make([]byte, limit/2-1)})
+	third = append(third, 0x80, 2)
+	emptiness := fragments(packed(bytes.Repeat([]byte{0, 0, 0, 0xFF, 0xFF}, (8*limit+1<<10)/5+1)), 1<<20)
+	last := &emptiness[len(emptiness)-1]
+	head := last.bytes(false)
+	head = head[:len(head)-len(last.payload)]
 	packedHuge := bytes.Clone(huge)
 	packedHuge[0] |= 0x40
-	for name, data := range map[string][]byte{"first": huge, "second": second, "compressed": packedHuge} {
+	for name, data := range map[string][]byte{
+		"first": huge, "second": second, "third": third, "compressed": packedHuge,
+		"emptiness": append(stream(true, emptiness[:len(emptiness)-1]...), head...),
+	} {
 		near, far := io.Pipe()
 		go func() { _, _ = far.Write(data) }()
 		r := frame.NewReader(near, frame.Config{Client: true, Params: frame.WithTakeover(true)})
 		h, err := r.Next()
 		require.NoError(t, err)
-		_, err = r.Message(h, 1<<20, noControl(t)).ReadAll(nil)
+		_, err = r.Message(h, limit, noControl(t)).ReadAll(nil)
 		requireCode(t, err, frame.CodeTooBig)
 		assert.EqualError(t, err, "frame: a message has more than 1048576 bytes", name)
 		require.NoError(t, near.Close())
