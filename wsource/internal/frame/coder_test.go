@@ -21,7 +21,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// coderEcho echoes messages by coder/websocket, in fragments, until the connection is closed.
+// coderEcho echoes messages by coder/websocket, in fragments, until the connection is
+// closed.
 func coderEcho(conn *websocket.Conn) {
 	conn.SetReadLimit(-1)
 	ctx := context.Background()

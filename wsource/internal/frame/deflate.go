@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// tail is the length in bytes of what a flush ends with and a message leaves out (RFC 7692,
-// section 7.2.1).
+// tail is the length in bytes of what a flush ends with and a message leaves out (RFC
+// 7692, section 7.2.1).
 const tail = 4
 
 // compressor is a flate.Writer and what it writes to. It takes some 1.2 MB.
@@ -27,8 +27,8 @@ var compressors = [...]sync.Pool{
 	flate.BestCompression - flate.HuffmanOnly: {}, // the last one
 }
 
-// Deflater compresses the messages of one side of a connection (RFC 7692, section 7.2.1). One
-// goroutine at a time may use it.
+// Deflater compresses the messages of one side of a connection (RFC 7692, section 7.2.1).
+// One goroutine at a time may use it.
 type Deflater struct {
 	direction  Direction
 	level      int
@@ -37,13 +37,14 @@ type Deflater struct {
 }
 
 // NewDeflater returns a Deflater for the messages of a direction, with a level of package
-// compress/flate, from flate.HuffmanOnly to flate.BestCompression. With context takeover it takes
-// some 1.2 MB from its first message until Release; otherwise only while a message is in
-// progress.
+// compress/flate, from flate.HuffmanOnly to flate.BestCompression. With context takeover
+// it takes some 1.2 MB from its first message until Release; otherwise only while a
+// message is in progress.
 //
-// Windows of less than 15 bits, which compress/flate does not have, are kept to by beginning
-// anew, without a memory of what was before, after as many bytes as the window has. This costs
-// some of the compression, and of the speed at all levels but flate.BestSpeed.
+// Windows of less than 15 bits, which compress/flate does not have, are kept to by
+// beginning anew, without a memory of what was before, after as many bytes as the window
+// has. This costs some of the compression, and of the speed at all levels but
+// flate.BestSpeed.
 func NewDeflater(direction Direction, level int) (*Deflater, error) {
 	if level < flate.HuffmanOnly || level > flate.BestCompression {
 		return nil, fmt.Errorf("frame: there is no compression level %d", level)
@@ -51,9 +52,10 @@ func NewDeflater(direction Direction, level int) (*Deflater, error) {
 	return &Deflater{direction: direction, level: level}, nil
 }
 
-// Append compresses the next piece of a message and appends the payload of a frame to dst. The
-// message is one frame if its first piece is final. The peer can decompress a piece as soon as it
-// comes. The last piece may be empty. All pieces have to be sent, in this order.
+// Append compresses the next piece of a message and appends the payload of a frame to
+// dst. The message is one frame if its first piece is final. The peer can decompress a
+// piece as soon as it comes. The last piece may be empty. All pieces have to be sent, in
+// this order.
 func (d *Deflater) Append(dst, piece []byte, final bool) []byte {
 	if len(piece) == 0 {
 		if final {
@@ -78,8 +80,8 @@ func (d *Deflater) Append(dst, piece []byte, final bool) []byte {
 	return dst
 }
 
-// restart compresses the piece window by window, and returns what remains for the last one of
-// them.
+// restart compresses the piece window by window, and returns what remains for the last
+// one of them.
 func (d *Deflater) restart(c *compressor, piece []byte) []byte {
 	for window := 1 << d.direction.WindowBits; d.since+len(piece) > window; d.since = 0 {
 		n := window - d.since

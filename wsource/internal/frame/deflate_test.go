@@ -65,8 +65,8 @@ func TestTakeoverMakesMessagesSmaller(t *testing.T) {
 	}
 }
 
-// TestWindowIsKeptTo decompresses what a small window makes by a decompressor that forgets what
-// is outside of the window, and by the standard library as a whole.
+// TestWindowIsKeptTo looks at every distance in what a small window makes, and
+// decompresses it by the standard library.
 func TestWindowIsKeptTo(t *testing.T) {
 	for _, bits := range []int{8, 9, 11, 15} {
 		for _, level := range []int{flate.BestSpeed, flate.DefaultCompression} {

@@ -15,8 +15,8 @@ type parameter struct {
 	hasValue    bool
 }
 
-// parseExtensions returns the elements of the values of an extensions header. One that breaks
-// the grammar is there with its problem, and spoils no other.
+// parseExtensions returns the elements of the values of an extensions header. One that
+// breaks the grammar is there with its problem, and spoils no other.
 func parseExtensions(values []string) []extension {
 	var list []extension
 	for _, value := range values {

@@ -58,8 +58,8 @@ func outcome(r *frame.Reader, limit int64, whole bool) (heard []byte, err error)
 	}
 }
 
-// FuzzReader reads arbitrary bytes in arbitrary pieces. The verdict is one, however they are cut
-// and whether messages are read from the buffer or as a Message.
+// FuzzReader reads arbitrary bytes in arbitrary pieces. The verdict is one, however they
+// are cut and whether messages are read from the buffer or as a Message.
 func FuzzReader(f *testing.F) {
 	data := samples(300)["json"]
 	f.Add(stream(true, raw{opcode: 1, payload: data}, raw{opcode: 9, payload: []byte("p")}, raw{opcode: 8, payload: []byte{3, 0xE8}}), true, 3, false)

@@ -52,8 +52,8 @@ type Header struct {
 	Compressed bool  // the message is compressed; set in its first frame only
 	Length     int64 // bytes of the payload that are not read yet
 
-	// The compiler keeps a struct of up to four fields in registers. The masking key of what is
-	// read is the Reader's.
+	// The compiler keeps a struct of up to four fields in registers. The masking key of
+	// what is read is the Reader's.
 }
 
 // Lone reports whether the frame is a whole message that is not compressed.
@@ -88,8 +88,8 @@ func headerSize(second byte) int {
 	return size
 }
 
-// payloadLength returns the length of the payload that a complete header tells, and what is
-// wrong with it, "" if nothing is.
+// payloadLength returns the length of the payload that a complete header tells, and what
+// is wrong with it, "" if nothing is.
 func payloadLength(head []byte) (length int64, problem string) {
 	least := int64(0) // length that needs this form
 	switch length = int64(head[1] & bitsLength); length {
@@ -123,8 +123,8 @@ type Error struct {
 // Error returns the problem.
 func (e *Error) Error() string { return "frame: " + e.Problem }
 
-// ErrCut is the error of a stream that ends without a close frame. It is neither io.EOF nor
-// io.ErrUnexpectedEOF, so that no reader of a message takes it for the message's end.
+// ErrCut is the error of a stream that ends without a close frame. It is neither io.EOF
+// nor io.ErrUnexpectedEOF, so that no reader of a message takes it for the message's end.
 var ErrCut = errors.New("frame: the stream ended without a close frame")
 
 // TooBig returns the error for a message of more than limit bytes.

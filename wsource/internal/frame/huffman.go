@@ -11,17 +11,17 @@ const (
 // fastBits is the length of the codes that one look into a table decodes.
 const fastBits = 10
 
-// huffman decodes one Huffman code. Codes of up to fastBits bits are found in a table, the few
-// others by counting.
+// huffman decodes one Huffman code. Codes of up to fastBits bits are found in a table,
+// the few others by counting.
 type huffman struct {
 	fast    [1 << fastBits]uint16     // by the next bits: symbol<<4 | code length; 0 for a longer code
 	count   [maxCodeLength + 1]uint16 // of codes by length
 	symbols [maxSymbols]uint16        // in the order of their codes
 }
 
-// build makes the code in which symbol i has a code of lengths[i] bits, 0 for none. It returns
-// false if there is no such code. A code that leaves bits unused is allowed if it has one symbol
-// or none, as data of one byte value, or without distances, needs it.
+// build makes the code in which symbol i has a code of lengths[i] bits, 0 for none. It
+// returns false if there is no such code. A code that leaves bits unused is allowed if it
+// has one symbol or none, as data of one byte value, or without distances, needs it.
 func (h *huffman) build(lengths []uint8) bool {
 	h.count = [maxCodeLength + 1]uint16{}
 	for _, n := range lengths {

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// The decompressor is one of this package's own, because that of compress/flate does not tell
-// whether data that ends has come to the end of a block, and so takes the beginning of a message
-// for a whole one; it stops for good at a final block; it waits for more before it returns what
-// it has; and its window has to be copied whenever it begins anew.
+// The decompressor is one of this package's own, because that of compress/flate does not
+// tell whether data that ends has come to the end of a block, and so takes the beginning
+// of a message for a whole one; it stops for good at a final block; it waits for more
+// before it returns what it has; and its window has to be copied whenever it begins anew.
 
 // Sizes in bytes of deflate's window (RFC 1951, section 2) and of its longest match.
 const (
@@ -82,8 +82,8 @@ func newInflater(m *Message) *inflater {
 	return f
 }
 
-// release ends the use of the inflater. If the message is whole, its end is kept for the next
-// message to refer to, as far as the window reaches that was negotiated.
+// release ends the use of the inflater. If the message is whole, its end is kept for the
+// next message to refer to, as far as the window reaches that was negotiated.
 func (f *inflater) release(whole bool) {
 	if r := f.message.reader; whole && r.direction.Takeover {
 		// A compressor of zlib uses 9 bits when it was told 8.
@@ -96,8 +96,8 @@ func (f *inflater) release(whole bool) {
 }
 
 var (
-	// errPending stops the decoding while there is data to return, as what comes next may take
-	// long, or has no room.
+	// errPending stops the decoding while there is data to return, as what comes next may
+	// take long, or has no room.
 	errPending = errors.New("data is pending")
 	// errOver stops the decoding when it needs more than there is of the message.
 	errOver = errors.New("the compressed data has no end")
@@ -131,8 +131,8 @@ func (f *inflater) read(p []byte) (int, error) {
 	return n, nil
 }
 
-// decode decodes as much as there is room for, or until more input has to be waited for while
-// there is data to return. It returns why it stops.
+// decode decodes as much as there is room for, or until more input has to be waited for
+// while there is data to return. It returns why it stops.
 func (f *inflater) decode() error {
 	for {
 		var err error
@@ -170,8 +170,8 @@ func (f *inflater) top() {
 	}
 }
 
-// need waits until there are n bits, of at most 48, and returns why there are not. Unless it is
-// told to wait, it returns before data is kept back.
+// need waits until there are n bits, of at most 48, and returns why there are not. Unless
+// it is told to wait, it returns before data is kept back.
 func (f *inflater) need(n uint, wait bool) error {
 	for f.top(); f.n < n; f.top() {
 		if err := f.more(wait); err != nil {
@@ -206,8 +206,8 @@ func (f *inflater) drop(n uint) int {
 	return int(v) //nolint:gosec // at most 16 bits
 }
 
-// start begins a block at the beginning of a message, or after a block that is marked as the last
-// one. Either may be all there is.
+// start begins a block at the beginning of a message, or after a block that is marked as
+// the last one. Either may be all there is.
 func (f *inflater) start() error {
 	err := f.need(1, false)
 	if errors.Is(err, errOver) {
@@ -254,8 +254,8 @@ func (f *inflater) endBlock() {
 	}
 }
 
-// length reads the length of a stored block (RFC 1951, section 3.2.4). The sender leaves it out
-// at a message's end, where the block is empty (RFC 7692, section 7.2.1).
+// length reads the length of a stored block (RFC 1951, section 3.2.4). The sender leaves
+// it out at a message's end, where the block is empty (RFC 7692, section 7.2.1).
 func (f *inflater) length() error {
 	if err := f.need(32, false); err != nil {
 		if errors.Is(err, errOver) && f.n == 0 {

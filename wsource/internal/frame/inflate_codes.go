@@ -1,6 +1,7 @@
 package frame
 
-// The symbols of a compressed block (RFC 1951, section 3.2.5), and limits of their number.
+// The symbols of a compressed block (RFC 1951, section 3.2.5), and limits of their
+// number.
 const (
 	endOfBlock   = 256
 	firstLength  = 257
@@ -72,7 +73,8 @@ func (f *inflater) codes() error {
 	return errPending
 }
 
-// short gets more input for a symbol that has come in part, or finds that its code is none.
+// short gets more input for a symbol that has come in part, or finds that its code is
+// none.
 func (f *inflater) short() error {
 	if len(f.part) > 0 { // there were 48 bits, and no symbol needs more
 		return f.corrupt()
@@ -88,8 +90,8 @@ func (f *inflater) repeat(distance, length int) {
 	}
 }
 
-// lengthOf returns the shortest length that a symbol stands for, and the number of bits that
-// follow to be added.
+// lengthOf returns the shortest length that a symbol stands for, and the number of bits
+// that follow to be added.
 func lengthOf(symbol int) (base int, extra uint) {
 	i := symbol - firstLength
 	switch {
@@ -111,7 +113,8 @@ func distanceOf(symbol int) (base int, extra uint) {
 	return 1 + (2+symbol&1)<<extra, extra
 }
 
-// lengthOrder is the order in which a block tells the lengths of the codes for code lengths.
+// lengthOrder is the order in which a block tells the lengths of the codes for code
+// lengths.
 var lengthOrder = [...]byte{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
 // ownCodes reads the codes of a block that has its own (RFC 1951, section 3.2.7).

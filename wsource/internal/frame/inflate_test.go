@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -194,17 +195,31 @@ func TestDataThatEndsTooEarly(t *testing.T) {
 	}
 }
 
+// fromBits returns the bytes of bits in the order in which they are read.
+func fromBits(text string) []byte {
+	text = strings.ReplaceAll(text, " ", "")
+	b := make([]byte, (len(text)+7)/8)
+	for i, bit := range text {
+		b[i/8] |= byte(bit-'0') << (i % 8)
+	}
+	return b
+}
+
 func TestCorruptData(t *testing.T) {
 	for name, payload := range map[string][]byte{
 		"reserved block type":       {0x07},
 		"length of a stored block":  {0, 1, 0, 1, 0, 'x'},
 		"distance before the start": {0xf2, 0x00, 0x11, 0x00, 0x00},
 		"too many lengths":          {0xFC, 0xFF, 0xFF, 0xFF},
+		// A code of two symbols, of two bits each, leaves half of the codes unused.
+		"code that is incomplete": fromBits("0 01 00000 00000 0011 000 000 100 010" + strings.Repeat(" 000", 11) +
+			" 010  11 01111111 00101011 11 10  01 000"),
 	} {
 		for _, size := range sizes() {
 			r := inflater(stream(true, packed(payload)), size, true)
 			_, err := readMessages(t, r, noLimit)
 			requireCode(t, err, frame.CodeInvalidPayload)
+			require.EqualError(t, err, "frame: compressed data is corrupt", name)
 			_, again := r.Next()
 			require.Equal(t, err, again, name)
 		}

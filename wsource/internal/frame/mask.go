@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// Mask masks or unmasks a part of a payload in place (RFC 6455, section 5.3) and returns the
-// key for the part that follows. The first byte of the key is the lowest.
+// Mask masks or unmasks a part of a payload in place (RFC 6455, section 5.3) and returns
+// the key for the part that follows. The first byte of the key is the lowest.
 func Mask(p []byte, key uint32) uint32 {
 	wide := uint64(key)<<32 | uint64(key)
 	for len(p) >= 32 {
@@ -29,9 +29,9 @@ func Mask(p []byte, key uint32) uint32 {
 	return key
 }
 
-// Keys is a supply of masking keys that cannot be foreseen (RFC 6455, section 10.3). They come
-// from crypto/rand 256 bytes at a time, as four bytes cost nearly as much there. Each is used
-// once. The zero value is ready; one goroutine at a time may use it.
+// Keys is a supply of masking keys that cannot be foreseen (RFC 6455, section 10.3). They
+// come from crypto/rand 256 bytes at a time, as four bytes cost nearly as much there.
+// Each is used once. The zero value is ready; one goroutine at a time may use it.
 type Keys struct {
 	bytes [256]byte
 	left  int // bytes at the end that were never used

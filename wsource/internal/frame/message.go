@@ -23,15 +23,17 @@ type Message struct {
 }
 
 // Message returns the message that begins with the frame of h. It is used until Read has
-// returned an error, io.EOF or another, before anything else is read, and then belongs to the
-// next message.
+// returned an error, io.EOF or another, before anything else is read, and then belongs to
+// the next message.
 //
-// A message of more than limit bytes after decompression is an [*Error] with CodeTooBig: in the
-// moment a header announces it, if the message is not compressed. Of one that is, the compressed
-// data may not be longer than 8 times the limit and 1 KiB, which only data without content is.
+// A message of more than limit bytes after decompression is an [*Error] with CodeTooBig:
+// in the moment a header announces it, if the message is not compressed. Of one that is,
+// the compressed data may not be longer than 8 times the limit and 1 KiB, which only data
+// without content is.
 //
-// Control is called for each control frame that comes between two fragments, with a payload that
-// it must not keep. An error that it returns is what Read returns from then on.
+// Control is called for each control frame that comes between two fragments, with a
+// payload that it must not keep. An error that it returns is what Read returns from then
+// on.
 func (r *Reader) Message(h Header, limit int64, control func(h Header, payload []byte) error) *Message {
 	if r.message == nil {
 		r.message = new(Message)
@@ -65,10 +67,11 @@ func (m *Message) announce(length int64) error {
 	return nil
 }
 
-// Read returns what comes next of the message's data. The error is io.EOF at the message's end
-// and nowhere else. It is an [*Error] for a message over the limit, at the first byte of a text
-// that is not UTF-8, and for compressed data that is corrupt or has no end; an error of control;
-// and an error of [Reader.Next] for what comes in the message's place.
+// Read returns what comes next of the message's data. The error is io.EOF at the
+// message's end and nowhere else. It is an [*Error] for a message over the limit, at the
+// first byte of a text that is not UTF-8, and for compressed data that is corrupt or has
+// no end; an error of control; and an error of [Reader.Next] for what comes in the
+// message's place.
 func (m *Message) Read(p []byte) (int, error) {
 	if m.err != nil || len(p) == 0 {
 		return 0, m.err
@@ -124,8 +127,8 @@ func orEOF(err error) error {
 	return err
 }
 
-// advance goes on to the next frame that has a payload, if the current one has come to its end.
-// It returns false at the message's end.
+// advance goes on to the next frame that has a payload, if the current one has come to
+// its end. It returns false at the message's end.
 func (m *Message) advance() (bool, error) {
 	for m.header.Length == 0 {
 		if m.header.Final {
@@ -160,8 +163,9 @@ const (
 	growth    = 16       // and later, how many times the size of what has come
 )
 
-// ReadAll appends the whole message to dst, which may be nil, and returns it. It makes room for
-// what has come more than for what was announced: at first 64 KiB, then 16 times what there is.
+// ReadAll appends the whole message to dst, which may be nil, and returns it. It makes
+// room for what has come more than for what was announced: at first 64 KiB, then 16 times
+// what there is.
 func (m *Message) ReadAll(dst []byte) ([]byte, error) {
 	for from := len(dst); ; {
 		space := dst[len(dst):cap(dst)]

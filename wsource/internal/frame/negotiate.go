@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// ExtensionsHeader is the name of the header that negotiates extensions (RFC 6455, section 9.1).
+// ExtensionsHeader is the name of the header that negotiates extensions (RFC 6455,
+// section 9.1).
 const ExtensionsHeader = "Sec-WebSocket-Extensions"
 
 // The extension permessage-deflate and its parameters (RFC 7692, section 7.1).
@@ -22,8 +23,8 @@ const (
 	maxWindowBits    = 15
 )
 
-// Params says how the messages of a connection are compressed: what a side wishes, and the
-// outcome of the negotiation. The zero value is no compression.
+// Params says how the messages of a connection are compressed: what a side wishes, and
+// the outcome of the negotiation. The zero value is no compression.
 type Params struct {
 	Enabled bool
 	Server  Direction // messages that the server sends
@@ -54,8 +55,9 @@ func (p Params) Outgoing(client bool) Direction {
 // incoming returns the direction from which a side receives.
 func (p Params) incoming(client bool) Direction { return p.Outgoing(!client) }
 
-// Offer returns the value of the extensions header with which a client offers compression, ""
-// if p is not enabled. It lets the server choose the client's window, which [Deflater] can keep to.
+// Offer returns the value of the extensions header with which a client offers
+// compression, "" if p is not enabled. It lets the server choose the client's window,
+// which [Deflater] can keep to.
 func (p Params) Offer() string {
 	if !p.Enabled {
 		return ""
@@ -85,12 +87,14 @@ func (p Params) format(window bool) string {
 	return s
 }
 
-// Answer returns what a server that wishes p makes of the extensions headers of a request: the
-// Params of the connection, and the value of its own extensions header. It takes the first offer
-// that is valid. Both are empty if there is none, or p is not enabled.
+// Answer returns what a server that wishes p makes of the extensions headers of a
+// request: the Params of the connection, and the value of its own extensions header. It
+// takes the first offer that is valid. Both are empty if there is none, or p is not
+// enabled.
 //
-// A side's messages refer to those before only if both sides wish it, and no further than the
-// smaller of the windows. A client that does not offer to choose its window keeps 15 bits.
+// A side's messages refer to those before only if both sides wish it, and no further than
+// the smaller of the windows. A client that does not offer to choose its window keeps 15
+// bits.
 func (p Params) Answer(headers []string) (Params, string) {
 	if !p.Enabled {
 		return Params{}, ""
@@ -120,12 +124,13 @@ func (p Params) Answer(headers []string) (Params, string) {
 var errChoice = errors.New("frame: the server chose extensions that were not offered")
 
 // Check returns the Params of the connection of a client that made the offer p, from the
-// extensions headers of the server's answer. An answer without an extension is no compression.
+// extensions headers of the server's answer. An answer without an extension is no
+// compression.
 //
-// The error says why the handshake has failed (RFC 7692, section 7.1): an extension, a parameter or
-// a window that was not offered. A server that does not promise what it was asked for, to
-// begin anew with each message or to use a smaller window, is taken at its word: the Params
-// say so, and the Reader keeps what such messages refer to.
+// The error says why the handshake has failed (RFC 7692, section 7.1): an extension, a
+// parameter or a window that was not offered. A server that does not promise what it was
+// asked for, to begin anew with each message or to use a smaller window, is taken at its
+// word: the Params say so, and the Reader keeps what such messages refer to.
 func (p Params) Check(headers []string) (Params, error) {
 	list := parseExtensions(headers)
 	switch {
@@ -161,8 +166,8 @@ type deflateParams struct {
 	serverBits, clientBits             int  // 15 if no value is told
 }
 
-// params returns the parameters of an extension, in an answer or in an offer. The error says why
-// it is not a valid permessage-deflate.
+// params returns the parameters of an extension, in an answer or in an offer. The error
+// says why it is not a valid permessage-deflate.
 func (e extension) params(answer bool) (deflateParams, error) {
 	p := deflateParams{serverBits: maxWindowBits, clientBits: maxWindowBits}
 	switch {

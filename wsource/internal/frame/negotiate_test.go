@@ -11,7 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// params are Params of compression: takeover and window of the server, then of the client.
+// params are Params of compression: takeover and window of the server, then of the
+// client.
 func params(serverTakeover bool, serverBits int, clientTakeover bool, clientBits int) frame.Params {
 	return frame.Params{
 		Enabled: true,
@@ -54,7 +55,8 @@ func TestAnswersOfAServer(t *testing.T) {
 			params(false, 8, false, 15),
 		},
 		"permessage-deflate; a=\"x,permessage-deflate; server_max_window_bits=9\", permessage-deflate": {all, "permessage-deflate", all},
-		", ,permessage-deflate,": {all, "permessage-deflate", all},
+		`=; a="\",permessage-deflate,\""`: {all, "", frame.Params{}},
+		", ,permessage-deflate,":          {all, "permessage-deflate", all},
 		"permessage-deflate; server_no_context_takeover; client_no_context_takeover ": {
 			frame.Params{}, "", frame.Params{},
 		},

@@ -6,7 +6,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// bulk are the sections 9 and 10: long messages, many fragments, many pieces, many messages.
+// bulk are the sections 9 and 10: long messages, many fragments, many pieces, many
+// messages.
 func bulk() []protocolCase {
 	var all []protocolCase
 	add := func(id string, build func(b *builder)) { all = append(all, protocolCase{id, build}) }
@@ -54,8 +55,8 @@ func bulk() []protocolCase {
 	return all
 }
 
-// compressed are the sections 12 and 13: data of several kinds, in messages of all lengths, whole
-// and in fragments. They differ in what is negotiated.
+// compressed are the sections 12 and 13: data of several kinds, in messages of all
+// lengths, whole and in fragments. They differ in what is negotiated.
 func compressed(section string) []protocolCase {
 	var all []protocolCase
 	lengths := []int{16, 64, 256, 1 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10}

@@ -80,15 +80,15 @@ func (b *builder) pause() {
 	b.wants(pause)
 }
 
-// fails wants the connection to be closed with a code. That it is closed without, or with another
-// one, is acceptable.
+// fails wants the connection to be closed with a code. That it is closed without, or with
+// another one, is acceptable.
 func (b *builder) fails(code uint16) {
 	b.fail = true
 	b.wants(closeEvent(code), ended)
 }
 
-// closes sends a close frame with that payload and wants an answer with the code. One that tells
-// of no failure is acceptable.
+// closes sends a close frame with that payload and wants an answer with the code. One
+// that tells of no failure is acceptable.
 func (b *builder) closes(payload []byte, code uint16) {
 	b.send(raw{opcode: 8, payload: payload})
 	for _, other := range []uint16{1000, 1005} {
@@ -134,8 +134,8 @@ func (b *builder) judge(got []event) verdict {
 	return failed
 }
 
-// hopeless reports whether something has come that was not to come, so that what else comes does
-// not matter.
+// hopeless reports whether something has come that was not to come, so that what else
+// comes does not matter.
 func (b *builder) hopeless(got []event) bool {
 	for _, also := range append([][]event{b.want}, b.also...) {
 		n := min(len(got), len(also)-2)

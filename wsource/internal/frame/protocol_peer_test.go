@@ -173,7 +173,8 @@ func (p *tester) listen() {
 	}
 }
 
-// write writes in pieces of a size, 0 for all at once. That nothing more is read shows elsewhere.
+// write writes in pieces of a size, 0 for all at once. That nothing more is read shows
+// elsewhere.
 func (p *tester) write(b []byte, chop int) {
 	if chop == 0 {
 		chop = max(1, len(b))

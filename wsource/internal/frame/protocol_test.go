@@ -149,7 +149,8 @@ func (s *score) print() {
 	fmt.Printf("protocol: %d strict, %d acceptable, %d failed\n", s[strict], s[acceptable], s[failed])
 }
 
-// TestProtocol has the cases of RFC 6455 and RFC 7692, numbered as in the public Autobahn suite.
+// TestProtocol has the cases of RFC 6455 and RFC 7692, numbered as in the public Autobahn
+// suite.
 func TestProtocol(t *testing.T) {
 	total := new(score)
 	defer total.print()
@@ -195,7 +196,8 @@ func (s *score) inMemory(t *testing.T, name string, c protocolCase, client bool,
 	})
 }
 
-// remoteCases are the cases against other implementations, with what is offered or answered.
+// remoteCases are the cases against other implementations, with what is offered or
+// answered.
 func remoteCases() (cases []protocolCase, offers []frame.Params) {
 	cases = slices.Concat(framing(), fragmentation(), unicodeCases(), closing(), bulk())
 	offers = make([]frame.Params, len(cases))

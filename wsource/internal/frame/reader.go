@@ -11,9 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// Sizes in bytes of what is read at once. An idle connection waits with a small buffer of its
-// own, enough for a lone message. When a read fills that, data streams, and is read into a large
-// one from the pool until no more has come.
+// Sizes in bytes of what is read at once. An idle connection waits with a small buffer of
+// its own, enough for a lone message. When a read fills that, data streams, and is read
+// into a large one from the pool until no more has come.
 const (
 	smallBuffer = 256
 	largeBuffer = 16 << 10
@@ -34,8 +34,8 @@ type Config struct {
 	Params Params // of compression, as negotiated
 }
 
-// Reader reads the frames of one connection, from one side. One goroutine at a time may use it;
-// LastRead, Touch and Err may be called by any.
+// Reader reads the frames of one connection, from one side. One goroutine at a time may
+// use it; LastRead, Touch and Err may be called by any.
 type Reader struct {
 	stream  io.Reader
 	client  bool
@@ -72,8 +72,8 @@ func NewReader(stream io.Reader, c Config) *Reader {
 	}
 }
 
-// Await waits until a part of the next frame has come, or nothing will come: [Reader.Next] tells
-// which.
+// Await waits until a part of the next frame has come, or nothing will come:
+// [Reader.Next] tells which.
 func (r *Reader) Await() {
 	if r.start == r.end {
 		_ = r.fill(1) // the error comes again
@@ -83,12 +83,13 @@ func (r *Reader) Await() {
 // Buffered reports whether something has come that is not taken yet.
 func (r *Reader) Buffered() bool { return r.start < r.end }
 
-// Next waits for the next frame and returns its header. The caller takes the payload before it
-// reads anything else: by [Reader.Payload] or [Reader.ReadPayload], or, if the frame begins a
-// message, by [Reader.Message].
+// Next waits for the next frame and returns its header. The caller takes the payload
+// before it reads anything else: by [Reader.Payload] or [Reader.ReadPayload], or, if the
+// frame begins a message, by [Reader.Message].
 //
-// The error is an [*Error] for a frame that RFC 6455 or the negotiation of compression forbids,
-// and [ErrCut] or the stream's error if no frame comes. After an error it comes again.
+// The error is an [*Error] for a frame that RFC 6455 or the negotiation of compression
+// forbids, and [ErrCut] or the stream's error if no frame comes. After an error it comes
+// again.
 func (r *Reader) Next() (Header, error) {
 	// Most frames are a message of less than 64 KiB, whose header has come as a whole.
 	if head := r.space[r.start:r.end]; len(head) >= Room && !r.inside {
@@ -151,8 +152,8 @@ func (r *Reader) next() (Header, error) {
 	return h, nil
 }
 
-// check returns what is wrong with the first two bytes of a header, "" if nothing is (RFC 6455,
-// sections 5.1, 5.2, 5.4 and 5.5; RFC 7692, section 6).
+// check returns what is wrong with the first two bytes of a header, "" if nothing is (RFC
+// 6455, sections 5.1, 5.2, 5.4 and 5.5; RFC 7692, section 6).
 func (r *Reader) check(h Header, first, second byte) string {
 	masked := second&bitMasked != 0
 	switch {
@@ -192,9 +193,9 @@ func (r *Reader) follow(h Header) {
 	}
 }
 
-// Payload reads the payload of h, of at most MaxPayload bytes, and returns it in the Reader's own
-// memory, which the next call that reads uses again. The text of a lone frame is checked while it
-// comes, and one that is not UTF-8 is an [*Error].
+// Payload reads the payload of h, of at most MaxPayload bytes, and returns it in the
+// Reader's own memory, which the next call that reads uses again. The text of a lone
+// frame is checked while it comes, and one that is not UTF-8 is an [*Error].
 func (r *Reader) Payload(h Header) ([]byte, error) {
 	n := int(h.Length)
 	if r.end-r.start < n {
@@ -242,8 +243,8 @@ func (r *Reader) awaitPayload(h Header) ([]byte, error) {
 	return p, nil
 }
 
-// ReadPayload reads the next part of h's payload into p, fills that, and returns the header of
-// what remains.
+// ReadPayload reads the next part of h's payload into p, fills that, and returns the
+// header of what remains.
 func (r *Reader) ReadPayload(h Header, p []byte) (Header, error) {
 	for at := 0; at < len(p); {
 		n, err := r.take(p[at:])
@@ -259,8 +260,8 @@ func (r *Reader) ReadPayload(h Header, p []byte) (Header, error) {
 	return h, nil
 }
 
-// take reads some bytes of a payload. If many are wanted and none have come, they are read to
-// their place at once.
+// take reads some bytes of a payload. If many are wanted and none have come, they are
+// read to their place at once.
 func (r *Reader) take(p []byte) (int, error) {
 	if r.start == r.end {
 		if len(p) >= largeBuffer {
@@ -278,8 +279,8 @@ func (r *Reader) take(p []byte) (int, error) {
 	return n, nil
 }
 
-// borrow returns what has come of h's payload, at least a byte, in the Reader's memory, and
-// takes it off h.
+// borrow returns what has come of h's payload, at least a byte, in the Reader's memory,
+// and takes it off h.
 func (r *Reader) borrow(h *Header) ([]byte, error) {
 	if r.start == r.end {
 		if err := r.fill(1); err != nil {
@@ -330,8 +331,8 @@ func (r *Reader) makeRoom(need int) {
 	}
 }
 
-// receive reads from the stream. An error that comes with bytes comes again, and so is found
-// only when more is wanted than there is.
+// receive reads from the stream. An error that comes with bytes comes again, and so is
+// found only when more is wanted than there is.
 func (r *Reader) receive(p []byte) (int, error) {
 	for range maxEmptyReads {
 		n, err := r.stream.Read(p)
@@ -364,8 +365,8 @@ func (r *Reader) Err() error {
 	return nil
 }
 
-// Detach gives up the memory that was read into, because the payload returned last is still
-// used. What is not taken yet is kept.
+// Detach gives up the memory that was read into, because the payload returned last is
+// still used. What is not taken yet is kept.
 func (r *Reader) Detach() {
 	rest := slices.Clone(r.space[r.start:r.end])
 	r.space, r.start, r.end = rest, 0, len(rest)

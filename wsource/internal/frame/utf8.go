@@ -2,8 +2,8 @@ package frame
 
 import "unicode/utf8"
 
-// UTF8 checks a text that comes in pieces. A piece may end in the middle of a character. The
-// zero value is ready for the first piece.
+// UTF8 checks a text that comes in pieces. A piece may end in the middle of a character.
+// The zero value is ready for the first piece.
 type UTF8 struct {
 	begun [utf8.UTFMax]byte // the character that the last piece ended in
 	n     int               // bytes of begun that have come

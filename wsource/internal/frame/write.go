@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// AppendHeader appends a header for a payload of h.Length bytes. A client gives its keys, and
-// masks the payload with the key that is returned: see [Mask]. A server gives nil.
+// AppendHeader appends a header for a payload of h.Length bytes. A client gives its keys,
+// and masks the payload with the key that is returned: see [Mask]. A server gives nil.
 func AppendHeader(dst []byte, h Header, keys *Keys) (frame []byte, key uint32) {
 	masked := byte(0)
 	if keys != nil {
@@ -27,8 +27,8 @@ func AppendHeader(dst []byte, h Header, keys *Keys) (frame []byte, key uint32) {
 	return binary.LittleEndian.AppendUint32(dst, key), key
 }
 
-// AppendFrame appends a whole frame, with the payload's length instead of h.Length. A client
-// gives its keys, a server nil. The payload itself is not changed.
+// AppendFrame appends a whole frame, with the payload's length instead of h.Length. A
+// client gives its keys, a server nil. The payload itself is not changed.
 func AppendFrame(dst []byte, h Header, payload []byte, keys *Keys) []byte {
 	h.Length = int64(len(payload))
 	dst, key := AppendHeader(dst, h, keys)
@@ -40,8 +40,9 @@ func AppendFrame(dst []byte, h Header, payload []byte, keys *Keys) []byte {
 	return dst
 }
 
-// Seal makes a frame of a payload that stands behind room for its header, at space[Room:], and
-// returns it: the end of space. It masks the payload in place if keys is not nil.
+// Seal makes a frame of a payload that stands behind room for its header, at
+// space[Room:], and returns it: the end of space. It masks the payload in place if keys
+// is not nil.
 func Seal(space []byte, h Header, keys *Keys) []byte {
 	payload := space[Room:]
 	h.Length = int64(len(payload))
