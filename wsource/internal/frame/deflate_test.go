@@ -28,7 +28,7 @@ func TestWhatIsCompressedIsDecompressed(t *testing.T) {
 				var frames []byte
 				var want []string
 				d := deflater(t, takeover, 15, level)
-				for _, size := range []int{0, 1, 500, 20_000, 5000, 0} {
+				for _, size := range []int{0, 1, 500, 20_000, 0} {
 					for _, name := range []string{"text", "noise", "json"} {
 						message := samples(size)[name]
 						if n == 1 {
