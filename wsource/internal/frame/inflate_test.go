@@ -46,7 +46,7 @@ func packed(payload []byte) raw { return raw{opcode: 2, rsv: rsv1, payload: payl
 
 func TestMessagesOfTheStandardLibraryAreDecompressed(t *testing.T) {
 	for _, level := range levels() {
-		for _, size := range []int{1, 100, 5000, 100_000} {
+		for _, size := range []int{1, 100, 5000, 70_000} {
 			for name, data := range samples(size) {
 				payload := deflated(t, level, data)
 				for _, cut := range []int{max(1, size/1000), 1 << 20} {

@@ -31,10 +31,10 @@ func fragments(first raw, n int) []raw {
 }
 
 func TestMessagesInFragments(t *testing.T) {
-	for name, data := range samples(40_000) {
+	for name, data := range samples(20_000) {
 		for _, client := range []bool{true, false} {
-			for _, size := range []int{1, 100, 1 << 20} {
-				for _, n := range []int{1000, 16_384, 50_000} {
+			for _, size := range []int{10, 1 << 20} {
+				for _, n := range []int{1000, 16_384} {
 					payload := deflated(t, flate.BestSpeed, data)
 					frames := fragments(raw{opcode: 2, payload: data}, n)
 					count := len(frames)
@@ -217,7 +217,7 @@ func allocated(f func()) uint64 {
 func TestMemoryIsTakenForWhatComesOnly(t *testing.T) {
 	// 256 MiB are announced, and allowed, and 100 bytes come.
 	announced := append([]byte{0x82, 127, 0, 0, 0, 0, 0x10, 0, 0, 0}, make([]byte, 100)...)
-	bomb := stream(true, packed(deflated(t, flate.BestCompression, make([]byte, 64<<20))))
+	bomb := stream(true, packed(deflated(t, flate.BestSpeed, make([]byte, 8<<20))))
 	require.Less(t, len(bomb), 100_000)
 	bomb2 := stream(true, packed(bytes.Repeat([]byte{0, 0, 0, 0xFF, 0xFF}, 100_000)))
 	for name, test := range map[string]struct {

@@ -50,7 +50,7 @@ func TestFramesAreReadAsTheyCome(t *testing.T) {
 				}
 			}
 			data := stream(client, frames...)
-			for _, prefix := range []int{0, 1, 5, len(data)} {
+			for _, prefix := range []int{0, 5, len(data)} {
 				r := frame.NewReader(&pieces{data: data[prefix:], size: size},
 					frame.Config{Client: client, Prefix: bytes.Clone(data[:prefix])})
 				for _, f := range frames {
