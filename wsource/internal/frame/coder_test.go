@@ -235,7 +235,7 @@ func TestCoderIsAnswered(t *testing.T) {
 	defer conn.CloseNow()
 	read := make(chan error, 1)
 	go func() {
-		_, _, err := conn.Read(context.Background())
+		_, _, err := conn.Read(t.Context())
 		read <- err
 	}()
 	require.NoError(t, conn.Ping(t.Context()))

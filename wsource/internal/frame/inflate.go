@@ -279,7 +279,7 @@ func (f *inflater) stored() error {
 		}
 		switch {
 		case f.n > 0:
-			f.out[f.at] = byte(f.drop(8))
+			f.out[f.at] = byte(f.drop(8)) //nolint:gosec // 8 bits
 			f.at++
 			f.left--
 		case len(f.part) == 0:

@@ -25,7 +25,7 @@ func (f *inflater) codes() error {
 		b, n = b>>size, n-size
 		switch {
 		case symbol < endOfBlock:
-			f.out[f.at] = byte(symbol)
+			f.out[f.at] = byte(symbol) //nolint:gosec // less than 256
 			f.at++
 			f.bits, f.n = b, n
 			continue
@@ -100,7 +100,7 @@ func lengthOf(symbol int) (base int, extra uint) {
 	case i < 8:
 		return 3 + i, 0
 	}
-	extra = uint(i>>2) - 1
+	extra = uint(i>>2) - 1 //nolint:gosec // not negative
 	return 3 + (4+i&3)<<extra, extra
 }
 
@@ -109,7 +109,7 @@ func distanceOf(symbol int) (base int, extra uint) {
 	if symbol < 4 {
 		return 1 + symbol, 0
 	}
-	extra = uint(symbol>>1) - 1
+	extra = uint(symbol>>1) - 1 //nolint:gosec // not negative
 	return 1 + (2+symbol&1)<<extra, extra
 }
 

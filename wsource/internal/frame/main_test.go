@@ -121,7 +121,7 @@ func newSamples(size int) map[string][]byte {
 	for i := range noise {
 		noise[i] = byte(random.Uint32())
 	}
-	words := strings.Fields("the quick brown fox jumps over a lazy dog while κόσμε waits for 日本語 and \U0001F600 to come")
+	words := strings.Fields("the quick brown fox jumps over a lazy dog while κόσμε waits for Ἑλλάς and \U0001F600 to come")
 	var text, json strings.Builder
 	for text.Len() < size {
 		text.WriteString(words[random.IntN(len(words))])

@@ -147,7 +147,7 @@ func (b *builder) hopeless(got []event) bool {
 	return true
 }
 
-// A case of the suite.
+// protocolCase is a case of the suite.
 type protocolCase struct {
 	id    string
 	build func(b *builder)

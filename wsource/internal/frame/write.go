@@ -12,13 +12,14 @@ func AppendHeader(dst []byte, h Header, keys *Keys) (frame []byte, key uint32) {
 	if keys != nil {
 		masked = bitMasked
 	}
-	switch {
-	case h.Length < lengthIn2:
-		dst = append(dst, h.first(), masked|byte(h.Length))
-	case h.Length <= math.MaxUint16:
-		dst = binary.BigEndian.AppendUint16(append(dst, h.first(), masked|lengthIn2), uint16(h.Length))
+	dst = append(dst, h.first())
+	switch n := h.Length; {
+	case n < lengthIn2:
+		dst = append(dst, masked|byte(n)) //nolint:gosec // less than 126
+	case n <= math.MaxUint16:
+		dst = binary.BigEndian.AppendUint16(append(dst, masked|lengthIn2), uint16(n))
 	default:
-		dst = binary.BigEndian.AppendUint64(append(dst, h.first(), masked|lengthIn8), uint64(h.Length))
+		dst = binary.BigEndian.AppendUint64(append(dst, masked|lengthIn8), uint64(n))
 	}
 	if keys == nil {
 		return dst, 0
