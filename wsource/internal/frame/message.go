@@ -191,7 +191,7 @@ func (m *Message) ReadAll(dst []byte) ([]byte, error) {
 
 // room returns how much room to make for more, when some bytes of the message have come.
 func (m *Message) room(come int) int {
-	room, announced := int64(max(firstRoom, come)), int64(max(trusted, (growth-1)*come))
+	room, announced := int64(max(firstRoom, come)), max(trusted, (growth-1)*int64(come))
 	switch announced = min(announced, m.header.Length); {
 	case m.inflate != nil:
 	case m.header.Final:

@@ -64,7 +64,7 @@ func (b *builder) frames(opcode byte, data []byte, n int) []raw {
 	return fragments(first, n)
 }
 
-const whole = 1 << 40
+const whole = 1 << 30
 
 // echo sends a message in one frame and wants it back.
 func (b *builder) echo(opcode byte, data []byte) {

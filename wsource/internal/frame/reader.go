@@ -197,10 +197,10 @@ func (r *Reader) follow(h Header) {
 // Reader's own memory, which the next call that reads uses again. The text of a lone
 // frame is checked while it comes, and one that is not UTF-8 is an [*Error].
 func (r *Reader) Payload(h Header) ([]byte, error) {
-	n := int(h.Length)
-	if r.end-r.start < n {
+	if int64(r.end-r.start) < h.Length {
 		return r.awaitPayload(h)
 	}
+	n := int(h.Length)
 	p := r.space[r.start : r.start+n : r.start+n]
 	r.start += n
 	if !r.client {
