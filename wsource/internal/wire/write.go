@@ -118,7 +118,7 @@ func (c *Conn) nextPart(p []byte) (part, rest []byte) {
 func (c *Conn) pass(part []byte) error {
 	c.turn.take()
 	defer c.turn.giveUp()
-	if c.closed {
+	if c.closed || c.reply.Load() != nil {
 		return net.ErrClosed
 	}
 	c.accepted.Add(int64(len(part)))
