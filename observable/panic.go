@@ -111,3 +111,9 @@ func failure(recovered any) error {
 	}
 	return &PanicError{Value: recovered, Stack: debug.Stack()}
 }
+
+// isPanic reports whether err tells of a callback that did not return.
+func isPanic(err error) bool {
+	_, panicked := errors.AsType[*PanicError](err)
+	return panicked || errors.Is(err, ErrGoexit)
+}

@@ -337,7 +337,7 @@ func (s *subscriber[T]) queueEnd(n notification[T], me uintptr) {
 // attach adds a subscriber, and first gives it what the subject remembers.
 func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
 	s := &subscriber[T]{subject: m, down: down}
-	s.Emitter = Emitter[numbered[T]]{scope: sc, stage: Stage[numbered[T]]{Next: s.receive, Terminal: down.Terminal}}
+	s.Emitter = Emitter[numbered[T]]{scope: sc, stage: Stage[numbered[T]]{Next: s.receive, Terminal: down.Terminal}, shared: true}
 	s.life.finally = s
 	sc.Nest(&s.life)
 
