@@ -234,6 +234,24 @@ func TestAllBreak(t *testing.T) {
 	}
 }
 
+// TestAllAndGoexit ends the goroutine in a callback of a synchronous source: the loop gets the error.
+func TestAllAndGoexit(t *testing.T) {
+	src := mapped(observable.Range(0, 10), func(v int) int {
+		if v == 3 {
+			runtime.Goexit()
+		}
+		return v
+	})
+	n := 0
+	var last error
+	for _, err := range observable.All(t.Context(), src) {
+		n++
+		last = err
+	}
+	assert.Equal(t, 4, n)
+	assert.ErrorIs(t, last, observable.ErrGoexit)
+}
+
 // TestAllNested loops inside a loop, over the same stream.
 func TestAllNested(t *testing.T) {
 	src := observable.All(t.Context(), observable.Range(0, 3))
