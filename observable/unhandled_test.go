@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
 )
@@ -111,5 +112,29 @@ func isHeard(t *testing.T, all []error, want string) {
 		assert.Empty(t, all)
 	} else if assert.Len(t, all, 1) {
 		assert.ErrorContains(t, all[0], want)
+	}
+}
+
+// TestUnhandledErrorOfAConnectable fails the source of a connectable: the error is reported if it has no
+// subscriber, and will have none that gets the same processor.
+func TestUnhandledErrorOfAConnectable(t *testing.T) {
+	for name, test := range map[string]struct {
+		observed, keeps bool
+		heard           string
+	}{
+		"observed": {observed: true}, "kept": {keeps: true}, "lost": {heard: "boom"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := heard(t)
+			src := new(observable.Subject[int])
+			c := observable.NewConnectable[int](src, observable.ConnectableConfig[int]{KeepOnDisconnect: test.keeps})
+			if test.observed {
+				record[int](t.Context(), c)
+			}
+			sub := c.Connect(t.Context())
+			src.Error(errBoom)
+			require.ErrorIs(t, sub.Err(), errBoom)
+			isHeard(t, all(), test.heard)
+		})
 	}
 }
