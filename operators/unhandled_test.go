@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -121,5 +122,48 @@ func TestUnhandledPanicOfASource(t *testing.T) {
 				isHeard(t, all(), "boom")
 			})
 		})
+	}
+}
+
+// TestUnhandledErrorOfAShare fails a shared source while nobody is subscribed, and another one while
+// somebody is. Nobody hears of the first unless the next subscriber does.
+func TestUnhandledErrorOfAShare(t *testing.T) {
+	never := operators.ShareConfig[int]{OnRefCountZero: operators.ResetNever(), OnError: operators.ResetNever()}
+	for name, test := range map[string]struct {
+		share func(ints) ints
+		heard string
+	}{
+		"ShareReplay": {func(src ints) ints { return operators.ShareReplay(src, operators.ShareReplayConfig{}) }, "boom"},
+		"ShareWith":   {func(src ints) ints { return operators.ShareWith(src, never) }, ""},
+	} {
+		for kind, fail := range map[string]func(*observable.Subject[int]){
+			"error": func(src *observable.Subject[int]) { src.Error(errBoom) },
+			"panic": func(src *observable.Subject[int]) { src.Next(13) },
+		} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				all := heard(t)
+				for _, leaves := range []bool{false, true} {
+					var src observable.Subject[int]
+					shared := test.share(operators.Map(&src, func(v int) int {
+						if v == 13 {
+							panic(errBoom)
+						}
+						return v
+					}))
+					got := observabletest.NewRecorder[int]()
+					sub := shared.Subscribe(t.Context(), got)
+					if leaves {
+						sub.Unsubscribe()
+					}
+					fail(&src)
+					if leaves {
+						isHeard(t, all(), test.heard)
+					} else {
+						assert.Len(t, got.Events(), 1)
+						assert.Empty(t, all())
+					}
+				}
+			})
+		}
 	}
 }
