@@ -22,9 +22,9 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 	c := &chanSource[T]{values: ch, returned: make(chan struct{}, 1)}
 	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		out, done := NewEmitter(sc, down), sc.Done()
-		sc.root.workBegun() // Done waits until a value that nobody got has been given back
+		sc.workBegun() // Done waits until a value that nobody got has been given back
 		interleave.Go(func() {
-			defer sc.root.workDone()
+			defer sc.workDone()
 			c.receive(sc, done, out)
 		})
 	})
@@ -167,7 +167,7 @@ type chanObserver[T any] struct {
 	values   chan T
 	overflow Overflow
 	end      Stage[T]      // ends the subscription
-	sub      Subscription  // the subscription, once the source is being subscribed to
+	sub      *root         // the subscription, once the source is being subscribed to
 	begun    chan struct{} // closed by begin when the source has been subscribed to, or emits
 	begin    func()
 	done     chan struct{}
@@ -176,13 +176,12 @@ type chanObserver[T any] struct {
 
 // run subscribes to source, and closes the channel when the subscription is over: what a source has for a
 // reader that has gone is then back, for the next one.
-func (c *chanObserver[T]) run(ctx context.Context, source Observable[T]) {
+func (c *chanObserver[T]) run(ctx context.Context, source Attacher[T]) {
 	defer func() { // also when a callback ends this goroutine
 		c.begin()
-		<-c.sub.Done()
-		c.finish()
+		c.sub.whenDone(c.finish)
 	}()
-	c.sub = source.Subscribe(ctx, c)
+	c.sub = Subscribe[T](ctx, source, c).(*root) //nolint:forcetypeassert // it is one
 }
 
 func (c *chanObserver[T]) finish() {

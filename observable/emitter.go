@@ -29,7 +29,10 @@ type Emitter[T any] struct {
 	taken   []T  // all of them, to be used again
 	ending  bool // the terminal is to be delivered
 	busy    bool // a value is being delivered
-	shared  bool // others get the terminal too, so it is heard without this emitter
+
+	foreign    bool // the emitter is the observer of a foreign observable
+	connecting int8 // calls of connect in progress; the gate holder's
+	shared     bool // others get the terminal too, so it is heard without this emitter
 }
 
 // errComplete stands for Complete in Emitter.terminal.

@@ -28,14 +28,14 @@ func (m *multicast[T]) tellEnders() {
 	enders := m.enders
 	m.enders = nil
 	m.mu.Unlock()
-	callAll(enders)
+	tellAll(enders)
 }
 
-// callAll calls functions and takes them out, all of them even if one ends this goroutine.
-func callAll(functions map[*func()]struct{}) {
+// tellAll calls functions and takes them out, all of them even if one ends this goroutine.
+func tellAll(functions map[*func()]struct{}) {
 	defer func() {
 		if len(functions) > 0 {
-			callAll(functions)
+			tellAll(functions)
 		}
 	}()
 	for f := range functions {

@@ -269,7 +269,7 @@ func (d *decoupled[T]) close() {
 		err = nil
 	}
 	d.mu.Unlock()
-	d.source.cut()
+	d.source.end(d.sc)
 	if err != nil {
 		d.offers.Error(err) // which drops it, or reports a panic
 	}

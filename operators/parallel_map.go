@@ -164,7 +164,7 @@ func (p *parallel[A, B]) close() {
 		p.order.pop().first.Signal()
 	}
 	p.mu.Unlock()
-	p.source.cut()
+	p.source.end(p.sc)
 	p.loseError()
 }
 
