@@ -75,7 +75,7 @@ func windowTime[T any](
 		clock.start()
 		w.attachTo(src, func(v T) {
 			for _, open := range w.open {
-				open.in.Next(v)
+				w.give(open, v)
 				open.seen++
 				if open.seen == config.Max && slices.Contains(w.open, open) { // open is the oldest
 					clock.cut()
