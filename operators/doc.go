@@ -37,9 +37,9 @@
 // # Sources on another goroutine
 //
 // [ObserveOn], [OnBackpressureBuffer], [OnBackpressureDrop], [OnBackpressureLatest],
-// [Conflate], [ParallelMap], [ParallelMapUnordered], [RateLimit] and [SubscribeAfter]
-// subscribe to their source on another goroutine, with a gate of its own; the chain of
-// all other operators runs under one gate, a goroutine at a time. Source and downstream
+// [Conflate], [ConflateBy], [ParallelMap], [ParallelMapUnordered], [RateLimit] and
+// [SubscribeAfter] subscribe to their source on another goroutine, with a gate of its
+// own; the chain of all other operators runs under one gate, a goroutine at a time. Source and downstream
 // then run side by side: timers and notifiers downstream come in between two values of a
 // synchronous source and can end it.
 //
@@ -60,7 +60,8 @@
 //
 // I want some of the values:
 //
-//   - those that fulfil a condition: [Filter], [TryFilter]
+//   - those that fulfil a condition: [Filter], [TryFilter], [FilterMap], [TryFilterMap]
+//   - those of a type: [OfType]
 //   - the first ones: [Take], [TakeWhile], [TakeWhileInclusive], [TakeUntil]
 //   - all but the first ones: [Skip], [SkipWhile], [SkipUntil]
 //   - the last ones, or all but those: [TakeLast], [SkipLast]
@@ -75,6 +76,7 @@
 //   - the first value of each period: [ThrottleTime], [Throttle]
 //   - the last value of each period: [AuditTime], [SampleTime], [Audit], [Sample]
 //   - at most n per period, without a loss: [RateLimit]
+//   - at most n per period, without a wait: [RateLimitDrop]
 //   - later: [Delay], [DelayWhen], [DelaySubscription], [SubscribeAfter]
 //
 // I want one result of all values:
@@ -87,9 +89,11 @@
 //
 //   - slices by number: [BufferCount], [BufferCountEvery]
 //   - slices by time: [BufferTime], [BufferTimeWith]
+//   - slices by the clock: [BufferAligned]
 //   - slices by signal: [Buffer], [BufferWhen], [BufferToggle]
 //   - streams by number: [WindowCount], [WindowCountEvery]
 //   - streams by time: [WindowTime], [WindowTimeWith]
+//   - streams by the clock: [WindowAligned]
 //   - streams by signal: [Window], [WindowWhen], [WindowToggle]
 //   - streams by key: [GroupBy], [GroupByMap], [GroupByUntil]
 //   - two streams by a condition: [Partition]
@@ -121,6 +125,7 @@
 //   - fail when no value comes: [Timeout], [TimeoutWith], [ThrowIfEmpty]
 //   - have a value when none came: [DefaultIfEmpty]
 //   - know the stream that failed: [Named]
+//   - find missing values by their numbers: [Sequence]
 //   - clean up: [Finalize]
 //   - see terminals as values: [Materialize], [Dematerialize]
 //   - stop with another context: [WithContext], [Deadline]
@@ -138,6 +143,7 @@
 //   - and drop the values that come meanwhile: [OnBackpressureDrop]
 //   - and keep only the latest value: [OnBackpressureLatest]
 //   - and merge the values that wait into one: [Conflate]
+//   - and keep only the latest value of each key: [ConflateBy]
 //   - by n values, and then wait: [ObserveOn]
 //
 // # RxJS
