@@ -61,7 +61,8 @@ func Range(start, count int) Observable[int] {
 		return Throw[int](&ArgumentError{"observable.Range", "count", fmt.Sprintf("is negative: %d", count)})
 	}
 	if start > 0 && count-1 > math.MaxInt-start {
-		return Throw[int](&ArgumentError{"observable.Range", "count", fmt.Sprintf("leads beyond the greatest int: %d from %d on", count, start)})
+		problem := fmt.Sprintf("leads beyond the greatest int: %d from %d on", count, start)
+		return Throw[int](&ArgumentError{"observable.Range", "count", problem})
 	}
 	return AttachFunc[int](func(sc *Scope, down Stage[int]) {
 		for i := range count {

@@ -84,20 +84,20 @@ type step = func(rx rxgo.Observable, options ...rxgo.Option) rxgo.Observable
 
 // then appends an operator.
 func (c *chain) then(operator string, options []rxgo.Option, apply step) *chain {
-	return c.append(operator, options, c.build, apply)
+	return c.add(operator, options, c.build, apply)
 }
 
 // again appends an operator that observes its source several times, or without a context.
 // A stage before it starts a run of the chain each time. A run ends at its first error, and
 // has ended before the operator gets the error.
 func (c *chain) again(operator string, options []rxgo.Option, apply step) *chain {
-	return c.append(operator, options, func(ctx context.Context) rxgo.Observable {
+	return c.add(operator, options, func(ctx context.Context) rxgo.Observable {
 		return c.piped(ctx, true)
 	}, apply)
 }
 
-// append appends an operator to what build makes of c.
-func (c *chain) append(
+// add appends an operator to what build makes of c.
+func (c *chain) add(
 	operator string, options []rxgo.Option, build func(context.Context) rxgo.Observable, apply step,
 ) *chain {
 	switch {

@@ -22,7 +22,7 @@ func ConflateBy[T any, K comparable](src observable.Observable[T], key func(T) K
 	}
 	withKeys := Map(src, func(v T) keyed[K, T] { return keyed[K, T]{key(v), v} })
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		w := &waitingKeys[K, T]{places: map[K]uint64{}}
+		w := &waitingKeys[K, T]{places: map[K]int{}}
 		d := &decoupled[keyed[K, T]]{accept: w.accept, picked: w.forget}
 		d.run(sc, withKeys, observable.Stage[keyed[K, T]]{
 			Next:     func(v keyed[K, T]) { down.Next(v.value) },
@@ -39,18 +39,18 @@ type keyed[K comparable, T any] struct {
 
 // waitingKeys knows where in the queue of a decoupled the value of each key waits.
 type waitingKeys[K comparable, T any] struct {
-	places map[K]uint64 // number of the value among all that ever waited
-	gone   uint64       // number of values that do not wait any more
+	places map[K]int // number of the value among all that ever waited; it may wrap
+	gone   int       // number of values that do not wait any more
 }
 
 // accept puts v in the place of the waiting value of its key, or at the end.
 func (w *waitingKeys[K, T]) accept(d *decoupled[keyed[K, T]], v keyed[K, T]) (lost keyed[K, T], isLost bool) {
 	if place, waits := w.places[v.key]; waits {
 		observable.Waiting()
-		*d.waiting.at(int(place - w.gone)) = v
+		*d.waiting.at(place - w.gone) = v
 		return lost, false
 	}
-	w.places[v.key] = w.gone + uint64(d.waiting.len())
+	w.places[v.key] = w.gone + d.waiting.len()
 	d.waiting.push(v)
 	return lost, false
 }

@@ -59,6 +59,5 @@ func (a *aligned) set(now int64) {
 
 // arm sets the alarm to the bound.
 func (a *aligned) arm(now int64) {
-	wait := uint64(a.bound) - uint64(now) // bound is later; the difference may not fit into an int64
-	a.alarm.Reset(time.Duration(min(wait, math.MaxInt64)))
+	a.alarm.Reset(time.Duration(a.bound - now))
 }

@@ -16,7 +16,7 @@ type bucket struct {
 }
 
 func newBucket(n int, per time.Duration, burst int) bucket {
-	return bucket{n: uint64(n), per: uint64(per), burst: uint64(burst)}
+	return bucket{n: unsigned(int64(n)), per: unsigned(int64(per)), burst: unsigned(int64(burst))}
 }
 
 // checkBucket returns the name of an argument that is wrong and its problem, or two empty
@@ -37,7 +37,7 @@ func checkBucket(n int, per time.Duration, burst int) (argument, problem string)
 // take takes a token at the time now, which never goes back. Without a token it returns
 // the time to the next one.
 func (b *bucket) take(now time.Duration) (wait time.Duration) {
-	elapsed := uint64(max(now-b.origin, 0))
+	elapsed := unsigned(int64(now - b.origin))
 	come, _ := mulDiv(elapsed, b.n, b.per)
 	switch {
 	case come >= b.taken:
@@ -51,7 +51,7 @@ func (b *bucket) take(now time.Duration) (wait time.Duration) {
 	if rest && due < math.MaxUint64 {
 		due++
 	}
-	return time.Duration(min(due-elapsed, math.MaxInt64))
+	return time.Duration(signed(due - elapsed))
 }
 
 // mulDiv returns a*b/c and whether the division left a rest, or the greatest number if
@@ -63,4 +63,20 @@ func mulDiv(a, b, c uint64) (quotient uint64, rest bool) {
 	}
 	quotient, remainder := bits.Div64(high, low, c)
 	return quotient, remainder > 0
+}
+
+// unsigned returns v, or 0 if v is negative.
+func unsigned(v int64) uint64 {
+	if v < 0 {
+		return 0
+	}
+	return uint64(v)
+}
+
+// signed returns v, or the greatest number if v is greater than that.
+func signed(v uint64) int64 {
+	if v > math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(v)
 }

@@ -17,9 +17,24 @@
 //
 // A panic in a callback is the stream's error, as an [observable.PanicError]. The
 // operators in which values are parsed and checked have a Try form, whose callback
-// returns an error too: [TryMap], [TryFilter], [TryTakeWhile], [TryScan], [TryReduce]
-// and, of those that flatten, [TryMergeMap], [TryConcatMap], [TrySwitchMap] and
-// [TryExhaustMap]; in front of any other operator, a TryMap does the part that may fail.
+// returns an error too: [TryMap], [TryFilter], [TryFilterMap], [TryTakeWhile],
+// [TryTakeWhileInclusive], [TryScan], [TryReduce] and, of those that flatten,
+// [TryMergeMap], [TryConcatMap], [TrySwitchMap] and [TryExhaustMap].
+//
+// The rule is: an operator has a Try form if its callback gets each value and makes what
+// is emitted for it, or judges whether it passes. The others have none, since a TryMap in
+// front of them does the part that may fail and hands its result on:
+//
+//   - Operators that differ from one with a Try form in their beginning: [Accumulate],
+//     [Fold], [SkipWhile].
+//   - Operators that seek a value or split the stream: [Find], [FirstWhere], [Every],
+//     [Partition], [GroupByMap] and their kin.
+//   - Callbacks that describe a value: a key, a comparison, a number.
+//   - Callbacks that return an observable, as those of [Debounce], [BufferWhen], [Expand]
+//     and [MergeScan] do: its error is the stream's.
+//   - Callbacks that look on: [Tap], and those that are given lost values.
+//
+// The callbacks of [ParallelMap] and the Gap of [Sequence] return an error in any case.
 //
 // # Synchronous sources
 //
