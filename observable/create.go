@@ -2,8 +2,8 @@ package observable
 
 import (
 	"fmt"
-	"math"
 	"iter"
+	"math"
 )
 
 // Of returns an observable that emits the values in order and completes, inside

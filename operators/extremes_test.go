@@ -24,14 +24,16 @@ func timedBy(d time.Duration) map[string]stage {
 		"BufferTimeWith": func(src ints) ints {
 			return flat(operators.BufferTimeWith(src, operators.BufferTimeConfig{Span: d, Every: d}))
 		},
-		"DebounceTime":     func(src ints) ints { return operators.DebounceTime(src, d) },
-		"Delay":            func(src ints) ints { return operators.Delay(src, d) },
-		"ObserveOnDelay":   func(src ints) ints { return operators.ObserveOnDelay(src, d) },
-		"SampleTime":       func(src ints) ints { return operators.SampleTime(src, d) },
-		"SubscribeAfter":   func(src ints) ints { return operators.SubscribeAfter(src, d) },
-		"ThrottleTime":     func(src ints) ints { return operators.ThrottleTime(src, d) },
-		"ThrottleTimeWith": func(src ints) ints { return operators.ThrottleTimeWith(src, d, operators.ThrottleConfig{Trailing: true}) },
-		"Timeout":          func(src ints) ints { return operators.Timeout(src, d) },
+		"DebounceTime":   func(src ints) ints { return operators.DebounceTime(src, d) },
+		"Delay":          func(src ints) ints { return operators.Delay(src, d) },
+		"ObserveOnDelay": func(src ints) ints { return operators.ObserveOnDelay(src, d) },
+		"SampleTime":     func(src ints) ints { return operators.SampleTime(src, d) },
+		"SubscribeAfter": func(src ints) ints { return operators.SubscribeAfter(src, d) },
+		"ThrottleTime":   func(src ints) ints { return operators.ThrottleTime(src, d) },
+		"ThrottleTimeWith": func(src ints) ints {
+			return operators.ThrottleTimeWith(src, d, operators.ThrottleConfig{Trailing: true})
+		},
+		"Timeout": func(src ints) ints { return operators.Timeout(src, d) },
 		"TimeoutWith": func(src ints) ints {
 			return operators.TimeoutWith(src, operators.TimeoutConfig[int]{First: d, Each: d})
 		},
