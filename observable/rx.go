@@ -32,6 +32,7 @@ import (
 //     that has one of these ends with a [*ChainError] that names it, before it subscribes.
 //   - BackOffRetry, and what follows it, is not built anew: it subscribes at once. It panics
 //     when a context ends that it is given as an option.
+//   - FlatMap and GroupBy give errors of the source to their function, too, as items.
 //   - Debounce loses its last item on completion, Repeat keeps all items in memory and repeats
 //     them instead of subscribing again, and a panic in a callback ends the process.
 //   - The option Serialize, with a pool, leaks; use the operator.

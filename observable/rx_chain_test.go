@@ -60,18 +60,17 @@ var unrepeatable = map[string]rxOperator{
 	"FlatMap":               func(rx rxObservable) rxObservable { return rx.FlatMap(rxItself) },
 	"TimeInterval":          func(rx rxObservable) rxObservable { return rx.TimeInterval() },
 	"Retry":                 func(rx rxObservable) rxObservable { return rx.Retry(1, rxAlways) },
-	"Sample":                func(rx rxObservable) rxObservable { return rx.Sample(rxgo.Interval(rxMs(2))) },
-	"Serialize":             func(rx rxObservable) rxObservable { return rx.Serialize(0, func(v any) int { return v.(int) }) },
-	"StartWith":             func(rx rxObservable) rxObservable { return rx.StartWith(rxgo.Just(9)()) },
-	"Debounce and FlatMap":  func(rx rxObservable) rxObservable { return rx.FlatMap(rxItself).Debounce(rxMs(1)).Skip(1) },
+	"Sample": func(rx rxObservable) rxObservable {
+		return rx.Sample(observable.ToRx(observable.Interval(1700 * time.Microsecond)))
+	},
+	"Serialize":            func(rx rxObservable) rxObservable { return rx.Serialize(0, func(v any) int { return v.(int) }) },
+	"StartWith":            func(rx rxObservable) rxObservable { return rx.StartWith(rxgo.Just(9)()) },
+	"Debounce and FlatMap": func(rx rxObservable) rxObservable { return rx.FlatMap(rxItself).Debounce(rxMs(1)).Skip(1) },
 }
 
 // TestViaRetry retries chains that RxGo cannot observe again.
 func TestViaRetry(t *testing.T) {
 	for name, chain := range unrepeatable {
-		if name == "Sample" {
-			continue // takes an error for a value, and its interval does not end in a bubble
-		}
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var running, most atomic.Int32
@@ -111,6 +110,16 @@ func TestViaRetryGivesUp(t *testing.T) {
 	assert.Equal(t, 3, runs)
 }
 
+// TestViaSample passes an error on that comes with no sample after it.
+func TestViaSample(t *testing.T) {
+	for range 10 {
+		_, err := observable.Collect(t.Context(), observable.Via[int](observable.Throw[int](errBoom), func(rx rxgo.Observable) rxgo.Observable {
+			return rx.Sample(observable.ToRx(observable.Never[int]()))
+		}))
+		require.ErrorIs(t, err, errBoom)
+	}
+}
+
 // TestViaRepeat repeats what came of a chain.
 func TestViaRepeat(t *testing.T) {
 	for name, chain := range map[string]rxOperator{
@@ -136,9 +145,7 @@ func TestToRxBoundByContext(t *testing.T) {
 		"Debounce and Retry": func(rx rxObservable) rxObservable { return rx.Debounce(rxMs(1)).Retry(9, rxAlways) },
 	}
 	for name, chain := range unrepeatable {
-		if name != "Sample" {
-			chains[name] = chain
-		}
+		chains[name] = chain
 	}
 	for name, chain := range chains {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,8 @@
 package observable
 
 import (
+	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/reactivex/rxgo/v2"
@@ -116,12 +118,6 @@ func (c *chain) Repeat(count int64, frequency rxgo.Duration, o ...rxgo.Option) r
 	})
 }
 
-func (c *chain) Sample(iterable rxgo.Iterable, o ...rxgo.Option) rxgo.Observable {
-	return c.then("Sample", o, func(rx rxgo.Observable, o ...rxgo.Option) rxgo.Observable {
-		return rx.Sample(iterable, o...)
-	}).drained()
-}
-
 func (c *chain) Scan(apply rxgo.Func2, o ...rxgo.Option) rxgo.Observable {
 	return c.then("Scan", o, func(rx rxgo.Observable, o ...rxgo.Option) rxgo.Observable {
 		return rx.Scan(apply, o...)
@@ -226,4 +222,30 @@ func (c *chain) WindowWithTime(rxgo.Duration, ...rxgo.Option) rxgo.Observable {
 
 func (c *chain) WindowWithTimeOrCount(rxgo.Duration, int, ...rxgo.Option) rxgo.Observable {
 	return c.refuse("WindowWithTimeOrCount", "it leaks goroutines; use operators.WindowTimeWith")
+}
+
+// Sample takes an error of the source for a value, and drops it when the source ends. So the
+// error goes around it.
+func (c *chain) Sample(iterable rxgo.Iterable, o ...rxgo.Option) rxgo.Observable {
+	return c.then("Sample", o, func(rx rxgo.Observable, o ...rxgo.Option) rxgo.Observable {
+		var failure atomic.Pointer[rxgo.Item]
+		values := rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
+			for item := range rx.Observe(o...) {
+				if item.Error() {
+					failure.Store(&item)
+					return
+				}
+				item.SendContext(ctx, next)
+			}
+		}})
+		sampled := values.Sample(iterable, o...)
+		return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
+			for item := range sampled.Observe() {
+				item.SendContext(ctx, next)
+			}
+			if item := failure.Load(); item != nil {
+				item.SendContext(ctx, next)
+			}
+		}}, o...)
+	})
 }
