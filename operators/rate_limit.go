@@ -34,7 +34,7 @@ func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, bu
 			Emitter: observable.NewEmitter(sc, down), done: sc.Done(),
 			tokens: newBucket(n, per, burst), begun: time.Now(),
 		}
-		sc.OnClose(l.source.cut)
+		sc.OnClose(func() { l.source.end(sc) })
 		sc.Spawn(func() { connect(&l.source, sc, src, l) })
 	})
 }

@@ -311,7 +311,7 @@ type hostile struct {
 	decode func()
 }
 
-func (c hostile) Decode(wsource.Message) (string, error) {
+func (c hostile) Decode(wsource.MessageType, []byte) (string, error) {
 	c.decode()
 	return "", nil
 }

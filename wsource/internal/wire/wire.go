@@ -36,10 +36,12 @@ type Conn struct {
 	accepted atomic.Int64 // bytes of frames that are held back or were written, save the close frame
 	written  atomic.Int64 // bytes that rwc took
 
+	left  int64                  // bytes of the library's current frame still to come; its writer's
+	reply atomic.Pointer[[]byte] // close frame of the library that answers the peer's, or nil
+
 	turn    turn // held while the fields below are used
 	holding bool
 	held    *frames // not written yet, from the pool, or nil
-	left    int64   // bytes of the current outgoing frame still to come
 	closed  bool    // a close frame was written: nothing may follow
 	failed  error   // of an earlier write: the stream may have ended in the middle of a frame
 }
@@ -62,8 +64,14 @@ func (c *Conn) Drain() {
 }
 
 // Close closes the stream in an orderly way; with TLS that sends a goodbye, for which a
-// peer that does not read makes it wait. What is held back is lost.
-func (c *Conn) Close() error { return c.rwc.Close() }
+// peer that does not read makes it wait. What is held back is lost. The library closes the stream
+// when it has answered the peer's close frame; [Conn.Answer] does so in its place.
+func (c *Conn) Close() error {
+	if c.reply.Load() != nil {
+		return nil
+	}
+	return c.rwc.Close()
+}
 
 // CloseWrite ends the direction to the peer; the error is errors.ErrUnsupported if the connection cannot do
 // that.

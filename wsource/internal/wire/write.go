@@ -3,7 +3,9 @@ package wire
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"net"
+	"slices"
 	"sync"
 	"unicode/utf8"
 )
@@ -62,22 +64,20 @@ func (c *Conn) Accepted() int64 { return c.accepted.Load() }
 // Written is described with [Conn.Accepted].
 func (c *Conn) Written() int64 { return min(c.written.Load(), c.accepted.Load()) }
 
-// Write takes a part of a frame, or a frame, from the library. A close frame leaves at
-// once, with what was held back. After a close frame, a second one is dropped, and anything else is an
-// error.
+// Write takes a part of a frame, or a frame, from the library. A close frame is kept for [Conn.Answer].
+// After a close frame, a second one is dropped, and anything else is an error.
 func (c *Conn) Write(p []byte) (int, error) {
-	c.turn.take()
-	defer c.turn.giveUp()
 	if c.left == 0 {
 		h := parseHeader(p)
 		if h.opcode == opClose && h.size() == int64(len(p)) {
-			if err := c.putClose(c.answer(h, p)); err != nil {
-				return 0, err
-			}
+			reply := c.answer(h, slices.Clone(p))
+			c.reply.Store(&reply)
 			return len(p), nil
 		}
 		c.left = h.size()
 	}
+	c.turn.take()
+	defer c.turn.giveUp()
 	c.left -= int64(len(p))
 	if c.closed {
 		return 0, net.ErrClosed
@@ -165,6 +165,18 @@ func (c *Conn) CloseFrame(code uint16, reason string) error {
 	defer c.turn.giveUp()
 	payload := append(binary.BigEndian.AppendUint16(nil, code), reason...)
 	return c.putClose(controlFrame(opClose, payload, c.client))
+}
+
+// Answer writes the close frame with which the library has answered the peer's, unless one was written,
+// and closes the stream.
+func (c *Conn) Answer() error {
+	c.turn.take()
+	var err error
+	if reply := c.reply.Load(); reply != nil {
+		err = c.putClose(*reply)
+	}
+	c.turn.giveUp()
+	return errors.Join(err, c.rwc.Close())
 }
 
 // putClose writes a close frame, unless one was written.
