@@ -22,7 +22,8 @@ import (
 // with its context. That repairs what most of them do wrong: Debounce, BufferWithTime,
 // FlatMap and TimeInterval run more than once, so a Retry may follow them; Retry, Sample,
 // Serialize, GroupBy, StartWith and ZipFromIterable subscribe when they are observed, end
-// with the context and leave no goroutine. Retry starts a run when the one before has ended.
+// with the context and leave no goroutine. Retry starts a run when the one before has ended,
+// and Take, TakeUntil and TakeWhile end their source.
 //
 // RxGo is the interoperable face of the toolkit, not its engine: a value crosses a channel at
 // each of its operators. What it cannot do:

@@ -167,6 +167,27 @@ func TestToRxBoundByContext(t *testing.T) {
 	}
 }
 
+// TestToRxEndsTheSource ends a chain before its source does, without a context.
+func TestToRxEndsTheSource(t *testing.T) {
+	for name, chain := range map[string]rxOperator{
+		"Take":      func(rx rxObservable) rxObservable { return rx.Take(2) },
+		"TakeWhile": func(rx rxObservable) rxObservable { return rx.TakeWhile(func(v any) bool { return v.(int) < 2 }) },
+		"TakeUntil": func(rx rxObservable) rxObservable { return rx.TakeUntil(func(v any) bool { return v.(int) == 1 }) },
+		"an error":  func(rx rxObservable) rxObservable { return rx.Map(func(context.Context, any) (any, error) { return 0, errBoom }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var running, most atomic.Int32
+				for range chain(observable.ToRx(dropping(0, &running, &most))).Observe() {
+				}
+				synctest.Wait()
+				assert.Zero(t, running.Load())
+				assert.EqualValues(t, 1, most.Load())
+			})
+		})
+	}
+}
+
 // TestToRxSingles ends chains with operators that return a single value.
 func TestToRxSingles(t *testing.T) {
 	rx := observable.ToRx(observable.Range(1, 3)).FlatMap(rxItself)
