@@ -173,7 +173,9 @@ func TestToRxEndsTheSource(t *testing.T) {
 		"Take":      func(rx rxObservable) rxObservable { return rx.Take(2) },
 		"TakeWhile": func(rx rxObservable) rxObservable { return rx.TakeWhile(func(v any) bool { return v.(int) < 2 }) },
 		"TakeUntil": func(rx rxObservable) rxObservable { return rx.TakeUntil(func(v any) bool { return v.(int) == 1 }) },
-		"an error":  func(rx rxObservable) rxObservable { return rx.Map(func(context.Context, any) (any, error) { return 0, errBoom }) },
+		"an error": func(rx rxObservable) rxObservable {
+			return rx.Map(func(context.Context, any) (any, error) { return 0, errBoom })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
