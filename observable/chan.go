@@ -131,16 +131,14 @@ func ToChan[T any](ctx context.Context, src Observable[T], buffer int, overflow 
 	if problem := checkBuffer(buffer, overflow); problem != nil {
 		out.values = make(chan T)
 		out.Error(problem)
+		out.finish()
 	} else {
 		out.values = make(chan T, buffer)
 		source := AttachFunc[T](func(sc *Scope, down Stage[T]) {
-			out.end = down
+			out.end, out.sub = down, sc.root
 			Attach(src, sc, down)
 		})
-		go func() {
-			defer out.begin()
-			Subscribe[T](ctx, source, out)
-		}()
+		go out.run(ctx, source)
 		<-out.begun
 	}
 	return out.values, func() error {
@@ -169,10 +167,26 @@ type chanObserver[T any] struct {
 	values   chan T
 	overflow Overflow
 	end      Stage[T]      // ends the subscription
+	sub      *root         // the subscription, once the source is being subscribed to
 	begun    chan struct{} // closed by begin when the source has been subscribed to, or emits
 	begin    func()
 	done     chan struct{}
 	err      error
+}
+
+// run subscribes to source, and closes the channel when the subscription is over: what a source has for a
+// reader that has gone is then back, for the next one.
+func (c *chanObserver[T]) run(ctx context.Context, source Attacher[T]) {
+	defer func() { // also when a callback ends this goroutine
+		c.begin()
+		c.sub.whenDone(c.finish)
+	}()
+	c.sub = Subscribe[T](ctx, source, c).(*root) //nolint:forcetypeassert // it is one
+}
+
+func (c *chanObserver[T]) finish() {
+	close(c.values)
+	close(c.done)
 }
 
 // Next is accept for those who do not ask for the outcome.
@@ -217,12 +231,6 @@ func (c *chanObserver[T]) full(v T) bool {
 	return true
 }
 
-func (c *chanObserver[T]) Error(err error) {
-	c.err = err
-	c.Complete()
-}
+func (c *chanObserver[T]) Error(err error) { c.err = err }
 
-func (c *chanObserver[T]) Complete() {
-	close(c.values)
-	close(c.done)
-}
+func (c *chanObserver[T]) Complete() {}

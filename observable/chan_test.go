@@ -206,3 +206,20 @@ func TestToChanOfHotSource(t *testing.T) {
 		require.NoError(t, failure())
 	}
 }
+
+// TestToChanWaitsForTeardown closes the channel when the source has been torn down: a value that FromChan
+// takes back is there then.
+func TestToChanWaitsForTeardown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		torn := false
+		values, ended := observable.ToChan(t.Context(), finalized(observable.Timer(time.Second), func() {
+			time.Sleep(time.Second)
+			torn = true
+		}), 0, observable.OverflowBlock)
+		assert.Zero(t, <-values)
+		_, open := <-values
+		assert.False(t, open)
+		assert.True(t, torn)
+		assert.NoError(t, ended())
+	})
+}

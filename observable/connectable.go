@@ -81,12 +81,13 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 			return live
 		}
 		running, claimed := false, false
+		in := &connection[T]{Observer: h.processor, keeps: c.config.KeepOnDisconnect}
 		var out Observer[T] // nil if there is no processor, of which Subscribe tells
 		if h.processor != nil {
-			out = connection[T]{h.processor}
+			out = in
 		}
 		sub := Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
-			running = true
+			running, in.root = true, sc.root
 			if claimed = c.claim(h, sc.root); !claimed {
 				sc.root.Unsubscribe() // another goroutine was first
 				return
@@ -106,7 +107,20 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 
 // connection feeds a processor. It has no method but those of an observer, and so lasts when the
 // processor ends by itself: a connection ends with its source only (RxJS).
-type connection[T any] struct{ Observer[T] }
+type connection[T any] struct {
+	Observer[T]
+	keeps bool  // the processor tells late subscribers
+	root  *root // set when the source is subscribed to
+}
+
+// Error ends the processor with err. It reports an error that finds no subscriber, and never will.
+func (c *connection[T]) Error(err error) {
+	subject, ok := c.Observer.(interface{ Observed() bool })
+	if ok && c.root != nil && !c.keeps && !subject.Observed() {
+		c.root.unhandled(err)
+	}
+	c.Observer.Error(err)
+}
 
 // claim makes connection the one that feeds h, if h has none and is still the current hub.
 func (c *Connectable[T]) claim(h *hub[T], connection Subscription) bool {

@@ -1,6 +1,9 @@
 package observable
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // ForEach subscribes to src, calls next with each value and blocks until the
 // subscription is over. It returns nil when src completed, its error when it
@@ -20,11 +23,16 @@ func TryForEach[T any](ctx context.Context, src Observable[T], next func(T) erro
 	if next == nil {
 		return &ArgumentError{"observable.TryForEach", "next", isNil}
 	}
-	return await(ctx, src, func(v T, end Stage[T]) {
-		if err := next(v); err != nil {
-			end.Error(err)
+	var failed error
+	err := await(ctx, src, func(v T, end Stage[T]) {
+		if failed = next(v); failed != nil {
+			end.Error(failed)
 		}
 	})
+	if failed != nil && !errors.Is(err, failed) { // the context has ended meanwhile
+		return failed
+	}
+	return err
 }
 
 // await subscribes to src and waits for the end; next is given each value and may end
@@ -66,6 +74,9 @@ func FirstValue[T any](ctx context.Context, src Observable[T]) (T, error) {
 		first, found = v, true
 		end.Complete()
 	})
+	if found { // it is taken, even if the context has ended meanwhile
+		return first, nil
+	}
 	return valueOr(first, found, err)
 }
 

@@ -50,10 +50,19 @@ type loopObserver[T any] struct {
 	done  <-chan struct{} // closed when its context has ended
 }
 
-// run subscribes to src, and hands its error to the loop at the end.
+// run subscribes to src, and waits for the end.
 func (l *loopObserver[T]) run(ctx context.Context, src Observable[T]) {
+	var sub Subscription
+	defer func() { l.finish(sub) }() // a callback that ends this goroutine keeps Subscribe from returning
+	sub = Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
+		sub = sc.root
+		Attach(src, sc, down)
+	}), l)
+}
+
+// finish waits for the end of sub, and hands its error to the loop.
+func (l *loopObserver[T]) finish(sub Subscription) {
 	defer close(l.queue)
-	sub := Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) { Attach(src, sc, down) }), l)
 	<-sub.Done()
 	if err := sub.Err(); err != nil {
 		select {

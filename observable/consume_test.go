@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,6 +235,24 @@ func TestAllBreak(t *testing.T) {
 	}
 }
 
+// TestAllAndGoexit ends the goroutine in a callback of a synchronous source: the loop gets the error.
+func TestAllAndGoexit(t *testing.T) {
+	src := mapped(observable.Range(0, 10), func(v int) int {
+		if v == 3 {
+			runtime.Goexit()
+		}
+		return v
+	})
+	n := 0
+	var last error
+	for _, err := range observable.All(t.Context(), src) {
+		n++
+		last = err
+	}
+	assert.Equal(t, 4, n)
+	assert.ErrorIs(t, last, observable.ErrGoexit)
+}
+
 // TestAllNested loops inside a loop, over the same stream.
 func TestAllNested(t *testing.T) {
 	src := observable.All(t.Context(), observable.Range(0, 3))
@@ -268,4 +287,61 @@ func TestAllAsync(t *testing.T) {
 		}
 		assert.Equal(t, []int{0, 1, 2, 3, 4}, got)
 	})
+}
+
+// endingContext is a context that ends when its Err is asked for the n-th time.
+type endingContext struct {
+	context.Context
+	mu   sync.Mutex
+	left int
+	done chan struct{}
+}
+
+func (c *endingContext) Done() <-chan struct{} { return c.done }
+
+func (c *endingContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.left--; {
+	case c.left > 0:
+		return nil
+	case c.left == 0:
+		close(c.done)
+	}
+	return context.Canceled
+}
+
+// TestConsumeWhileTheContextEnds ends the context at each moment of a call: FirstValue returns what it has
+// taken, and TryForEach the error of its function.
+func TestConsumeWhileTheContextEnds(t *testing.T) {
+	for n := range 10 {
+		newContext := func() context.Context {
+			return &endingContext{Context: t.Context(), left: n + 1, done: make(chan struct{})}
+		}
+		values := make(chan int, 1)
+		values <- 7
+		close(values)
+		src := observable.FromChan(values)
+		v, err := observable.FirstValue(newContext(), src)
+		rest, restErr := observable.Collect(t.Context(), src)
+		require.NoError(t, restErr)
+		if err == nil {
+			require.Equal(t, 7, v)
+			require.Empty(t, rest)
+		} else {
+			require.ErrorIs(t, err, context.Canceled)
+			require.Equal(t, []int{7}, rest, "n is %d", n)
+		}
+
+		called := false
+		err = observable.TryForEach(newContext(), observable.Of(1), func(int) error {
+			called = true
+			return errBoom
+		})
+		if called {
+			require.ErrorIs(t, err, errBoom, "n is %d", n)
+		} else {
+			require.ErrorIs(t, err, context.Canceled)
+		}
+	}
 }

@@ -66,24 +66,18 @@ func Go[T any](function func(ctx context.Context, emit func(value T)) error) Obs
 		sc.workBegun()
 		interleave.Go(func() {
 			defer sc.workDone()
-			end(out, sc, func() error { return function(sc, out.Next) })
+			end(out, func() error { return function(sc, out.Next) })
 		})
 	})
 }
 
-// end calls f and ends out with what it returns, or with its panic. If the subscription is over
-// by then, nobody can hear of a panic there.
-func end[T any](out *Emitter[T], sc *Scope, f func() error) {
+// end calls f and ends out with what it returns, or with its panic.
+func end[T any](out *Emitter[T], f func() error) {
 	returned := false
 	defer func() {
-		if returned {
-			return
+		if !returned {
+			out.Error(failure(recover()))
 		}
-		err := failure(recover())
-		if !sc.Open() {
-			sc.root.unhandled(err)
-		}
-		out.Error(err)
 	}()
 	err := f()
 	returned = true

@@ -12,7 +12,8 @@ import (
 // callback that emits into its own chain never blocks: its value comes after the one being
 // delivered, in order.
 //
-// Nothing passes after a terminal or after the scope has closed.
+// Nothing passes after a terminal or after the scope has closed. An error that comes then is dropped,
+// and a panic (a [*PanicError] or [ErrGoexit]) goes to the handler of [OnUnhandled].
 type Emitter[T any] struct {
 	scope *Scope
 	stage Stage[T]
@@ -31,6 +32,7 @@ type Emitter[T any] struct {
 
 	foreign    bool // the emitter is the observer of a foreign observable
 	connecting int8 // calls of connect in progress; the gate holder's
+	shared     bool // others get the terminal too, so it is heard without this emitter
 }
 
 // errComplete stands for Complete in Emitter.terminal.
@@ -90,11 +92,12 @@ func (e *Emitter[T]) Error(err error) { e.terminate(err) }
 func (e *Emitter[T]) Complete() { e.terminate(errComplete) }
 
 func (e *Emitter[T]) terminate(terminal error) {
-	if e.ended.Swap(true) || !e.scope.Open() {
-		return
-	}
 	if terminal == nil { // which must not look as if there was none
 		terminal = &ArgumentError{"observable.Observer.Error", "err", isNil}
+	}
+	if e.ended.Swap(true) || !e.scope.Open() {
+		e.unheard(terminal)
+		return
 	}
 	g, me := &e.scope.root.gate, goroutine()
 	g.mu.Lock()
@@ -214,11 +217,19 @@ func (e *Emitter[T]) end() {
 	defer r.settle(&returned, r.current)
 	r.current = sc.handler
 	switch {
-	case !sc.Open():
+	case !sc.Open() || r.canceled() && isPanic(e.terminal):
+		e.unheard(e.terminal)
 	case e.terminal == errComplete: //nolint:errorlint // the very value, not an error that wraps it
 		e.stage.Complete()
 	default:
 		e.stage.Error(e.terminal)
 	}
 	returned = true
+}
+
+// unheard reports a terminal that reaches nobody, if it is a panic.
+func (e *Emitter[T]) unheard(terminal error) {
+	if !e.shared && isPanic(terminal) {
+		e.scope.root.unhandled(terminal)
+	}
 }

@@ -38,9 +38,6 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// module is the path of the toolkit's packages, in which no user's code is.
-const module = "github.com/rxsocket/rxsocket/"
-
 // userFrame returns the first frame below the panic that is neither the runtime's, nor the
 // standard library's, nor the toolkit's own, as "main.handle main.go:12"; or "". A stack trace has two
 // lines for each frame: the call, and the place behind a tab.
@@ -65,36 +62,8 @@ func firstUserFrame(lines []string) string {
 		if end := strings.LastIndexByte(call, '('); end > 0 { // the arguments
 			call = call[:end]
 		}
-		place, _, _ = strings.Cut(strings.TrimSpace(place), " ")
+		place = fileOf(place)
 		return call[strings.LastIndexByte(call, '/')+1:] + " " + place[strings.LastIndexByte(place, '/')+1:]
-	}
-	return ""
-}
-
-// isUsers reports whether a frame of a stack trace is of the user's code.
-func isUsers(call, place string) bool {
-	if strings.HasPrefix(call, "panic(") || strings.HasPrefix(call, "runtime.") || strings.HasPrefix(call, "created by ") || strings.HasPrefix(call, "goroutine ") {
-		return false
-	}
-	if file := strings.TrimSpace(place); standard != "" && strings.HasPrefix(file, standard) {
-		return false
-	}
-	if path, ok := strings.CutPrefix(call, module); ok {
-		name, _, _ := strings.Cut(path, ".")
-		return strings.HasSuffix(name, "_test") || strings.HasPrefix(name, "examples/") || strings.Contains(place, "_test.go:")
-	}
-	return true
-}
-
-// standard is the folder of the standard library's source, or "" if stack traces do not have it.
-var standard = standardFolder() //nolint:gochecknoglobals // it depends on how the program was built
-
-func standardFolder() string {
-	for line := range strings.Lines(string(debug.Stack())) { // the first frame is debug.Stack itself
-		if file, ok := strings.CutPrefix(line, "\t"); ok {
-			folder, _, _ := strings.Cut(file, "runtime/debug/stack.go")
-			return folder
-		}
 	}
 	return ""
 }
@@ -110,4 +79,10 @@ func failure(recovered any) error {
 		return ErrGoexit
 	}
 	return &PanicError{Value: recovered, Stack: debug.Stack()}
+}
+
+// isPanic reports whether err tells of a callback that did not return.
+func isPanic(err error) bool {
+	_, panicked := errors.AsType[*PanicError](err)
+	return panicked || errors.Is(err, ErrGoexit)
 }

@@ -63,6 +63,11 @@ type subscriber[T any] struct {
 	got     int64 // the highest number of a value that has come here; guarded by the gate
 	life    Scope
 	listed  bool // guarded by the subject's mu
+
+	// The list of this subscriber alone. It is part of it, so that it costs no allocation and a subject
+	// keeps no subscriber that has left.
+	alone []*subscriber[T]
+	sole  [1]*subscriber[T]
 }
 
 // receive gives v to the stage, unless it has come already. The gate is held.
@@ -337,7 +342,7 @@ func (s *subscriber[T]) queueEnd(n notification[T], me uintptr) {
 // attach adds a subscriber, and first gives it what the subject remembers.
 func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
 	s := &subscriber[T]{subject: m, down: down}
-	s.Emitter = Emitter[numbered[T]]{scope: sc, stage: Stage[numbered[T]]{Next: s.receive, Terminal: down.Terminal}}
+	s.Emitter = Emitter[numbered[T]]{scope: sc, stage: Stage[numbered[T]]{Next: s.receive, Terminal: down.Terminal}, shared: true}
 	s.life.finally = s
 	sc.Nest(&s.life)
 
@@ -374,37 +379,4 @@ func (s *subscriber[T]) finalize() {
 	s.subject.mu.Lock()
 	defer s.subject.mu.Unlock()
 	s.subject.roster.remove(s)
-}
-
-// OnEnd has f called when the subject ends, as [Ender] says.
-func (m *multicast[T]) OnEnd(f func()) (stop func()) {
-	key := &f
-	m.mu.Lock()
-	ended := m.ended
-	if !ended {
-		if m.enders == nil {
-			m.enders = make(map[*func()]struct{})
-		}
-		m.enders[key] = struct{}{}
-	}
-	m.mu.Unlock()
-	if ended {
-		f()
-	}
-	return func() {
-		m.mu.Lock()
-		delete(m.enders, key)
-		m.mu.Unlock()
-	}
-}
-
-// tellEnders calls what was given to OnEnd.
-func (m *multicast[T]) tellEnders() {
-	m.mu.Lock()
-	enders := m.enders
-	m.enders = nil
-	m.mu.Unlock()
-	for f := range enders {
-		(*f)()
-	}
 }

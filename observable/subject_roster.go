@@ -8,11 +8,6 @@ import "github.com/rxsocket/rxsocket/observable/interleave"
 type roster[T any] struct {
 	shown interleave.Pointer[[]*subscriber[T]] // nil if it is empty
 	gone  int                                  // how many of those shown have left
-
-	// The memory of the first list, of one. It is used once only, since it may still be read.
-	used bool
-	head []*subscriber[T]
-	sole [1]*subscriber[T]
 }
 
 // fewSubscribers is how many can be copied whenever one leaves.
@@ -31,14 +26,14 @@ func (r *roster[T]) size() int { return len(r.all()) - r.gone }
 
 func (r *roster[T]) add(s *subscriber[T]) {
 	s.listed = true
-	if r.used {
-		list := append(r.all(), s)
+	if all := r.all(); len(all) > 0 {
+		list := append(all, s)
 		r.shown.Store(&list)
 		return
 	}
-	r.used, r.sole[0] = true, s
-	r.head = r.sole[:]
-	r.shown.Store(&r.head)
+	s.sole[0] = s
+	s.alone = s.sole[:]
+	r.shown.Store(&s.alone)
 }
 
 func (r *roster[T]) remove(s *subscriber[T]) {

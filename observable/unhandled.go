@@ -76,6 +76,11 @@ func (r *root) unhandled(err error) {
 	report(&UnhandledError{Err: err, Observer: observer.describe()})
 }
 
+// Unhandled reports err to the handler of [OnUnhandled], as a failure of the subscription of s that no
+// observer hears: for an operator whose subscribers may all have left when its source fails. The end
+// of the subscription's context is not reported.
+func (s *Scope) Unhandled(err error) { s.root.unhandled(err) }
+
 // isCause reports whether err says that the subscription's context has ended.
 func (r *root) isCause(err error) bool {
 	return r.canceled() && (errors.Is(err, context.Cause(r.ctx)) || errors.Is(err, r.ctx.Err()))

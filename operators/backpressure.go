@@ -134,6 +134,7 @@ type decoupled[T any] struct {
 	changed   interleave.Cond
 	waiting   queue[T]
 	end       func(observable.Terminal) // terminal that comes after the waiting values
+	err       error                     // error that end emits
 	overflown bool                      // whether the buffer was full under OverflowFail
 	running   bool                      // whether a goroutine makes offers
 	offered   bool                      // whether downstream has not returned from the last offer
@@ -191,19 +192,24 @@ func (d *decoupled[T]) merge(merge func(acc, v T) T, acc, v T) T {
 
 // Error notes the source's error.
 func (d *decoupled[T]) Error(err error) {
-	d.finish(func(t observable.Terminal) { t.Error(err) })
+	if !d.finish(func(t observable.Terminal) { t.Error(err) }, err) {
+		d.offers.Error(err) // which drops it, or reports a panic
+	}
 }
 
 // Complete notes the source's completion.
-func (d *decoupled[T]) Complete() { d.finish(observable.Terminal.Complete) }
+func (d *decoupled[T]) Complete() { d.finish(observable.Terminal.Complete, nil) }
 
-func (d *decoupled[T]) finish(end func(observable.Terminal)) {
+// finish notes the terminal, and reports whether it is to be emitted.
+func (d *decoupled[T]) finish(end func(observable.Terminal), err error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.end == nil {
-		d.end = end
-		d.start()
+	if d.end != nil || d.closed {
+		return false
 	}
+	d.end, d.err = end, err
+	d.start()
+	return true
 }
 
 // start starts the delivering goroutine if there is none; mu is held.
@@ -269,6 +275,13 @@ func (d *decoupled[T]) close() {
 	d.closed = true
 	d.waiting = queue[T]{}
 	d.changed.Broadcast()
+	err := d.err
+	if d.ended { // downstream has it
+		err = nil
+	}
 	d.mu.Unlock()
 	d.source.end(d.sc)
+	if err != nil {
+		d.offers.Error(err) // which drops it, or reports a panic
+	}
 }

@@ -175,10 +175,24 @@ type output[K comparable, E any] struct {
 
 func (g *groups[T, K, E, N]) emit(o output[K, E]) {
 	if !o.isNew {
-		o.group.in.Next(o.value)
+		g.give(o.group, o.value)
 	} else if g.sc.Open() {
 		g.down.Next(o.group)
 	}
+}
+
+// give gives a value to a group. If a callback of a subscriber ends this goroutine, the
+// source may have ended with it, so all groups and the stream end. A panic does not come
+// here: the group's subject deals with it.
+func (g *groups[T, K, E, N]) give(group *Group[K, E], value E) {
+	returned := false
+	defer func() {
+		if !returned {
+			g.Error(observable.ErrGoexit)
+		}
+	}()
+	group.in.Next(value)
+	returned = true
 }
 
 func (g *groups[T, K, E, N]) next(v T) {
@@ -269,12 +283,27 @@ func (g *groups[T, K, E, N]) terminate(end func(observable.Terminal)) {
 		return
 	}
 	g.ended = true
-	for group := g.first; group != nil; group = group.next {
-		end(group.in)
+	defer g.up.Close()
+	defer func() { // also when a callback of a group ends this goroutine
+		g.first, g.last, g.open = nil, nil, nil
+		if g.sc.Open() {
+			end(g.down)
+		}
+	}()
+	endFrom(g.first, end)
+}
+
+// endFrom ends group and those after it, all of them even if a callback of one ends this
+// goroutine.
+func endFrom[K comparable, T any](group *Group[K, T], end func(observable.Terminal)) {
+	defer func() {
+		if group != nil {
+			endFrom(group, end)
+		}
+	}()
+	for group != nil {
+		in := group.in
+		group = group.next
+		end(in)
 	}
-	g.first, g.last, g.open = nil, nil, nil
-	if g.sc.Open() {
-		end(g.down)
-	}
-	g.up.Close()
 }

@@ -25,7 +25,8 @@ import (
 // goes on on that goroutine.
 //
 // The context of a call ends with the subscription; project has to return then.
-// Unsubscribing does not wait for the calls, and drops their results. An error that
+// Unsubscribing does not wait for the calls, and drops their results and errors; a panic
+// that comes then goes to the handler of [observable.OnUnhandled]. An error that
 // project returns, and a panic in it, ends the source at once. That error, an error of
 // the source and the completion are emitted after the results of the values before them.
 //
@@ -132,6 +133,7 @@ func (p *parallel[A, B]) Next(v A) {
 func (p *parallel[A, B]) Error(err error) {
 	if !p.ordered {
 		p.results.Error(err)
+		err = nil // it has been emitted
 	}
 	p.finish(err)
 }
@@ -143,6 +145,11 @@ func (p *parallel[A, B]) finish(err error) {
 	p.mu.Lock()
 	p.ended, p.err = true, err
 	p.work.Broadcast()
+	if p.closed {
+		p.mu.Unlock()
+		p.loseError()
+		return
+	}
 	p.leave()
 }
 
@@ -158,19 +165,35 @@ func (p *parallel[A, B]) close() {
 	}
 	p.mu.Unlock()
 	p.source.end(p.sc)
+	p.loseError()
+}
+
+// loseError deals with an error of the source that the end of the subscription has
+// overtaken: the emitter drops it, or reports it if it is a panic.
+func (p *parallel[A, B]) loseError() {
+	p.mu.Lock()
+	err := p.err
+	p.err = nil
+	p.mu.Unlock()
+	if err != nil {
+		p.results.Error(err)
+	}
 }
 
 // leave counts down what has not ended, and emits the terminal if nothing is left. The
 // mutex is held, and released here.
 func (p *parallel[A, B]) leave() {
 	p.pending--
-	over, err := p.pending == 0, p.err
+	if p.pending > 0 {
+		p.mu.Unlock()
+		return
+	}
+	err := p.err
+	p.err = nil
 	p.mu.Unlock()
-	switch {
-	case !over:
-	case err != nil:
+	if err != nil {
 		p.results.Error(err)
-	default:
+	} else {
 		p.results.Complete()
 	}
 }
@@ -234,11 +257,11 @@ func (p *parallel[A, B]) emit(w *worker, result B, err error) bool {
 	if err != nil {
 		p.source.cut()
 	}
-	if !p.awaitFirst(w) {
-		return false
-	}
+	isOn := p.awaitFirst(w)
 	if err != nil {
-		p.results.Error(err)
+		p.results.Error(err) // also if the stream is over: a panic must not go unheard
+	}
+	if err != nil || !isOn {
 		return false
 	}
 	p.results.Deliver(result) // not Next: what waits at the gate would be under way beyond n

@@ -87,7 +87,8 @@ type ShareReplayConfig struct {
 //	subscriber C:                                     (3|)
 //
 // Without RefCount, nothing but the end of the source ends the subscription to it, and
-// without a bound in Replay it keeps every value.
+// without a bound in Replay it keeps every value. An error that comes while nobody is
+// subscribed goes to the handler of [observable.OnUnhandled].
 //
 // After completion, late subscribers get the values and the completion. After an error,
 // the next subscriber makes a new subscription. In all else it is [Share]. RxJS:
@@ -117,7 +118,8 @@ type shared[T any] struct {
 type round[T any] struct {
 	shared    *shared[T]
 	processor observable.Processor[T]
-	from      context.Context // context of the first subscriber
+	from      context.Context   // values of the first subscriber's context
+	scope     *observable.Scope // scope of the source
 	source    link
 
 	subscribers int
@@ -142,14 +144,22 @@ func (s *shared[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	life := sc.Child() // so that Connect is about what comes from the processor alone
 	observable.Attach[T](r.processor, life, down)
 	if life.Open() {
-		life.Connect(func() { connect(&r.source, r.from, s.src, r) })
+		life.Connect(func() { connect(&r.source, r.from, r.subscribed(s.src), r) })
 	} else {
 		r.unclaim()
 	}
 }
 
+// subscribed returns src with the round noting its scope.
+func (r *round[T]) subscribed(src observable.Observable[T]) observable.Observable[T] {
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		r.scope = sc
+		observable.Attach(src, sc, down)
+	})
+}
+
 // join adds a subscriber to the current round.
-func (s *shared[T]) join(from context.Context) *round[T] {
+func (s *shared[T]) join(sc *observable.Scope) *round[T] {
 	for {
 		s.mu.Lock()
 		if r := s.round; r != nil {
@@ -166,7 +176,7 @@ func (s *shared[T]) join(from context.Context) *round[T] {
 		processor := s.config.Connector()
 		s.mu.Lock()
 		if s.round == nil { // or else another subscriber was first
-			s.round = &round[T]{shared: s, processor: processor, from: from}
+			s.round = &round[T]{shared: s, processor: processor, from: sc.Values()}
 		}
 		s.mu.Unlock()
 	}
@@ -213,9 +223,14 @@ func (r *round[T]) leave(sc *observable.Scope) {
 // Next passes a value of the source on.
 func (r *round[T]) Next(value T) { r.processor.Next(value) }
 
-// Error passes the error of the source on, and resets as OnError says.
+// Error passes the error of the source on, and resets as OnError says. Nobody hears of an
+// error that finds no subscriber if the next one gets a new processor.
 func (r *round[T]) Error(err error) {
-	r.end(r.shared.config.OnError, err)
+	policy := r.shared.config.OnError
+	subscribers := r.end(policy, err)
+	if subscribers == 0 && policy.kind == resetAtOnce {
+		r.scope.Unhandled(err)
+	}
 	r.processor.Error(err)
 }
 
@@ -225,12 +240,13 @@ func (r *round[T]) Complete() {
 	r.processor.Complete()
 }
 
-// end notes the end of the source. It comes before the terminal of the subscribers: a
+// end notes the end of the source, and returns how many subscribers there are. It comes before the terminal of the subscribers: a
 // subscriber that subscribes again in its terminal begins the next round.
-func (r *round[T]) end(policy Reset, err error) {
+func (r *round[T]) end(policy Reset, err error) (subscribers int) {
 	r.shared.mu.Lock()
-	r.ended = true
+	r.ended, subscribers = true, r.subscribers
 	r.resetBy(policy, err, r.forget)
+	return subscribers
 }
 
 // resetBy calls reset when policy says so, in place of an earlier policy. The caller

@@ -204,7 +204,24 @@ func (w *windows[T]) attachTo(src observable.Observable[T], next func(T)) {
 // next gives a value to the open windows.
 func (w *windows[T]) next(v T) {
 	for _, open := range w.open {
-		open.in.Next(v)
+		w.give(open, v)
+	}
+}
+
+// give gives a value to a window.
+func (w *windows[T]) give(open *window[T], v T) {
+	returned := false
+	defer w.exit(&returned)
+	open.in.Next(v)
+	returned = true
+}
+
+// exit is deferred around what calls the subscribers of one window. If a callback of
+// theirs ends this goroutine, the source may have ended with it, so all windows and the
+// stream end. A panic does not come here: the window's subject deals with it.
+func (w *windows[T]) exit(returned *bool) {
+	if !*returned {
+		w.Error(observable.ErrGoexit)
 	}
 }
 
@@ -236,7 +253,10 @@ func (w *windows[T]) end(open *window[T]) {
 	default:
 		w.open = slices.Delete(slices.Clone(w.open), i, i+1)
 	}
+	returned := false
+	defer w.exit(&returned)
 	open.in.Complete()
+	returned = true
 }
 
 // Error ends the open windows and the stream with err.
@@ -254,10 +274,24 @@ func (w *windows[T]) terminate(end func(observable.Terminal)) {
 	w.ended = true
 	open := w.open
 	w.open = nil
+	defer func() { // also when a callback of a window ends this goroutine
+		if w.sc.Open() {
+			end(w.down)
+		}
+	}()
+	endAll(open, end)
+}
+
+// endAll ends windows, all of them even if a callback of one ends this goroutine.
+func endAll[T any](open []*window[T], end func(observable.Terminal)) {
+	ended := 0
+	defer func() {
+		if ended < len(open) {
+			endAll(open[ended:], end)
+		}
+	}()
 	for _, w := range open {
+		ended++
 		end(w.in)
-	}
-	if w.sc.Open() {
-		end(w.down)
 	}
 }

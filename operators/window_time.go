@@ -75,7 +75,7 @@ func windowTime[T any](
 		clock.start()
 		w.attachTo(src, func(v T) {
 			for _, open := range w.open {
-				open.in.Next(v)
+				w.give(open, v)
 				if config.Max == 0 {
 					continue
 				}

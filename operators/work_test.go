@@ -59,19 +59,19 @@ func TestDoneWaitsAcrossABoundary(t *testing.T) {
 
 func TestDoneWaitsForTheCallsOfParallelMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		running := 0
+		var running atomic.Int32
 		sub := operators.ParallelMap(observable.Of(1), 1, func(ctx context.Context, v int) (int, error) {
-			running++
+			running.Add(1)
 			<-ctx.Done()
 			time.Sleep(time.Second)
-			running--
+			running.Add(-1)
 			return v, nil
 		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 		synctest.Wait()
 		sub.Unsubscribe()
-		assert.Equal(t, 1, running, "Unsubscribe does not wait")
+		assert.Equal(t, int32(1), running.Load(), "Unsubscribe does not wait")
 		<-sub.Done()
-		assert.Zero(t, running)
+		assert.Zero(t, running.Load())
 	})
 }
 

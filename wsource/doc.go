@@ -81,6 +81,7 @@
 //	a message of SendReader while closing      half of that
 //	a subscriber that is busy while closing    1 s
 //	silence of the peer                        25 s, then a ping and 20 s   Heartbeat
+//	a write of which no byte leaves            30 s           WriteTimeout; noticed up to 25 s later
 //	connections of a server                    10,000         Server.MaxConnections
 //	compression                                off            Compression
 //	origins                                    the server's own host        AcceptOptions.Origins

@@ -101,7 +101,9 @@ type Socket struct {
 }
 
 // start begins to read. The socket is complete but for conn.
-func (s *Socket) start(conn *websocket.Conn, w *wire.Conn, readLimit int64, beat Heartbeat, c *crew) {
+func (s *Socket) start(
+	conn *websocket.Conn, w *wire.Conn, readLimit int64, beat Heartbeat, writeTimeout time.Duration, c *crew,
+) {
 	s.conn, s.wire, s.readLimit = conn, w, readLimit
 	s.audience.moved, s.done = make(chan struct{}, 1), make(chan struct{})
 	s.out.conn, s.out.wire, s.out.crew = conn, w, c
@@ -117,7 +119,7 @@ func (s *Socket) start(conn *websocket.Conn, w *wire.Conn, readLimit int64, beat
 	if s.hook != nil {
 		s.hook.Handle(Event{Kind: EventOpened, Socket: s})
 	}
-	s.heart.start(s, beat)
+	s.heart.start(s, beat, writeTimeout)
 	go s.read()
 }
 

@@ -16,6 +16,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"time"
 )
 
 // ErrCut is what Read returns at the end of the stream. It is neither io.EOF nor
@@ -28,14 +29,17 @@ var ErrCut = errors.New("the stream ended")
 //
 // One goroutine at a time reads from it; any may write.
 type Conn struct {
-	rwc    io.ReadWriteCloser
-	under  net.Conn
-	client bool
+	rwc     io.ReadWriteCloser
+	under   net.Conn
+	client  bool
+	created time.Time
 
 	inlet
 	accepted atomic.Int64 // bytes of frames that are held back or were written, save the close frame
 	written  atomic.Int64 // bytes that rwc took
+	writing  atomic.Bool  // a Write of rwc is in progress
 
+	head  []byte                 // start of a frame of the library whose header is not whole; its writer's
 	left  int64                  // bytes of the library's current frame still to come; its writer's
 	reply atomic.Pointer[[]byte] // close frame of the library that answers the peer's, or nil
 
@@ -50,7 +54,7 @@ type Conn struct {
 // if that is not known. A client masks what it sends. The bytes in prefix are read first.
 func New(rwc io.ReadWriteCloser, under net.Conn, client bool, prefix []byte) *Conn {
 	return &Conn{
-		rwc: rwc, under: under, client: client,
+		rwc: rwc, under: under, client: client, created: time.Now(),
 		inlet: inlet{space: prefix, end: len(prefix), scan: scanner{client: client}},
 	}
 }

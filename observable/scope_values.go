@@ -1,0 +1,17 @@
+package observable
+
+import "context"
+
+// Values returns a context that has the values of the subscription's context and never ends. Unlike
+// the scope, which is a context too, it does not keep the subscription and its observer in memory: an
+// operator whose source outlives the subscriber that started it subscribes with it.
+func (s *Scope) Values() context.Context {
+	ctx := s.root.ctx
+	for {
+		sc, ok := ctx.(*Scope)
+		if !ok {
+			return context.WithoutCancel(ctx)
+		}
+		ctx = sc.root.ctx
+	}
+}

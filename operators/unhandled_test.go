@@ -1,0 +1,169 @@
+package operators_test
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// heard sets the handler of unhandled errors for the test, and returns what it has been given.
+func heard(t *testing.T) func() []error {
+	t.Helper()
+	var mu sync.Mutex
+	var all []error
+	t.Cleanup(observable.OnUnhandled(func(err *observable.UnhandledError) {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, err.Err)
+	}))
+	return func() []error {
+		mu.Lock()
+		defer mu.Unlock()
+		return all
+	}
+}
+
+// isHeard asserts that all is the one error or panic that want says, or that it is empty if want is "".
+func isHeard(t *testing.T, all []error, want string) {
+	t.Helper()
+	if want == "" {
+		assert.Empty(t, all)
+	} else if assert.Len(t, all, 1) {
+		assert.ErrorContains(t, all[0], want)
+	}
+}
+
+// TestUnhandledPanicOfProject has project panic, exit or fail after the stream has ended.
+func TestUnhandledPanicOfProject(t *testing.T) {
+	for name, test := range map[string]struct {
+		fail  func() error
+		heard string
+	}{
+		"panic":  {func() error { panic(errBoom) }, "boom"},
+		"Goexit": {func() error { runtime.Goexit(); return nil }, observable.ErrGoexit.Error()},
+		"error":  {func() error { return errBoom }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			parallel(t, func(t *testing.T, op parallelMap) {
+				for _, end := range []func(observable.Subscription, context.CancelFunc){
+					func(sub observable.Subscription, _ context.CancelFunc) { sub.Unsubscribe() },
+					func(_ observable.Subscription, cancel context.CancelFunc) { cancel() },
+				} {
+					all := heard(t)
+					ctx, cancel := context.WithCancel(t.Context())
+					sub := op(observable.Of(1), 2, func(ctx context.Context, _ int) (int, error) {
+						<-ctx.Done()
+						return 0, test.fail()
+					}).Subscribe(ctx, observable.ObserverFuncs[int]{
+						OnError: func(err error) { assert.ErrorIs(t, err, context.Canceled) },
+					})
+					pass(ms)
+					end(sub, cancel)
+					pass(ms)
+					isHeard(t, all(), test.heard)
+					cancel()
+				}
+			})
+		})
+	}
+}
+
+// TestUnhandledSecondPanicOfProject has two calls panic: the stream ends with one, and the handler gets
+// the other.
+func TestUnhandledSecondPanicOfProject(t *testing.T) {
+	parallel(t, func(t *testing.T, op parallelMap) {
+		all := heard(t)
+		_, err := observable.Collect(t.Context(), op(observable.Of(1, 2), 2, func(context.Context, int) (int, error) {
+			time.Sleep(ms)
+			panic(errBoom)
+		}))
+		assert.ErrorIs(t, err, errBoom)
+		pass(ms)
+		isHeard(t, all(), "boom")
+	})
+}
+
+// TestUnhandledPanicOfASource has a source panic behind values that have not been dealt with, and then ends
+// the stream: the panic has not reached its observer, and never will.
+func TestUnhandledPanicOfASource(t *testing.T) {
+	sleepy := func(ctx context.Context, v int) (int, error) {
+		<-ctx.Done()
+		return v, nil
+	}
+	for name, op := range map[string]func(ints) ints{
+		"ParallelMap": func(src ints) ints { return operators.ParallelMap(src, 2, sleepy) },
+		"OnBackpressureBuffer": func(src ints) ints {
+			return operators.OnBackpressureBuffer(src, 9, observable.OverflowBlock, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				all := heard(t)
+				src := operators.Map(observable.Of(1, 2, 3), func(v int) int {
+					if v == 3 {
+						panic(errBoom)
+					}
+					return v
+				})
+				sub := op(src).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { time.Sleep(9 * ms) }})
+				pass(ms)
+				assert.Empty(t, all())
+				sub.Unsubscribe()
+				pass(9 * ms)
+				isHeard(t, all(), "boom")
+			})
+		})
+	}
+}
+
+// TestUnhandledErrorOfAShare fails a shared source while nobody is subscribed, and another one while
+// somebody is. Nobody hears of the first unless the next subscriber does.
+func TestUnhandledErrorOfAShare(t *testing.T) {
+	never := operators.ShareConfig[int]{OnRefCountZero: operators.ResetNever(), OnError: operators.ResetNever()}
+	for name, test := range map[string]struct {
+		share func(ints) ints
+		heard string
+	}{
+		"ShareReplay": {func(src ints) ints { return operators.ShareReplay(src, operators.ShareReplayConfig{}) }, "boom"},
+		"ShareWith":   {func(src ints) ints { return operators.ShareWith(src, never) }, ""},
+	} {
+		for kind, fail := range map[string]func(*observable.Subject[int]){
+			"error": func(src *observable.Subject[int]) { src.Error(errBoom) },
+			"panic": func(src *observable.Subject[int]) { src.Next(13) },
+		} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				all := heard(t)
+				for _, leaves := range []bool{false, true} {
+					var src observable.Subject[int]
+					shared := test.share(operators.Map(&src, func(v int) int {
+						if v == 13 {
+							panic(errBoom)
+						}
+						return v
+					}))
+					got := observabletest.NewRecorder[int]()
+					sub := shared.Subscribe(t.Context(), got)
+					if leaves {
+						sub.Unsubscribe()
+					}
+					fail(&src)
+					if leaves {
+						isHeard(t, all(), test.heard)
+					} else {
+						assert.Len(t, got.Events(), 1)
+						assert.Empty(t, all())
+					}
+				}
+			})
+		}
+	}
+}
