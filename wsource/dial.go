@@ -79,6 +79,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	if problem := urlProblem(rawURL); problem != "" {
 		return nil, argument("Dial", "url", problem)
 	}
+	values := context.WithoutCancel(ctx)
 	timeout := orDefault(opts.HandshakeTimeout, DefaultHandshakeTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
 		fmt.Errorf("no handshake within %v: %w", timeout, context.DeadlineExceeded))
@@ -87,7 +88,10 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	transport, release := opts.transport()
 	defer release()
 	shake := &handshake{transport: transport}
-	s := &Socket{closeTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout), hook: opts.Hook}
+	s := &Socket{
+		id: nextSocketID(), values: values,
+		closeTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout), hook: opts.Hook,
+	}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { shake.conn = info.Conn },
 	})

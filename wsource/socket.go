@@ -67,6 +67,8 @@ func (s State) String() string {
 // [Socket.SendReader] sends what is too large to be held whole. What Next could not send is told by
 // [Socket.Undelivered]; that includes what was still queued when the peer closed.
 type Socket struct {
+	id      uint64
+	values  context.Context // of the handshake's context; it never ends
 	conn    *websocket.Conn
 	wire    *wire.Conn
 	out     outbox
@@ -93,7 +95,10 @@ type Socket struct {
 	answered bool        // the peer has answered that close frame
 	verdict  *CloseError // how the socket ends, whatever comes
 	err      error
-	grace    *time.Timer // ends a connection that cannot be written to any more
+	end      *CloseError             // how it has ended, a normal closure included
+	life     context.Context         // of Context, once it was asked for
+	endLife  context.CancelCauseFunc // ends life
+	grace    *time.Timer             // ends a connection that cannot be written to any more
 	done     chan struct{}
 	over     []func()             // called after the end
 	fed      map[*func()]struct{} // what OnEnd was given: ends what the socket observes
@@ -198,8 +203,9 @@ func (s *Socket) Subprotocol() string { return s.conn.Subprotocol() }
 func (s *Socket) RemoteAddr() net.Addr { return s.remote }
 
 // Request returns the handshake's request, on the side that accepted it; nil on the side
-// that dialled. Its context and body are not those of the HTTP server any more, and the headers that are the same in every
-// handshake are left out: Connection, Upgrade, Sec-WebSocket-Key and Sec-WebSocket-Version.
+// that dialled. Its body is empty, and its context has the values of the HTTP server's, but not its
+// end. The headers that are the same in every handshake are left out: Connection, Upgrade,
+// Sec-WebSocket-Key and Sec-WebSocket-Version. If the rest is over 64 KiB, so are the largest.
 func (s *Socket) Request() *http.Request { return s.request }
 
 // ResponseHeader returns the header of the handshake's response, on the side that dialled;
