@@ -102,7 +102,7 @@ func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, c *cre
 		return nil, hijack.refuse(r, opts.Hook, err)
 	}
 	s.remote, s.streamLimit = hijack.remote, opts.StreamLimit
-	s.out.deflates = deflatesAlone(hijack.header, "server_no_context_takeover")
+	s.out.deflates = deflatesAlone(hijack.header, serverNoTakeover)
 	hijack.reader.Reset(hijack.wire) // what the library has put in between is done with
 	s.out.compressed = hijack.header.Get(extensionsHeader) != ""
 	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, c)
