@@ -69,16 +69,19 @@ func (h *handshake) redirected(req *http.Request, resp *http.Response) (bool, er
 }
 
 // leave takes out of the next request what the next server is not to know. The HTTP client
-// calls it, with the headers of the first request.
+// calls it, with most headers of the first request.
 func (h *handshake) leave(req *http.Request, _ []*http.Request) error {
+	for name, values := range h.secrets {
+		switch {
+		case strings.EqualFold(name, "Referer"), h.strayed && !strings.EqualFold(name, "User-Agent"):
+			delete(req.Header, name) // in whatever case it is
+		case h.jar == nil && len(req.Header.Values(name)) == 0:
+			req.Header[name] = values // the client takes a host in another case for another one
+		}
+	}
 	req.Header.Del("Referer") // it has the query of the URL before
 	if !h.strayed {
 		return nil
-	}
-	for name := range h.secrets {
-		if !strings.EqualFold(name, "User-Agent") {
-			req.Header.Del(name)
-		}
 	}
 	for _, name := range [...]string{"Authorization", "Cookie", "Sec-WebSocket-Protocol"} {
 		req.Header.Del(name)
