@@ -91,13 +91,7 @@ func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, c *cre
 		request:      request,
 	}
 	hijack := newHijackWriter(w)
-	conn, err := websocket.Accept(hijack, withValidOffers(r), &websocket.AcceptOptions{
-		Subprotocols:       opts.Subprotocols,
-		InsecureSkipVerify: true, // vet has looked at the origin
-		CompressionMode:    opts.Compression.mode(),
-		OnPingReceived:     s.pingReceived,
-		OnPongReceived:     s.pongReceived,
-	})
+	conn, err := websocket.Accept(hijack, withValidOffers(r), libraryAccept(s, opts))
 	if err != nil {
 		return nil, hijack.refuse(r, opts.Hook, err)
 	}

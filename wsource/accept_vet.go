@@ -29,6 +29,9 @@ func vet(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) *Handshake
 	if err := checkOrigin(r, opts.Origins); err != nil {
 		return refuse(w, r, opts.Hook, http.StatusForbidden, err)
 	}
+	if inBrowser {
+		return refuse(w, r, opts.Hook, http.StatusNotImplemented, errBrowser)
+	}
 	if hijacker, innermost := hijackerOf(w); hijacker == nil {
 		return refuse(w, r, opts.Hook, http.StatusNotImplemented, cannotHijack(innermost))
 	}

@@ -68,7 +68,8 @@ type DialOptions struct {
 // The error is an [*observable.ArgumentError] for an option that cannot be used, and otherwise a
 // [*HandshakeError], which tells the status and the start of the body of a server that
 // refused or does not speak WebSocket, or of a proxy ([ErrProxy]). Its text holds no part of the
-// URL that may be secret.
+// URL that may be secret. In a browser (js/wasm) it is always one that wraps
+// errors.ErrUnsupported, as a browser gives no access to a connection's frames.
 func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, error) {
 	var opts DialOptions
 	if options != nil {
@@ -83,6 +84,9 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	}
 	if problem := urlProblem(rawURL); problem != "" {
 		return nil, argument("Dial", "url", problem)
+	}
+	if inBrowser {
+		return fail(errBrowser)
 	}
 	values := context.WithoutCancel(ctx)
 	timeout := orDefault(opts.HandshakeTimeout, DefaultHandshakeTimeout)
@@ -103,15 +107,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { shake.conn = info.Conn },
 	})
-	conn, _, err := websocket.Dial(ctx, rawURL, &websocket.DialOptions{
-		HTTPClient:      &http.Client{Transport: shake, CheckRedirect: shake.leave, Jar: opts.Jar},
-		HTTPHeader:      opts.Header,
-		Host:            opts.Host,
-		Subprotocols:    opts.Subprotocols,
-		CompressionMode: opts.Compression.reading(),
-		OnPingReceived:  s.pingReceived,
-		OnPongReceived:  s.pongReceived,
-	})
+	conn, _, err := websocket.Dial(ctx, rawURL, libraryDial(s, shake, &opts))
 	if err != nil {
 		if shake.err != nil {
 			shake.err.URL = redact(rawURL)

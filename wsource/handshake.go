@@ -156,6 +156,8 @@ const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 var (
 	// errNotWebSocket: the server's answer is not that of a WebSocket server.
 	errNotWebSocket = errors.New("the server did not upgrade the connection to WebSocket")
+	// errBrowser: what is built for a browser has no connections.
+	errBrowser = fmt.Errorf("a browser gives no access to connections: %w", errors.ErrUnsupported)
 	// errNoResponse: a round tripper broke its contract.
 	errNoResponse = errors.New("the transport returned neither a response nor an error")
 )

@@ -74,7 +74,7 @@ func handshakeAction(err *HandshakeError) Action {
 	)
 	switch {
 	case errors.Is(err, ErrTooManyRedirects), errors.Is(err, ErrRedirect), errors.Is(err, http.ErrSchemeMismatch),
-		errors.As(err, &certificate), errors.As(err, &plain):
+		errors.Is(err, errors.ErrUnsupported), errors.As(err, &certificate), errors.As(err, &plain):
 		return FailStream
 	case err.Status == 0, err.Status >= 500, err.Status == http.StatusRequestTimeout,
 		err.Status == http.StatusTooEarly, err.Status == http.StatusTooManyRequests:
