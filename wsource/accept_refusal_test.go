@@ -126,6 +126,27 @@ func TestBodiesThatNeverComeTakeNoConnection(t *testing.T) {
 	})
 }
 
+// logging is a writer of a middleware that passes on nothing but the hijacking.
+type logging struct{ http.ResponseWriter }
+
+func (w logging) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+func TestBodiesBehindAMiddleware(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+			_, err := wsource.Accept(logging{w}, r, nil)
+			assert.Equal(t, []string{"close"}, requireHandshake(t, err, http.StatusBadRequest).Header["Connection"])
+		})
+		resp, open := ask(t, network, "GET / HTTP/1.1\r\nHost: "+host+"\r\n"+upgradeHeader+"Content-Length: 10\r\n\r\n")
+		assert.Zero(t, open)
+		assert.True(t, strings.HasPrefix(resp, "HTTP/1.1 400 Bad Request\r\n"), resp)
+		assert.Equal(t, 1, strings.Count(resp, "Connection: close"), resp)
+		assert.Contains(t, resp, "announces a body")
+	})
+}
+
 // TestAClientThatDoesNotReadTheResponse has no room for it on the way.
 func TestAClientThatDoesNotReadTheResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -64,8 +64,6 @@ func TestHandshakesThatAreRefused(t *testing.T) {
 		"two versions":    {func(r *http.Request) { r.Header.Add("Sec-WebSocket-Version", "13") }, wsource.AcceptOptions{}, 400, "Sec-WebSocket-Version", nil},
 		"HTTP/2":          {func(r *http.Request) { r.ProtoMajor = 2 }, wsource.AcceptOptions{}, 505, "", nil},
 		"long target":     {func(r *http.Request) { r.RequestURI = "/" + strings.Repeat("x", 64<<10) }, wsource.AcceptOptions{}, 414, "", nil},
-		"a body":          {func(r *http.Request) { r.ContentLength = 1 }, wsource.AcceptOptions{}, 400, "Connection", nil},
-		"chunked":         {func(r *http.Request) { r.ContentLength, r.TransferEncoding = -1, []string{"chunked"} }, wsource.AcceptOptions{}, 400, "Connection", nil},
 		"foreign origin":  {func(r *http.Request) { r.Header.Set("Origin", "https://evil.test") }, wsource.AcceptOptions{}, 403, "", wsource.ErrOrigin},
 		"null origin":     {func(r *http.Request) { r.Header.Set("Origin", "null") }, wsource.AcceptOptions{}, 403, "", wsource.ErrOrigin},
 		"no hijacker":     {func(*http.Request) {}, wsource.AcceptOptions{}, 501, "", http.ErrNotSupported},

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -97,9 +98,6 @@ func refuse(w http.ResponseWriter, r *http.Request, hook Hook, status int, err e
 	}
 	if announcesBody(r) {
 		connection = appendNew(connection, "close")
-		// The HTTP server would wait for the body before it answers, and again afterwards. A writer that cannot
-		// be told so has the HTTP server's own limit on the time.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
 	}
 	if len(connection) > 0 {
 		header.Set("Connection", strings.Join(connection, ", "))
@@ -108,10 +106,40 @@ func refuse(w http.ResponseWriter, r *http.Request, hook Hook, status int, err e
 	if status >= http.StatusInternalServerError {
 		text = http.StatusText(status) // what is wrong here is no business of the client's
 	}
-	http.Error(w, text, status)
+	if !announcesBody(r) || !answerWithoutBody(w, status, text) {
+		http.Error(w, text, status)
+	}
 	return refused(hook, &HandshakeError{
 		URL: requestURL(r), Remote: r.RemoteAddr, Status: status, Header: header.Clone(), Err: err,
 	})
+}
+
+// answerWithoutBody keeps the HTTP server from waiting for a body, which it does before it
+// answers and again afterwards. It reports whether it has answered the request itself: on the
+// connection, where a middleware does not pass on the limit on the time. If neither can be
+// done, the HTTP server's own limit remains.
+func answerWithoutBody(w http.ResponseWriter, status int, text string) bool {
+	if http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) == nil {
+		return false
+	}
+	hijacker, _ := hijackerOf(w)
+	if hijacker == nil {
+		return false
+	}
+	conn, _, err := hijacker.Hijack()
+	if err != nil {
+		return false
+	}
+	defer conn.Close() //nolint:errcheck // nothing more is wanted of it
+	response := http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: w.Header().Clone(),
+		Body: io.NopCloser(strings.NewReader(text + "\n")), ContentLength: int64(len(text) + 1),
+	}
+	response.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	if conn.SetDeadline(time.Now().Add(answerTimeout)) == nil {
+		_ = response.Write(conn) // a client that has gone misses nothing
+	}
+	return true
 }
 
 // appendNew appends an option unless it is there.
