@@ -17,12 +17,12 @@ import (
 // subscribed to when Spawn returns, and a synchronous one goes on while the buffer is emptied.
 // It is called inside the gate of s. Done of the subscription waits for f.
 func (s *Scope) Spawn(f func()) {
-	r, waiting := s.root, make(chan struct{})
-	r.workBegun()
+	waiting := make(chan struct{})
+	s.workBegun()
 	interleave.Go(func() {
 		me := goroutine()
 		waits.connect(me, waiting)
-		defer r.workDone()
+		defer s.workDone()
 		defer waits.goOn(me)
 		f()
 	})
@@ -56,9 +56,11 @@ func (s *Scope) Wait(c *interleave.Cond) bool {
 
 // Go calls f on a goroutine of its own, a worker of the chain of s: it runs callbacks of that
 // chain outside of its gate, so whoever waits in [Scope.Wait] may wait for it. The end of s does
-// not end f; f looks at s for that.
+// not end f; f looks at s for that. Done of the subscription waits for f.
 func (s *Scope) Go(f func()) {
+	s.workBegun()
 	interleave.Go(func() {
+		defer s.workDone()
 		g, me := &s.root.gate, goroutine()
 		g.changeWorkers(func(all []uintptr) []uintptr { return append(all, me) })
 		defer func() {

@@ -22,9 +22,9 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 	c := &chanSource[T]{values: ch, returned: make(chan struct{}, 1)}
 	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		out, done := NewEmitter(sc, down), sc.Done()
-		sc.root.workBegun() // Done waits until a value that nobody got has been given back
+		sc.workBegun() // Done waits until a value that nobody got has been given back
 		interleave.Go(func() {
-			defer sc.root.workDone()
+			defer sc.workDone()
 			c.receive(sc, done, out)
 		})
 	})

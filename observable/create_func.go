@@ -26,7 +26,7 @@ func New[T any](subscribe func(ctx context.Context, observer Observer[T]) (teard
 	}
 	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		out := NewEmitter(sc, down)
-		sc.Connect(func() {
+		out.connect(func() {
 			if teardown := subscribe(sc, out); teardown != nil {
 				sc.OnClose(teardown)
 			}
@@ -63,9 +63,9 @@ func Go[T any](function func(ctx context.Context, emit func(value T)) error) Obs
 	}
 	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		out := NewEmitter(sc, down)
-		sc.root.workBegun()
+		sc.workBegun()
 		interleave.Go(func() {
-			defer sc.root.workDone()
+			defer sc.workDone()
 			end(out, sc, func() error { return function(sc, out.Next) })
 		})
 	})

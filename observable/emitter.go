@@ -28,6 +28,9 @@ type Emitter[T any] struct {
 	taken   []T  // all of them, to be used again
 	ending  bool // the terminal is to be delivered
 	busy    bool // a value is being delivered
+
+	foreign    bool // the emitter is the observer of a foreign observable
+	connecting int8 // calls of connect in progress; the gate holder's
 }
 
 // errComplete stands for Complete in Emitter.terminal.

@@ -12,15 +12,30 @@ func (s *Scope) Connect(f func()) {
 	f()
 }
 
-// ConnectAll is [Scope.Connect] for all emitters of the gate: for a stage that emits into a
-// foreign observer, which emits into the same gate again.
-func (s *Scope) ConnectAll(f func()) { s.root.Connect(f) }
+// connect is [Scope.Connect] for this emitter alone.
+func (e *Emitter[T]) connect(f func()) {
+	e.connecting++
+	defer func() { e.connecting-- }()
+	f()
+}
 
-// isConnecting reports whether the goroutine is in the gate, in a call of Connect of the
-// emitter's scope, and the emitter is not delivering a value.
+// ConnectAll is [Scope.Connect] for all foreign observables that are attached to the gate: for a
+// stage that emits into a foreign observer, which may be such an observable as well.
+func (s *Scope) ConnectAll(f func()) {
+	r := s.root
+	r.connectingAll++
+	defer func() { r.connectingAll-- }()
+	f()
+}
+
+// isConnecting reports whether the goroutine is in the gate, in a call of connect, of Connect of
+// the emitter's scope, or of ConnectAll if it is a foreign observable's, and the emitter is not
+// delivering a value.
 func (e *Emitter[T]) isConnecting(me uintptr) bool {
 	sc := e.scope
-	return sc.root.gate.owner.Load() == me && (sc.connecting > 0 || sc.root.connecting > 0) && !e.busy
+	r := sc.root
+	return r.gate.owner.Load() == me && !e.busy &&
+		(e.connecting > 0 || sc.connecting > 0 || e.foreign && r.connectingAll > 0)
 }
 
 // nest delivers value inside the gate, on the goroutine that is in Connect.

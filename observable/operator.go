@@ -69,7 +69,8 @@ func attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 			"is nil: given to an operator, or returned by its callback"})
 	default:
 		in := NewEmitter(sc, down)
-		sc.Connect(func() {
+		in.foreign = true
+		in.connect(func() {
 			if sub := src.Subscribe(sc, in); sub != nil {
 				sc.OnClose(sub.Unsubscribe)
 			}

@@ -13,12 +13,14 @@ type root struct {
 	Scope
 
 	// What whoever enters writes or reads: beside the gate's owner, to come with it to another processor.
-	current *handler        // where a panic of the code now running goes; the gate holder's
-	ended   interleave.Bool // the terminal state: set before the terminal runs
-	passed  bool            // the observer got a value in the present emission; the gate holder's
-	refused bool            // a value was kept from the observer, as the subscription has ended; likewise
-	left    interleave.Bool // the subscriber has left, or the context has ended
-	gate    gate
+	current       *handler        // where a panic of the code now running goes; the gate holder's
+	ended         interleave.Bool // the terminal state: set before the terminal runs
+	passed        bool            // the observer got a value in the present emission; the gate holder's
+	connectingAll int8            // calls of ConnectAll in progress; likewise
+	refused       bool            // a value was kept from the observer, as the subscription has ended; likewise
+	left          interleave.Bool // the subscriber has left, or the context has ended
+	silent        interleave.Bool // Unsubscribe was called
+	gate          gate
 
 	mu      interleave.Mutex // guards the insides of all scopes, and the end below
 	ctx     context.Context
@@ -28,11 +30,12 @@ type root struct {
 
 	// The end of it all, guarded by mu: done closes when the subscription is over and nothing works
 	// for it any more, neither a teardown nor a function that was called outside the gate.
-	err     error
-	over    bool
-	working int
-	done    chan struct{}
-	isDone  bool // done is closed, or will be as soon as it is asked for
+	err    error
+	over   bool
+	done   chan struct{}
+	isDone bool              // done is closed, or will be as soon as it is asked for
+	after  []func()          // called when it is
+	idle   map[*Scope]func() // called when nothing works for that scope any more
 }
 
 // rootOf is a root with the observer at its end.
@@ -234,10 +237,17 @@ func (r *root) cancelNow() {
 // cancellation is the queued notice that the context ended.
 type cancellation[T any] struct{ r *rootOf[T] }
 
-func (c *cancellation[T]) take(int)        {}
-func (c *cancellation[T]) chain() *root    { return &c.r.root }
-func (c *cancellation[T]) deliver(uintptr) { c.r.deliverCause() }
-func (c *cancellation[T]) settle() int     { return 0 }
+func (c *cancellation[T]) take(int)     {}
+func (c *cancellation[T]) chain() *root { return &c.r.root }
+func (c *cancellation[T]) deliver(uintptr) {
+	if c.r.silent.Load() { // it has come while a callback was in progress
+		c.r.finish()
+	} else {
+		c.r.deliverCause()
+	}
+}
+
+func (c *cancellation[T]) settle() int { return 0 }
 
 // finish tears down what is left and closes Done. It is deferred around the
 // observer's terminals, whose panics end here.
@@ -268,8 +278,9 @@ func (r *root) setOver() {
 func (r *root) conclude() {
 	r.mu.Lock()
 	r.over = true
-	r.closeDone()
+	after := r.closeDone()
 	r.mu.Unlock()
+	callAll(after)
 }
 
 // conclusion is the queued notice that the subscription is over.
@@ -280,34 +291,41 @@ func (c *conclusion) chain() *root    { return c.r }
 func (c *conclusion) deliver(uintptr) { c.r.conclude() }
 func (c *conclusion) settle() int     { return 0 }
 
-// workBegun counts something that goes on for the subscription, for which Done waits.
-func (r *root) workBegun() {
-	r.mu.Lock()
-	r.working++
-	r.mu.Unlock()
-}
-
-// workDone is called when something that was counted in working has been done.
-func (r *root) workDone() {
-	r.mu.Lock()
-	r.working--
-	r.closeDone()
-	r.mu.Unlock()
-}
-
-// closeDone closes done when it is time; mu is held.
-func (r *root) closeDone() {
+// closeDone closes done when it is time, and returns what is to be called then; mu is held.
+func (r *root) closeDone() (after []func()) {
 	if !r.over || r.working > 0 || r.isDone {
-		return
+		return nil
 	}
 	r.isDone = true
 	if r.done != nil {
 		interleave.Close(r.done)
 	}
+	after, r.after = r.after, nil
+	return after
+}
+
+// whenDone has f called when Done closes, or calls it if it has.
+func (r *root) whenDone(f func()) {
+	r.mu.Lock()
+	done := r.isDone
+	if !done {
+		r.after = append(r.after, f)
+	}
+	r.mu.Unlock()
+	if done {
+		f()
+	}
+}
+
+func callAll(functions []func()) {
+	for _, f := range functions {
+		f()
+	}
 }
 
 // Unsubscribe ends the subscription silently.
 func (r *root) Unsubscribe() {
+	r.silent.Store(true)
 	r.left.Store(true)
 	if r.ended.Swap(true) {
 		r.Scope.Close() // whoever delivers the terminal would do so, but may be long about it

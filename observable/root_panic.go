@@ -54,9 +54,9 @@ func (r *root) fail(err error) {
 	if h == nil {
 		h = &r.end
 	}
-	if h.scope.Open() {
+	if h.scope.Open() && !r.canceled() {
 		h.Error(err)
-	} else { // it has had its terminal, or is not wanted any more
+	} else { // it has had its terminal, or gets the context's cause, or is not wanted any more
 		r.unhandled(err)
 	}
 	returned = true

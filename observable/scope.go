@@ -30,6 +30,7 @@ type Scope struct {
 	finally                 finalizer
 	watch                   *watch
 	first, last, prev, next *Scope
+	working                 int32 // functions and subscriptions in s that have not ended: see workBegun
 
 	closed     interleave.Bool
 	blocked    interleave.Int32 // producers that emit into the scope and wait for room at the gate
@@ -111,23 +112,28 @@ func (s *Scope) Finally(teardown func()) {
 // when Close returns, unless another goroutine closed it first and is still
 // at it. Closing again does nothing.
 func (s *Scope) Close() {
-	if s.closed.Swap(true) {
+	if s.closed.Load() {
 		return
 	}
 	r := s.root
-	if s.blocked.Load() > 0 { // before the teardown, which may wait for a producer that waits for room
-		r.gate.wake()
-	}
 	r.mu.Lock()
-	s.unlink()
-	if s.first == nil && s.finally == nil && s.watch == nil {
+	if s.closed.Swap(true) {
 		r.mu.Unlock()
 		return
 	}
-	r.working++
+	s.unlink()
+	bare := s.first == nil && s.finally == nil && s.watch == nil
+	if !bare {
+		r.working++ // in the same step: Done must not close between the two
+	}
 	r.mu.Unlock()
-	defer r.workDone()
-	s.tearDown()
+	if s.blocked.Load() > 0 { // before the teardown, which may wait for a producer that waits for room
+		r.gate.wake()
+	}
+	if !bare {
+		defer r.workDone()
+		s.tearDown()
+	}
 }
 
 // tearDown ends whoever uses s as a context, closes what is nested in s, and calls its teardown.

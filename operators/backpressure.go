@@ -259,5 +259,5 @@ func (d *decoupled[T]) close() {
 	d.waiting = queue[T]{}
 	d.changed.Broadcast()
 	d.mu.Unlock()
-	d.source.cut()
+	d.source.end(d.sc)
 }

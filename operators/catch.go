@@ -8,7 +8,8 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:                         --1--2--#
 //	Catch(err => of(8, 9)):      --1--2--(89|)
 //
-// The source is torn down before the next observable is subscribed to. The errors of that
+// The source is torn down before the next observable is subscribed to, and the function of
+// an [observable.Go] in it has returned. The errors of that
 // one pass through, and so does a panic in handle; to fail with another error, return
 // [observable.Throw]. A panic in a callback upstream is an error like any other; a panic
 // downstream does not reach Catch. The end of the subscription's context is no error of
@@ -30,14 +31,14 @@ func Catch[T any](src observable.Observable[T], handle func(err error) observabl
 					next, failed = handle(err), true
 					up.Close()
 					if !starting { // otherwise next starts when the source's start has returned
-						observable.Attach(next, sc, down)
+						whenIdle(up, sc, func() { observable.Attach(next, sc, down) })
 					}
 				},
 			},
 		}))
 		starting = false
 		if failed {
-			observable.Attach(next, sc, down)
+			whenIdle(up, sc, func() { observable.Attach(next, sc, down) })
 		}
 	})
 }

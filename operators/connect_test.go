@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -107,5 +108,45 @@ func TestConnectArguments(t *testing.T) {
 	} {
 		_, err := observable.Collect(t.Context(), o)
 		require.EqualError(t, err, want)
+	}
+}
+
+// ownProcessor is a processor that the toolkit does not know.
+type ownProcessor struct{ *observable.Subject[int] }
+
+// TestAProcessorOfOnesOwnAndFeedback has a callback emit into the chain in the middle of a step, which comes after
+// that step, as with a subject.
+func TestAProcessorOfOnesOwnAndFeedback(t *testing.T) {
+	for name, connector := range map[string]func() observable.Processor[int]{
+		"subject": func() observable.Processor[int] { return new(observable.Subject[int]) },
+		"own":     func() observable.Processor[int] { return ownProcessor{new(observable.Subject[int])} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var src, also observable.Subject[int]
+			var got []string
+			chain := operators.ConnectWith(&src, connector, func(shared ints) observable.Observable[ints] {
+				second := operators.Filter(shared, func(v int) bool { return v == 2 })
+				return operators.Window(shared, operators.Merge[int](second, &also))
+			})
+			windows := 0
+			sub := chain.Subscribe(t.Context(), observable.ObserverFuncs[ints]{OnNext: func(w ints) {
+				windows++
+				n := windows
+				w.Subscribe(t.Context(), observable.ObserverFuncs[int]{
+					OnNext: func(v int) { got = append(got, fmt.Sprint("w", n, ":", v)) },
+					OnComplete: func() {
+						got = append(got, fmt.Sprint("w", n, "|"))
+						if n == 1 {
+							also.Next(0)
+						}
+					},
+				})
+			}})
+			for v := range 4 {
+				src.Next(v)
+			}
+			sub.Unsubscribe()
+			assert.Equal(t, []string{"w1:0", "w1:1", "w1:2", "w1|", "w2|", "w3:3"}, got)
+		})
 	}
 }

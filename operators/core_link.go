@@ -16,6 +16,7 @@ type link struct {
 	isCut bool
 	scope *observable.Scope
 	sub   observable.Subscription
+	owner *observable.Scope // whose subscription is to wait for this one, or nil
 }
 
 // connect subscribes observer to src, unless the link is cut. The subscription has the
@@ -31,10 +32,13 @@ func connect[T any](l *link, from context.Context, src observable.Observable[T],
 	sub := observable.Subscribe[T](context.WithoutCancel(from), run, observer)
 	l.mu.Lock()
 	l.sub = sub
-	isCut := l.isCut
+	isCut, owner := l.isCut, l.owner
 	l.mu.Unlock()
 	if isCut {
 		sub.Unsubscribe()
+	}
+	if owner != nil {
+		owner.WaitFor(sub)
 	}
 }
 
@@ -44,6 +48,25 @@ func (l *link) join(sc *observable.Scope) bool {
 	defer l.mu.Unlock()
 	l.scope = sc
 	return !l.isCut
+}
+
+// end is cut, and has Done of the subscription of owner wait for that of the link.
+func (l *link) end(owner *observable.Scope) {
+	l.cut()
+	l.mu.Lock()
+	l.owner = owner
+	sub := l.sub
+	l.mu.Unlock()
+	if sub != nil {
+		owner.WaitFor(sub)
+	}
+}
+
+// wasCut reports whether the subscription was cut.
+func (l *link) wasCut() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.isCut
 }
 
 // cut ends the subscription silently. A nil link is allowed.

@@ -11,24 +11,53 @@ import (
 // loop, not by recursion, so a source that ends at once can be run any number of times.
 type reruns struct {
 	sc       *observable.Scope
-	run      func(up *observable.Scope) // subscribes to the source in a scope of its own
-	starting bool                       // a run is being started
-	wanted   bool                       // another run is to follow
+	run      func(up *observable.Scope)    // subscribes to the source in a scope of its own
+	starting bool                          // a run is being started
+	wanted   bool                          // another run is to follow
+	last     *observable.Scope             // scope of the run that was started last, or nil
+	resume   *observable.Emitter[struct{}] // calls start inside the gate; made when it is needed
 }
 
-// start begins the next run: at once, or when the run now being started has been started.
-// The next run therefore never overlaps the subscribe function of the one before.
+// start begins the next run: at once, or when the run now being started has been started,
+// and when no function works for the last run any more. The next run therefore never
+// overlaps the subscribe function of the one before, nor its function if it is a
+// [observable.Go].
 func (r *reruns) start() {
 	r.wanted = true
 	if r.starting {
 		return
 	}
 	r.starting = true
-	for r.wanted && r.sc.Open() {
+	for r.wanted && r.sc.Open() && !r.lastWorks() {
 		r.wanted = false
-		r.run(r.sc.Child())
+		r.last = r.sc.Child()
+		r.run(r.last)
 	}
 	r.starting = false
+}
+
+// lastWorks reports whether functions still work for the last run. The next one then begins
+// when they have returned.
+func (r *reruns) lastWorks() bool {
+	if r.last == nil || !r.last.OnIdle(nil) {
+		return false
+	}
+	if r.resume == nil {
+		r.resume = observable.NewEmitter(r.sc, observable.Stage[struct{}]{Next: func(struct{}) { r.start() }})
+	}
+	return r.last.OnIdle(func() { r.resume.Next(struct{}{}) })
+}
+
+// whenIdle calls f inside the gate of sc, at once or when the functions have returned that
+// still work for up.
+func whenIdle(up, sc *observable.Scope, f func()) {
+	if up.OnIdle(nil) {
+		resume := observable.NewEmitter(sc, observable.Stage[struct{}]{Next: func(struct{}) { f() }})
+		if up.OnIdle(func() { resume.Next(struct{}{}) }) {
+			return
+		}
+	}
+	f()
 }
 
 // after returns a function that begins the next run after delay. All calls share one

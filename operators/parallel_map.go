@@ -157,7 +157,7 @@ func (p *parallel[A, B]) close() {
 		p.order.pop().first.Signal()
 	}
 	p.mu.Unlock()
-	p.source.cut()
+	p.source.end(p.sc)
 }
 
 // leave counts down what has not ended, and emits the terminal if nothing is left. The

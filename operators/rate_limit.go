@@ -45,7 +45,7 @@ func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, bu
 			Emitter: observable.NewEmitter(sc, down), done: sc.Done(),
 			interval: interval, slack: slack, begun: time.Now(),
 		}
-		sc.OnClose(l.source.cut)
+		sc.OnClose(func() { l.source.end(sc) })
 		sc.Spawn(func() { connect(&l.source, sc, src, l) })
 	})
 }

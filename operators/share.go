@@ -134,10 +134,17 @@ func (s *shared[T]) Subscribe(ctx context.Context, observer observable.Observer[
 // AttachTo adds down to the subscribers.
 func (s *shared[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	r := s.join(sc)
-	sc.OnClose(r.leave)
-	observable.Attach[T](r.processor, sc, down)
-	if sc.Open() && r.claim() {
-		sc.Connect(func() { connect(&r.source, r.from, s.src, r) })
+	sc.OnClose(func() { r.leave(sc) })
+	if !r.claim() {
+		observable.Attach[T](r.processor, sc, down)
+		return
+	}
+	life := sc.Child() // so that Connect is about what comes from the processor alone
+	observable.Attach[T](r.processor, life, down)
+	if life.Open() {
+		life.Connect(func() { connect(&r.source, r.from, s.src, r) })
+	} else {
+		r.unclaim()
 	}
 }
 
@@ -176,16 +183,31 @@ func (r *round[T]) claim() bool {
 	return true
 }
 
-// leave removes a subscriber, and resets after the last one as OnRefCountZero says.
-func (r *round[T]) leave() {
+// unclaim lets the next subscriber subscribe to the source.
+func (r *round[T]) unclaim() {
+	r.shared.mu.Lock()
+	r.connected = false
+	r.shared.mu.Unlock()
+}
+
+// leave removes a subscriber, whose scope is sc, and resets after the last one as
+// OnRefCountZero says. Done of the last one's subscription waits for what it ends.
+func (r *round[T]) leave(sc *observable.Scope) {
 	s := r.shared
 	s.mu.Lock()
 	r.subscribers--
-	if r.subscribers > 0 || r.ended {
+	switch {
+	case r.subscribers > 0:
 		s.mu.Unlock()
-		return
+	case r.ended:
+		s.mu.Unlock()
+		r.source.end(sc)
+	default:
+		r.resetBy(s.config.OnRefCountZero, nil, r.abandon)
+		if r.source.wasCut() {
+			r.source.end(sc)
+		}
 	}
-	r.resetBy(s.config.OnRefCountZero, nil, r.abandon)
 }
 
 // Next passes a value of the source on.

@@ -31,7 +31,7 @@ func SubscribeAfter[T any](src observable.Observable[T], delay time.Duration) ob
 		timer := time.AfterFunc(delay, func() { connect(source, sc, src, in) })
 		sc.OnClose(func() {
 			timer.Stop()
-			source.cut()
+			source.end(sc)
 		})
 	})
 }

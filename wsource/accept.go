@@ -35,6 +35,10 @@ type AcceptOptions struct {
 	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer.
 	// Default: DefaultCloseTimeout.
 	CloseTimeout time.Duration
+	// WriteTimeout ends a connection whose peer takes no byte of what is written for so long, with
+	// ErrWriteTimeout; it is noticed up to one Interval of the heartbeat later. Default:
+	// DefaultWriteTimeout.
+	WriteTimeout time.Duration
 	// Heartbeat finds a peer that is gone. Default: on, see Heartbeat.
 	Heartbeat Heartbeat
 	// Hook, if it is not nil, is told what happens on the connection.
@@ -99,7 +103,7 @@ func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, c *cre
 	s.out.deflates = deflatesAlone(hijack.header, serverNoTakeover)
 	hijack.reader.Reset(hijack.wire) // what the library has put in between is done with
 	s.out.compressed = hijack.header.Get(extensionsHeader) != ""
-	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, c)
+	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, opts.WriteTimeout, c)
 	return s, nil
 }
 
@@ -111,5 +115,5 @@ func (o *AcceptOptions) problem() string {
 		}
 	}
 	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
-		o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
+		o.CloseTimeout, o.WriteTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }

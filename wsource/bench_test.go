@@ -65,8 +65,8 @@ type inPlace struct{ value [128]byte }
 
 func (*inPlace) Name() string { return "in place" }
 
-func (c *inPlace) Decode(m wsource.Message) (*[128]byte, error) {
-	copy(c.value[:], m.Data)
+func (c *inPlace) Decode(_ wsource.MessageType, data []byte) (*[128]byte, error) {
+	copy(c.value[:], data)
 	return &c.value, nil
 }
 

@@ -51,9 +51,8 @@ func (s *Socket) startClose(end *CloseError) (sent <-chan struct{}) {
 	if !s.beginClose(end) {
 		return nil
 	}
-	c := make(chan struct{})
-	go s.shakeHands(end.Code, end.Reason, c)
-	return c
+	go s.shakeHands(end.Code, end.Reason)
+	return s.closeSent
 }
 
 // awaitClose waits for one that startClose returned, for closeFrameWait at most.
@@ -99,13 +98,13 @@ func (s *Socket) beginClose(sent *CloseError) bool {
 	if s.state != Open {
 		return false
 	}
-	s.state, s.sent = Closing, sent
+	s.state, s.sent, s.closeSent = Closing, sent, make(chan struct{})
 	return true
 }
 
 // shakeHands runs the close handshake that this side begins. The reader goes on, and ends the socket when
 // it finds the peer's close frame.
-func (s *Socket) shakeHands(code StatusCode, reason string, sent chan<- struct{}) {
+func (s *Socket) shakeHands(code StatusCode, reason string) {
 	turn := s.turn.Load()
 	s.audience.notify() // a message that waits for a subscriber waits no longer
 	timeout := time.AfterFunc(s.closeTimeout, func() {
@@ -113,7 +112,7 @@ func (s *Socket) shakeHands(code StatusCode, reason string, sent chan<- struct{}
 	})
 	defer timeout.Stop()
 	err := s.sendClose(code, reason, s.closeTimeout/2)
-	close(sent)
+	close(s.closeSent)
 	if err != nil {
 		s.writeFailed(err)
 	}
@@ -175,6 +174,29 @@ func (s *Socket) abort(end *CloseError) {
 	s.finish(end)
 }
 
+// answerClose ends the socket because the peer has sent a close frame. What was sent before is written,
+// and then the frame is answered, unless this side has sent its own. All that has the close timeout.
+func (s *Socket) answerClose(end *CloseError) {
+	s.mu.Lock()
+	begun := s.closeSent
+	if s.state == Open {
+		s.state = Closing
+	}
+	s.mu.Unlock()
+	timeout := time.AfterFunc(s.closeTimeout, func() { s.finish(end) })
+	defer timeout.Stop()
+	defer s.finish(end) // an outcome may be told on this goroutine, and end it
+	if begun != nil {
+		select {
+		case <-begun:
+		case <-s.done:
+		}
+		return
+	}
+	s.out.seal(s.closeTimeout / 2)
+	_ = s.wire.Answer() // the peer has said what there is to say
+}
+
 // closeReceived returns the end that a peer's close frame means.
 func (s *Socket) closeReceived(ce websocket.CloseError) *CloseError {
 	if !utf8.ValidString(ce.Reason) {
@@ -188,7 +210,6 @@ func (s *Socket) closeReceived(ce websocket.CloseError) *CloseError {
 	}
 	switch *end {
 	case CloseError{Code: StatusNoStatusReceived}, CloseError{Code: s.sent.Code}, CloseError{Code: s.sent.Code, Reason: s.sent.Reason}:
-		s.answered = true
 		return s.sent // which knows the cause
 	}
 	return end

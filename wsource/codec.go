@@ -14,11 +14,16 @@ import (
 type Codec[In, Out any] interface {
 	// Name names the codec in errors.
 	Name() string
-	// Decode makes a value of a message. The message's Data is used again when Decode has
-	// returned: a codec copies what it keeps.
-	Decode(m Message) (In, error)
+	// Decode makes a value of a message. data is borrowed: it is used again when Decode has
+	// returned, so a codec copies what it keeps.
+	Decode(typ MessageType, data []byte) (In, error)
 	// Encode makes a message of a value. It must not use the message's Data again.
 	Encode(value Out) (Message, error)
+}
+
+// DecodeFunc returns a function that decodes messages, for operators.TryMap on a [Socket].
+func DecodeFunc[In, Out any](codec Codec[In, Out]) func(Message) (In, error) {
+	return func(m Message) (In, error) { return codec.Decode(m.Type, m.Data) }
 }
 
 // CodecError reports a message that could not be decoded or a value that could not be
@@ -60,9 +65,9 @@ type jsonCodec[In, Out any] struct{}
 
 func (jsonCodec[In, Out]) Name() string { return "JSON" }
 
-func (jsonCodec[In, Out]) Decode(m Message) (In, error) {
+func (jsonCodec[In, Out]) Decode(_ MessageType, data []byte) (In, error) {
 	var v In
-	err := json.Unmarshal(m.Data, &v)
+	err := json.Unmarshal(data, &v)
 	return v, err
 }
 
@@ -76,9 +81,9 @@ func StrictJSON[In, Out any]() Codec[In, Out] { return strictJSON[In, Out]{} }
 
 type strictJSON[In, Out any] struct{ jsonCodec[In, Out] }
 
-func (strictJSON[In, Out]) Decode(m Message) (In, error) {
+func (strictJSON[In, Out]) Decode(_ MessageType, data []byte) (In, error) {
 	var v In
-	d := json.NewDecoder(bytes.NewReader(m.Data))
+	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
 		return v, err
@@ -96,11 +101,11 @@ type textCodec struct{}
 
 func (textCodec) Name() string { return "text" }
 
-func (textCodec) Decode(m Message) (string, error) {
-	if m.Type != Text {
+func (textCodec) Decode(typ MessageType, data []byte) (string, error) {
+	if typ != Text {
 		return "", ErrMessageType
 	}
-	return string(m.Data), nil
+	return string(data), nil
 }
 
 func (textCodec) Encode(value string) (Message, error) {
@@ -118,11 +123,11 @@ type binaryCodec struct{}
 
 func (binaryCodec) Name() string { return "binary" }
 
-func (binaryCodec) Decode(m Message) ([]byte, error) {
-	if m.Type != Binary {
+func (binaryCodec) Decode(typ MessageType, data []byte) ([]byte, error) {
+	if typ != Binary {
 		return nil, ErrMessageType
 	}
-	return append(make([]byte, 0, len(m.Data)), m.Data...), nil
+	return append(make([]byte, 0, len(data)), data...), nil
 }
 
 func (binaryCodec) Encode(value []byte) (Message, error) { return BinaryMessage(value), nil }
@@ -134,9 +139,8 @@ type rawCodec struct{}
 
 func (rawCodec) Name() string { return "raw" }
 
-func (rawCodec) Decode(m Message) (Message, error) {
-	m.Data = append(make([]byte, 0, len(m.Data)), m.Data...)
-	return m, nil
+func (rawCodec) Decode(typ MessageType, data []byte) (Message, error) {
+	return Message{typ, append(make([]byte, 0, len(data)), data...)}, nil
 }
 
 func (rawCodec) Encode(m Message) (Message, error) { return m, nil }
@@ -157,10 +161,10 @@ type asValues[In, Out any] struct{ codec Codec[In, Out] }
 
 func (c asValues[In, Out]) Name() string { return c.codec.Name() }
 
-func (c asValues[In, Out]) Decode(m Message) (Decoded[In], error) {
-	v, err := c.codec.Decode(m)
+func (c asValues[In, Out]) Decode(typ MessageType, data []byte) (Decoded[In], error) {
+	v, err := c.codec.Decode(typ, data)
 	if err != nil {
-		return Decoded[In]{Err: codecError(c.codec.Name(), m, err)}, nil
+		return Decoded[In]{Err: codecError(c.codec.Name(), Message{typ, data}, err)}, nil
 	}
 	return Decoded[In]{Value: v}, nil
 }

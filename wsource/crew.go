@@ -26,7 +26,7 @@ const crewPatience = time.Millisecond
 // A socket whose peer does not read keeps its goroutine; the crew then goes on with another in its place, and that
 // socket is written to by goroutines of its own until it is quick again.
 type crew struct {
-	last atomic.Int64 // when something was last sent, or written by its sender
+	last atomic.Int64 // when something was last sent, or written by its sender, in nanoseconds of now
 
 	mu          sync.Mutex
 	busy        []*outbox // that the crew is writing; not those that it has left to their goroutine
@@ -47,15 +47,20 @@ type shift struct {
 }
 
 // quiet reports whether the last beat is longer ago than burstGap, and beats. What is only queued counts, so that the
-// sender of a value to many sockets runs ahead of those who write, and they find several values to write together. A
-// wall clock that is set meanwhile makes it err once, which costs a microsecond.
+// sender of a value to many sockets runs ahead of those who write, and they find several values to write together.
 func (c *crew) quiet() bool {
-	now := time.Now().UnixNano()
+	now := nanoseconds()
 	return now-c.last.Swap(now) > int64(burstGap)
 }
 
+// started is when the program was, for nanoseconds.
+var started = time.Now() //nolint:gochecknoglobals // it is a point on the clock, and never changes
+
+// nanoseconds returns a time that a clock which is set does not change.
+func nanoseconds() int64 { return int64(time.Since(started)) }
+
 // beat is called when a sender has written something.
-func (c *crew) beat() { c.last.Store(time.Now().UnixNano()) }
+func (c *crew) beat() { c.last.Store(nanoseconds()) }
 
 // write has o drained, which has become o's writer.
 func (c *crew) write(o *outbox) {

@@ -11,7 +11,7 @@ import (
 type decoder[In any] struct {
 	link   *link
 	name   func() string
-	decode func(Message) (In, error)
+	decode func(MessageType, []byte) (In, error)
 	failed func(*CodecError) (skip bool)
 	values observable.Subject[In]
 	over   atomic.Bool // a message did not decode, and the stream has failed
@@ -51,7 +51,7 @@ func (d *decoder[In]) decoded(m Message) (v In, err error) {
 			err = panicked(p)
 		}
 	}()
-	return d.decode(m)
+	return d.decode(m.Type, m.Data)
 }
 
 // undecoded reports a message that did not decode, and ends the stream unless it is to go on. The peer

@@ -41,6 +41,10 @@ type DialOptions struct {
 	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer.
 	// Default: DefaultCloseTimeout.
 	CloseTimeout time.Duration
+	// WriteTimeout ends a connection whose peer takes no byte of what is written for so long, with
+	// ErrWriteTimeout; it is noticed up to one Interval of the heartbeat later. Default:
+	// DefaultWriteTimeout.
+	WriteTimeout time.Duration
 	// Heartbeat finds a peer that is gone. Default: on, see Heartbeat.
 	Heartbeat Heartbeat
 	// Hook, if it is not nil, is told what happens on the connection.
@@ -127,7 +131,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	if shake.conn != nil {
 		s.remote = shake.conn.RemoteAddr()
 	}
-	s.start(conn, shake.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, new(crew))
+	s.start(conn, shake.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, opts.WriteTimeout, new(crew))
 	return s, nil
 }
 
@@ -167,7 +171,7 @@ func (o *DialOptions) problem() string {
 		return fmt.Sprintf("has unknown Redirects: %d", o.Redirects)
 	}
 	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
-		o.HandshakeTimeout, o.CloseTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
+		o.HandshakeTimeout, o.CloseTimeout, o.WriteTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }
 
 // urlProblem tells what is wrong with the URL of a server, "" if nothing is, and nothing that may be

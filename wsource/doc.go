@@ -86,6 +86,7 @@
 //	a message of SendReader while closing      half of that
 //	a subscriber that is busy while closing    1 s
 //	silence of the peer                        25 s, then a ping and 20 s   Heartbeat
+//	a write of which no byte leaves            30 s           WriteTimeout; noticed up to 25 s later
 //	connections of a server                    10,000         Server.MaxConnections
 //	compression                                off            Compression
 //	origins                                    the server's own, by scheme, host and port        AcceptOptions.Origins
@@ -115,8 +116,7 @@
 //     what it has as a whole message.
 //   - Frames that are not masked from a client, or are from a server, lengths that are negative or not in their
 //     shortest form (sections 5.1 and 5.2), and corrupt compressed data are answered with a close frame.
-//   - A close frame is sent and answered without losing messages that are on their way, and without the library's
-//     own time limits.
+//   - A close frame is sent and answered behind the messages that were sent before, within CloseTimeout.
 //   - A ping that arrives behind a stalled write is answered when the write is over, ahead of what is queued. In
 //     the library it fails the reader after 5 s.
 //   - A request is checked before the library sees it: origins by scheme, host and port, refusals with the
@@ -133,10 +133,7 @@
 //   - What comes of a frame that is cut does not reach a reader; the library gives it out still masked.
 //
 // What remains open: a compressed message that ends with a final deflate block breaks the connection at the next
-// one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. When the peer
-// closes while messages are queued here, those are reported as unsent, and one of SendReader that has begun is cut off;
-// the library answers the peer's close frame at once, and if that is stuck behind a write that is stalled, it waits 5 s
-// for it, whatever CloseTimeout says. A close frame, or a control frame between two fragments, of which a part has
+// one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. A close frame, or a control frame between two fragments, of which a part has
 // arrived and the rest does not within 5 s ends the connection with [StatusAbnormalClosure], whatever the heartbeat says.
 // WebSocket has no check sum: a bit that the network has changed and TCP has not noticed can change a message, or make a
 // ping of it, without a trace.

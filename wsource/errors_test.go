@@ -53,7 +53,7 @@ func TestCodecErrorTexts(t *testing.T) {
 		assert.Equal(t, want, err.Error())
 		require.ErrorIs(t, err, io.EOF)
 	}
-	_, err := wsource.AsValues(wsource.JSON[int, int]()).Decode(wsource.Message{})
+	_, err := wsource.AsValues(wsource.JSON[int, int]()).Decode(wsource.Text, nil)
 	require.NoError(t, err)
 }
 

@@ -16,8 +16,8 @@ type numberCodec struct{}
 
 func (numberCodec) Name() string { return "number" }
 
-func (numberCodec) Decode(m wsource.Message) (n int, err error) {
-	_, err = fmt.Sscanf(m.String(), "%d", &n)
+func (numberCodec) Decode(_ wsource.MessageType, data []byte) (n int, err error) {
+	_, err = fmt.Sscanf(string(data), "%d", &n)
 	return n, err
 }
 
@@ -42,7 +42,7 @@ func ExampleJSON() {
 	codec := wsource.JSON[quote, quote]()
 	m, err := codec.Encode(quote{"ACME", 12.5})
 	fmt.Println(m.Type, m, err)
-	_, err = codec.Decode(wsource.TextMessage(`{"Symbol":"ACME","Price":"dear"}`))
+	_, err = codec.Decode(wsource.Text, []byte(`{"Symbol":"ACME","Price":"dear"}`))
 	fmt.Println(err != nil)
 
 	// Output:
@@ -52,8 +52,8 @@ func ExampleJSON() {
 
 func ExampleStrictJSON() {
 	m := wsource.TextMessage(`{"Symbol":"ACME","Prize":12.5}`)
-	fmt.Println(wsource.JSON[quote, quote]().Decode(m))
-	_, err := wsource.StrictJSON[quote, quote]().Decode(m)
+	fmt.Println(wsource.JSON[quote, quote]().Decode(m.Type, m.Data))
+	_, err := wsource.StrictJSON[quote, quote]().Decode(m.Type, m.Data)
 	fmt.Println(err)
 
 	// Output:
@@ -63,8 +63,8 @@ func ExampleStrictJSON() {
 
 func ExampleTextCodec() {
 	codec := wsource.TextCodec()
-	fmt.Println(codec.Decode(wsource.TextMessage("hello")))
-	_, err := codec.Decode(wsource.BinaryMessage([]byte("hello")))
+	fmt.Println(codec.Decode(wsource.Text, []byte("hello")))
+	_, err := codec.Decode(wsource.Binary, []byte("hello"))
 	fmt.Println(err)
 
 	// Output:
@@ -75,7 +75,7 @@ func ExampleTextCodec() {
 func ExampleBinaryCodec() {
 	codec := wsource.BinaryCodec()
 	m, _ := codec.Encode([]byte{1, 2, 3})
-	value, err := codec.Decode(m)
+	value, err := codec.Decode(m.Type, m.Data)
 	fmt.Printf("%v %d %v\n", m.Type, value, err)
 
 	// Output: binary [1 2 3] <nil>

@@ -103,8 +103,7 @@ func (ss *session) askLast(number uint64) {
 	}
 }
 
-// answered hears that the peer has answered a ping, after rtt, or 0 if that is not known. The observers are told
-// the round-trip time when they knew none, and then as often as the heartbeat would.
+// answered hears that the peer has answered a ping, after rtt, or 0 if that is not known.
 func (ss *session) answered(number uint64, rtt time.Duration) {
 	ln := ss.link.line
 	ln.mu.Lock()
@@ -114,12 +113,11 @@ func (ss *session) answered(number uint64, rtt time.Duration) {
 		f.forget(f.covered)
 		ss.inquire()
 	}
-	if now := time.Now(); rtt > 0 && rtt != ss.rtt && now.Sub(ss.rttAt) >= ss.socket.heart.interval && ss.open() {
-		ss.rtt, ss.rttAt = rtt, now
-		ln.tell(ss.link, ss.status())
-	}
+	open := ss.open()
 	ln.mu.Unlock()
-	ln.publish()
+	if rtt > 0 && open {
+		ln.roundTrips.Next(rtt)
+	}
 }
 
 // land returns what is to be told of the messages that are on their way when the connection has
@@ -130,9 +128,6 @@ func (ss *session) land() []notice {
 		f.timer.Stop()
 	}
 	err := ss.socket.Err()
-	if ss.socket.agreed() {
-		return nil
-	}
 	if err == nil {
 		err = ErrClosed
 	}
@@ -142,12 +137,4 @@ func (ss *session) land() []notice {
 	}
 	f.messages = nil
 	return notices
-}
-
-// agreed reports whether the peer has answered the close frame of this side. It has read everything
-// then, unless it has begun to close at the same time, with the same code and reason.
-func (s *Socket) agreed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.answered
 }

@@ -26,9 +26,9 @@ func message(binary bool, data []byte) wsource.Message {
 func decodes[T any](t *testing.T, codec wsource.Codec[T, T], m wsource.Message) (value T, err error) {
 	t.Helper()
 	sent := bytes.Clone(m.Data)
-	value, err = codec.Decode(m)
+	value, err = codec.Decode(m.Type, m.Data)
 	require.Equal(t, sent, bytes.Clone(m.Data), "the message is not the codec's to change")
-	whole, always := wsource.AsValues(codec).Decode(m)
+	whole, always := wsource.AsValues(codec).Decode(m.Type, m.Data)
 	require.NoError(t, always)
 	if err != nil {
 		require.NotNil(t, whole.Err)
@@ -47,7 +47,7 @@ func decodes[T any](t *testing.T, codec wsource.Codec[T, T], m wsource.Message) 
 	after, err := codec.Encode(value)
 	require.NoError(t, err)
 	require.Equal(t, before, after, "a codec copies what it keeps")
-	again, err := codec.Decode(after)
+	again, err := codec.Decode(after.Type, after.Data)
 	require.NoError(t, err)
 	require.Equal(t, value, again)
 	return value, nil
@@ -124,11 +124,11 @@ func FuzzJSON(f *testing.F) {
 		if _, err := decodes(t, wsource.JSON[any, any](), message(binary, data)); err == nil {
 			require.True(t, json.Valid(data), "one value, and nothing after it")
 		}
-		loose, err := wsource.JSON[order, order]().Decode(m)
+		loose, err := wsource.JSON[order, order]().Decode(m.Type, m.Data)
 		if err == nil {
 			require.True(t, json.Valid(data))
 		}
-		strict, problem := wsource.StrictJSON[order, order]().Decode(m)
+		strict, problem := wsource.StrictJSON[order, order]().Decode(m.Type, m.Data)
 		if problem == nil {
 			require.NoError(t, err, "what is refused elsewhere is refused here")
 			require.Equal(t, loose, strict)

@@ -8,12 +8,17 @@ import (
 	"time"
 )
 
-// ErrHeartbeat is the cause when nothing came from the peer within the heartbeat's time.
-var ErrHeartbeat = errors.New("the peer has been silent for too long")
+var (
+	// ErrHeartbeat is the cause when nothing came from the peer within the heartbeat's time.
+	ErrHeartbeat = errors.New("the peer has been silent for too long")
+	// ErrWriteTimeout is the cause when the peer took no byte of what is written within WriteTimeout.
+	ErrWriteTimeout = errors.New("the peer takes nothing of what is sent")
+)
 
 // Heartbeat finds peers that are gone without a word. A connection on which nothing has arrived
 // for Interval is sent a ping, ahead of what is queued; if nothing arrives within Timeout, it
-// ends with [StatusAbnormalClosure] and [ErrHeartbeat]. Any byte that arrives counts as life.
+// ends with [StatusAbnormalClosure] and [ErrHeartbeat]. Any byte that arrives counts as life, and so
+// does any that the peer takes of a message which is too large to be written at once.
 // While this side's own subscribers hold up the reading, nothing is judged, and the pings go on, so that the
 // peer sees life in turn. The zero value is the default.
 type Heartbeat struct {
@@ -31,14 +36,19 @@ const (
 	defaultTimeout  = 20 * time.Second
 )
 
-// heart is the heartbeat of one socket: a timer, and no goroutine.
+// heart is the heartbeat of one socket, and watches over its writes: a timer, and no goroutine.
 type heart struct {
-	socket   *Socket
-	interval time.Duration
-	timeout  time.Duration
+	socket       *Socket
+	off          bool
+	interval     time.Duration
+	timeout      time.Duration
+	writeTimeout time.Duration
 
 	mu      sync.Mutex
-	timer   *time.Timer // nil if there is no heartbeat
+	timer   *time.Timer
+	written int64         // bytes that the peer had taken when progress was last seen
+	moved   time.Time     // when that was, while something is being written
+	drain   time.Duration // that the peer needs for what is on its way, by the rate of the last writes
 	stopped bool
 	waiting bool      // for a sign of life after a ping
 	asked   time.Time // when that was
@@ -52,16 +62,13 @@ type heart struct {
 }
 
 // start begins the heartbeat of a socket whose reader is about to start.
-func (h *heart) start(s *Socket, config Heartbeat) {
-	h.socket = s
-	if config.Off {
-		return
-	}
+func (h *heart) start(s *Socket, config Heartbeat, writeTimeout time.Duration) {
+	h.socket, h.off, h.writeTimeout = s, config.Off, orDefault(writeTimeout, DefaultWriteTimeout)
 	h.interval = orDefault(config.Interval, defaultInterval)
 	h.timeout = orDefault(config.Timeout, defaultTimeout)
 	s.wire.Touch()
 	h.mu.Lock()
-	h.timer = time.AfterFunc(h.interval, h.beat)
+	h.timer = time.AfterFunc(min(h.interval, h.writeTimeout), h.beat)
 	h.mu.Unlock()
 }
 
@@ -76,18 +83,61 @@ func (h *heart) stop() {
 
 // beat looks at the connection when the timer fires.
 func (h *heart) beat() {
-	if h.look() {
-		h.socket.finish(&CloseError{Code: StatusAbnormalClosure, Err: ErrHeartbeat})
+	if cause := h.look(); cause != nil {
+		h.socket.finish(&CloseError{Code: StatusAbnormalClosure, Err: cause})
 	}
 }
 
-// look reports whether the peer is dead, and sets the timer if it is not.
-func (h *heart) look() (dead bool) {
+// look returns why the peer is taken for dead, or nil, and sets the timer.
+func (h *heart) look() (dead error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {
-		return false
+		return nil
 	}
+	stalled, taking := h.lookAtWrites()
+	if stalled >= h.writeTimeout {
+		return ErrWriteTimeout
+	}
+	next := h.writeTimeout - stalled
+	if !h.off {
+		wait := h.lookAtReads(taking)
+		if wait <= 0 {
+			return ErrHeartbeat
+		}
+		next = min(next, wait)
+	}
+	h.timer.Reset(next)
+	return nil
+}
+
+// lookAtWrites returns for how long what is being written has made no progress, and whether it has
+// made some since it was last looked at; mu is held.
+func (h *heart) lookAtWrites() (stalled time.Duration, taking bool) {
+	writing, written := h.socket.wire.Progress()
+	now := time.Now()
+	switch {
+	case h.moved.IsZero():
+		h.moved = now
+	case written != h.written:
+		perByte := float64(now.Sub(h.moved)) / float64(written-h.written)
+		h.drain = min(time.Duration(perByte*onTheWay), h.writeTimeout)
+		h.moved, taking = now, true
+	}
+	h.written, stalled = written, now.Sub(h.moved)
+	if !writing {
+		h.moved, stalled = time.Time{}, 0
+	}
+	return stalled, taking
+}
+
+// onTheWay is how many bytes the operating systems of both ends may keep, by default, of what was
+// written and the peer has not read. A ping comes behind them.
+const onTheWay = 4 << 20
+
+// lookAtReads asks for a sign of life if it is time, and returns when to look again, or 0 if the peer
+// has given none in time; mu is held. One that takes what is written is alive.
+func (h *heart) lookAtReads(taking bool) (wait time.Duration) {
 	paused := delivering(h.socket.turn.Load())
 	last := h.socket.wire.LastRead()
 	// That something came is told by a difference, not by an order: it may have come in the instant of the
@@ -96,23 +146,27 @@ func (h *heart) look() (dead bool) {
 	switch {
 	case paused:
 		h.waiting = false
-		h.ping(false)
-		h.timer.Reset(h.interval)
-	case h.waiting && last.Equal(h.seen):
-		left := h.timeout - time.Since(h.asked)
-		if left <= 0 {
-			return true
+		if since := time.Since(h.sent); since < h.interval { // a look at writes has come in between
+			return h.interval - since
 		}
-		h.timer.Reset(left)
+		h.ping(false)
+		return h.interval
+	case h.waiting && last.Equal(h.seen):
+		if taking {
+			h.asked = time.Now()
+		}
+		return h.timeout + h.drain - time.Since(h.asked)
 	case silence >= h.interval:
 		h.waiting, h.seen, h.asked = true, last, time.Now()
+		if !taking {
+			h.drain = 0
+		}
 		h.ping(true)
-		h.timer.Reset(min(h.timeout, h.interval)) // the next ping may be due before the time is over
+		return min(h.timeout, h.interval) // the next ping may be due before the time is over
 	default:
 		h.waiting = false
-		h.timer.Reset(h.interval - silence)
+		return h.interval - silence
 	}
-	return false
 }
 
 // ping sends a ping; mu is held.
@@ -126,7 +180,7 @@ func (h *heart) ping(clean bool) {
 func (h *heart) beats() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.timer != nil
+	return !h.off
 }
 
 // ask sends a ping and returns its number. The pong says that the peer has read what was sent before.
@@ -142,7 +196,7 @@ func (h *heart) ask() (number uint64) {
 func (h *heart) lastPing() []byte {
 	h.mu.Lock()
 	last, number := h.last, h.count+1
-	if last == nil || h.timer == nil {
+	if last == nil || h.off {
 		h.mu.Unlock()
 		return nil
 	}

@@ -1,6 +1,7 @@
 package wsource_test
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -262,4 +263,90 @@ func TestHeartbeatOfASubjectReconnects(t *testing.T) {
 		assert.Equal(t, wsource.Open, far2.State())
 		sub.Unsubscribe()
 	})
+}
+
+// TestHeartbeatCountsWhatThePeerTakesAsLife sends a message to a peer that reads steadily but slowly, and so answers
+// no ping for long.
+func TestHeartbeatCountsWhatThePeerTakesAsLife(t *testing.T) {
+	for name, send := range map[string]func(t *testing.T, client *wsource.Socket, size int){
+		"Next": func(_ *testing.T, client *wsource.Socket, size int) {
+			client.Next(wsource.BinaryMessage(make([]byte, size)))
+		},
+		"SendReader": func(t *testing.T, client *wsource.Socket, size int) {
+			t.Helper()
+			assert.NoError(t, client.SendReader(t.Context(), wsource.Binary, bytes.NewReader(make([]byte, size))))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 64 << 20}, func(t *testing.T, s *site) {
+				client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+				got := record(t, server)
+				require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, 64<<10)))
+				send(t, client, 16<<20) // takes four minutes
+				time.Sleep(5 * time.Minute)
+				assert.Equal(t, wsource.Open, client.State())
+				assert.Len(t, got.Values(), 1)
+				client.Complete()
+				<-client.Done()
+			})
+		})
+	}
+}
+
+// TestHeartbeatFindsADeadPeerThatASubscriberWaitsFor has an echo wait to send to a peer that has gone.
+func TestHeartbeatFindsADeadPeerThatASubscriberWaitsFor(t *testing.T) {
+	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat}, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+		client.Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{
+			OnNext: func(wsource.Message) { // more than the connection takes, by the caller
+				for range 10_000 {
+					client.Next(wsource.BinaryMessage(make([]byte, 1000)))
+				}
+			},
+			OnError: func(error) {},
+		})
+		settle()
+		s.vanish()
+		start := time.Now()
+		server.Next(wsource.TextMessage("go"))
+		s.appear()
+		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, s.link().Passed(wstest.ToServer))))
+		<-client.Done()
+		require.ErrorIs(t, client.Err(), wsource.ErrWriteTimeout)
+		assert.LessOrEqual(t, time.Since(start), wsource.DefaultWriteTimeout+beat.Interval)
+		server.CloseNow()
+	})
+}
+
+func TestWriteTimeout(t *testing.T) {
+	for name, options := range map[string]wsource.DialOptions{
+		"with pongs all along": {WriteTimeout: 10 * time.Second, Heartbeat: wsource.Heartbeat{Interval: 3 * time.Second}},
+		"without heartbeat":    {WriteTimeout: 10 * time.Second, Heartbeat: noBeat},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat}, func(t *testing.T, s *site) {
+				client, server := s.pair(&options)
+				require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
+				stop := make(chan struct{})
+				go func() { // signs of life
+					for {
+						select {
+						case <-stop:
+							return
+						case <-time.After(time.Second):
+							server.Next(wsource.TextMessage("x"))
+						}
+					}
+				}()
+				record(t, client)
+				start := time.Now()
+				client.Next(wsource.BinaryMessage(make([]byte, 8<<20)))
+				<-client.Done()
+				close(stop)
+				require.ErrorIs(t, client.Err(), wsource.ErrWriteTimeout)
+				assert.LessOrEqual(t, time.Since(start), 20*time.Second)
+				server.CloseNow()
+			})
+		})
+	}
 }

@@ -3,6 +3,7 @@ package wsource
 import (
 	"container/heap"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -77,6 +78,7 @@ func (ln *line) post(ctx context.Context, mail *letter) {
 		if stop == nil && ctx.Done() != nil {
 			stop = context.AfterFunc(ctx, ln.wake)
 		}
+		ln.aboutToWait()
 		ln.changed.Wait()
 	}
 }
@@ -201,8 +203,12 @@ func (ln *line) takeBack(ctx context.Context, mail *letter, result <-chan error)
 		ln.mu.Unlock()
 		return <-result
 	case ln.withdraw(mail):
+		cause := context.Cause(ctx)
+		if mail.link != nil && !mail.link.started {
+			cause = fmt.Errorf("%w: %w", ErrNotSubscribed, cause)
+		}
 		ln.mu.Unlock()
-		return &SendError{mail.message, Unsent, context.Cause(ctx)}
+		return &SendError{mail.message, Unsent, cause}
 	}
 	mail.deserted = true
 	ln.mu.Unlock()
@@ -296,12 +302,24 @@ func (mail *letter) notice(cause error) notice {
 	return notice{mail.done, &SendError{mail.message, Unsent, cause}}
 }
 
-// deliver delivers notices, all of them even if one who is told ends the goroutine.
+// deliver delivers notices. Those for Undelivered are told on another goroutine: see line.run.
 func (ln *line) deliver(notices []notice) {
+	if len(notices) == 0 {
+		return
+	}
+	if !slices.ContainsFunc(notices, func(n notice) bool { return n.done == nil }) {
+		ln.deliverAll(notices)
+		return
+	}
+	ln.run(func() { ln.deliverAll(notices) })
+}
+
+// deliverAll delivers notices, all of them even if one who is told ends the goroutine.
+func (ln *line) deliverAll(notices []notice) {
 	told := 0
 	defer func() {
 		if told < len(notices) {
-			ln.deliver(notices[told:])
+			ln.deliverAll(notices[told:])
 		}
 	}()
 	for told < len(notices) {

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type line struct {
 
 	status      *observable.BehaviorSubject[Status]
 	undelivered observable.Subject[*SendError]
+	roundTrips  observable.Subject[time.Duration]
 
 	mu      sync.Mutex // never held while code of the user's runs
 	changed sync.Cond  // room in a mailbox, or the end of a link
@@ -33,8 +35,12 @@ type line struct {
 	number  uint64     // of the last letter
 	due     deadlines  // the letters whose time to live runs
 	clock   *time.Timer
-	news    []Status // to be told, in their order
-	telling bool     // somebody tells them
+	news    []Status        // to be told, in their order
+	telling bool            // somebody tells them
+	tellers []chan struct{} // of functions of the user's that run: see line.run
+	linger  time.Duration   // how long a connection stays without subscribers
+	live    int             // links that have begun and are not over, their connections included
+	idle    chan struct{}   // closes when live is 0, if somebody waits for that
 }
 
 // link is what one generation of subscribers shares, from the first one's coming to the end of
@@ -55,6 +61,7 @@ type link struct {
 	session   *session    // the connection, while it is open
 	finishing *CloseError // this side ends the stream, when what waits has been sent
 	retry     *time.Timer // to the next attempt
+	waiting   bool        // for that
 	mailbox   mailbox
 	latest    map[string]*letter // by key: that waits, or that the connection has not written yet
 	greetings list.List          // of *greeting, in the order in which they came
@@ -176,7 +183,7 @@ func (ln *line) finish(end *CloseError) {
 	ln.tell(l, Status{State: LinkClosing, Code: end.Code, Reason: end.Reason})
 	ss := l.session
 	switch {
-	case ss == nil && l.opened && l.mailbox.count == 0: // an outage, and nothing to wait for
+	case ss == nil && (l.opened || l.waiting) && l.mailbox.count == 0: // an outage, and nothing to wait for
 		defer l.ended(nil, endError(end), nil)
 	case ss == nil || !ss.ready: // who opens the connection or sends what waits will see to it
 	default:
@@ -241,6 +248,11 @@ func (ln *line) publish() {
 	if !mine {
 		return
 	}
+	ln.run(ln.publishAll)
+}
+
+// publishAll tells the observers all news.
+func (ln *line) publishAll() {
 	defer func() { // also when an observer ends the goroutine
 		ln.mu.Lock()
 		ln.telling = false
@@ -258,6 +270,36 @@ func (ln *line) publish() {
 		ln.mu.Unlock()
 		ln.status.Next(next)
 	}
+}
+
+// run calls f, which calls observers, on a goroutine of its own, and returns when f has returned or
+// somebody is about to wait for room or for a connection: that may be one of these observers, and
+// what it waits for may be what run's caller is about to do.
+func (ln *line) run(f func()) {
+	waits := make(chan struct{})
+	ln.mu.Lock()
+	ln.tellers = append(ln.tellers, waits)
+	ln.mu.Unlock()
+	go func() {
+		defer func() {
+			ln.mu.Lock()
+			defer ln.mu.Unlock()
+			if i := slices.Index(ln.tellers, waits); i >= 0 {
+				ln.tellers = slices.Delete(ln.tellers, i, i+1)
+				close(waits)
+			}
+		}()
+		f()
+	}()
+	<-waits
+}
+
+// aboutToWait lets those go on that wait in run; mu is held.
+func (ln *line) aboutToWait() {
+	for _, waits := range ln.tellers {
+		close(waits)
+	}
+	ln.tellers = nil
 }
 
 // closedStatus is the status after an end.

@@ -16,6 +16,7 @@ func (l *link) connect() {
 		ln.mu.Unlock()
 		return
 	}
+	l.waiting = false
 	attempt := l.attempt
 	if l.attempts != nil {
 		l.attempts.Begin()
@@ -68,7 +69,6 @@ func (l *link) open(socket *Socket, attempt int) {
 		l.attempts.Begin() // what counts is how long the connection lasts
 		l.attempts.Succeeded()
 	}
-	ss.rtt = socket.RTT()
 	ln.tell(l, ss.status())
 	ln.mu.Unlock()
 	// What follows is deferred, in reverse, since code of the user's may end the goroutine.
@@ -147,6 +147,7 @@ func (l *link) endAs(ss *session, action Action, err, verdict error, doubt []not
 // backOff arranges for the next attempt; mu is held.
 func (l *link) backOff(delay time.Duration, err error) {
 	l.attempt++
+	l.waiting = true
 	l.retry = time.AfterFunc(delay, l.connect)
 	l.line.tell(l, Status{State: LinkBackoff, Attempt: l.attempt, NextTry: time.Now().Add(delay), Err: err})
 }

@@ -10,6 +10,8 @@ import (
 var (
 	// ErrNotOpen: the message was volatile and there was no open connection.
 	ErrNotOpen = errors.New("there is no open connection")
+	// ErrNotSubscribed: nobody is subscribed to the subject, so that nothing is dialled.
+	ErrNotSubscribed = errors.New("nobody is subscribed to the subject, so nothing is dialled")
 	// ErrExpired: the message's time to live was over before it could be sent.
 	ErrExpired = errors.New("the message's time to live is over")
 	// ErrReplaced: a later message with the same key took its place.

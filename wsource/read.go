@@ -118,6 +118,8 @@ func (s *Socket) finishRead(err error) {
 	case end == nil: // it has ended
 	case tell:
 		s.abort(end)
+	case errors.As(err, new(websocket.CloseError)):
+		s.answerClose(end)
 	default:
 		s.finish(end)
 	}

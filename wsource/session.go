@@ -13,8 +13,6 @@ type session struct {
 	socket  *Socket
 	attempt int
 	opened  time.Time
-	rtt     time.Duration // that the observers know
-	rttAt   time.Time     // since when
 
 	greeted  bool        // it has got the greetings
 	flushing bool        // what waited is being sent
@@ -31,7 +29,7 @@ type session struct {
 
 // status is the status while the connection is open; mu is held.
 func (ss *session) status() Status {
-	return Status{State: LinkOpen, Attempt: ss.attempt, RTT: ss.rtt, Socket: ss.socket}
+	return Status{State: LinkOpen, Attempt: ss.attempt, Socket: ss.socket}
 }
 
 // frame takes a message that has arrived. One that is still being delivered when another connection

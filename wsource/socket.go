@@ -65,7 +65,8 @@ func (s State) String() string {
 // call. One of over 32 KiB is always left to a goroutine, as callers on both ends that write to each other would
 // both wait. Whoever must not wait puts operators.OnBackpressureDrop, or one of its kin, before the socket.
 // [Socket.SendReader] sends what is too large to be held whole. What Next could not send is told by
-// [Socket.Undelivered]; that includes what was still queued when the peer closed.
+// [Socket.Undelivered]. When the peer closes, what is queued leaves before its close frame is answered,
+// if that takes no longer than the CloseTimeout.
 type Socket struct {
 	id      uint64
 	values  context.Context // of the handshake's context; it never ends
@@ -89,23 +90,25 @@ type Socket struct {
 	audience    audience
 	undelivered observable.Subject[*SendError]
 
-	mu       sync.Mutex
-	state    State
-	sent     *CloseError // the close frame that this side began with
-	answered bool        // the peer has answered that close frame
-	verdict  *CloseError // how the socket ends, whatever comes
-	err      error
-	end      *CloseError             // how it has ended, a normal closure included
-	life     context.Context         // of Context, once it was asked for
-	endLife  context.CancelCauseFunc // ends life
-	grace    *time.Timer             // ends a connection that cannot be written to any more
-	done     chan struct{}
-	over     []func()             // called after the end
-	fed      map[*func()]struct{} // what OnEnd was given: ends what the socket observes
+	mu        sync.Mutex
+	state     State
+	sent      *CloseError   // the close frame that this side began with
+	closeSent chan struct{} // closes when that was handed to the operating system, or will not be
+	verdict   *CloseError   // how the socket ends, whatever comes
+	err       error
+	end       *CloseError             // how it has ended, a normal closure included
+	life      context.Context         // of Context, once it was asked for
+	endLife   context.CancelCauseFunc // ends life
+	grace     *time.Timer             // ends a connection that cannot be written to any more
+	done      chan struct{}
+	over      []func()             // called after the end
+	fed       map[*func()]struct{} // what OnEnd was given: ends what the socket observes
 }
 
 // start begins to read. The socket is complete but for conn.
-func (s *Socket) start(conn *websocket.Conn, w *wire.Conn, readLimit int64, beat Heartbeat, c *crew) {
+func (s *Socket) start(
+	conn *websocket.Conn, w *wire.Conn, readLimit int64, beat Heartbeat, writeTimeout time.Duration, c *crew,
+) {
 	s.conn, s.wire, s.readLimit = conn, w, readLimit
 	s.audience.moved, s.done = make(chan struct{}, 1), make(chan struct{})
 	s.out.conn, s.out.wire, s.out.crew = conn, w, c
@@ -121,7 +124,7 @@ func (s *Socket) start(conn *websocket.Conn, w *wire.Conn, readLimit int64, beat
 	if s.hook != nil {
 		s.hook.Handle(Event{Kind: EventOpened, Socket: s})
 	}
-	s.heart.start(s, beat)
+	s.heart.start(s, beat, writeTimeout)
 	go s.read()
 }
 

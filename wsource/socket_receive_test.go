@@ -319,10 +319,10 @@ type slowCodec struct {
 
 func (slowCodec) Name() string { return "slow" }
 
-func (c slowCodec) Decode(m wsource.Message) (string, error) {
+func (c slowCodec) Decode(_ wsource.MessageType, data []byte) (string, error) {
 	time.Sleep(c.wait)
-	c.seen <- m.String()
-	return m.String(), nil
+	c.seen <- string(data)
+	return string(data), nil
 }
 
 func (slowCodec) Encode(v string) (wsource.Message, error) { return wsource.TextMessage(v), nil }

@@ -242,7 +242,7 @@ func TestOutboxIsBoundedInMessages(t *testing.T) {
 
 func TestPingsAreAnsweredWhileAWriteIsStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat}).rawClient("")
+		p, server := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat, WriteTimeout: time.Hour}).rawClient("")
 		got := record[wsource.Message](t, server)
 		go server.Next(wsource.BinaryMessage(make([]byte, 4*wstest.DefaultBuffer)))
 		settle()

@@ -163,7 +163,7 @@ func TestNothingIsReadButWhatTheSubscriberReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		beat := wsource.Heartbeat{Interval: time.Second, Timeout: time.Second}
 		client, server := newSite(t, wsource.AcceptOptions{StreamLimit: 1 << 30, Heartbeat: beat}).
-			pair(&wsource.DialOptions{Heartbeat: noBeat})
+			pair(&wsource.DialOptions{Heartbeat: noBeat, WriteTimeout: 2 * time.Minute})
 		const size = 4 << 20
 		var sent, read atomic.Int64
 		got := reading(server, func(m *wsource.MessageReader) {

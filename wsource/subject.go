@@ -41,14 +41,13 @@ func (s LinkState) String() string {
 
 // Status is the state of a [Subject]'s connection, and what is known of it.
 type Status struct {
-	State   LinkState     // which of the fields below mean something
-	Attempt int           // of the connection: 0 for the first, then counted over a row of failures
-	NextTry time.Time     // LinkBackoff: when the next attempt begins
-	RTT     time.Duration // LinkOpen: the round-trip time that was measured last, 0 before the first
-	Socket  *Socket       // LinkOpen: the connection, for its subprotocol, headers and address
-	Code    StatusCode    // LinkClosing, LinkClosed: the close code, 0 if there was no connection to close
-	Reason  string        // and reason
-	Err     error         // LinkBackoff, LinkClosed: what ended the connection, nil after a normal closure
+	State   LinkState  // which of the fields below mean something
+	Attempt int        // of the connection: 0 for the first, then counted over a row of failures
+	NextTry time.Time  // LinkBackoff: when the next attempt begins
+	Socket  *Socket    // LinkOpen: the connection, for its subprotocol, headers and address
+	Code    StatusCode // LinkClosing, LinkClosed: the close code, 0 if there was no connection to close
+	Reason  string     // and reason
+	Err     error      // LinkBackoff, LinkClosed: what ended the connection, nil after a normal closure
 }
 
 // SubjectConfig configures a [Subject]. The zero value is the default.
@@ -230,14 +229,14 @@ func (s *Subject[In, Out]) attach(sc *observable.Scope, down observable.Stage[In
 }
 
 // Next sends a value; what cannot be sent is told by [Subject.Undelivered]. It blocks while the
-// outbox is full, if its policy is to.
+// outbox is full, if its policy is to: for ever, if nobody subscribes, as then nothing is dialled.
 func (s *Subject[In, Out]) Next(value Out) {
 	s.post(context.Background(), value, &letter{}, s.delivery)
 }
 
 // Send sends a value and returns when it was handed to the operating system, or what kept it from
 // that, as a [*SendError]; that wraps a [*CodecError] for a value that cannot be encoded. It waits for a
-// connection; if ctx ends meanwhile the message is taken back, and the error wraps the context's cause. If the
+// connection, and so for a subscriber, as nothing is dialled without one ([ErrNotSubscribed]); if ctx ends meanwhile the message is taken back, and the error wraps the context's cause. If the
 // connection breaks when Send has returned, [Subject.Undelivered] tells of the message.
 func (s *Subject[In, Out]) Send(ctx context.Context, value Out) error {
 	return s.sendTold(ctx, value, s.delivery)
@@ -264,6 +263,14 @@ func (s *Subject[In, Out]) send(ctx context.Context, value Out, delivery func(Ou
 	result, done := outcome()
 	mail := &letter{done: done}
 	s.post(ctx, value, mail, delivery)
+	select {
+	case err := <-result:
+		return err
+	default:
+		s.line.mu.Lock()
+		s.line.aboutToWait()
+		s.line.mu.Unlock()
+	}
 	select {
 	case err := <-result:
 		return err
@@ -349,10 +356,16 @@ func (s *Subject[In, Out]) Close(code StatusCode, reason string) error {
 // Status is the state of the connection: the current one for each new subscriber, then the changes.
 func (s *Subject[In, Out]) Status() observable.Observable[Status] { return s.line.status }
 
+// RoundTrips is the stream of the round-trip times as they are measured, by the pings of the heartbeat and
+// those that ask what has arrived. It is hot and does not end. See also [Socket.RTT].
+func (s *Subject[In, Out]) RoundTrips() observable.Observable[time.Duration] {
+	return &s.line.roundTrips
+}
+
 // Undelivered is the stream of messages that were not sent, or of which it is unknown: those that
 // Next took, and, as unknown, those that either Next or Send had handed over when their connection broke. It is hot
 // and does not end. What is left of a connection is told before the stream of values ends or the next connection is
-// opened; an observer must not wait for either.
+// opened, unless an observer waits for that: it may call Send.
 func (s *Subject[In, Out]) Undelivered() observable.Observable[*SendError] {
 	return &s.line.undelivered
 }

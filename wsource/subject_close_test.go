@@ -224,7 +224,7 @@ func TestSubjectSlowsItsPeer(t *testing.T) {
 				sent.Add(1)
 			}
 		}()
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Second) // less than the sender's WriteTimeout
 		assert.Less(t, sent.Load(), int32(3000))
 		close(release)
 		<-done
@@ -311,7 +311,7 @@ type hostile struct {
 	decode func()
 }
 
-func (c hostile) Decode(wsource.Message) (string, error) {
+func (c hostile) Decode(wsource.MessageType, []byte) (string, error) {
 	c.decode()
 	return "", nil
 }

@@ -230,7 +230,9 @@ type shouting struct {
 	err error
 }
 
-func (c shouting) Decode(m wsource.Message) (string, error) { return m.String() + "!", c.err }
+func (c shouting) Decode(_ wsource.MessageType, data []byte) (string, error) {
+	return string(data) + "!", c.err
+}
 
 func TestRxJSWithAConfigObject(t *testing.T) {
 	t.Run("should send and receive messages", func(t *testing.T) {

@@ -40,7 +40,7 @@ var calm = wsource.AcceptOptions{Heartbeat: noBeat}
 // jammed is a subject, without a heartbeat, whose connection is jammed.
 func (s *site) jammed(config wsource.SubjectConfig[string]) (*wsource.Subject[string, string], observable.Subscription, far) {
 	s.t.Helper()
-	config.Dial.Heartbeat = noBeat
+	config.Dial.Heartbeat, config.Dial.WriteTimeout = noBeat, time.Hour
 	subject := s.subject(&config)
 	_, sub := listen(s.t, subject)
 	far := s.accept()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -182,26 +183,114 @@ func TestRoundTripTime(t *testing.T) {
 		require.NoError(t, s.network.OnEveryDial(wstest.Delay(wstest.ToServer, 30*time.Millisecond)))
 		subject := s.subject(nil)
 		status := record(t, subject.Status())
+		trips := record(t, subject.RoundTrips())
 		_, sub := listen(t, subject)
 		s.accept()
 		time.Sleep(time.Minute)
-		last := steps(status.Values())[3:]
-		assert.Equal(t, []wsource.Status{{State: wsource.LinkOpen, RTT: 30 * time.Millisecond}}, last, "once, as it stays the same")
+		assert.Equal(t, []time.Duration{30 * time.Millisecond}, slices.Compact(trips.Values()))
 		require.NoError(t, s.link().Inject(wstest.Delay(wstest.ToClient, 50*time.Millisecond)))
-		time.Sleep(time.Minute)
-		last = steps(status.Values())[4:]
-		assert.Equal(t, []wsource.Status{{State: wsource.LinkOpen, RTT: 80 * time.Millisecond}}, last)
+		time.Sleep(2 * time.Minute)
+		assert.Equal(t, []time.Duration{30 * time.Millisecond, 80 * time.Millisecond}, slices.Compact(trips.Values()))
 		late, err := observable.FirstValue(t.Context(), subject.Status())
 		require.NoError(t, err)
-		assert.Equal(t, 80*time.Millisecond, late.RTT)
 		assert.Equal(t, 80*time.Millisecond, late.Socket.RTT())
-		for i := range 1000 { // pings for what is on its way are no reason to tell the same observers each time
-			require.NoError(t, s.link().Inject(wstest.Delay(wstest.ToClient, time.Duration(i%7)*time.Millisecond)))
-			subject.Next("x")
-		}
-		time.Sleep(time.Second)
-		assert.LessOrEqual(t, len(status.Values()), 6)
+		assert.Len(t, status.Values(), 3, "each state is told once")
 		sub.Unsubscribe()
+		time.Sleep(time.Second) // for the close handshake
+	})
+}
+
+// TestObserversMaySend has an observer of each stream of a subject call what may wait for that subject.
+func TestObserversMaySend(t *testing.T) {
+	sent := func(t *testing.T, subject *wsource.Subject[string, string], text string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		assert.NoError(t, subject.Send(ctx, text))
+	}
+	t.Run("Status", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
+			logins := 0
+			subject.Status().Subscribe(t.Context(), observable.ObserverFuncs[wsource.Status]{OnNext: func(status wsource.Status) {
+				if status.State == wsource.LinkOpen {
+					logins++
+					sent(t, subject, "login")
+				}
+			}})
+			_, sub := listen(t, subject)
+			for want := 1; want <= 2; want++ {
+				far := s.accept()
+				got := far.messages
+				settle()
+				require.Len(t, got.Values(), 1)
+				assert.Equal(t, "login", string(got.Values()[0].Data))
+				assert.Equal(t, want, logins)
+				far.CloseNow()
+			}
+			sub.Unsubscribe()
+		})
+	})
+	t.Run("Undelivered", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
+			subject.Undelivered().Subscribe(t.Context(), observable.ObserverFuncs[*wsource.SendError]{OnNext: func(err *wsource.SendError) {
+				sent(t, subject, "again "+string(err.Message.Data))
+			}})
+			_, sub := listen(t, subject)
+			first := s.accept()
+			subject.Next("one")
+			settle()
+			first.CloseNow()
+			second := s.accept()
+			got := second.messages
+			settle()
+			require.Len(t, got.Values(), 1)
+			assert.Equal(t, "again one", string(got.Values()[0].Data))
+			sub.Unsubscribe()
+		})
+	})
+	t.Run("Undecodable", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			subject := wsource.NewSubject("ws://"+host, wsource.JSON[int, int](), &wsource.SubjectConfig[int]{
+				Dial: *s.options(nil), SkipUndecodable: true,
+			})
+			subject.Undecodable().Subscribe(t.Context(), observable.ObserverFuncs[*wsource.CodecError]{OnNext: func(*wsource.CodecError) {
+				assert.NoError(t, subject.Send(t.Context(), 1))
+			}})
+			sub := subject.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+			far := s.accept()
+			got := far.messages
+			far.Next(wsource.TextMessage("no number"))
+			settle()
+			assert.Len(t, got.Values(), 1)
+			sub.Unsubscribe()
+		})
+	})
+}
+
+// TestSendWithoutSubscribers says that nothing is dialled.
+func TestSendWithoutSubscribers(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *site) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := s.subject(nil).Send(ctx, "x")
+		require.ErrorIs(t, err, wsource.ErrNotSubscribed)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
+
+// TestCompleteInBackoff ends at once, without another attempt, if nothing waits to be sent.
+func TestCompleteInBackoff(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *site) {
+		require.NoError(t, s.network.OnEveryDial(wstest.Refuse()))
+		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
+		got, _ := listen(t, subject)
+		settle()
+		dials := s.network.Dials()
+		subject.Complete()
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Equal(t, dials, s.network.Dials())
 	})
 }
 

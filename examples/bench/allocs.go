@@ -37,8 +37,8 @@ type number64 struct{}
 
 func (number64) Name() string { return "number64" }
 
-func (number64) Decode(m wsource.Message) (uint64, error) {
-	return binary.BigEndian.Uint64(m.Data), nil
+func (number64) Decode(_ wsource.MessageType, data []byte) (uint64, error) {
+	return binary.BigEndian.Uint64(data), nil
 }
 
 func (number64) Encode(v uint64) (wsource.Message, error) {

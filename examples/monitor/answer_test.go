@@ -39,7 +39,7 @@ func listen(
 ) (*observabletest.Recorder[reply], observable.Subscription) {
 	t.Helper()
 	heard := observabletest.NewRecorder[reply]()
-	return heard, operators.TryMap(replies, clientSide.Decode).Subscribe(t.Context(), heard)
+	return heard, operators.TryMap(replies, wsource.DecodeFunc(clientSide)).Subscribe(t.Context(), heard)
 }
 
 // times returns when samples were heard, and fails if something else was.
@@ -156,7 +156,7 @@ func TestAnswerIsolatesSlowClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := newService(newSampler(new(machine).read), "host")
 		slow := observabletest.NewRecorder[reply]()
-		busy := operators.TryMap(service.answer(observable.Never[wsource.Message]()), clientSide.Decode)
+		busy := operators.TryMap(service.answer(observable.Never[wsource.Message]()), wsource.DecodeFunc(clientSide))
 		sub := busy.Subscribe(t.Context(), observable.ObserverFuncs[reply]{OnNext: func(r reply) {
 			if r.Sample != nil {
 				time.Sleep(9300 * ms)

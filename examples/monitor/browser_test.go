@@ -125,7 +125,7 @@ func (b *browser) call(method string, params, result any) {
 	encoded, err := codec.Encode(message)
 	require.NoError(b.t, err)
 	b.socket.Next(encoded)
-	answers := operators.Tap(operators.TryMap(b.socket, codec.Decode), b.note)
+	answers := operators.Tap(operators.TryMap(b.socket, wsource.DecodeFunc(codec)), b.note)
 	mine := operators.Filter(answers, func(a answer) bool { return a.ID == b.calls })
 	a, err := observable.FirstValue(ctx, mine)
 	require.NoError(b.t, err, method)

@@ -25,7 +25,7 @@ type event struct {
 func watch(url string, options *wsource.DialOptions, wish wsource.Message) observable.Observable[[]event] {
 	sockets := operators.Tap(wsource.Connect(url, options), func(s *wsource.Socket) { s.Next(wish) })
 	messages := operators.SwitchMap(sockets, func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
-	replies := operators.TryMap(messages, clientSide.Decode)
+	replies := operators.TryMap(messages, wsource.DecodeFunc(clientSide))
 	events := operators.Map(replies, func(r reply) event { return event{reply: r} })
 	known := operators.Filter(events, event.known)
 	told := operators.Catch(known, func(err error) observable.Observable[event] {

@@ -89,7 +89,7 @@ var (
 
 // parse reads a command.
 func (o *offer) parse(m wsource.Message) (command, error) {
-	c, err := serverSide.Decode(m)
+	c, err := serverSide.Decode(m.Type, m.Data)
 	if err != nil {
 		return c, explain(err)
 	}

@@ -31,17 +31,17 @@ type codec[In, Out proto.Message] struct{}
 
 func (codec[In, Out]) Name() string { return "protobuf" }
 
-func (codec[In, Out]) Decode(m wsource.Message) (In, error) {
+func (codec[In, Out]) Decode(typ wsource.MessageType, data []byte) (In, error) {
 	var none In
 	if any(none) == nil {
 		return none, ErrNoMessageType
 	}
-	if m.Type != wsource.Binary {
+	if typ != wsource.Binary {
 		return none, wsource.ErrMessageType
 	}
 	// The reflection of a nil pointer still knows its type.
 	value := none.ProtoReflect().Type().New().Interface().(In) //nolint:forcetypeassert // it is of none's type
-	if err := proto.Unmarshal(m.Data, value); err != nil {
+	if err := proto.Unmarshal(data, value); err != nil {
 		return none, err
 	}
 	return value, nil

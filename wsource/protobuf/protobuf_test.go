@@ -68,15 +68,15 @@ func TestCodecOverASubject(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	codec := protobuf.Codec[*structpb.Struct, proto.Message]()
 	assert.Equal(t, "protobuf", codec.Name())
-	_, err := codec.Decode(wsource.TextMessage("text"))
+	_, err := codec.Decode(wsource.Text, []byte("text"))
 	require.ErrorIs(t, err, wsource.ErrMessageType)
-	_, err = codec.Decode(wsource.BinaryMessage([]byte{0xff}))
+	_, err = codec.Decode(wsource.Binary, []byte{0xff})
 	require.ErrorIs(t, err, proto.Error)
 	_, err = codec.Encode(nil)
 	require.ErrorIs(t, err, protobuf.ErrNil)
 	_, err = codec.Encode(wrapperspb.String("\xff"))
 	require.ErrorIs(t, err, proto.Error)
-	_, err = protobuf.Codec[proto.Message, proto.Message]().Decode(wsource.BinaryMessage(nil))
+	_, err = protobuf.Codec[proto.Message, proto.Message]().Decode(wsource.Binary, nil)
 	require.ErrorIs(t, err, protobuf.ErrNoMessageType)
 }
 
@@ -85,7 +85,7 @@ func TestDecodeCopies(t *testing.T) {
 	codec := protobuf.Codec[*wrapperspb.BytesValue, *wrapperspb.BytesValue]()
 	m, err := codec.Encode(wrapperspb.Bytes([]byte("kept")))
 	require.NoError(t, err)
-	value, err := codec.Decode(m)
+	value, err := codec.Decode(m.Type, m.Data)
 	require.NoError(t, err)
 	clear(m.Data)
 	assert.Equal(t, "kept", string(value.GetValue()))
@@ -102,13 +102,13 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		value, err := codec.Decode(wsource.BinaryMessage(data))
+		value, err := codec.Decode(wsource.Binary, data)
 		if err != nil {
 			return
 		}
 		m, err := codec.Encode(value)
 		require.NoError(t, err)
-		again, err := codec.Decode(m)
+		again, err := codec.Decode(m.Type, m.Data)
 		require.NoError(t, err)
 		// By their encodings, since a NaN, and a message that holds one, does not equal itself.
 		assert.Equal(t, sorted(t, value), sorted(t, again))
@@ -125,7 +125,7 @@ func sorted(t *testing.T, m proto.Message) string {
 func ExampleCodec() {
 	codec := protobuf.Codec[*wrapperspb.StringValue, *wrapperspb.StringValue]()
 	m, _ := codec.Encode(wrapperspb.String("hello"))
-	value, _ := codec.Decode(m)
+	value, _ := codec.Decode(m.Type, m.Data)
 	fmt.Println(m.Type, len(m.Data), value.GetValue())
 	// Output: binary 7 hello
 }

@@ -36,7 +36,7 @@ type inlet struct {
 	scan scanner
 	bad  error // what scan has found
 
-	lastRead atomic.Int64          // when something arrived last, as Unix time in nanoseconds
+	lastRead atomic.Int64          // when something arrived last, in nanoseconds after the Conn was made
 	readErr  atomic.Pointer[error] // why nothing more will arrive
 }
 
@@ -257,10 +257,10 @@ func (c *Conn) Detach() {
 }
 
 // Touch notes that the peer is alive now, as every byte that arrives does.
-func (c *Conn) Touch() { c.lastRead.Store(time.Now().UnixNano()) }
+func (c *Conn) Touch() { c.lastRead.Store(int64(time.Since(c.created))) }
 
-// LastRead returns when something arrived last.
-func (c *Conn) LastRead() time.Time { return time.Unix(0, c.lastRead.Load()) }
+// LastRead returns when something arrived last, as a time that a clock which is set does not change.
+func (c *Conn) LastRead() time.Time { return c.created.Add(time.Duration(c.lastRead.Load())) }
 
 // ReadErr returns why nothing more arrives, or nil as long as nobody has asked for what will not come.
 func (c *Conn) ReadErr() error {

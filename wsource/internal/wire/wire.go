@@ -16,6 +16,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"time"
 )
 
 // ErrCut is what Read returns at the end of the stream. It is neither io.EOF nor
@@ -28,18 +29,22 @@ var ErrCut = errors.New("the stream ended")
 //
 // One goroutine at a time reads from it; any may write.
 type Conn struct {
-	rwc    io.ReadWriteCloser
-	under  net.Conn
-	client bool
+	rwc     io.ReadWriteCloser
+	under   net.Conn
+	client  bool
+	created time.Time
 
 	inlet
 	accepted atomic.Int64 // bytes of frames that are held back or were written, save the close frame
 	written  atomic.Int64 // bytes that rwc took
+	writing  atomic.Bool  // a Write of rwc is in progress
+
+	left  int64                  // bytes of the library's current frame still to come; its writer's
+	reply atomic.Pointer[[]byte] // close frame of the library that answers the peer's, or nil
 
 	turn    turn // held while the fields below are used
 	holding bool
 	held    *frames // not written yet, from the pool, or nil
-	left    int64   // bytes of the current outgoing frame still to come
 	closed  bool    // a close frame was written: nothing may follow
 	failed  error   // of an earlier write: the stream may have ended in the middle of a frame
 }
@@ -48,7 +53,7 @@ type Conn struct {
 // if that is not known. A client masks what it sends. The bytes in prefix are read first.
 func New(rwc io.ReadWriteCloser, under net.Conn, client bool, prefix []byte) *Conn {
 	return &Conn{
-		rwc: rwc, under: under, client: client,
+		rwc: rwc, under: under, client: client, created: time.Now(),
 		inlet: inlet{space: prefix, end: len(prefix), scan: scanner{client: client}},
 	}
 }
@@ -62,8 +67,14 @@ func (c *Conn) Drain() {
 }
 
 // Close closes the stream in an orderly way; with TLS that sends a goodbye, for which a
-// peer that does not read makes it wait. What is held back is lost.
-func (c *Conn) Close() error { return c.rwc.Close() }
+// peer that does not read makes it wait. What is held back is lost. The library closes the stream
+// when it has answered the peer's close frame; [Conn.Answer] does so in its place.
+func (c *Conn) Close() error {
+	if c.reply.Load() != nil {
+		return nil
+	}
+	return c.rwc.Close()
+}
 
 // CloseWrite ends the direction to the peer; the error is errors.ErrUnsupported if the connection cannot do
 // that.

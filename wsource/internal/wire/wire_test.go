@@ -153,8 +153,13 @@ func TestWhatIsHeldBackIsBounded(t *testing.T) {
 
 func TestCloseFrameComesLast(t *testing.T) {
 	for name, send := range map[string]func(t *testing.T, c *wire.Conn){
-		"the library's": func(t *testing.T, c *wire.Conn) { t.Helper(); write(t, c, closing(1001, "bye", false)) },
-		"ours":          func(t *testing.T, c *wire.Conn) { t.Helper(); require.NoError(t, c.CloseFrame(1001, "bye")) },
+		"the library's": func(t *testing.T, c *wire.Conn) {
+			t.Helper()
+			write(t, c, closing(1001, "bye", false))
+			require.NoError(t, c.Close(), "not yet")
+			require.NoError(t, c.Answer())
+		},
+		"ours": func(t *testing.T, c *wire.Conn) { t.Helper(); require.NoError(t, c.CloseFrame(1001, "bye")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &stream{room: -1}
@@ -197,6 +202,7 @@ func TestInvalidReasonIsNotEchoed(t *testing.T) {
 		s := &stream{room: -1}
 		c := wire.New(s, nil, masked, nil)
 		write(t, c, closing(1000, "\xFF", masked))
+		require.NoError(t, c.Answer())
 		f := s.all()
 		payload := f[2:]
 		if masked {
@@ -342,6 +348,7 @@ func FuzzWrite(f *testing.F) {
 		reason = reason[:min(len(reason), 123)]
 		frame := closing(4000, string(reason), masked)
 		write(t, c, frame)
+		require.NoError(t, c.Answer())
 		got := s.all()
 		require.True(t, bytes.HasPrefix(got, want))
 		got = got[len(want):]

@@ -3,7 +3,9 @@ package wire
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"net"
+	"slices"
 	"sync"
 	"unicode/utf8"
 )
@@ -62,22 +64,24 @@ func (c *Conn) Accepted() int64 { return c.accepted.Load() }
 // Written is described with [Conn.Accepted].
 func (c *Conn) Written() int64 { return min(c.written.Load(), c.accepted.Load()) }
 
-// Write takes a part of a frame, or a frame, from the library. A close frame leaves at
-// once, with what was held back. After a close frame, a second one is dropped, and anything else is an
-// error.
+// Progress reports whether the stream is being written to at this moment, and how many bytes it has
+// taken. If both are the same some time later, it has taken nothing meanwhile.
+func (c *Conn) Progress() (writing bool, written int64) { return c.writing.Load(), c.written.Load() }
+
+// Write takes a part of a frame, or a frame, from the library. A close frame is kept for [Conn.Answer].
+// After a close frame, a second one is dropped, and anything else is an error.
 func (c *Conn) Write(p []byte) (int, error) {
-	c.turn.take()
-	defer c.turn.giveUp()
 	if c.left == 0 {
 		h := parseHeader(p)
 		if h.opcode == opClose && h.size() == int64(len(p)) {
-			if err := c.putClose(c.answer(h, p)); err != nil {
-				return 0, err
-			}
+			reply := c.answer(h, slices.Clone(p))
+			c.reply.Store(&reply)
 			return len(p), nil
 		}
 		c.left = h.size()
 	}
+	c.turn.take()
+	defer c.turn.giveUp()
 	c.left -= int64(len(p))
 	if c.closed {
 		return 0, net.ErrClosed
@@ -167,6 +171,18 @@ func (c *Conn) CloseFrame(code uint16, reason string) error {
 	return c.putClose(controlFrame(opClose, payload, c.client))
 }
 
+// Answer writes the close frame with which the library has answered the peer's, unless one was written,
+// and closes the stream.
+func (c *Conn) Answer() error {
+	c.turn.take()
+	var err error
+	if reply := c.reply.Load(); reply != nil {
+		err = c.putClose(*reply)
+	}
+	c.turn.giveUp()
+	return errors.Join(err, c.rwc.Close())
+}
+
 // putClose writes a close frame, unless one was written.
 func (c *Conn) putClose(frame []byte) error {
 	if c.closed {
@@ -214,11 +230,21 @@ func (c *Conn) send(p []byte) error {
 	if c.failed != nil {
 		return c.failed
 	}
-	n, err := c.rwc.Write(p)
-	c.written.Add(int64(n))
-	c.failed = err
-	return err
+	for {
+		c.writing.Store(true)
+		n, err := c.rwc.Write(p[:min(len(p), maxWrite)])
+		c.writing.Store(false)
+		c.written.Add(int64(n))
+		if p = p[n:]; err != nil || len(p) == 0 {
+			c.failed = err
+			return err
+		}
+	}
 }
+
+// maxWrite is how many bytes are written at once, so that a large message shows by Written that the
+// peer takes it.
+const maxWrite = 128 << 10
 
 // answer returns the close frame to send in place of p: the library echoes the peer's
 // reason unread; if it is not UTF-8, the answer is 1007 (RFC 6455, sections 5.5.1 and 8.1).

@@ -1,0 +1,114 @@
+package operators_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+)
+
+// slowToStop is a Go that emits its values and then takes a while to see that it is not wanted any more. It counts how
+// many of its functions run.
+type slowToStop struct {
+	running, most atomic.Int32
+}
+
+func (l *slowToStop) source() ints {
+	return observable.Go(func(ctx context.Context, emit func(int)) error {
+		l.most.Store(max(l.most.Load(), l.running.Add(1)))
+		defer l.running.Add(-1)
+		for v := range 3 {
+			emit(v)
+		}
+		<-ctx.Done()
+		time.Sleep(time.Second)
+		return nil
+	})
+}
+
+// TestDoneWaitsAcrossABoundary ends chains before the function at their head has returned.
+func TestDoneWaitsAcrossABoundary(t *testing.T) {
+	same := func(_ context.Context, v int) (int, error) { return v, nil }
+	for name, across := range map[string]func(ints) ints{
+		"nothing":              func(src ints) ints { return src },
+		"ObserveOn":            func(src ints) ints { return operators.ObserveOn(src, 8) },
+		"OnBackpressureLatest": func(src ints) ints { return operators.OnBackpressureLatest(src, nil) },
+		"RateLimit":            func(src ints) ints { return operators.RateLimit(src, 1, time.Millisecond, 1) },
+		"ParallelMap":          func(src ints) ints { return operators.ParallelMap(src, 2, same) },
+		"Share":                func(src ints) ints { return operators.Share(src) },
+		"SubscribeAfter":       func(src ints) ints { return operators.SubscribeAfter(src, time.Millisecond) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var l slowToStop
+				_, err := observable.Collect(t.Context(), operators.Take(across(l.source()), 1))
+				require.NoError(t, err)
+				assert.Zero(t, l.running.Load())
+			})
+		})
+	}
+}
+
+func TestDoneWaitsForTheCallsOfParallelMap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running atomic.Int32
+		sub := operators.ParallelMap(observable.Of(1), 1, func(ctx context.Context, v int) (int, error) {
+			running.Add(1)
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			running.Add(-1)
+			return v, nil
+		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+		synctest.Wait()
+		sub.Unsubscribe()
+		assert.Equal(t, int32(1), running.Load(), "Unsubscribe does not wait")
+		<-sub.Done()
+		assert.Zero(t, running.Load())
+	})
+}
+
+// TestTheNextRunWaitsForTheFunctionOfTheLast has what is downstream end a run.
+func TestTheNextRunWaitsForTheFunctionOfTheLast(t *testing.T) {
+	failed := errors.New("failed")
+	second := func(v int) (int, error) {
+		if v == 1 {
+			return 0, failed
+		}
+		return v, nil
+	}
+	panics := func(v int) int {
+		if v == 1 {
+			panic("boom")
+		}
+		return v
+	}
+	again := operators.RetryConfig{Count: 3, Delay: time.Millisecond}
+	for name, rerun := range map[string]func(src ints) ints{
+		"Repeat(Take)":      func(src ints) ints { return operators.Repeat(operators.Take(src, 1), 4) },
+		"Retry(TryMap)":     func(src ints) ints { return operators.Retry(operators.TryMap(src, second), 3) },
+		"RetryWith(TryMap)": func(src ints) ints { return operators.RetryWith(operators.TryMap(src, second), again) },
+		"Retry(Map panics)": func(src ints) ints { return operators.Retry(operators.Map(src, panics), 3) },
+		"Retry(ObserveOn)":  func(src ints) ints { return operators.Retry(operators.TryMap(operators.ObserveOn(src, 4), second), 3) },
+		"Catch": func(src ints) ints {
+			return operators.Catch(operators.TryMap(src, second), func(error) ints { return operators.Take(src, 2) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var l slowToStop
+				got, _ := observable.Collect(t.Context(), rerun(l.source()))
+				assert.Equal(t, int32(1), l.most.Load(), "functions at a time")
+				assert.GreaterOrEqual(t, len(got), 3)
+				assert.Zero(t, l.running.Load())
+			})
+		})
+	}
+}

@@ -1,0 +1,381 @@
+package frame
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+)
+
+// Sizes in bytes of what is read at once. An idle connection waits with a small buffer of
+// its own, enough for a lone message. When a read fills that, data streams, and is read
+// into a large one from the pool until no more has come.
+const (
+	smallBuffer = 256
+	largeBuffer = 16 << 10
+)
+
+// MaxPayload is the length in bytes of the longest payload that [Reader.Payload] returns.
+const MaxPayload = largeBuffer
+
+// maxEmptyReads is how often in a row a stream may return nothing, as in package bufio.
+const maxEmptyReads = 100
+
+var largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+
+// Config says what a [Reader] reads.
+type Config struct {
+	Client bool   // this side is the client: what comes is the server's, and so is not masked
+	Prefix []byte // bytes of the stream that were read before; the Reader takes them over
+	Params Params // of compression, as negotiated
+}
+
+// Reader reads the frames of one connection, from one side. One goroutine at a time may
+// use it; LastRead, Touch and Err may be called by any.
+type Reader struct {
+	stream  io.Reader
+	client  bool
+	deflate bool // compression is negotiated
+
+	space      []byte // the buffer in use
+	start, end int    // of what has come and is not taken yet
+	small      []byte
+	large      *[largeBuffer]byte // or nil
+	more       bool               // the last read filled the buffer: more has probably come
+
+	key uint32 // for the rest of the current payload; its first byte is the lowest
+
+	inside bool // a message has begun whose last frame has not come
+	packed bool // that message is compressed
+	frames int  // of the message that began last, so far
+
+	message   *Message // used for each message in turn; nil until one needs it
+	direction Direction
+	history   []byte // of the messages before, for those that refer to it
+
+	created  time.Time
+	lastRead atomic.Int64          // nanoseconds since created
+	failure  atomic.Pointer[error] // why nothing more comes
+}
+
+// NewReader returns a Reader of the stream.
+func NewReader(stream io.Reader, c Config) *Reader {
+	return &Reader{
+		stream: stream, client: c.Client,
+		deflate: c.Params.Enabled, direction: c.Params.incoming(c.Client),
+		space: c.Prefix, end: len(c.Prefix),
+		created: time.Now(),
+	}
+}
+
+// Await waits until a part of the next frame has come, or nothing will come:
+// [Reader.Next] tells which.
+func (r *Reader) Await() {
+	if r.start == r.end {
+		_ = r.fill(1) // the error comes again
+	}
+}
+
+// Buffered reports whether something has come that is not taken yet.
+func (r *Reader) Buffered() bool { return r.start < r.end }
+
+// Next waits for the next frame and returns its header. The caller takes the payload
+// before it reads anything else: by [Reader.Payload] or [Reader.ReadPayload], or, if the
+// frame begins a message, by [Reader.Message].
+//
+// The error is an [*Error] for a frame that RFC 6455 or the negotiation of compression
+// forbids, and [ErrCut] or the stream's error if no frame comes. After an error it comes
+// again.
+func (r *Reader) Next() (Header, error) {
+	// Most frames are a message of less than 64 KiB, whose header has come as a whole.
+	if head := r.space[r.start:r.end]; len(head) >= Room && !r.inside {
+		length, size := int64(head[1]), 2
+		if !r.client {
+			length -= bitMasked
+		}
+		if length == lengthIn2 {
+			length, size = int64(binary.BigEndian.Uint16(head[2:])), 4
+		}
+		if b := head[0] - bitFinal; (b == byte(Text) || b == byte(Binary)) && length >= 0 &&
+			(size == 2 && length < lengthIn2 || size == 4 && length >= lengthIn2) {
+			h := Header{Opcode: Opcode(b), Final: true, Length: length}
+			if !r.client {
+				r.key = binary.LittleEndian.Uint32(head[size:])
+				size += 4
+			}
+			r.start += size
+			r.frames = 1
+			return h, nil
+		}
+	}
+	return r.next()
+}
+
+// next is Next for any frame.
+func (r *Reader) next() (Header, error) {
+	if err := r.Err(); err != nil {
+		return Header{}, err
+	}
+	for r.end-r.start < 2 {
+		if err := r.fill(2); err != nil {
+			return Header{}, err
+		}
+	}
+	first, second := r.space[r.start], r.space[r.start+1]
+	h := Header{
+		Opcode: Opcode(first & bitsOpcode), Final: first&bitFinal != 0, Compressed: first&bitCompressed != 0,
+	}
+	if problem := r.check(h, first, second); problem != "" {
+		return Header{}, r.fail(violation(problem))
+	}
+	size := headerSize(second)
+	for r.end-r.start < size {
+		if err := r.fill(size); err != nil {
+			return Header{}, err
+		}
+	}
+	head := r.space[r.start : r.start+size]
+	length, problem := payloadLength(head)
+	if problem != "" {
+		return Header{}, r.fail(violation(problem))
+	}
+	h.Length = length
+	if !r.client {
+		r.key = binary.LittleEndian.Uint32(head[size-4:])
+	}
+	r.start += size
+	r.follow(h)
+	return h, nil
+}
+
+// check returns what is wrong with the first two bytes of a header, "" if nothing is (RFC
+// 6455, sections 5.1, 5.2, 5.4 and 5.5; RFC 7692, section 6).
+func (r *Reader) check(h Header, first, second byte) string {
+	masked := second&bitMasked != 0
+	switch {
+	case first&bitsReserved != 0, h.Compressed && !r.deflate:
+		return "a reserved bit of a frame is set"
+	case h.Opcode > Binary && !h.Opcode.Control(), h.Opcode > Pong:
+		return "the opcode of a frame is reserved"
+	case h.Compressed && h.Opcode != Text && h.Opcode != Binary:
+		return "a frame other than a message's first is marked as compressed"
+	case masked && r.client:
+		return "a frame of the server is masked"
+	case !masked && !r.client:
+		return "a frame of the client is not masked"
+	case h.Opcode.Control() && !h.Final:
+		return "a control frame is fragmented"
+	case h.Opcode.Control() && second&bitsLength > MaxControl:
+		return "a control frame has more than 125 bytes"
+	case h.Opcode.Control():
+		return ""
+	case r.inside && h.Opcode != Continuation:
+		return "a message begins inside another"
+	case !r.inside && h.Opcode == Continuation:
+		return "a fragment continues no message"
+	}
+	return ""
+}
+
+// follow notes where in a message the stream is after the header.
+func (r *Reader) follow(h Header) {
+	switch h.Opcode {
+	case Text, Binary:
+		r.inside, r.packed, r.frames = !h.Final, h.Compressed, 1
+	case Continuation:
+		r.inside = !h.Final
+		r.frames++
+	default:
+	}
+}
+
+// Payload reads the payload of h, of at most MaxPayload bytes, and returns it in the
+// Reader's own memory, which the next call that reads uses again. The text of a lone
+// frame is checked while it comes, and one that is not UTF-8 is an [*Error].
+func (r *Reader) Payload(h Header) ([]byte, error) {
+	if int64(r.end-r.start) < h.Length {
+		return r.awaitPayload(h)
+	}
+	n := int(h.Length)
+	p := r.space[r.start : r.start+n : r.start+n]
+	r.start += n
+	if !r.client {
+		Mask(p, r.key)
+	}
+	if h.Opcode == Text && h.Lone() && !utf8.Valid(p) {
+		return nil, r.fail(notUTF8())
+	}
+	return p, nil
+}
+
+// awaitPayload is Payload for a payload whose end has not come yet.
+func (r *Reader) awaitPayload(h Header) ([]byte, error) {
+	if h.Length > MaxPayload {
+		return nil, r.fail(TooBig(MaxPayload))
+	}
+	n, done := int(h.Length), 0
+	isText := h.Opcode == Text && h.Lone()
+	var text UTF8
+	for {
+		have := min(n, r.end-r.start)
+		part := r.space[r.start+done : r.start+have]
+		if !r.client {
+			r.key = Mask(part, r.key)
+		}
+		if isText {
+			if _, ok := text.Next(part); !ok || have == n && !text.Whole() {
+				return nil, r.fail(notUTF8())
+			}
+		}
+		if done = have; done == n {
+			break
+		}
+		if err := r.fill(n); err != nil {
+			return nil, err
+		}
+	}
+	p := r.space[r.start : r.start+n : r.start+n]
+	r.start += n
+	return p, nil
+}
+
+// ReadPayload reads the next part of h's payload into p, fills that, and returns the
+// header of what remains.
+func (r *Reader) ReadPayload(h Header, p []byte) (Header, error) {
+	for at := 0; at < len(p); {
+		n, err := r.take(p[at:])
+		if err != nil {
+			return h, err
+		}
+		at += n
+	}
+	h.Length -= int64(len(p))
+	if !r.client {
+		r.key = Mask(p, r.key)
+	}
+	return h, nil
+}
+
+// take reads some bytes of a payload. If many are wanted and none have come, they are
+// read to their place at once.
+func (r *Reader) take(p []byte) (int, error) {
+	if r.start == r.end {
+		if len(p) >= largeBuffer {
+			if err := r.Err(); err != nil {
+				return 0, err
+			}
+			return r.receive(p)
+		}
+		if err := r.fill(1); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.space[r.start:r.end])
+	r.start += n
+	return n, nil
+}
+
+// borrow returns what has come of h's payload, at least a byte, in the Reader's memory,
+// and takes it off h.
+func (r *Reader) borrow(h *Header) ([]byte, error) {
+	if r.start == r.end {
+		if err := r.fill(1); err != nil {
+			return nil, err
+		}
+	}
+	n := int(min(h.Length, int64(r.end-r.start)))
+	p := r.space[r.start : r.start+n]
+	r.start += n
+	h.Length -= int64(n)
+	if !r.client {
+		r.key = Mask(p, r.key)
+	}
+	return p, nil
+}
+
+// fill reads what has come, behind what is not taken yet, into a buffer for need bytes.
+func (r *Reader) fill(need int) error {
+	if err := r.Err(); err != nil {
+		return err
+	}
+	r.makeRoom(need)
+	n, err := r.receive(r.space[r.end:])
+	r.end += n
+	r.more = r.end == len(r.space)
+	return err
+}
+
+// makeRoom chooses the buffer for need bytes, of which some have not come.
+func (r *Reader) makeRoom(need int) {
+	rest := r.space[r.start:r.end]
+	switch {
+	case need > smallBuffer || r.more || r.large != nil && len(rest) > 0:
+		if r.large == nil {
+			r.large = largeBuffers.Get().(*[largeBuffer]byte)
+		}
+		r.space = r.large[:]
+	default:
+		if r.small == nil {
+			r.small = make([]byte, smallBuffer)
+		}
+		r.space = r.small
+	}
+	r.start, r.end = 0, copy(r.space, rest)
+	if r.large != nil && &r.space[0] != &r.large[0] {
+		largeBuffers.Put(r.large)
+		r.large = nil
+	}
+}
+
+// receive reads from the stream. An error that comes with bytes comes again, and so is
+// found only when more is wanted than there is.
+func (r *Reader) receive(p []byte) (int, error) {
+	for range maxEmptyReads {
+		n, err := r.stream.Read(p)
+		if n > 0 {
+			r.Touch()
+			return n, nil
+		}
+		if err != nil {
+			return 0, r.fail(err)
+		}
+	}
+	return 0, r.fail(io.ErrNoProgress)
+}
+
+// fail notes why nothing more comes, and drops what has come since.
+func (r *Reader) fail(err error) error {
+	r.start = r.end
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = ErrCut
+	}
+	r.failure.Store(&err)
+	return err
+}
+
+// Err returns why nothing more comes, or nil as long as no call has returned an error.
+func (r *Reader) Err() error {
+	if err := r.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Detach gives up the memory that was read into, because the payload returned last is
+// still used. What is not taken yet is kept.
+func (r *Reader) Detach() {
+	rest := slices.Clone(r.space[r.start:r.end])
+	r.space, r.start, r.end = rest, 0, len(rest)
+	r.small, r.large, r.more = nil, nil, false
+}
+
+// Touch notes that the peer is alive now, as every byte that comes does.
+func (r *Reader) Touch() { r.lastRead.Store(int64(time.Since(r.created))) }
+
+// LastRead returns when something came last, or when the Reader was made. The time has a
+// monotonic reading: setting the wall clock does not change how long ago it is.
+func (r *Reader) LastRead() time.Time { return r.created.Add(time.Duration(r.lastRead.Load())) }
