@@ -277,3 +277,47 @@ func TestPortsThatDoNotSpeakTLS(t *testing.T) {
 		settle()
 	})
 }
+
+// TestSOCKS leaves a proxy that is none of HTTP's to net/http (RFC 1928).
+func TestSOCKS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, wsource.AcceptOptions{})
+		listener, err := s.network.Listen("proxy.test:1080")
+		require.NoError(t, err)
+		defer listener.Close()
+		go func() {
+			near, err := listener.Accept()
+			if !assert.NoError(t, err) {
+				return
+			}
+			read := func(n int) []byte {
+				b := make([]byte, n)
+				_, err := io.ReadFull(near, b)
+				assert.NoError(t, err)
+				return b
+			}
+			methods := read(2)
+			read(int(methods[1]))
+			_, _ = near.Write([]byte{5, 0})
+			request := read(5)
+			name := read(int(request[4]) + 2)
+			assert.Equal(t, "server.test\x00\x50", string(name))
+			far, err := s.network.DialContext(context.Background(), "tcp", host)
+			if !assert.NoError(t, err) {
+				return
+			}
+			_, _ = near.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
+			go func() {
+				_, _ = io.Copy(far, near)
+				_ = far.Close()
+			}()
+			_, _ = io.Copy(near, far)
+			_ = near.Close()
+		}()
+		client, err := wsource.Dial(t.Context(), "ws://server.test", by(t, s.network, "socks5://proxy.test:1080"))
+		require.NoError(t, err)
+		client.Complete()
+		<-client.Done()
+		settle()
+	})
+}
