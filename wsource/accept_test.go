@@ -54,12 +54,16 @@ func TestHandshakesThatAreRefused(t *testing.T) {
 	}{
 		"plain request":   {func(r *http.Request) { r.Header = http.Header{} }, wsource.AcceptOptions{}, 426, "Upgrade", nil},
 		"other protocol":  {func(r *http.Request) { r.Header.Set("Upgrade", "h2c") }, wsource.AcceptOptions{}, 426, "Upgrade", nil},
-		"HTTP/1.0":        {func(r *http.Request) { r.ProtoMinor = 0 }, wsource.AcceptOptions{}, 426, "", nil},
-		"POST":            {func(r *http.Request) { r.Method = http.MethodPost }, wsource.AcceptOptions{}, 405, "", nil},
+		"HTTP/1.0":        {func(r *http.Request) { r.ProtoMinor = 0 }, wsource.AcceptOptions{}, 426, "Upgrade", nil},
+		"POST":            {func(r *http.Request) { r.Method = http.MethodPost }, wsource.AcceptOptions{}, 405, "Allow", nil},
 		"version 8":       {func(r *http.Request) { r.Header.Set("Sec-WebSocket-Version", "8") }, wsource.AcceptOptions{}, 426, "Sec-WebSocket-Version", nil},
 		"no version":      {func(r *http.Request) { r.Header.Del("Sec-WebSocket-Version") }, wsource.AcceptOptions{}, 400, "Sec-WebSocket-Version", nil},
 		"no key":          {func(r *http.Request) { r.Header.Del("Sec-WebSocket-Key") }, wsource.AcceptOptions{}, 400, "", nil},
 		"short key":       {func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "AAAA") }, wsource.AcceptOptions{}, 400, "", nil},
+		"two keys":        {func(r *http.Request) { r.Header.Add("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==") }, wsource.AcceptOptions{}, 400, "", nil},
+		"two versions":    {func(r *http.Request) { r.Header.Add("Sec-WebSocket-Version", "13") }, wsource.AcceptOptions{}, 400, "Sec-WebSocket-Version", nil},
+		"HTTP/2":          {func(r *http.Request) { r.ProtoMajor = 2 }, wsource.AcceptOptions{}, 505, "", nil},
+		"long target":     {func(r *http.Request) { r.RequestURI = "/" + strings.Repeat("x", 64<<10) }, wsource.AcceptOptions{}, 414, "", nil},
 		"foreign origin":  {func(r *http.Request) { r.Header.Set("Origin", "https://evil.test") }, wsource.AcceptOptions{}, 403, "", wsource.ErrOrigin},
 		"null origin":     {func(r *http.Request) { r.Header.Set("Origin", "null") }, wsource.AcceptOptions{}, 403, "", wsource.ErrOrigin},
 		"no hijacker":     {func(*http.Request) {}, wsource.AcceptOptions{}, 501, "", http.ErrNotSupported},
@@ -85,6 +89,7 @@ func TestHandshakesThatAreRefused(t *testing.T) {
 			assert.Contains(t, he.Error(), "handshake of "+r.RemoteAddr)
 			if test.header != "" {
 				assert.NotEmpty(t, recorder.Header().Get(test.header))
+				assert.Equal(t, recorder.Header(), he.Header)
 			}
 			if test.err != nil {
 				require.ErrorIs(t, err, test.err)
@@ -219,6 +224,8 @@ func TestWhatTheClientSendsAtOnceIsRead(t *testing.T) {
 		require.NoError(t, err)
 		got := record[wsource.Message](t, socket)
 		p := &peer{t: t, conn: near, reader: bufio.NewReader(near), client: true}
+		_, err = http.ReadResponse(p.reader, nil)
+		require.NoError(t, err)
 		p.write(textFrame("patient"), closeFrame(1000, ""))
 		require.NoError(t, got.ExpectEnd(t))
 		assert.Equal(t, []string{"eager", "patient"}, texts(got.Values()))
@@ -226,19 +233,16 @@ func TestWhatTheClientSendsAtOnceIsRead(t *testing.T) {
 	})
 }
 
-// lateHeader is a response writer as Gin's, which writes the header when it must.
-type lateHeader struct {
+// buffering is a response writer of a middleware that holds the response back, as those that
+// compress it do.
+type buffering struct {
 	*hijackable
-	status  int
 	written bool
 }
 
-func (w *lateHeader) WriteHeader(status int) { w.status = status }
-
-func (w *lateHeader) WriteHeaderNow() {
-	w.written = true
-	_, _ = fmt.Fprintf(w.conn, "HTTP/1.1 %d X\r\n\r\n", w.status)
-}
+func (w *buffering) WriteHeader(int)             { w.written = true }
+func (w *buffering) WriteHeaderNow()             { w.written = true }
+func (w *buffering) Write(p []byte) (int, error) { w.written = true; return len(p), nil }
 
 // wrapped is a response writer of a middleware.
 type wrapped struct{ http.ResponseWriter }
@@ -248,10 +252,21 @@ func (w wrapped) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func TestResponseWritersOfFrameworks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := wstest.Pipe()
-		late := &lateHeader{hijackable: &hijackable{httptest.NewRecorder(), far, ""}}
-		socket, err := wsource.Accept(late, handshakeRequest(), nil)
+		w := &buffering{hijackable: &hijackable{httptest.NewRecorder(), far, ""}}
+		w.Header().Set("Set-Cookie", "seen=1")
+		w.Header().Set("Content-Length", "7")
+		w.Header().Set("Content-Encoding", "gzip")
+		socket, err := wsource.Accept(w, handshakeRequest(), nil)
 		require.NoError(t, err)
-		assert.True(t, late.written, "the response would not have been sent")
+		assert.False(t, w.written, "the middleware holds back what it gets")
+		resp, err := http.ReadResponse(bufio.NewReader(near), nil)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
+		assert.Equal(t, "seen=1", resp.Header.Get("Set-Cookie"))
+		assert.Equal(t, "websocket", resp.Header.Get("Upgrade"))
+		assert.Empty(t, resp.Header.Get("Content-Length"), "a response 101 has none")
+		assert.Empty(t, resp.Header.Get("Content-Encoding"))
 		socket.CloseNow()
 		require.NoError(t, near.Close())
 	})

@@ -245,13 +245,14 @@ func (s *Socket) finish(end *CloseError) {
 		s.err, cause = end, end
 	}
 	err, over, fed := s.err, s.over, s.fed
-	s.over, s.fed = nil, nil
+	s.over, s.fed, s.end = nil, nil, end
 	s.mu.Unlock()
 
 	s.heart.stop()
 	s.wire.Sever() // so that whoever is reading or writing stops
 	// The library lets go of its own when its reader has left, on whose goroutine this may be.
 	go func() { _ = s.conn.CloseNow() }()
+	s.endContext()
 	close(s.done)
 
 	// Deferred, in reverse, since what is called may end the goroutine.

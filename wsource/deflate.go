@@ -11,7 +11,31 @@ import (
 const (
 	extensionsHeader = "Sec-WebSocket-Extensions"
 	deflateExtension = "permessage-deflate"
+	serverNoTakeover = "server_no_context_takeover"
+	clientNoTakeover = "client_no_context_takeover"
 )
+
+// offer returns what a client offers, "" for no compression.
+func (c Compression) offer() string {
+	switch c {
+	case CompressMessages:
+		return deflateExtension + "; " + serverNoTakeover + "; " + clientNoTakeover
+	case CompressStream:
+		return deflateExtension
+	default:
+		return ""
+	}
+}
+
+// withParameter returns the header of a response with a parameter of the one extension in it.
+func withParameter(response http.Header, parameter string) http.Header {
+	if deflatesAlone(response, parameter) {
+		return response
+	}
+	copied := response.Clone()
+	copied.Set(extensionsHeader, strings.Join(splitExtensions(response.Values(extensionsHeader)), "")+"; "+parameter)
+	return copied
+}
 
 // splitExtensions returns the elements of the header's values.
 func splitExtensions(values []string) []string {
@@ -46,7 +70,7 @@ func validDeflate(element string, response bool) bool {
 		seen = append(seen, key)
 		ok := false
 		switch key {
-		case "server_no_context_takeover", "client_no_context_takeover":
+		case serverNoTakeover, clientNoTakeover:
 			ok = !hasValue
 		case "server_max_window_bits":
 			ok = hasValue && windowBits(value)

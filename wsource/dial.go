@@ -54,20 +54,26 @@ type DialOptions struct {
 	// Transport makes the request: for a proxy, a client certificate, or a network in memory.
 	// Its responses to an upgrade must have a writable body, as those of *http.Transport have; of that, each
 	// Dial uses a copy, since connections to WebSocket servers are not shared. Default: a transport of the
-	// call's own, which takes the proxy from the environment.
+	// call's own, which takes the proxy from the environment. An HTTP proxy of an *http.Transport
+	// is asked to CONNECT, for ws as for wss.
 	Transport http.RoundTripper
+	// Redirects says which redirects are followed. Default: those to the same host, and not from TLS
+	// to plain text.
+	Redirects Redirects
+	// Jar, if it is not nil, holds cookies: those for the server are sent, and those of its
+	// responses kept, those of refusals too. It sees the URL with http or https in place of ws or wss.
+	Jar http.CookieJar
 }
-
-// maxRedirects is how many redirects a handshake follows.
-const maxRedirects = 10
 
 // Dial opens a connection to the WebSocket server at rawURL, whose scheme is ws, wss, http
 // or https, and returns it as a [Socket]. The context, and HandshakeTimeout, bound the handshake
-// only. Up to 10 redirects are followed.
+// only. Redirects are followed as the options say.
 //
 // The error is an [*observable.ArgumentError] for an option that cannot be used, and otherwise a
 // [*HandshakeError], which tells the status and the start of the body of a server that
-// refused or does not speak WebSocket. It holds no part of the URL that may be secret.
+// refused or does not speak WebSocket, or of a proxy ([ErrProxy]). Its text holds no part of the
+// URL that may be secret. In a browser (js/wasm) it is always one that wraps
+// errors.ErrUnsupported, as a browser gives no access to a connection's frames.
 func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, error) {
 	var opts DialOptions
 	if options != nil {
@@ -83,6 +89,10 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	if problem := urlProblem(rawURL); problem != "" {
 		return nil, argument("Dial", "url", problem)
 	}
+	if inBrowser {
+		return fail(errBrowser)
+	}
+	values := context.WithoutCancel(ctx)
 	timeout := orDefault(opts.HandshakeTimeout, DefaultHandshakeTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
 		fmt.Errorf("no handshake within %v: %w", timeout, context.DeadlineExceeded))
@@ -90,20 +100,18 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 
 	transport, release := opts.transport()
 	defer release()
-	shake := &handshake{transport: transport}
-	s := &Socket{closeTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout), hook: opts.Hook}
+	shake := &handshake{
+		transport: transport, redirects: opts.Redirects, secrets: opts.Header, jar: opts.Jar,
+		offer: opts.Compression.offer(), alone: opts.Compression == CompressMessages,
+	}
+	s := &Socket{
+		id: nextSocketID(), values: values,
+		closeTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout), hook: opts.Hook,
+	}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { shake.conn = info.Conn },
 	})
-	conn, _, err := websocket.Dial(ctx, rawURL, &websocket.DialOptions{
-		HTTPClient:      &http.Client{Transport: shake},
-		HTTPHeader:      opts.Header,
-		Host:            opts.Host,
-		Subprotocols:    opts.Subprotocols,
-		CompressionMode: opts.Compression.mode(),
-		OnPingReceived:  s.pingReceived,
-		OnPongReceived:  s.pongReceived,
-	})
+	conn, _, err := websocket.Dial(ctx, rawURL, libraryDial(s, shake, &opts))
 	if err != nil {
 		if shake.err != nil {
 			shake.err.URL = redact(rawURL)
@@ -118,8 +126,8 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 		return fail(err)
 	}
 	s.header, s.streamLimit = shake.header, opts.StreamLimit
-	s.out.deflates = deflatesAlone(s.header, "client_no_context_takeover")
 	s.out.compressed = s.header.Get(extensionsHeader) != ""
+	s.out.deflates = s.out.compressed && (shake.alone || deflatesAlone(s.header, clientNoTakeover))
 	if shake.conn != nil {
 		s.remote = shake.conn.RemoteAddr()
 	}
@@ -143,8 +151,8 @@ func (o *DialOptions) transport() (transport http.RoundTripper, release func()) 
 			DisableCompression: true,
 		}
 	}
-	// It also ends a dial that the handshake has given up, which the transport would go on with for others.
-	return own, own.CloseIdleConnections
+	p := newProxied(own)
+	return p, p.release
 }
 
 // problem tells what is wrong with the options, "" if nothing is.
@@ -158,6 +166,9 @@ func (o *DialOptions) problem() string {
 	}
 	if problem := tlsProblem(config); problem != "" {
 		return problem
+	}
+	if o.Redirects > RedirectsAll {
+		return fmt.Sprintf("has unknown Redirects: %d", o.Redirects)
 	}
 	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
 		o.HandshakeTimeout, o.CloseTimeout, o.WriteTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)

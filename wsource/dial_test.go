@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -132,6 +133,60 @@ func TestSecretsStaySecret(t *testing.T) {
 	})
 }
 
+// transportFunc is a function as a round tripper.
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestSecretsOfTransports has the caller's own transport fail in words that show the URL.
+func TestSecretsOfTransports(t *testing.T) {
+	own := func(r *http.Request) *url.Error {
+		return &url.Error{Op: "Get", URL: r.URL.String(), Err: syscall.ECONNREFUSED}
+	}
+	for name, test := range map[string]struct {
+		transport transportFunc
+		want      error
+	}{
+		"a url.Error":   {func(r *http.Request) (*http.Response, error) { return nil, own(r) }, syscall.ECONNREFUSED},
+		"a wrapped one": {func(r *http.Request) (*http.Response, error) { return nil, fmt.Errorf("oh: %w", own(r)) }, syscall.ECONNREFUSED},
+		"two": {func(r *http.Request) (*http.Response, error) {
+			return nil, &url.Error{URL: r.URL.String(), Err: own(r)}
+		}, syscall.ECONNREFUSED},
+		"an empty one": {func(r *http.Request) (*http.Response, error) { return nil, &url.Error{URL: r.URL.String()} }, nil},
+		"the URL as text": {func(r *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("no %s: %w", r.URL, io.ErrNoProgress)
+		}, io.ErrNoProgress},
+		"nothing": {func(*http.Request) (*http.Response, error) { return nil, nil }, nil}, //nolint:nilnil // what is tested
+	} {
+		_, err := wsource.Dial(t.Context(), "ws://user:passphrase@"+host+"/path?token=secret#fragment",
+			&wsource.DialOptions{Transport: test.transport})
+		requireHandshake(t, err, 0)
+		assertNoSecret(t, err)
+		if test.want != nil {
+			require.ErrorIs(t, err, test.want, name)
+		}
+	}
+	// A response without a body, of a transport that breaks its contract.
+	_, err := wsource.Dial(t.Context(), "ws://"+host, &wsource.DialOptions{
+		Transport: transportFunc(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 404}, nil }),
+	})
+	requireHandshake(t, err, http.StatusNotFound)
+}
+
+// TestSecretsOfRedirects has servers repeat where they lead to, as http.Redirect does.
+func TestSecretsOfRedirects(t *testing.T) {
+	for name, location := range map[string]string{"endless": "/again?token=secret", "away": "ws://b.test/?token=secret"} {
+		synctest.Test(t, func(t *testing.T) {
+			network := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, location, http.StatusFound)
+			})
+			err := dialError(t, network, "ws://"+host, nil)
+			requireHandshake(t, err, http.StatusFound)
+			assert.NotContains(t, err.Error(), "secret", name)
+		})
+	}
+}
+
 // TestServersThatDoNotUpgradeRightly answers 101 in wrong ways. None of it is waited for.
 func TestServersThatDoNotUpgradeRightly(t *testing.T) {
 	const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -231,6 +286,7 @@ func TestDialOptionsThatCannotBeUsed(t *testing.T) {
 		"-2s":                               {CloseTimeout: -2 * time.Second},
 		"-3s":                               {Heartbeat: wsource.Heartbeat{Interval: -3 * time.Second}},
 		"-4s":                               {Heartbeat: wsource.Heartbeat{Timeout: -4 * time.Second}},
+		"unknown Redirects: 3":              {Redirects: 3},
 		"Compression":                       {Compression: wsource.CompressStream + 1},
 		"sec-websocket-key":                 {Header: http.Header{"sec-websocket-key": {"x"}}},
 		"the option for that is Host":       {Header: http.Header{"host": {"x"}}},

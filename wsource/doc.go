@@ -71,9 +71,14 @@
 //	a message that arrives                     1 MiB          ReadLimit; over it the peer is told 1009
 //	one that is read while it arrives          ReadLimit      StreamLimit; likewise
 //	the handshake, redirects included          10 s           DialOptions.HandshakeTimeout
-//	redirects                                  10
+//	redirects                                  10, to the same host, not from TLS to plain text   DialOptions.Redirects
 //	the body of a refusal in an error          512 bytes, 1 s
 //	the header of a handshake                  64 KiB, 10 s   by Server.Serve; elsewhere the http.Server's
+//	the body of a handshake                    none; a request that announces one is refused with 400
+//	the target of a handshake                  64 KiB; over it, 414
+//	writing the response to a handshake        10 s
+//	after a refusal, until the next handshake  10 s           by Server.Serve; elsewhere the http.Server's
+//	the header that Socket.Request keeps       64 KiB
 //	what waits to be sent on a connection      1,024 messages or 1 MiB, and one message in any case; then senders block
 //	sockets of a server written to at a time   one a processor; one whose peer does not read holds up others for 2 ms
 //	what is read ahead of the subscribers      1 message
@@ -84,7 +89,7 @@
 //	a write of which no byte leaves            30 s           WriteTimeout; noticed up to 25 s later
 //	connections of a server                    10,000         Server.MaxConnections
 //	compression                                off            Compression
-//	origins                                    the server's own host        AcceptOptions.Origins
+//	origins                                    the server's own, by scheme, host and port        AcceptOptions.Origins
 //	memory of an idle accepted connection      8 KiB, with its goroutine
 //	the rest of a close frame that has begun   5 s            by the library
 //	the reason of a close frame                123 bytes      by the protocol
@@ -114,10 +119,13 @@
 //   - A close frame is sent and answered behind the messages that were sent before, within CloseTimeout.
 //   - A ping that arrives behind a stalled write is answered when the write is over, ahead of what is queued. In
 //     the library it fails the reader after 5 s.
-//   - A version of the protocol other than 13 is answered with 426 (section 4.4), and offers of compression that are
-//     malformed are declined (RFC 7692, section 7.1).
-//   - A handshake ends by itself, follows 10 redirects at most, and does not wait for the body of a failed
-//     upgrade.
+//   - A request is checked before the library sees it: origins by scheme, host and port, refusals with the
+//     headers that their status wants, no body. A version other than 13 is answered with 426 (section 4.4), and
+//     offers of compression that are malformed are declined (RFC 7692, section 7.1).
+//   - The response to a handshake is written on the connection itself, past what a middleware holds back.
+//   - A handshake ends by itself, follows redirects as it is told, and does not wait for the body of a failed
+//     upgrade. An HTTP proxy is asked for a tunnel also without TLS (section 4.1).
+//   - A server that keeps the context of its compression although it was asked not to is read with it.
 //   - Messages that wait are written together, with one system call.
 //   - Messages that are one frame, uncompressed, are written and read past the library, as its way takes several times as
 //     long as that of a small message takes otherwise. So are pings and pongs.

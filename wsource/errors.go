@@ -22,6 +22,11 @@ var (
 	ErrTooManyConnections = errors.New("too many connections")
 	// ErrTooManyRedirects: a handshake was redirected more than 10 times.
 	ErrTooManyRedirects = errors.New("too many redirects")
+	// ErrRedirect: a handshake was redirected to where DialOptions.Redirects does not follow.
+	ErrRedirect = errors.New("the redirect is not followed")
+	// ErrProxy: a proxy refused to connect to the server. The status, header and body of the
+	// HandshakeError are the proxy's.
+	ErrProxy = errors.New("the proxy refused to connect to the server")
 )
 
 // CloseError is how a connection ended, for every end but a normal closure: a close

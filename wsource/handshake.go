@@ -22,11 +22,17 @@ const (
 	bodyWait  = time.Second
 )
 
-// handshake is the round tripper of one Dial. It bounds the redirects, keeps what a
+// handshake is the round tripper of one Dial. It judges redirects, keeps what a
 // refusal said and puts the wire under an upgraded connection.
 type handshake struct {
 	transport http.RoundTripper
+	redirects Redirects
+	secrets   http.Header    // of the options
+	jar       http.CookieJar // or nil
+	offer     string         // of extensions
+	alone     bool           // this side compresses each message by itself, whatever the server allows
 	hops      int
+	strayed   bool     // a redirect has led away from the first server
 	conn      net.Conn // that the transport uses, if it tells
 	wire      *wire.Conn
 	header    http.Header
@@ -34,9 +40,23 @@ type handshake struct {
 }
 
 func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
+	if h.offer != "" {
+		req = req.Clone(req.Context())
+		req.Header.Set(extensionsHeader, h.offer)
+	}
 	resp, err := h.transport.RoundTrip(req)
-	if err != nil {
+	if refusal, ok := errors.AsType[*proxyRefusal](err); ok {
+		h.err = &HandshakeError{Status: refusal.status, Header: refusal.header, Body: refusal.body, Err: ErrProxy}
 		return nil, err
+	}
+	if err != nil {
+		return nil, hideURL(err, req.URL)
+	}
+	if resp == nil {
+		return nil, errNoResponse
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
 	}
 	h.header = resp.Header
 	redirected, problem := h.redirected(req, resp)
@@ -51,40 +71,28 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 		problem = fmt.Errorf("the transport's response body cannot be written to: %T", resp.Body)
 	}
 	if problem != nil {
+		if cookies := resp.Cookies(); h.jar != nil && len(cookies) > 0 {
+			h.jar.SetCookies(req.URL, cookies) // the HTTP client does so for what it is given
+		}
 		h.err = &HandshakeError{Status: resp.StatusCode, Header: resp.Header, Body: startOf(resp), Err: problem}
 		return nil, problem
 	}
 	h.wire = wire.New(rwc, h.conn, true, nil)
 	resp.Body = h.wire
+	if h.alone && resp.Header.Get(extensionsHeader) != "" {
+		resp.Header = withParameter(resp.Header, clientNoTakeover)
+	}
 	return resp, nil
-}
-
-// redirected reports whether the client is to follow the response to another server.
-func (h *handshake) redirected(req *http.Request, resp *http.Response) (bool, error) {
-	switch resp.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
-		http.StatusPermanentRedirect:
-	default:
-		return false, nil
-	}
-	location := resp.Header.Get("Location")
-	if location == "" {
-		return false, nil
-	}
-	if _, err := req.URL.Parse(location); err != nil {
-		return false, errLocation
-	}
-	if h.hops++; h.hops > maxRedirects {
-		return false, ErrTooManyRedirects
-	}
-	return true, nil
 }
 
 // startOf reads the start of a refusal's body and closes it.
 func startOf(resp *http.Response) string {
 	defer resp.Body.Close() //nolint:errcheck // nothing more is wanted of it
-	if resp.StatusCode == http.StatusSwitchingProtocols {
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols:
 		return "" // what follows is not a body, and may never come
+	case resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode < http.StatusBadRequest:
+		return "" // it repeats the Location, which may hold secrets
 	}
 	timer := time.AfterFunc(bodyWait, func() { _ = resp.Body.Close() })
 	defer timer.Stop()
@@ -102,14 +110,56 @@ func redact(rawURL string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
+// hiddenError is an error whose own text may hold a secret.
+type hiddenError struct {
+	text string
+	err  error
+}
+
+func (e *hiddenError) Error() string { return e.text }
+func (e *hiddenError) Unwrap() error { return e.err }
+
+// hideURL returns the error of a request without the parts of its URL that may be secret.
+func hideURL(err error, u *url.URL) error {
+	for {
+		ue, ok := errors.AsType[*url.Error](err) // which shows the whole URL
+		if !ok {
+			break
+		}
+		if err = ue.Err; err == nil {
+			err = errors.New("the request failed")
+		}
+	}
+	text := err.Error()
+	shown := text
+	if u.User != nil {
+		shown = strings.ReplaceAll(shown, u.User.String()+"@", "")
+		if password, _ := u.User.Password(); password != "" {
+			shown = strings.ReplaceAll(shown, ":"+password+"@", "@")
+		}
+	}
+	if u.RawQuery != "" {
+		shown = strings.ReplaceAll(shown, "?"+u.RawQuery, "?...")
+	}
+	if fragment := u.EscapedFragment(); fragment != "" {
+		shown = strings.ReplaceAll(shown, "#"+fragment, "")
+	}
+	if shown == text {
+		return err
+	}
+	return &hiddenError{shown, err}
+}
+
 // acceptGUID is what RFC 6455, section 1.3, has appended to the key.
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 var (
 	// errNotWebSocket: the server's answer is not that of a WebSocket server.
 	errNotWebSocket = errors.New("the server did not upgrade the connection to WebSocket")
-	// errLocation: a redirect leads nowhere. Its Location may hold secrets.
-	errLocation = errors.New("the Location of a redirect cannot be parsed")
+	// errBrowser: what is built for a browser has no connections.
+	errBrowser = fmt.Errorf("a browser gives no access to connections: %w", errors.ErrUnsupported)
+	// errNoResponse: a round tripper broke its contract.
+	errNoResponse = errors.New("the transport returned neither a response nor an error")
 )
 
 // verify reports what is wrong with the response to an opening handshake (RFC 6455,

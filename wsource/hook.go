@@ -28,6 +28,9 @@ const (
 	EventReconnect
 	// EventHeartbeat: the peer has answered a ping in a way that tells the round-trip time. RTT.
 	EventHeartbeat
+	// EventRefused: a handshake was refused on the side that accepts. Err, a [*HandshakeError] with the client's
+	// address and the status that it was answered, 0 if the answer could not be written. There is no Socket.
+	EventRefused
 )
 
 // String returns the kind's name in lower case.
@@ -47,6 +50,8 @@ func (k EventKind) String() string {
 		return "reconnect"
 	case EventHeartbeat:
 		return "heartbeat"
+	case EventRefused:
+		return "refused"
 	default:
 		return "unknown"
 	}
@@ -57,7 +62,7 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind EventKind // what has happened; it says which fields below are filled
 	// Socket is the connection, for its address and its request. It is nil for what happens to a Subject
-	// apart from its connections: what it drops, and its reconnects.
+	// apart from its connections: what it drops, and its reconnects; and for a handshake that was refused.
 	Socket   *Socket
 	Code     StatusCode    // how the connection ended
 	Messages int           // how many
@@ -104,6 +109,14 @@ func Hooks(hooks ...Hook) Hook {
 		return all[0]
 	}
 	return all
+}
+
+// refused tells a hook, if there is one, of a handshake that was refused, and returns that.
+func refused(hook Hook, err *HandshakeError) *HandshakeError {
+	if hook != nil {
+		hook.Handle(Event{Kind: EventRefused, Err: err})
+	}
+	return err
 }
 
 type hookList []Hook

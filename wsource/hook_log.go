@@ -12,8 +12,9 @@ import (
 
 // LogHook returns the hook that logs each event, with the kind as the message and the fields that it fills as
 // attributes, and the peer's address as "remote". Messages that come and go and heartbeats are logged at the debug
-// level, opened and closed connections at info, and what went wrong, which is drops, reconnects and closures that were
-// not normal, as a warning. A nil logger means slog's default.
+// level, opened and closed connections at info, and what went wrong as a warning: drops, reconnects, refused
+// handshakes and closures with another code than 1000, 1001 and 1005, which is how nearly every page that a
+// browser leaves ends its connection. A nil logger means slog's default.
 //
 // No data of messages is logged, and of errors what may hold some, or a secret, is left out: a value that did
 // not encode, the value of a panic, the body of a refused handshake, and the URL of a request that a Target
@@ -36,6 +37,8 @@ func (h logHook) Handle(e Event) {
 
 func (e *Event) level() slog.Level {
 	switch {
+	case e.Kind == EventClosed && ordinary(e.Code):
+		return slog.LevelInfo
 	case e.Err != nil:
 		return slog.LevelWarn
 	case e.Kind == EventReceived || e.Kind == EventSent || e.Kind == EventHeartbeat:
@@ -44,6 +47,12 @@ func (e *Event) level() slog.Level {
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo
+}
+
+// ordinary reports whether a connection that ends with the code has ended as most do: a page was left, or the
+// peer gave no code.
+func ordinary(code StatusCode) bool {
+	return code == StatusNormalClosure || code == StatusGoingAway || code == StatusNoStatusReceived
 }
 
 func (e *Event) attributes() []slog.Attr {
@@ -65,6 +74,10 @@ func (e *Event) attributes() []slog.Attr {
 		attrs = append(attrs, slog.Int("attempt", e.Attempt), slog.Duration("delay", e.Delay))
 	case EventHeartbeat:
 		attrs = append(attrs, slog.Duration("rtt", e.RTT))
+	case EventRefused:
+		if he, ok := errors.AsType[*HandshakeError](e.Err); ok {
+			attrs = append(attrs, slog.String("remote", he.Remote), slog.Int("status", he.Status))
+		}
 	case EventOpened:
 	}
 	if e.Err != nil {

@@ -298,6 +298,12 @@ func TestLogHookLevels(t *testing.T) {
 		{Kind: wsource.EventHeartbeat, RTT: time.Second},
 		{Kind: wsource.EventReconnect, Attempt: 1, Delay: time.Second},
 		{Kind: wsource.EventClosed, Code: 1000},
+		{Kind: wsource.EventClosed, Code: 1001, Err: &wsource.CloseError{Code: 1001}},
+		{Kind: wsource.EventClosed, Code: 1005, Err: &wsource.CloseError{Code: 1005}},
+		{Kind: wsource.EventClosed, Code: 1006, Err: &wsource.CloseError{Code: 1006}},
+		{Kind: wsource.EventRefused, Err: &wsource.HandshakeError{
+			URL: "ws://a.test/", Remote: "b.test:1", Status: 403, Body: "secret", Err: wsource.ErrOrigin,
+		}},
 	} {
 		wsource.LogHook(logger).Handle(e)
 	}
@@ -309,6 +315,13 @@ func TestLogHookLevels(t *testing.T) {
 		`level=DEBUG msg="websocket heartbeat" rtt=1s`,
 		`level=WARN msg="websocket reconnect" attempt=1 delay=1s`,
 		`level=INFO msg="websocket closed" code="1000 normal closure"`,
+		`level=INFO msg="websocket closed" code="1001 going away" error="wsource: connection closed: 1001 going away"`,
+		`level=INFO msg="websocket closed" code="1005 no status received" ` +
+			`error="wsource: connection closed: 1005 no status received"`,
+		`level=WARN msg="websocket closed" code="1006 abnormal closure" ` +
+			`error="wsource: connection closed: 1006 abnormal closure"`,
+		`level=WARN msg="websocket refused" remote=b.test:1 status=403 error="wsource: handshake of b.test:1 for ` +
+			`ws://a.test/ failed: status 403 Forbidden: the origin is not allowed"`,
 	}
 	require.Len(t, lines, len(wanted))
 	for i, line := range lines {

@@ -43,6 +43,16 @@ func (c Compression) mode() websocket.CompressionMode {
 	}
 }
 
+// reading returns the library's mode for a client, which says what a client offers and how the
+// library reads before it knows the answer: with the context kept, unless the answer says that
+// there is none (RFC 7692, section 7.1.1.1).
+func (c Compression) reading() websocket.CompressionMode {
+	if c == NoCompression {
+		return websocket.CompressionDisabled
+	}
+	return websocket.CompressionContextTakeover
+}
+
 // optionsProblem tells what is wrong with the options that both sides have, "" if nothing is.
 func optionsProblem(
 	subprotocols []string, readLimit, streamLimit int64, c Compression, times ...time.Duration,

@@ -38,11 +38,13 @@ func (a Action) String() string {
 //	retry     1001, 1006, 1011, 1012, 1013, 1014
 //	fail      the rest: 1002, 1003, 1007 to 1010, and 3000 to 4999, whose meaning is the application's
 //
-// A handshake that was refused is retried unless the status says that it would be refused again: 408,
-// 425, 429 and those from 500 on are retried, other statuses fail. A server that was not reached is retried, except
-// for a URL or a certificate that is no good. Of other errors, those of SubjectConfig's Target, a [net.Error] is
-// retried, since the network that the WebSocket server cannot be reached by is often that of the token server, too,
-// and so is one that [Retryable] has marked. Options that cannot be used fail.
+// A handshake that was refused is retried unless the status says that it would be refused
+// again: 408, 425, 429 and those from 500 on are retried, other statuses fail, a proxy's 401,
+// 403 and 407 among them. A server that was not reached is retried, except for a URL or a
+// certificate that is no good, and for a port that does not speak TLS. Of other errors, those
+// of SubjectConfig's Target, a [net.Error] is retried, since the network that the WebSocket
+// server cannot be reached by is often that of the token server, too, and so is one that
+// [Retryable] has marked. Options that cannot be used fail.
 func CloseAction(err error) Action {
 	if _, ok := errors.AsType[*retryableError](err); ok {
 		return RetryConnect
@@ -66,9 +68,13 @@ func CloseAction(err error) Action {
 }
 
 func handshakeAction(err *HandshakeError) Action {
-	var certificate *tls.CertificateVerificationError
+	var (
+		certificate *tls.CertificateVerificationError
+		plain       tls.RecordHeaderError // the server does not speak TLS
+	)
 	switch {
-	case errors.Is(err, ErrTooManyRedirects), errors.As(err, &certificate):
+	case errors.Is(err, ErrTooManyRedirects), errors.Is(err, ErrRedirect), errors.Is(err, http.ErrSchemeMismatch),
+		errors.Is(err, errors.ErrUnsupported), errors.As(err, &certificate), errors.As(err, &plain):
 		return FailStream
 	case err.Status == 0, err.Status >= 500, err.Status == http.StatusRequestTimeout,
 		err.Status == http.StatusTooEarly, err.Status == http.StatusTooManyRequests:

@@ -215,7 +215,7 @@ func TestRetryIsGivenUp(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newSite(t, wsource.AcceptOptions{})
 					require.NoError(t, s.network.OnEveryDial(
-						wstest.Delay(wstest.ToClient, 10*time.Millisecond), wstest.Cut(wstest.ToClient, 150)))
+						wstest.Delay(wstest.ToClient, 10*time.Millisecond), wstest.Cut(wstest.ToClient, 100))) // within the response
 					got := observabletest.NewRecorder[string]()
 					subscription := pipeline(messagesOf(s.options(nil))).Subscribe(t.Context(), got)
 					time.Sleep(time.Duration(at) * 5 * time.Millisecond)

@@ -17,8 +17,11 @@ import (
 // DefaultMaxConnections is how many connections a [Server] holds at a time.
 const DefaultMaxConnections = 10_000
 
-// headerTimeout is how long [Server.Serve] gives a client to send its handshake.
-const headerTimeout = 10 * time.Second
+// What [Server.Serve] allows a connection that is no socket yet.
+const (
+	headerTimeout = 10 * time.Second // to send a handshake
+	idleTimeout   = 10 * time.Second // after a refusal, until the next handshake begins
+)
 
 // errNobodyServes: the server has no subscriber to its connections.
 var errNobodyServes = errors.New("nobody is subscribed to the server's connections")
@@ -63,13 +66,15 @@ func (s *Server) Len() int {
 
 // ServeHTTP upgrades the request, emits the socket and returns.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if status, err := s.reserve(); err != nil {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, http.StatusText(status), status)
-		s.refusals.Next(&HandshakeError{URL: requestURL(r), Remote: r.RemoteAddr, Status: status, Err: err})
+	if err := vet(w, r, &s.Options); err != nil {
+		s.refusals.Next(err)
 		return
 	}
-	socket, err := accept(w, r, &s.Options, &s.crew)
+	if status, err := s.reserve(); err != nil {
+		s.refusals.Next(refuse(w, r, s.Options.Hook, status, err))
+		return
+	}
+	socket, err := upgrade(w, r, &s.Options, &s.crew)
 	s.mu.Lock()
 	s.pending--
 	stopping, stopped := s.stopping, s.stopped
@@ -162,7 +167,11 @@ func (s *Server) Serve(l net.Listener) error {
 	if s.MaxConnections < 0 {
 		return errors.Join(s.argument(), l.Close())
 	}
-	server := &http.Server{Handler: s, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: 64 << 10}
+	server := &http.Server{
+		Handler: s, MaxHeaderBytes: 64 << 10,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, // the second is for a body
+		WriteTimeout: headerTimeout + answerTimeout, IdleTimeout: idleTimeout,
+	}
 	s.mu.Lock()
 	if s.stopping {
 		s.mu.Unlock()

@@ -68,6 +68,8 @@ func (s State) String() string {
 // [Socket.Undelivered]. When the peer closes, what is queued leaves before its close frame is answered,
 // if that takes no longer than the CloseTimeout.
 type Socket struct {
+	id      uint64
+	values  context.Context // of the handshake's context; it never ends
 	conn    *websocket.Conn
 	wire    *wire.Conn
 	out     outbox
@@ -94,7 +96,10 @@ type Socket struct {
 	closeSent chan struct{} // closes when that was handed to the operating system, or will not be
 	verdict   *CloseError   // how the socket ends, whatever comes
 	err       error
-	grace     *time.Timer // ends a connection that cannot be written to any more
+	end       *CloseError             // how it has ended, a normal closure included
+	life      context.Context         // of Context, once it was asked for
+	endLife   context.CancelCauseFunc // ends life
+	grace     *time.Timer             // ends a connection that cannot be written to any more
 	done      chan struct{}
 	over      []func()             // called after the end
 	fed       map[*func()]struct{} // what OnEnd was given: ends what the socket observes
@@ -201,8 +206,9 @@ func (s *Socket) Subprotocol() string { return s.conn.Subprotocol() }
 func (s *Socket) RemoteAddr() net.Addr { return s.remote }
 
 // Request returns the handshake's request, on the side that accepted it; nil on the side
-// that dialled. Its context and body are not those of the HTTP server any more, and the headers that are the same in every
-// handshake are left out: Connection, Upgrade, Sec-WebSocket-Key and Sec-WebSocket-Version.
+// that dialled. Its body is empty, and its context has the values of the HTTP server's, but not its
+// end. The headers that are the same in every handshake are left out: Connection, Upgrade,
+// Sec-WebSocket-Key and Sec-WebSocket-Version. If the rest is over 64 KiB, so are the largest.
 func (s *Socket) Request() *http.Request { return s.request }
 
 // ResponseHeader returns the header of the handshake's response, on the side that dialled;

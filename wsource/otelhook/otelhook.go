@@ -7,6 +7,7 @@
 //
 //	connections          up-down counter  connections that are open
 //	closes               counter          connections that are over, by code
+//	refused              counter          handshakes that were refused, by HTTP status
 //	messages             counter          messages, by direction
 //	frames               counter          the frames that these took, one or one per fragment, by direction
 //	bytes                counter          their data, before compression, by direction
@@ -16,7 +17,8 @@
 //	round_trip           histogram        round-trip times in seconds, by heartbeat
 //
 // Each connection is a span, "websocket", of the kind of this side. At its end it has the peer's
-// address, the close code and what was received and sent; it failed unless the closure was normal.
+// address, the close code and what was received and sent; it failed unless the closure was
+// normal, or had the code 1001 or no code: so ends nearly every connection of a page that a browser leaves.
 package otelhook
 
 import (
@@ -69,6 +71,7 @@ func New(options Options) (wsource.Hook, error) {
 		return c
 	}
 	h.closes = counter("closes", "{connection}", "WebSocket connections that are over")
+	h.refused = counter("refused", "{handshake}", "WebSocket handshakes that were refused")
 	h.messages = counter("messages", "{message}", "Messages received and sent")
 	h.frames = counter("frames", "{frame}", "Frames of messages received and sent")
 	h.bytes = counter("bytes", "By", "Data of messages received and sent, before compression")
@@ -95,6 +98,7 @@ type hook struct {
 
 	connections metric.Int64UpDownCounter
 	closes      metric.Int64Counter
+	refused     metric.Int64Counter
 	messages    metric.Int64Counter
 	frames      metric.Int64Counter
 	bytes       metric.Int64Counter
@@ -135,6 +139,12 @@ func (h *hook) Handle(e wsource.Event) {
 		if v, ok := h.lives.LoadAndDelete(e.Socket); ok {
 			v.(*life).end(e) //nolint:forcetypeassert // nothing else is in there
 		}
+	case wsource.EventRefused:
+		status := 0
+		if he, ok := errors.AsType[*wsource.HandshakeError](e.Err); ok {
+			status = he.Status
+		}
+		h.refused.Add(ctx, 1, metric.WithAttributes(attribute.Int("status", status)))
 	case wsource.EventReceived:
 		h.count(ctx, e, received, func(l *life) *traffic { return &l.received })
 	case wsource.EventSent:
@@ -178,7 +188,7 @@ func (l *life) end(e wsource.Event) {
 		attribute.Int64("rxsocket.sent.frames", l.sent.frames.Load()),
 		attribute.Int64("rxsocket.sent.bytes", l.sent.bytes.Load()),
 	)
-	if e.Err != nil {
+	if e.Err != nil && e.Code != wsource.StatusGoingAway && e.Code != wsource.StatusNoStatusReceived {
 		l.span.SetStatus(codes.Error, e.Code.String())
 	}
 	l.span.End()

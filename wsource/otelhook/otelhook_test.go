@@ -151,6 +151,31 @@ func TestReconnectsAreCounted(t *testing.T) {
 	assert.Equal(t, map[string]int64{"rxsocket.reconnects": 2}, sums(t, reader))
 }
 
+func TestRefusalsAreCounted(t *testing.T) {
+	reader := metric.NewManualReader()
+	hook, err := otelhook.New(otelhook.Options{MeterProvider: metric.NewMeterProvider(metric.WithReader(reader))})
+	require.NoError(t, err)
+	hook.Handle(wsource.Event{Kind: wsource.EventRefused, Err: &wsource.HandshakeError{Status: 403}})
+	assert.Equal(t, map[string]int64{"rxsocket.refused status=403": 1}, sums(t, reader))
+}
+
+// TestAPageThatIsLeftIsNoFailure ends spans with the codes that are no failure, and with one that is.
+func TestAPageThatIsLeftIsNoFailure(t *testing.T) {
+	spans := tracetest.NewSpanRecorder()
+	hook, err := otelhook.New(otelhook.Options{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))})
+	require.NoError(t, err)
+	for _, code := range []wsource.StatusCode{1001, 1005, 1006} {
+		socket := new(wsource.Socket)
+		hook.Handle(wsource.Event{Kind: wsource.EventOpened, Socket: socket})
+		hook.Handle(wsource.Event{Kind: wsource.EventClosed, Socket: socket, Code: code, Err: &wsource.CloseError{Code: code}})
+	}
+	failed := make([]bool, 0, 3)
+	for _, span := range spans.Ended() {
+		failed = append(failed, span.Status().Code == codes.Error)
+	}
+	assert.Equal(t, []bool{false, false, true}, failed)
+}
+
 func ExampleNew() {
 	hook, err := otelhook.New(otelhook.Options{}) // the global providers
 	if err != nil {

@@ -8,6 +8,7 @@
 //	connections                  gauge      connections that are open
 //	opened_total                 counter    connections that were opened
 //	closed_total{code}           counter    connections that are over, by close code
+//	refused_total{status}        counter    handshakes that were refused, by HTTP status
 //	messages_total{direction}    counter    messages received and sent
 //	frames_total{direction}      counter    the frames that these took, one or one per fragment
 //	bytes_total{direction}       counter    their data, before compression
@@ -33,6 +34,7 @@ type Hook struct {
 	connections prometheus.Gauge
 	opened      prometheus.Counter
 	closed      *prometheus.CounterVec
+	refused     *prometheus.CounterVec
 	messages    *prometheus.CounterVec
 	frames      *prometheus.CounterVec
 	bytes       *prometheus.CounterVec
@@ -64,6 +66,7 @@ func New(registry prometheus.Registerer) (*Hook, error) {
 		}),
 		opened:   counter("opened_total", "WebSocket connections that were opened.").WithLabelValues(),
 		closed:   counter("closed_total", "WebSocket connections that are over, by close code.", "code"),
+		refused:  counter("refused_total", "WebSocket handshakes that were refused, by HTTP status.", "status"),
 		messages: counter("messages_total", "Messages received and sent.", "direction"),
 		frames:   counter("frames_total", "Frames of messages received and sent.", "direction"),
 		bytes:    counter("bytes_total", "Bytes of data of messages received and sent, before compression.", "direction"),
@@ -91,6 +94,12 @@ func (h *Hook) Handle(e wsource.Event) {
 	case wsource.EventClosed:
 		h.connections.Dec()
 		h.closed.WithLabelValues(strconv.Itoa(int(e.Code))).Inc()
+	case wsource.EventRefused:
+		status := 0
+		if he, ok := errors.AsType[*wsource.HandshakeError](e.Err); ok {
+			status = he.Status
+		}
+		h.refused.WithLabelValues(strconv.Itoa(status)).Inc()
 	case wsource.EventReceived:
 		h.count("received", e)
 	case wsource.EventSent:
@@ -117,7 +126,7 @@ func (h *Hook) count(direction string, e wsource.Event) {
 
 func (h *Hook) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		h.connections, h.opened, h.closed, h.messages, h.frames, h.bytes, h.queued, h.dropped, h.reconnects,
+		h.connections, h.opened, h.closed, h.refused, h.messages, h.frames, h.bytes, h.queued, h.dropped, h.reconnects,
 		h.roundTrip,
 	}
 }

@@ -133,6 +133,19 @@ func histogram(t *testing.T, registry *prometheus.Registry, name string) []float
 	return nil
 }
 
+func TestRefusalsAreCounted(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	hook, err := promhook.New(registry)
+	require.NoError(t, err)
+	hook.Handle(wsource.Event{Kind: wsource.EventRefused, Err: &wsource.HandshakeError{Status: 403}})
+	hook.Handle(wsource.Event{Kind: wsource.EventRefused, Err: &wsource.HandshakeError{Status: 403}})
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+		# HELP rxsocket_refused_total WebSocket handshakes that were refused, by HTTP status.
+		# TYPE rxsocket_refused_total counter
+		rxsocket_refused_total{status="403"} 2
+	`), "rxsocket_refused_total"))
+}
+
 func TestNewTellsTheRegistrysError(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	_, err := promhook.New(registry)

@@ -1,0 +1,204 @@
+package wsource
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxProxyAnswer is how many bytes of a proxy's answer to CONNECT are read.
+const maxProxyAnswer = 256 << 10
+
+// proxied makes the requests of one Dial. It asks an HTTP proxy for a tunnel by CONNECT with
+// TLS and without (RFC 6455, section 4.1): net/http does so with TLS only, and otherwise sends
+// the request to the proxy, which drops the upgrade, as it has to (RFC 9110, section 7.6.1).
+type proxied struct {
+	own     *http.Transport // without its Proxy
+	proxy   func(*http.Request) (*url.URL, error)
+	through []*http.Transport // one for each request that goes through a proxy
+}
+
+// newProxied takes a transport over that nobody else uses.
+func newProxied(own *http.Transport) *proxied {
+	p := &proxied{own: own, proxy: own.Proxy}
+	own.Proxy = nil
+	return p
+}
+
+// release lets go of connections, and ends dials that the handshake has given up, which a
+// transport would go on with for others.
+func (p *proxied) release() {
+	p.own.CloseIdleConnections()
+	for _, t := range p.through {
+		t.CloseIdleConnections()
+	}
+}
+
+// RoundTrip makes a request, through the proxy that there is for it.
+func (p *proxied) RoundTrip(req *http.Request) (*http.Response, error) {
+	if p.proxy == nil {
+		return p.own.RoundTrip(req)
+	}
+	proxy, err := p.proxy(req)
+	if err != nil {
+		if strings.Contains(err.Error(), "@") { // it shows the address, and with it the password
+			err = &hiddenError{"the address of the proxy cannot be used", err}
+		}
+		return nil, err
+	}
+	if proxy == nil {
+		return p.own.RoundTrip(req)
+	}
+	t := p.own.Clone()
+	if proxy.Scheme == "http" || proxy.Scheme == "https" {
+		tunnel := &tunnel{proxy: proxy, own: p.own}
+		t.DialContext = tunnel.dial
+		t.Dial, t.DialTLS, t.DialTLSContext = nil, nil, nil //nolint:staticcheck // a deprecated field counts, too
+	} else {
+		t.Proxy = http.ProxyURL(proxy)
+	}
+	p.through = append(p.through, t)
+	return t.RoundTrip(req)
+}
+
+// tunnel dials servers through an HTTP proxy.
+type tunnel struct {
+	proxy *url.URL
+	own   *http.Transport // whose settings reach the proxy
+}
+
+// proxyRefusal is what a proxy has answered to CONNECT if that was no success.
+type proxyRefusal struct {
+	status int
+	header http.Header
+	body   string // its start
+}
+
+func (e *proxyRefusal) Error() string {
+	return fmt.Sprintf("%v: %d %s", ErrProxy, e.status, http.StatusText(e.status))
+}
+
+func (e *proxyRefusal) Unwrap() error { return ErrProxy }
+
+// dial returns a connection to a server, which the proxy has made.
+func (t *tunnel) dial(ctx context.Context, network, server string) (net.Conn, error) {
+	conn, err := t.reach(ctx, network)
+	if err == nil {
+		err = t.connect(ctx, conn, server)
+		if err != nil {
+			_ = conn.Close() // the error that counts is the one before
+		}
+	}
+	if err != nil {
+		return nil, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
+	}
+	return conn, nil
+}
+
+// reach returns a connection to the proxy.
+func (t *tunnel) reach(ctx context.Context, network string) (net.Conn, error) {
+	secure, port := t.proxy.Scheme == "https", t.proxy.Port()
+	if port == "" {
+		port = defaultPort(t.proxy.Scheme)
+	}
+	address := net.JoinHostPort(t.proxy.Hostname(), port)
+	if secure && t.own.DialTLSContext != nil {
+		return t.own.DialTLSContext(ctx, network, address)
+	}
+	dial := t.own.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	conn, err := dial(ctx, network, address)
+	if err != nil || !secure {
+		return conn, err
+	}
+	config := t.own.TLSClientConfig.Clone()
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if config.ServerName == "" {
+		config.ServerName = t.proxy.Hostname()
+	}
+	config.NextProtos = nil // CONNECT is asked for by HTTP/1.1
+	tlsConn := tls.Client(conn, config)
+	if err := tlsConn.HandshakeContext(ctx); err != nil {
+		_ = conn.Close() // the error that counts is the one before
+		return nil, err
+	}
+	return tlsConn, nil
+}
+
+// connect has the proxy make conn a tunnel to a server (RFC 9110, section 9.3.6).
+func (t *tunnel) connect(ctx context.Context, conn net.Conn, server string) error {
+	header, err := t.header(ctx, server)
+	if err != nil {
+		return err
+	}
+	over := time.Unix(1, 0)
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(over) })
+	defer stop()
+	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: server}, Host: server, Header: header}
+	if err := request.Write(conn); err != nil {
+		return err
+	}
+	reader := bufio.NewReader(io.LimitReader(conn, maxProxyAnswer))
+	resp, err := http.ReadResponse(reader, request)
+	for err == nil && resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
+		resp, err = http.ReadResponse(reader, request) // what came was an interim response
+	}
+	if err != nil {
+		return err
+	}
+	if hook := t.own.OnProxyConnectResponse; hook != nil {
+		if err := hook(ctx, t.proxy, request, resp); err != nil {
+			return err
+		}
+	}
+	if resp.StatusCode < http.StatusOK || resp.StatusCode >= http.StatusMultipleChoices {
+		refusal := &proxyRefusal{status: resp.StatusCode, header: resp.Header}
+		if stop() {
+			_ = conn.SetReadDeadline(time.Now().Add(bodyWait))           // without it, the handshake's own limit remains
+			start, _ := io.ReadAll(io.LimitReader(resp.Body, bodyStart)) // what came of it
+			refusal.body = string(start)
+		}
+		return refusal
+	}
+	if reader.Buffered() > 0 {
+		return errors.New("the server sent something before the handshake")
+	}
+	if !stop() {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// header returns the header of the request to the proxy.
+func (t *tunnel) header(ctx context.Context, server string) (http.Header, error) {
+	header := t.own.ProxyConnectHeader.Clone()
+	if get := t.own.GetProxyConnectHeader; get != nil {
+		got, err := get(ctx, t.proxy, server)
+		if err != nil {
+			return nil, err
+		}
+		header = got.Clone()
+	}
+	if header == nil {
+		header = make(http.Header)
+	}
+	if user := t.proxy.User; user != nil {
+		password, _ := user.Password()
+		credentials := base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))
+		header.Set("Proxy-Authorization", "Basic "+credentials)
+	}
+	return header, nil
+}

@@ -1,0 +1,97 @@
+package wsource
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxRedirects is how many redirects a handshake follows.
+const maxRedirects = 10
+
+// Redirects says which redirects a handshake follows, up to 10 of them.
+type Redirects uint8
+
+// The kinds of redirects.
+const (
+	// RedirectsSameHost is the default: those to the same host and port, and those from plain
+	// text to TLS on the same host. They take all that the first request had.
+	RedirectsSameHost Redirects = iota
+	// RedirectsNone follows none, as browsers do.
+	RedirectsNone
+	// RedirectsAll follows every one. From the first one on that leads to another host or port,
+	// or from TLS to plain text, the requests have no header of the options but User-Agent, no
+	// subprotocols, which some take for a token, and nothing of the URL's user; of a Jar, they
+	// have what it holds for the new host.
+	RedirectsAll
+)
+
+// errLocation: a redirect leads nowhere. Its Location may hold secrets.
+var errLocation = errors.New("the Location of a redirect cannot be used")
+
+// redirected reports whether the client is to follow the response to another server.
+func (h *handshake) redirected(req *http.Request, resp *http.Response) (bool, error) {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
+	default:
+		return false, nil
+	}
+	location := resp.Header.Get("Location")
+	if location == "" {
+		return false, nil
+	}
+	target, err := req.URL.Parse(location)
+	if err != nil || urlProblem(target.String()) != "" {
+		return false, errLocation
+	}
+	to := (&url.URL{Scheme: target.Scheme, Host: target.Host}).String()
+	stray := ""
+	switch {
+	case secure(req.URL) && !secure(target):
+		stray = "from TLS to plain text"
+	case !sameHost(req.URL, target):
+		stray = "to another host or port"
+	}
+	switch {
+	case h.redirects == RedirectsNone:
+		return false, fmt.Errorf("%w: to %s: DialOptions.Redirects follows none", ErrRedirect, to)
+	case h.redirects == RedirectsSameHost && stray != "":
+		return false, fmt.Errorf("%w: to %s: %s, which DialOptions.Redirects does not follow", ErrRedirect, to, stray)
+	}
+	h.strayed = h.strayed || stray != ""
+	if h.hops++; h.hops > maxRedirects {
+		return false, ErrTooManyRedirects
+	}
+	return true, nil
+}
+
+// leave takes out of the next request what the next server is not to know. The HTTP client
+// calls it, with most headers of the first request.
+func (h *handshake) leave(req *http.Request, _ []*http.Request) error {
+	for name, values := range h.secrets {
+		switch {
+		case strings.EqualFold(name, "Referer"), h.strayed && !strings.EqualFold(name, "User-Agent"):
+			delete(req.Header, name) // in whatever case it is
+		case h.jar == nil && len(req.Header.Values(name)) == 0:
+			req.Header[name] = values // the client takes a host in another case for another one
+		}
+	}
+	req.Header.Del("Referer") // it has the query of the URL before
+	if !h.strayed {
+		return nil
+	}
+	for _, name := range [...]string{"Authorization", "Cookie", "Sec-WebSocket-Protocol"} {
+		req.Header.Del(name)
+	}
+	return nil
+}
+
+func secure(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "wss" }
+
+// sameHost reports whether a redirect stays at a host and port, or goes over to TLS there.
+func sameHost(from, to *url.URL) bool {
+	return sameAuthority(from, to) || !secure(from) && secure(to) && strings.EqualFold(from.Hostname(), to.Hostname())
+}
