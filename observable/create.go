@@ -3,6 +3,7 @@ package observable
 import (
 	"fmt"
 	"iter"
+	"math"
 )
 
 // Of returns an observable that emits the values in order and completes, inside
@@ -52,12 +53,16 @@ func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 
 // Range returns an observable that emits count successive integers from start on
 // and completes, inside Subscribe (RxJS range). A count of 0 emits none; a negative one, which RxJS takes
-// for 0, is an [*ArgumentError].
+// for 0, is an [*ArgumentError], and so is one that leads beyond the greatest int.
 //
 //	Range(1, 3): (123|)
 func Range(start, count int) Observable[int] {
 	if count < 0 {
 		return Throw[int](&ArgumentError{"observable.Range", "count", fmt.Sprintf("is negative: %d", count)})
+	}
+	if start > 0 && count-1 > math.MaxInt-start {
+		problem := fmt.Sprintf("leads beyond the greatest int: %d from %d on", count, start)
+		return Throw[int](&ArgumentError{"observable.Range", "count", problem})
 	}
 	return AttachFunc[int](func(sc *Scope, down Stage[int]) {
 		for i := range count {

@@ -2,7 +2,9 @@ package observable_test
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -37,6 +39,12 @@ func TestCreate(t *testing.T) {
 		"Range":             {observable.Range(-1, 3), []string{"-1", "0", "1", "complete"}},
 		"Range of nothing":  {observable.Range(7, 0), []string{"complete"}},
 		"Range of less":     {observable.Range(7, -1), []string{"error: observable.Range: argument count is negative: -1"}},
+		"Range of the last": {taken(observable.Range(math.MaxInt-1, 2), 1), []string{fmt.Sprint(math.MaxInt - 1), "complete"}},
+		"Range too far": {
+			observable.Range(math.MaxInt-1, 3),
+			[]string{"error: observable.Range: argument count leads beyond the greatest int: 3 from " + fmt.Sprint(math.MaxInt-1) + " on"},
+		},
+		"Range of all":      {taken(observable.Range(math.MinInt, math.MaxInt), 1), []string{fmt.Sprint(math.MinInt), "complete"}},
 		"Generate":          {observable.Generate(1, below(9), double), []string{"1", "2", "4", "8", "complete"}},
 		"Generate nothing":  {observable.Generate(1, below(0), double), []string{"complete"}},
 		"Generate endless":  {taken(observable.Generate(1, nil, double), 3), []string{"1", "2", "4", "complete"}},

@@ -7,7 +7,8 @@ import (
 
 // Interval returns an observable that emits 0, 1, 2 ... , one each period, the first
 // after one period, and never ends by itself (RxJS interval). Ticks that a slow
-// subscriber left no time for are skipped, as a time.Ticker does; no number is.
+// subscriber left no time for are skipped, as a time.Ticker does; no number is. After the
+// greatest int comes the least one.
 //
 //	Interval(3ms): ---0--1--2--3-
 func Interval(period time.Duration) Observable[int] {
@@ -46,7 +47,7 @@ func TimerEvery(due, period time.Duration) Observable[int] {
 // ticks emits 0 after due and then a number each period.
 func ticks(due, period time.Duration) Observable[int] {
 	return AttachFunc[int](func(sc *Scope, down Stage[int]) {
-		n, next := 0, time.Now().Add(due)
+		n, next := 0, time.Now().Add(max(due, 0))
 		var alarm *Alarm
 		alarm = sc.NewAlarm(func() {
 			down.Next(n)

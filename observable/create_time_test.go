@@ -1,6 +1,7 @@
 package observable_test
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,13 +18,18 @@ func TestTime(t *testing.T) {
 		src  observable.Observable[int]
 		want string
 	}{
-		"Interval":            {taken(observable.Interval(3*ms), 3), "---0--1--(2|)"},
-		"Timer":               {observable.Timer(5 * ms), "-----(0|)"},
-		"Timer at once":       {observable.Timer(0), "(0|)"},
-		"Timer in the past":   {observable.Timer(-time.Hour), "(0|)"},
-		"TimerEvery":          {taken(observable.TimerEvery(ms, 3*ms), 3), "-0--1--(2|)"},
-		"Interval of nothing": {observable.Interval(0), "#"},
-		"TimerEvery nothing":  {observable.TimerEvery(ms, -ms), "#"},
+		"Interval":          {taken(observable.Interval(3*ms), 3), "---0--1--(2|)"},
+		"Timer":             {observable.Timer(5 * ms), "-----(0|)"},
+		"Timer at once":     {observable.Timer(0), "(0|)"},
+		"Timer in the past": {observable.Timer(-time.Hour), "(0|)"},
+		"TimerEvery":        {taken(observable.TimerEvery(ms, 3*ms), 3), "-0--1--(2|)"},
+		"TimerEvery in the past": {
+			taken(observable.TimerEvery(math.MinInt64, math.MaxInt64/2), 2), "0",
+		},
+		"TimerEvery after a past":  {taken(observable.TimerEvery(-ms, 3*ms), 3), "0--1--(2|)"},
+		"Interval of the greatest": {taken(observable.Interval(math.MaxInt64), 1), ""},
+		"Interval of nothing":      {observable.Interval(0), "#"},
+		"TimerEvery nothing":       {observable.TimerEvery(ms, -ms), "#"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			observabletest.Run(t, func(t *observabletest.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -19,12 +18,42 @@ import (
 // early. An error of o is an item with an error, after which the channel is closed. As
 // everywhere in RxGo, a context that ends just closes the channel.
 //
+// The operators of the result that return an observable are built anew for each Observe,
+// with its context. That repairs what most of them do wrong: Debounce, BufferWithTime,
+// FlatMap and TimeInterval run more than once, so a Retry may follow them; Retry, Sample,
+// Serialize, GroupBy, StartWith and ZipFromIterable subscribe when they are observed, end
+// with the context and leave no goroutine. Retry starts a run when the one before has ended,
+// and Take, TakeUntil and TakeWhile end their source.
+//
 // RxGo is the interoperable face of the toolkit, not its engine: a value crosses a channel at
-// each of its operators, a panic in a callback of its ends the process, and several of its operators keep
-// the context they were built with, or never stop their source. [Via] repairs most of that.
+// each of its operators. What it cannot do:
+//
+//   - Join, WindowWithCount, WindowWithTime and WindowWithTimeOrCount leak goroutines, SkipLast
+//     does what Take does, and with the option WithPublishStrategy nothing arrives. A chain
+//     that has one of these ends with a [*ChainError] that names it, before it subscribes.
+//   - BackOffRetry, and what follows it, is not built anew: it subscribes at once. It panics
+//     when a context ends that it is given as an option.
+//   - FlatMap and GroupBy give errors of the source to their function, too, as items.
+//   - Debounce loses its last item on completion, Repeat keeps all items in memory and repeats
+//     them instead of subscribing again, and a panic in a callback ends the process.
+//   - The option Serialize, with a pool, leaks; use the operator.
+//   - An operator of RxGo applied to the result of an RxGo function, such as rxgo.Merge, is not
+//     repaired.
+//
 // Options such as rxgo.WithBufferedChannel apply to the channel of each Observe.
 func ToRx[T any](o Observable[T], options ...rxgo.Option) rxgo.Observable {
+	c := rxChain(o, options, unbound)
+	if publishes(options) {
+		return c.refuse("WithPublishStrategy", noPublishing)
+	}
+	return c
+}
+
+// rxChain returns the chain of o without an operator.
+func rxChain[T any](o Observable[T], options []rxgo.Option, within bound) *chain {
 	produce := func(ctx context.Context, next chan<- rxgo.Item) {
+		ctx, release := within(ctx)
+		defer release()
 		send := func(v T) { next <- rxgo.Item{V: v} }
 		if done := ctx.Done(); done != nil {
 			send = func(v T) {
@@ -41,7 +70,12 @@ func ToRx[T any](o Observable[T], options ...rxgo.Option) rxgo.Observable {
 	}
 	// RxGo appends to the options it is given; clipping keeps it from writing into an array
 	// that another observable shares.
-	return rxgo.Defer([]rxgo.Producer{produce}, slices.Clip(options)...)
+	options = slices.Clip(options)
+	rx := rxgo.Defer([]rxgo.Producer{produce}, options...)
+	return &chain{
+		Observable: rx, options: options, within: within,
+		build: func(context.Context) rxgo.Observable { return rx },
+	}
 }
 
 // TypeError reports an item of an RxGo observable whose value is not of the type that
@@ -74,7 +108,13 @@ func FromRx[T any](rx rxgo.Observable) Observable[T] {
 	return AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		in, done := NewEmitter(sc, down), sc.Done()
 		var items <-chan rxgo.Item
-		sc.Connect(func() { items = rx.Observe(rxgo.WithContext(sc)) })
+		sc.Connect(func() {
+			if c, ok := rx.(*chain); ok {
+				items = c.run(sc)
+			} else {
+				items = rx.Observe(rxgo.WithContext(sc))
+			}
+		})
 		go func() {
 			for receiving := true; receiving; {
 				select {
@@ -87,8 +127,7 @@ func FromRx[T any](rx rxgo.Observable) Observable[T] {
 					}
 				}
 			}
-			for range items {
-			}
+			drain(items)
 		}()
 	})
 }
@@ -115,13 +154,9 @@ func pass[T any](item rxgo.Item, in *Emitter[T]) bool {
 //		return rx.Filter(isLong).Debounce(rxgo.WithDuration(50 * time.Millisecond))
 //	})
 //
-// The chain is built anew for each subscription, and every operator in it that
-// returns an observable gets the subscription's context when it is built and when it is
-// observed. That repairs most of what RxGo's operators do wrong: Debounce, BufferWithTime,
-// Retry, FlatMap, Sample, Merge and others can be subscribed to again, and leave no
-// goroutine when the subscriber goes. Not repaired: Join, which leaks; BackOffRetry, which
-// panics when its context ends; SkipLast, which is Take; Debounce, which loses its last item
-// on completion; a panic in a callback, which ends the process.
+// The chain is built anew for each subscription and for each run of a Retry in it, with the
+// subscription's context. [ToRx] says what that repairs and what RxGo cannot do; what
+// cannot work ends the stream with a [*ChainError].
 //
 // Errors, types and completion are as with [FromRx].
 func Via[B, A any](o Observable[A], chain func(rxgo.Observable) rxgo.Observable) Observable[B] {
@@ -132,183 +167,8 @@ func Via[B, A any](o Observable[A], chain func(rxgo.Observable) rxgo.Observable)
 		var out rxgo.Observable
 		// The chain may observe its source, and so subscribe to o, while it is built.
 		sc.Connect(func() {
-			withContext := rxgo.WithContext(sc)
-			out = chain(&bound{ToRx(o, withContext), withContext})
+			out = chain(rxChain(o, nil, boundBy(sc)))
 		})
 		Attach(FromRx[B](out), sc, down)
 	})
-}
-
-// bound is an RxGo observable whose operators all get one context, when they are built
-// and when they are observed: the chain of [Via].
-type bound struct {
-	rxgo.Observable
-	withContext rxgo.Option
-}
-
-// with returns the options an operator is given and the context, in an array of their own:
-// RxGo appends to it.
-func (b *bound) with(options []rxgo.Option) []rxgo.Option {
-	all := make([]rxgo.Option, 0, len(options)+1)
-	return append(append(all, options...), b.withContext)
-}
-
-func (b *bound) bind(o rxgo.Observable) rxgo.Observable { return &bound{o, b.withContext} }
-
-func (b *bound) Observe(o ...rxgo.Option) <-chan rxgo.Item {
-	return b.Observable.Observe(b.with(o)...)
-}
-
-func (b *bound) BufferWithCount(count int, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.BufferWithCount(count, b.with(o)...))
-}
-
-func (b *bound) BufferWithTime(timespan rxgo.Duration, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.BufferWithTime(timespan, b.with(o)...))
-}
-
-func (b *bound) BufferWithTimeOrCount(timespan rxgo.Duration, count int, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.BufferWithTimeOrCount(timespan, count, b.with(o)...))
-}
-
-func (b *bound) Debounce(timespan rxgo.Duration, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Debounce(timespan, b.with(o)...))
-}
-
-func (b *bound) DefaultIfEmpty(defaultValue any, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.DefaultIfEmpty(defaultValue, b.with(o)...))
-}
-
-func (b *bound) Distinct(apply rxgo.Func, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Distinct(apply, b.with(o)...))
-}
-
-func (b *bound) DistinctUntilChanged(apply rxgo.Func, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.DistinctUntilChanged(apply, b.with(o)...))
-}
-
-func (b *bound) Filter(apply rxgo.Predicate, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Filter(apply, b.with(o)...))
-}
-
-func (b *bound) FlatMap(apply rxgo.ItemToObservable, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.FlatMap(apply, b.with(o)...))
-}
-
-func (b *bound) GroupBy(length int, distribution func(rxgo.Item) int, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.GroupBy(length, distribution, b.with(o)...))
-}
-
-func (b *bound) GroupByDynamic(distribution func(rxgo.Item) string, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.GroupByDynamic(distribution, b.with(o)...))
-}
-
-func (b *bound) IgnoreElements(o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.IgnoreElements(b.with(o)...))
-}
-
-func (b *bound) Join(
-	joiner rxgo.Func2, right rxgo.Observable, timeExtractor func(any) time.Time, window rxgo.Duration, o ...rxgo.Option,
-) rxgo.Observable {
-	return b.bind(b.Observable.Join(joiner, right, timeExtractor, window, b.with(o)...))
-}
-
-func (b *bound) Map(apply rxgo.Func, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Map(apply, b.with(o)...))
-}
-
-func (b *bound) Marshal(marshaller rxgo.Marshaller, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Marshal(marshaller, b.with(o)...))
-}
-
-func (b *bound) OnErrorResumeNext(resumeSequence rxgo.ErrorToObservable, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.OnErrorResumeNext(resumeSequence, b.with(o)...))
-}
-
-func (b *bound) OnErrorReturn(resumeFunc rxgo.ErrorFunc, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.OnErrorReturn(resumeFunc, b.with(o)...))
-}
-
-func (b *bound) OnErrorReturnItem(resume any, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.OnErrorReturnItem(resume, b.with(o)...))
-}
-
-func (b *bound) Repeat(count int64, frequency rxgo.Duration, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Repeat(count, frequency, b.with(o)...))
-}
-
-func (b *bound) Retry(count int, shouldRetry func(error) bool, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Retry(count, shouldRetry, b.with(o)...))
-}
-
-func (b *bound) Sample(iterable rxgo.Iterable, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Sample(iterable, b.with(o)...))
-}
-
-func (b *bound) Scan(apply rxgo.Func2, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Scan(apply, b.with(o)...))
-}
-
-func (b *bound) Serialize(from int, identifier func(any) int, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Serialize(from, identifier, b.with(o)...))
-}
-
-func (b *bound) Skip(nth uint, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Skip(nth, b.with(o)...))
-}
-
-func (b *bound) SkipLast(nth uint, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.SkipLast(nth, b.with(o)...))
-}
-
-func (b *bound) SkipWhile(apply rxgo.Predicate, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.SkipWhile(apply, b.with(o)...))
-}
-
-func (b *bound) StartWith(iterable rxgo.Iterable, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.StartWith(iterable, b.with(o)...))
-}
-
-func (b *bound) Take(nth uint, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Take(nth, b.with(o)...))
-}
-
-func (b *bound) TakeLast(nth uint, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.TakeLast(nth, b.with(o)...))
-}
-
-func (b *bound) TakeUntil(apply rxgo.Predicate, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.TakeUntil(apply, b.with(o)...))
-}
-
-func (b *bound) TakeWhile(apply rxgo.Predicate, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.TakeWhile(apply, b.with(o)...))
-}
-
-func (b *bound) TimeInterval(o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.TimeInterval(b.with(o)...))
-}
-
-func (b *bound) Timestamp(o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Timestamp(b.with(o)...))
-}
-
-func (b *bound) Unmarshal(unmarshaller rxgo.Unmarshaller, factory func() any, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.Unmarshal(unmarshaller, factory, b.with(o)...))
-}
-
-func (b *bound) WindowWithCount(count int, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.WindowWithCount(count, b.with(o)...))
-}
-
-func (b *bound) WindowWithTime(timespan rxgo.Duration, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.WindowWithTime(timespan, b.with(o)...))
-}
-
-func (b *bound) WindowWithTimeOrCount(timespan rxgo.Duration, count int, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.WindowWithTimeOrCount(timespan, count, b.with(o)...))
-}
-
-func (b *bound) ZipFromIterable(iterable rxgo.Iterable, zipper rxgo.Func2, o ...rxgo.Option) rxgo.Observable {
-	return b.bind(b.Observable.ZipFromIterable(iterable, zipper, b.with(o)...))
 }

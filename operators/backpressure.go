@@ -25,7 +25,7 @@ import (
 // The source has a gate of its own. A goroutine delivers the waiting values as fast as
 // downstream takes them; it runs only while there are any, and ends with the
 // subscription. RxJava: onBackpressureBuffer. See also [OnBackpressureDrop],
-// [OnBackpressureLatest], [Conflate], [Buffer].
+// [OnBackpressureLatest], [Conflate], [ConflateBy], [Buffer].
 func OnBackpressureBuffer[T any](
 	src observable.Observable[T], size int, overflow observable.Overflow, dropped func(T),
 ) observable.Observable[T] {
@@ -104,7 +104,7 @@ func OnBackpressureLatest[T any](src observable.Observable[T], dropped func(T)) 
 //
 // merge runs on the source's goroutine. A panic in it is the stream's error, after the
 // values before it. Otherwise it is like [OnBackpressureBuffer]. Akka Streams: conflate.
-// See also [OnBackpressureLatest].
+// See also [ConflateBy], [OnBackpressureLatest].
 func Conflate[T any](src observable.Observable[T], merge func(acc, v T) T) observable.Observable[T] {
 	if merge == nil {
 		return invalid[T]("Conflate", "merge", isNil)
@@ -128,6 +128,7 @@ type decoupled[T any] struct {
 	offers  *observable.Emitter[struct{}] // calls deliver inside the gate of down
 	dropped func(T)
 	accept  func(d *decoupled[T], v T) (lost T, isLost bool) // queues or loses v; called with mu held
+	picked  func(d *decoupled[T], v T)                       // called with mu held when v waits no more; may be nil
 
 	mu        interleave.Mutex // guards what follows; never held while user code runs
 	changed   interleave.Cond
@@ -145,12 +146,18 @@ func decouple[T any](
 	src observable.Observable[T], dropped func(T), accept func(d *decoupled[T], v T) (lost T, isLost bool),
 ) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		d := &decoupled[T]{sc: sc, down: down, dropped: dropped, accept: accept}
-		d.changed.L = &d.mu
-		d.offers = observable.NewEmitter(sc, observable.Stage[struct{}]{Next: d.deliver, Terminal: down.Terminal})
-		sc.OnClose(d.close)
-		sc.Spawn(func() { connect(&d.source, sc, src, d) })
+		d := &decoupled[T]{dropped: dropped, accept: accept}
+		d.run(sc, src, down)
 	})
+}
+
+// run subscribes to the source.
+func (d *decoupled[T]) run(sc *observable.Scope, src observable.Observable[T], down observable.Stage[T]) {
+	d.sc, d.down = sc, down
+	d.changed.L = &d.mu
+	d.offers = observable.NewEmitter(sc, observable.Stage[struct{}]{Next: d.deliver, Terminal: down.Terminal})
+	sc.OnClose(d.close)
+	sc.Spawn(func() { connect(&d.source, sc, src, d) })
 }
 
 // Next queues or loses a value of the source.
@@ -209,14 +216,14 @@ func (d *decoupled[T]) finish(end func(observable.Terminal), err error) bool {
 func (d *decoupled[T]) start() {
 	if !d.running && !d.closed {
 		d.running = true
-		interleave.Go(d.run)
+		interleave.Go(d.offerAll)
 	}
 }
 
-// run offers downstream one value after another while there are any. deliver chooses the
+// offerAll offers downstream one value after another while there are any. deliver chooses the
 // value only when downstream takes the offer: an offer may wait for others in the gate,
 // and the latest value of that time counts.
-func (d *decoupled[T]) run() {
+func (d *decoupled[T]) offerAll() {
 	for d.offer() {
 		d.offers.Next(struct{}{})
 	}
@@ -255,7 +262,11 @@ func (d *decoupled[T]) pick() (v T, isValue bool, end func(observable.Terminal))
 		return v, false, d.end
 	}
 	d.changed.Broadcast()
-	return d.waiting.pop(), true, nil
+	v = d.waiting.pop()
+	if d.picked != nil {
+		d.picked(d, v)
+	}
+	return v, true, nil
 }
 
 // close ends the subscription.

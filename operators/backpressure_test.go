@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,18 @@ func TestBackpressureOfASlowSubscriber(t *testing.T) {
 				return operators.Conflate(src, func(acc, v int) int { return 10*acc + v })
 			},
 			"2:0 7.5:12 13:345 18.5:6 24:|", "",
+		},
+		{
+			"ConflateBy", func(src observable.Observable[int], _ func(int)) observable.Observable[int] {
+				return operators.ConflateBy(src, func(v int) int { return v % 3 })
+			},
+			"2:0 7.5:1 13:5 18.5:6 24:4 29.5:|", "",
+		},
+		{
+			"ConflateBy, a key that differs from itself", func(src observable.Observable[int], _ func(int)) observable.Observable[int] {
+				return operators.ConflateBy(src, func(int) float64 { return math.NaN() })
+			},
+			"2:0 7.5:1 13:2 18.5:3 24:4 29.5:5 35:6 40.5:|", "",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -25,6 +25,9 @@ func BenchmarkBackpressure(b *testing.B) {
 		"Conflate": func(src observable.Observable[int]) observable.Observable[int] {
 			return operators.Conflate(src, sum)
 		},
+		"ConflateBy": func(src observable.Observable[int]) observable.Observable[int] {
+			return operators.ConflateBy(src, func(v int) int { return v & 15 })
+		},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

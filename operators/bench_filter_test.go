@@ -20,6 +20,13 @@ var oneSource = []struct {
 	{"TryFilter", func(n int) O {
 		return quiet(operators.TryFilter(observable.Range(0, n), func(v int) (bool, error) { return isEven(v), nil }))
 	}},
+	{"FilterMap", func(n int) O {
+		return quiet(operators.FilterMap(observable.Range(0, n), func(v int) (int, bool) { return v, isEven(v) }))
+	}},
+	{"OfType", func(n int) O { return quiet(operators.OfType[int](observable.Range(0, n))) }},
+	{"Sequence", func(n int) O {
+		return quiet(operators.Sequence(observable.Range(0, n), func(v int) uint64 { return uint64(v) }, operators.SequenceConfig[int]{}))
+	}},
 	{"Scan", func(n int) O { return quiet(operators.Scan(observable.Range(0, n), 0, sum)) }},
 	{"TryScan", func(n int) O {
 		return quiet(operators.TryScan(observable.Range(0, n), 0, func(a, b int) (int, error) { return a + b, nil }))

@@ -1,6 +1,8 @@
 package operators_test
 
 import (
+	"time"
+
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
 )
@@ -33,6 +35,9 @@ var filteringOps = map[string]entry{
 		fails: "1 |", stays: "1 |", law: second([]int{9}),
 	},
 	"Filter": forwarding(func(s stream, h hook) stream { return operators.Filter(s, keep(h)) }),
+	"FilterMap": forwarding(func(s stream, h hook) stream {
+		return operators.FilterMap(s, func(v int) (int, bool) { return h(v), true })
+	}),
 	"Find": {
 		apply: func(s stream, h hook) stream {
 			return operators.Map(operators.Find(s, isTwo(h)), func(f operators.Found[int]) int {
@@ -78,6 +83,21 @@ var filteringOps = map[string]entry{
 	"LastWhereOrDefault": lastValue("9 |", func(s stream, h hook) stream {
 		return operators.LastWhereOrDefault(s, keep(h), 9)
 	}),
+	"OfType": forwarding(func(s stream, h hook) stream {
+		return operators.OfType[int](operators.Map(s, func(v int) any { return h(v) }))
+	}),
+	"RateLimitDrop": {
+		apply: func(s stream, h hook) stream {
+			return operators.RateLimitDrop(s, 1, time.Hour, 2, func(v int) { h(v) })
+		},
+		runs:  []string{"|", "0 |", "0 1 |", "0 1 |", "0 1 |", "0 1 |"},
+		fails: "0 1 #trial", stays: "0 1", law: firstOnes(2),
+	},
+	"Sequence": forwarding(func(s stream, h hook) stream {
+		return operators.Sequence(s, func(v int) uint64 { return uint64(h(v)) }, operators.SequenceConfig[int]{
+			Gap: func(_, _ uint64) error { return nil },
+		})
+	}).with(func(e *entry) { e.law = some }),
 	"Single":      singleValue(func(s stream, h hook) stream { return operators.Single(s) }),
 	"SingleWhere": singleValue(func(s stream, h hook) stream { return operators.SingleWhere(s, keep(h)) }),
 	"Skip": {
@@ -110,6 +130,9 @@ var filteringOps = map[string]entry{
 	"TakeWhile": forwarding(func(s stream, h hook) stream { return operators.TakeWhile(s, keep(h)) }),
 	"TakeWhileInclusive": forwarding(func(s stream, h hook) stream {
 		return operators.TakeWhileInclusive(s, keep(h))
+	}),
+	"TryFilterMap": forwarding(func(s stream, h hook) stream {
+		return operators.TryFilterMap(s, func(v int) (int, bool, error) { return h(v), true, nil })
 	}),
 	"TryFilter":    forwarding(func(s stream, h hook) stream { return operators.TryFilter(s, tryKeep(h)) }),
 	"TryTakeWhile": forwarding(func(s stream, h hook) stream { return operators.TryTakeWhile(s, tryKeep(h)) }),

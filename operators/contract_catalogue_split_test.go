@@ -1,6 +1,8 @@
 package operators_test
 
 import (
+	"time"
+
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -21,6 +23,8 @@ var splittingOps = map[string]entry{
 		},
 		fails: "0 1 , 1 2 , #trial", stays: "0 1 , 1 2 , 2 3 , 3 4 ,", law: overlapping(everything),
 	},
+	"BufferAligned": atTheEnd([]string{", |", "0 , |", "0 1 , |", "0 1 2 , |", "0 1 2 3 , |", "0 1 2 3 4 , |"}, unbordered(everything),
+		func(s stream, h hook) stream { return flat(operators.BufferAligned(s, 1000*time.Hour)) }),
 	"BufferTime": byTime(func(s stream, h hook) stream { return flat(operators.BufferTime(s, 2*msTrial)) }),
 	"BufferTimeWith": {
 		apply: func(s stream, h hook) stream {
@@ -60,6 +64,11 @@ var splittingOps = map[string]entry{
 			"0 1 1 , 2 2 , 3 3 , 4 4 , , , |",
 		},
 		fails: "0 1 1 , 2 2 , #trial", stays: "0 1 1 , 2 2 , 3 3 , 4 4 ,", law: overlapping(everything),
+	},
+	"WindowAligned": {
+		apply: func(s stream, h hook) stream { return unwindowed(operators.WindowAligned(s, 1000*time.Hour)) },
+		runs:  []string{", |", "0 , |", "0 1 , |", "0 1 2 , |", "0 1 2 3 , |", "0 1 2 3 4 , |"},
+		fails: "0 1 2 #trial", stays: "0 1 2 3 4", law: unbordered(everything),
 	},
 	"WindowTime": byTime(func(s stream, h hook) stream { return unwindowed(operators.WindowTime(s, 2*msTrial)) }),
 	"WindowTimeWith": {

@@ -167,6 +167,8 @@ var sharingOps = map[string]entry{
 var decouplingOps = map[string]entry{
 	"Conflate": forwarding(func(s stream, h hook) stream { return operators.Conflate(s, plus(h)) }).
 		with(func(e *entry) { e.racing, e.law = true, summing }),
+	"ConflateBy": forwarding(func(s stream, h hook) stream { return operators.ConflateBy(s, h) }).
+		with(func(e *entry) { e.racing, e.law = true, some }),
 	"ObserveOn": forwarding(func(s stream, h hook) stream { return operators.ObserveOn(s, 4) }),
 	"OnBackpressureBuffer": forwarding(func(s stream, h hook) stream {
 		return operators.OnBackpressureBuffer(s, 4, observable.OverflowDropOldest, nil)

@@ -24,6 +24,9 @@ func (q *queue[T]) push(v T) {
 // front returns a pointer to the oldest value; the queue is not empty.
 func (q *queue[T]) front() *T { return &q.ring[q.head] }
 
+// at returns a pointer to value i, counted from the oldest; there are more than i.
+func (q *queue[T]) at(i int) *T { return &q.ring[(q.head+i)&(len(q.ring)-1)] }
+
 // pop takes the oldest value out; the queue is not empty.
 func (q *queue[T]) pop() T {
 	var zero T

@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"math"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -90,6 +91,13 @@ func limitOf(count int) int {
 	}
 	return count
 }
+
+// reached reports whether count, which stops at the greatest int, has reached the limit.
+func reached(count, limit int) bool { return limit != Unlimited && count >= limit }
+
+// following returns count+1, or the greatest int: where an int has 32 bits, a source that
+// ends at once gets there within minutes.
+func following(count int) int { return min(count, math.MaxInt-1) + 1 }
 
 // checkRerun returns the first of the settings of RetryWith or RepeatWith that cannot be
 // used, and its problem, or "".

@@ -17,9 +17,24 @@
 //
 // A panic in a callback is the stream's error, as an [observable.PanicError]. The
 // operators in which values are parsed and checked have a Try form, whose callback
-// returns an error too: [TryMap], [TryFilter], [TryTakeWhile], [TryScan], [TryReduce]
-// and, of those that flatten, [TryMergeMap], [TryConcatMap], [TrySwitchMap] and
-// [TryExhaustMap]; in front of any other operator, a TryMap does the part that may fail.
+// returns an error too: [TryMap], [TryFilter], [TryFilterMap], [TryTakeWhile],
+// [TryTakeWhileInclusive], [TryScan], [TryReduce] and, of those that flatten,
+// [TryMergeMap], [TryConcatMap], [TrySwitchMap] and [TryExhaustMap].
+//
+// The rule is: an operator has a Try form if its callback gets each value and makes what
+// is emitted for it, or judges whether it passes. The others have none, since a TryMap in
+// front of them does the part that may fail and hands its result on:
+//
+//   - Operators that differ from one with a Try form in their beginning: [Accumulate],
+//     [Fold], [SkipWhile].
+//   - Operators that seek a value or split the stream: [Find], [FirstWhere], [Every],
+//     [Partition], [GroupByMap] and their kin.
+//   - Callbacks that describe a value: a key, a comparison, a number.
+//   - Callbacks that return an observable, as those of [Debounce], [BufferWhen], [Expand]
+//     and [MergeScan] do: its error is the stream's.
+//   - Callbacks that look on: [Tap], and those that are given lost values.
+//
+// The callbacks of [ParallelMap] and the Gap of [Sequence] return an error in any case.
 //
 // # Synchronous sources
 //
@@ -37,9 +52,9 @@
 // # Sources on another goroutine
 //
 // [ObserveOn], [OnBackpressureBuffer], [OnBackpressureDrop], [OnBackpressureLatest],
-// [Conflate], [ParallelMap], [ParallelMapUnordered], [RateLimit] and [SubscribeAfter]
-// subscribe to their source on another goroutine, with a gate of its own; the chain of
-// all other operators runs under one gate, a goroutine at a time. Source and downstream
+// [Conflate], [ConflateBy], [ParallelMap], [ParallelMapUnordered], [RateLimit] and
+// [SubscribeAfter] subscribe to their source on another goroutine, with a gate of its
+// own; the chain of all other operators runs under one gate, a goroutine at a time. Source and downstream
 // then run side by side: timers and notifiers downstream come in between two values of a
 // synchronous source and can end it.
 //
@@ -60,7 +75,8 @@
 //
 // I want some of the values:
 //
-//   - those that fulfil a condition: [Filter], [TryFilter]
+//   - those that fulfil a condition: [Filter], [TryFilter], [FilterMap], [TryFilterMap]
+//   - those of a type: [OfType]
 //   - the first ones: [Take], [TakeWhile], [TakeWhileInclusive], [TakeUntil]
 //   - all but the first ones: [Skip], [SkipWhile], [SkipUntil]
 //   - the last ones, or all but those: [TakeLast], [SkipLast]
@@ -75,6 +91,7 @@
 //   - the first value of each period: [ThrottleTime], [Throttle]
 //   - the last value of each period: [AuditTime], [SampleTime], [Audit], [Sample]
 //   - at most n per period, without a loss: [RateLimit]
+//   - at most n per period, without a wait: [RateLimitDrop]
 //   - later: [Delay], [DelayWhen], [DelaySubscription], [SubscribeAfter]
 //
 // I want one result of all values:
@@ -87,9 +104,11 @@
 //
 //   - slices by number: [BufferCount], [BufferCountEvery]
 //   - slices by time: [BufferTime], [BufferTimeWith]
+//   - slices by the clock: [BufferAligned]
 //   - slices by signal: [Buffer], [BufferWhen], [BufferToggle]
 //   - streams by number: [WindowCount], [WindowCountEvery]
 //   - streams by time: [WindowTime], [WindowTimeWith]
+//   - streams by the clock: [WindowAligned]
 //   - streams by signal: [Window], [WindowWhen], [WindowToggle]
 //   - streams by key: [GroupBy], [GroupByMap], [GroupByUntil]
 //   - two streams by a condition: [Partition]
@@ -121,6 +140,7 @@
 //   - fail when no value comes: [Timeout], [TimeoutWith], [ThrowIfEmpty]
 //   - have a value when none came: [DefaultIfEmpty]
 //   - know the stream that failed: [Named]
+//   - find missing values by their numbers: [Sequence]
 //   - clean up: [Finalize]
 //   - see terminals as values: [Materialize], [Dematerialize]
 //   - stop with another context: [WithContext], [Deadline]
@@ -138,6 +158,7 @@
 //   - and drop the values that come meanwhile: [OnBackpressureDrop]
 //   - and keep only the latest value: [OnBackpressureLatest]
 //   - and merge the values that wait into one: [Conflate]
+//   - and keep only the latest value of each key: [ConflateBy]
 //   - by n values, and then wait: [ObserveOn]
 //
 // # RxJS

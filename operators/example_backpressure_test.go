@@ -67,3 +67,13 @@ func ExampleConflate() {
 	// got 1
 	// got 14
 }
+
+func ExampleConflateBy() {
+	whileBusy(func(feed observable.Observable[int]) observable.Observable[int] {
+		return operators.ConflateBy(feed, func(v int) bool { return v%2 == 0 })
+	})
+	// Output:
+	// got 1
+	// got 4
+	// got 5
+}

@@ -91,3 +91,12 @@ func ExampleBufferWhen() {
 	// a new batch
 	// [3]
 }
+
+func ExampleBufferAligned() {
+	// What comes within a day goes into one batch; all of this does, unless midnight UTC comes between.
+	batches := operators.BufferAligned(observable.Of(1, 2, 3), 24*time.Hour)
+	count := 0
+	err := observable.ForEach(context.Background(), batches, func(batch []int) { count += len(batch) })
+	fmt.Println(count, err)
+	// Output: 3 <nil>
+}

@@ -95,3 +95,50 @@ func ExampleSkipLast() {
 	fmt.Println(got, err)
 	// Output: [1 2 3] <nil>
 }
+
+func ExampleFilterMap() {
+	names := map[int]string{1: "one", 3: "three"}
+	known := operators.FilterMap(observable.Range(1, 4), func(v int) (string, bool) {
+		name, ok := names[v]
+		return name, ok
+	})
+	got, err := observable.Collect(context.Background(), known)
+	fmt.Println(got, err)
+	// Output: [one three] <nil>
+}
+
+func ExampleTryFilterMap() {
+	numbers := operators.TryFilterMap(observable.Of("1", "", "3", "x", "5"), func(line string) (int, bool, error) {
+		if line == "" {
+			return 0, false, nil
+		}
+		n, err := strconv.Atoi(line)
+		return n, true, err
+	})
+	got, err := observable.Collect(context.Background(), numbers)
+	fmt.Println(got, errors.Is(err, strconv.ErrSyntax))
+	// Output: [1 3] true
+}
+
+func ExampleOfType() {
+	events := observable.Of[any]("open", 1, "close", 2, nil)
+	got, err := observable.Collect(context.Background(), operators.OfType[int](events))
+	fmt.Println(got, err)
+	// Output: [1 2] <nil>
+}
+
+func ExampleSequence() {
+	type update struct {
+		number uint64
+		price  int
+	}
+	updates := observable.Of(update{7, 100}, update{8, 101}, update{8, 101}, update{11, 105})
+	checked := operators.Sequence(updates, func(u update) uint64 { return u.number }, operators.SequenceConfig[update]{
+		Past: func(u update) { fmt.Println("again:", u.number) },
+	})
+	got, err := observable.Collect(context.Background(), checked)
+	fmt.Println(got, err)
+	// Output:
+	// again: 8
+	// [{7 100} {8 101}] operators: a gap in the sequence: number 11 came where 9 was to come
+}

@@ -112,3 +112,16 @@ func ExampleDeadline() {
 	fmt.Println(errors.Is(err, context.DeadlineExceeded))
 	// Output: true
 }
+
+func ExampleRateLimitDrop() {
+	// Two at once, and then one each hour.
+	limited := operators.RateLimitDrop(observable.Range(1, 4), 1, time.Hour, 2, func(v int) {
+		fmt.Println("rejected", v)
+	})
+	got, err := observable.Collect(context.Background(), limited)
+	fmt.Println(got, err)
+	// Output:
+	// rejected 3
+	// rejected 4
+	// [1 2] <nil>
+}

@@ -42,6 +42,14 @@ func ExampleWindowCountEvery() {
 	// Output: [1 2 4 5] <nil>
 }
 
+func ExampleWindowAligned() {
+	// What comes within a day goes into one window; all of this does, unless midnight UTC comes between.
+	windows := operators.WindowAligned(observable.Of(1, 2, 3), 24*time.Hour)
+	got, err := observable.Collect(context.Background(), operators.MergeAll(windows))
+	fmt.Println(got, err)
+	// Output: [1 2 3] <nil>
+}
+
 func ExampleWindowTime() {
 	windows := operators.WindowTime(observable.Of(1, 2, 3), time.Second) // which end within the first second
 	got, err := observable.Collect(context.Background(), operators.MergeMap(windows, operators.Count[int]))

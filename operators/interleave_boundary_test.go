@@ -251,6 +251,9 @@ func TestInterleaveBackpressure(t *testing.T) {
 		},
 		"Drop":   operators.OnBackpressureDrop[int],
 		"Latest": operators.OnBackpressureLatest[int],
+		"ConflateBy": func(src ints, _ func(int)) ints {
+			return operators.ConflateBy(src, func(v int) int { return v })
+		},
 		"Conflate": func(src ints, dropped func(int)) ints {
 			return operators.Conflate(src, func(acc, v int) int {
 				dropped(acc)

@@ -1,7 +1,6 @@
 package operators
 
 import (
-	"math"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -24,26 +23,16 @@ import (
 // The bucket is full at subscription, and gets a token each per/n. Completion and errors
 // come after the values before them. Unsubscribing and the end of the context end a wait
 // at once. An n, per or burst that is not positive is an [observable.ArgumentError]. It
-// has no counterpart in RxJS. See also [ThrottleTime] and [SampleTime], which drop
-// values, and [Delay].
+// has no counterpart in RxJS. See also [RateLimitDrop], [ThrottleTime] and [SampleTime],
+// which drop values, and [Delay].
 func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, burst int) observable.Observable[T] {
-	switch {
-	case n <= 0:
-		return invalid[T]("RateLimit", "n", notPositive(n))
-	case per <= 0:
-		return invalid[T]("RateLimit", "per", notPositive(per))
-	case burst <= 0:
-		return invalid[T]("RateLimit", "burst", notPositive(burst))
-	}
-	interval := per / time.Duration(n)
-	slack := time.Duration(math.MaxInt64)
-	if interval == 0 || time.Duration(burst-1) <= slack/interval {
-		slack = interval * time.Duration(burst-1)
+	if argument, problem := checkBucket(n, per, burst); argument != "" {
+		return invalid[T]("RateLimit", argument, problem)
 	}
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		l := &limiter[T]{
 			Emitter: observable.NewEmitter(sc, down), done: sc.Done(),
-			interval: interval, slack: slack, begun: time.Now(),
+			tokens: newBucket(n, per, burst), begun: time.Now(),
 		}
 		sc.OnClose(func() { l.source.end(sc) })
 		sc.Spawn(func() { connect(&l.source, sc, src, l) })
@@ -54,22 +43,24 @@ func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, bu
 // into downstream whose Next may wait.
 type limiter[T any] struct {
 	*observable.Emitter[T]
-	source   link
-	done     <-chan struct{}
-	interval time.Duration // time between two tokens
-	slack    time.Duration // greatest lead of spent over now: a full bucket less one token
-	begun    time.Time
-	spent    time.Duration // time after begun at which the bucket is full again
-	timer    *time.Timer   // made at the first wait
+	source link
+	done   <-chan struct{}
+	tokens bucket
+	begun  time.Time   // origin of the times of tokens
+	timer  *time.Timer // made at the first wait
 }
 
 // Next emits v when there is a token for it.
 func (l *limiter[T]) Next(v T) {
-	now := time.Since(l.begun)
-	if ahead := l.spent - now; ahead > l.slack && !l.sleep(ahead-l.slack) {
-		return
+	for {
+		wait := l.tokens.take(time.Since(l.begun))
+		if wait == 0 {
+			break
+		}
+		if !l.sleep(wait) {
+			return
+		}
 	}
-	l.spent = max(l.spent, now) + l.interval
 	l.Emitter.Next(v)
 }
 
@@ -88,4 +79,37 @@ func (l *limiter[T]) sleep(d time.Duration) bool {
 		l.timer.Stop()
 		return false
 	}
+}
+
+// RateLimitDrop lets n values pass per duration on average, and up to burst of them at
+// once, as [RateLimit] does, and drops the values that come too early.
+//
+//	src:                      -123---4-56|
+//	RateLimitDrop(1, 3ms, 2): -12----4-5-|
+//
+// Each dropped value goes to dropped, if that is not nil; a panic in it is the stream's
+// error. The bucket is full at subscription, and gets a token each per/n. Completion and
+// errors pass through. It shares the scope of its downstream, and has neither a timer nor
+// a goroutine: each value costs a look at the clock. An n, per or burst that is not
+// positive is an [observable.ArgumentError]. It has no counterpart in RxJS. See also
+// [ThrottleTime].
+func RateLimitDrop[T any](
+	src observable.Observable[T], n int, per time.Duration, burst int, dropped func(T),
+) observable.Observable[T] {
+	if argument, problem := checkBucket(n, per, burst); argument != "" {
+		return invalid[T]("RateLimitDrop", argument, problem)
+	}
+	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
+		tokens, begun := newBucket(n, per, burst), time.Now()
+		observable.Attach(src, sc, observable.Stage[T]{
+			Next: func(v T) {
+				if tokens.take(time.Since(begun)) == 0 {
+					down.Next(v)
+				} else if dropped != nil {
+					dropped(v)
+				}
+			},
+			Terminal: down.Terminal,
+		})
+	})
 }

@@ -30,6 +30,10 @@ func TestRateLimitSpendsItsTokens(t *testing.T) {
 			func(src ints) ints { return operators.RateLimit(src, 3, 30*ms, 1) },
 			"0:0 10:1 20:2 30:3 40:4 50:5 60:6 60:|",
 		}, {
+			"a burst of centuries",
+			func(src ints) ints { return operators.Take(operators.RateLimit(src, 1, 100*365*24*time.Hour, 4), 4) },
+			"0:0 0:1 0:2 0:3 0:|",
+		}, {
 			"no limit to the burst",
 			func(src ints) ints { return operators.RateLimit(src, 1, time.Hour, math.MaxInt) },
 			"0:0 0:1 0:2 0:3 0:4 0:5 0:6 0:|",
@@ -127,4 +131,70 @@ func TestRateLimitPassesErrors(t *testing.T) {
 		}), 1, ms, 1))
 		require.ErrorIs(t, err, errBoom)
 	})
+}
+
+// TestRateLimitOfExtremes checks rates and bursts whose products do not fit into an integer.
+func TestRateLimitOfExtremes(t *testing.T) {
+	const century = 100 * 365 * 24 * time.Hour
+	for _, test := range []struct {
+		name       string
+		n          int
+		per        time.Duration
+		burst      int
+		first      int           // values that pass at once
+		wait       time.Duration // before the next one passes
+		afterwards int           // values that pass after the wait, at once
+	}{
+		{"a century", 1, century, 4, 4, century, 1},
+		{"the longest time", 1, math.MaxInt64, 3, 3, century, 0},
+		{"many a nanosecond", 6, 2, 4, 4, 1, 3},
+		{"a rate that is no whole number of nanoseconds", 3, 10, 1, 1, 4, 1},
+		{"the greatest rate", math.MaxInt, 1, 7, 7, 1, 7},
+		{"the greatest burst", 1, 1, math.MaxInt, 1000, 0, 1000},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var src observable.Subject[int]
+				passed := 0
+				operators.RateLimitDrop(&src, test.n, test.per, test.burst, nil).Subscribe(t.Context(),
+					observable.ObserverFuncs[int]{OnNext: func(int) { passed++ }})
+				burst := func() int {
+					passed = 0
+					for i := range 1000 {
+						src.Next(i)
+					}
+					return passed
+				}
+				assert.Equal(t, test.first, burst())
+				if test.wait > 1 {
+					time.Sleep(test.wait - 1)
+					assert.Zero(t, burst(), "one nanosecond before")
+					time.Sleep(1)
+				} else {
+					time.Sleep(test.wait)
+				}
+				assert.Equal(t, test.afterwards, burst())
+			})
+		})
+	}
+}
+
+// TestRateLimitDropTellsWhatIsOver checks that the bucket fills up while the source is quiet.
+func TestRateLimitDropTellsWhatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dropped []int
+		src := operators.Take(observable.Interval(4*ms), 9)
+		got := observabletest.NewRecorder[int]()
+		<-operators.RateLimitDrop(src, 1, 10*ms, 2, func(v int) { dropped = append(dropped, v) }).
+			Subscribe(t.Context(), got).Done()
+		assert.Equal(t, "4:0 8:1 16:3 24:5 36:8 36:|", got.TimedString())
+		assert.Equal(t, []int{2, 4, 6, 7}, dropped)
+		_, err := observable.Collect(t.Context(), operators.RateLimitDrop(observable.Of(1, 2), 1, ms, 1, func(int) {
+			panic(errBoom)
+		}))
+		require.ErrorIs(t, err, errBoom)
+	})
+	isInvalid(t, operators.RateLimitDrop(silent, 0, ms, 1, nil), "operators.RateLimitDrop: argument n is not positive: 0")
+	isInvalid(t, operators.RateLimitDrop(silent, 1, -ms, 1, nil), "operators.RateLimitDrop: argument per is not positive: -1ms")
+	isInvalid(t, operators.RateLimitDrop(silent, 1, ms, 0, nil), "operators.RateLimitDrop: argument burst is not positive: 0")
 }

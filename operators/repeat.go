@@ -106,7 +106,7 @@ func repeat[T any](
 			observable.Attach(src, up, observable.Stage[T]{
 				Next: down.Next,
 				Terminal: observable.WithComplete(down, func() {
-					if completed++; completed >= limit {
+					if completed = following(completed); reached(completed, limit) {
 						down.Complete()
 						return
 					}

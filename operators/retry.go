@@ -114,10 +114,10 @@ func retryWith[T any](
 		r := &reruns{sc: sc}
 		again := prepare(r, down)
 		retry(src, r, down, value, func(err error) func() {
-			if retried >= limit {
+			if reached(retried, limit) {
 				return nil
 			}
-			retried++
+			retried = following(retried)
 			return func() { again(err, retried) }
 		})
 	})

@@ -121,7 +121,7 @@ func (t *watchdog[T]) next(v T) {
 	if t.ended {
 		return
 	}
-	t.seen++
+	t.seen = following(t.seen)
 	t.busy = true
 	t.down.Next(v)
 	t.busy = false

@@ -18,7 +18,10 @@ import (
 var windowOperators = map[string]func(O) observable.Observable[O]{
 	"Window":      func(src O) observable.Observable[O] { return operators.Window(src, observable.Never[int]()) },
 	"WindowCount": func(src O) observable.Observable[O] { return operators.WindowCount(src, 9) },
-	"WindowTime":  func(src O) observable.Observable[O] { return operators.WindowTime(src, time.Hour) },
+	"WindowAligned": func(src O) observable.Observable[O] {
+		return operators.WindowAligned(src, 1000*time.Hour)
+	},
+	"WindowTime": func(src O) observable.Observable[O] { return operators.WindowTime(src, time.Hour) },
 	"WindowWhen": func(src O) observable.Observable[O] {
 		return operators.WindowWhen(src, observable.Never[int])
 	},

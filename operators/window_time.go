@@ -76,6 +76,9 @@ func windowTime[T any](
 		w.attachTo(src, func(v T) {
 			for _, open := range w.open {
 				w.give(open, v)
+				if config.Max == 0 {
+					continue
+				}
 				open.seen++
 				if open.seen == config.Max && slices.Contains(w.open, open) { // open is the oldest
 					clock.cut()

@@ -54,7 +54,7 @@ type outbox struct {
 	streams int         // that are queued
 	torn    bool        // a stream was given up when it had begun
 	hurry   error       // why those to come are given up
-	pong    []byte      // the payload of the peer's latest ping
+	pongs   [][]byte    // the payloads of the peer's pings that are not answered yet
 	pinged  atomic.Bool // it is not answered yet
 	ping    []byte      // the payload of this side's ping
 	pinging atomic.Bool // it is not sent yet

@@ -1,6 +1,7 @@
 package wsource
 
 import (
+	"bytes"
 	"context"
 	"math"
 
@@ -205,12 +206,18 @@ func (o *outbox) end(cause error) {
 	o.discard(queue, cause)
 }
 
-// pingReceived arranges for the latest ping to be answered, ahead of what is queued
-// (RFC 6455, section 5.5.3, asks for no more than the latest).
+// maxPongs is how many pings wait for their answer; with more, the oldest are not answered any more
+// (RFC 6455, section 5.5.3, asks for no more than the latest). They take 8 KiB at most.
+const maxPongs = 64
+
+// pingReceived arranges for a ping to be answered, ahead of what is queued.
 func (o *outbox) pingReceived(payload []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.pong = append(o.pong[:0], payload...)
+	if len(o.pongs) == maxPongs { // of a peer that does not read, which will see a later one
+		o.pongs = append(o.pongs[:0], o.pongs[1:]...)
+	}
+	o.pongs = append(o.pongs, bytes.Clone(payload))
 	o.pinged.Store(true)
 	o.wake()
 }
@@ -233,16 +240,19 @@ func (o *outbox) writeControls() error {
 		return nil
 	}
 	o.mu.Lock()
-	pong, ping := o.pong, o.ping
+	pongs, ping := o.pongs, o.ping
 	pinged, pinging := o.pinged.Swap(false), o.pinging.Swap(false)
-	o.pong = nil
+	o.pongs = nil
 	o.mu.Unlock()
-	var err error
 	if pinged {
-		err = o.wire.Control(wire.Pong, pong)
+		for _, payload := range pongs {
+			if err := o.wire.Control(wire.Pong, payload); err != nil {
+				return err
+			}
+		}
 	}
-	if pinging && err == nil {
-		err = o.wire.Control(wire.Ping, ping)
+	if pinging {
+		return o.wire.Control(wire.Ping, ping)
 	}
-	return err
+	return nil
 }

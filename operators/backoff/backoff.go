@@ -9,6 +9,7 @@ package backoff
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -112,7 +113,7 @@ func (d *Delays) Failed(err error) (delay time.Duration, again bool) {
 	if c.Elapsed > 0 && now.Add(delay).Sub(d.first) > c.Elapsed {
 		return 0, false // a shorter delay would crowd the attempts before the limit
 	}
-	d.retries++
+	d.retries = min(d.retries, math.MaxInt-1) + 1 // 0 is the beginning of a row
 	if d.bound < c.Max/2 {
 		d.bound *= 2
 	} else {

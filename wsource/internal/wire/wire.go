@@ -39,6 +39,7 @@ type Conn struct {
 	written  atomic.Int64 // bytes that rwc took
 	writing  atomic.Bool  // a Write of rwc is in progress
 
+	head  []byte                 // start of a frame of the library whose header is not whole; its writer's
 	left  int64                  // bytes of the library's current frame still to come; its writer's
 	reply atomic.Pointer[[]byte] // close frame of the library that answers the peer's, or nil
 

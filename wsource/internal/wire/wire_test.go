@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -339,7 +340,7 @@ func FuzzWrite(f *testing.F) {
 			}
 			p := message(int(b)*int(b)*(1+i%3)/3, masked)
 			want = append(want, p...)
-			for step := 14 + int(b); len(p) > 0; { // a header is never cut
+			for step := 1 + int(b); len(p) > 0; {
 				n := min(step, len(p))
 				write(t, c, p[:n])
 				p = p[n:]
@@ -361,4 +362,17 @@ func FuzzWrite(f *testing.F) {
 		require.Equal(t, int64(len(want)), c.Accepted())
 		require.Equal(t, int64(len(want)), c.Written())
 	})
+}
+
+// TestFramesInOneWrite gives several frames to one Write.
+func TestFramesInOneWrite(t *testing.T) {
+	s := &stream{room: -1}
+	c := wire.New(s, nil, false, nil)
+	want := append(message(10, false), message(20, false)...)
+	write(t, c, append(slices.Clone(want), closing(1000, "\xFF", false)...))
+	write(t, c, closing(1000, "", false))
+	require.NoError(t, c.Answer())
+	_, err := c.Write(message(10, false))
+	require.ErrorIs(t, err, net.ErrClosed)
+	assert.Equal(t, append(want, closing(1007, "close reason is not UTF-8", false)...), s.all())
 }

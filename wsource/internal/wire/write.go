@@ -68,29 +68,61 @@ func (c *Conn) Written() int64 { return min(c.written.Load(), c.accepted.Load())
 // taken. If both are the same some time later, it has taken nothing meanwhile.
 func (c *Conn) Progress() (writing bool, written int64) { return c.writing.Load(), c.written.Load() }
 
-// Write takes a part of a frame, or a frame, from the library. A close frame is kept for [Conn.Answer].
-// After a close frame, a second one is dropped, and anything else is an error.
+// Write takes what the library writes, cut anywhere. A close frame is kept for [Conn.Answer]. After a
+// close frame, a second one is dropped, and anything else is an error.
 func (c *Conn) Write(p []byte) (int, error) {
-	if c.left == 0 {
-		h := parseHeader(p)
-		if h.opcode == opClose && h.size() == int64(len(p)) {
-			reply := c.answer(h, slices.Clone(p))
-			c.reply.Store(&reply)
-			return len(p), nil
+	for rest := p; len(rest) > 0; {
+		var part []byte
+		if part, rest = c.nextPart(rest); len(part) == 0 {
+			continue
 		}
-		c.left = h.size()
-	}
-	c.turn.take()
-	defer c.turn.giveUp()
-	c.left -= int64(len(p))
-	if c.closed {
-		return 0, net.ErrClosed
-	}
-	c.accepted.Add(int64(len(p)))
-	if err := c.put(p, c.holding); err != nil {
-		return 0, err
+		if err := c.pass(part); err != nil {
+			return len(p) - len(rest) - len(part), err
+		}
 	}
 	return len(p), nil
+}
+
+// nextPart returns what may be passed on of p, which is the next part of one frame, and what comes after
+// it. It keeps a header, and a close frame, until it is whole.
+func (c *Conn) nextPart(p []byte) (part, rest []byte) {
+	if c.left > 0 {
+		n := int(min(c.left, int64(len(p))))
+		c.left -= int64(n)
+		return p[:n], p[n:]
+	}
+	if len(c.head) > 0 { // the frame has begun in an earlier Write
+		p = append(c.head, p...)
+		c.head = nil
+	}
+	if len(p) < 2 || len(p) < headerSize(p[1]) {
+		c.head = slices.Clone(p)
+		return nil, nil
+	}
+	h := parseHeader(p)
+	switch n := min(h.size(), int64(len(p))); {
+	case h.opcode != opClose:
+		c.left = h.size() - n
+		return p[:n], p[n:]
+	case n < h.size():
+		c.head = slices.Clone(p)
+		return nil, nil
+	default:
+		reply := c.answer(h, slices.Clone(p[:n]))
+		c.reply.CompareAndSwap(nil, &reply) // the first one counts
+		return nil, p[n:]
+	}
+}
+
+// pass passes a part of a frame on.
+func (c *Conn) pass(part []byte) error {
+	c.turn.take()
+	defer c.turn.giveUp()
+	if c.closed || c.reply.Load() != nil {
+		return net.ErrClosed
+	}
+	c.accepted.Add(int64(len(part)))
+	return c.put(part, c.holding)
 }
 
 // Message writes a message as one frame, Text or Binary. It is called between two frames, and not with messages that
