@@ -35,7 +35,8 @@ type ConnectableConfig[T any] struct {
 //	subscriber B:      ^-2--3|
 //
 // The connection is a subscription of its own: subscribers come and go without an effect on it. An
-// error of the source, a panic in it too, reaches all subscribers.
+// error of the source, a panic in it too, reaches all subscribers. If there is none, and none can come
+// any more that gets it, it goes to the handler of [OnUnhandled].
 type Connectable[T any] struct {
 	src    Observable[T]
 	config ConnectableConfig[T]

@@ -66,7 +66,8 @@ func Collect[T any](ctx context.Context, src Observable[T]) ([]T, error) {
 }
 
 // FirstValue subscribes to src, waits for its first value, unsubscribes and returns it
-// (RxJS firstValueFrom). The error is [ErrEmpty] if src completes without one.
+// (RxJS firstValueFrom). The error is [ErrEmpty] if src completes without one. A value that has come
+// is returned even if ctx ends in that moment.
 func FirstValue[T any](ctx context.Context, src Observable[T]) (T, error) {
 	var first T
 	found := false

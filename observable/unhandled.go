@@ -12,7 +12,7 @@ import (
 
 // UnhandledError is a failure that no observer hears: an error that reaches an [ObserverFuncs]
 // without OnError, a panic in an observer's Error or Complete, in a teardown or in a callback
-// whose stream has ended; with [DetectStalls], a [StallError].
+// whose stream has ended, an error of a shared source that has no subscriber; with [DetectStalls], a [StallError].
 type UnhandledError struct {
 	Err error // the failure
 	// Observer says where the stream was subscribed to: the function that observes it, with its
