@@ -35,12 +35,13 @@ type line struct {
 	number  uint64     // of the last letter
 	due     deadlines  // the letters whose time to live runs
 	clock   *time.Timer
-	news    []Status        // to be told, in their order
-	telling bool            // somebody tells them
-	tellers []chan struct{} // of functions of the user's that run: see line.run
-	linger  time.Duration   // how long a connection stays without subscribers
-	live    int             // links that have begun and are not over, their connections included
-	idle    chan struct{}   // closes when live is 0, if somebody waits for that
+	news    []Status             // to be told, in their order
+	telling bool                 // somebody tells them
+	tellers []chan struct{}      // of functions of the user's that run: see line.run
+	linger  time.Duration        // how long a connection stays without subscribers
+	live    int                  // links that have begun and are not over, attempts and connections
+	idle    chan struct{}        // closes when live is 0; nil if nobody waits for that
+	sockets map[*Socket]struct{} // connections that are not over
 }
 
 // link is what one generation of subscribers shares, from the first one's coming to the end of
@@ -62,6 +63,7 @@ type link struct {
 	finishing *CloseError // this side ends the stream, when what waits has been sent
 	retry     *time.Timer // to the next attempt
 	waiting   bool        // for that
+	lingering *time.Timer // to the end, after the last subscriber has left
 	mailbox   mailbox
 	latest    map[string]*letter // by key: that waits, or that the connection has not written yet
 	greetings list.List          // of *greeting, in the order in which they came
@@ -90,6 +92,10 @@ func (ln *line) join(newReceiver func(*link) receiver) *link {
 	defer ln.mu.Unlock()
 	l := ln.linkNow()
 	l.refs++
+	if l.lingering != nil {
+		l.lingering.Stop()
+		l.lingering = nil
+	}
 	if l.receiver == nil {
 		l.receiver, l.turn = newReceiver(l), make(chan struct{}, 1)
 		l.ctx, l.cancel = context.WithCancel(context.Background())
@@ -108,6 +114,7 @@ func (l *link) begin() {
 	if start {
 		l.started = true
 		ln.shown = l
+		ln.live++
 	}
 	ln.mu.Unlock()
 	switch {
@@ -119,11 +126,24 @@ func (l *link) begin() {
 	}
 }
 
-// leave gives a subscription up; the last one to leave closes the connection.
+// leave gives a subscription up; the last one to leave closes the connection, when it has lingered.
 func (l *link) leave() {
 	ln := l.line
 	ln.mu.Lock()
 	l.refs--
+	if l.refs == 0 && !l.over && l.session != nil && l.finishing == nil && ln.linger > 0 {
+		l.lingering = time.AfterFunc(ln.linger, l.abandon)
+		ln.mu.Unlock()
+		return
+	}
+	ln.mu.Unlock()
+	l.abandon()
+}
+
+// abandon closes the connection, unless there are subscribers.
+func (l *link) abandon() {
+	ln := l.line
+	ln.mu.Lock()
 	if l.refs > 0 || l.over {
 		ln.mu.Unlock()
 		return
@@ -150,7 +170,13 @@ func (l *link) leave() {
 
 // close ends the link and returns what was not sent; mu is held.
 func (l *link) close() []*letter {
+	if l.started && !l.over {
+		l.line.released()
+	}
 	l.over = true
+	if l.lingering != nil {
+		l.lingering.Stop()
+	}
 	if l.line.link == l {
 		l.line.link = nil
 	}

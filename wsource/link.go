@@ -16,6 +16,8 @@ func (l *link) connect() {
 		ln.mu.Unlock()
 		return
 	}
+	ln.live++
+	defer ln.release()
 	l.waiting = false
 	attempt := l.attempt
 	if l.attempts != nil {
@@ -58,8 +60,11 @@ func (l *link) open(socket *Socket, attempt int) {
 	ss := &session{link: l, socket: socket, attempt: attempt, opened: time.Now(), flushing: true}
 	ss.flight.watched = socket.heart.beats()
 	ln.mu.Lock()
+	ln.live++
+	ln.hold(socket)
 	if l.over {
 		ln.mu.Unlock()
+		socket.whenOver(func() { ln.letGo(socket) })
 		socket.Complete()
 		return
 	}
@@ -100,6 +105,9 @@ func (ln *line) judge(err error, then func(action Action, verdict error)) {
 
 func (l *link) endAs(ss *session, action Action, err, verdict error, doubt []notice) {
 	ln := l.line
+	if ss != nil {
+		defer ln.letGo(ss.socket)
+	}
 	ln.mu.Lock()
 	l.session = nil
 	if l.over {
@@ -114,7 +122,14 @@ func (l *link) endAs(ss *session, action Action, err, verdict error, doubt []not
 	if ss != nil && l.attempts != nil && time.Since(ss.opened) >= ln.reconnect.ResetAfter {
 		l.attempt = 0 // it has ended the row
 	}
-	if action == RetryConnect && l.attempts != nil && (l.finishing == nil || l.mailbox.count > 0) {
+	if ss != nil && ss.restart && l.finishing == nil {
+		l.backOff(0, err)
+		ln.mu.Unlock()
+		defer ln.deliver(doubt)
+		ln.publish()
+		return
+	}
+	if action == RetryConnect && l.attempts != nil && l.refs > 0 && (l.finishing == nil || l.mailbox.count > 0) {
 		if delay, again := l.attempts.Failed(err); again {
 			delay += retryAfter(err)
 			l.backOff(delay, err)

@@ -20,6 +20,7 @@ type session struct {
 	held     int         // letters that it has and of which the outcome is not known
 	closing  *CloseError // this side has begun to close it, with that
 	ended    bool        // the socket is over
+	restart  bool        // another connection is to follow, whatever the end means
 	settled  bool        // and so is everything that it had
 	vain     []notice    // of messages that it did not send
 	flight   flight

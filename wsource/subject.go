@@ -71,6 +71,10 @@ type SubjectConfig[Out any] struct {
 	OnEnd func(err error) Action
 	// Outbox bounds what is sent while there is no open connection.
 	Outbox Outbox
+	// Linger is how long a connection stays open when its last subscriber has left, in case another one
+	// comes: as between two inner observables of a SwitchMap. What arrives meanwhile is dropped. Complete,
+	// Close and Shutdown end it. Default: not at all.
+	Linger time.Duration
 	// Delivery says how a value that Next or Send is given is to be sent. Default: reliably.
 	Delivery func(value Out) Delivery
 	// SkipUndecodable lets the stream go on after a message that does not decode; Undecodable reports it.
@@ -187,6 +191,8 @@ func newSubject[In, Out any](
 		ln.invalid = argument(function, "codec", isNil)
 	} else if problem := c.Outbox.problem(); problem != "" {
 		ln.invalid = argument(function, "config.Outbox", problem)
+	} else if c.Linger < 0 {
+		ln.invalid = argument(function, "config.Linger", "is negative")
 	}
 	if c.Reconnect != nil {
 		policy := *c.Reconnect
@@ -194,7 +200,7 @@ func newSubject[In, Out any](
 		policy.ResetAfter = orDefault(policy.ResetAfter, minUptime)
 		ln.reconnect = &policy
 	}
-	ln.hook = c.Hook
+	ln.hook, ln.linger = c.Hook, c.Linger
 	ln.limit = c.Outbox
 	ln.limit.Messages = orDefault(ln.limit.Messages, outboxMessages)
 	ln.limit.Bytes = orDefault(ln.limit.Bytes, outboxBytes)
@@ -236,8 +242,8 @@ func (s *Subject[In, Out]) Next(value Out) {
 
 // Send sends a value and returns when it was handed to the operating system, or what kept it from
 // that, as a [*SendError]; that wraps a [*CodecError] for a value that cannot be encoded. It waits for a
-// connection, and so for a subscriber, as nothing is dialled without one ([ErrNotSubscribed]); if ctx ends meanwhile the message is taken back, and the error wraps the context's cause. If the
-// connection breaks when Send has returned, [Subject.Undelivered] tells of the message.
+// connection, and so for a subscriber, as nothing is dialled without one ([ErrNotSubscribed]); if ctx ends
+// meanwhile the message is taken back, and the error wraps the context's cause. If the connection breaks when Send has returned, [Subject.Undelivered] tells of the message.
 func (s *Subject[In, Out]) Send(ctx context.Context, value Out) error {
 	return s.sendTold(ctx, value, s.delivery)
 }
@@ -352,6 +358,24 @@ func (s *Subject[In, Out]) Close(code StatusCode, reason string) error {
 	s.line.finish(&CloseError{Code: code, Reason: reason})
 	return nil
 }
+
+// Shutdown ends the stream as Complete does and waits until it is over: what waits has been sent, also if
+// another connection has to be made for it, and the peer has answered the close frame. When ctx ends
+// before, the connection is broken off, what was not sent is told by Undelivered, and the context's cause
+// is returned. Without a subscriber there is nothing to end, and what waits stays.
+func (s *Subject[In, Out]) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return argument("Subject.Shutdown", "ctx", isNil)
+	}
+	return s.line.shutdown(ctx)
+}
+
+// Reconnect replaces the connection by another one, as when it does not bring what it should: it is closed
+// with [StatusGoingAway], or broken off after a second, and the next attempt begins at once, whatever OnEnd
+// and the policy say. While the subject waits for an attempt, that begins now. The subscribers' stream just
+// goes on. cause, which may be nil, is what Status tells. It does nothing for a wrapped socket and without
+// subscribers.
+func (s *Subject[In, Out]) Reconnect(cause error) { s.line.redial(cause) }
 
 // Status is the state of the connection: the current one for each new subscriber, then the changes.
 func (s *Subject[In, Out]) Status() observable.Observable[Status] { return s.line.status }

@@ -21,6 +21,10 @@ type TopicsConfig[K comparable, In, Out any] struct {
 	Topic func(value In) (topic K, ok bool)
 	// Linger is how long a topic that has lost its last subscriber stays subscribed, in case another comes.
 	Linger time.Duration
+	// Ordered delivers the values of all topics in the order of the wire, one after the other, on the
+	// goroutine that reads: a slow subscriber then slows all others at its first value, and there is no
+	// buffer. Without it only the order within a topic is kept.
+	Ordered bool
 	// Buffer is how many values wait for a subscriber that is slow; 0 means 256.
 	Buffer int
 	// Overflow says what happens when that buffer is full. The zero value,
@@ -94,18 +98,26 @@ func (t *Topics[K, In, Out]) Topic(key K) observable.Observable[In] {
 	if t.invalid != nil {
 		return observable.Throw[In](t.invalid)
 	}
+	stream := t.stream(key)
+	if t.config.Ordered {
+		return stream
+	}
 	var dropped func(In)
 	if t.config.Dropped != nil {
 		dropped = func(v In) { t.config.Dropped(key, v) }
 	}
-	stream := observable.AttachFunc[In](func(sc *observable.Scope, down observable.Stage[In]) {
+	return operators.OnBackpressureBuffer(stream, t.config.Buffer, t.config.Overflow, dropped)
+}
+
+// stream is the stream of a topic without a buffer.
+func (t *Topics[K, In, Out]) stream(key K) observable.Observable[In] {
+	return observable.AttachFunc[In](func(sc *observable.Scope, down observable.Stage[In]) {
 		to := t.enter(key)
 		up := sc.Child()
 		up.OnClose(func() { t.leave(to) })
 		observable.Attach[In](&to.values, up, down)
 		up.Connect(func() { t.start(to) })
 	})
-	return operators.OnBackpressureBuffer(observable.Observable[In](stream), t.config.Buffer, t.config.Overflow, dropped)
 }
 
 // dispatch hands a value to its topic.
