@@ -102,7 +102,7 @@
 //	attempts in a row                          no limit       Reconnect
 //	how long a connection has to last to end the row          5 s   Reconnect.ResetAfter
 //	the Retry-After of a server                believed up to 24 h
-//	what is on its way and may be reported     64 Ki messages and 8 MiB; the oldest then count as sent
+//	what is on its way and not confirmed       64 Ki messages and 8 MiB; then what is sent waits
 //	when the peer is asked what has arrived    after 1 s, 256 messages or 64 KiB
 //	what waits for a slow subscriber of a topic               256 values; then that subscriber fails   Buffer, Slow
 //

@@ -6,7 +6,8 @@ import (
 )
 
 // What a [Subject] remembers of the messages that it has handed to the operating system, until it knows that
-// they have arrived: more than operating systems keep on the way by default.
+// they have arrived: more than operating systems keep on the way by default. When there is more, what is
+// sent waits.
 const (
 	flightMessages = 64 << 10
 	flightBytes    = 8 << 20
@@ -42,13 +43,18 @@ func (ss *session) launch(m Message) {
 	}
 	f.messages = append(f.messages, m)
 	f.bytes += len(m.Data)
-	if excess := len(f.messages) - flightMessages; excess > 0 {
-		f.forget(excess)
-	}
-	for f.bytes > flightBytes {
-		f.forget(1)
-	}
 	ss.inquire()
+}
+
+// full reports whether so much is on its way that the sender has to wait until the peer has confirmed
+// some of it.
+func (f *flight) full() bool { return len(f.messages) >= flightMessages || f.bytes >= flightBytes }
+
+// goOn returns whether what has waited because of that is to be sent; mu is held.
+func (ss *session) goOn() bool {
+	goOn := ss.ready && !ss.flushing && ss.link.mailbox.count > 0 && !ss.flight.full()
+	ss.flushing = ss.flushing || goOn
+	return goOn
 }
 
 // forget takes off the first n messages.
@@ -113,8 +119,11 @@ func (ss *session) answered(number uint64, rtt time.Duration) {
 		f.forget(f.covered)
 		ss.inquire()
 	}
-	open := ss.open()
+	open, goOn := ss.open(), ss.goOn()
 	ln.mu.Unlock()
+	if goOn {
+		go ss.flush()
+	}
 	if rtt > 0 && open {
 		ln.roundTrips.Next(rtt)
 	}

@@ -99,7 +99,8 @@ func (ln *line) place(ctx context.Context, mail *letter) (notices []notice, post
 	}
 	l := ln.linkNow()
 	ss := l.session
-	ready := ss != nil && ss.ready
+	open := ss != nil && ss.ready
+	ready := open && !ss.flight.full() && l.mailbox.count == 0
 	switch {
 	case ctx.Err() != nil:
 		return refuse(context.Cause(ctx))
@@ -109,6 +110,8 @@ func (ln *line) place(ctx context.Context, mail *letter) (notices []notice, post
 		return refuse(ErrClosed)
 	case mail.place == settled: // while it waited for room
 		return append(notices, mail.notice(ErrExpired)), true
+	case mail.delivery.Volatile && open && !ready:
+		return refuse(ErrOutboxFull)
 	case mail.delivery.Volatile && !ready:
 		return refuse(ErrNotOpen)
 	}

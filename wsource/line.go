@@ -211,7 +211,7 @@ func (ln *line) finish(end *CloseError) {
 	switch {
 	case ss == nil && (l.opened || l.waiting) && l.mailbox.count == 0: // an outage, and nothing to wait for
 		defer l.ended(nil, endError(end), nil)
-	case ss == nil || !ss.ready: // who opens the connection or sends what waits will see to it
+	case ss == nil || !ss.ready || l.mailbox.count > 0: // who opens the connection or sends what waits will see to it
 	default:
 		ss.closing, ss.ready = end, false
 		defer ss.socket.finishWith(end)

@@ -56,6 +56,11 @@ func (ss *session) flush() {
 			ln.mu.Unlock()
 			return
 		}
+		if mail != nil && ss.flight.full() { // answered goes on
+			ss.flushing, ss.ready = false, !ss.ended && ss.closing == nil
+			ln.mu.Unlock()
+			return
+		}
 		if mail == nil {
 			ss.flushing = false
 			end := l.finishing

@@ -100,8 +100,8 @@ type SubjectConfig[Out any] struct {
 // sent. A message that was not sent when a connection broke is sent on the next one; one of which that is unknown is not
 // sent again. What was handed to the operating system when the connection broke may have arrived or not: it
 // is told as [Unknown], too, unless the peer has confirmed it, for which it is sent a ping from time to time. Pings
-// are those of the heartbeat; with that off, what was handed over counts as sent. So do the oldest
-// messages when there are more than 64 Ki, or 8 MiB, of them on the way.
+// are those of the heartbeat; with that off, what was handed over counts as sent. While 64 Ki
+// messages or 8 MiB are on the way, what is sent waits in the outbox.
 //
 // Completion, by Complete or a close frame that OnEnd takes for one, completes the
 // subscribers. Errors are [*CloseError], [*HandshakeError] or [*CodecError], that of Target, or an

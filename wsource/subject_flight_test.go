@@ -3,6 +3,8 @@ package wsource_test
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,21 +130,46 @@ func TestAnIdleConnectionIsNotAsked(t *testing.T) {
 	})
 }
 
-func TestWhatIsRememberedOfMessagesOnTheirWayIsBounded(t *testing.T) {
-	inBubbleWith(t, calm, func(t *testing.T, s *site) {
-		s.network.Buffer = 64 << 20
-		subject := s.subject(nil)
-		lost := record(t, subject.Undelivered())
-		got := record(t, subject)
-		s.accept()
-		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
-		large := string(make([]byte, 1<<20))
-		for range 20 {
-			subject.Next(large)
-		}
-		settle()
-		_ = s.link().Inject(wstest.Reset(wstest.ToClient, 0))
-		assert.Error(t, got.ExpectEnd(t))
-		assert.Len(t, lost.Values(), 8)
-	})
+// TestWhatIsOnItsWayIsBounded has the network hold more than a subject remembers: its sender waits then.
+func TestWhatIsOnItsWayIsBounded(t *testing.T) {
+	for name, breaks := range map[string]bool{"it arrives": false, "the connection breaks": true} {
+		t.Run(name, func(t *testing.T) {
+			inBubbleWith(t, calm, func(t *testing.T, s *site) {
+				s.network.Buffer = 64 << 20
+				subject := s.subject(nil)
+				lost := record(t, subject.Undelivered())
+				got := record(t, subject)
+				far := s.accept()
+				require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
+				large := strings.Repeat("x", 1<<20)
+				var sent atomic.Int32
+				go func() {
+					for range 20 {
+						subject.Next(large)
+						sent.Add(1)
+					}
+				}()
+				settle()
+				assert.InDelta(t, 10, sent.Load(), 1, "8 are on their way, one waits in the outbox, and one or two with the socket")
+				if breaks {
+					_ = s.link().Inject(wstest.Reset(wstest.ToClient, 0))
+					assert.Error(t, got.ExpectEnd(t))
+					assert.InDelta(t, 9, len(lost.Values()), 1)
+					subject.Discard()
+					for sent.Load() < 20 {
+						settle()
+						subject.Discard()
+					}
+					return
+				}
+				s.link().Resume(wstest.ToServer)
+				settle()
+				assert.Equal(t, int32(20), sent.Load())
+				assert.Len(t, far.messages.Values(), 20)
+				subject.Complete()
+				require.NoError(t, got.ExpectEnd(t))
+				assert.Empty(t, lost.Values())
+			})
+		})
+	}
 }
