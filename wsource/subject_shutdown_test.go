@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -205,6 +206,7 @@ func TestTopicsInTheOrderOfTheWire(t *testing.T) {
 			far.say(v)
 		}
 		settle()
+		synctest.Wait() // so that got may be read
 		assert.Equal(t, want, got)
 	})
 }
