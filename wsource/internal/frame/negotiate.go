@@ -181,7 +181,7 @@ func (e extension) params(answer bool) (deflateParams, error) {
 			return p, fmt.Errorf("the parameter %q comes twice", param.name)
 		}
 		bits, isWindow := windowBits(param.value)
-		valid := false
+		var valid bool
 		switch param.name {
 		case serverNoTakeover:
 			p.serverNoTakeover, valid = true, !param.hasValue
