@@ -26,7 +26,7 @@ const (
 // Params says how the messages of a connection are compressed: what a side wishes, and
 // the outcome of the negotiation. The zero value is no compression.
 type Params struct {
-	Enabled bool
+	Enabled bool      // permessage-deflate is wished, or agreed on
 	Server  Direction // messages that the server sends
 	Client  Direction // messages that the client sends
 }
