@@ -2,10 +2,10 @@ package observable
 
 import "github.com/rxsocket/rxsocket/observable/interleave"
 
-// gate lets one goroutine at a time into the chains of a root subscription. It is a compare-and-swap that whoever emits holds, from the
-// moment it enters until it leaves: nobody else runs code of these chains in between. What
-// finds the gate taken is queued, and the holder delivers it, first in first out, before it
-// goes.
+// gate lets one goroutine at a time into the chains of a root subscription. It is a
+// compare-and-swap that whoever emits holds, from the moment it enters until it leaves:
+// nobody else runs code of these chains in between. What finds the gate taken is queued,
+// and the holder delivers it, first in first out, before it goes.
 //
 // mu guards the queue. It is never held while user code runs or while a goroutine waits.
 // The zero value is ready to use.

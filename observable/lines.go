@@ -54,7 +54,7 @@ func Lines(r io.Reader) Observable[string] {
 				return &LineError{number}
 			}
 			if ctx.Err() != nil {
-				return nil // nobody hears of it
+				return nil //nolint:nilerr // the subscription has ended, and nobody hears of it
 			}
 			emit(lines.Text())
 		}

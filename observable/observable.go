@@ -64,11 +64,12 @@ type Ender interface {
 	OnEnd(f func()) (stop func())
 }
 
-// ContextObserver is an observer to which the end of a context is no failure, as a socket: when
-// the context of its subscription ends, ContextEnded is called in place of Error.
+// ContextObserver is an observer that does not take the end of a context for a failure; a
+// socket is one. When the context of its subscription ends, ContextEnded is called in place
+// of Error.
 type ContextObserver interface {
-	// ContextEnded is the terminal of a subscription whose context has ended, with the cause of
-	// that.
+	// ContextEnded is the terminal of a subscription whose context has ended. The cause is
+	// context.Cause of that context.
 	ContextEnded(cause error)
 }
 

@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
 )
 
 // TestPanicErrorNamesTheUser finds the frame of the user's code in stack traces.
 func TestPanicErrorNamesTheUser(t *testing.T) {
-	_, here, _, _ := runtime.Caller(0)
+	_, here, _, ok := runtime.Caller(0)
+	require.True(t, ok)
 	toolkit := strings.TrimSuffix(here, "observable/panic_frame_test.go")
 	for name, test := range map[string]struct{ frames, want string }{
 		"standard library without its folder": {`

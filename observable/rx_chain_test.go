@@ -3,6 +3,7 @@ package observable_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -144,9 +145,7 @@ func TestToRxBoundByContext(t *testing.T) {
 	chains := map[string]rxOperator{
 		"Debounce and Retry": func(rx rxObservable) rxObservable { return rx.Debounce(rxMs(1)).Retry(9, rxAlways) },
 	}
-	for name, chain := range unrepeatable {
-		chains[name] = chain
-	}
+	maps.Copy(chains, unrepeatable)
 	for name, chain := range chains {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

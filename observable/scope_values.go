@@ -6,12 +6,12 @@ import "context"
 // the scope, which is a context too, it does not keep the subscription and its observer in memory: an
 // operator whose source outlives the subscriber that started it subscribes with it.
 func (s *Scope) Values() context.Context {
-	ctx := s.root.ctx
+	root := s.root
 	for {
-		sc, ok := ctx.(*Scope)
+		outer, ok := root.ctx.(*Scope)
 		if !ok {
-			return context.WithoutCancel(ctx)
+			return context.WithoutCancel(root.ctx)
 		}
-		ctx = sc.root.ctx
+		root = outer.root
 	}
 }

@@ -36,8 +36,8 @@ func (s *Scope) workDone() {
 	callAll(after)
 }
 
-// WaitFor has Done of the subscription that s belongs to wait for Done of sub: for an operator that
-// makes a subscription of its own, and has to end it with s.
+// WaitFor delays Done: that of the subscription that s belongs to closes after that of sub. An
+// operator calls it that makes a subscription of its own and ends it with s.
 func (s *Scope) WaitFor(sub Subscription) {
 	s.workBegun()
 	if r, ok := sub.(*root); ok {
@@ -50,9 +50,9 @@ func (s *Scope) WaitFor(sub Subscription) {
 	})
 }
 
-// OnIdle has f called once, on some goroutine, when no function of [Go] and no worker works for s any
-// more: for an operator that subscribes again. It reports false, and does not call f, if none does. A
-// nil f only asks; another one takes the place of the one before.
+// OnIdle calls f once, on some goroutine, when no function of [Go] and no worker works for s
+// any more. If none works for s now, it returns false and never calls f. A nil f only asks. A
+// second f replaces the first. An operator that subscribes again calls OnIdle before it does.
 func (s *Scope) OnIdle(f func()) (working bool) {
 	r := s.root
 	r.mu.Lock()

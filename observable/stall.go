@@ -15,8 +15,8 @@ import (
 // callback, the function of a [New] or a foreign Subscribe blocks, while what other goroutines
 // emit waits for it. See [DetectStalls].
 type StallError struct {
-	For   time.Duration // how long it has not gone on, at least
-	Stack []byte        // the stack of the goroutine that blocks, as runtime.Stack has it
+	For   time.Duration // time for which nothing was delivered, at least
+	Stack []byte        // stack of the goroutine that blocks, in the form of runtime.Stack
 }
 
 // Error says how long the subscription has not gone on, and names the first frame of the user's
@@ -29,10 +29,10 @@ func (e *StallError) Error() string {
 	return text
 }
 
-// DetectStalls has a [StallError] reported, to the handler of [OnUnhandled], when values have
-// waited for so long behind one callback that has not returned. It is for tests and for the
-// search of a deadlock: while it is on, each emission costs some microseconds. The function that
-// it returns ends the detection. A time that is not positive ends it as well.
+// DetectStalls reports a [StallError] to the handler of [OnUnhandled] when values have waited
+// for the time after behind one callback that has not returned. It is for tests and for the
+// search of a deadlock: while it is on, each emission costs some microseconds. The function
+// stop ends the detection. A time that is not positive ends it as well.
 //
 // A callback that is merely slow is reported too: choose a time that none of them takes.
 func DetectStalls(after time.Duration) (stop func()) {

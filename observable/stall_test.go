@@ -52,7 +52,7 @@ func TestAStallNamesWhoHoldsTheGate(t *testing.T) {
 		time.Sleep(time.Second - 1)
 		synctest.Wait()
 		assert.Empty(t, told())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Len(t, told(), 1)
 		stall, ok := errors.AsType[*observable.StallError](told()[0])

@@ -27,8 +27,7 @@ func (r *roster[T]) size() int { return len(r.all()) - r.gone }
 func (r *roster[T]) add(s *subscriber[T]) {
 	s.listed = true
 	if all := r.all(); len(all) > 0 {
-		list := append(all, s)
-		r.shown.Store(&list)
+		r.shown.Store(new(append(all, s)))
 		return
 	}
 	s.sole[0] = s

@@ -44,6 +44,8 @@ type waitingKeys[K comparable, T any] struct {
 }
 
 // accept puts v in the place of the waiting value of its key, or at the end.
+//
+//nolint:unparam // It has the form of every accept: this queue grows with its keys and loses nothing.
 func (w *waitingKeys[K, T]) accept(d *decoupled[keyed[K, T]], v keyed[K, T]) (lost keyed[K, T], isLost bool) {
 	if place, waits := w.places[v.key]; waits {
 		observable.Waiting()

@@ -54,8 +54,10 @@ func (l *link) join(sc *observable.Scope) bool {
 func (l *link) end(owner *observable.Scope) {
 	l.cut()
 	l.mu.Lock()
-	l.owner = owner
 	sub := l.sub
+	if sub == nil {
+		l.owner = owner // connect has the owner wait; a link that is made need not keep the scope
+	}
 	l.mu.Unlock()
 	if sub != nil {
 		owner.WaitFor(sub)

@@ -50,7 +50,6 @@ func TestNothingKeepsTheFirstSubscriber(t *testing.T) {
 			stays, _ := join(t.Context(), shared)
 			src.Next(1)
 			first.Unsubscribe()
-			first = nil
 			src.Next(2)
 			for range 100 {
 				runtime.GC()

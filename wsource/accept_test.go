@@ -224,8 +224,9 @@ func TestWhatTheClientSendsAtOnceIsRead(t *testing.T) {
 		require.NoError(t, err)
 		got := record[wsource.Message](t, socket)
 		p := &peer{t: t, conn: near, reader: bufio.NewReader(near), client: true}
-		_, err = http.ReadResponse(p.reader, nil)
+		resp, err := http.ReadResponse(p.reader, nil)
 		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
 		p.write(textFrame("patient"), closeFrame(1000, ""))
 		require.NoError(t, got.ExpectEnd(t))
 		assert.Equal(t, []string{"eager", "patient"}, texts(got.Values()))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -144,10 +145,8 @@ func answerWithoutBody(w http.ResponseWriter, status int, text string) bool {
 
 // appendNew appends an option unless it is there.
 func appendNew(options []string, option string) []string {
-	for _, o := range options {
-		if o == option {
-			return options
-		}
+	if slices.Contains(options, option) {
+		return options
 	}
 	return append(options, option)
 }

@@ -209,7 +209,8 @@ func (s *Socket) closeReceived(ce websocket.CloseError) *CloseError {
 		return end
 	}
 	switch *end {
-	case CloseError{Code: StatusNoStatusReceived}, CloseError{Code: s.sent.Code}, CloseError{Code: s.sent.Code, Reason: s.sent.Reason}:
+	case CloseError{Code: StatusNoStatusReceived}, CloseError{Code: s.sent.Code},
+		CloseError{Code: s.sent.Code, Reason: s.sent.Reason}:
 		return s.sent // which knows the cause
 	}
 	return end

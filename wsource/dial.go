@@ -41,9 +41,9 @@ type DialOptions struct {
 	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer.
 	// Default: DefaultCloseTimeout.
 	CloseTimeout time.Duration
-	// WriteTimeout ends a connection whose peer takes no byte of what is written for so long, with
-	// ErrWriteTimeout; it is noticed up to one Interval of the heartbeat later. Default:
-	// DefaultWriteTimeout.
+	// WriteTimeout is the time after which a connection ends with ErrWriteTimeout if its peer
+	// takes no byte of what is written. The end may come up to one Interval of the heartbeat
+	// later. Default: DefaultWriteTimeout.
 	WriteTimeout time.Duration
 	// Heartbeat finds a peer that is gone. Default: on, see Heartbeat.
 	Heartbeat Heartbeat

@@ -168,7 +168,9 @@ func TestSecretsOfTransports(t *testing.T) {
 	}
 	// A response without a body, of a transport that breaks its contract.
 	_, err := wsource.Dial(t.Context(), "ws://"+host, &wsource.DialOptions{
-		Transport: transportFunc(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 404}, nil }),
+		Transport: transportFunc(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusNotFound}, nil
+		}),
 	})
 	requireHandshake(t, err, http.StatusNotFound)
 }
@@ -292,7 +294,7 @@ func TestDialOptionsThatCannotBeUsed(t *testing.T) {
 		"the option for that is Host":       {Header: http.Header{"host": {"x"}}},
 		"\"Bad Name\"":                      {Header: http.Header{"Bad Name": {"x"}}},
 		"control character in its value: X": {Header: http.Header{"X": {"a\r\nInjected: b"}}},
-		"exclude each other":                {TLS: &tls.Config{MaxVersion: tls.VersionTLS11}}, //nolint:gosec // what is tested
+		"exclude each other":                {TLS: &tls.Config{MaxVersion: tls.VersionTLS11}},
 	} {
 		_, err := wsource.Dial(t.Context(), "ws://"+host, &o)
 		var argument *observable.ArgumentError

@@ -133,8 +133,8 @@
 //   - What comes of a frame that is cut does not reach a reader; the library gives it out still masked.
 //
 // What remains open: a compressed message that ends with a final deflate block breaks the connection at the next
-// one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. A close frame, or a control frame between two fragments, of which a part has
-// arrived and the rest does not within 5 s ends the connection with [StatusAbnormalClosure], whatever the heartbeat says.
-// WebSocket has no check sum: a bit that the network has changed and TCP has not noticed can change a message, or make a
-// ping of it, without a trace.
+// one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. A close frame, or
+// a control frame between two fragments, of which a part has arrived and the rest does not within 5 s ends the
+// connection with [StatusAbnormalClosure], whatever the heartbeat says. WebSocket has no check sum: a bit that the
+// network has changed and TCP has not noticed can change a message, or make a ping of it, without a trace.
 package wsource

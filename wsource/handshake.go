@@ -45,7 +45,7 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set(extensionsHeader, h.offer)
 	}
 	resp, err := h.transport.RoundTrip(req)
-	if refusal, ok := errors.AsType[*proxyRefusal](err); ok {
+	if refusal, ok := errors.AsType[*proxyRefusalError](err); ok {
 		h.err = &HandshakeError{Status: refusal.status, Header: refusal.header, Body: refusal.body, Err: ErrProxy}
 		return nil, err
 	}

@@ -28,8 +28,9 @@ const (
 	EventReconnect
 	// EventHeartbeat: the peer has answered a ping in a way that tells the round-trip time. RTT.
 	EventHeartbeat
-	// EventRefused: a handshake was refused on the side that accepts. Err, a [*HandshakeError] with the client's
-	// address and the status that it was answered, 0 if the answer could not be written. There is no Socket.
+	// EventRefused: the side that accepts refused a handshake. Err, a [*HandshakeError] with the
+	// client's address and the status of the answer, 0 if the answer could not be written.
+	// There is no Socket.
 	EventRefused
 )
 

@@ -10,11 +10,12 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// LogHook returns the hook that logs each event, with the kind as the message and the fields that it fills as
-// attributes, and the peer's address as "remote". Messages that come and go and heartbeats are logged at the debug
-// level, opened and closed connections at info, and what went wrong as a warning: drops, reconnects, refused
-// handshakes and closures with another code than 1000, 1001 and 1005, which is how nearly every page that a
-// browser leaves ends its connection. A nil logger means slog's default.
+// LogHook returns the hook that logs each event, with the kind as the message and the fields
+// that it fills as attributes. The socket's ID is the attribute "socket", and the peer's address
+// "remote". Messages that come and go and heartbeats are logged at the debug level, opened and
+// closed connections at info, and what went wrong as a warning: drops, reconnects, refused
+// handshakes and closures with another code than 1000, 1001 and 1005, which is how nearly every
+// page that a browser leaves ends its connection. A nil logger means slog's default.
 //
 // No data of messages is logged, and of errors what may hold some, or a secret, is left out: a value that did
 // not encode, the value of a panic, the body of a refused handshake, and the URL of a request that a Target
@@ -56,9 +57,12 @@ func ordinary(code StatusCode) bool {
 }
 
 func (e *Event) attributes() []slog.Attr {
-	attrs := make([]slog.Attr, 0, 5)
-	if e.Socket != nil && e.Socket.RemoteAddr() != nil {
-		attrs = append(attrs, slog.String("remote", e.Socket.RemoteAddr().String()))
+	attrs := make([]slog.Attr, 0, 6)
+	if e.Socket != nil {
+		attrs = append(attrs, slog.String("socket", e.Socket.ID()))
+		if remote := e.Socket.RemoteAddr(); remote != nil {
+			attrs = append(attrs, slog.String("remote", remote.String()))
+		}
 	}
 	switch e.Kind {
 	case EventClosed:

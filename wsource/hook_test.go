@@ -331,6 +331,18 @@ func TestLogHookLevels(t *testing.T) {
 	wsource.LogHook(nil).Handle(wsource.Event{Kind: wsource.EventReceived}) // below the default's level
 }
 
+// TestLogHookNamesTheSocket looks for the ID and the address of the socket in the log.
+func TestLogHookNamesTheSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
+		var out bytes.Buffer
+		hook := wsource.LogHook(slog.New(slog.NewTextHandler(&out, nil)))
+		hook.Handle(wsource.Event{Kind: wsource.EventOpened, Socket: server})
+		assert.Contains(t, out.String(),
+			`msg="websocket opened" socket=`+server.ID()+" remote="+server.RemoteAddr().String()+"\n")
+	})
+}
+
 // A hook that logs and one that counts.
 func ExampleHooks() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{

@@ -14,7 +14,7 @@ const (
 	DefaultReadLimit        = 1 << 20          // bytes of a message
 	DefaultHandshakeTimeout = 10 * time.Second // from the dial to the upgraded connection
 	DefaultCloseTimeout     = 5 * time.Second  // of a closing handshake
-	DefaultWriteTimeout     = 30 * time.Second // in which some byte of what is written has to leave
+	DefaultWriteTimeout     = 30 * time.Second // until the peer has taken a byte of what is written
 )
 
 // Compression says whether messages are compressed (RFC 7692, permessage-deflate), if the peer

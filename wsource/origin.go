@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -143,26 +144,13 @@ func checkOrigin(r *http.Request, patterns []string) error {
 
 func originAllowed(r *http.Request, value string, patterns []string) bool {
 	if value == nullOrigin {
-		for _, pattern := range patterns {
-			if pattern == nullOrigin {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(patterns, nullOrigin)
 	}
 	origin, ok := parseOrigin(value)
 	if !ok {
 		return false
 	}
-	if ownOrigin(r, origin) {
-		return true
-	}
-	for _, pattern := range patterns {
-		if origin.matches(pattern) {
-			return true
-		}
-	}
-	return false
+	return ownOrigin(r, origin) || slices.ContainsFunc(patterns, origin.matches)
 }
 
 // ownOrigin reports whether the origin is that of the request's own host. A page that came

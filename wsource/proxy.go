@@ -76,18 +76,18 @@ type tunnel struct {
 	own   *http.Transport // whose settings reach the proxy
 }
 
-// proxyRefusal is what a proxy has answered to CONNECT if that was no success.
-type proxyRefusal struct {
+// proxyRefusalError holds the answer of a proxy that refuses a CONNECT.
+type proxyRefusalError struct {
 	status int
 	header http.Header
 	body   string // its start
 }
 
-func (e *proxyRefusal) Error() string {
+func (e *proxyRefusalError) Error() string {
 	return fmt.Sprintf("%v: %d %s", ErrProxy, e.status, http.StatusText(e.status))
 }
 
-func (e *proxyRefusal) Unwrap() error { return ErrProxy }
+func (e *proxyRefusalError) Unwrap() error { return ErrProxy }
 
 // dial returns a connection to a server, which the proxy has made.
 func (t *tunnel) dial(ctx context.Context, network, server string) (net.Conn, error) {
@@ -152,9 +152,11 @@ func (t *tunnel) connect(ctx context.Context, conn net.Conn, server string) erro
 		return err
 	}
 	reader := bufio.NewReader(io.LimitReader(conn, maxProxyAnswer))
-	resp, err := http.ReadResponse(reader, request)
+	// The body of a success is the tunnel, and closing that of a refusal would wait for its end.
+	resp, err := http.ReadResponse(reader, request) //nolint:bodyclose // conn is closed in its place
 	for err == nil && resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
-		resp, err = http.ReadResponse(reader, request) // what came was an interim response
+		// What came was an interim response, which has no body.
+		resp, err = http.ReadResponse(reader, request) //nolint:bodyclose // as above
 	}
 	if err != nil {
 		return err
@@ -165,7 +167,7 @@ func (t *tunnel) connect(ctx context.Context, conn net.Conn, server string) erro
 		}
 	}
 	if resp.StatusCode < http.StatusOK || resp.StatusCode >= http.StatusMultipleChoices {
-		refusal := &proxyRefusal{status: resp.StatusCode, header: resp.Header}
+		refusal := &proxyRefusalError{status: resp.StatusCode, header: resp.Header}
 		if stop() {
 			_ = conn.SetReadDeadline(time.Now().Add(bodyWait))           // without it, the handshake's own limit remains
 			start, _ := io.ReadAll(io.LimitReader(resp.Body, bodyStart)) // what came of it

@@ -83,8 +83,9 @@ func handshakeAction(err *HandshakeError) Action {
 	return FailStream
 }
 
-// Retryable returns err as one that [CloseAction] takes for worth another attempt: for the errors of a
-// Target, such as those of a token server. It unwraps to err.
+// Retryable marks err as passing, so that [CloseAction] makes another attempt. It is for the
+// errors of a Target, such as those of a token server. The result unwraps to err; that of nil
+// is nil.
 func Retryable(err error) error {
 	if err == nil {
 		return nil

@@ -339,8 +339,8 @@ func guarded(f func() error) (err error) {
 // Subscribers get the end of the connection. The next subscriber dials again.
 func (s *Subject[In, Out]) Error(err error) { s.line.finish(closeFor(err)) }
 
-// ContextEnded is Error for the end of the context of what is subscribed to the subject: see
-// [observable.ContextObserver]. The close code is [StatusGoingAway].
+// ContextEnded closes the connection with [StatusGoingAway], since the context of a stream
+// that is subscribed to the subject has ended: see [observable.ContextObserver].
 func (s *Subject[In, Out]) ContextEnded(cause error) { s.line.finish(goingAway(cause)) }
 
 // Complete closes the connection normally, after what was sent before. The next subscriber dials again. Before
@@ -380,8 +380,8 @@ func (s *Subject[In, Out]) Reconnect(cause error) { s.line.redial(cause) }
 // Status is the state of the connection: the current one for each new subscriber, then the changes.
 func (s *Subject[In, Out]) Status() observable.Observable[Status] { return s.line.status }
 
-// RoundTrips is the stream of the round-trip times as they are measured, by the pings of the heartbeat and
-// those that ask what has arrived. It is hot and does not end. See also [Socket.RTT].
+// RoundTrips returns the stream of the measured round-trip times: of the heartbeat's pings
+// and of those that ask what has arrived. It is hot and does not end. See also [Socket.RTT].
 func (s *Subject[In, Out]) RoundTrips() observable.Observable[time.Duration] {
 	return &s.line.roundTrips
 }

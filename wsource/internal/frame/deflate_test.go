@@ -14,10 +14,10 @@ import (
 )
 
 // deflater returns a Deflater.
-func deflater(t testing.TB, takeover bool, bits, level int) *frame.Deflater {
-	t.Helper()
+func deflater(tb testing.TB, takeover bool, bits, level int) *frame.Deflater {
+	tb.Helper()
 	d, err := frame.NewDeflater(frame.Direction{Takeover: takeover, WindowBits: bits}, level)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return d
 }
 

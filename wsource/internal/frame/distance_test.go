@@ -1,6 +1,7 @@
 package frame_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,9 +53,9 @@ func (r *bitReader) symbol(c code) int {
 }
 
 // farthestDistance returns the longest distance in a message's payload.
-func farthestDistance(t testing.TB, payload []byte) int {
-	t.Helper()
-	r, farthest := &bitReader{t: t, data: append(payload[:len(payload):len(payload)], 0, 0, 0xFF, 0xFF)}, 0
+func farthestDistance(tb testing.TB, payload []byte) int {
+	tb.Helper()
+	r, farthest := &bitReader{t: tb, data: append(slices.Clip(payload), 0, 0, 0xFF, 0xFF)}, 0
 	for r.at < 8*len(r.data) {
 		r.bits(1)
 		lits, distances := make([]int, 288), make([]int, 30)

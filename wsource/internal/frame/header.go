@@ -47,10 +47,10 @@ const (
 
 // Header is the header of a frame (RFC 6455, section 5.2).
 type Header struct {
-	Opcode     Opcode
-	Final      bool  // of the frames of its message
-	Compressed bool  // the message is compressed; set in its first frame only
-	Length     int64 // bytes of the payload that are not read yet
+	Opcode     Opcode // type of the frame
+	Final      bool   // this frame is the last one of its message
+	Compressed bool   // the message is compressed; set in its first frame only
+	Length     int64  // bytes of the payload that are not read yet
 
 	// The compiler keeps a struct of up to four fields in registers. The masking key of
 	// what is read is the Reader's.

@@ -47,14 +47,14 @@ func (h *huffman) build(lengths []uint8) bool {
 		if n == 0 {
 			continue
 		}
-		h.symbols[offset[n]] = uint16(symbol) //nolint:gosec // less than maxSymbols
+		h.symbols[offset[n]] = uint16(symbol)
 		offset[n]++
 		code := next[n]
 		next[n]++
 		if n > fastBits {
 			continue
 		}
-		entry := uint16(symbol)<<4 | uint16(n) //nolint:gosec // as above
+		entry := uint16(symbol)<<4 | uint16(n)
 		for i := int(bits.Reverse16(code << (16 - n))); i < len(h.fast); i += 1 << n {
 			h.fast[i] = entry
 		}
@@ -72,11 +72,11 @@ func (h *huffman) decode(b uint64) (symbol int, length uint) {
 	}
 	code, first, index := 0, 0, 0
 	for n := 1; n <= maxCodeLength; n++ {
-		code |= int(b & 1) //nolint:gosec // one bit
+		code |= int(b & 1)
 		b >>= 1
 		count := int(h.count[n])
 		if code-first < count {
-			return int(h.symbols[index+code-first]), uint(n) //nolint:gosec // not negative
+			return int(h.symbols[index+code-first]), uint(n)
 		}
 		index += count
 		first = (first + count) << 1

@@ -100,7 +100,7 @@ func lengthOf(symbol int) (base int, extra uint) {
 	case i < 8:
 		return 3 + i, 0
 	}
-	extra = uint(i>>2) - 1 //nolint:gosec // not negative
+	extra = uint(i>>2) - 1
 	return 3 + (4+i&3)<<extra, extra
 }
 
@@ -109,7 +109,7 @@ func distanceOf(symbol int) (base int, extra uint) {
 	if symbol < 4 {
 		return 1 + symbol, 0
 	}
-	extra = uint(symbol>>1) - 1 //nolint:gosec // not negative
+	extra = uint(symbol>>1) - 1
 	return 1 + (2+symbol&1)<<extra, extra
 }
 
@@ -149,7 +149,8 @@ func (f *inflater) ownCodes() error {
 // codeLengths reads the lengths of the codes, in the code that ownDist has for that.
 func (f *inflater) codeLengths(lengths []uint8) error {
 	for i := 0; i < len(lengths); {
-		symbol, size := 0, uint(0)
+		var symbol int
+		var size uint
 		for {
 			f.top()
 			if symbol, size = f.ownDist.decode(f.bits); size <= f.n {

@@ -16,14 +16,14 @@ import (
 )
 
 // readMessages reads whole messages until there is an error.
-func readMessages(t testing.TB, r *frame.Reader, limit int64) (all [][]byte, err error) {
-	t.Helper()
+func readMessages(tb testing.TB, r *frame.Reader, limit int64) (all [][]byte, err error) {
+	tb.Helper()
 	for {
 		h, err := r.Next()
 		if err != nil {
 			return all, err
 		}
-		data, err := r.Message(h, limit, noControl(t)).ReadAll(nil)
+		data, err := r.Message(h, limit, noControl(tb)).ReadAll(nil)
 		if err != nil {
 			return all, err
 		}
@@ -85,22 +85,22 @@ func TestMessagesThatReferToThoseBefore(t *testing.T) {
 }
 
 // requireCode requires an error that closes the connection with that code.
-func requireCode(t testing.TB, err error, code uint16) {
-	t.Helper()
+func requireCode(tb testing.TB, err error, code uint16) {
+	tb.Helper()
 	e, ok := errors.AsType[*frame.Error](err)
-	require.True(t, ok, "%v", err)
-	require.Equal(t, code, e.Code, e.Problem)
+	require.True(tb, ok, "%v", err)
+	require.Equal(tb, code, e.Code, e.Problem)
 }
 
 // final compresses data that ends with a final block, as if it were a file.
-func final(t testing.TB, data string) []byte {
-	t.Helper()
+func final(tb testing.TB, data string) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, flate.DefaultCompression)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	_, err = w.Write([]byte(data))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
+	require.NoError(tb, err)
+	require.NoError(tb, w.Close())
 	return b.Bytes()
 }
 

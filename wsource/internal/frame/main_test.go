@@ -88,14 +88,14 @@ func (p *pieces) Read(b []byte) (int, error) {
 func sizes() []int { return []int{1, 2, 3, 7, 64, 255, 256, 257, 1000, 1 << 14, 1 << 20} }
 
 // deflated compresses by the standard library, as a message without context takeover.
-func deflated(t testing.TB, level int, data []byte) []byte {
-	t.Helper()
+func deflated(tb testing.TB, level int, data []byte) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, level)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	_, err = w.Write(data)
-	require.NoError(t, err)
-	require.NoError(t, w.Flush())
+	require.NoError(tb, err)
+	require.NoError(tb, w.Flush())
 	return bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xFF, 0xFF})
 }
 
@@ -141,9 +141,10 @@ func newSamples(size int) map[string][]byte {
 }
 
 // noControl is for messages without control frames between fragments.
-func noControl(t testing.TB) func(frame.Header, []byte) error {
+func noControl(tb testing.TB) func(frame.Header, []byte) error {
+	tb.Helper()
 	return func(h frame.Header, _ []byte) error {
-		t.Errorf("a control frame came: %v", h)
+		tb.Errorf("a control frame came: %v", h)
 		return nil
 	}
 }

@@ -26,7 +26,7 @@ const (
 // Params says how the messages of a connection are compressed: what a side wishes, and
 // the outcome of the negotiation. The zero value is no compression.
 type Params struct {
-	Enabled bool
+	Enabled bool      // permessage-deflate is wished, or agreed on
 	Server  Direction // messages that the server sends
 	Client  Direction // messages that the client sends
 }
@@ -181,7 +181,7 @@ func (e extension) params(answer bool) (deflateParams, error) {
 			return p, fmt.Errorf("the parameter %q comes twice", param.name)
 		}
 		bits, isWindow := windowBits(param.value)
-		valid := false
+		var valid bool
 		switch param.name {
 		case serverNoTakeover:
 			p.serverNoTakeover, valid = true, !param.hasValue

@@ -48,9 +48,10 @@ type unpacker struct {
 	window    []byte
 }
 
-func (u *unpacker) unpack(t testing.TB, payload []byte) ([]byte, error) {
+func (u *unpacker) unpack(tb testing.TB, payload []byte) ([]byte, error) {
+	tb.Helper()
 	if u.direction.WindowBits < 15 && len(payload) < 1000 {
-		if far := farthestDistance(t, payload); far > 1<<u.direction.WindowBits {
+		if far := farthestDistance(tb, payload); far > 1<<u.direction.WindowBits {
 			return nil, fmt.Errorf("a distance of %d is too far", far)
 		}
 	}

@@ -200,7 +200,7 @@ func (s *score) inMemory(t *testing.T, name string, c protocolCase, client bool,
 // answered.
 func remoteCases() (cases []protocolCase, offers []frame.Params) {
 	cases = slices.Concat(framing(), fragmentation(), unicodeCases(), closing(), bulk())
-	offers = make([]frame.Params, len(cases))
+	offers = slices.Repeat([]frame.Params{{}}, len(cases))
 	add := func(all []protocolCase, p frame.Params) {
 		cases, offers = append(cases, all...), append(offers, slices.Repeat([]frame.Params{p}, len(all))...)
 	}

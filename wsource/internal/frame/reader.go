@@ -92,25 +92,27 @@ func (r *Reader) Buffered() bool { return r.start < r.end }
 // again.
 func (r *Reader) Next() (Header, error) {
 	// Most frames are a message of less than 64 KiB, whose header has come as a whole.
-	if head := r.space[r.start:r.end]; len(head) >= Room && !r.inside {
-		length, size := int64(head[1]), 2
+	head := r.space[r.start:r.end]
+	if len(head) < Room || r.inside {
+		return r.next()
+	}
+	length, size := int64(head[1]), 2
+	if !r.client {
+		length -= bitMasked
+	}
+	if length == lengthIn2 {
+		length, size = int64(binary.BigEndian.Uint16(head[2:])), 4
+	}
+	if b := head[0] - bitFinal; (b == byte(Text) || b == byte(Binary)) && length >= 0 &&
+		(size == 2 && length < lengthIn2 || size == 4 && length >= lengthIn2) {
+		h := Header{Opcode: Opcode(b), Final: true, Length: length}
 		if !r.client {
-			length -= bitMasked
+			r.key = binary.LittleEndian.Uint32(head[size:])
+			size += 4
 		}
-		if length == lengthIn2 {
-			length, size = int64(binary.BigEndian.Uint16(head[2:])), 4
-		}
-		if b := head[0] - bitFinal; (b == byte(Text) || b == byte(Binary)) && length >= 0 &&
-			(size == 2 && length < lengthIn2 || size == 4 && length >= lengthIn2) {
-			h := Header{Opcode: Opcode(b), Final: true, Length: length}
-			if !r.client {
-				r.key = binary.LittleEndian.Uint32(head[size:])
-				size += 4
-			}
-			r.start += size
-			r.frames = 1
-			return h, nil
-		}
+		r.start += size
+		r.frames = 1
+		return h, nil
 	}
 	return r.next()
 }

@@ -21,20 +21,20 @@ func lengths() []int {
 }
 
 // payloadOf reads the payload of a frame of any length.
-func payloadOf(t testing.TB, r *frame.Reader, h frame.Header) []byte {
-	t.Helper()
+func payloadOf(tb testing.TB, r *frame.Reader, h frame.Header) []byte {
+	tb.Helper()
 	if h.Length <= frame.MaxPayload {
 		p, err := r.Payload(h)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		return bytes.Clone(p)
 	}
 	p := make([]byte, h.Length)
 	half := len(p) / 2
 	h, err := r.ReadPayload(h, p[:half])
-	require.NoError(t, err)
-	require.Equal(t, int64(len(p)-half), h.Length)
+	require.NoError(tb, err)
+	require.Equal(tb, int64(len(p)-half), h.Length)
 	_, err = r.ReadPayload(h, p[half:])
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return p
 }
 

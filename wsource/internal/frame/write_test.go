@@ -2,6 +2,7 @@ package frame_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,7 +28,7 @@ func TestFramesAreWrittenAsRFC6455Says(t *testing.T) {
 
 			h.Length = int64(n)
 			b, key := frame.AppendHeader(nil, h, keys)
-			part := append(b, f.payload...)
+			part := slices.Concat(b, f.payload)
 			half := len(b) + n/3
 			frame.Mask(part[half:], frame.Mask(part[len(b):half], key))
 			unmask(t, f, part)
