@@ -100,7 +100,7 @@ func repeat[T any](
 ) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		completed := 0
-		r := &reruns{sc: sc}
+		r := &reruns{sc: sc, apart: true}
 		again := prepare(r, down)
 		r.run = func(up *observable.Scope) {
 			observable.Attach(src, up, observable.Stage[T]{

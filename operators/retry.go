@@ -111,7 +111,7 @@ func retryWith[T any](
 		if resetOnSuccess {
 			value = func() { retried = 0 }
 		}
-		r := &reruns{sc: sc}
+		r := &reruns{sc: sc, apart: true}
 		again := prepare(r, down)
 		retry(src, r, down, value, func(err error) func() {
 			if reached(retried, limit) {

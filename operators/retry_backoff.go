@@ -24,7 +24,7 @@ func RetryBackoff[T any](src observable.Observable[T], config backoff.Config) ob
 	}
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		delays := backoff.New(config)
-		r := &reruns{sc: sc}
+		r := &reruns{sc: sc, apart: true}
 		alarm := sc.NewAlarm(func() {
 			delays.Begin()
 			r.start()
