@@ -13,6 +13,7 @@ import (
 type reruns struct {
 	sc       *observable.Scope
 	run      func(up *observable.Scope)    // subscribes to the source in a scope of its own
+	apart    bool                          // a run waits for the functions of the last one
 	starting bool                          // a run is being started
 	wanted   bool                          // another run is to follow
 	last     *observable.Scope             // scope of the run that was started last, or nil
@@ -20,9 +21,9 @@ type reruns struct {
 }
 
 // start begins the next run: at once, or when the run now being started has been started,
-// and when no function works for the last run any more. The next run therefore never
-// overlaps the subscribe function of the one before, nor its function if it is a
-// [observable.Go].
+// and, if runs are to be apart, when no function works for the last run any more. The next
+// run therefore never overlaps the subscribe function of the one before, nor then its
+// function if it is a [observable.Go].
 func (r *reruns) start() {
 	r.wanted = true
 	if r.starting {
@@ -40,7 +41,7 @@ func (r *reruns) start() {
 // lastWorks reports whether functions still work for the last run. The next one then begins
 // when they have returned.
 func (r *reruns) lastWorks() bool {
-	if r.last == nil || !r.last.OnIdle(nil) {
+	if !r.apart || r.last == nil || !r.last.OnIdle(nil) {
 		return false
 	}
 	if r.resume == nil {

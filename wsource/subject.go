@@ -243,7 +243,8 @@ func (s *Subject[In, Out]) Next(value Out) {
 // Send sends a value and returns when it was handed to the operating system, or what kept it from
 // that, as a [*SendError]; that wraps a [*CodecError] for a value that cannot be encoded. It waits for a
 // connection, and so for a subscriber, as nothing is dialled without one ([ErrNotSubscribed]); if ctx ends
-// meanwhile the message is taken back, and the error wraps the context's cause. If the connection breaks when Send has returned, [Subject.Undelivered] tells of the message.
+// meanwhile the message is taken back, and the error wraps the context's cause. If the connection breaks
+// when Send has returned, [Subject.Undelivered] tells of the message.
 func (s *Subject[In, Out]) Send(ctx context.Context, value Out) error {
 	return s.sendTold(ctx, value, s.delivery)
 }
