@@ -104,7 +104,7 @@
 //	the Retry-After of a server                believed up to 24 h
 //	what is on its way and not confirmed       64 Ki messages and 8 MiB; then what is sent waits
 //	when the peer is asked what has arrived    after 1 s, 256 messages or 64 KiB
-//	what waits for a slow subscriber of a topic               256 values; then that subscriber fails   Buffer, Slow
+//	what waits for a slow subscriber of a topic               256 values; then it slows the others     Buffer, Overflow
 //
 // # The library underneath
 //
