@@ -1,6 +1,9 @@
 package observable
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Subject is an observable and an observer in one: what it is given it passes on to
 // all its subscribers at that moment (RxJS Subject). After a terminal, values
@@ -54,6 +57,13 @@ func (s *Subject[T]) Observed() bool {
 	defer s.mu.Unlock()
 	return s.roster.size() > 0
 }
+
+// String returns the type of the subject. Printing a subject so does not read its insides, which
+// others change.
+func (s *Subject[T]) String() string { return fmt.Sprintf("%T", s) }
+
+// GoString is String for %#v.
+func (s *Subject[T]) GoString() string { return s.String() }
 
 // notification is a value or a terminal, kept for later.
 type notification[T any] struct {

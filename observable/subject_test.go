@@ -2,6 +2,7 @@ package observable_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strconv"
 	"sync"
@@ -344,4 +345,22 @@ func TestSubjectAsObserver(t *testing.T) {
 		assert.Equal(t, []string{"0", "1", "2", "complete"}, a.Log())
 		assert.Equal(t, a.Log(), b.Log())
 	})
+}
+
+// TestPrintingASubject prints one that others emit into, for the race detector to look at.
+func TestPrintingASubject(t *testing.T) {
+	var s observable.Subject[int]
+	sub := s.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for v := range 1000 {
+			s.Next(v)
+		}
+	}()
+	for range 100 {
+		assert.Equal(t, "*observable.Subject[int] *observable.Subject[int]", fmt.Sprintf("%v %#v", &s, &s))
+	}
+	<-done
+	sub.Unsubscribe()
 }
