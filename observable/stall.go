@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,15 +53,6 @@ func detecting() bool { return stalls.after.Load() > 0 }
 
 // noteHolder notes the number of the calling goroutine, which holds a gate.
 func noteHolder(me uintptr) { stalls.holders.Store(me, stackNumber()) }
-
-// stackNumber returns the number of the calling goroutine in stack traces.
-func stackNumber() uint64 {
-	var text [64]byte
-	line := text[:runtime.Stack(text[:], false)]
-	digits, _, _ := bytes.Cut(bytes.TrimPrefix(line, []byte("goroutine ")), []byte(" "))
-	id, _ := strconv.ParseUint(string(digits), 10, 64) // 0 stands for a form that is unknown
-	return id
-}
 
 // watch looks after the time of DetectStalls whether the gate's holder has gone on; mu is held.
 func (g *gate) watch(l lane) {

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
 var (
@@ -53,7 +54,7 @@ type MessageReader struct {
 	whole  bool          // source has all of it, checked
 	lock   chan struct{} // held while it is read
 	turn   int64         // of the socket, while it is delivered: see read.go
-	utf8   utf8Check
+	utf8   frame.UTF8
 	bytes  int64 // that were read
 	err    error // what there is instead of more
 	ended  bool  // the connection has given all of it, or has failed
@@ -107,12 +108,12 @@ func (m *MessageReader) fill(p []byte) int {
 		n, err = n-int(over), limitError(s.streamed())
 	}
 	if m.Type == Text {
-		if good, ok := m.utf8.next(p[:n]); !ok {
+		if good, ok := m.utf8.Next(p[:n]); !ok {
 			n, err = good, ErrInvalidUTF8
 		}
 	}
 	if errors.Is(err, io.EOF) {
-		if err, m.ended = nil, true; m.Type == Text && !m.utf8.whole() {
+		if err, m.ended = nil, true; m.Type == Text && !m.utf8.Whole() {
 			err = ErrInvalidUTF8
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 	"github.com/rxsocket/rxsocket/wsource/internal/wire"
 )
 
@@ -15,7 +16,7 @@ type fragments struct {
 	chunk   *chunk
 	opcode  wire.Opcode
 	text    bool
-	utf8    utf8Check
+	utf8    frame.UTF8
 	deflate *deflate // nil if the message is not compressed
 	frames  int      // of the message that were written
 	bytes   int64    // of its data
@@ -96,7 +97,7 @@ func readPiece(r io.Reader, p []byte) (n int, err error) {
 func (w *fragments) write(n int, final bool) error {
 	frame := w.chunk[:wire.FrameRoom+n]
 	if w.text {
-		if _, ok := w.utf8.next(frame[wire.FrameRoom:]); !ok || final && !w.utf8.whole() {
+		if _, ok := w.utf8.Next(frame[wire.FrameRoom:]); !ok || final && !w.utf8.Whole() {
 			return ErrInvalidUTF8
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"math"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
 // Opcode is the type of a frame (RFC 6455, section 5.2).
@@ -82,3 +84,6 @@ func controlFrame(opcode Opcode, payload []byte, masked bool) []byte {
 	mask(b[len(b)-len(payload):], binary.LittleEndian.Uint32(key[:]))
 	return b
 }
+
+// mask masks or unmasks a part of a payload and returns the key for the part that follows.
+func mask(p []byte, key uint32) uint32 { return frame.Mask(p, key) }

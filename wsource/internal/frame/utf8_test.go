@@ -1,4 +1,4 @@
-package wsource //nolint:testpackage // what it tests is not exported
+package frame_test
 
 import (
 	"testing"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
 // wellFormed is how much of a text is a beginning of a valid one, character by character.
@@ -24,11 +26,11 @@ func wellFormed(text []byte) int {
 // checkPieces checks a text in pieces of a size.
 func checkPieces(t *testing.T, text []byte, size int) {
 	t.Helper()
-	var c utf8Check
+	var c frame.UTF8
 	want := wellFormed(text)
 	for at := 0; at < len(text); at += size {
 		piece := text[at:min(at+size, len(text))]
-		good, ok := c.next(piece)
+		good, ok := c.Next(piece)
 		if ok {
 			require.Equal(t, len(piece), good)
 			continue
@@ -39,7 +41,7 @@ func checkPieces(t *testing.T, text []byte, size int) {
 		return
 	}
 	require.Len(t, text, want, "in pieces of %d", size)
-	require.Equal(t, utf8.Valid(text), c.whole(), "%q in pieces of %d", text, size)
+	require.Equal(t, utf8.Valid(text), c.Whole(), "%q in pieces of %d", text, size)
 }
 
 func TestTextInPieces(t *testing.T) {
@@ -51,8 +53,8 @@ func TestTextInPieces(t *testing.T) {
 			checkPieces(t, []byte(text), size)
 		}
 	}
-	var c utf8Check
-	_, ok := c.next([]byte("\xE0\x80"))
+	var c frame.UTF8
+	_, ok := c.Next([]byte("\xE0\x80"))
 	assert.False(t, ok, "what cannot become a character is found before it is complete")
 }
 
