@@ -176,8 +176,8 @@ func (g *gate) post(l lane) {
 func (g *gate) isFull() bool { return g.values >= queueLimit || g.blocked.Load() > 0 }
 
 // waitForRoom blocks while the queue is full, or others have been waiting longer, and live
-// reports true, of an emitter of sc. It reports whether that is still so. mu is held before and after, and not if a
-// callback ends the goroutine. The holder of the gate does not wait: it would wait for itself.
+// reports true, of an emitter of sc. It reports whether that is still so. mu is held before and
+// after, and not if a callback ends the goroutine. The holder of the gate does not wait: it would wait for itself.
 // Neither does a goroutine whose wait closes a circle. If the gate is free, the goroutine that is
 // to deliver the queue may be the caller, or wait for it, as a subject's emitter does that has
 // queued a value at several gates and is in the first: the caller then delivers the queue itself.

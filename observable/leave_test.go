@@ -3,7 +3,6 @@ package observable_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -39,13 +38,7 @@ func TestUnsubscribeIsSilentAfterTheContextHasEnded(t *testing.T) {
 // TestAPanicWhileTheContextEnds is heard, though the observer gets the context's cause.
 func TestAPanicWhileTheContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		var unheard []error
-		t.Cleanup(observable.OnUnhandled(func(err *observable.UnhandledError) {
-			mu.Lock()
-			defer mu.Unlock()
-			unheard = append(unheard, err.Err)
-		}))
+		unhandled := heard(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		var told error
 		sub := observable.Of(1).Subscribe(ctx, observable.ObserverFuncs[int]{
@@ -57,10 +50,8 @@ func TestAPanicWhileTheContextEnds(t *testing.T) {
 		})
 		<-sub.Done()
 		require.ErrorIs(t, told, context.Canceled)
-		mu.Lock()
-		defer mu.Unlock()
-		require.Len(t, unheard, 1)
-		_, ok := errors.AsType[*observable.PanicError](unheard[0])
+		require.Len(t, unhandled(), 1)
+		_, ok := errors.AsType[*observable.PanicError](unhandled()[0])
 		assert.True(t, ok)
 	})
 }

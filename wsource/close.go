@@ -17,8 +17,8 @@ import (
 const patience = time.Second
 
 // Close starts the close handshake (RFC 6455, section 7.1.2). It returns when the close frame was
-// handed to the operating system, or after a quarter of a second if the connection takes no more. Messages sent
-// before are written first; messages that arrive before the peer's close frame are
+// handed to the operating system, or after a quarter of a second if the connection takes no more.
+// Messages sent before are written first; messages that arrive before the peer's close frame are
 // still delivered, except without a subscriber, or to one that is busy with a message for over a second.
 // If all that is not done within the CloseTimeout of the options, the connection is broken off and
 // the stream ends with [StatusAbnormalClosure] and [ErrCloseTimeout]. [Socket.Done] tells when it is over.
