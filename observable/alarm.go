@@ -62,9 +62,9 @@ func (a *Alarm) fire() {
 	}
 }
 
-func (a *Alarm) take(int)     {}
-func (a *Alarm) chain() *root { return a.scope.root }
-func (a *Alarm) settle() int  { return 0 }
+func (a *Alarm) take(int)       {}
+func (a *Alarm) within() *Scope { return &a.scope }
+func (a *Alarm) settle() int    { return 0 }
 
 // deliver makes the call, unless the alarm was stopped or put off meanwhile.
 func (a *Alarm) deliver(uintptr) {

@@ -17,27 +17,47 @@ import (
 // subscribed to when Spawn returns, and a synchronous one goes on while the buffer is emptied.
 // It is called inside the gate of s. Done of the subscription waits for f.
 func (s *Scope) Spawn(f func()) {
-	waiting := make(chan struct{})
 	s.workBegun()
+	spawn(f, s.workDone)
+}
+
+// Spawn calls f on a goroutine of its own, and returns when f has returned or is about to wait,
+// as [Scope.Spawn] does. It belongs to no subscription: it is for a source that must not go on
+// before its observers have dealt with something, unless they wait for what it does next.
+func Spawn(f func()) { spawn(f, func() {}) }
+
+// spawn calls f, and then done, on a goroutine of its own: see Spawn.
+func spawn(f, done func()) {
+	waiting := make(chan struct{})
 	interleave.Go(func() {
 		me := goroutine()
 		waits.connect(me, waiting)
-		defer s.workDone()
+		defer done()
 		defer waits.goOn(me)
 		f()
 	})
 	interleave.Wait(waiting)
 }
 
+// Watch calls f, and closes waiting when f has returned or the goroutine is about to wait in it,
+// as [Spawn] says. It is for one who lets another goroutine call f, and must not go on before.
+func Watch(f func(), waiting chan struct{}) {
+	me := goroutine()
+	waits.connect(me, waiting)
+	defer waits.disconnect(me, waiting)
+	f()
+}
+
 // Waiting says that the goroutine is about to wait for something that happens inside a gate, or
 // to drop values instead: see [Scope.Spawn]. [Scope.Wait] says so by itself.
 func Waiting() { waits.goOn(goroutine()) }
 
-// Wait waits with c, whose lock the caller holds, for something that happens behind the gate of
-// s: for room in a buffer that is emptied through it, for a worker started with [Scope.Go]. Like
-// c.Wait, it may return early, so it is called in a loop. It reports false, without waiting, if
-// the wait would never end, because the caller is what has to go on: it runs a callback
-// behind that gate, or is waited for by one. The caller then goes on beyond its bound.
+// Wait waits with c, a [sync.Cond] but in walks of interleavings, whose lock the caller holds,
+// for something that happens behind the gate of s: for room in a buffer that is emptied through
+// it, for a worker started with [Scope.Go]. Like c.Wait, it may return early, so it is called in
+// a loop. It reports false, without waiting, if the wait would never end, because the caller is
+// what has to go on: it runs a callback behind that gate, or is waited for by one. The caller
+// then goes on beyond its bound.
 func (s *Scope) Wait(c *interleave.Cond) bool {
 	me := goroutine()
 	w, excused := waits.beginBehind(me, &s.root.gate)
@@ -53,6 +73,14 @@ func (s *Scope) Wait(c *interleave.Cond) bool {
 	waits.end(me, w)
 	return true
 }
+
+// LimitQueue sets how many values may wait at the gate of s before their producers do, from 1 to
+// 256, which it is before. An operator whose source has a gate of its own, in front of a bounded
+// buffer, calls it on the source's scope as often as the room in the buffer changes: that is the
+// scope which an [AttachFunc] gets that the operator puts around its source and subscribes to.
+// What waits at the gate is then a part of what the buffer may hold. It may be called from any
+// goroutine.
+func (s *Scope) LimitQueue(n int) { s.root.gate.setLimit(min(max(n, 1), queueLimit)) }
 
 // Go calls f on a goroutine of its own, a worker of the chain of s: it runs callbacks of that
 // chain outside of its gate, so whoever waits in [Scope.Wait] may wait for it. The end of s does

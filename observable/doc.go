@@ -67,10 +67,12 @@
 // delivery, an [Emitter], a foreign observable. It is not given up before the step is done.
 // Everything between that emission root and the observer is then single-threaded, without locks:
 // operators are plain code, and their authors have one rule to keep: state is set before Attach.
-// A goroutine that finds the gate taken leaves its value in a queue, which the holder delivers
-// before it goes. The queue takes 256 values, and then its producers wait; as many are woken as
-// there is room for. A callback that emits into its own chain is let past that bound, as it would
-// wait for itself. To know it, the gate remembers its holder's goroutine.
+// A goroutine that finds the gate taken leaves its value in a queue. What the holder's own
+// callbacks have emitted the holder delivers before it goes; what others have, a goroutine that
+// exists only for that. So no producer waits for what another one's values cost, nor ends in their
+// callbacks. The queue takes 256 values, and then its producers wait; as many are woken as there is
+// room for. A callback that emits into its own chain is let past that bound, as it would wait for
+// itself. To know it, the gate remembers its holder's goroutine.
 //
 // An operator that works on other goroutines than its source, such as a buffer, subscribes to
 // the source with a gate of its own before it, on another goroutine ([Scope.Spawn]): a hot source

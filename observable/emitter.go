@@ -2,6 +2,7 @@ package observable
 
 import (
 	"errors"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
@@ -100,16 +101,22 @@ func (e *Emitter[T]) terminate(terminal error) {
 		return
 	}
 	g, me := &e.scope.root.gate, goroutine()
+	connecting := e.isConnecting(me)
+	entered := !connecting && g.seize(me)
 	g.mu.Lock()
 	e.terminal = terminal
-	if e.isConnecting(me) {
-		g.mu.Unlock()
-		e.flush()
-		return
+	if !connecting {
+		g.push(me, e, 0)
 	}
-	g.push(me, e, 0)
 	g.mu.Unlock()
-	g.serve(me)
+	switch {
+	case connecting:
+		e.flush()
+	case entered:
+		g.leave(me)
+	default:
+		g.serve(me)
+	}
 }
 
 // emit delivers one value; the gate is held, and left at the end.
@@ -131,8 +138,8 @@ func (e *Emitter[T]) pass(value T) {
 	e.busy = false
 }
 
-// chain returns the subscription that the emitter emits into.
-func (e *Emitter[T]) chain() *root { return e.scope.root }
+// within returns the scope that the emitter emits into.
+func (e *Emitter[T]) within() *Scope { return e.scope }
 
 // take moves the next n values, or the terminal, into delivery; the gate's mu is held.
 func (e *Emitter[T]) take(n int) {
@@ -188,7 +195,8 @@ func (e *Emitter[T]) settle() (left int) {
 	return 0
 }
 
-// some emits the next of the current values, up to roomEvery; the gate is held.
+// some emits the next of the current values, up to roomEvery, or one if downstream is slow while
+// producers wait for room; the gate is held.
 func (e *Emitter[T]) some(me uintptr) {
 	r, sc := e.scope.root, e.scope
 	returned := false
@@ -198,7 +206,19 @@ func (e *Emitter[T]) some(me uintptr) {
 	if detecting() { // progress is looked at
 		most = 1
 	}
+	timed := most > 1 && len(e.current) > 1 && r.gate.blocked.Load() > 0
+	var begun time.Duration
+	if timed {
+		begun = time.Since(epoch)
+	}
 	for i := 0; i < most && len(e.current) > 0 && sc.Open() && (i == 0 || !waits.isMarked(me)); i++ {
+		if timed && i == 1 && time.Since(epoch)-begun > slowValue {
+			break
+		}
+		if e.awaited != nil && r.canceled() { // an operator must not take what nobody will get
+			r.cancelNow()
+			break
+		}
 		value := e.current[0]
 		e.current = e.current[1:]
 		if e.awaited != nil {

@@ -52,14 +52,16 @@ func (e *Emitter[T]) nest(value T) {
 // come before what the caller emits.
 func (e *Emitter[T]) flush() {
 	g := &e.scope.root.gate
+	var terminal error // the one whose place in the queue has been taken
 	for e.scope.Open() {
 		g.mu.Lock()
 		e.current = e.values
 		e.values = nil
 		g.remove(e)
+		terminal = e.terminal
 		g.mu.Unlock()
 		if len(e.current) == 0 {
-			if e.terminal != nil {
+			if terminal != nil {
 				e.end()
 			}
 			return
@@ -67,5 +69,8 @@ func (e *Emitter[T]) flush() {
 		for len(e.current) > 0 && e.scope.Open() {
 			e.some(0)
 		}
+	}
+	if terminal != nil { // a value before it has closed the scope
+		e.unheard(terminal)
 	}
 }

@@ -49,9 +49,10 @@ func (e *Emitter[T]) deliverNow(value T) (taken bool) {
 func (e *Emitter[T]) offer(value T, taken *bool) {
 	r := e.scope.root
 	*taken = true // also when a callback panics or ends this goroutine
-	r.passed, r.refused = false, false
+	r.state.offers()
+	r.offer = offered
 	e.pass(value)
-	*taken = r.passed || !r.refused && !r.left.Load()
+	*taken = r.offer == passed || r.offer == offered && !r.left.Load()
 }
 
 // delivery is a queued value whose producer waits until it has been dealt with. What it holds is
@@ -111,9 +112,9 @@ func (e *Emitter[T]) await(me uintptr, d *delivery) (taken bool) {
 		if w != nil {
 			d.changed.Wait()
 		}
-		if excused := w == nil || waits.end(me, w); excused && !d.begun && !d.over {
+		if excused := w == nil || waits.end(me, w); excused && !d.over {
 			e.awaited = nil
-			return true // it stays queued
+			return true // it stays queued, or is being delivered by a goroutine that waits for this one
 		}
 	}
 	return d.taken

@@ -77,6 +77,41 @@ func ExampleAlarm() {
 	// Output: done
 }
 
+// A boundary without a bound: what the source emits waits in a buffer, which a task empties. The
+// operators of package operators do it with a bound, and with a gate of its own for the source.
+func ExampleTask() {
+	apart := func(src observable.Observable[int]) observable.Observable[int] {
+		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			var waiting []int
+			ended := false
+			task := sc.NewTask(func() (more bool) {
+				if len(waiting) == 0 {
+					down.Complete()
+					return false
+				}
+				v := waiting[0]
+				waiting = waiting[1:]
+				down.Next(v)
+				return len(waiting) > 0 || ended
+			})
+			observable.Attach(src, sc, observable.Stage[int]{
+				Next: func(v int) { waiting = append(waiting, v) },
+				Terminal: observable.WithComplete(down.Terminal, func() {
+					ended = true
+					fmt.Println("the source has ended")
+					task.Schedule()
+				}),
+			})
+		})
+	}
+	<-apart(observable.Of(1, 2)).Subscribe(context.Background(), printer[int]("value")).Done()
+	// Output:
+	// the source has ended
+	// value 1
+	// value 2
+	// value done
+}
+
 // A source that other goroutines emit into, with a teardown.
 func ExampleEmitter() {
 	var in *observable.Emitter[int]
@@ -139,4 +174,29 @@ func (c counter) Subscribe(ctx context.Context, observer observable.Observer[int
 func ExampleAttacher() {
 	show[int](counter{3})
 	// Output: 0 1 2 done
+}
+
+// An operator that counts how deep it is nested in others of its kind, by their terminals downstream.
+func ExampleScope_Interceptors() {
+	type depth struct{ observable.Terminal }
+	nested := func(src observable.Observable[int]) observable.Observable[int] {
+		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			n := 0
+			for t := range sc.Interceptors() {
+				if _, ok := t.(depth); ok {
+					n++
+				}
+			}
+			fmt.Println("inside", n, "others")
+			up := sc.Child()
+			observable.Attach(src, up, observable.Intercept(up, observable.Stage[int]{
+				Next: down.Next, Terminal: depth{down.Terminal},
+			}))
+		})
+	}
+	show(nested(nested(observable.Of(1))))
+	// Output:
+	// inside 0 others
+	// inside 1 others
+	// 1 done
 }

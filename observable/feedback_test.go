@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 
@@ -11,7 +12,9 @@ import (
 )
 
 // Two chains that emit into each other, each more than the other's gate has room for, do not come to wait in a circle.
-func TestChainsThatFeedEachOther(t *testing.T) {
+func TestChainsThatFeedEachOther(t *testing.T) { synctest.Test(t, testChainsThatFeedEachOther) }
+
+func testChainsThatFeedEachOther(t *testing.T) {
 	var ping, pong observable.Subject[int]
 	var got atomic.Int32
 	const each = 1000
@@ -33,5 +36,6 @@ func TestChainsThatFeedEachOther(t *testing.T) {
 		group.Go(func() { pong.Next(0) })
 		group.Wait()
 	}
+	synctest.Wait() // a goroutine that exists only for that delivers what is still queued
 	assert.Equal(t, int32(20*2*(1+each)), got.Load())
 }

@@ -5,23 +5,26 @@ import "github.com/rxsocket/rxsocket/observable/interleave"
 // gate lets one goroutine at a time into the chains of a root subscription. It is a
 // compare-and-swap that whoever emits holds, from the moment it enters until it leaves:
 // nobody else runs code of these chains in between. What finds the gate taken is queued,
-// and the holder delivers it, first in first out, before it goes.
+// first in first out. The holder delivers what it has queued itself before it goes, and a
+// goroutine that exists only for that delivers what others have.
 //
 // mu guards the queue. It is never held while user code runs or while a goroutine waits.
 // The zero value is ready to use.
 type gate struct {
 	owner   interleave.Uintptr // the goroutine inside, or 0
 	backlog interleave.Int32   // runs in the queue; leave looks at nothing else
+	by      interleave.Uintptr // who has queued all that waits and will deliver it, or others; changed with mu held
 	marked  bool               // the holder is in waits.marked because of this gate; the holder's
 
 	mu       interleave.Mutex
 	runs     []run // the queue, from head on
 	head     int
-	values   int              // values not delivered yet, held to queueLimit
+	values   int              // values not delivered yet, held to limit
+	limited  interleave.Int32 // what LimitQueue has set, or 0
 	room     interleave.Cond  // there is room in the queue, or a waiting producer has to look again
 	blocked  interleave.Int32 // goroutines that wait for room; changed with mu held
 	told     int              // those of them that have been told of room and have not taken it yet
-	foreign  bool             // a goroutine other than the holder has queued something
+	handedOn interleave.Bool  // a goroutine has been started that will deliver the queue
 	watched  bool             // a timer is set that looks for a stall
 	progress uint64           // runs begun and parts of runs delivered
 	draining run              // the run being delivered
@@ -51,8 +54,7 @@ func (g *gate) giveWay(me uintptr) bool {
 	return false
 }
 
-// leave gives the gate up and, for as long as nobody else takes it, delivers what was queued
-// meanwhile.
+// leave gives the gate up and sees to it that what was queued meanwhile is delivered.
 func (g *gate) leave(me uintptr) {
 	g.release(me)
 	if g.backlog.Load() != 0 {
@@ -74,16 +76,29 @@ func (g *gate) unmark(me uintptr) {
 	waits.unmark(me)
 }
 
-// serve delivers what is queued, for as long as nobody else takes the gate: then its holder does.
-// It reports whether it has left that to another goroutine.
-func (g *gate) serve(me uintptr) (handedOn bool) {
-	for g.backlog.Load() != 0 && g.seize(me) {
+// serve delivers what the goroutine has queued itself, such as what its callbacks emit, for as long
+// as nobody else takes the gate: then its holder does. What others have queued is delivered by a
+// goroutine that exists only for that: a producer comes back from its Next when its own value was
+// delivered, and a callback that ends the goroutine ends no other producer. serve reports whether it
+// has left something to that one.
+func (g *gate) serve(me uintptr) (handedOn bool) { return g.deliver(me, false) }
+
+// deliver is serve for a producer, or for the goroutine that exists only for everything in the queue.
+func (g *gate) deliver(me uintptr, everything bool) (handedOn bool) {
+	for g.backlog.Load() != 0 {
+		if !g.seize(me) {
+			if g.owner.Load() != me { // or else it delivers that when it leaves
+				g.disown(me)
+			}
+			return false
+		}
 		if detecting() {
 			noteHolder(me)
 		}
-		all := g.drain(me)
+		all := g.drain(me, everything)
 		g.release(me)
 		if !all {
+			g.disown(me)
 			g.handOn()
 			return true
 		}
@@ -91,22 +106,25 @@ func (g *gate) serve(me uintptr) (handedOn bool) {
 	return false
 }
 
-// handOn has another goroutine deliver what is queued.
-func (g *gate) handOn() { interleave.Go(func() { g.serve(goroutine()) }) }
-
-// handOver is leave for the goroutine that subscribes. Another goroutine delivers what others
-// have queued meanwhile, because an asynchronous source must not block Subscribe.
-func (g *gate) handOver(me uintptr) {
-	g.release(me)
-	if g.backlog.Load() == 0 {
+// disown notes that the goroutine will not deliver what it has queued.
+func (g *gate) disown(me uintptr) {
+	if g.by.Load() != me {
 		return
 	}
 	g.mu.Lock()
-	foreign := g.foreign
-	g.mu.Unlock()
-	if foreign {
-		g.handOn()
-	} else {
-		g.serve(me)
+	if g.by.Load() == me {
+		g.by.Store(others)
 	}
+	g.mu.Unlock()
+}
+
+// handOn has another goroutine deliver what is queued, if none has been started that will.
+func (g *gate) handOn() {
+	if g.handedOn.Swap(true) {
+		return
+	}
+	interleave.Go(func() {
+		g.handedOn.Store(false) // from now on it sees what is queued
+		g.deliver(goroutine(), true)
+	})
 }

@@ -1,10 +1,16 @@
 package observable
 
+import "slices"
+
 // run is a stretch of the queue: n values of one lane, or one event of it if n is 0.
 type run struct {
 	lane lane
 	n    int
 }
+
+// others stands in gate.by for goroutines that will not deliver what they have queued, or for more
+// than one.
+const others = ^uintptr(0)
 
 // lane is one producer's part of the queue.
 type lane interface {
@@ -17,17 +23,45 @@ type lane interface {
 	// settle ends the delivery. It puts back what deliver has not come to and returns how many
 	// values that are. The gate's mu is held.
 	settle() (left int)
-	// chain returns the subscription that the lane belongs to.
-	chain() *root
+	// within returns the scope that the lane belongs to.
+	within() *Scope
+}
+
+// Pending reports whether something that was emitted into s has not been delivered yet, as the chain
+// is busy: it waits at the gate, or its producer does.
+func (s *Scope) Pending() bool {
+	if s.blocked.Load() > 0 {
+		return true
+	}
+	g := &s.root.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.ContainsFunc(g.runs[g.head:], func(r run) bool { return r.lane.within().isIn(s) })
+}
+
+// isIn reports whether s is outer, or nested in it.
+func (s *Scope) isIn(outer *Scope) bool {
+	for ; s != nil; s = s.parent {
+		if s == outer {
+			return true
+		}
+	}
+	return false
 }
 
 // push appends to the queue what the goroutine emits; mu is held.
 func (g *gate) push(me uintptr, l lane, n int) {
-	if g.owner.Load() != me {
-		g.foreign = true
-		if detecting() {
-			g.watch(l)
-		}
+	owner := g.owner.Load()
+	if detecting() && owner != me {
+		g.watch(l)
+	}
+	switch {
+	case owner != me && owner != 0: // its holder has that delivered
+		g.by.Store(others)
+	case g.head == len(g.runs):
+		g.by.Store(me)
+	case g.by.Load() != me:
+		g.by.Store(others)
 	}
 	g.values += n
 	if last := len(g.runs) - 1; n > 0 && last >= g.head && g.runs[last].lane == l && g.runs[last].n > 0 {
@@ -94,9 +128,9 @@ func (g *gate) unshift(l lane, n int) {
 	g.runs[0] = run{l, n}
 }
 
-// drain delivers the queue. It reports false if something is left, which another goroutine
-// has to deliver.
-func (g *gate) drain(me uintptr) (all bool) {
+// drain delivers the queue, or that part of it that the goroutine has queued itself: see serve. It
+// reports false if something is left, which another goroutine has to deliver.
+func (g *gate) drain(me uintptr, everything bool) (all bool) {
 	returned := false
 	defer func() {
 		if !returned { // a callback ended this goroutine: what is left must not stay
@@ -107,7 +141,7 @@ func (g *gate) drain(me uintptr) (all bool) {
 		}
 	}()
 	g.mu.Lock()
-	for runs := 0; g.head < len(g.runs) && (!g.foreign || runs < longService) && !waits.isMarked(me); runs++ {
+	for g.head < len(g.runs) && (everything || g.by.Load() == me) && !waits.isMarked(me) {
 		g.draining = g.pop()
 		g.draining.lane.take(g.draining.n)
 		g.mu.Unlock()
@@ -115,9 +149,7 @@ func (g *gate) drain(me uintptr) (all bool) {
 		g.mu.Lock()
 		g.settle()
 	}
-	if all = g.head == len(g.runs); all {
-		g.foreign = false
-	}
+	all = g.head == len(g.runs)
 	g.mu.Unlock()
 	returned = true
 	return all
@@ -157,7 +189,7 @@ func (g *gate) makeRoom(left int) {
 
 // tellRoom wakes as many producers as there is room for, those that wait longest; mu is held.
 func (g *gate) tellRoom() {
-	for wake := min(queueLimit-g.values, int(g.blocked.Load())) - g.told; wake > 0; wake-- {
+	for wake := min(g.limit()-g.values, int(g.blocked.Load())) - g.told; wake > 0; wake-- {
 		g.told++
 		g.room.Signal()
 	}
@@ -166,35 +198,63 @@ func (g *gate) tellRoom() {
 // post queues an event of a lane and delivers it if the gate is free.
 func (g *gate) post(l lane) {
 	me := goroutine()
+	entered := g.seize(me) // what is pushed is the goroutine's own then
 	g.mu.Lock()
 	g.push(me, l, 0)
 	g.mu.Unlock()
-	g.serve(me)
+	if entered {
+		g.leave(me)
+	} else {
+		g.serve(me)
+	}
+}
+
+// limit returns how many values may wait before their producers block.
+func (g *gate) limit() int {
+	if n := int(g.limited.Load()); n > 0 {
+		return n
+	}
+	return queueLimit
+}
+
+// setLimit sets what limit returns.
+func (g *gate) setLimit(n int) {
+	before := g.limited.Swap(int32(n)) //nolint:gosec // it is at most queueLimit
+	if int(before) < n && g.blocked.Load() > 0 {
+		g.mu.Lock()
+		g.tellRoom()
+		g.mu.Unlock()
+	}
 }
 
 // isFull reports whether there is no room for a value of somebody who comes now; mu is held.
-func (g *gate) isFull() bool { return g.values >= queueLimit || g.blocked.Load() > 0 }
+func (g *gate) isFull() bool { return g.values >= g.limit() || g.blocked.Load() > 0 }
 
 // waitForRoom blocks while the queue is full, or others have been waiting longer, and live
 // reports true, of an emitter of sc. It reports whether that is still so. mu is held before and
-// after, and not if a callback ends the goroutine. The holder of the gate does not wait: it would wait for itself.
-// Neither does a goroutine whose wait closes a circle. If the gate is free, the goroutine that is
-// to deliver the queue may be the caller, or wait for it, as a subject's emitter does that has
-// queued a value at several gates and is in the first: the caller then delivers the queue itself.
+// after, and not if a callback ends the goroutine. The holder of the gate does not wait: it would
+// wait for itself. Neither does a goroutine whose wait closes a circle. If the gate is free, the
+// goroutine that is to deliver the queue may be the caller, or wait for it, as a subject's emitter
+// does that has queued a value at several gates and is in the first: the caller then sees to it
+// that the queue is delivered.
 func (g *gate) waitForRoom(me uintptr, sc *Scope, live func() bool) bool {
 	if !g.isFull() || g.owner.Load() == me {
 		return live()
 	}
 	for handedOn := false; ; {
-		if g.values >= queueLimit && g.owner.Load() == 0 && !handedOn {
+		if g.values >= g.limit() && g.owner.Load() == 0 && !handedOn {
 			g.mu.Unlock()
 			handedOn = g.serve(me)
 			g.mu.Lock()
 		} else if wanted, excused := g.waitOnce(me, sc, live); !wanted || excused {
 			return wanted
 		}
-		if g.values < queueLimit {
-			return live()
+		if g.values < g.limit() {
+			if live() {
+				return true
+			}
+			g.tellRoom() // the room that this producer was told of
+			return false
 		}
 	}
 }
@@ -206,8 +266,8 @@ func (g *gate) waitOnce(me uintptr, sc *Scope, live func() bool) (wanted, excuse
 		g.room.L = &g.mu
 	}
 	g.blocked.Add(1)
-	sc.blocked.Add(1) // before live is asked: see wake
-	if wanted = live(); wanted {
+	sc.addBlocked(1) // before live is asked: see wake; and the limit: see setLimit
+	if wanted = live(); wanted && (g.blocked.Load() > 1 || g.values >= g.limit()) {
 		w := waits.beginAtGate(me, g, &g.room)
 		if w != nil {
 			g.room.Wait()
@@ -216,7 +276,7 @@ func (g *gate) waitOnce(me uintptr, sc *Scope, live func() bool) (wanted, excuse
 		excused = w == nil || waits.end(me, w)
 		wanted = live()
 	}
-	sc.blocked.Add(-1)
+	sc.addBlocked(-1)
 	g.blocked.Add(-1)
 	if !wanted {
 		g.tellRoom() // the room that this producer was told of

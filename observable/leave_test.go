@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
 // TestUnsubscribeIsSilentAfterTheContextHasEnded has both come while a callback is in progress, which is before
@@ -38,7 +39,7 @@ func TestUnsubscribeIsSilentAfterTheContextHasEnded(t *testing.T) {
 // TestAPanicWhileTheContextEnds is heard, though the observer gets the context's cause.
 func TestAPanicWhileTheContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		unhandled := heard(t)
+		unhandled := observabletest.Unhandled(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		var told error
 		sub := observable.Of(1).Subscribe(ctx, observable.ObserverFuncs[int]{
@@ -50,8 +51,8 @@ func TestAPanicWhileTheContextEnds(t *testing.T) {
 		})
 		<-sub.Done()
 		require.ErrorIs(t, told, context.Canceled)
-		require.Len(t, unhandled(), 1)
-		_, ok := errors.AsType[*observable.PanicError](unhandled()[0])
+		require.Len(t, unhandled.All(), 1)
+		_, ok := errors.AsType[*observable.PanicError](unhandled.All()[0])
 		assert.True(t, ok)
 	})
 }

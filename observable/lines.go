@@ -35,7 +35,11 @@ func (e *LineError) Error() string {
 // subscription stays open, until Read returns; functions that wait for the end, such as
 // [All] and [ForEach], wait for it. To end it, close what r reads from, at that moment:
 //
-//	stop := context.AfterFunc(ctx, func() { conn.Close() })
+//	lines := observable.Using(open, func(c net.Conn) observable.Observable[string] {
+//		return observable.Lines(c)
+//	}, func(c net.Conn) { c.Close() })
+//
+// closes at each end of the subscription, also by a timeout, a retry or a break.
 //
 // Lines closes nothing. What a subscription has read ahead is lost for the next one, and
 // two at a time would read r concurrently: several subscribers need a [Connectable]. A nil

@@ -6,9 +6,7 @@ package observable
 // callback emits into its own chain is exempt.
 const queueLimit = 256
 
-// roomEvery is how many values are delivered before their room in the queue is given to others.
+// roomEvery is how many values are delivered before their room in the queue is given to others: all
+// at once goes fast. If a value takes longer than slowValue, each one's room is given away at once, so
+// that the producer which comes first does not take all of it.
 const roomEvery = 64
-
-// longService is how many runs a goroutine delivers for others before another one takes over:
-// a producer among many that never rest must come back from its own Next.
-const longService = 1024

@@ -6,9 +6,8 @@ import "github.com/rxsocket/rxsocket/observable/interleave"
 
 // The limits are so low that small programs reach them: see queue_limits.go.
 const (
-	queueLimit  = 2
-	roomEvery   = 1
-	longService = 3
+	queueLimit = 2
+	roomEvery  = 1
 )
 
 func init() {

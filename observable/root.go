@@ -14,10 +14,9 @@ type root struct {
 
 	// What whoever enters writes or reads: beside the gate's owner, to come with it to another processor.
 	current       *handler        // where a panic of the code now running goes; the gate holder's
-	ended         interleave.Bool // the terminal state: set before the terminal runs
-	passed        bool            // the observer got a value in the present emission; the gate holder's
+	state         state           // whether it has ended, and more
+	offer         outcome         // what has become of the value being offered; the gate holder's
 	connectingAll int8            // calls of ConnectAll in progress; likewise
-	refused       bool            // a value was kept from the observer, as the subscription has ended; likewise
 	left          interleave.Bool // the subscriber has left, or the context has ended
 	silent        interleave.Bool // Unsubscribe was called
 	gate          gate
@@ -63,7 +62,7 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 		return sub
 	case ctx.Err() != nil:
 		r.ctxDone = ctx.Done()
-		r.ended.Store(true)
+		r.state.end()
 		r.deliverCause()
 		return sub
 	}
@@ -82,17 +81,8 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 		r.stopCtx = stop
 		r.mu.Unlock()
 	}
-	down := Stage[T]{Terminal: r}
-	switch {
-	case r.taker != nil:
-		down.Next = r.offer
-	case r.ctxDone == nil:
-		down.Next = r.pass
-	default:
-		down.Next = r.next
-	}
 	if r.Scope.Open() { // or else the observer has ended
-		src.AttachTo(&r.Scope, down)
+		src.AttachTo(&r.Scope, Stage[T]{Next: r.receiver(), Terminal: r})
 	}
 	returned = true
 	return sub
@@ -103,12 +93,10 @@ func (r *rootOf[T]) bind(observer Observer[T]) {
 	if e, ok := observer.(Ender); ok {
 		r.Scope.OnClose(e.OnEnd(r.Unsubscribe))
 	}
-	r.taker, _ = observer.(taker[T])
+	if t, ok := observer.(taker[T]); ok {
+		r.taker = t
+	}
 }
-
-// taker is an observer that may refuse a value: it hands values on to a reader that may have
-// gone.
-type taker[T any] interface{ accept(value T) bool }
 
 func (r *root) init(ctx context.Context, end Terminal) {
 	r.Scope.root = r
@@ -126,64 +114,16 @@ func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 	return interleave.AfterFunc(ctx, f)
 }
 
-// next is the end of the path of every value.
-func (r *rootOf[T]) next(value T) {
-	if r.wants() {
-		r.passed = true
-		r.observer.Next(value)
-	}
-}
-
-// pass is next for a context that cannot end.
-func (r *rootOf[T]) pass(value T) {
-	if r.ended.Load() {
-		r.refused = true
-		return
-	}
-	r.passed = true
-	r.observer.Next(value)
-}
-
-// offer is next for an observer that may refuse a value. One that does is gone.
-func (r *rootOf[T]) offer(value T) {
-	switch {
-	case !r.wants():
-	case r.taker.accept(value):
-		r.passed = true
-	default:
-		r.refused = true
-		if r.canceled() {
-			r.cancel()
-		} else {
-			r.Unsubscribe()
-		}
-	}
-}
-
-// wants reports whether the observer is to get a value. It ends the subscription if the context
-// has ended, so that no source goes on until the context's own notice comes.
-func (r *rootOf[T]) wants() bool {
-	switch {
-	case r.ended.Load():
-	case r.canceled():
-		r.cancel()
-	default:
-		return true
-	}
-	r.refused = true
-	return false
-}
-
 // Error ends the subscription with err.
 func (r *rootOf[T]) Error(err error) {
-	if !r.canceled() && !r.ended.Swap(true) {
+	if !r.canceled() && r.state.end() {
 		r.deliverError(err)
 	}
 }
 
 // Complete ends the subscription.
 func (r *rootOf[T]) Complete() {
-	if !r.canceled() && !r.ended.Swap(true) {
+	if !r.canceled() && r.state.end() {
 		defer r.finish()
 		r.observer.Complete()
 	}
@@ -223,7 +163,7 @@ func (r *root) canceled() bool { return r.ctxDone != nil && r.ctx.Err() != nil }
 // producer that holds the gate and waits gets out.
 func (r *rootOf[T]) cancel() {
 	r.left.Store(true)
-	if !r.ended.Swap(true) {
+	if r.state.end() {
 		defer r.gate.post(&cancellation[T]{r}) // a teardown may end this goroutine
 	}
 	r.Scope.Close()
@@ -237,8 +177,8 @@ func (r *root) cancelNow() {
 // cancellation is the queued notice that the context ended.
 type cancellation[T any] struct{ r *rootOf[T] }
 
-func (c *cancellation[T]) take(int)     {}
-func (c *cancellation[T]) chain() *root { return &c.r.root }
+func (c *cancellation[T]) take(int)       {}
+func (c *cancellation[T]) within() *Scope { return &c.r.Scope }
 func (c *cancellation[T]) deliver(uintptr) {
 	if c.r.silent.Load() { // it has come while a callback was in progress
 		c.r.finish()
@@ -287,7 +227,7 @@ func (r *root) conclude() {
 type conclusion struct{ r *root }
 
 func (c *conclusion) take(int)        {}
-func (c *conclusion) chain() *root    { return c.r }
+func (c *conclusion) within() *Scope  { return &c.r.Scope }
 func (c *conclusion) deliver(uintptr) { c.r.conclude() }
 func (c *conclusion) settle() int     { return 0 }
 
@@ -302,6 +242,27 @@ func (r *root) closeDone() (after []func()) {
 	}
 	after, r.after = r.after, nil
 	return after
+}
+
+// hasEnded reports whether Done has closed.
+func (r *root) hasEnded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.isDone
+}
+
+// WhenDone calls f once when Done of sub closes, at once if it has. For a subscription of this
+// package, it needs no goroutine that waits, and f is called on the one that ends the subscription: f
+// returns soon.
+func WhenDone(sub Subscription, f func()) {
+	if r, ok := sub.(*root); ok {
+		r.whenDone(f)
+		return
+	}
+	interleave.Go(func() {
+		interleave.Wait(sub.Done())
+		f()
+	})
 }
 
 // whenDone has f called when Done closes, or calls it if it has.
@@ -327,7 +288,7 @@ func callAll(functions []func()) {
 func (r *root) Unsubscribe() {
 	r.silent.Store(true)
 	r.left.Store(true)
-	if r.ended.Swap(true) {
+	if !r.state.end() {
 		r.Scope.Close() // whoever delivers the terminal would do so, but may be long about it
 		return
 	}

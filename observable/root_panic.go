@@ -18,7 +18,7 @@ func (r *root) leave() {
 
 // attached is what exit is, for the goroutine that subscribes.
 func (r *root) attached(me uintptr, returned *bool) {
-	defer r.gate.handOver(me)
+	defer r.gate.leave(me)
 	if !*returned {
 		r.fail(failure(recover()))
 	}

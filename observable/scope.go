@@ -33,7 +33,7 @@ type Scope struct {
 	working                 int32 // functions and subscriptions in s that have not ended: see workBegun
 
 	closed     interleave.Bool
-	blocked    interleave.Int32 // producers that emit into the scope and wait for room at the gate
+	blocked    interleave.Int32 // producers that emit into the scope, or one nested in it, and wait at the gate
 	linked     bool
 	connecting int8 // calls of Connect in progress; the gate holder's
 }
@@ -49,6 +49,13 @@ func (f finalizerFunc) finalize() { f() }
 // Open reports whether the scope's part of the subscription is still wanted. A
 // source asks before each notification.
 func (s *Scope) Open() bool { return !s.closed.Load() }
+
+// addBlocked counts a producer that emits into s, also for the scopes around it.
+func (s *Scope) addBlocked(n int32) {
+	for ; s != nil; s = s.parent {
+		s.blocked.Add(n)
+	}
+}
 
 // Child returns a new scope nested in s. If s is closed, so is the child.
 func (s *Scope) Child() *Scope {
@@ -253,8 +260,18 @@ func (s *Scope) Err() error {
 	return w.err
 }
 
+// Failure returns the error that the subscription has ended with, as its Err does; nil as long as it goes
+// on, and when it has completed or was unsubscribed. A source asks in its teardown whether what was done
+// with its values has failed, as by a [*PanicError]. An error that an operator has dealt with is none.
+func (s *Scope) Failure() error { return s.root.Err() }
+
 // Value returns the value for key of the subscription's context.
-func (s *Scope) Value(key any) any { return s.root.ctx.Value(key) }
+func (s *Scope) Value(key any) any {
+	if key == (scopeKey{}) {
+		return s
+	}
+	return s.root.ctx.Value(key)
+}
 
 // AfterFunc arranges for f to be called when the scope closes; context.AfterFunc and
 // the contexts derived from a scope use it, and so need no goroutine. The

@@ -1,7 +1,5 @@
 package observable
 
-import "github.com/rxsocket/rxsocket/observable/interleave"
-
 // What works for a subscription on other goroutines is counted at its scopes: a function of [Go], a
 // worker of an operator, a subscription that an operator has made. Done of the subscription waits for
 // it, and an operator that subscribes again can wait for it: see [Scope.OnIdle].
@@ -39,15 +37,11 @@ func (s *Scope) workDone() {
 // WaitFor delays Done: that of the subscription that s belongs to closes after that of sub. An
 // operator calls it that makes a subscription of its own and ends it with s.
 func (s *Scope) WaitFor(sub Subscription) {
-	s.workBegun()
-	if r, ok := sub.(*root); ok {
-		r.whenDone(s.workDone)
+	if r, ok := sub.(*root); ok && r.hasEnded() {
 		return
 	}
-	interleave.Go(func() {
-		interleave.Wait(sub.Done())
-		s.workDone()
-	})
+	s.workBegun()
+	WhenDone(sub, s.workDone)
 }
 
 // OnIdle calls f once, on some goroutine, when no function of [Go] and no worker works for s

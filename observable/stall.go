@@ -76,7 +76,7 @@ func (g *gate) look(l lane, after time.Duration, holder uintptr, progress uint64
 	}
 	g.mu.Unlock()
 	if stalled {
-		observer := l.chain().end.Terminal.(interface{ describe() string }) //nolint:forcetypeassert // it is a rootOf
+		observer := l.within().root.end.Terminal.(interface{ describe() string }) //nolint:forcetypeassert // it is a rootOf
 		report(&UnhandledError{Err: &StallError{For: after, Stack: stackOf(holder)}, Observer: observer.describe()})
 	}
 }

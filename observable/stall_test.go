@@ -3,8 +3,6 @@ package observable_test
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,24 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// detectStalls returns a function that returns the errors of the test that nobody handles.
-func detectStalls(t *testing.T, after time.Duration) (told func() []*observable.UnhandledError) {
+// detectStalls records the stalls of the test.
+func detectStalls(t *testing.T, after time.Duration) *observabletest.UnhandledErrors {
 	t.Helper()
-	var mu sync.Mutex
-	var all []*observable.UnhandledError
-	t.Cleanup(observable.OnUnhandled(func(err *observable.UnhandledError) {
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, err)
-	}))
+	unhandled := observabletest.Unhandled(t)
 	t.Cleanup(observable.DetectStalls(after))
-	return func() []*observable.UnhandledError {
-		mu.Lock()
-		defer mu.Unlock()
-		return slices.Clone(all)
-	}
+	return unhandled
 }
 
 // blocksHere waits in a function of its own, for its name in a stack.
@@ -51,19 +40,19 @@ func TestAStallNamesWhoHoldsTheGate(t *testing.T) {
 		s.Next(1)
 		time.Sleep(time.Second - 1)
 		synctest.Wait()
-		assert.Empty(t, told())
+		assert.Empty(t, told.All())
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		require.Len(t, told(), 1)
-		stall, ok := errors.AsType[*observable.StallError](told()[0])
+		require.Len(t, told.All(), 1)
+		stall, ok := errors.AsType[*observable.StallError](told.All()[0])
 		require.True(t, ok)
 		assert.Equal(t, time.Second, stall.For)
 		assert.Contains(t, string(stall.Stack), "blocksHere")
 		assert.Contains(t, stall.Error(), "observable_test.blocksHere stall_test.go:")
-		assert.Contains(t, told()[0].Observer, "TestAStallNamesWhoHoldsTheGate")
+		assert.Contains(t, told.All()[0].Observer, "TestAStallNamesWhoHoldsTheGate")
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		assert.Len(t, told(), 1, "told once")
+		assert.Len(t, told.All(), 1, "told once")
 		close(release)
 		s.Complete()
 	})
@@ -84,8 +73,8 @@ func TestAStallInNew(t *testing.T) {
 			return nil
 		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { close(delivered) }})
 		synctest.Wait()
-		require.Len(t, told(), 1)
-		assert.Contains(t, told()[0].Error(), "observable_test.TestAStallInNew")
+		require.Len(t, told.All(), 1)
+		assert.Contains(t, told.All()[0].Error(), "observable_test.TestAStallInNew")
 		<-delivered // when the function had returned
 		sub.Unsubscribe()
 	})
@@ -109,6 +98,6 @@ func TestSlowIsNoStall(t *testing.T) {
 		time.Sleep(200 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, 101, count)
-		assert.Empty(t, told())
+		assert.Empty(t, told.All())
 	})
 }

@@ -61,6 +61,9 @@ func (f Feed[T]) send(n notification[T], targets []*subscriber[T]) {
 		case s.scope.root == f.root:
 			s.inline(n)
 		case n.kind == isValue:
+			if s.live() {
+				f.root.offer = passed // it has reached somebody, whoever else has left
+			}
 			s.Next(numbered[T]{value: n.value})
 		case n.kind == isError:
 			s.Error(n.err)

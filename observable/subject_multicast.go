@@ -225,6 +225,8 @@ func (m *multicast[T]) queueOne(s *subscriber[T], me uintptr) {
 	m.mu.Lock()
 	if !m.current.queued {
 		s.queue(m.current.value, me)
+	} else {
+		s.leaveRoom()
 	}
 	m.mu.Unlock()
 	s.scope.root.gate.serve(me)
@@ -290,9 +292,16 @@ func (s *subscriber[T]) waitForRoom(targets []*subscriber[T], me uintptr) {
 	g.mu.Lock()
 	feeds := func(t *subscriber[T]) bool { return t.scope.root.gate.owner.Load() == me }
 	if g.isFull() && !slices.ContainsFunc(targets, feeds) {
-		g.waitForRoom(me, s.scope, s.live)
-		g.tellRoom()
+		g.waitForRoom(me, s.scope, s.live) // queue and leaveRoom tell the next one
 	}
+	g.mu.Unlock()
+}
+
+// leaveRoom tells others of the room that waitForRoom has waited for.
+func (s *subscriber[T]) leaveRoom() {
+	g := &s.scope.root.gate
+	g.mu.Lock()
+	g.tellRoom()
 	g.mu.Unlock()
 }
 
@@ -323,6 +332,7 @@ func (s *subscriber[T]) queue(v numbered[T], me uintptr) {
 		s.add(v)
 		g.push(me, &s.Emitter, 1)
 	}
+	g.tellRoom()
 }
 
 // queueEnd adds the terminal n to the queue of the subscriber's gate; the subject's mu is held.

@@ -40,8 +40,9 @@ func TestSubjectHasOneOrder(t *testing.T) {
 func TestSubjectHasOneOrderForManyCallers(t *testing.T) {
 	var src observable.Subject[int]
 	var seen [3][]int
+	var subs [3]observable.Subscription
 	for i := range seen {
-		src.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { seen[i] = append(seen[i], v) }})
+		subs[i] = src.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { seen[i] = append(seen[i], v) }})
 	}
 	const callers, each = 4, 1000
 	var group sync.WaitGroup
@@ -58,6 +59,10 @@ func TestSubjectHasOneOrderForManyCallers(t *testing.T) {
 		}
 	})
 	group.Wait()
+	src.Complete()
+	for _, sub := range subs {
+		<-sub.Done()
+	}
 	assert.Len(t, seen[0], callers*each)
 	assert.Equal(t, seen[0], seen[1])
 	assert.Equal(t, seen[0], seen[2])

@@ -34,7 +34,7 @@ var unhandledHandler atomic.Pointer[func(*UnhandledError)] //nolint:gochecknoglo
 // OnUnhandled sets the function that is called with each failure that no observer hears, and
 // returns a function that sets the previous one again (RxJS config.onUnhandledError). With nil,
 // and if it is never called, such failures are logged with log/slog at level error, a panic with
-// its stack.
+// its stack. Of an error that is, or wraps, a slog.LogValuer its LogValue is logged.
 //
 // The handler is called on the goroutine where the failure came up, possibly on several at a
 // time. It returns soon, and does not subscribe or emit into the stream that failed.
@@ -58,13 +58,27 @@ func report(failed *UnhandledError) {
 		(*handler)(failed)
 		return
 	}
-	attributes := []any{"error", failed.Err.Error(), "observer", failed.Observer}
+	attributes := []any{"error", logged(failed.Err), "observer", failed.Observer}
 	if panicked, ok := errors.AsType[*PanicError](failed.Err); ok {
 		attributes = append(attributes, "stack", string(panicked.Stack))
 	} else if stalled, ok := errors.AsType[*StallError](failed.Err); ok {
 		attributes = append(attributes, "stack", string(stalled.Stack))
 	}
 	slog.Error("observable: unhandled error", attributes...)
+}
+
+// logged returns what is logged of an error: what the first slog.LogValuer in its chain says, which may
+// keep a secret, or else the text.
+func logged(err error) slog.Value {
+	if valuer, ok := errors.AsType[logValuer](err); ok {
+		return valuer.LogValue()
+	}
+	return slog.StringValue(err.Error())
+}
+
+type logValuer interface {
+	error
+	slog.LogValuer
 }
 
 // unhandled reports a failure that nobody hears. The end of a context is none.
@@ -80,6 +94,20 @@ func (r *root) unhandled(err error) {
 // observer hears: for an operator whose subscribers may all have left when its source fails. The end
 // of the subscription's context is not reported.
 func (s *Scope) Unhandled(err error) { s.root.unhandled(err) }
+
+// ReportUnhandled gives err to the handler of [OnUnhandled], for code that runs a user's function
+// apart from a subscription: the observer named in the [UnhandledError] is that function, or the
+// type of a value that is none. A nil err is not reported.
+func ReportUnhandled(err error, function any) {
+	if err == nil {
+		return
+	}
+	observer, ok := describeFunc(function)
+	if !ok {
+		observer = fmt.Sprintf("%T", function)
+	}
+	report(&UnhandledError{Err: err, Observer: observer})
+}
 
 // isCause reports whether err says that the subscription's context has ended.
 func (r *root) isCause(err error) bool {
@@ -110,11 +138,20 @@ func (r *rootOf[T]) describe() string {
 		return fmt.Sprintf("an observer of type %T", r.observer)
 	}
 	for _, f := range []any{functions.OnNext, functions.OnComplete, functions.OnError} {
-		if v := reflect.ValueOf(f); !v.IsNil() {
-			function := runtime.FuncForPC(v.Pointer())
-			file, line := function.FileLine(v.Pointer())
-			return fmt.Sprintf("%s (%s:%d)", function.Name(), file, line)
+		if text, ok := describeFunc(f); ok {
+			return text
 		}
 	}
 	return fmt.Sprintf("an observer of type %T without functions", r.observer)
+}
+
+// describeFunc tells a function's name, file and line, unless f is nil or no function.
+func describeFunc(f any) (text string, ok bool) {
+	v := reflect.ValueOf(f)
+	if v.Kind() != reflect.Func || v.IsNil() {
+		return "", false
+	}
+	function := runtime.FuncForPC(v.Pointer())
+	file, line := function.FileLine(v.Pointer())
+	return fmt.Sprintf("%s (%s:%d)", function.Name(), file, line), true
 }

@@ -3,7 +3,6 @@ package observable_test
 import (
 	"context"
 	"runtime"
-	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -11,39 +10,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
-
-// heard sets the handler of unhandled errors for the test, and returns what it has been given.
-func heard(t *testing.T) func() []error {
-	t.Helper()
-	var mu sync.Mutex
-	var all []error
-	t.Cleanup(observable.OnUnhandled(func(err *observable.UnhandledError) {
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, err.Err)
-	}))
-	return func() []error {
-		mu.Lock()
-		defer mu.Unlock()
-		return all
-	}
-}
 
 // TestUnhandledPanicOfGo has the function of Go panic, exit or fail after the stream has ended: of an
 // error nobody hears, as the end of its context causes it.
 func TestUnhandledPanicOfGo(t *testing.T) {
 	for name, test := range map[string]struct {
 		fail  func() error
-		heard string
+		heard []string
 	}{
-		"panic":  {func() error { panic(errBoom) }, "boom"},
-		"Goexit": {func() error { runtime.Goexit(); return nil }, observable.ErrGoexit.Error()},
-		"error":  {func() error { return errBoom }, ""},
+		"panic":  {func() error { panic(errBoom) }, []string{"boom"}},
+		"Goexit": {func() error { runtime.Goexit(); return nil }, []string{observable.ErrGoexit.Error()}},
+		"error":  {func() error { return errBoom }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				all := heard(t)
+				unhandled := observabletest.Unhandled(t)
 				sub := observable.Go(func(ctx context.Context, _ func(int)) error {
 					<-ctx.Done()
 					return test.fail()
@@ -51,7 +34,7 @@ func TestUnhandledPanicOfGo(t *testing.T) {
 				synctest.Wait()
 				sub.Unsubscribe()
 				<-sub.Done()
-				isHeard(t, all(), test.heard)
+				unhandled.Expect(t, test.heard...)
 			})
 		})
 	}
@@ -63,7 +46,7 @@ func TestUnhandledPanicInQueue(t *testing.T) {
 	for name, canceled := range map[string]bool{"unsubscribed": false, "canceled": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				all := heard(t)
+				unhandled := observabletest.Unhandled(t)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				var in *observable.Emitter[int]
@@ -81,9 +64,9 @@ func TestUnhandledPanicInQueue(t *testing.T) {
 				})
 				in.Next(1)
 				<-sub.Done()
-				isHeard(t, all(), "boom")
+				unhandled.Expect(t, "boom")
 				in.Error(&observable.PanicError{Value: errBoom}) // again, and too late
-				assert.Len(t, all(), 2)
+				unhandled.Expect(t, "boom", "boom")
 			})
 		})
 	}
@@ -92,7 +75,7 @@ func TestUnhandledPanicInQueue(t *testing.T) {
 // TestUnhandledPanicIsHeardOnce sends a panic to the subscribers of a subject, one of which leaves in the
 // moment before.
 func TestUnhandledPanicIsHeardOnce(t *testing.T) {
-	all := heard(t)
+	unhandled := observabletest.Unhandled(t)
 	subject := new(observable.Subject[int])
 	first, _ := record[int](t.Context(), subject)
 	var second observable.Subscription
@@ -102,17 +85,7 @@ func TestUnhandledPanicIsHeardOnce(t *testing.T) {
 	}})
 	subject.Next(1)
 	assert.Len(t, first.Log(), 2)
-	assert.Empty(t, all())
-}
-
-// isHeard asserts that all is the one error or panic that want says, or that it is empty if want is "".
-func isHeard(t *testing.T, all []error, want string) {
-	t.Helper()
-	if want == "" {
-		assert.Empty(t, all)
-	} else if assert.Len(t, all, 1) {
-		assert.ErrorContains(t, all[0], want)
-	}
+	unhandled.Expect(t)
 }
 
 // TestUnhandledErrorOfAConnectable fails the source of a connectable: the error is reported if it has no
@@ -120,12 +93,12 @@ func isHeard(t *testing.T, all []error, want string) {
 func TestUnhandledErrorOfAConnectable(t *testing.T) {
 	for name, test := range map[string]struct {
 		observed, keeps bool
-		heard           string
+		heard           []string
 	}{
-		"observed": {observed: true}, "kept": {keeps: true}, "lost": {heard: "boom"},
+		"observed": {observed: true}, "kept": {keeps: true}, "lost": {heard: []string{"boom"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := heard(t)
+			unhandled := observabletest.Unhandled(t)
 			src := new(observable.Subject[int])
 			c := observable.NewConnectable[int](src, observable.ConnectableConfig[int]{KeepOnDisconnect: test.keeps})
 			if test.observed {
@@ -134,7 +107,32 @@ func TestUnhandledErrorOfAConnectable(t *testing.T) {
 			sub := c.Connect(t.Context())
 			src.Error(errBoom)
 			require.ErrorIs(t, sub.Err(), errBoom)
-			isHeard(t, all(), test.heard)
+			unhandled.Expect(t, test.heard...)
 		})
 	}
+}
+
+// TestUnhandledPanicInConnect has a panic wait behind a value, inside Connect, that ends the stream.
+func TestUnhandledPanicInConnect(t *testing.T) {
+	unhandled := observabletest.Unhandled(t)
+	var in *observable.Emitter[int]
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		in = observable.NewEmitter(sc, down)
+		sc.Connect(func() { in.Next(1) })
+	})
+	ending := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		observable.Attach(src, sc, observable.Stage[int]{
+			Next: func(v int) {
+				if v == 1 {
+					in.Next(2)
+					in.Error(&observable.PanicError{Value: errBoom})
+				} else {
+					sc.Close()
+				}
+			},
+			Terminal: down.Terminal,
+		})
+	})
+	ending.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+	unhandled.Expect(t, "boom")
 }

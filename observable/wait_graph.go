@@ -35,7 +35,7 @@ type waitGraph struct {
 
 	// connecting are goroutines that have not waited yet since Scope.Spawn started them, and the
 	// channels that tell it when they do.
-	connecting map[uintptr]chan struct{}
+	connecting map[uintptr][]chan struct{}
 	spawned    interleave.Int32 // how many these are
 }
 
@@ -212,10 +212,28 @@ func (w *waitGraph) connect(me uintptr, waiting chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.connecting == nil {
-		w.connecting = make(map[uintptr]chan struct{})
+		w.connecting = make(map[uintptr][]chan struct{})
 	}
-	w.connecting[me] = waiting
+	w.connecting[me] = append(w.connecting[me], waiting)
 	w.spawned.Add(1)
+}
+
+// disconnect is the end of connect, if waiting was not closed before.
+func (w *waitGraph) disconnect(me uintptr, waiting chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := w.connecting[me]
+	i := slices.Index(all, waiting)
+	if i < 0 {
+		return
+	}
+	interleave.Close(waiting)
+	w.spawned.Add(-1)
+	if all = slices.Delete(all, i, i+1); len(all) > 0 {
+		w.connecting[me] = all
+	} else {
+		delete(w.connecting, me)
+	}
 }
 
 // goOn lets Scope.Spawn, which has started the goroutine, return.
@@ -229,9 +247,13 @@ func (w *waitGraph) goOn(me uintptr) {
 }
 
 func (w *waitGraph) letGo(me uintptr) {
-	if waiting := w.connecting[me]; waiting != nil {
+	all := w.connecting[me]
+	if all == nil {
+		return
+	}
+	for _, waiting := range all {
 		interleave.Close(waiting)
-		delete(w.connecting, me)
 		w.spawned.Add(-1)
 	}
+	delete(w.connecting, me)
 }

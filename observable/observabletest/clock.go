@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"testing/synctest"
 	"time"
 )
 
@@ -47,10 +48,20 @@ func nominal(t time.Time) time.Time { return t.Round(resolution) }
 // elapsed returns the time since begun that counts.
 func elapsed(begun time.Time) time.Duration { return time.Since(begun).Round(resolution) }
 
-// finishFrame waits until the steps are played that come early in the present frame.
+// finishFrame waits until the steps are played that come early in the present frame, and
+// until all that follows from them has happened: what one observer has heard tells nothing
+// of what another one hears at the same moment.
 func finishFrame() {
 	now := time.Now()
 	time.Sleep(nominal(now).Sub(now))
+	rest()
+}
+
+// rest waits in a bubble until all that happens at this moment has happened. Elsewhere
+// nothing says when that is, and it returns at once.
+func rest() {
+	defer func() { _ = recover() }() // no bubble, or another goroutine waits for the same
+	synctest.Wait()
 }
 
 // track is what one marble has to say: to a subscription if it is cold, to all of them if it is hot.

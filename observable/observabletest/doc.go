@@ -72,6 +72,8 @@
 // returns its error; [Recorder.Unseen] returns what is new since the last look. A recorder of
 // [NewRecorder] needs no Run: it serves in any test, with or without virtual time.
 //
+// [Unhandled] records the failures that no observer hears.
+//
 // When the test function returns, no subscription may be left that does not end by itself: Run tells
 // which there are, and synctest which goroutines.
 package observabletest

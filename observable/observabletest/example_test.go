@@ -24,6 +24,9 @@ func TestExamples(test *testing.T) {
 	ExampleHot()
 	ExampleExpectMarble()
 	ExampleRecord()
+	ExampleUnhandled()
+	ExampleRecorder_Await()
+	ExampleSource_Subscriptions()
 }
 
 //nolint:testableexamples // It is a test, and TestExamples runs it.
@@ -113,4 +116,115 @@ func ExampleMarbleError() {
 	// Output:
 	// 3 the group is not closed
 	// observabletest: marble "-a-(b|", at byte 3: the group is not closed
+}
+
+//nolint:testableexamples // It is a test, and TestExamples runs it.
+func ExampleUnhandled() {
+	// func TestNobodyListens(t *testing.T)
+	unhandled := observabletest.Unhandled(t)
+	observable.Throw[int](io.ErrUnexpectedEOF).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+	unhandled.Expect(t, "unexpected EOF")
+}
+
+// A recorder tells what came in the form that a test compares most easily.
+func ExampleRecorder_String() {
+	r := observabletest.NewRecorder[string]().OnNext(func(v string) {
+		if v == "b" {
+			panic("no b, please")
+		}
+	})
+	letters := operators.Finalize(observable.Of("a", "b"), func() { r.Notef("torn down") })
+	letters.Subscribe(context.Background(), r)
+	fmt.Println(r)
+	fmt.Println(r.Log())
+	fmt.Println("ended:", r.Ended(), "against the contract:", len(r.Breaches()))
+	// Output:
+	// a b #panic: no b, please torn down
+	// [a b panic: no b, please torn down]
+	// ended: true against the contract: 0
+}
+
+// Unseen serves a test that goes step by step.
+func ExampleRecorder_Unseen() {
+	src := new(observable.Subject[string])
+	r := observabletest.NewRecorder[string]()
+	sub := src.Subscribe(context.Background(), r)
+	src.Next("a")
+	fmt.Println(len(r.Unseen()))
+	src.Next("b")
+	src.Complete()
+	<-sub.Done()
+	for _, e := range r.Unseen() {
+		switch e.Kind {
+		case observabletest.Next:
+			fmt.Println("value", e.Value)
+		case observabletest.Error:
+			fmt.Println("error", e.Err)
+		case observabletest.Complete:
+			fmt.Println("complete")
+		}
+	}
+	var _ = r.Events()
+	// Output:
+	// 1
+	// value b
+	// complete
+}
+
+//nolint:testableexamples // It is a test, and TestExamples runs it.
+func ExampleRecorder_Await() {
+	observabletest.Run(t, func(t *observabletest.T) {
+		src := observabletest.Cold[string](t, "-a-b-#")
+		r := observabletest.Record(t, src)
+		if err := r.Await(2); err != nil {
+			t.Error(err)
+		}
+		if r.Marble() != "-a-b" || r.TimedString() != "1:a 3:b" || r.Timeline() != "1ms Next a\n3ms Next b\n" {
+			t.Error(r.Marble(), r.TimedString(), r.Timeline())
+		}
+		err := r.Await(3) // there is no third value
+		if missing, ok := errors.AsType[*observabletest.AwaitError](err); !ok || missing.Want != 3 || !missing.Over {
+			t.Error(err)
+		}
+		if err := r.ExpectEnd(t); !errors.Is(err, observabletest.ErrMarble) {
+			t.Error(err)
+		}
+		never := observabletest.Record(t, observable.Never[string]())
+		begun := time.Now()
+		err = never.AwaitEnd() // waits for Limit, which takes no time
+		if missing, ok := errors.AsType[*observabletest.AwaitError](err); !ok || missing.Want != observabletest.End {
+			t.Error(err)
+		}
+		if time.Since(begun) != observabletest.Limit {
+			t.Error(time.Since(begun))
+		}
+		never.Unsubscribe()
+	})
+}
+
+//nolint:testableexamples // It is a test, and TestExamples runs it.
+func ExampleSource_Subscriptions() {
+	observabletest.Run(t, func(t *observabletest.T) {
+		src := observabletest.Cold[string](t, "-a-b-|")
+		observabletest.ExpectMarble(t, operators.Take(src, 1), "-(a|)")
+		want := observabletest.Span{From: 0, Until: 1 * observabletest.Frame}
+		if got := src.Subscriptions(); len(got) != 1 || got[0] != want {
+			t.Error(got)
+		}
+	})
+}
+
+func ExampleMarble_String() {
+	var m observabletest.Marble
+	m, err := observabletest.ParseMarble("-a 10ms b|")
+	var second = m.Marks[1]
+	fmt.Println(m, second.At, err)
+	// Output: -a----------b| 12ms <nil>
+}
+
+func ExampleUnhandledErrors_All() {
+	unhandled := observabletest.Unhandled(new(testing.T))
+	observable.Throw[int](io.ErrUnexpectedEOF).Subscribe(context.Background(), observable.ObserverFuncs[int]{})
+	fmt.Println(len(unhandled.All()))
+	// Output: 1
 }

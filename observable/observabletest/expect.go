@@ -42,7 +42,6 @@ func (r *Recorder[V]) watch(until time.Duration) {
 	defer cancel()
 	if r.until(ctx, func() bool { return r.ended }) {
 		finishFrame()
-		synctest.Wait()
 		r.Unsubscribe()
 		return
 	}

@@ -188,7 +188,8 @@ func (r *Recorder[V]) Unsubscribe() {
 	}
 }
 
-// Await waits until n values have been recorded. The error is an [*AwaitError] if the stream ends before,
+// Await waits until n values have been recorded and, in a bubble of testing/synctest, until
+// all else that happens at that moment has happened. The error is an [*AwaitError] if the stream ends before,
 // is unsubscribed from, or takes longer than [Limit].
 func (r *Recorder[V]) Await(n int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), Limit)
@@ -210,7 +211,8 @@ func (r *Recorder[V]) Await(n int) error {
 	return &AwaitError{Want: n, Got: got, Over: gone, Err: r.Err()}
 }
 
-// AwaitEnd waits until the stream has completed or failed. The error is an [*AwaitError] if it is
+// AwaitEnd waits until the stream has completed or failed and, in a bubble of
+// testing/synctest, until all else that happens at that moment has happened. The error is an [*AwaitError] if it is
 // unsubscribed from or takes longer than [Limit]; the stream's own error is told by Err.
 func (r *Recorder[V]) AwaitEnd() error {
 	ctx, cancel := context.WithTimeout(context.Background(), Limit)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -315,5 +316,30 @@ func TestRecorderFindsNotificationsAtOnce(t *testing.T) {
 			"1ms Next 0: during another notification", "1ms Complete: during another notification",
 			"6ms Error EOF: after the end",
 		}, r.Breaches())
+	})
+}
+
+// TestRecorderAwaitsTheMoment has one observer hear of something long after another one,
+// at the same moment.
+func TestRecorderAwaitsTheMoment(t *testing.T) {
+	observabletest.Run(t, func(t *observabletest.T) {
+		first, second := observabletest.NewRecorder[int](), observabletest.NewRecorder[int]()
+		later := func(of func()) {
+			for range 1000 {
+				runtime.Gosched()
+			}
+			of()
+		}
+		go func() {
+			first.Next(1)
+			later(func() { second.Next(1) })
+			time.Sleep(ms)
+			first.Complete()
+			later(second.Complete)
+		}()
+		require.NoError(t, first.Await(1))
+		assert.Len(t, second.Values(), 1)
+		require.NoError(t, first.AwaitEnd())
+		assert.True(t, second.Ended())
 	})
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// operator is a function with a marble diagram in its comment.
+type operator struct {
+	name     string
+	synopsis string // the first sentence of its comment
+	diagram  diagram
+}
+
+// family is a list of the package's documentation that says what to take for what.
+type family struct {
+	title  string
+	leaves []leaf
+}
+
+// leaf is one line of a family.
+type leaf struct {
+	wish      string
+	operators []string
+}
+
+// readPackage reads the operators of a folder, by name, and the families of its package comment.
+func readPackage(folder string) (operators map[string]operator, families []family, err error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return nil, nil, err
+	}
+	set := token.NewFileSet()
+	operators = map[string]operator{}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(set, path, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, nil, err
+		}
+		if file.Doc != nil {
+			families = append(families, readFamilies(file.Doc.Text())...)
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !f.Name.IsExported() || f.Doc == nil {
+				continue
+			}
+			o := operator{name: f.Name.Name, synopsis: new(doc.Package).Synopsis(f.Doc.Text())}
+			for _, block := range indented(f.Doc.Text()) {
+				if o.diagram, ok = parseDiagram(block); ok {
+					operators[o.name] = o
+					break
+				}
+			}
+		}
+	}
+	if len(operators) == 0 || len(families) == 0 {
+		return nil, nil, fmt.Errorf("%s has %d operators with a diagram and %d families", folder, len(operators), len(families))
+	}
+	return operators, families, nil
+}
+
+// indented returns the blocks of a comment that are indented by a tab.
+func indented(comment string) (blocks [][]string) {
+	var block []string
+	for line := range strings.SplitSeq(comment, "\n") {
+		if text, ok := strings.CutPrefix(line, "\t"); ok {
+			block = append(block, text)
+			continue
+		}
+		if block != nil {
+			blocks, block = append(blocks, block), nil
+		}
+	}
+	return blocks
+}
+
+// readFamilies reads the lists of a package comment: those that begin with "I want" and what
+// a link of each line leads to.
+func readFamilies(comment string) (families []family) {
+	var wish string
+	end := func() {
+		if wish == "" {
+			return
+		}
+		f := &families[len(families)-1]
+		what, names, _ := strings.Cut(wish, ": ")
+		l := leaf{wish: what}
+		for part := range strings.SplitSeq(names, "[") {
+			if name, _, ok := strings.Cut(part, "]"); ok {
+				l.operators = append(l.operators, name)
+			}
+		}
+		f.leaves = append(f.leaves, l)
+		wish = ""
+	}
+	open := false
+	for line := range strings.SplitSeq(comment, "\n") {
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "I want"):
+			end()
+			families = append(families, family{title: strings.TrimSuffix(trimmed, ":")})
+			open = true
+		case open && strings.HasPrefix(trimmed, "- "):
+			end()
+			wish = trimmed[2:]
+		case open && wish != "" && strings.HasPrefix(line, "    "):
+			wish += " " + trimmed
+		case trimmed != "":
+			end()
+			open = false
+		}
+	}
+	end()
+	return families
+}
+
+// sorted returns the names of operators in order.
+func sorted(operators map[string]operator) (names []string) {
+	for name := range operators {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

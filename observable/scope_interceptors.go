@@ -1,0 +1,27 @@
+package observable
+
+import "iter"
+
+// scopeKey is the key of the scope in the contexts that are derived from it.
+type scopeKey struct{}
+
+// Interceptors returns the terminals of the stages downstream of s that were given to
+// [Intercept], the nearest one first. An operator finds by them which of its own kind it is
+// upstream of. They go on beyond the subscription if its context is derived from the scope of
+// another one, as that of a buffer's source is. It is called inside the gate.
+func (s *Scope) Interceptors() iter.Seq[Terminal] {
+	return func(yield func(Terminal) bool) {
+		for {
+			for h := s.handler; h != nil; h = h.below {
+				if !yield(h.Terminal) {
+					return
+				}
+			}
+			outer, ok := s.root.ctx.Value(scopeKey{}).(*Scope)
+			if !ok {
+				return
+			}
+			s = outer
+		}
+	}
+}

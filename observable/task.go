@@ -1,0 +1,59 @@
+package observable
+
+// Task calls a function inside a scope's gate, in turn with what others emit, and never inside
+// [Task.Schedule]: a goroutine that exists only for that makes the call, or the caller of Schedule if
+// it is inside the gate, when it leaves. An operator with a buffer has one, made at subscription, which
+// empties the buffer. It stops when the scope closes.
+type Task struct {
+	scope *Scope
+	step  func() (more bool)
+	more  bool // step is to be called again; the gate holder's
+}
+
+// NewTask returns a task that is not scheduled yet. step does one thing, such as emitting a
+// value, and reports whether there is more to do: it is then called again, after what others
+// have emitted meanwhile.
+func (s *Scope) NewTask(step func() (more bool)) *Task { return &Task{scope: s, step: step} }
+
+// Schedule has step called until it reports false. It may be called from any goroutine, and not
+// again before step has found that there is nothing more to do: step notes that in the state of the
+// operator, under its lock, and then returns false. Whoever adds something looks there.
+func (t *Task) Schedule() {
+	g, me := &t.scope.root.gate, goroutine()
+	g.mu.Lock()
+	g.push(me, t, 0)
+	free := g.owner.Load() == 0
+	if free {
+		g.by.Store(others)
+	}
+	g.mu.Unlock()
+	if free {
+		g.handOn()
+	}
+}
+
+func (t *Task) take(int)       {}
+func (t *Task) within() *Scope { return t.scope }
+
+// deliver calls step for as long as nothing else waits.
+func (t *Task) deliver(me uintptr) {
+	r := t.scope.root
+	t.more = false
+	returned := false
+	defer r.settle(&returned, r.current)
+	r.current = t.scope.handler
+	more := t.step()
+	for more && t.scope.Open() && r.gate.backlog.Load() == 0 && !detecting() && !waits.isMarked(me) {
+		more = t.step()
+	}
+	t.more, returned = more, true
+}
+
+// settle queues the task again if there is more to do.
+func (t *Task) settle() (left int) {
+	if t.more && t.scope.Open() {
+		g := &t.scope.root.gate
+		g.push(g.owner.Load(), t, 0)
+	}
+	return 0
+}
