@@ -22,10 +22,11 @@ import (
 // downstream gets the waiting values and then [observable.ErrOverflow]. Completion and
 // errors come after the waiting values. Unsubscribing drops them.
 //
-// The source has a gate of its own. A goroutine delivers the waiting values as fast as
-// downstream takes them; it runs only while there are any, and ends with the
-// subscription. RxJava: onBackpressureBuffer. See also [OnBackpressureDrop],
-// [OnBackpressureLatest], [Conflate], [ConflateBy], [Buffer].
+// The source has a gate of its own. The waiting values are delivered as fast as downstream
+// takes them, on a goroutine that exists only while there are any. It is the source's own
+// only if the source emits from inside the chain downstream. RxJava: onBackpressureBuffer.
+// See also [OnBackpressureDrop], [OnBackpressureLatest], [Conflate], [ConflateBy],
+// [Buffer].
 func OnBackpressureBuffer[T any](
 	src observable.Observable[T], size int, overflow observable.Overflow, dropped func(T),
 ) observable.Observable[T] {
@@ -36,7 +37,11 @@ func OnBackpressureBuffer[T any](
 	case overflow < observable.OverflowBlock || overflow > observable.OverflowFail:
 		return invalid[T](name, "overflow", fmt.Sprintf("is unknown: %v", overflow))
 	}
-	return decouple(src, dropped, func(d *decoupled[T], v T) (lost T, isLost bool) {
+	bound := 0
+	if overflow == observable.OverflowBlock {
+		bound = size
+	}
+	return decouple(src, bound, dropped, func(d *decoupled[T], v T) (lost T, isLost bool) {
 		if d.waiting.len() < size {
 			d.waiting.push(v)
 			return lost, false
@@ -71,8 +76,8 @@ func OnBackpressureBuffer[T any](
 // Each dropped value goes to dropped, if that is not nil. Otherwise it is like
 // [OnBackpressureBuffer]. RxJava: onBackpressureDrop.
 func OnBackpressureDrop[T any](src observable.Observable[T], dropped func(T)) observable.Observable[T] {
-	return decouple(src, dropped, func(d *decoupled[T], v T) (lost T, isLost bool) {
-		if d.offered || d.waiting.len() > 0 {
+	return decouple(src, 0, dropped, func(d *decoupled[T], v T) (lost T, isLost bool) {
+		if d.running {
 			observable.Waiting()
 			return v, true
 		}
@@ -109,7 +114,7 @@ func Conflate[T any](src observable.Observable[T], merge func(acc, v T) T) obser
 	if merge == nil {
 		return invalid[T]("Conflate", "merge", isNil)
 	}
-	return decouple(src, nil, func(d *decoupled[T], v T) (lost T, isLost bool) {
+	return decouple(src, 0, nil, func(d *decoupled[T], v T) (lost T, isLost bool) {
 		if d.waiting.len() > 0 {
 			observable.Waiting()
 			v = d.merge(merge, d.waiting.pop(), v)
@@ -125,7 +130,8 @@ type decoupled[T any] struct {
 	sc      *observable.Scope
 	source  link
 	down    observable.Stage[T]
-	offers  *observable.Emitter[struct{}] // calls deliver inside the gate of down
+	task    *observable.Task // calls deliver
+	bound   int              // greatest number of waiting values, if the source waits for room, or 0
 	dropped func(T)
 	accept  func(d *decoupled[T], v T) (lost T, isLost bool) // queues or loses v; called with mu held
 	picked  func(d *decoupled[T], v T)                       // called with mu held when v waits no more; may be nil
@@ -136,17 +142,17 @@ type decoupled[T any] struct {
 	end       func(observable.Terminal) // terminal that comes after the waiting values
 	err       error                     // error that end emits
 	overflown bool                      // whether the buffer was full under OverflowFail
-	running   bool                      // whether a goroutine makes offers
-	offered   bool                      // whether downstream has not returned from the last offer
+	running   bool                      // whether the task is scheduled, or downstream is busy
 	ended     bool                      // whether downstream has got the terminal
 	closed    bool
 }
 
 func decouple[T any](
-	src observable.Observable[T], dropped func(T), accept func(d *decoupled[T], v T) (lost T, isLost bool),
+	src observable.Observable[T], bound int, dropped func(T),
+	accept func(d *decoupled[T], v T) (lost T, isLost bool),
 ) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
-		d := &decoupled[T]{dropped: dropped, accept: accept}
+		d := &decoupled[T]{bound: bound, dropped: dropped, accept: accept}
 		d.run(sc, src, down)
 	})
 }
@@ -155,7 +161,8 @@ func decouple[T any](
 func (d *decoupled[T]) run(sc *observable.Scope, src observable.Observable[T], down observable.Stage[T]) {
 	d.sc, d.down = sc, down
 	d.changed.L = &d.mu
-	d.offers = observable.NewEmitter(sc, observable.Stage[struct{}]{Next: d.deliver, Terminal: down.Terminal})
+	d.task = sc.NewTask(d.deliver)
+	d.source.room = d.bound
 	sc.OnClose(d.close)
 	sc.Spawn(func() { connect(&d.source, sc, src, d) })
 }
@@ -179,22 +186,43 @@ func (d *decoupled[T]) take(v T) (lost T, isLost, overflown bool) {
 		return lost, false, false
 	}
 	lost, isLost = d.accept(d, v)
+	d.limitSource()
 	d.start()
 	return lost, isLost, d.overflown
 }
 
+// limitSource lets only as many values wait in front of the source's gate as there is room for;
+// mu is held.
+func (d *decoupled[T]) limitSource() {
+	if d.bound > 0 {
+		d.source.scope.LimitQueue(d.bound - d.waiting.len())
+	}
+}
+
 // merge calls merge with mu released. Nothing waits meanwhile, so nothing is delivered.
 func (d *decoupled[T]) merge(merge func(acc, v T) T, acc, v T) T {
+	returned := false
 	d.mu.Unlock()
-	defer d.mu.Lock()
-	return merge(acc, v)
+	defer func() {
+		if d.mu.Lock(); !returned {
+			d.waiting.push(acc) // it came before the failure
+		}
+	}()
+	merged := merge(acc, v)
+	returned = true
+	return merged
 }
 
 // Error notes the source's error.
 func (d *decoupled[T]) Error(err error) {
 	if !d.finish(func(t observable.Terminal) { t.Error(err) }, err) {
-		d.offers.Error(err) // which drops it, or reports a panic
+		d.lose(err)
 	}
+}
+
+// lose deals with an error that comes too late: an emitter drops it, or reports it if it is a panic.
+func (d *decoupled[T]) lose(err error) {
+	observable.NewEmitter(d.sc, observable.Stage[T]{Terminal: d.down.Terminal}).Error(err)
 }
 
 // Complete notes the source's completion.
@@ -212,46 +240,39 @@ func (d *decoupled[T]) finish(end func(observable.Terminal), err error) bool {
 	return true
 }
 
-// start starts the delivering goroutine if there is none; mu is held.
+// start schedules the task, unless it is; mu is held.
 func (d *decoupled[T]) start() {
 	if !d.running && !d.closed {
 		d.running = true
-		interleave.Go(d.offerAll)
+		d.task.Schedule()
 	}
 }
 
-// offerAll offers downstream one value after another while there are any. deliver chooses the
-// value only when downstream takes the offer: an offer may wait for others in the gate,
-// and the latest value of that time counts.
-func (d *decoupled[T]) offerAll() {
-	for d.offer() {
-		d.offers.Next(struct{}{})
+// deliver gives downstream a value, and as many more as wait beyond the bound: the producers that
+// did not have to wait for room wait at the gate meanwhile.
+func (d *decoupled[T]) deliver() (more bool) {
+	more, excess := d.deliverOne()
+	for ; more && excess > 0; excess-- {
+		more, _ = d.deliverOne()
 	}
+	return more
 }
 
-// offer waits until the last offer is dealt with, and reports whether another one is due.
-func (d *decoupled[T]) offer() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for d.offered && !d.closed {
-		d.changed.Wait()
-	}
-	d.offered = !d.closed && !d.ended && (d.waiting.len() > 0 || d.end != nil)
-	d.running = d.offered
-	return d.offered
-}
-
-// deliver takes an offer, inside the gate of downstream.
-func (d *decoupled[T]) deliver(struct{}) {
+// deliverOne gives downstream what comes next. It chooses the value only here: the task may have
+// waited for others in the gate, and the latest value of that time counts.
+func (d *decoupled[T]) deliverOne() (more bool, excess int) {
 	if v, isValue, end := d.pick(); isValue {
 		d.down.Next(v)
 	} else if end != nil {
 		end(d.down)
 	}
 	d.mu.Lock()
-	d.offered = false
-	d.changed.Broadcast()
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	d.running = !d.closed && !d.ended && (d.waiting.len() > 0 || d.end != nil)
+	if d.bound > 0 {
+		excess = d.waiting.len() - d.bound
+	}
+	return d.running, excess
 }
 
 func (d *decoupled[T]) pick() (v T, isValue bool, end func(observable.Terminal)) {
@@ -263,6 +284,9 @@ func (d *decoupled[T]) pick() (v T, isValue bool, end func(observable.Terminal))
 	}
 	d.changed.Broadcast()
 	v = d.waiting.pop()
+	if d.waiting.len() <= d.bound/2 { // producers that wait at the gate are woken by the dozen
+		d.limitSource()
+	}
 	if d.picked != nil {
 		d.picked(d, v)
 	}
@@ -282,6 +306,6 @@ func (d *decoupled[T]) close() {
 	d.mu.Unlock()
 	d.source.end(d.sc)
 	if err != nil {
-		d.offers.Error(err) // which drops it, or reports a panic
+		d.lose(err)
 	}
 }

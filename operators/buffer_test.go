@@ -132,6 +132,7 @@ func TestAValueThatComesWhileABufferIsDelivered(t *testing.T) {
 				sub := flat.Subscribe(t.Context(), out)
 				defer sub.Unsubscribe()
 				src.Next(1)
+				synctest.Wait() // another goroutine delivers what another goroutine has emitted
 				assert.Equal(t, "[1] [2]", out.String())
 			})
 		})

@@ -17,6 +17,7 @@ type link struct {
 	scope *observable.Scope
 	sub   observable.Subscription
 	owner *observable.Scope // whose subscription is to wait for this one, or nil
+	room  int               // how many values may wait at the source's gate at first, or 0 for the usual
 }
 
 // connect subscribes observer to src, unless the link is cut. The subscription has the
@@ -47,6 +48,9 @@ func (l *link) join(sc *observable.Scope) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.scope = sc
+	if l.room > 0 {
+		sc.LimitQueue(l.room)
+	}
 	return !l.isCut
 }
 

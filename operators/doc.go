@@ -77,28 +77,35 @@
 //
 //   - those that fulfil a condition: [Filter], [TryFilter], [FilterMap], [TryFilterMap]
 //   - those of a type: [OfType]
-//   - the first ones: [Take], [TakeWhile], [TakeWhileInclusive], [TakeUntil]
+//   - the first ones: [Take], [TakeWhile], [TakeWhileInclusive],
+//     [TryTakeWhile], [TryTakeWhileInclusive], [TakeUntil]
 //   - all but the first ones: [Skip], [SkipWhile], [SkipUntil]
 //   - the last ones, or all but those: [TakeLast], [SkipLast]
-//   - one: [First], [Last], [Single], [ElementAt], [Find], and their variants
+//   - one: [First], [Last], [Single], [ElementAt], [Find]
+//   - one that fulfils a condition: [FirstWhere], [LastWhere], [SingleWhere]
+//   - one, or else a value of mine: [FirstOrDefault], [FirstWhereOrDefault], [LastOrDefault],
+//     [LastWhereOrDefault], [ElementAtOrDefault]
 //   - each only once: [Distinct], [DistinctBy], [DistinctFlush]
-//   - only when they change: [DistinctUntilChanged], [DistinctUntilKeyChanged]
+//   - only when they change: [DistinctUntilChanged], [DistinctUntilKeyChanged],
+//     [DistinctUntilChangedFunc], [DistinctUntilKeyChangedFunc]
 //   - none, only the end: [IgnoreElements]
 //
 // I want fewer values in time:
 //
 //   - the last value of a burst, after the burst: [DebounceTime], [Debounce]
-//   - the first value of each period: [ThrottleTime], [Throttle]
+//   - the first value of each period: [ThrottleTime], [ThrottleTimeWith], [Throttle]
 //   - the last value of each period: [AuditTime], [SampleTime], [Audit], [Sample]
 //   - at most n per period, without a loss: [RateLimit]
 //   - at most n per period, without a wait: [RateLimitDrop]
-//   - later: [Delay], [DelayWhen], [DelaySubscription], [SubscribeAfter]
+//   - later: [Delay], [ObserveOnDelay], [DelayWhen]
+//   - all of them, from a later subscription: [DelaySubscription], [SubscribeAfter]
 //
 // I want one result of all values:
 //
-//   - a fold: [Reduce], [TryReduce], [Fold], [Count], [Min], [Max]
+//   - a fold: [Reduce], [TryReduce], [Fold], [Count], [Min], [Max],
+//     [MinFunc], [MaxFunc]
 //   - a slice: [ToSlice]
-//   - an answer: [Every], [IsEmpty], [FindIndex], [SequenceEqual]
+//   - an answer: [Every], [IsEmpty], [FindIndex], [SequenceEqual], [SequenceEqualFunc]
 //
 // I want values in groups:
 //
@@ -115,22 +122,26 @@
 //
 // I want a stream for each value:
 //
-//   - all at once: [MergeMap], [MergeMapConcurrent]
-//   - one after the other: [ConcatMap]
-//   - the latest only: [SwitchMap]
-//   - none while one runs: [ExhaustMap]
-//   - and again for each value of these: [Expand]
-//   - with an accumulator: [MergeScan], [SwitchScan]
-//   - that is the value itself: [MergeAll], [ConcatAll], [SwitchAll], [ExhaustAll]
+//   - all at once: [MergeMap], [TryMergeMap]
+//   - n at a time: [MergeMapConcurrent], [TryMergeMapConcurrent]
+//   - one after the other: [ConcatMap], [TryConcatMap]
+//   - the latest only: [SwitchMap], [TrySwitchMap]
+//   - none while one runs: [ExhaustMap], [TryExhaustMap]
+//   - and again for each value of these: [Expand], [ExpandConcurrent]
+//   - with an accumulator: [MergeScan], [MergeScanConcurrent], [SwitchScan]
+//   - that is the value itself: [MergeAll], [MergeAllConcurrent], [ConcatAll], [SwitchAll],
+//     [ExhaustAll], [CombineLatestAll], [ZipAll]
 //
 // I want several streams as one:
 //
-//   - as the values come: [Merge]
+//   - as the values come: [Merge], [MergeConcurrent]
 //   - one after the other: [Concat], [StartWith], [EndWith], [OnErrorResumeNext]
 //   - the fastest: [Race]
-//   - the latest values together: [CombineLatest], [WithLatestFrom]
-//   - the nth values together: [Zip]
-//   - the last values together: [ForkJoin]
+//   - the latest values together, whenever one comes: [CombineLatest], [CombineLatest2],
+//     [CombineLatest3], [CombineLatest4]
+//   - the latest values of others with each value of mine: [WithLatestFrom], [WithLatestFromAll]
+//   - the nth values together: [Zip], [Zip2], [Zip3]
+//   - the last values together: [ForkJoin], [ForkJoin2], [ForkJoin3]
 //
 // I want to deal with errors and ends:
 //
@@ -140,6 +151,7 @@
 //   - fail when no value comes: [Timeout], [TimeoutWith], [ThrowIfEmpty]
 //   - have a value when none came: [DefaultIfEmpty]
 //   - know the stream that failed: [Named]
+//   - see what passes through the streams that have names: [WatchNamed]
 //   - find missing values by their numbers: [Sequence]
 //   - clean up: [Finalize]
 //   - see terminals as values: [Materialize], [Dematerialize]
@@ -147,7 +159,8 @@
 //
 // I want several subscribers to one run:
 //
-//   - late subscribers miss the earlier values: [Share], [ShareWith]
+//   - late subscribers miss the earlier values: [Share]
+//   - the run ends, or begins anew, when I say: [ShareWith] with [ResetNever], [ResetAfter], [ResetWhen]
 //   - late subscribers get the earlier values: [ShareReplay]
 //   - within one pipeline: [Connect], [ConnectWith]
 //   - started by hand: [observable.Connectable]
@@ -175,3 +188,5 @@
 //	observeOn, subscribeOn              ObserveOn has a goroutine, SubscribeAfter a delay
 //	an optional argument                a variant (FirstOrDefault), a struct (RetryConfig)
 package operators
+
+//go:generate go run ../observable/observabletest/draw -root ..

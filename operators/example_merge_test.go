@@ -10,7 +10,7 @@ import (
 
 func ExampleMerge() {
 	var keyboard, network observable.Subject[string]
-	events := operators.Merge[string](&keyboard, &network)
+	events := operators.Merge(&keyboard, &network)
 	sub := events.Subscribe(context.Background(), observable.ObserverFuncs[string]{
 		OnNext:     func(event string) { fmt.Println(event) },
 		OnComplete: func() { fmt.Println("both have ended") },

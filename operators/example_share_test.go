@@ -71,6 +71,19 @@ func ExampleResetNever() {
 	// b is complete
 }
 
+func ExampleResetAfter() {
+	connect := observable.Defer(func() observable.Observable[int] {
+		fmt.Println("connecting")
+		return observable.Never[int]()
+	})
+	prices := operators.ShareWith(connect, operators.ShareConfig[int]{
+		OnRefCountZero: operators.ResetAfter(time.Hour),
+	})
+	prices.Subscribe(context.Background(), printer("a")).Unsubscribe()
+	prices.Subscribe(context.Background(), printer("b")) // within the hour: it is the same run
+	// Output: connecting
+}
+
 func ExampleResetWhen() {
 	var feed, logout observable.Subject[int]
 	prices := operators.ShareWith(&feed, operators.ShareConfig[int]{

@@ -11,8 +11,8 @@ const expandDepth = 1000
 // it, and does the same with every value of that one: it walks a tree or follows a chain
 // of pages.
 //
-//	src:                         1----------|
-//	Expand(x => -(2x)| if x<8):  12--4--8---|  (each number two units after the one before)
+//	src:                          1----------|
+//	Expand(x => --(2x)| if x<8):  1-2-4-8----|
 //
 // It completes when the source and all inner observables have completed: project returns
 // an empty observable where a branch ends. The first error, of the source, of an inner

@@ -70,7 +70,7 @@ func TestGoexitInOnePart(t *testing.T) {
 		for _, kind := range []string{"Next", "Error", "Complete"} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					heard(t)
+					observabletest.Unhandled(t)
 					var src observable.Subject[int]
 					var parts []*observabletest.Recorder[int]
 					whole := observable.ObserverFuncs[ints]{OnNext: func(part ints) {

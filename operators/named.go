@@ -26,27 +26,53 @@ func (e *NamedError) Unwrap() error { return e.Err }
 //
 // That goes for an error of the source and for a panic in a callback upstream. errors.Is
 // and errors.As see the error inside. Where names are nested, the outer one comes first:
-// "outer: inner: err". Operators downstream, such as [Catch] and [Retry], get the named
-// error.
+// "outer: inner: err". The error of an operator downstream, such as a [Timeout], has no name:
+// put Named behind what the name is to cover. Operators downstream, such as [Catch] and
+// [Retry], get the named error.
 //
 // Values and completion pass through. The cause of the end of the subscription's context
 // passes as it is, since it is no error of this stream, and so does a panic downstream.
 // Named keeps nothing and starts no goroutine; a subscription costs a scope. It has no
-// counterpart in RxJS. See also [Log].
+// counterpart in RxJS. [WatchNamed] tells what happens in it. See also [Log].
 func Named[T any](src observable.Observable[T], name string) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
-		observable.Attach(src, up, observable.Intercept(up, observable.Stage[T]{
-			Next: down.Next,
-			Terminal: &observable.TerminalFuncs{
-				OnError: func(err error) {
-					if err != nil { // a nil error is reported as what it is, at the end of the chain
-						err = &NamedError{name, err}
-					}
-					down.Error(err)
-				},
-				OnComplete: down.Complete,
-			},
-		}))
+		stage := observable.Stage[T]{Next: down.Next}
+		n := &namedTerminal{down: down.Terminal, name: name, probe: watchNamed(sc, name)}
+		if n.probe != nil {
+			stage.Next = probed(n.probe, down.Next)
+			up.Finally(n.probe.Close)
+		}
+		stage.Terminal = n
+		observable.Attach(src, up, observable.Intercept(up, stage))
 	})
 }
+
+// namedTerminal is the terminal of the source of a Named.
+type namedTerminal struct {
+	down  observable.Terminal
+	name  string
+	probe Probe // or nil
+}
+
+// Error passes the error of the source on with the name.
+func (n *namedTerminal) Error(err error) {
+	if n.probe != nil {
+		n.probe.Error(err)
+	}
+	if err != nil { // a nil error is reported as what it is, at the end of the chain
+		err = &NamedError{n.name, err}
+	}
+	n.down.Error(err)
+}
+
+// Complete passes the completion of the source on.
+func (n *namedTerminal) Complete() {
+	if n.probe != nil {
+		n.probe.Complete()
+	}
+	n.down.Complete()
+}
+
+// watchedBy returns the probe, or nil.
+func (n *namedTerminal) watchedBy() Probe { return n.probe }

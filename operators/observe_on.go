@@ -14,15 +14,15 @@ import "github.com/rxsocket/rxsocket/observable"
 // subscription has to wait; the source then goes on on that goroutine.
 //
 // Completion and errors come after the values that wait. Unsubscribing drops these
-// values. The goroutine that delivers exists only while there is something to deliver.
+// values. [OnBackpressureBuffer] says which goroutine delivers.
 //
-// The source has a gate of its own, in front of which up to 256 values of several producers
-// wait while the buffer is full. A value that a callback downstream emits into the source
-// does not wait, since that callback may be what makes room: it goes into the buffer beyond
-// size. That is also so if the source is a part of the same chain, such as a group of
-// [GroupBy], a window, or the shared stream of [Connect]: what emits there holds the chain
-// that the buffer is emptied through. Put the boundary before such an operator, or behind
-// what merges its parts.
+// The source has a gate of its own. Of the values that several producers emit at the same time,
+// one more may wait at the gate while the buffer is full; the producers of all others wait. A value
+// that a callback downstream emits into the source does not wait, since that callback may be what
+// makes room: it goes into the buffer beyond size. That is also so if the source is a part of the
+// same chain, such as a group of [GroupBy], a window, or the shared stream of [Connect]: what emits
+// there holds the chain that the buffer is emptied through. It empties the buffer itself when it
+// leaves: on a group, ObserveOn decouples nothing. Put it behind the [MergeMap] of the groups.
 //
 // ObserveOn is [OnBackpressureBuffer] with [observable.OverflowBlock]. A size that is not
 // positive is an [observable.ArgumentError]. RxJS: observeOn, whose timed form is

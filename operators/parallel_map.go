@@ -73,6 +73,7 @@ func parallelMap[A, B any](
 			pending: 1, // the source
 		}
 		p.work.L, p.room.L = &p.mu, &p.mu
+		p.source.room = n
 		sc.OnClose(p.close)
 		sc.Spawn(func() { connect(&p.source, sc, src, p) })
 	})
@@ -119,6 +120,7 @@ func (p *parallel[A, B]) Next(v A) {
 		return
 	}
 	p.pending++
+	p.limitSource()
 	p.jobs.push(v)
 	switch {
 	case p.idle >= p.jobs.len():
@@ -184,6 +186,7 @@ func (p *parallel[A, B]) loseError() {
 // mutex is held, and released here.
 func (p *parallel[A, B]) leave() {
 	p.pending--
+	p.limitSource()
 	if p.pending > 0 {
 		p.mu.Unlock()
 		return
@@ -195,6 +198,14 @@ func (p *parallel[A, B]) leave() {
 		p.results.Error(err)
 	} else {
 		p.results.Complete()
+	}
+}
+
+// limitSource lets only as many values wait at the source's gate as there are goroutines left for;
+// mu is held.
+func (p *parallel[A, B]) limitSource() {
+	if underWay := p.pending - 1; !p.ended { // without the source
+		p.source.scope.LimitQueue(p.limit - underWay)
 	}
 }
 

@@ -34,6 +34,7 @@ func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, bu
 			Emitter: observable.NewEmitter(sc, down), done: sc.Done(),
 			tokens: newBucket(n, per, burst), begun: time.Now(),
 		}
+		l.source.room = 1
 		sc.OnClose(func() { l.source.end(sc) })
 		sc.Spawn(func() { connect(&l.source, sc, src, l) })
 	})
@@ -61,7 +62,7 @@ func (l *limiter[T]) Next(v T) {
 			return
 		}
 	}
-	l.Emitter.Next(v)
+	l.Emitter.Deliver(v) // not Next: what waits at the gate would have got its token too early
 }
 
 // sleep waits for d, or until the subscription ends; it then reports false.

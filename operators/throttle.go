@@ -67,7 +67,7 @@ func ThrottleTime[T any](src observable.Observable[T], d time.Duration) observab
 //
 //	src:                                     --1-2-3------4-5----|
 //	ThrottleTimeWith(5ms, {Trailing: true}): --1----3-----4----5-|
-//	ThrottleTimeWith(4ms, {Trailing: true}):  --1---3---5---|
+//	ThrottleTimeWith(4ms, {Trailing: true}): --1---3------4---5--|
 func ThrottleTimeWith[T any](
 	src observable.Observable[T], d time.Duration, config ThrottleConfig,
 ) observable.Observable[T] {

@@ -50,8 +50,14 @@ type TimeoutConfig[T any] struct {
 // interrupted however long it takes. [SubscribeAfter] moves it to another goroutine,
 // where the timer ends it; a [Deadline] ends it wherever it runs.
 //
+// The error comes in time; what waits for the end of the stream, such as
+// [observable.ForEach] or a [Retry], also waits until the function of a [observable.Go]
+// has returned. One that waits in a Read returns when that is closed: see
+// [observable.Lines].
+//
 // The time begins with the subscription, and anew when downstream has taken a value: the
-// time of downstream does not count. The source is unsubscribed before the error is
+// time of downstream does not count, nor does that of other sources of the same chain for
+// which a value of this one waits. The source is unsubscribed before the error is
 // emitted. Completion and errors of the source pass through. Unsubscribing stops the
 // timer.
 //
@@ -146,6 +152,9 @@ func (t *watchdog[T]) ring() {
 	wait := limit
 	if !t.busy {
 		wait -= time.Since(t.begun) - t.since
+	}
+	if wait <= 0 && t.up.Pending() { // the next value has come, or the end
+		wait = limit
 	}
 	if wait > 0 {
 		t.alarm.Reset(wait)

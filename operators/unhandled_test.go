@@ -3,7 +3,6 @@ package operators_test
 import (
 	"context"
 	"runtime"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,42 +14,15 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// heard sets the handler of unhandled errors for the test, and returns what it has been given.
-func heard(t *testing.T) func() []error {
-	t.Helper()
-	var mu sync.Mutex
-	var all []error
-	t.Cleanup(observable.OnUnhandled(func(err *observable.UnhandledError) {
-		mu.Lock()
-		defer mu.Unlock()
-		all = append(all, err.Err)
-	}))
-	return func() []error {
-		mu.Lock()
-		defer mu.Unlock()
-		return all
-	}
-}
-
-// isHeard asserts that all is the one error or panic that want says, or that it is empty if want is "".
-func isHeard(t *testing.T, all []error, want string) {
-	t.Helper()
-	if want == "" {
-		assert.Empty(t, all)
-	} else if assert.Len(t, all, 1) {
-		assert.ErrorContains(t, all[0], want)
-	}
-}
-
 // TestUnhandledPanicOfProject has project panic, exit or fail after the stream has ended.
 func TestUnhandledPanicOfProject(t *testing.T) {
 	for name, test := range map[string]struct {
 		fail  func() error
-		heard string
+		heard []string
 	}{
-		"panic":  {func() error { panic(errBoom) }, "boom"},
-		"Goexit": {func() error { runtime.Goexit(); return nil }, observable.ErrGoexit.Error()},
-		"error":  {func() error { return errBoom }, ""},
+		"panic":  {func() error { panic(errBoom) }, []string{"boom"}},
+		"Goexit": {func() error { runtime.Goexit(); return nil }, []string{observable.ErrGoexit.Error()}},
+		"error":  {func() error { return errBoom }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			parallel(t, func(t *testing.T, op parallelMap) {
@@ -58,7 +30,7 @@ func TestUnhandledPanicOfProject(t *testing.T) {
 					func(sub observable.Subscription, _ context.CancelFunc) { sub.Unsubscribe() },
 					func(_ observable.Subscription, cancel context.CancelFunc) { cancel() },
 				} {
-					all := heard(t)
+					unhandled := observabletest.Unhandled(t)
 					ctx, cancel := context.WithCancel(t.Context())
 					sub := op(observable.Of(1), 2, func(ctx context.Context, _ int) (int, error) {
 						<-ctx.Done()
@@ -69,7 +41,7 @@ func TestUnhandledPanicOfProject(t *testing.T) {
 					pass(ms)
 					end(sub, cancel)
 					pass(ms)
-					isHeard(t, all(), test.heard)
+					unhandled.Expect(t, test.heard...)
 					cancel()
 				}
 			})
@@ -81,14 +53,14 @@ func TestUnhandledPanicOfProject(t *testing.T) {
 // the other.
 func TestUnhandledSecondPanicOfProject(t *testing.T) {
 	parallel(t, func(t *testing.T, op parallelMap) {
-		all := heard(t)
+		unhandled := observabletest.Unhandled(t)
 		_, err := observable.Collect(t.Context(), op(observable.Of(1, 2), 2, func(context.Context, int) (int, error) {
 			time.Sleep(ms)
 			panic(errBoom)
 		}))
 		assert.ErrorIs(t, err, errBoom)
 		pass(ms)
-		isHeard(t, all(), "boom")
+		unhandled.Expect(t, "boom")
 	})
 }
 
@@ -107,7 +79,7 @@ func TestUnhandledPanicOfASource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				all := heard(t)
+				unhandled := observabletest.Unhandled(t)
 				src := operators.Map(observable.Of(1, 2, 3), func(v int) int {
 					if v == 3 {
 						panic(errBoom)
@@ -116,10 +88,10 @@ func TestUnhandledPanicOfASource(t *testing.T) {
 				})
 				sub := op(src).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { time.Sleep(9 * ms) }})
 				pass(ms)
-				assert.Empty(t, all())
+				unhandled.Expect(t)
 				sub.Unsubscribe()
 				pass(9 * ms)
-				isHeard(t, all(), "boom")
+				unhandled.Expect(t, "boom")
 			})
 		})
 	}
@@ -131,17 +103,17 @@ func TestUnhandledErrorOfAShare(t *testing.T) {
 	never := operators.ShareConfig[int]{OnRefCountZero: operators.ResetNever(), OnError: operators.ResetNever()}
 	for name, test := range map[string]struct {
 		share func(ints) ints
-		heard string
+		heard []string
 	}{
-		"ShareReplay": {func(src ints) ints { return operators.ShareReplay(src, operators.ShareReplayConfig{}) }, "boom"},
-		"ShareWith":   {func(src ints) ints { return operators.ShareWith(src, never) }, ""},
+		"ShareReplay": {func(src ints) ints { return operators.ShareReplay(src, operators.ShareReplayConfig{}) }, []string{"boom"}},
+		"ShareWith":   {func(src ints) ints { return operators.ShareWith(src, never) }, nil},
 	} {
 		for kind, fail := range map[string]func(*observable.Subject[int]){
 			"error": func(src *observable.Subject[int]) { src.Error(errBoom) },
 			"panic": func(src *observable.Subject[int]) { src.Next(13) },
 		} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
-				all := heard(t)
+				unhandled := observabletest.Unhandled(t)
 				for _, leaves := range []bool{false, true} {
 					var src observable.Subject[int]
 					shared := test.share(operators.Map(&src, func(v int) int {
@@ -157,10 +129,10 @@ func TestUnhandledErrorOfAShare(t *testing.T) {
 					}
 					fail(&src)
 					if leaves {
-						isHeard(t, all(), test.heard)
+						unhandled.Expect(t, test.heard...)
 					} else {
 						assert.Len(t, got.Events(), 1)
-						assert.Empty(t, all())
+						unhandled.Expect(t)
 					}
 				}
 			})

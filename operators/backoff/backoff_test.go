@@ -19,6 +19,28 @@ const ms = time.Millisecond
 
 var errRefused = errors.New("refused")
 
+// An attempt that succeeded and lasted ends the row of failures: the next delay is a first one again.
+func ExampleDelays_Succeeded() {
+	config := backoff.Config{Base: time.Second, Retries: 1}
+	if setting, problem := config.Check(); setting != "" {
+		fmt.Println(setting, problem)
+	}
+	delays := backoff.New(config)
+	for _, works := range []bool{false, true, false, false} {
+		delays.Begin()
+		if works {
+			delays.Succeeded()
+		}
+		delay, again := delays.Failed(errors.New("no answer"))
+		fmt.Println(again, delay <= time.Second)
+	}
+	// Output:
+	// true true
+	// true true
+	// false true
+	// false true
+}
+
 func ExampleDelays() {
 	delays := backoff.New(backoff.Config{Base: time.Millisecond, Retries: 3})
 	dial := func() error { return errors.New("refused") }
