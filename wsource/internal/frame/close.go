@@ -29,7 +29,7 @@ func ParseClose(payload []byte) (code uint16, reason string, err error) {
 	case !ValidCode(code):
 		return 0, "", violation(fmt.Sprintf("a close frame has the code %d", code))
 	case !utf8.Valid(payload[2:]):
-		return 0, "", &Error{CodeInvalidPayload, "close reason is not UTF-8"}
+		return 0, "", &Error{CodeInvalidPayload, "close reason is not UTF-8", ErrUTF8}
 	}
 	return code, string(payload[2:]), nil
 }

@@ -124,3 +124,36 @@ func (d *Deflater) Release() {
 		d.compressor = nil
 	}
 }
+
+// Reaches reports whether the peer's window holds a whole message of that size, so that it
+// can decompress one that was compressed with the largest window.
+func (d *Deflater) Reaches(size int) bool {
+	return d.direction.WindowBits == maxWindowBits || size <= 1<<d.direction.WindowBits
+}
+
+// Skip notes that the peer gets a message that was compressed elsewhere. Its window moves on
+// by that, so the next message refers to nothing before it.
+func (d *Deflater) Skip() { d.Release() }
+
+// Shared is the payload of a message that many connections send, compressed once. It is
+// made by [Share]. Any goroutine may use it.
+type Shared struct {
+	data   []byte
+	once   sync.Once
+	packed []byte
+}
+
+// Share returns the Shared of a payload, which it keeps.
+func Share(data []byte) *Shared { return &Shared{data: data} }
+
+// Packed returns the payload compressed with a window of 15 bits, without a reference to
+// another message; nil if that is no shorter. The first call compresses.
+func (s *Shared) Packed() []byte {
+	s.once.Do(func() {
+		d := Deflater{direction: Direction{WindowBits: maxWindowBits}, level: flate.BestSpeed}
+		if packed := d.Append(nil, s.data, true); len(packed) < len(s.data) {
+			s.packed = packed
+		}
+	})
+	return s.packed
+}

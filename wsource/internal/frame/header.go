@@ -118,10 +118,17 @@ const (
 type Error struct {
 	Code    uint16 // to close the connection with: one of the constants above
 	Problem string // fits into a close frame as its reason
+	Err     error  // ErrUTF8 for text and close reasons that are not UTF-8, otherwise nil
 }
 
 // Error returns the problem.
 func (e *Error) Error() string { return "frame: " + e.Problem }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrUTF8 is the cause of errors about what is not UTF-8 (RFC 6455, section 8.1).
+var ErrUTF8 = errors.New("frame: not valid UTF-8")
 
 // ErrCut is the error of a stream that ends without a close frame. It is neither io.EOF
 // nor io.ErrUnexpectedEOF, so that no reader of a message takes it for the message's end.
@@ -129,11 +136,11 @@ var ErrCut = errors.New("frame: the stream ended without a close frame")
 
 // TooBig returns the error for a message of more than limit bytes.
 func TooBig(limit int64) *Error {
-	return &Error{CodeTooBig, fmt.Sprintf("a message has more than %d bytes", limit)}
+	return &Error{Code: CodeTooBig, Problem: fmt.Sprintf("a message has more than %d bytes", limit)}
 }
 
 // violation returns the error for a frame that RFC 6455 forbids.
-func violation(problem string) *Error { return &Error{CodeProtocolError, problem} }
+func violation(problem string) *Error { return &Error{Code: CodeProtocolError, Problem: problem} }
 
 // notUTF8 returns the error for a text message that is not UTF-8 (RFC 6455, section 8.1).
-func notUTF8() *Error { return &Error{CodeInvalidPayload, "text is not UTF-8"} }
+func notUTF8() *Error { return &Error{CodeInvalidPayload, "text is not UTF-8", ErrUTF8} }

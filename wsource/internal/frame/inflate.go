@@ -104,7 +104,7 @@ var (
 )
 
 func (f *inflater) corrupt() error {
-	return f.message.reader.fail(&Error{CodeInvalidPayload, "compressed data is corrupt"})
+	return f.message.reader.fail(&Error{Code: CodeInvalidPayload, Problem: "compressed data is corrupt"})
 }
 
 // read returns what comes next of the decompressed data.
@@ -121,7 +121,7 @@ func (f *inflater) read(p []byte) (int, error) {
 		switch r := f.message.reader; {
 		case errors.Is(err, errPending):
 		case errors.Is(err, errOver):
-			f.err = r.fail(&Error{CodeInvalidPayload, "compressed data ends too early"})
+			f.err = r.fail(&Error{Code: CodeInvalidPayload, Problem: "compressed data ends too early"})
 		default:
 			f.err = err
 		}

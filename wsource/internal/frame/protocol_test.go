@@ -145,15 +145,15 @@ func (s *score) play(t *testing.T, p *tester, c protocolCase, negotiated frame.P
 	}
 }
 
-func (s *score) print() {
-	fmt.Printf("protocol: %d strict, %d acceptable, %d failed\n", s[strict], s[acceptable], s[failed])
+func (s *score) print(what string) {
+	fmt.Printf("%s: %d strict, %d acceptable, %d failed\n", what, s[strict], s[acceptable], s[failed])
 }
 
 // TestProtocol has the cases of RFC 6455 and RFC 7692, numbered as in the public Autobahn
 // suite.
 func TestProtocol(t *testing.T) {
 	total := new(score)
-	defer total.print()
+	defer total.print("protocol")
 	switch {
 	case *serverFlag != "":
 		total.testServer(t, *serverFlag)
@@ -220,20 +220,7 @@ func (s *score) testServer(t *testing.T, address string) {
 		t.Run(c.id, func(t *testing.T) {
 			conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", u.Host)
 			require.NoError(t, err)
-			request := "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\nUpgrade: websocket\r\n" +
-				"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-			if offers[i].Enabled {
-				request += frame.ExtensionsHeader + ": " + offers[i].Offer() + "\r\n"
-			}
-			_, err = conn.Write([]byte(request + "\r\n"))
-			require.NoError(t, err)
-			reader := bufio.NewReader(conn)
-			response, err := http.ReadResponse(reader, nil)
-			require.NoError(t, err)
-			require.NoError(t, response.Body.Close())
-			require.Equal(t, http.StatusSwitchingProtocols, response.StatusCode)
-			p, err := offers[i].Check(response.Header.Values(frame.ExtensionsHeader))
-			require.NoError(t, err)
+			reader, p := shakeHands(t, conn, u, offers[i])
 			s.play(t, &tester{conn: conn, reader: reader, client: true}, c, p, 1)
 		})
 	}
@@ -249,22 +236,49 @@ func (s *score) testClients(t *testing.T, address string) {
 		t.Run(c.id, func(t *testing.T) {
 			conn, err := listener.Accept()
 			require.NoError(t, err)
-			reader := bufio.NewReader(conn)
-			request, err := http.ReadRequest(reader)
-			require.NoError(t, err)
-			p, answer := wishes[i].Answer(request.Header.Values(frame.ExtensionsHeader))
-			lines := []string{
-				"HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
-				"Sec-WebSocket-Accept: " + acceptKey(request),
-			}
-			if p.Enabled {
-				lines = append(lines, frame.ExtensionsHeader+": "+answer)
-			}
-			_, err = conn.Write([]byte(strings.Join(lines, "\r\n") + "\r\n\r\n"))
-			require.NoError(t, err)
+			reader, p := answerHandshake(t, conn, wishes[i])
 			s.play(t, &tester{conn: conn, reader: reader}, c, p, 1)
 		})
 	}
+}
+
+// shakeHands makes the handshake with a server, and returns what was negotiated.
+func shakeHands(t *testing.T, conn net.Conn, u *url.URL, offer frame.Params) (*bufio.Reader, frame.Params) {
+	t.Helper()
+	request := "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\nUpgrade: websocket\r\n" +
+		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+	if offer.Enabled {
+		request += frame.ExtensionsHeader + ": " + offer.Offer() + "\r\n"
+	}
+	_, err := conn.Write([]byte(request + "\r\n"))
+	require.NoError(t, err)
+	reader := bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, nil)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusSwitchingProtocols, response.StatusCode)
+	p, err := offer.Check(response.Header.Values(frame.ExtensionsHeader))
+	require.NoError(t, err)
+	return reader, p
+}
+
+// answerHandshake makes the handshake with a client, and returns what was negotiated.
+func answerHandshake(t *testing.T, conn net.Conn, wish frame.Params) (*bufio.Reader, frame.Params) {
+	t.Helper()
+	reader := bufio.NewReader(conn)
+	request, err := http.ReadRequest(reader)
+	require.NoError(t, err)
+	p, answer := wish.Answer(request.Header.Values(frame.ExtensionsHeader))
+	lines := []string{
+		"HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
+		"Sec-WebSocket-Accept: " + acceptKey(request),
+	}
+	if p.Enabled {
+		lines = append(lines, frame.ExtensionsHeader+": "+answer)
+	}
+	_, err = conn.Write([]byte(strings.Join(lines, "\r\n") + "\r\n\r\n"))
+	require.NoError(t, err)
+	return reader, p
 }
 
 // acceptKey returns what a server answers to the key of a request.

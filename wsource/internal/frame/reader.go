@@ -11,13 +11,31 @@ import (
 	"unicode/utf8"
 )
 
-// Sizes in bytes of what is read at once. An idle connection waits with a small buffer of
-// its own, enough for a lone message. When a read fills that, data streams, and is read
-// into a large one from the pool until no more has come.
+// Sizes in bytes of what is read at once. An idle connection waits without a buffer, if its
+// stream is [Lazy], and reads into a large one from the pool. Otherwise it waits with a
+// small buffer of its own, enough for a lone message; with a medium one when a message did
+// not fit into that. When a read fills it, data streams, and is read into a large one until
+// no more has come.
 const (
-	smallBuffer = 256
-	largeBuffer = 16 << 10
+	smallBuffer  = 256
+	mediumBuffer = 4<<10 + Room
+	largeBuffer  = 16 << 10
 )
+
+// Lazy is a stream that can wait for what comes without memory for it.
+type Lazy interface {
+	// ReadLazy waits until something can be read, and then reads it into the memory that m
+	// gives. It returns what Read does.
+	ReadLazy(m Memory) (int, error)
+}
+
+// Memory is memory to read into.
+type Memory interface {
+	// Take returns the memory.
+	Take() []byte
+	// Return gives it back, as nothing was read.
+	Return()
+}
 
 // MaxPayload is the length in bytes of the longest payload that [Reader.Payload] returns.
 const MaxPayload = largeBuffer
@@ -38,6 +56,7 @@ type Config struct {
 // use it; LastRead, Touch and Err may be called by any.
 type Reader struct {
 	stream  io.Reader
+	lazy    Lazy // that the stream is, or nil
 	client  bool
 	deflate bool // compression is negotiated
 
@@ -46,6 +65,7 @@ type Reader struct {
 	small      []byte
 	large      *[largeBuffer]byte // or nil
 	more       bool               // the last read filled the buffer: more has probably come
+	wide       bool               // a payload has come that needs a medium buffer
 
 	key uint32 // for the rest of the current payload; its first byte is the lowest
 
@@ -64,8 +84,9 @@ type Reader struct {
 
 // NewReader returns a Reader of the stream.
 func NewReader(stream io.Reader, c Config) *Reader {
+	lazy, _ := stream.(Lazy)
 	return &Reader{
-		stream: stream, client: c.Client,
+		stream: stream, lazy: lazy, client: c.Client,
 		deflate: c.Params.Enabled, direction: c.Params.incoming(c.Client),
 		space: c.Prefix, end: len(c.Prefix),
 		created: time.Now(),
@@ -304,6 +325,9 @@ func (r *Reader) fill(need int) error {
 	if err := r.Err(); err != nil {
 		return err
 	}
+	if r.lazy != nil && r.start == r.end {
+		return r.fillLazily()
+	}
 	r.makeRoom(need)
 	n, err := r.receive(r.space[r.end:])
 	r.end += n
@@ -311,17 +335,53 @@ func (r *Reader) fill(need int) error {
 	return err
 }
 
+// fillLazily is fill when nothing is left that is not taken yet.
+func (r *Reader) fillLazily() error {
+	for range maxEmptyReads {
+		n, err := r.lazy.ReadLazy(r)
+		if n > 0 {
+			r.Touch()
+			r.start, r.end = 0, n
+			return nil
+		}
+		r.start, r.end = 0, 0
+		if err != nil {
+			return r.fail(err)
+		}
+	}
+	return r.fail(io.ErrNoProgress)
+}
+
+// Take is that of [Memory]: a large buffer.
+func (r *Reader) Take() []byte {
+	if r.large == nil {
+		r.large = largeBuffers.Get().(*[largeBuffer]byte)
+	}
+	r.space = r.large[:]
+	return r.space
+}
+
+// Return is that of [Memory].
+func (r *Reader) Return() {
+	largeBuffers.Put(r.large)
+	r.large, r.space, r.start, r.end = nil, nil, 0, 0
+}
+
 // makeRoom chooses the buffer for need bytes, of which some have not come.
 func (r *Reader) makeRoom(need int) {
 	rest := r.space[r.start:r.end]
+	r.wide = r.wide || need > smallBuffer && need <= mediumBuffer
 	switch {
-	case need > smallBuffer || r.more || r.large != nil && len(rest) > 0:
+	case need > len(r.small) && need > smallBuffer || r.more || r.large != nil && len(rest) > 0:
 		if r.large == nil {
 			r.large = largeBuffers.Get().(*[largeBuffer]byte)
 		}
 		r.space = r.large[:]
 	default:
-		if r.small == nil {
+		switch {
+		case r.wide && len(r.small) < mediumBuffer:
+			r.small = make([]byte, mediumBuffer)
+		case r.small == nil:
 			r.small = make([]byte, smallBuffer)
 		}
 		r.space = r.small
@@ -376,8 +436,11 @@ func (r *Reader) Detach() {
 }
 
 // Touch notes that the peer is alive now, as every byte that comes does.
-func (r *Reader) Touch() { r.lastRead.Store(int64(time.Since(r.created))) }
+func (r *Reader) Touch() { r.lastRead.Store(int64(r.Age())) }
 
-// LastRead returns when something came last, or when the Reader was made. The time has a
-// monotonic reading: setting the wall clock does not change how long ago it is.
-func (r *Reader) LastRead() time.Time { return r.created.Add(time.Duration(r.lastRead.Load())) }
+// LastRead returns how old the Reader was when something came last; 0 before. Setting the
+// wall clock does not change that.
+func (r *Reader) LastRead() time.Duration { return time.Duration(r.lastRead.Load()) }
+
+// Age returns how long ago the Reader was made.
+func (r *Reader) Age() time.Duration { return time.Since(r.created) }

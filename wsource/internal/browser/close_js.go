@@ -1,0 +1,205 @@
+package browser
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// Close is that of [transport.Conn]. The channel closes when the browser has sent what was
+// sent before, and was told to close.
+func (c *Conn) Close(end *transport.End) (sent <-chan struct{}) {
+	c.mu.Lock()
+	if c.state != conn.Open {
+		c.mu.Unlock()
+		return nil
+	}
+	c.state, c.closing, c.closeSent = conn.Closing, end, make(chan struct{})
+	sent = c.closeSent
+	c.timeout = time.AfterFunc(c.config.CloseTimeout, c.closeTimedOut)
+	c.watchDelivery(-1)
+	c.out.pump() // tells the browser when it is time
+	c.mu.Unlock()
+	defer c.config.Owner.Notify() // a message that waits for a subscriber waits no longer
+	return sent
+}
+
+// closeObject tells the browser to close; mu is held. The close frame has a code if a
+// browser can send that.
+func (c *Conn) closeObject() {
+	c.closed = true
+	if code := c.closing.Code; code == codeNormal || code >= 3000 && code <= 4999 {
+		c.object.Call("close", int(code), c.closing.Reason)
+	} else {
+		c.object.Call("close")
+	}
+}
+
+// closeTimedOut ends a close handshake that takes too long. If only the delivery does, the
+// peer has answered.
+func (c *Conn) closeTimedOut() {
+	c.mu.Lock()
+	end := c.in.end
+	c.mu.Unlock()
+	if end == nil {
+		end = &transport.End{Code: codeAbnormal, Err: transport.ErrCloseTimeout}
+	}
+	c.Break(end)
+}
+
+// watchDelivery sees to it that a subscriber does not hold up the end for ever that this
+// side has begun: one that is busy with the same message, of that number, for so long does not get the
+// rest; mu is held.
+func (c *Conn) watchDelivery(number int) {
+	if c.in.delivering && c.in.taken == number {
+		c.in.discarding = true
+		c.in.clear()
+		if c.in.end != nil {
+			go c.Break(c.in.end)
+		}
+		return
+	}
+	number = c.in.taken
+	time.AfterFunc(conn.Patience, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.state != conn.Closed {
+			c.watchDelivery(number)
+		}
+	})
+}
+
+// agreed returns what a close event means: an answer that agrees to this side's close frame,
+// or has no code, is that; mu is held.
+func (c *Conn) agreed(end *transport.End) *transport.End {
+	if c.closing == nil {
+		return end
+	}
+	switch *end {
+	case transport.End{Code: codeNoStatus}, transport.End{Code: c.closing.Code},
+		transport.End{Code: c.closing.Code, Reason: c.closing.Reason}:
+		return c.closing // which knows the cause
+	}
+	return end
+}
+
+// fail ends the connection because of what has arrived: behind what waits to be delivered;
+// mu is held.
+func (c *Conn) fail(end *transport.End) {
+	c.forced = end
+	c.arrived(end)
+}
+
+// arrived puts the end behind what waits to be delivered; mu is held. Nothing more arrives,
+// and nothing more is sent.
+func (c *Conn) arrived(end *transport.End) {
+	c.in.end = end
+	c.in.changed.Broadcast()
+	left := c.out.sever(c.cause(end))
+	c.drop()
+	go c.out.tellLeft(left)
+	if c.in.discarding {
+		go c.Break(end)
+	}
+	c.watchSubscribers(c.wanted())
+}
+
+// watchSubscribers ends a connection whose subscribers do not take within the close timeout what
+// came before the end. It counts a time if somebody was present at its beginning. What nobody is
+// there to take waits for the next subscriber.
+func (c *Conn) watchSubscribers(present bool) {
+	time.AfterFunc(c.config.CloseTimeout, func() {
+		switch wanted := c.wanted(); {
+		case c.State() == conn.Closed:
+		case wanted && present:
+			c.Break(&transport.End{Code: codeAbnormal, Err: transport.ErrHeldUp})
+		default:
+			c.watchSubscribers(wanted)
+		}
+	})
+}
+
+// cause returns why what is sent from now on is not.
+func (c *Conn) cause(end *transport.End) error {
+	if end.Code == codeNormal {
+		return transport.ErrClosed
+	}
+	return c.config.Owner.Failure(end)
+}
+
+// Break is that of [transport.Conn]; the first call counts. A browser is told to close, since
+// it knows no other way.
+func (c *Conn) Break(end *transport.End) {
+	c.mu.Lock()
+	if c.state == conn.Closed {
+		c.mu.Unlock()
+		return
+	}
+	c.state = conn.Closed
+	if c.timeout != nil {
+		c.timeout.Stop()
+	}
+	if c.forced != nil {
+		end = c.forced
+	}
+	if end.Code != codeNormal {
+		c.err = c.config.Owner.Failure(end)
+	}
+	err, over, onEnd := c.err, c.over, c.onEnd
+	c.over, c.onEnd, c.end = nil, nil, end
+	c.in.clear()
+	c.in.changed.Broadcast()
+	left := c.out.sever(c.cause(end))
+	c.out.ended = true
+	c.drop()
+	c.mu.Unlock()
+
+	c.config.Owner.Ending(err)
+	close(c.done)
+	// Deferred, in reverse, since what is called may end the goroutine.
+	for _, f := range slices.Backward(over) {
+		defer f()
+	}
+	for f := range onEnd {
+		defer (*f)()
+	}
+	defer c.config.Owner.Ended(end, err)
+	c.out.tellLeft(left)
+}
+
+// WhenOver is that of [transport.Conn].
+func (c *Conn) WhenOver(f func()) {
+	c.mu.Lock()
+	closed := c.state == conn.Closed
+	if !closed {
+		c.over = append(c.over, f)
+	}
+	c.mu.Unlock()
+	if closed {
+		f()
+	}
+}
+
+// OnEnd calls f when the connection is over, at once if it is, unless stop is called before.
+func (c *Conn) OnEnd(f func()) (stop func()) {
+	key := &f
+	c.mu.Lock()
+	closed := c.state == conn.Closed
+	if !closed {
+		if c.onEnd == nil {
+			c.onEnd = make(map[*func()]struct{})
+		}
+		c.onEnd[key] = struct{}{}
+	}
+	c.mu.Unlock()
+	if closed {
+		f()
+	}
+	return func() {
+		c.mu.Lock()
+		delete(c.onEnd, key)
+		c.mu.Unlock()
+	}
+}

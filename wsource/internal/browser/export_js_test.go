@@ -1,0 +1,4 @@
+package browser
+
+// Listeners returns how many functions JavaScript can call.
+func Listeners() int64 { return listeners.Load() }

@@ -1,0 +1,135 @@
+package browser
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// incoming is a message that has arrived.
+type incoming struct {
+	binary bool
+	data   []byte
+}
+
+// overhead is what a message counts in the inbox besides its bytes.
+const overhead = 64
+
+// inbox holds what has arrived and was not delivered yet. The Conn's mu guards it.
+type inbox struct {
+	sink       atomic.Pointer[func(binary bool, data []byte)]
+	changed    sync.Cond // a message, or the end
+	list       []incoming
+	bytes      int64          // of the list
+	end        *transport.End // how the connection ends, behind the list; or nil
+	delivering bool           // a message was taken out and is being delivered
+	taken      int            // how many were taken out
+	discarding bool           // what is there, and still arrives, is dropped
+}
+
+// put appends a message. It reports false if there is no room for it.
+func (in *inbox) put(m incoming, limit int64) bool {
+	size := int64(len(m.data)) + overhead
+	switch {
+	case in.discarding:
+		return true
+	case len(in.list) > 0 && in.bytes+size > limit:
+		return false
+	}
+	in.list = append(in.list, m)
+	in.bytes += size
+	in.changed.Broadcast()
+	return true
+}
+
+// clear drops what is there.
+func (in *inbox) clear() { in.list, in.bytes = nil, 0 }
+
+// deliverAll delivers what arrives until the connection ends.
+func (c *Conn) deliverAll() {
+	returned := false
+	defer func() {
+		if !returned { // a subscriber can end this goroutine (runtime.Goexit, as a test's FailNow does)
+			go c.deliverAll()
+		}
+	}()
+	for c.deliverNext() {
+	}
+	returned = true
+}
+
+// deliverNext waits for the next message and has it delivered. It reports false if the
+// connection has ended.
+func (c *Conn) deliverNext() bool {
+	m, end := c.next()
+	switch {
+	case end != nil:
+		c.Break(end)
+		return false
+	case m == nil:
+		return false
+	}
+	if monitor := c.config.Monitor; monitor != nil {
+		monitor.Received(1, len(m.data)) // a browser does not tell how many frames there were
+		if t, ok := monitor.(conn.Tracer); ok {
+			t.Trace(false, m.binary, m.data)
+		}
+	}
+	delivered := false
+	for !delivered && c.awaitDemand() {
+		delivered = c.deliver(m)
+	}
+	return true
+}
+
+// next returns the next message, or the end behind the last one; neither if the connection
+// is over.
+func (c *Conn) next() (*incoming, *transport.End) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.in.delivering = false
+	for len(c.in.list) == 0 && c.in.end == nil && c.state != conn.Closed {
+		c.in.changed.Wait()
+	}
+	switch {
+	case c.state == conn.Closed:
+		return nil, nil
+	case len(c.in.list) == 0:
+		return nil, c.in.end
+	}
+	m := c.in.list[0]
+	c.in.list[0] = incoming{}
+	c.in.list = c.in.list[1:]
+	c.in.bytes -= int64(len(m.data)) + overhead
+	c.in.delivering, c.in.taken = true, c.in.taken+1
+	return &m, nil
+}
+
+// awaitDemand blocks until somebody is there to take a message. It reports false if nobody
+// was there when this side began to close.
+func (c *Conn) awaitDemand() bool {
+	if c.wanted() {
+		return true
+	}
+	c.config.Owner.Await(func() bool { return c.wanted() || c.State() != conn.Open }, c.done)
+	return c.wanted()
+}
+
+// wanted reports whether somebody is there to take a message.
+func (c *Conn) wanted() bool {
+	return c.Receives() || c.config.Owner.Demand() != conn.DemandNone
+}
+
+// deliver hands a message to who wants it, and reports whether it was taken.
+func (c *Conn) deliver(m *incoming) bool {
+	if sink := c.in.sink.Load(); sink != nil {
+		(*sink)(m.binary, m.data)
+		return true
+	}
+	if c.config.Owner.Demand() == conn.DemandReader {
+		return conn.LendWhole(c.config.Owner, m.binary, m.data)
+	}
+	return c.config.Owner.Message(m.binary, m.data, true)
+}

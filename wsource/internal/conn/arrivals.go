@@ -1,0 +1,167 @@
+package conn
+
+import (
+	"sync"
+	"time"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// Arrivals bounds the messages that arrive. The zero value is no bound.
+type Arrivals struct {
+	Every time.Duration // in which one message may come; 0 is no bound
+	Burst int           // how many may come at once
+	Over  Over          // what becomes of a message that comes sooner
+	Idle  time.Duration // after which the connection is closed if no message has come; 0 is no bound
+}
+
+// Over says what becomes of a message that comes sooner than it may.
+type Over uint8
+
+// The kinds of Over.
+const (
+	OverWait  Over = iota // it is delivered when it may come, and nothing is read meanwhile
+	OverDrop              // it is dropped
+	OverClose             // the connection is closed with 1008
+)
+
+// The codes of the close frames that tell of a bound (RFC 6455, section 7.4.1).
+const (
+	codeGoingAway = 1001
+	codePolicy    = 1008
+)
+
+// arrivals holds the bounds of a connection that has some.
+type arrivals struct {
+	conn  *Conn
+	every time.Duration
+	slack time.Duration // by which a burst may be ahead of its time
+	over  Over
+	due   time.Time     // when the next message may come if those before came one at a time; belongs to who reads
+	early time.Duration // by which the message that was read last has come too soon; likewise
+
+	idle  time.Duration
+	mu    sync.Mutex // guards what follows
+	last  time.Time  // when the last message was dealt with
+	timer *time.Timer
+}
+
+// boundArrivals gives c its arrivals, if there is a bound.
+func (c *Conn) boundArrivals(config Arrivals) {
+	if config.Every > 0 || config.Idle > 0 {
+		slack := time.Duration(max(0, config.Burst-1)) * config.Every
+		c.arrivals = &arrivals{conn: c, every: config.Every, slack: slack, over: config.Over, idle: config.Idle}
+	}
+}
+
+// start begins to wait for the first message.
+func (a *arrivals) start() {
+	if a == nil || a.idle == 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.last = time.Now()
+	a.timer = time.AfterFunc(a.idle, a.look)
+}
+
+// stop ends the wait for messages.
+func (a *arrivals) stop() {
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
+
+// note says that a message, or a part of one that is lent, was dealt with just now.
+func (a *arrivals) note() {
+	if a == nil || a.idle == 0 {
+		return
+	}
+	a.mu.Lock()
+	a.last = time.Now()
+	a.mu.Unlock()
+}
+
+// look closes the connection if no message has come for too long. As long as one is being
+// delivered, the peer cannot be blamed.
+func (a *arrivals) look() {
+	a.mu.Lock()
+	if delivering(a.conn.epoch.Load()) {
+		a.last = time.Now()
+	}
+	wait := a.idle - time.Since(a.last)
+	if wait > 0 {
+		a.timer.Reset(wait)
+	}
+	a.mu.Unlock()
+	if wait <= 0 {
+		a.conn.Close(&transport.End{
+			Code: codeGoingAway, Reason: "no message for " + a.idle.String(), Err: transport.ErrIdle,
+		})
+	}
+}
+
+// admit counts a message that begins with the frame of h. It reports whether the message is
+// to be read; if it is not, it was dropped, and next says how it goes on.
+func (a *arrivals) admit(h frame.Header) (read bool, n next, err error) {
+	if a == nil || a.every == 0 {
+		return true, nextRead, nil
+	}
+	now := time.Now()
+	if a.due.Before(now) {
+		a.due = now
+	}
+	early := a.due.Sub(now) - a.slack
+	if early > 0 && a.over != OverWait {
+		if a.over == OverClose {
+			return false, nextLost, &frame.Error{Code: codePolicy, Problem: "too many messages", Err: transport.ErrRate}
+		}
+		n, err := a.drop(h)
+		return false, n, err
+	}
+	a.due, a.early = a.due.Add(a.every), early
+	return true, nextRead, nil
+}
+
+// drop reads a message to its end, and drops it.
+func (a *arrivals) drop(h frame.Header) (n next, err error) {
+	c := a.conn
+	var bytes int64
+	if h.Lone() && h.Length <= min(c.readLimit, frame.MaxPayload) {
+		payload, err := c.frames.Payload(h)
+		if err != nil {
+			return nextLost, err
+		}
+		bytes = int64(len(payload))
+	} else {
+		m := c.newIncoming(h)
+		if !m.drain() {
+			return nextLost, nil
+		}
+		bytes = m.bytes
+	}
+	a.note()
+	if c.monitor != nil {
+		c.monitor.OverRate(int(bytes))
+	}
+	return nextRead, nil
+}
+
+// wait waits until the message that was read last may come, or the connection closes. It is
+// being delivered.
+func (a *arrivals) wait() {
+	if a == nil || a.early <= 0 {
+		return
+	}
+	c, due := a.conn, time.Now().Add(a.early)
+	a.early = 0
+	timer := time.AfterFunc(time.Until(due), c.owner.Notify)
+	defer timer.Stop()
+	c.owner.Await(func() bool { return !time.Now().Before(due) || c.State() != Open }, c.Done())
+}

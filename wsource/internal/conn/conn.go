@@ -1,0 +1,241 @@
+package conn
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// Conn is one live WebSocket connection, from the handshake to its end: it reads, sends,
+// answers pings, watches the peer, and closes. It is a [transport.Conn]. The zero value
+// becomes one by [Conn.Open].
+type Conn struct {
+	stream  Stream
+	frames  *frame.Reader
+	writer  Writer
+	queue   queue
+	heart   heart
+	owner   Owner
+	monitor Monitor // or nil
+
+	readLimit    int64
+	streamLimit  int64
+	closeTimeout time.Duration
+
+	arrivals   *arrivals                                  // nil without a bound
+	control    func(h frame.Header, payload []byte) error // controlReceived, once a message needed it
+	sink       atomic.Pointer[func(binary bool, data []byte)]
+	epoch      atomic.Int64  // who reads, see read.go
+	readers    atomic.Uint32 // that there have been, one after the other; it fills a gap of the next field
+	discarding atomic.Bool   // what still arrives is dropped
+	lent       *Incoming     // that a subscriber has; belongs to who reads
+
+	watched watched // by the Pool
+
+	mu         sync.Mutex
+	state      State
+	closing    *transport.End       // the close frame that this side began with
+	closeSent  chan struct{}        // closes when that was handed to the operating system, or will not be
+	forced     *transport.End       // how the connection ends, whatever comes
+	err        error                // how it has ended, nil for a normal closure
+	end        *transport.End       // likewise, a normal closure included
+	writeGrace *time.Timer          // ends a connection that cannot be written to any more
+	done       chan struct{}        // closes when the connection is over; made when it is asked for
+	isDone     bool                 // done is closed, or would be
+	over       []func()             // called after the end
+	onEnd      map[*func()]struct{} // likewise, until taken back
+}
+
+// State is where a connection is in its life.
+type State uint8
+
+// The states.
+const (
+	Open    State = iota // messages go both ways
+	Closing              // the close handshake goes on
+	Closed               // the connection is over
+)
+
+// Config says what a [Conn] is made of. The zero values of the times are no defaults.
+type Config struct {
+	Frames       frame.Config
+	Pool         *Pool // writes; nil for one of the Conn's own
+	ReadLimit    int64 // bytes of a message that is read whole
+	StreamLimit  int64 // bytes of one that is read while it comes; 0 for ReadLimit, and see [Owner]
+	CloseTimeout time.Duration
+	WriteTimeout time.Duration // the longest time in which the peer takes no byte of what is written
+	Heartbeat    Heartbeat
+	Arrivals     Arrivals
+	MaxMessages  int // that wait to be sent before senders block; 0 for MaxMessages
+	MaxBytes     int // likewise; 0 for MaxBytes
+	Owner        Owner
+	Monitor      Monitor // or nil
+}
+
+// Owner is who a connection belongs to. It takes what arrives, unless a function is given to
+// [Conn.Receive], and hears how the connection ends.
+type Owner interface {
+	// Demand reports whether somebody is there to take a message, and in what form. If nobody
+	// is, and there is a StreamLimit, a message that begins waits for somebody with no more
+	// than its beginning read.
+	Demand() Demand
+	// Await returns when ready reports true, or done is closed. Ready is asked again after
+	// Notify, and whenever the Demand has changed.
+	Await(ready func() bool, done <-chan struct{})
+	// Notify has Await ask again.
+	Notify()
+	// Message takes a message, and reports whether somebody took it. If the data is not
+	// owned, it is used again when Message has returned.
+	Message(binary bool, data []byte, owned bool) (taken bool)
+	// Reader takes a message that is used until Reader returns, and reports whether somebody
+	// took it.
+	Reader(m *Incoming) (taken bool)
+
+	// Undelivered is told of each message that [Conn.Next] took and that was not sent.
+	Undelivered(binary bool, data []byte, outcome transport.Outcome, err error)
+	// Failure returns the error that an end is to users.
+	Failure(end *transport.End) error
+	// Ending is called when the connection is over, right before Done closes.
+	Ending(err error)
+	// Ended is called when the connection is over and what was queued was told of.
+	Ended(end *transport.End, err error)
+	// Over is called when nothing more will be told of what was sent.
+	Over()
+}
+
+// Demand is in what form a message is wanted.
+type Demand uint8
+
+// The forms.
+const (
+	DemandNone     Demand = iota // nobody is there
+	DemandReader                 // to be read while it comes
+	DemandOwned                  // with data to keep
+	DemandBorrowed               // with data that is used again after
+)
+
+// Monitor watches a connection: for logs and counts.
+type Monitor interface {
+	// Received is told of a message that has come in so many frames.
+	Received(frames, bytes int)
+	// OverRate is told of a message that has come sooner than it may.
+	OverRate(bytes int)
+	// Sent is told of messages that were handed to the operating system together.
+	Sent(messages, frames, bytes, queued int)
+	// RoundTrip is told of a round-trip time.
+	RoundTrip(rtt time.Duration)
+}
+
+// Tracer is a Monitor that sees the messages' data too, which is used again when Trace has
+// returned. Messages in fragments, and those that a reader takes piece by piece, are left out.
+type Tracer interface {
+	// Trace is told of a message that was handed to the operating system, or has come.
+	Trace(sent, binary bool, data []byte)
+}
+
+// Open makes c the connection over a stream. Then [Conn.Start] has to be called.
+func (c *Conn) Open(stream Stream, config Config) {
+	c.stream, c.owner, c.monitor = stream, config.Owner, config.Monitor
+	c.frames = frame.NewReader(lazy(&c.stream), config.Frames)
+	c.writer.init(&c.stream, config.Frames.Client, config.Frames.Params)
+	c.readLimit, c.streamLimit, c.closeTimeout = config.ReadLimit, config.StreamLimit, config.CloseTimeout
+	c.queue.init(c, config)
+	c.boundArrivals(config.Arrivals)
+	c.heart.init(c, config.Heartbeat, config.WriteTimeout)
+	c.queue.pool.heldUp.add(c)
+}
+
+// Start begins to read, and to watch the peer.
+func (c *Conn) Start() {
+	c.heart.start()
+	c.arrivals.start()
+	go c.read()
+}
+
+// Next sends a message, and blocks while there is no room for it. A failure is told to the
+// Owner. If the data is borrowed, it is not used any more when Next has returned.
+func (c *Conn) Next(binary bool, data []byte, borrowed bool) { c.queue.next(binary, data, borrowed) }
+
+// Send is that of [transport.Conn].
+func (c *Conn) Send(ctx context.Context, item *transport.Item) { c.queue.send(ctx, item) }
+
+// Withdraw is that of [transport.Conn].
+func (c *Conn) Withdraw(item *transport.Item) bool { return c.queue.withdraw(item) }
+
+// Receive is that of [transport.Conn].
+func (c *Conn) Receive(f func(binary bool, data []byte)) {
+	c.sink.Store(&f)
+	c.owner.Notify()
+}
+
+// Receives reports whether a function was given to Receive.
+func (c *Conn) Receives() bool { return c.sink.Load() != nil }
+
+// Asks is that of [transport.Conn].
+func (c *Conn) Asks() bool { return c.heart.beats() }
+
+// Ask is that of [transport.Conn].
+func (c *Conn) Ask() (number uint64) { return c.heart.ask() }
+
+// OnAnswer is that of [transport.Conn].
+func (c *Conn) OnAnswer(answered func(number uint64, rtt time.Duration), last func(number uint64)) {
+	c.heart.onAnswer(answered, last)
+}
+
+// RTT returns the round-trip time of the last ping that was measured, or 0 before the first.
+func (c *Conn) RTT() time.Duration { return c.heart.roundTrip() }
+
+// Queued returns how many messages were taken and not written yet, and their size.
+func (c *Conn) Queued() (messages, bytes int) { return c.queue.size() }
+
+// Done returns a channel that closes when the connection is over.
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.isDone {
+			close(c.done)
+		}
+	}
+	return c.done
+}
+
+// Err is that of [transport.Conn].
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// overCause returns what keeps messages from being sent on a connection that is over, and nil
+// while it is not.
+func (c *Conn) overCause() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.state != Closed:
+		return nil
+	case c.err != nil:
+		return c.err
+	}
+	return transport.ErrClosed
+}
+
+// End returns how the connection has ended, a normal closure included; nil while it lives.
+func (c *Conn) End() *transport.End {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.end
+}
+
+// State returns where the connection is in its life.
+func (c *Conn) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}

@@ -1,0 +1,34 @@
+// Package conn is one live WebSocket connection, from the handshake to its end. A [Conn]
+// reads, sends, answers pings, watches the peer and closes; it is the transport.Conn of
+// package wsource, whose Socket is its [Owner].
+//
+// # Receiving
+//
+// One goroutine reads (read.go). It waits in frame.Reader.Await, takes the next message
+// (received.go), and hands it to the Owner or to the function given to Receive, without a
+// queue or a lock in between. A message that is to be read while it arrives is lent as an
+// [Incoming] (incoming.go). While a message is delivered nothing is read, so that a slow
+// subscriber slows the peer.
+//
+// # Sending
+//
+// A lone message is written by its sender: queue.submit, Writer.Message, one write of the
+// [Stream]. In a burst messages wait in the queue (queue.go), and a goroutine of the [Pool]
+// writes what there is with one write (queue_write.go, pool.go). A message from a reader has
+// its place in the queue, and is written in fragments by its sender (queue_fragmented.go,
+// fragments.go). Control frames go between frames, ahead of what is queued.
+//
+// # The end
+//
+// Close begins the close handshake, answerClose answers the peer's, abort ends the
+// connection because of what the peer sent, and Break ends it at once (close.go). Each comes
+// to Break in the end, which counts once. The heartbeat (heartbeat.go) is a timer that sends
+// pings and breaks the connection of a peer that is gone or takes nothing.
+//
+// # Locks
+//
+// Conn.mu guards the state, queue.mu what waits, heart.mu the heartbeat, Pool.mu who writes
+// for whom. None of them is held while something is written, or while the Owner is called,
+// save for its Failure. Several are taken in the order heart.mu, queue.mu, Pool.mu. The
+// permit of the Writer is no mutex: whoever has it may be blocked in a write.
+package conn

@@ -1,0 +1,336 @@
+package conn
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// What may wait to be sent before senders block, unless the [Config] says otherwise.
+const (
+	MaxMessages = 1024
+	MaxBytes    = 1 << 20
+)
+
+// inlineBytes is the size of the largest message that its sender writes itself. The sender
+// may be who reads, and two peers that answer each other with what fills both directions
+// would wait for each other for ever.
+const inlineBytes = 32 << 10
+
+// queue sends the messages of one connection: in order, one writer at a time, bounded. What
+// is queued is written by its pool. How it writes is in queue_write.go.
+type queue struct {
+	conn        *Conn
+	pool        *Pool
+	maxMessages int // that may wait
+	maxBytes    int // likewise, in bytes of data
+	schedule    schedule
+
+	mu         sync.Mutex  // never held while writing
+	changed    *sync.Cond  // room, or the end; nil until somebody waits for it
+	queue      *batch      // what waits for a writer, or nil
+	count      int         // the messages that were taken and not written yet
+	bytes      int         // and their size
+	callers    int         // who may have something to tell: of submit, and who has taken the queue from a broken one
+	writing    bool        // by a sender or by the pool
+	sealed     bool        // the connection is closing: what is queued goes out, nothing is added
+	ended      bool        // the connection is over: the owner is told when nobody writes or is about to
+	over       bool        // the owner was told
+	cut        bool        // a message in fragments was given up when it had begun
+	lent       bool        // lone is in use
+	broken     error       // why nothing is written any more
+	fragmented *fragmented // has the turn: nothing else is written but control frames
+	waiting    int         // messages in fragments that are queued
+	cutCause   error       // why messages in fragments that are to come are given up
+	control    *control    // what goes ahead of the messages, or nil
+	controlled atomic.Bool // control is not nil
+	asked      atomic.Bool // a message is being delivered behind which nothing has come yet, and nothing was sent since
+	lone       [1]outgoing // what a sender writes itself, or the queue as long as it is of one
+	own        batch       // that has lone for its memory
+}
+
+// init makes the queue that of c.
+func (q *queue) init(c *Conn, config Config) {
+	q.conn, q.pool = c, config.Pool
+	q.maxMessages, q.maxBytes = cmp.Or(config.MaxMessages, MaxMessages), cmp.Or(config.MaxBytes, MaxBytes)
+	if q.pool == nil {
+		q.pool = new(Pool)
+	}
+}
+
+// control is the control frames that wait.
+type control struct {
+	pongs [][]byte // the payloads of the peer's pings that are not answered yet
+	ping  []byte   // the payload of this side's ping; nil if that is sent
+}
+
+// outgoing is a message on its way.
+type outgoing struct {
+	data       []byte
+	binary     bool
+	borrowed   bool            // the data belongs to the sender again when its call returns
+	item       *transport.Item // that it is; if it is nil, the owner is told of failures
+	end        int64           // the Writer's Accepted after it
+	fragmented *fragmented     // that the message is, without its data; nil if it is whole
+}
+
+// batch is messages that are written together.
+type batch struct {
+	list []outgoing
+	gone int // that were withdrawn
+}
+
+// batches holds the memory of queues, so that an idle connection has none.
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// next queues a message or writes it, and blocks while there is no room. A failure is told
+// to the owner.
+func (q *queue) next(binary bool, data []byte, borrowed bool) {
+	q.submit(context.Background(), outgoing{binary: binary, data: data, borrowed: borrowed}, transport.RoomWait)
+}
+
+// send is the Send of [transport.Conn].
+func (q *queue) send(ctx context.Context, item *transport.Item) {
+	if item.Room == transport.RoomIgnore {
+		q.insert(item)
+		return
+	}
+	q.submit(ctx, outgoing{binary: item.Binary, data: item.Data, item: item}, item.Room)
+}
+
+// insert queues an item whether there is room or not.
+func (q *queue) insert(item *transport.Item) {
+	out := outgoing{binary: item.Binary, data: item.Data, item: item}
+	q.mu.Lock()
+	if q.broken != nil || q.sealed {
+		cause := q.broken
+		if cause == nil {
+			cause = transport.ErrClosed
+		}
+		q.callers++
+		q.mu.Unlock()
+		defer q.leave() // deferred, since what is told may end the goroutine
+		q.tell(&out, transport.Unsent, cause)
+		return
+	}
+	q.count++
+	q.bytes += len(item.Data)
+	q.enqueue(out)
+	q.mu.Unlock()
+}
+
+// withdraw is the Withdraw of [transport.Conn].
+func (q *queue) withdraw(item *transport.Item) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if item.Queue == any(q) { // its sender waits for room
+		item.Queue = nil
+		q.tellChanged()
+		return true
+	}
+	b, i := q.queue, item.Index
+	// The memory of a batch is used again, so that an item may be found where another is now.
+	if b == nil || item.Queue != b || i >= len(b.list) || b.list[i].item != item {
+		return false
+	}
+	if b.list[i].fragmented != nil {
+		q.waiting--
+	}
+	b.list[i] = outgoing{item: withdrawn} // what comes behind it keeps its place
+	if b.gone++; i == len(b.list)-1 || b.gone > len(b.list)/2 {
+		b.list, b.gone = slices.DeleteFunc(b.list, func(out outgoing) bool { return out.item == withdrawn }), 0
+		b.place()
+	}
+	q.release(1, len(item.Data))
+	return true
+}
+
+// withdrawn stands for an item that was taken out of a queue.
+//
+//nolint:gochecknoglobals // only its address counts
+var withdrawn = new(transport.Item)
+
+// size returns what was taken and not written yet.
+func (q *queue) size() (messages, bytes int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count, q.bytes
+}
+
+// full reports whether a message of that size has to wait; mu is held.
+func (q *queue) full(size int) bool {
+	return q.count > 0 && (q.count >= q.maxMessages || q.bytes+size > q.maxBytes)
+}
+
+// release makes the room of messages free again; mu is held.
+func (q *queue) release(count, bytes int) {
+	q.count -= count
+	q.bytes -= bytes
+	q.tellChanged()
+}
+
+// tellChanged wakes who waits for room or the end; mu is held.
+func (q *queue) tellChanged() {
+	if q.changed != nil {
+		q.changed.Broadcast()
+	}
+}
+
+// awaitChange waits for room or the end, or for neither; mu is held before and after.
+func (q *queue) awaitChange() {
+	if q.changed == nil {
+		q.changed = sync.NewCond(&q.mu)
+	}
+	q.changed.Wait()
+}
+
+// errWithdrawn says that an item was withdrawn while it waited for room: nobody is told.
+var errWithdrawn = errors.New("the item was withdrawn")
+
+// waitForRoom blocks until there is room for a message and returns nil, or what keeps the
+// message from being sent, with what becomes of it; mu is held before and after.
+func (q *queue) waitForRoom(ctx context.Context, out *outgoing, room transport.Room) (transport.Outcome, error) {
+	size := len(out.data)
+	if room == transport.RoomWait && q.full(size) {
+		if out.item != nil {
+			out.item.Queue = q // until it has been withdrawn
+		}
+		isWithdrawn := func() bool { return out.item != nil && out.item.Queue == nil }
+		stop := context.AfterFunc(ctx, func() {
+			q.mu.Lock()
+			q.tellChanged()
+			q.mu.Unlock()
+		})
+		for q.full(size) && q.broken == nil && !q.sealed && ctx.Err() == nil && !isWithdrawn() {
+			q.awaitChange()
+		}
+		stop()
+		if isWithdrawn() {
+			return transport.Refused, errWithdrawn
+		}
+		if out.item != nil {
+			out.item.Queue = nil
+		}
+	}
+	switch {
+	case q.broken != nil:
+		return transport.Unsent, q.broken
+	case q.sealed:
+		return transport.Unsent, transport.ErrClosed
+	case room == transport.RoomRefuse && q.full(size):
+		return transport.Refused, transport.ErrFull
+	}
+	return transport.Refused, context.Cause(ctx)
+}
+
+// submit queues out, or, if it is a lone message or an answer and its sender cannot be
+// called off, writes it. In any case the outcome is told.
+func (q *queue) submit(ctx context.Context, out outgoing, room transport.Room) {
+	size := len(out.data)
+	q.mu.Lock()
+	q.callers++
+	if outcome, err := q.waitForRoom(ctx, &out, room); err != nil {
+		q.mu.Unlock()
+		defer q.leave()          // deferred, since what is told may end the goroutine
+		if err != errWithdrawn { //nolint:errorlint // it is no other
+			q.tell(&out, outcome, err)
+		}
+		return
+	}
+	q.callers--
+	q.count++
+	q.bytes += size
+	inline := ctx.Done() == nil && size <= inlineBytes
+	if inline && !q.writing && q.fragmented == nil && (q.answers() || q.pool.quiet()) {
+		q.writing, q.lent = true, true
+		q.mu.Unlock()
+		q.lone[0] = out
+		if q.write(q.lone[:]) {
+			q.pool.noteActivity()
+			q.handOver()
+		}
+		return
+	}
+	if out.borrowed {
+		out.data, out.borrowed = bytes.Clone(out.data), false
+	}
+	q.enqueue(out)
+	q.mu.Unlock()
+}
+
+// answers reports whether what is sent now is likely the answer that the peer waits for:
+// the first message since one began to be delivered behind which nothing has come. The
+// goroutine that reads has nothing better to do than to write it.
+func (q *queue) answers() bool { return q.asked.Load() && q.asked.Swap(false) }
+
+// enqueue queues out, which has been counted; mu is held.
+func (q *queue) enqueue(out outgoing) {
+	switch {
+	case q.queue == nil && !q.lent:
+		q.own.list, q.lent = q.lone[:0], true
+		q.queue = &q.own
+	case q.queue == nil:
+		q.queue = batches.Get().(*batch)
+	case q.queue == &q.own:
+		b := batches.Get().(*batch)
+		b.list = append(b.list, q.own.list...)
+		b.place()
+		clear(q.own.list)
+		q.recycle(&q.own)
+		q.queue = b
+	}
+	if out.item != nil {
+		out.item.Queue, out.item.Index = q.queue, len(q.queue.list)
+	}
+	q.queue.list = append(q.queue.list, out)
+	q.wake()
+}
+
+// place tells the items where they are now.
+func (b *batch) place() {
+	for i := range b.list {
+		if item := b.list[i].item; item != nil && item != withdrawn {
+			item.Queue, item.Index = b, i
+		}
+	}
+}
+
+// recycle takes back the memory of a queue, which has been cleared; mu is held.
+func (q *queue) recycle(b *batch) {
+	b.list, b.gone = b.list[:0], 0
+	if b == &q.own {
+		q.lent = false
+	} else {
+		batches.Put(b)
+	}
+}
+
+// leave is the end of a submit that was refused, or of what else counts as a caller.
+func (q *queue) leave() {
+	q.mu.Lock()
+	q.callers--
+	q.unlockLast()
+}
+
+// unlockLast releases mu, and tells the owner if nothing is left to be told.
+func (q *queue) unlockLast() {
+	last := q.ended && !q.writing && q.callers == 0 && !q.over
+	q.over = q.over || last
+	q.mu.Unlock()
+	if last {
+		q.conn.owner.Over()
+	}
+}
+
+// queued returns how many messages wait or are being written.
+func (q *queue) queued() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count
+}

@@ -1,0 +1,307 @@
+package conn
+
+import (
+	"bytes"
+	"math"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// What is written of a batch before its room is made free for senders that wait: enough
+// that they do not wake for each message.
+const (
+	stepMessages = 64
+	stepBytes    = 64 << 10
+)
+
+// wake sees to it that somebody writes; mu is held.
+func (q *queue) wake() {
+	if !q.writing && q.broken == nil && (q.fragmented == nil || q.controls()) {
+		q.writing = true
+		q.pool.write(q)
+	}
+}
+
+// handOver ends the turn of a sender that wrote its own message.
+func (q *queue) handOver() {
+	q.mu.Lock()
+	q.lent = false
+	if q.broken == nil && (q.queue != nil || q.controls()) {
+		q.mu.Unlock()
+		q.pool.write(q)
+		return
+	}
+	q.rest()
+}
+
+// drain writes what is queued until nothing is.
+func (q *queue) drain() {
+	var next *batch
+	for {
+		q.mu.Lock()
+		if next != nil {
+			q.recycle(next)
+		}
+		next = q.take()
+		if q.broken != nil || next == nil && !q.controls() {
+			q.rest()
+			return
+		}
+		q.mu.Unlock()
+		var list []outgoing
+		if next != nil {
+			list = next.list
+		}
+		if !q.write(list) {
+			return
+		}
+	}
+}
+
+// rest ends the turn of whoever wrote; mu is held, and released.
+func (q *queue) rest() {
+	q.writing = false
+	q.tellChanged()
+	q.unlockLast()
+}
+
+// write writes a batch with as few system calls as it takes, and tells each message's
+// outcome. The caller has its turn: writing is set. If write reports false, the queue is
+// broken and the turn is over.
+func (q *queue) write(list []outgoing) bool {
+	q.conn.writer.Begin()
+	start := q.conn.writer.Accepted()
+	taken, err := q.accept(list)
+	if err == nil {
+		err = q.writeControls()
+	}
+	if ferr := q.conn.writer.End(); err == nil {
+		err = ferr
+	}
+	if err != nil {
+		q.writeFailed(list, taken, start, err)
+		return false
+	}
+	q.batchWritten(list)
+	for i := range list {
+		list[i].sent()
+	}
+	clear(list)
+	return true
+}
+
+// accept gives the messages to the Writer. It returns how many were given and why it was
+// not all.
+func (q *queue) accept(list []outgoing) (taken int, err error) {
+	count, bytes := 0, 0
+	for i := range list {
+		if err := q.writeControls(); err != nil {
+			return i, err
+		}
+		out := &list[i]
+		if out.item != withdrawn {
+			if err := q.conn.writer.Message(opcode(out.binary), out.data, out.packer()); err != nil {
+				out.end = math.MaxInt64 // some of it may be left behind
+				return i + 1, err
+			}
+			count++
+			bytes += len(out.data)
+		}
+		out.end = q.conn.writer.Accepted()
+		if count == stepMessages || bytes >= stepBytes || i == len(list)-1 {
+			q.mu.Lock()
+			q.release(count, bytes)
+			q.mu.Unlock()
+			count, bytes = 0, 0
+		}
+	}
+	return len(list), nil
+}
+
+// packer returns who has the message compressed, or nil.
+func (out *outgoing) packer() transport.Packer {
+	if out.item == nil {
+		return nil
+	}
+	return out.item.Packer
+}
+
+// opcode returns the opcode of a message.
+func opcode(binary bool) frame.Opcode {
+	if binary {
+		return frame.Binary
+	}
+	return frame.Text
+}
+
+// writeFailed breaks the queue and tells what became of a batch. The first taken messages
+// of it were given to the Writer, which had accepted start bytes before.
+func (q *queue) writeFailed(list []outgoing, taken int, start int64, err error) {
+	// Deferred, as a function that is told may end the goroutine.
+	defer func() {
+		q.mu.Lock()
+		q.rest()
+	}()
+	if cause := q.conn.overCause(); cause != nil {
+		err = cause // the write has failed because of that
+	}
+	queue, first, cause := q.breakOff(err)
+	written, sent := q.conn.writer.Written(), 0
+	for i := range list {
+		out := &list[i]
+		switch {
+		case i >= taken:
+			q.tell(out, transport.Unsent, cause)
+		case out.end <= written:
+			sent++
+			out.sent()
+		case start >= written:
+			q.tell(out, transport.Unsent, cause)
+		default:
+			q.tell(out, transport.Unknown, cause)
+		}
+		start = out.end
+	}
+	q.batchWritten(list[:sent])
+	q.discard(queue, cause)
+	if first {
+		q.conn.writeFailed(cause)
+	}
+}
+
+// batchWritten tells of messages that were written together.
+func (q *queue) batchWritten(list []outgoing) {
+	if q.conn.monitor == nil {
+		return
+	}
+	count, bytes := 0, 0
+	tracer, _ := q.conn.monitor.(Tracer)
+	for i := range list {
+		if list[i].item != withdrawn {
+			count++
+			bytes += len(list[i].data)
+			if tracer != nil {
+				tracer.Trace(true, list[i].binary, list[i].data)
+			}
+		}
+	}
+	if count > 0 {
+		// A message that is not in fragments is one frame.
+		q.conn.monitor.Sent(count, count, bytes, q.queued())
+	}
+}
+
+// breakOff breaks the queue and returns what was queued. If it is broken already, cause is
+// the earlier one.
+func (q *queue) breakOff(err error) (queue *batch, first bool, cause error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if first = q.broken == nil; first {
+		q.broken = err
+	}
+	queue, q.queue = q.queue, nil
+	q.tellChanged()
+	return queue, first, q.broken
+}
+
+// discard tells that queued messages are unsent.
+func (q *queue) discard(queue *batch, cause error) {
+	if queue == nil {
+		return
+	}
+	for i := range queue.list {
+		q.tell(&queue.list[i], transport.Unsent, cause)
+	}
+}
+
+// tell reports a message that was not sent as it should have been.
+func (q *queue) tell(out *outgoing, outcome transport.Outcome, cause error) {
+	switch {
+	case out.item == nil && out.borrowed:
+		q.conn.owner.Undelivered(out.binary, bytes.Clone(out.data), outcome, cause)
+	case out.item == nil:
+		q.conn.owner.Undelivered(out.binary, out.data, outcome, cause)
+	case out.item.Owner != nil:
+		out.item.Owner.Done(out.item, outcome, cause)
+	}
+}
+
+// sent reports a message that was sent.
+func (out *outgoing) sent() {
+	if out.item != nil && out.item.Owner != nil {
+		out.item.Owner.Done(out.item, transport.Sent, nil)
+	}
+}
+
+// end breaks the queue because the connection is over: what is queued and what is sent from
+// now on is unsent. The owner is told when the last outcome was.
+func (q *queue) end(cause error) {
+	q.mu.Lock()
+	q.ended, q.broken = true, cause
+	queue := q.queue
+	q.queue = nil
+	q.callers++ // like a sender, it has something to tell
+	q.tellChanged()
+	q.mu.Unlock()
+	defer q.leave()
+	q.discard(queue, cause)
+}
+
+// maxPongs is how many pings wait for their answer; with more, the oldest are not answered
+// any more (RFC 6455, section 5.5.3, asks for no more than the latest). They take 8 KiB at
+// most.
+const maxPongs = 64
+
+// answer arranges for a ping to be answered, ahead of what is queued.
+func (q *queue) answer(payload []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	c := q.waitingControl()
+	if len(c.pongs) == maxPongs { // of a peer that does not read, which will see a later one
+		c.pongs = append(c.pongs[:0], c.pongs[1:]...)
+	}
+	c.pongs = append(c.pongs, bytes.Clone(payload))
+	q.wake()
+}
+
+// waitingControl returns the control frames that wait, for one more; mu is held.
+func (q *queue) waitingControl() *control {
+	if q.control == nil {
+		q.control = new(control)
+		q.controlled.Store(true)
+	}
+	return q.control
+}
+
+// sendPing sends a ping ahead of what is queued.
+func (q *queue) sendPing(payload []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waitingControl().ping = payload
+	q.wake()
+}
+
+// controls reports whether there is a control frame to send.
+func (q *queue) controls() bool { return q.controlled.Load() }
+
+// writeControls sends the control frames that wait.
+func (q *queue) writeControls() error {
+	if !q.controls() {
+		return nil
+	}
+	q.mu.Lock()
+	c := q.control
+	q.control = nil
+	q.controlled.Store(false)
+	q.mu.Unlock()
+	for _, payload := range c.pongs {
+		if err := q.conn.writer.Control(frame.Pong, payload); err != nil {
+			return err
+		}
+	}
+	if c.ping != nil {
+		return q.conn.writer.Control(frame.Ping, c.ping)
+	}
+	return nil
+}

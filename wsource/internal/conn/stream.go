@@ -1,0 +1,70 @@
+package conn
+
+import (
+	"errors"
+	"io"
+	"net"
+)
+
+// Stream is the byte stream under a WebSocket connection, after the handshake.
+type Stream struct {
+	rwc  io.ReadWriteCloser
+	conn net.Conn // that rwc is, or is a part of; nil if that is not known
+}
+
+// NewStream returns the Stream over rwc. Conn is the connection that rwc is, or is a part
+// of, as the body of an HTTP response is; nil if that is not known.
+func NewStream(rwc io.ReadWriteCloser, conn net.Conn) Stream { return Stream{rwc, conn} }
+
+// Read reads from the stream.
+func (s Stream) Read(p []byte) (int, error) { return s.rwc.Read(p) }
+
+// Write writes to the stream.
+func (s Stream) Write(p []byte) (int, error) { return s.rwc.Write(p) }
+
+// Close closes the stream in an orderly way. With TLS that sends a goodbye, for which a
+// peer that does not read makes it wait.
+func (s Stream) Close() error { return s.rwc.Close() }
+
+// CloseWrite ends the direction to the peer. The error is errors.ErrUnsupported if the
+// connection cannot do that.
+func (s Stream) CloseWrite() error {
+	if conn, ok := s.conn.(interface{ CloseWrite() error }); ok {
+		return conn.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// peerClosed reports whether the peer has closed or reset the connection, whatever is still to
+// be read; false if that is not known. A connection in memory may have a method for it.
+func (s Stream) peerClosed() bool {
+	conn := s.conn
+	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = wrapped.NetConn()
+	}
+	switch conn := conn.(type) {
+	case interface{ PeerClosed() bool }:
+		return conn.PeerClosed()
+	case *net.TCPConn:
+		raw, err := conn.SyscallConn()
+		return err == nil && tcpClosed(raw)
+	}
+	return false
+}
+
+// Sever closes the stream without waiting for anything.
+func (s Stream) Sever() {
+	// The errors say that something was closed before.
+	if conn, ok := s.conn.(interface{ NetConn() net.Conn }); ok {
+		_ = conn.NetConn().Close()
+	}
+	_ = s.rwc.Close()
+}
+
+// Drain reads what still comes and drops it, until the stream ends. Were the connection
+// closed with data on its way here, TCP would answer that with a reset, which can destroy
+// the close frame before the peer reads it.
+func (s Stream) Drain() {
+	// What it returns is why the stream ended, which does not matter any more.
+	_, _ = io.Copy(io.Discard, struct{ io.Reader }{s.rwc})
+}

@@ -1,0 +1,99 @@
+package delivery_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/operators/backoff"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// trial is an engine between a fake host and a sink, with one subscriber.
+type trial struct {
+	host   *fakeHost
+	sink   *sink
+	engine *delivery.Engine
+	leave  func()
+}
+
+func newTrial(t *testing.T, conns ...*fakeConn) *trial {
+	t.Helper()
+	r := &trial{host: &fakeHost{conns: slices.Clone(conns)}, sink: new(sink), engine: new(delivery.Engine)}
+	r.engine.Init(delivery.Config{
+		Host: r.host, Limit: delivery.Limit{Messages: 100, Bytes: 100 << 20},
+		Reconnect: &backoff.Config{Base: time.Second},
+	})
+	g := r.engine.Join(func(*delivery.Generation) delivery.Receiver { return r.sink })
+	g.Begin()
+	synctest.Wait()
+	r.leave = g.Leave
+	return r
+}
+
+// post sends a message of some bytes.
+func (r *trial) post(t *testing.T, text string, bytes int) {
+	r.engine.Post(t.Context(), &delivery.Message{Payload: delivery.Payload{Data: append([]byte(text), make([]byte, bytes)...)}})
+}
+
+func TestMessagesWaitForAConnectionInTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := new(fakeConn), new(fakeConn)
+		r := newTrial(t, first, second)
+		r.post(t, "1", 0)
+		first.end(errors.New("broken"))
+		synctest.Wait()
+		r.post(t, "2", 0)
+		r.post(t, "3", 0)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, []string{"1"}, first.order())
+		assert.Equal(t, []string{"2", "3"}, second.order())
+		assert.Equal(t, []string{"1: broken"}, r.host.failures, "of which it is unknown whether it arrived")
+		r.leave()
+		second.end(nil)
+		synctest.Wait()
+	})
+}
+
+// What waits for the peer's acknowledgements, and is being sent when they have come, is not
+// overtaken: neither by what is sent meanwhile nor by the close frame.
+func TestNothingOvertakesWhatHasWaitedForAcknowledgements(t *testing.T) {
+	for name, then := range map[string]func(t *testing.T, r *trial){
+		"by a later message": func(t *testing.T, r *trial) { r.post(t, "later", 0) },
+		"by the close frame": func(_ *testing.T, r *trial) { r.engine.Finish(&transport.End{Code: 1000}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conn := new(fakeConn)
+				r := newTrial(t, conn)
+				r.post(t, "large", 9<<20) // more than may be unacknowledged
+				r.post(t, "waits", 0)
+				require.Equal(t, []string{"large\x00\x00\x00"}, conn.order())
+
+				stall := make(chan struct{})
+				conn.mu.Lock()
+				conn.stall = stall
+				conn.mu.Unlock()
+				conn.answered(1, 0)
+				synctest.Wait() // "waits" is being sent
+				go then(t, r)
+				synctest.Wait()
+				close(stall)
+				synctest.Wait()
+				order := conn.order()
+				require.Len(t, order, 3)
+				assert.Equal(t, "waits", order[1])
+				r.leave()
+				conn.end(nil)
+				synctest.Wait()
+			})
+		})
+	}
+}

@@ -1,0 +1,199 @@
+package delivery
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// What is remembered of the messages that were handed to the operating system, until it is known
+// that they have arrived: more than operating systems keep on the way by default. When there is
+// more, what is sent waits.
+const (
+	maxUnacked      = 64 << 10
+	maxUnackedBytes = 8 << 20
+)
+
+// When the peer is sent a ping whose pong says that what was sent before has arrived: after so
+// many messages or bytes, or that long after the first. There is one such ping at a time.
+const (
+	askMessages = 256
+	askBytes    = 64 << 10
+	askDelay    = time.Second
+)
+
+// unacked is the messages on their way to the peer: handed to the operating system, and not
+// known to have arrived. The peer reads in order, so its pong confirms what was sent before the
+// ping. A close frame confirms nothing: both sides may have begun to close at the same time. So
+// this side sends a ping right before its own. A message with an ID, and a request, is confirmed
+// by itself. What remains at the end is in doubt. It is guarded by the engine's mu.
+type unacked struct {
+	watched  bool // pings are sent, so something can be known
+	messages []*Message
+	bytes    int
+	single   *Message // the first of those that are confirmed by themselves
+	singles  int      // how many these are
+	size     int      // and their bytes
+	asked    uint64   // the number of the ping that the peer has not answered, or 0
+	covered  int      // so many messages were sent before it
+	timer    *time.Timer
+	waiting  bool // for the timer
+}
+
+// awaitAck notes that a message was handed to the operating system; mu is held.
+func (c *Connection) awaitAck(m *Message) {
+	u := &c.unacked
+	switch {
+	case m.confirmed: // its answer came before this was known
+	case m.Request || m.Options.ID != "":
+		u.add(m)
+		if e := c.generation.engine; e.named[m.Options.ID] == nil { // or else a later one has the ID
+			e.name(m)
+		}
+	case u.watched:
+		u.messages = append(u.messages, m)
+		u.bytes += len(m.Payload.Data)
+		c.requestAck()
+	}
+}
+
+// full reports whether so much is on its way that the sender has to wait until the peer has
+// confirmed some of it.
+func (u *unacked) full() bool {
+	return len(u.messages)+u.singles >= maxUnacked || u.bytes+u.size >= maxUnackedBytes
+}
+
+// forget takes off the first n messages.
+func (u *unacked) forget(n int) {
+	for _, m := range u.messages[:n] {
+		u.bytes -= len(m.Payload.Data)
+	}
+	u.messages = slices.Delete(u.messages, 0, n)
+	u.covered = max(0, u.covered-n)
+}
+
+// add adds a message to those that are confirmed by themselves.
+func (u *unacked) add(m *Message) {
+	m.place = unconfirmed
+	m.prev, m.next = nil, u.single
+	if u.single != nil {
+		u.single.prev = m
+	}
+	u.single = m
+	u.singles++
+	u.size += len(m.Payload.Data)
+}
+
+// remove takes a message that add has added off.
+func (u *unacked) remove(m *Message) {
+	if m.prev != nil {
+		m.prev.next = m.next
+	} else {
+		u.single = m.next
+	}
+	if m.next != nil {
+		m.next.prev = m.prev
+	}
+	m.prev, m.next = nil, nil
+	m.place = settled
+	u.singles--
+	u.size -= len(m.Payload.Data)
+}
+
+// requestAck sees to it that the peer is asked about what is on its way; mu is held.
+func (c *Connection) requestAck() {
+	u := &c.unacked
+	switch {
+	case len(u.messages) == 0 || u.asked != 0 || c.ended:
+	case len(u.messages) >= askMessages || u.bytes >= askBytes:
+		c.ask()
+	case u.waiting:
+	case u.timer == nil:
+		u.waiting = true
+		u.timer = time.AfterFunc(askDelay, c.askNow)
+	default:
+		u.waiting = true
+		u.timer.Reset(askDelay)
+	}
+}
+
+// askNow is what the timer calls.
+func (c *Connection) askNow() {
+	e := c.generation.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	u := &c.unacked
+	u.waiting = false
+	if len(u.messages) > 0 && u.asked == 0 && !c.ended {
+		c.ask()
+	}
+}
+
+func (c *Connection) ask() {
+	c.unacked.asked, c.unacked.covered = c.conn.Ask(), len(c.unacked.messages)
+}
+
+// askedLast notes that the peer is asked about everything, right before the close frame.
+func (c *Connection) askedLast(number uint64) {
+	e := c.generation.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if u := &c.unacked; len(u.messages) > 0 {
+		u.asked, u.covered = number, len(u.messages)
+	}
+}
+
+// answered hears that the peer has answered a ping, after rtt, or 0 if that is not known.
+func (c *Connection) answered(number uint64, rtt time.Duration) {
+	e := c.generation.engine
+	e.mu.Lock()
+	u := &c.unacked
+	if u.asked != 0 && number >= u.asked {
+		u.asked = 0
+		if u.full() {
+			e.changed.Broadcast() // those that wait to send on this connection
+		}
+		u.forget(u.covered)
+		c.requestAck()
+	}
+	open, goOn := c.open(), c.goOn()
+	e.mu.Unlock()
+	if goOn {
+		go c.flush()
+	}
+	if rtt > 0 && open {
+		e.config.Host.RoundTripTold(rtt)
+	}
+}
+
+// resolve returns what is to be told of the messages that are on their way when the connection
+// has ended; mu is held.
+func (c *Connection) resolve() []report {
+	u := &c.unacked
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	err := c.conn.Err()
+	if err == nil {
+		err = transport.ErrClosed
+	}
+	reports := make([]report, 0, len(u.messages)+u.singles)
+	for _, m := range u.messages {
+		reports = append(reports, report{failure: m.failure(transport.Unknown, err)})
+	}
+	u.messages = nil
+	first := len(reports)
+	for u.single != nil {
+		m := u.single
+		u.remove(m)
+		c.generation.engine.unname(m)
+		lost := report{failure: m.failure(transport.Unknown, err)}
+		if m.Request {
+			lost.done, lost.runs = m.Told, true
+		}
+		reports = append(reports, lost)
+	}
+	slices.Reverse(reports[first:]) // in the order in which they were sent
+	return reports
+}
