@@ -1,0 +1,109 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// TestEndsInAnOutage: a session that ends while there is no connection gets one for that.
+func TestEndsInAnOutage(t *testing.T) {
+	t.Parallel()
+	for _, who := range []string{"client", "server"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBoth(t, ServerConfig[string]{}, nil)
+			b.cut()
+			send(b.client.s, "1")
+			send(b.server.s, "2")
+			me, other, want := b.client, b.server, "1"
+			if who == "server" {
+				me, other, want = b.server, b.client, "2"
+			}
+			assert.NoError(t, me.s.Close(4321, "enough"))
+			wait(time.Minute)
+			assert.Equal(t, []string{want}, other.got())
+			for _, s := range []*side{me, other} {
+				ended, err := s.end()
+				assert.True(t, ended)
+				assert.Equal(t, wsource.StatusCode(4321), wsource.CloseStatus(err), "%v", err)
+				assert.Empty(t, s.undelivered)
+			}
+			assert.Zero(t, b.sessions.Len())
+		})
+	}
+}
+
+// TestEndIsLost: the connection breaks at every byte while the session ends. Both sides find the end.
+func TestEndIsLost(t *testing.T) {
+	t.Parallel()
+	for _, d := range []wstest.Direction{wstest.ToServer, wstest.ToClient} {
+		for after := range 40 {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBoth(t, ServerConfig[string]{}, nil)
+				require.NoError(t, b.link().Inject(wstest.Reset(d, after)))
+				send(b.client.s, "1")
+				b.client.s.Complete()
+				wait(3 * time.Minute)
+				assert.Equal(t, []string{"1"}, b.server.got())
+				for _, s := range []*side{b.client, b.server} {
+					ended, err := s.end()
+					assert.True(t, ended)
+					assert.NoError(t, err, "%v after %d", d, after)
+				}
+				assert.Zero(t, b.sessions.Len())
+			})
+		}
+	}
+}
+
+// TestBothEnd: sides that end at the same time agree.
+func TestBothEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoth(t, ServerConfig[string]{}, nil)
+		require.NoError(t, b.link().Inject(wstest.Delay(wstest.ToServer, 50*time.Millisecond), wstest.Delay(wstest.ToClient, 50*time.Millisecond)))
+		send(b.client.s, "1")
+		send(b.server.s, "2")
+		b.client.s.Complete()
+		b.server.s.Complete()
+		wait(time.Minute)
+		for _, s := range []*side{b.client, b.server} {
+			ended, err := s.end()
+			assert.True(t, ended)
+			assert.NoError(t, err)
+			assert.Empty(t, s.undelivered)
+		}
+		assert.Equal(t, []string{"1"}, b.server.got())
+		assert.Equal(t, []string{"2"}, b.client.got())
+	})
+}
+
+// TestHandlerEnds: the session ends as the handler says.
+func TestHandlerEnds(t *testing.T) {
+	t.Parallel()
+	for code, outcome := range map[wsource.StatusCode]error{
+		1000: nil, 4321: &wsource.CloseError{Code: 4321}, 1011: errors.New("a failure"),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			defer observable.OnUnhandled(func(*observable.UnhandledError) {})()
+			s := newSite(t, ServerConfig[string]{}, func(context.Context, *text) error { return outcome })
+			w := watch(s.client(&Config[string]{Subject: wsource.SubjectConfig[string]{
+				OnEnd: func(error) wsource.Action { return wsource.FailStream },
+			}})).listen()
+			wait(time.Second)
+			ended, err := w.end()
+			assert.True(t, ended)
+			assert.Equal(t, code, wsource.CloseStatus(err), "%v", err)
+			assert.Zero(t, s.sessions.Len())
+		})
+	}
+}

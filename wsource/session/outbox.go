@@ -1,0 +1,246 @@
+package session
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// What a side has on its way at most: a part of the protocol.
+const (
+	windowMessages = 4096
+	windowBytes    = 1 << 20
+)
+
+// Outbox bounds what a session keeps: the messages that wait, and those that were sent and are
+// not acknowledged. The zero value is the default.
+type Outbox struct {
+	// Messages is how many are kept; 0 means 4,096.
+	Messages int
+	// Bytes is how many bytes their data may have together; 0 means 1 MiB. A single message may
+	// have more, if it is alone.
+	Bytes int
+	// Age is how long a message is kept, to an eighth of it. One that was not sent is then
+	// undelivered ([wsource.ErrExpired]). One that was sent is let go, so that it is a part of a Gap if it is not
+	// known at the next connection to have arrived. 0 means as long as the session lasts.
+	Age time.Duration
+	// Overflow says what becomes of a message that finds the outbox full: it blocks its sender
+	// (the default); the oldest message is let go, as by its age; the new one is undelivered; or,
+	// with [observable.OverflowFail], the session ends with an [*OverflowError].
+	Overflow observable.Overflow
+}
+
+// problem tells what is wrong with the settings, "" if nothing is.
+func (o Outbox) problem() string {
+	switch {
+	case o.Messages < 0 || o.Bytes < 0 || o.Age < 0:
+		return "has a negative limit"
+	case o.Overflow < observable.OverflowBlock || o.Overflow > observable.OverflowFail:
+		return fmt.Sprint("has an unknown overflow policy: ", o.Overflow)
+	}
+	return ""
+}
+
+// withDefaults returns the settings with their defaults.
+func (o Outbox) withDefaults() Outbox {
+	if o.Messages == 0 {
+		o.Messages = windowMessages
+	}
+	if o.Bytes == 0 {
+		o.Bytes = windowBytes
+	}
+	return o
+}
+
+// entry is a message that is kept.
+type entry struct {
+	data   []byte // as it goes over the wire
+	binary bool
+	packer transport.Packer
+	item   *transport.Item // that it was given as
+	owner  transport.Owner // of that; nil if nobody is to be told
+}
+
+// kept is the messages of one direction that the peer has not acknowledged, in their order.
+// Those that the latest connection has had, or whose owner was told that they are sent, have a position that
+// stays; the others get theirs when they are sent.
+type kept struct {
+	ring  []entry // its length is a power of two, or 0
+	head  int
+	count int
+	bytes int // of all
+
+	first     uint64 // position of the first entry, or of the next one
+	handed    uint64 // the last position that the latest connection has had
+	flight    int    // bytes of the entries up to there
+	acked     uint64 // the last that the peer has acknowledged
+	floor     uint64 // the last that the latest connection has not had, as it was acknowledged or lost before
+	told      uint64 // the last whose owner was told
+	gone      uint64 // the last that was let go while it was on its way
+	goneBytes int    // and the bytes of all these, until that is acknowledged
+}
+
+// last returns the position of the last entry.
+func (k *kept) last() uint64 { return k.first + uint64(k.count) - 1 } //nolint:gosec // it counts
+
+// unsent returns how many entries no connection has, or has had.
+func (k *kept) unsent() int { return int(k.last() - k.handed) } //nolint:gosec // at most count
+
+// at returns the entry at a position.
+func (k *kept) at(position uint64) *entry {
+	return &k.ring[(k.head+int(position-k.first))&(len(k.ring)-1)] //nolint:gosec // below count
+}
+
+// fits reports whether there is room for so many bytes.
+func (k *kept) fits(size int, o *Outbox) bool {
+	return k.count == 0 || k.count < o.Messages && k.bytes+size <= o.Bytes
+}
+
+// windowOpen reports whether the next entry may be sent.
+func (k *kept) windowOpen() bool {
+	done := max(k.acked, k.floor)
+	return k.handed == done ||
+		k.handed-done < windowMessages && k.flight+k.goneBytes+len(k.at(k.handed+1).data) <= windowBytes
+}
+
+// push adds an entry at the end.
+func (k *kept) push(e entry) {
+	if k.count == len(k.ring) {
+		ring := make([]entry, max(4, 2*len(k.ring)))
+		for i := range k.count {
+			ring[i] = k.ring[(k.head+i)&(len(k.ring)-1)]
+		}
+		k.ring, k.head = ring, 0
+	}
+	k.count++
+	k.bytes += len(e.data)
+	*k.at(k.last()) = e
+}
+
+// shift takes off the first entry. Its position goes with it if it has one.
+func (k *kept) shift() entry {
+	slot := &k.ring[k.head]
+	e := *slot
+	*slot = entry{}
+	k.head = (k.head + 1) & (len(k.ring) - 1)
+	k.count--
+	k.bytes -= len(e.data)
+	if k.first <= k.handed {
+		k.flight -= len(e.data)
+	}
+	if k.first <= max(k.handed, k.told) {
+		k.first++
+		k.handed = max(k.handed, k.first-1)
+	}
+	return e
+}
+
+// verdict is what is to be told of an entry.
+type verdict struct {
+	entry   entry
+	outcome transport.Outcome
+	err     error
+}
+
+// verdicts are to be told when no mutex is held.
+type verdicts []verdict
+
+func (v verdicts) tell() {
+	for _, one := range v {
+		if one.entry.owner != nil {
+			one.entry.owner.Done(one.entry.item, one.outcome, one.err)
+		}
+	}
+}
+
+// acknowledge takes off the entries up to a position, which have arrived.
+func (k *kept) acknowledge(position uint64) (told verdicts) {
+	before := k.count
+	for k.count > 0 && k.first <= position {
+		untold := k.first > k.told
+		k.told = max(k.told, k.first)
+		if e := k.shift(); untold {
+			told = append(told, verdict{entry: e, outcome: transport.Sent})
+		}
+	}
+	if k.count == 0 && before < ackMessages { // or else there is much to come: an idle session has no ring
+		k.ring, k.head = nil, 0
+	}
+	k.acked = max(k.acked, position)
+	if k.gone <= k.acked {
+		k.goneBytes = 0
+	}
+	return told
+}
+
+// canLetGo reports whether the first entry can be given up. One cannot that has its position and
+// waits to be sent on the connection that there is: the peer would take the next one for it.
+func (k *kept) canLetGo(connected bool) bool {
+	return k.count > 0 && (!connected || k.first <= k.handed || k.first > k.told)
+}
+
+// letGo gives the first entry up, because of err. One that has been sent is Sent to its owner:
+// if it is lost, a gap tells. The other one is Refused, as the session goes on.
+func (k *kept) letGo(err error) (told verdicts) {
+	p, sent := k.first, k.first <= max(k.handed, k.told)
+	e := k.shift()
+	switch {
+	case !sent:
+		return verdicts{{e, transport.Refused, err}}
+	case p > k.told:
+		k.told = p
+		told = verdicts{{e, transport.Sent, nil}}
+	}
+	k.gone = p
+	k.goneBytes += len(e.data)
+	return told
+}
+
+// end gives all entries up, since the session is over because of err.
+func (k *kept) end(err error) (told verdicts) {
+	for k.count > 0 {
+		p, outcome := k.first, transport.Unsent
+		if p <= k.handed {
+			outcome = transport.Unknown
+		}
+		if e := k.shift(); p > k.told {
+			told = append(told, verdict{e, outcome, err})
+		}
+	}
+	return told
+}
+
+// withdraw takes an entry back that no connection has, or has had, and reports whether there is
+// one of the item.
+func (k *kept) withdraw(item *transport.Item) bool {
+	for p := k.last(); p > max(k.handed, k.told); p-- {
+		if k.at(p).item != item {
+			continue
+		}
+		k.bytes -= len(k.at(p).data)
+		for ; p < k.last(); p++ {
+			*k.at(p) = *k.at(p + 1)
+		}
+		*k.at(p) = entry{}
+		k.count--
+		return true
+	}
+	return false
+}
+
+// resume goes on behind what the peer has received, on another connection. It returns which
+// messages are lost, and false if the peer cannot have received so many, or so few.
+func (k *kept) resume(received uint64) (lost Range, told verdicts, ok bool) {
+	if received < k.acked || received > k.handed {
+		return lost, nil, false
+	}
+	if k.first > received+1 {
+		lost = Range{From: received + 1, To: k.first - 1}
+	}
+	told = k.acknowledge(received)
+	k.handed = k.first - 1
+	k.floor, k.flight, k.goneBytes = k.handed, 0, 0
+	return lost, told, true
+}

@@ -1,0 +1,310 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+// When what has come is acknowledged: after so many messages or bytes, or that long after the
+// first.
+const (
+	ackMessages = 256
+	ackBytes    = 64 << 10
+	ackDelay    = time.Second
+)
+
+// Receive is that of transport.Conn. What has come before it is delivered now.
+func (c *conversation) Receive(f func(binary bool, data []byte)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deliver = f
+	c.wake()
+}
+
+// take takes a message of the application's that has come by a connection. It reports false if
+// the peer was not allowed to send it.
+func (c *conversation) take(l *link, binary bool, data []byte) bool {
+	c.mu.Lock()
+	if c.link != l || c.over || c.peerEnd != nil {
+		allowed := c.link != l || c.over
+		c.mu.Unlock()
+		return allowed
+	}
+	if !l.in {
+		c.mu.Unlock()
+		return false
+	}
+	if l.position++; l.position <= c.received {
+		c.mu.Unlock()
+		return true // a double
+	}
+	if c.deliver == nil || c.delivering || c.starved() || c.waitsTurn() {
+		if len(c.inbox) >= windowMessages || len(c.inbox) > 0 && c.inboxBytes+len(data) > windowBytes {
+			c.mu.Unlock()
+			return false
+		}
+		c.inbox = append(c.inbox, incoming{l.position, binary, append([]byte(nil), data...)})
+		c.inboxBytes += len(data)
+		c.wake()
+		c.mu.Unlock()
+		return true
+	}
+	c.delivering, c.inline = true, l
+	c.received = l.position
+	c.toldBytes += len(data)
+	deliver := c.deliver
+	c.mu.Unlock()
+	c.run(func() { deliver(binary, data) })
+	c.drain()
+	return true
+}
+
+// waitsTurn reports whether the session before this one still delivers, for which the delivery
+// of this one has to wait. mu is held.
+func (c *conversation) waitsTurn() bool {
+	if c.before == nil {
+		return false
+	}
+	c.before.mu.Lock()
+	defer c.before.mu.Unlock()
+	if c.before.delivering {
+		return true
+	}
+	c.before = nil
+	return false
+}
+
+// takeTurn delivers what has waited for the session before this one.
+func (c *conversation) takeTurn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wake()
+}
+
+// run calls f, which may end the goroutine: then another one goes on.
+func (c *conversation) run(f func()) {
+	returned := false
+	defer func() {
+		if !returned {
+			go c.drain()
+		}
+	}()
+	f()
+	returned = true
+}
+
+// drain tells the status and delivers what is in the inbox, until there is nothing any more. The
+// caller is the one who delivers.
+func (c *conversation) drain() {
+	c.mu.Lock()
+	for {
+		switch {
+		case len(c.news) > 0:
+			next := c.news[0]
+			c.news = c.news[1:]
+			c.mu.Unlock()
+			c.run(func() { c.status(next) })
+			c.mu.Lock()
+			continue
+		case len(c.inbox) > 0 && c.deliver != nil && !c.over:
+			c.acknowledge()
+			next, deliver := c.inbox[0], c.deliver
+			if c.inbox = c.inbox[1:]; len(c.inbox) == 0 {
+				c.inbox = nil
+			}
+			c.inboxBytes -= len(next.data)
+			c.received = next.position
+			c.toldBytes += len(next.data)
+			c.mu.Unlock()
+			c.run(func() { deliver(next.binary, next.data) })
+			c.mu.Lock()
+			continue
+		}
+		break
+	}
+	c.delivering, c.inline = false, nil
+	if c.after != nil {
+		defer c.after.takeTurn()
+	}
+	c.acknowledge()
+	l, end := c.link, c.peerEnd
+	if l == nil || end == nil || c.closing || c.over || len(c.inbox) > 0 {
+		c.mu.Unlock()
+		return
+	}
+	if c.received > c.told {
+		c.acknowledgeNow()
+	}
+	if c.out.count > 0 { // the close frame waits for that, as nothing is acknowledged behind it
+		c.wantAck()
+		c.mu.Unlock()
+		return
+	}
+	c.closing = true
+	c.mu.Unlock()
+	l.conn.Close(end)
+}
+
+// acknowledge acknowledges what has come, if it is time to; mu is held.
+func (c *conversation) acknowledge() {
+	n := c.received - c.told
+	switch {
+	case c.link == nil || n == 0:
+	case n >= ackMessages || c.toldBytes >= ackBytes || c.askedFor > c.told:
+		c.acknowledgeNow()
+	case c.acking:
+	case c.ackTimer == nil:
+		c.acking = true
+		c.ackTimer = time.AfterFunc(ackDelay, c.acknowledgeLate)
+	default:
+		c.acking = true
+		c.ackTimer.Reset(ackDelay)
+	}
+}
+
+// acknowledgeNow sends an acknowledgement; mu is held, and there is a connection.
+func (c *conversation) acknowledgeNow() {
+	c.told, c.toldBytes = c.received, 0
+	c.link.insert(control{word: wordAck, numbers: [3]uint64{c.received}}, nil)
+}
+
+// acknowledgeLate is what the timer calls.
+func (c *conversation) acknowledgeLate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.acking = false
+	if c.link != nil && c.received > c.told {
+		c.acknowledgeNow()
+	}
+}
+
+// stopAcks stops the timer; mu is held.
+func (c *conversation) stopAcks() {
+	if c.ackTimer != nil && c.ackTimer.Stop() {
+		c.acking = false
+	}
+}
+
+// asksFor hears that the peer wants to know what has come.
+func (c *conversation) asksFor(l *link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.link != l || c.over {
+		return
+	}
+	c.askedFor = l.position
+	c.acknowledge()
+}
+
+// endReceived hears that the peer ends the session behind what has come.
+func (c *conversation) endReceived(l *link, end *transport.End) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.link != l || c.over {
+		return
+	}
+	c.peerEnd = end
+	c.wake()
+}
+
+// link is one connection of a conversation.
+type link struct {
+	socket *wsource.Socket
+	conn   wsource.Carrier
+	greet  func(l *link, m control) bool // takes a control message of the handshake, and reports false if it may not come
+	c      *conversation                 // once it is attached; for who reads
+
+	// The fields below are guarded by the conversation's mu.
+	number   int
+	in       bool   // messages of the application may come
+	position uint64 // of the last that has come
+	sent     uint64 // the position up to which messages are known to be sent
+	refused  bool   // the message that was handed over last
+	asked    uint64 // up to where the peer was asked to acknowledge
+	endSent  bool
+	items    []transport.Item // to be used next
+	lost     Range            // what this side has sent and the peer has not received
+	replaced bool             // the connection before was still open
+}
+
+// start begins to read.
+func (l *link) start() { l.conn.Receive(l.receive) }
+
+// receive takes a message.
+func (l *link) receive(binary bool, data []byte) {
+	if !binary && len(data) > 0 && data[0] == mark {
+		if len(data) == 1 || data[1] != mark {
+			l.control(data[1:])
+			return
+		}
+		data = data[1:]
+	}
+	switch {
+	case l.c == nil:
+		l.violated(&ProtocolError{Problem: "a message of the application came before the handshake"})
+	case !l.c.take(l, binary, data):
+		l.violated(&ProtocolError{Problem: "a message of the application came where it is not allowed"})
+	}
+}
+
+// control takes a control message.
+func (l *link) control(data []byte) {
+	m, err := parseControl(data)
+	if err != nil {
+		l.violated(&ProtocolError{Problem: "a control message is wrong", Err: err})
+		return
+	}
+	allowed := l.c != nil
+	switch m.word {
+	case wordAck:
+		allowed = allowed && l.c.acknowledged(l, m.numbers[0])
+	case wordAsk:
+		if allowed {
+			l.c.asksFor(l)
+		}
+	case wordEnd:
+		if allowed {
+			l.c.endReceived(l, &transport.End{Code: uint16(m.code), Reason: m.reason})
+		}
+	default:
+		allowed = l.greet(l, m)
+	}
+	if !allowed {
+		l.violated(&ProtocolError{Problem: forms[m.word].name + " came where it is not allowed"})
+	}
+}
+
+// violated closes the connection, since the peer has broken the protocol.
+func (l *link) violated(err *ProtocolError) {
+	l.close(wsource.StatusProtocolError, "against "+Subprotocol, err)
+}
+
+// close begins to close the connection.
+func (l *link) close(code wsource.StatusCode, reason string, err error) {
+	l.conn.Close(&transport.End{Code: uint16(code), Reason: reason, Err: err})
+}
+
+// insert sends a control message, without waiting.
+func (l *link) insert(m control, owner transport.Owner) {
+	l.conn.Send(context.Background(), &transport.Item{Data: m.encode(), Room: transport.RoomIgnore, Owner: owner})
+}
+
+// itemsAtOnce is how many items are allocated together.
+const itemsAtOnce = 16
+
+// item returns an item of the connection's own, as that which a message was given as belongs to
+// its sender again when the message is known to be sent. The conversation's mu is held.
+func (l *link) item() *transport.Item {
+	if len(l.items) == 0 {
+		l.items = make([]transport.Item, itemsAtOnce)
+	}
+	item := &l.items[0]
+	l.items = l.items[1:]
+	return item
+}
+
+// Done hears what became of a message.
+func (l *link) Done(_ *transport.Item, outcome transport.Outcome, _ error) { l.c.done(l, outcome) }

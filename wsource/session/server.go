@@ -1,0 +1,283 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// The defaults of [ServerConfig].
+const (
+	DefaultTTL         = 2 * time.Minute
+	DefaultMaxSessions = 10_000
+)
+
+// ServerConfig configures a [Server]. The zero value is the default.
+type ServerConfig[Out any] struct {
+	// Subject is as for a Subject of an accepted socket: see wsource.WrapSocket.
+	Subject wsource.SubjectConfig[Out]
+	// Outbox bounds what each session keeps until its client has acknowledged it.
+	Outbox Outbox
+	// TTL is how long a session waits for a connection. Default: DefaultTTL.
+	TTL time.Duration
+	// MaxSessions is how many sessions there may be, those that wait included. Beyond, a connection that wants a
+	// new one is closed with wsource.StatusTryAgainLater. Default: DefaultMaxSessions.
+	MaxSessions int
+	// Store, if it is not nil, keeps the sessions when Handle returns, and has those of other servers, which
+	// this one yields its own to while Handle runs. Default: they end with the server.
+	Store Store
+}
+
+// Server has the sessions of the sockets that a wsource.Server accepts. It is made by [NewServer].
+type Server[In, Out any] struct {
+	codec   wsource.Codec[In, Out]
+	config  ServerConfig[Out]
+	name    string // that its tokens begin with; "" without a Store
+	refused observable.Subject[*TokenError]
+
+	mu       sync.Mutex
+	tokens   map[digest]*served[In, Out]
+	moves    map[digest]*move
+	sessions map[*conversation]*served[In, Out]
+	stopped  bool
+}
+
+// served is a session of a server. Its tokens and parking are guarded by the server's mu.
+type served[In, Out any] struct {
+	session *Session[In, Out]
+	c       *conversation
+	key     string
+	current digest // the token that its client has shown or confirmed
+	next    digest // the one that the client was sent and has not confirmed; or the same
+	fresh   bool   // no connection was confirmed yet
+	parking *move  // into the Store, once it has begun
+}
+
+// NewServer returns a server of sessions. A nil config is the default. Its wsource.Server's options have
+// to name [Subprotocol] among the Subprotocols. What is wrong with an argument is the error of Handle.
+func NewServer[In, Out any](codec wsource.Codec[In, Out], config *ServerConfig[Out]) *Server[In, Out] {
+	s := &Server[In, Out]{
+		codec: codec, tokens: make(map[digest]*served[In, Out]), moves: make(map[digest]*move),
+		sessions: make(map[*conversation]*served[In, Out]),
+	}
+	if config != nil {
+		s.config = *config
+	}
+	if s.config.Store != nil {
+		s.name = newServerName()
+	}
+	s.config.TTL = cmp.Or(s.config.TTL, DefaultTTL)
+	s.config.MaxSessions = cmp.Or(s.config.MaxSessions, DefaultMaxSessions)
+	return s
+}
+
+// problem returns what is wrong with the arguments of NewServer.
+func (s *Server[In, Out]) problem() error {
+	fail := func(argument, problem string) error {
+		return &observable.ArgumentError{Func: "session.NewServer", Argument: argument, Problem: problem}
+	}
+	switch problem := s.config.Outbox.problem(); {
+	case s.codec == nil:
+		return fail("codec", "is nil")
+	case problem != "":
+		return fail("config.Outbox", problem)
+	case s.config.TTL < 0:
+		return fail("config.TTL", "is negative")
+	case s.config.MaxSessions < 0:
+		return fail("config.MaxSessions", "is negative")
+	}
+	return nil
+}
+
+// Handle calls handler with each session that begins, on a goroutine of its own: with one that the Store
+// has had, too. It is not called again when a session is resumed. It blocks until ctx ends, or the connections
+// of server do (see wsource.Server.Shutdown), and every handler has returned. It returns the context's cause or nil,
+// or at once with the Store's error if that does not take the server.
+//
+// The handler's context ends with ctx, and when the session is over. When the handler returns
+// while ctx lives, the session ends: with code 1000, or as Session.Error says. When ctx ends, the sessions do not,
+// as far as clients know: the connections are closed with 1001. If there is a Store, the sessions are put into it,
+// otherwise clients that come back are told that theirs has expired.
+func (s *Server[In, Out]) Handle(
+	ctx context.Context, server *wsource.Server, handler func(ctx context.Context, s *Session[In, Out]) error,
+) error {
+	if err := s.problem(); err != nil {
+		return err
+	}
+	fail := func(argument string) error {
+		return &observable.ArgumentError{Func: "session.Server.Handle", Argument: argument, Problem: "is nil"}
+	}
+	switch {
+	case ctx == nil:
+		return fail("ctx")
+	case server == nil:
+		return fail("server")
+	case handler == nil:
+		return fail("handler")
+	}
+	leave, err := s.join(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	// The sessions are parked before the handlers hear that ctx has ended: what they do then would end them.
+	handlers, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	var running sync.WaitGroup
+	err = observable.ForEach(ctx, server.Connections(), func(socket *wsource.Socket) {
+		s.Accept(socket, func(session *Session[In, Out]) {
+			running.Go(func() { s.handle(handlers, session, handler) })
+		})
+	})
+	s.parkAll(handlers)
+	cancel(err)
+	running.Wait()
+	return err
+}
+
+// handle calls handler with one session.
+func (s *Server[In, Out]) handle(
+	ctx context.Context, session *Session[In, Out], handler func(ctx context.Context, s *Session[In, Out]) error,
+) {
+	own, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c := session.latest()
+	stop := context.AfterFunc(c.context, func() { cancel(cmp.Or(c.Err(), wsource.ErrClosed)) })
+	defer stop()
+	err := observable.ErrGoexit // unless the handler returns
+	defer func() {
+		if v := recover(); v != nil {
+			err = &observable.PanicError{Value: v, Stack: debug.Stack()}
+		}
+		switch {
+		case ctx.Err() != nil || c.context.Err() != nil:
+		case err == nil:
+			session.Complete()
+			session.Subscribe(context.Background(), observable.ObserverFuncs[In]{OnError: func(error) {}}) // if nobody has
+		default:
+			session.Error(err)
+			session.Subscribe(context.Background(), observable.ObserverFuncs[In]{OnError: func(error) {}})
+			if wsource.CloseStatus(err) == 0 {
+				observable.ReportUnhandled(err, handler)
+			}
+		}
+	}()
+	err = handler(own, session)
+}
+
+// Accept has a session begin or go on over a socket: begin is called with one that is new to this server. A
+// socket without the subprotocol is closed with 1008. It does not block. It is for who has some connections
+// without sessions; others use [Server.Handle].
+func (s *Server[In, Out]) Accept(socket *wsource.Socket, begin func(session *Session[In, Out])) {
+	l := &link{socket: socket, conn: socket.Carrier()}
+	if socket.Subprotocol() != Subprotocol {
+		l.close(wsource.StatusPolicyViolation, "the subprotocol is "+Subprotocol, nil)
+		return
+	}
+	timer := time.AfterFunc(helloTimeout, func() { l.close(StatusHelloTimeout, "no hello came in time", nil) })
+	l.conn.WhenOver(func() { timer.Stop() })
+	greeted := false // for who reads
+	l.greet = func(l *link, m control) bool {
+		switch {
+		case m.word == wordGo && l.c != nil:
+			return s.confirm(l, m.numbers[0])
+		case greeted:
+			return false
+		case m.word == wordHello:
+			greeted = timer.Stop()
+			s.fresh(l, begin)
+			return true
+		case m.word == wordResume:
+			greeted = timer.Stop()
+			s.resume(l, m.token, m.numbers[0], begin)
+			return true
+		}
+		return false
+	}
+	l.start()
+}
+
+// Len returns how many sessions there are, those that wait for a connection included.
+func (s *Server[In, Out]) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
+
+// Refusals is the stream of the tokens that were refused: hot, and for logs and alarms. It does
+// not end.
+func (s *Server[In, Out]) Refusals() observable.Observable[*TokenError] { return &s.refused }
+
+// fresh begins a session.
+func (s *Server[In, Out]) fresh(l *link, begin func(session *Session[In, Out])) {
+	v := s.newServed(newID(), l.socket.Key(), newConversation(s.config.Outbox))
+	v.fresh = true
+	token := newToken(s.name)
+	if !s.add(v, digestOf(token)) {
+		l.close(wsource.StatusTryAgainLater, "there are too many sessions", nil)
+		return
+	}
+	c := v.c
+	c.mu.Lock()
+	c.attach(l, 0)
+	l.insert(control{word: wordFresh, token: token, numbers: [3]uint64{s.ttl()}}, nil)
+	c.mu.Unlock()
+	l.conn.WhenOver(func() { c.linkOver(l) })
+	begin(v.session)
+}
+
+// ttl returns the time to live in milliseconds, as clients are told it.
+func (s *Server[In, Out]) ttl() uint64 {
+	return uint64(s.config.TTL / time.Millisecond) //nolint:gosec // it is not negative
+}
+
+// newServed returns a session that the server does not know yet.
+func (s *Server[In, Out]) newServed(id, key string, c *conversation) *served[In, Out] {
+	v := &served[In, Out]{c: c, key: key}
+	status := observable.NewBehaviorSubject(Status{})
+	c.ttl = s.config.TTL
+	c.status = status.Next
+	c.gone = func(*conversation) { s.remove(v) }
+	c.broken = func(c *conversation, err error) {
+		if err == nil { // a client that closes with 1000 does not come back
+			c.finish(nil)
+		} else if wsource.CloseStatus(err) == StatusOverflow {
+			c.finish(&OverflowError{Remote: true})
+		}
+	}
+	config := s.config.Subject
+	v.session = &Session[In, Out]{
+		Subject: wsource.WrapCarrier(wsource.Carrier(c), s.codec, &config),
+		status:  status, id: id, key: key, latest: func() *conversation { return c },
+	}
+	return v
+}
+
+// add makes a session known by a token. It reports false if there are too many.
+func (s *Server[In, Out]) add(v *served[In, Out], token digest) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped || len(s.sessions) >= s.config.MaxSessions {
+		return false
+	}
+	v.current, v.next = token, token
+	s.tokens[token] = v
+	s.sessions[v.c] = v
+	return true
+}
+
+// remove forgets a session.
+func (s *Server[In, Out]) remove(v *served[In, Out]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sessions[v.c] == v {
+		delete(s.sessions, v.c)
+		delete(s.tokens, v.current)
+		delete(s.tokens, v.next)
+	}
+}
