@@ -1,0 +1,280 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
+)
+
+// The defaults of a [Config].
+const (
+	DefaultMaxRooms   = 10_000
+	DefaultMaxSockets = 10_000
+	DefaultMessages   = 256
+	DefaultBytes      = 1 << 20
+)
+
+// Why something cannot be done with a room: the causes of its [*RoomError].
+var (
+	// ErrTooManyRooms: the hub has as many rooms as it may have.
+	ErrTooManyRooms = errors.New("too many rooms")
+	// ErrRoomFull: the room has as many sockets as it may have.
+	ErrRoomFull = errors.New("the room is full")
+	// ErrShutdown: the hub is shut down.
+	ErrShutdown = errors.New("the hub is shut down")
+	// ErrLeft: the membership is over.
+	ErrLeft = errors.New("the member has left")
+)
+
+// RoomError reports what could not be done with a room.
+type RoomError struct {
+	Room any   // its key
+	Err  error // why not
+}
+
+// Error tells the room and the cause.
+func (e *RoomError) Error() string { return fmt.Sprintf("hub: room %v: %v", e.Room, e.Err) }
+
+// Unwrap returns the cause.
+func (e *RoomError) Unwrap() error { return e.Err }
+
+// Config says what a [Hub] is made of. The zero value is a hub with the defaults.
+type Config[K, M comparable, T any] struct {
+	// Encode makes the message for sockets of an event, once for all of them; ErrSkip as the error
+	// if they are not told. Another error, or a panic, is reported to observable.OnUnhandled.
+	// Default: EncodeJSON.
+	Encode func(*Event[K, M, T]) (wsource.Message, error)
+	// Slow is what becomes of what a socket has no room for. Default: CloseSlow.
+	Slow Slow
+	// Messages is how many messages may wait at a socket, for all rooms of the hub. What a socket
+	// gets of the past when it joins comes on top, until it leaves the room. A burst that is said faster than it can be written
+	// counts as slowness, of every socket: with CloseSlow, one of more messages than this closes all.
+	// Default: DefaultMessages.
+	Messages int
+	// Bytes is how many bytes these may have together; a single one may have more. Default:
+	// DefaultBytes.
+	Bytes int
+	// ConflateBy returns what LatestByKey tells messages apart by. Default: the room and who
+	// said it.
+	ConflateBy func(*Event[K, M, T]) any
+	// History bounds what is kept for those who join.
+	History History
+	// Compact returns the key that a value is about. If it is set, only the last event of each key
+	// is kept, and for the Age of History one that deletes its key; the other bounds do not count.
+	// Slow must then be CloseSlow or SlowRoom, as the other policies lose changes, which the map of a
+	// socket would lack ever after. It is for a [State]; see [CompactChange].
+	Compact func(T) (key any, deletes bool)
+	// Applies reports whether a value is still to be said after the last one with its key. It is
+	// asked in the order of the room, with Compact only. Default: always.
+	Applies func(before, value T) bool
+	// Linger is for how long a member stays whose last socket is over, for it to come back.
+	Linger time.Duration
+	// MaxRooms is how many rooms there may be, those of which only the past is kept included.
+	// Default: DefaultMaxRooms.
+	MaxRooms int
+	// MaxSockets is how many sockets may be in a room. Default: DefaultMaxSockets.
+	MaxSockets int
+	// Broker orders what happens. Default: one in memory, of this hub alone.
+	Broker Broker[K, M, T]
+}
+
+// Hub has rooms by their key of type K, in which members of type M say values of type T. Any
+// goroutine may use it. It is made by [New].
+type Hub[K, M comparable, T any] struct {
+	config  Config[K, M, T]
+	broker  Broker[K, M, T]
+	problem error // with the config, or nil
+	losses  observable.Subject[Loss[K, M, T]]
+	lost    atomic.Uint64
+	entries sync.Pool // of *entry, that are not in use
+
+	mu       interleave.Mutex
+	rooms    map[K]*live[K, M, T]
+	peers    map[wsource.Peer]*peer[K, M, T]
+	shutdown bool
+}
+
+// New returns a hub. What is wrong with the config, a [*observable.ArgumentError], is the
+// error of all that is done with its rooms.
+func New[K, M comparable, T any](config Config[K, M, T]) *Hub[K, M, T] {
+	return newHub("hub.New", config)
+}
+
+func newHub[K, M comparable, T any](function string, config Config[K, M, T]) *Hub[K, M, T] {
+	h := &Hub[K, M, T]{
+		config: config, rooms: make(map[K]*live[K, M, T]), peers: make(map[wsource.Peer]*peer[K, M, T]),
+	}
+	c := &h.config
+	if p := c.problem(); p != "" {
+		h.problem = &observable.ArgumentError{Func: function, Argument: "config", Problem: p}
+	}
+	if c.Encode == nil {
+		c.Encode = EncodeJSON[K, M, T]
+	}
+	if c.ConflateBy == nil {
+		c.ConflateBy = func(e *Event[K, M, T]) any { return speaker[K, M]{e.Room, e.Member, e.Kind} }
+	}
+	c.MaxRooms = cmp.Or(c.MaxRooms, DefaultMaxRooms)
+	c.MaxSockets = cmp.Or(c.MaxSockets, DefaultMaxSockets)
+	c.Messages = cmp.Or(c.Messages, DefaultMessages)
+	c.Bytes = cmp.Or(c.Bytes, DefaultBytes)
+	if h.broker = c.Broker; h.broker == nil {
+		h.broker = &memory[K, M, T]{hub: h}
+	}
+	return h
+}
+
+// speaker is what LatestByKey tells messages apart by, unless the user says otherwise.
+type speaker[K, M comparable] struct {
+	room   K
+	member M
+	kind   Kind
+}
+
+// problem tells what is wrong with the settings, "" if nothing is.
+func (c *Config[K, M, T]) problem() string {
+	switch {
+	case c.Messages < 0 || c.Bytes < 0 || c.MaxRooms < 0 || c.MaxSockets < 0:
+		return "has a negative bound"
+	case c.History.Count < 0 || c.History.Bytes < 0 || c.History.Age < 0:
+		return "has a negative bound of History"
+	case c.Linger < 0:
+		return "has a negative Linger: " + c.Linger.String()
+	case c.Slow > SlowRoom:
+		return "has an unknown Slow policy"
+	case c.Compact != nil && c.Slow != CloseSlow && c.Slow != SlowRoom:
+		return fmt.Sprintf("has the Slow policy %q, which loses changes: a map (Compact) needs CloseSlow or SlowRoom", c.Slow)
+	}
+	return ""
+}
+
+// check reports what is wrong with the config, or with what a method is called with.
+func (h *Hub[K, M, T]) check(ctx context.Context, key K) error {
+	switch {
+	case h.problem != nil:
+		return h.problem
+	case ctx == nil:
+		return argument("Room", "ctx", isNil)
+	case !hashable(key):
+		return argument("Hub.Room", "key", notKey)
+	}
+	return nil
+}
+
+// Room returns the room of that key. It costs nothing: a room exists while a socket, an
+// observer or a member that lingers is in it, or something that was said is kept.
+func (h *Hub[K, M, T]) Room(key K) Room[K, M, T] { return Room[K, M, T]{hub: h, key: key} }
+
+// Stats counts what a hub has.
+type Stats struct {
+	Rooms   int    // that somebody is in, observers included
+	Sockets int    // in at least one room, but for those that CloseSlow has closed
+	Lost    uint64 // messages that slow sockets did not get, since New, as Losses tells them
+}
+
+// Stats returns what the hub has at this moment.
+func (h *Hub[K, M, T]) Stats() Stats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	stats := Stats{Rooms: len(h.rooms), Lost: h.lost.Load()}
+	for _, p := range h.peers {
+		if p.uses > 0 && !p.closing.Load() {
+			stats.Sockets++
+		}
+	}
+	return stats
+}
+
+// String tells what the hub has at this moment, as Stats does.
+func (h *Hub[K, M, T]) String() string {
+	s := h.Stats()
+	return fmt.Sprintf("hub of %d rooms and %d sockets; %d messages lost", s.Rooms, s.Sockets, s.Lost)
+}
+
+// GoString is String: a format that looks into a hub would race with its goroutines.
+func (h *Hub[K, M, T]) GoString() string { return h.String() }
+
+// Losses returns the observable of what slow sockets did not get: hot, and without an end.
+func (h *Hub[K, M, T]) Losses() observable.Observable[Loss[K, M, T]] { return &h.losses }
+
+// tell counts losses and tells of them. No lock is held.
+func (h *Hub[K, M, T]) tell(losses []Loss[K, M, T]) {
+	h.lost.Add(uint64(len(losses)))
+	each.Call(losses, h.losses.Next)
+}
+
+// encode returns the event with its message for sockets. One of another's broker may be used
+// by several hubs, and so stays as it is.
+func (h *Hub[K, M, T]) encode(e *Event[K, M, T]) *Event[K, M, T] {
+	if !e.encoded {
+		own := *e
+		e = &own
+		h.prepare(e)
+	}
+	return e
+}
+
+// prepare encodes an event for sockets.
+func (h *Hub[K, M, T]) prepare(e *Event[K, M, T]) {
+	e.encoded = true
+	defer func() {
+		if r := recover(); r != nil {
+			unheard(fmt.Errorf("hub: Encode of room %v: panic: %v", e.Room, r))
+		}
+	}()
+	m, err := h.config.Encode(e)
+	switch {
+	case err == nil:
+		e.prepared = wsource.Prepare(m)
+		if h.config.Slow == LatestByKey {
+			e.conflateKey = e // which no other has, unless ConflateBy returns a key
+			if key := h.config.ConflateBy(e); hashable(key) {
+				e.conflateKey = key
+			} else {
+				unheard(&RoomError{e.Room, argument("Config.ConflateBy", "key", notKey)})
+			}
+		}
+	case !errors.Is(err, ErrSkip):
+		unheard(&RoomError{e.Room, err})
+	}
+}
+
+// unheard reports an error that nobody listens to.
+func unheard(err error) {
+	observable.Throw[struct{}](err).Subscribe(context.Background(), observable.ObserverFuncs[struct{}]{})
+}
+
+// Shutdown ends all memberships, for good, and waits until the sockets have taken what was said
+// before, or are over. The sockets stay. The error is the context's cause, if that ends first.
+func (h *Hub[K, M, T]) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return argument("Hub.Shutdown", "ctx", isNil)
+	}
+	h.mu.Lock()
+	h.shutdown = true
+	all := make([]*live[K, M, T], 0, len(h.rooms))
+	for _, l := range h.rooms {
+		all = append(all, l)
+	}
+	peers := make([]*peer[K, M, T], 0, len(h.peers))
+	for _, p := range h.peers {
+		peers = append(peers, p)
+	}
+	h.mu.Unlock()
+	each.Call(all, (*live[K, M, T]).end)
+	for _, p := range peers {
+		if err := p.awaitEmpty(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,290 @@
+package hub
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
+)
+
+// live is a room that somebody is in, on this node.
+type live[K, M comparable, T any] struct {
+	hub    *Hub[K, M, T]
+	key    K
+	uses   int                // memberships, observers, calls in progress, members that linger; guarded by the hub's mu
+	giveUp context.CancelFunc // has the broker not subscribe any more, as nobody waits for it
+	opened chan struct{}      // closes when it is subscribed to the broker, or will not be
+	err    error              // why it will not be
+	stop   func()             // ends the subscription, nil before; guarded by the hub's mu
+	events observable.Subject[*Event[K, M, T]]
+
+	mu        interleave.Mutex
+	receivers []*Membership[K, M, T]
+	members   map[M]*attendance
+	slow      []<-chan struct{} // close when sockets have room again
+}
+
+// attendance is a member with a socket here, or that lingers.
+type attendance struct {
+	sockets int
+	linger  *time.Timer // or nil
+}
+
+// use returns the room with that key, which stays until it was released.
+func (h *Hub[K, M, T]) use(ctx context.Context, key K) (*live[K, M, T], error) {
+	if err := h.check(ctx, key); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	l := h.rooms[key]
+	open := l == nil
+	switch {
+	case h.shutdown:
+		h.mu.Unlock()
+		return nil, &RoomError{key, ErrShutdown}
+	case open && len(h.rooms) >= h.config.MaxRooms:
+		h.mu.Unlock()
+		return nil, &RoomError{key, ErrTooManyRooms}
+	case open:
+		l = &live[K, M, T]{hub: h, key: key, opened: make(chan struct{}), members: make(map[M]*attendance)}
+		h.rooms[key] = l
+	}
+	l.uses++
+	var opening context.Context
+	if open { // for all who wait, so no one's context decides
+		opening, l.giveUp = context.WithCancel(context.Background()) //nolint:gosec // open and release call giveUp
+	}
+	h.mu.Unlock()
+	switch {
+	case open && h.config.Broker == nil: // it does not wait
+		l.open(opening)
+	case open:
+		go l.open(opening)
+	}
+	if ctx.Done() == nil {
+		interleave.Wait(l.opened)
+	}
+	select {
+	case <-l.opened:
+	case <-ctx.Done():
+		l.release()
+		return nil, context.Cause(ctx)
+	}
+	if l.err != nil {
+		l.release()
+		return nil, l.err
+	}
+	return l, nil
+}
+
+// open subscribes to the broker, whose panic is the error.
+func (l *live[K, M, T]) open(ctx context.Context) {
+	var stop func()
+	err := observable.ErrGoexit
+	defer func() {
+		if v := recover(); v != nil {
+			err = &observable.PanicError{Value: v, Stack: debug.Stack()}
+		}
+		l.hub.mu.Lock()
+		l.stop, l.err = stop, err
+		left := l.uses == 0
+		l.hub.mu.Unlock()
+		interleave.Close(l.opened)
+		l.giveUp()
+		if left && stop != nil {
+			stop()
+		}
+	}()
+	stop, err = l.hub.broker.Subscribe(ctx, l.key, l.deliver)
+}
+
+// release ends a use. The last one ends the room, also while that is being opened.
+func (l *live[K, M, T]) release() {
+	h := l.hub
+	h.mu.Lock()
+	l.uses--
+	last, stop := l.uses == 0, l.stop
+	if last {
+		delete(h.rooms, l.key)
+	}
+	h.mu.Unlock()
+	if !last {
+		return
+	}
+	l.giveUp()
+	if stop != nil {
+		stop()
+	}
+}
+
+// deliver tells sockets and observers of an event, the observers also if Encode or an observer of
+// losses ends the goroutine. Calls are serial.
+func (l *live[K, M, T]) deliver(e *Event[K, M, T]) {
+	defer func() { l.events.Next(e) }()
+	e = l.hub.encode(e)
+	if e.prepared != nil || e.Kind == Welcome {
+		l.hub.tell(l.push(e))
+	}
+}
+
+// push gives an event to the sockets, and returns what slow ones lose.
+func (l *live[K, M, T]) push(e *Event[K, M, T]) (lost []Loss[K, M, T]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.receivers {
+		switch {
+		case e.Kind == Welcome:
+			lost = m.begin(e, lost)
+		case !m.misses(e):
+		case m.catchingUp:
+			m.hold(e)
+		default:
+			lost = m.push(e, false, lost)
+		}
+	}
+	return lost
+}
+
+// awaitRoom waits until no socket is full, if the policy says that who speaks waits.
+func (l *live[K, M, T]) awaitRoom(ctx context.Context) error {
+	for l.hub.config.Slow == SlowRoom {
+		l.mu.Lock()
+		if len(l.slow) == 0 {
+			l.mu.Unlock()
+			return nil
+		}
+		next := l.slow[0]
+		l.mu.Unlock()
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		l.mu.Lock()
+		if len(l.slow) > 0 && l.slow[0] == next {
+			l.slow = l.slow[1:]
+		}
+		l.mu.Unlock()
+	}
+	return nil
+}
+
+// enter counts a socket of a member in, and reports whether the member was not there before;
+// mu is held.
+func (l *live[K, M, T]) enter(member M) (first, lingered bool) {
+	a := l.members[member]
+	if a == nil {
+		l.members[member] = &attendance{sockets: 1}
+		return true, false
+	}
+	a.sockets++
+	if a.linger != nil {
+		lingered = a.linger.Stop() // or else its function sees to the use of the room
+		a.linger = nil
+	}
+	return false, lingered
+}
+
+// leave counts a socket of a member out. If it was the last, the member is gone after the
+// linger. The caller's use of the room goes over to what remains to be done.
+func (l *live[K, M, T]) leave(member M, linger time.Duration, now bool) {
+	l.mu.Lock()
+	a := l.members[member]
+	a.sockets--
+	if a.sockets > 0 {
+		l.mu.Unlock()
+		l.release()
+		return
+	}
+	if now {
+		delete(l.members, member)
+		l.mu.Unlock()
+		l.gone(member)
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(linger, func() {
+		l.mu.Lock()
+		over := a.linger == timer
+		if over {
+			delete(l.members, member)
+		}
+		l.mu.Unlock()
+		if over {
+			l.gone(member)
+		} else {
+			l.release()
+		}
+	})
+	a.linger = timer
+	l.mu.Unlock()
+}
+
+// gone tells that a member has left, and releases the room.
+func (l *live[K, M, T]) gone(member M) {
+	defer l.release()
+	defer func() { // the goroutine may be a timer's
+		if v := recover(); v != nil {
+			unheard(&RoomError{l.key, &observable.PanicError{Value: v, Stack: debug.Stack()}})
+		}
+	}()
+	if err := l.hub.broker.Leave(context.Background(), l.key, member); err != nil {
+		unheard(&RoomError{l.key, err})
+	}
+}
+
+// end ends all memberships and lingers.
+func (l *live[K, M, T]) end() {
+	l.mu.Lock()
+	receivers := append([]*Membership[K, M, T](nil), l.receivers...)
+	var lingering []M
+	for member, a := range l.members {
+		if a.linger != nil && a.linger.Stop() {
+			a.linger = nil
+			delete(l.members, member)
+			lingering = append(lingering, member)
+		}
+	}
+	l.mu.Unlock()
+	defer each.Call(receivers, func(m *Membership[K, M, T]) { m.end(true) })
+	each.Call(lingering, l.gone)
+}
+
+// usePeer returns what waits at a socket, which stays until it was released.
+func (h *Hub[K, M, T]) usePeer(socket wsource.Peer) *peer[K, M, T] {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.peers[socket]
+	if p == nil {
+		p = &peer[K, M, T]{hub: h, socket: socket}
+		h.peers[socket] = p
+	}
+	p.uses++
+	return p
+}
+
+func (p *peer[K, M, T]) release() {
+	p.hub.mu.Lock()
+	p.uses--
+	last := p.uses == 0
+	p.hub.mu.Unlock()
+	if last {
+		p.hub.forget(p)
+	}
+}
+
+// forget forgets a peer that no membership has and at which nothing waits. What waits counts for
+// who comes back, too.
+func (h *Hub[K, M, T]) forget(p *peer[K, M, T]) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left = p.uses == 0; p.left && p.waiting == 0 && h.peers[p.socket] == p {
+		delete(h.peers, p.socket)
+	}
+}

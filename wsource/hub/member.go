@@ -1,0 +1,346 @@
+package hub
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
+)
+
+// JoinOptions say how a socket joins a room.
+type JoinOptions struct {
+	// Since is the position of the last event that the socket has got, on an earlier connection.
+	// With the zero value it gets all that is kept.
+	Since Position
+	// Meta is what the member says about itself to the others. nil leaves it as it is.
+	Meta any
+}
+
+// Membership is a socket of a member in a room. It is a subscription: it ends with the socket,
+// by Unsubscribe, or with the context of its Join. It is also an observer: what it is given is
+// said by the member. A stream that is subscribed to it ends with it (see
+// [observable.Ender]); when that stream ends first, the member leaves.
+type Membership[K, M comparable, T any] struct {
+	room   *live[K, M, T]
+	peer   *peer[K, M, T]
+	member M
+	done   chan struct{}
+	past   int // how much waits of what it missed; guarded by the peer's mu
+
+	// Guarded by the room's mu.
+	catchingUp bool              // it has not got what it missed
+	held       []*Event[K, M, T] // meanwhile
+	again      bool              // these became too many
+	offset     uint64            // it has got what was said up to that
+	revision   uint64            // and the comings and goings
+	index      int               // among the receivers; less than 0 if it is not
+
+	mu     interleave.Mutex
+	ended  bool
+	enders map[*func()]struct{}
+	stops  []func() // of what waits for the end of the socket and the context
+}
+
+var _ observable.Observer[int] = (*Membership[int, int, int])(nil)
+
+// Join has a socket hear what happens in the room, as one of a member. It returns when the
+// socket has been sent what it missed. The Membership ends with the socket, and with ctx. In place of
+// a socket, the peer may be session.Session.Peer: then the membership lasts across its connections, and
+// nothing has to be caught up with when one breaks.
+//
+// A socket that joins a room twice gets everything twice, until one of the memberships ends.
+//
+// The error is a [*RoomError], or the cause of ctx's end, or the broker's, or an
+// [*observable.ArgumentError].
+func (r Room[K, M, T]) Join(
+	ctx context.Context, socket wsource.Peer, member M, options JoinOptions,
+) (*Membership[K, M, T], error) {
+	switch {
+	case socket == nil:
+		return nil, argument("Room.Join", "socket", isNil)
+	case !hashable(member):
+		return nil, argument("Room.Join", "member", notKey)
+	}
+	l, err := r.hub.use(ctx, r.key)
+	if err != nil {
+		return nil, err
+	}
+	m := &Membership[K, M, T]{
+		room: l, peer: r.hub.usePeer(socket), member: member, done: make(chan struct{}), catchingUp: true,
+	}
+	l.mu.Lock()
+	if len(l.receivers) >= r.hub.config.MaxSockets {
+		l.mu.Unlock()
+		m.peer.release()
+		l.release()
+		return nil, &RoomError{r.key, ErrRoomFull}
+	}
+	m.index = len(l.receivers)
+	l.receivers = append(l.receivers, m)
+	first, lingered := l.enter(member)
+	l.mu.Unlock()
+	if lingered {
+		l.release() // that of the linger
+	}
+	joined := false
+	defer func() { // also if the broker or Encode panics or ends the goroutine
+		if !joined {
+			m.end(true)
+		}
+	}()
+	if first {
+		err = r.hub.broker.Enter(ctx, r.key, member, options.Meta)
+	} else if options.Meta != nil {
+		err = r.hub.broker.Change(ctx, r.key, member, options.Meta)
+	}
+	if err == nil {
+		err = m.catchUp(ctx, options.Since)
+	}
+	if err != nil {
+		return nil, err
+	}
+	joined = true
+	m.follow(ctx, socket)
+	return m, nil
+}
+
+// follow ends the membership with its socket and its context.
+func (m *Membership[K, M, T]) follow(ctx context.Context, socket wsource.Peer) {
+	stops := []func(){socket.OnEnd(func() { m.end(false) })}
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, m.Unsubscribe)
+		stops = append(stops, func() { stop() })
+	}
+	m.mu.Lock()
+	m.stops = stops
+	ended := m.ended
+	m.mu.Unlock()
+	if ended {
+		for _, stop := range stops {
+			stop()
+		}
+	}
+}
+
+// catchUp sends the welcome, what the socket missed, and what was held meanwhile.
+func (m *Membership[K, M, T]) catchUp(ctx context.Context, since Position) error {
+	l := m.room
+	for {
+		s, err := l.hub.broker.Snapshot(ctx, l.key, since)
+		if err != nil {
+			return err
+		}
+		events := make([]*Event[K, M, T], 0, len(s.Events))
+		for _, e := range s.Events {
+			if e = l.hub.encode(e); e.prepared != nil && e.meant(m.member) {
+				events = append(events, e)
+			}
+		}
+		at := s.Position
+		if len(events) > 0 { // a connection may break before they have come
+			at.Offset = events[0].Position.Offset - 1
+		}
+		welcome := &Event[K, M, T]{
+			Kind: Welcome, Room: l.key, Position: at, At: time.Now(), Member: m.member,
+			Recovery: s.Recovery, Missed: s.Missed, Replayed: len(events), Members: s.Members, Revision: s.Revision,
+		}
+		welcome = l.hub.encode(welcome)
+		if lost, caughtUp := m.pushAll(welcome, events, s.Position.Offset); caughtUp {
+			l.hub.tell(lost)
+			return nil
+		}
+	}
+}
+
+// pushAll sends what the socket missed and what was held, unless that has become too much.
+func (m *Membership[K, M, T]) pushAll(
+	welcome *Event[K, M, T], events []*Event[K, M, T], offset uint64,
+) (lost []Loss[K, M, T], caughtUp bool) {
+	l := m.room
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := m.held
+	m.held = nil
+	if m.again {
+		m.again = false
+		return nil, false
+	}
+	m.catchingUp, m.offset, m.revision = false, offset, welcome.Revision
+	if welcome.prepared != nil {
+		lost = m.push(welcome, true, lost)
+	}
+	for _, e := range events {
+		lost = m.push(e, true, lost)
+	}
+	for _, e := range held {
+		if m.misses(e) {
+			lost = m.push(e, false, lost)
+		}
+	}
+	return lost, true
+}
+
+// misses reports whether the socket is to hear of an event that it has not heard of; the
+// room's mu is held.
+func (m *Membership[K, M, T]) misses(e *Event[K, M, T]) bool {
+	switch {
+	case e.Kind != Said:
+		return e.Revision > m.revision
+	case e.Private:
+		return e.meant(m.member)
+	}
+	return e.Position.Offset > m.offset && e.meant(m.member)
+}
+
+// hold keeps an event until the socket has got what it missed; the room's mu is held.
+func (m *Membership[K, M, T]) hold(e *Event[K, M, T]) {
+	if m.again = m.again || len(m.held) >= m.room.hub.config.Messages; m.again {
+		m.held = nil
+		return
+	}
+	m.held = append(m.held, e)
+}
+
+// begin has the socket go on where a Welcome of the broker says; the room's mu is held.
+func (m *Membership[K, M, T]) begin(welcome *Event[K, M, T], lost []Loss[K, M, T]) []Loss[K, M, T] {
+	if m.catchingUp {
+		m.again, m.held = true, nil
+		return lost
+	}
+	m.offset, m.revision = welcome.Position.Offset, welcome.Revision
+	if welcome.prepared == nil {
+		return lost
+	}
+	return m.push(welcome, true, lost)
+}
+
+// push gives an event to the socket; past says that it is of what that has missed. The room's
+// mu is held.
+func (m *Membership[K, M, T]) push(e *Event[K, M, T], past bool, lost []Loss[K, M, T]) []Loss[K, M, T] {
+	lost = m.peer.push(e, m, past, lost)
+	if m.room.hub.config.Slow == SlowRoom {
+		if full := m.peer.full(); full != nil && !slices.Contains(m.room.slow, full) {
+			m.room.slow = append(m.room.slow, full)
+		}
+	}
+	return lost
+}
+
+// end ends the membership. The member is gone at once, or may come back within the linger.
+func (m *Membership[K, M, T]) end(now bool) {
+	m.mu.Lock()
+	if m.ended {
+		m.mu.Unlock()
+		return
+	}
+	m.ended = true
+	stops, enders := m.stops, m.enders
+	m.stops, m.enders = nil, nil
+	m.mu.Unlock()
+	// Deferred, in reverse, as what is the broker's or a user's may panic or end the goroutine.
+	defer close(m.done)
+	defer each.Call(slices.Collect(maps.Keys(enders)), call)
+	l := m.room
+	defer l.leave(m.member, l.hub.config.Linger, now)
+	defer m.peer.release()
+	for _, stop := range stops {
+		stop()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last := len(l.receivers) - 1
+	moved := l.receivers[last]
+	l.receivers[m.index], moved.index = moved, m.index
+	l.receivers[last] = nil
+	l.receivers = l.receivers[:last]
+}
+
+// Unsubscribe has the member leave the room with this socket, which stays open. With the
+// member's last socket the others hear that it has left, without a linger. What was said
+// before still reaches the socket. If it has not taken yet what it had missed, it gets as much of
+// that and of what follows as half of the hub's bounds allow, from the beginning and without a gap.
+func (m *Membership[K, M, T]) Unsubscribe() {
+	defer m.peer.forgo(m)
+	m.end(true)
+}
+
+// Done returns a channel that closes when the membership is over.
+func (m *Membership[K, M, T]) Done() <-chan struct{} { return m.done }
+
+// OnEnd has f called when the membership is over, as [observable.Ender] says.
+func (m *Membership[K, M, T]) OnEnd(f func()) (stop func()) {
+	m.mu.Lock()
+	ended := m.ended
+	if !ended {
+		if m.enders == nil {
+			m.enders = make(map[*func()]struct{})
+		}
+		m.enders[&f] = struct{}{}
+	}
+	m.mu.Unlock()
+	if ended {
+		f()
+	}
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.enders, &f)
+	}
+}
+
+// Member returns whose socket it is.
+func (m *Membership[K, M, T]) Member() M { return m.member }
+
+// Say is [Room.Say] by the member, to all. The error is ErrLeft if the membership is over.
+func (m *Membership[K, M, T]) Say(ctx context.Context, value T) error {
+	return m.audience(Audience[K, M, T]{}).Say(ctx, value)
+}
+
+// To returns the sockets of some members, as the audience of this one.
+func (m *Membership[K, M, T]) To(members ...M) Audience[K, M, T] {
+	return m.audience(Audience[K, M, T]{private: true, to: members})
+}
+
+// Others returns all but the member itself, as its audience.
+func (m *Membership[K, M, T]) Others() Audience[K, M, T] {
+	return m.audience(Audience[K, M, T]{except: []M{m.member}})
+}
+
+func (m *Membership[K, M, T]) audience(a Audience[K, M, T]) Audience[K, M, T] {
+	a.room, a.from, a.by = Room[K, M, T]{m.room.hub, m.room.key}, m.member, m
+	return a
+}
+
+// SetMeta changes what the member says about itself; the others hear of it.
+func (m *Membership[K, M, T]) SetMeta(ctx context.Context, meta any) error {
+	if m.over() {
+		return &RoomError{m.room.key, ErrLeft}
+	}
+	if ctx == nil {
+		return argument("Membership.SetMeta", "ctx", isNil)
+	}
+	return m.room.hub.broker.Change(ctx, m.room.key, m.member, meta)
+}
+
+func (m *Membership[K, M, T]) over() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ended
+}
+
+// Next says value to all. What cannot be said is reported to [observable.OnUnhandled].
+func (m *Membership[K, M, T]) Next(value T) { m.audience(Audience[K, M, T]{}).Next(value) }
+
+// Error ends the membership, and reports err to [observable.OnUnhandled].
+func (m *Membership[K, M, T]) Error(err error) {
+	m.Unsubscribe()
+	unheard(&RoomError{m.room.key, err})
+}
+
+// Complete ends the membership.
+func (m *Membership[K, M, T]) Complete() { m.Unsubscribe() }

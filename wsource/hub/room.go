@@ -1,0 +1,136 @@
+package hub
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// Room is a room of a [Hub]: an observer of what is said in it and an observable of that, in
+// one order for all sockets and observers. It is a name, and may be copied.
+//
+// A room has no end. The completion of a stream that is said in it changes nothing, and an
+// error of one is reported to [observable.OnUnhandled].
+type Room[K, M comparable, T any] struct {
+	hub *Hub[K, M, T]
+	key K
+}
+
+// Key returns the room's key.
+func (r Room[K, M, T]) Key() K { return r.key }
+
+// Events returns the observable of what happens in the room from now on, on the side of the
+// server: what is said, to whomever, and who comes and goes. It does not complete; it fails if
+// the room cannot be opened. An observer that lasts holds up those who speak, as with an
+// [observable.Subject], and so what comes behind it.
+func (r Room[K, M, T]) Events() observable.Observable[*Event[K, M, T]] {
+	return observable.AttachFunc[*Event[K, M, T]](func(sc *observable.Scope, down observable.Stage[*Event[K, M, T]]) {
+		l, err := r.hub.use(context.Background(), r.key)
+		if err != nil {
+			down.Error(err)
+			return
+		}
+		sc.OnClose(l.release)
+		l.events.AttachTo(sc, down)
+	})
+}
+
+// Subscribe has observer get what is said to all in the room from now on; see [Room.Events].
+func (r Room[K, M, T]) Subscribe(ctx context.Context, observer observable.Observer[T]) observable.Subscription {
+	return observable.Subscribe(ctx, r, observer)
+}
+
+// AttachTo adds a stage to those that get what is said (see [observable.Attacher]).
+func (r Room[K, M, T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
+	observable.Attach(r.Events(), sc, observable.Stage[*Event[K, M, T]]{
+		Terminal: down.Terminal,
+		Next: func(e *Event[K, M, T]) {
+			if e.Kind == Said && !e.Private {
+				down.Next(e.Value)
+			}
+		},
+	})
+}
+
+// Members returns who is in the room, in the order of entering.
+func (r Room[K, M, T]) Members(ctx context.Context) ([]Member[M], error) {
+	if err := r.hub.check(ctx, r.key); err != nil {
+		return nil, err
+	}
+	s, err := r.hub.broker.Snapshot(ctx, r.key, Position{})
+	return s.Members, err
+}
+
+// Say says value to all in the room, by nobody. It returns when the value has its place in the
+// order, or is queued for it; with the policy SlowRoom it first waits until every socket has
+// room. The error is a [*RoomError], the cause of ctx's end, or the broker's.
+func (r Room[K, M, T]) Say(ctx context.Context, value T) error {
+	return Audience[K, M, T]{room: r}.Say(ctx, value)
+}
+
+// To returns all sockets of some members in the room. What they are told is private: it has no
+// place in the history.
+func (r Room[K, M, T]) To(members ...M) Audience[K, M, T] {
+	return Audience[K, M, T]{room: r, private: true, to: members}
+}
+
+// Except returns all in the room but some members.
+func (r Room[K, M, T]) Except(members ...M) Audience[K, M, T] {
+	return Audience[K, M, T]{room: r, except: members}
+}
+
+// Next is Say without a context. What cannot be said is reported to
+// [observable.OnUnhandled].
+func (r Room[K, M, T]) Next(value T) { Audience[K, M, T]{room: r}.Next(value) }
+
+// Error reports err to [observable.OnUnhandled].
+func (r Room[K, M, T]) Error(err error) { unheard(&RoomError{r.key, err}) }
+
+// Complete does nothing.
+func (r Room[K, M, T]) Complete() {}
+
+// Audience is some of those in a room. It is an observer as the [Room] is.
+type Audience[K, M comparable, T any] struct {
+	room    Room[K, M, T]
+	from    M
+	by      *Membership[K, M, T] // that speaks, or nil
+	private bool
+	to      []M
+	except  []M
+}
+
+// Say says value to the audience; see [Room.Say].
+func (a Audience[K, M, T]) Say(ctx context.Context, value T) error {
+	if a.by != nil && a.by.over() {
+		return &RoomError{a.room.key, ErrLeft}
+	}
+	l, err := a.room.hub.use(ctx, a.room.key)
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	if err := l.awaitRoom(ctx); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return a.room.hub.broker.Publish(ctx, &Event[K, M, T]{
+		Kind: Said, Room: a.room.key, Member: a.from, Value: value, Private: a.private, To: a.to, Except: a.except,
+	})
+}
+
+// Next is Say without a context. What cannot be said is reported to
+// [observable.OnUnhandled]; what is said after the end of the membership that speaks is dropped.
+func (a Audience[K, M, T]) Next(value T) {
+	if err := a.Say(context.Background(), value); err != nil && !errors.Is(err, ErrLeft) {
+		unheard(err)
+	}
+}
+
+// Error reports err to [observable.OnUnhandled].
+func (a Audience[K, M, T]) Error(err error) { a.room.Error(err) }
+
+// Complete does nothing.
+func (a Audience[K, M, T]) Complete() {}

@@ -1,0 +1,288 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+)
+
+// DefaultMaxKeys is how many keys a [State] has at most.
+const DefaultMaxKeys = 10_000
+
+// ErrStateFull is the cause of the error of a [State] that has as many keys as it may have.
+var ErrStateFull = errors.New("the state has too many keys")
+
+// ErrStateClosed is the cause of the error of a [State] that was closed.
+var ErrStateClosed = errors.New("the state is closed")
+
+// Change is what becomes of a key of a [State].
+type Change[K comparable, V any] struct {
+	Key     K         `json:"key"`
+	Value   V         `json:"value,omitzero"`
+	Deleted bool      `json:"deleted,omitzero"` // the key has no value any more
+	Expires time.Time `json:"expires,omitzero"` // when it is deleted; of a delete, what its value said of that
+}
+
+// CompactChange is the Compact of a hub for a [State].
+func CompactChange[K comparable, V any](c Change[K, V]) (key any, deletes bool) {
+	return c.Key, c.Deleted
+}
+
+// ChangeApplies is the Applies of a hub for a [State]: a key that has expired is not deleted
+// if it has got another value since.
+func ChangeApplies[K comparable, V any](before, c Change[K, V]) bool {
+	return !c.Deleted || c.Expires.IsZero() || c.Expires.Equal(before.Expires)
+}
+
+// NewStates returns a hub with a [State] in each room. It sets the config's Compact and Applies. The
+// Slow policy may be CloseSlow or SlowRoom only: the others lose changes, and with them the map. Another
+// one is an [*observable.ArgumentError], of NewState and of all that is done with the rooms.
+func NewStates[R, M, K comparable, V any](config Config[R, M, Change[K, V]]) *Hub[R, M, Change[K, V]] {
+	config.Compact, config.Applies = CompactChange[K, V], ChangeApplies[K, V]
+	return newHub("hub.NewStates", config)
+}
+
+// State is a map that all in a room have: who joins gets every key, and then each change, in one
+// order for all; who comes back gets what has changed. It is in a room of a hub of
+// [NewStates]. On the other side of a socket, [StateMaps] and [StateChanges] make the map of
+// it again. Any goroutine may use a State.
+//
+// It keeps the room in being until Close. Without one, the keys are forgotten with the last
+// member.
+type State[K comparable, V any] struct {
+	say     func(context.Context, Change[K, V]) error
+	room    any
+	maxKeys int
+	sub     observable.Subscription
+
+	mu     interleave.Mutex
+	values map[K]Change[K, V]
+	coming map[K]int // how many changes that set the key are under way
+	fresh  int       // how many of these keys have no value yet
+	expiry expiry[K]
+	timer  *time.Timer // for the next key that expires; nil before the first
+	closed bool
+}
+
+// NewState returns the state of a room, with at most maxKeys keys; 0 means DefaultMaxKeys. The
+// error is that of the room.
+func NewState[R, M, K comparable, V any](
+	ctx context.Context, room Room[R, M, Change[K, V]], maxKeys int,
+) (*State[K, V], error) {
+	if maxKeys == 0 {
+		maxKeys = DefaultMaxKeys
+	}
+	s := &State[K, V]{say: room.Say, room: room.key, maxKeys: maxKeys, values: make(map[K]Change[K, V])}
+	s.expiry.index, s.coming = make(map[K]int), make(map[K]int)
+	l, err := room.hub.use(ctx, room.key)
+	if err != nil {
+		return nil, err
+	}
+	defer l.release()
+	if room.hub.config.Compact == nil {
+		return nil, &observable.ArgumentError{Func: "hub.NewState", Argument: "room", Problem: "is not of NewStates"}
+	}
+	var held []*Event[R, M, Change[K, V]]
+	ready, offset := false, uint64(0)
+	take := func(e *Event[R, M, Change[K, V]]) {
+		switch {
+		case e.Kind == Welcome && e.Recovery == TooOld:
+			s.reset()
+			offset = e.Position.Offset
+		case e.Kind == Said && !e.Private && e.Position.Offset > offset:
+			s.apply(e.Value)
+		}
+	}
+	s.sub = room.Events().Subscribe(context.Background(), observable.ObserverFuncs[*Event[R, M, Change[K, V]]]{
+		OnNext: func(e *Event[R, M, Change[K, V]]) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if ready {
+				take(e)
+			} else {
+				held = append(held, e)
+			}
+		},
+	})
+	snapshot, err := room.hub.broker.Snapshot(ctx, room.key, Position{})
+	if err != nil {
+		s.sub.Unsubscribe()
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range snapshot.Events {
+		s.apply(e.Value)
+	}
+	ready, offset = true, snapshot.Position.Offset
+	for _, e := range held {
+		take(e)
+	}
+	held = nil
+	return s, nil
+}
+
+// apply makes a change happen; mu is held.
+func (s *State[K, V]) apply(c Change[K, V]) {
+	s.expiry.remove(c.Key)
+	defer s.recount(c.Key)()
+	if c.Deleted {
+		delete(s.values, c.Key)
+		return
+	}
+	s.arrive(c.Key)
+	s.values[c.Key] = c
+	if !c.Expires.IsZero() {
+		s.expiry.add(c.Key, c.Expires)
+		s.schedule()
+	}
+}
+
+// reset forgets all keys; mu is held.
+func (s *State[K, V]) reset() {
+	for key := range s.values {
+		s.apply(Change[K, V]{Key: key, Deleted: true})
+	}
+}
+
+// schedule sets the timer to the next key that expires; mu is held.
+func (s *State[K, V]) schedule() {
+	at, ok := s.expiry.next()
+	switch {
+	case !ok || s.closed:
+	case s.timer == nil:
+		s.timer = time.AfterFunc(time.Until(at), s.expire)
+	default:
+		s.timer.Reset(time.Until(at))
+	}
+}
+
+// expire deletes the keys whose time is over.
+func (s *State[K, V]) expire() {
+	var over []Change[K, V]
+	s.mu.Lock()
+	for {
+		at, ok := s.expiry.next()
+		if !ok || s.closed || time.Until(at) > 0 {
+			break
+		}
+		key := s.expiry.keys[0].key
+		s.expiry.remove(key)
+		over = append(over, Change[K, V]{Key: key, Deleted: true, Expires: s.values[key].Expires})
+	}
+	s.schedule()
+	s.mu.Unlock()
+	for _, c := range over {
+		if err := s.say(context.Background(), c); err != nil && !errors.Is(err, ErrShutdown) {
+			unheard(err)
+		}
+	}
+}
+
+// reserve counts a change that sets a key, until it arrives. The error is why the key may not
+// have a value.
+func (s *State[K, V]) reserve(key K) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrStateClosed // what is set would not be heard of here any more
+	}
+	if _, has := s.values[key]; !has && s.coming[key] == 0 && len(s.values)+s.fresh >= s.maxKeys {
+		return ErrStateFull
+	}
+	defer s.recount(key)()
+	s.coming[key]++
+	return nil
+}
+
+// arrive undoes reserve, as the change happens now, or will not; mu is held. A change of
+// another node was not counted.
+func (s *State[K, V]) arrive(key K) {
+	switch s.coming[key] {
+	case 0:
+	case 1:
+		delete(s.coming, key)
+	default:
+		s.coming[key]--
+	}
+}
+
+// recount keeps fresh right over what is done to a key until the function that it returns is
+// called; mu is held.
+func (s *State[K, V]) recount(key K) (done func()) {
+	count := func(d int) {
+		if _, has := s.values[key]; !has && s.coming[key] > 0 {
+			s.fresh += d
+		}
+	}
+	count(-1)
+	return func() { count(1) }
+}
+
+// Set gives a key a value, for all in the room. The error is that of [Room.Say], or
+// ErrStateFull for a new key, or ErrStateClosed. What is set on other nodes happens all the same, and may be over
+// the bound of this one.
+func (s *State[K, V]) Set(ctx context.Context, key K, value V) error {
+	return s.set(ctx, Change[K, V]{Key: key, Value: value})
+}
+
+// SetFor is Set for a time, after which the key is deleted, unless it is set again.
+func (s *State[K, V]) SetFor(ctx context.Context, key K, value V, ttl time.Duration) error {
+	return s.set(ctx, Change[K, V]{Key: key, Value: value, Expires: time.Now().Add(ttl).Round(0)})
+}
+
+func (s *State[K, V]) set(ctx context.Context, c Change[K, V]) error {
+	if err := s.reserve(c.Key); err != nil {
+		return &RoomError{s.room, err}
+	}
+	err := s.say(ctx, c)
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		defer s.recount(c.Key)()
+		s.arrive(c.Key)
+	}
+	return err
+}
+
+// Delete deletes a key, for all in the room. One that is not there changes nothing.
+func (s *State[K, V]) Delete(ctx context.Context, key K) error {
+	return s.say(ctx, Change[K, V]{Key: key, Deleted: true})
+}
+
+// Get returns the value of a key, and whether it has one.
+func (s *State[K, V]) Get(key K) (value V, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.values[key]
+	return c.Value, ok
+}
+
+// Map returns a copy of the map.
+func (s *State[K, V]) Map() map[K]V {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[K]V, len(s.values))
+	for key, c := range maps.All(s.values) {
+		all[key] = c.Value
+	}
+	return all
+}
+
+// Close gives the room up. Nothing is deleted, and nothing expires any more. Get and Map still
+// tell what there was; Set and SetFor fail.
+func (s *State[K, V]) Close() {
+	s.mu.Lock()
+	s.closed = true
+	clear(s.coming) // what is under way does not arrive any more
+	s.fresh = 0
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Unlock()
+	s.sub.Unsubscribe()
+}
