@@ -1,0 +1,230 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+)
+
+// answerer answers the questions of a type. It is called by who reads, and returns what is to be
+// done on a goroutine of its own, until a.finish; or an error of the question's data.
+type answerer func(a *answer) (work func(), err error)
+
+// Answer has f answer the peer's questions of a type, as long as the returned subscription
+// lasts. Each call of f has a goroutine of its own, up to Config.MaxAnswers of them on a
+// connection, so it may block, and may [Ask] in turn.
+//
+// The context of f ends when the peer's time for it is over, when the peer does not want the
+// answer any more (its cause is then ErrCancelled), and when the connection ends. An error that
+// is a [*PublicError] is told to the peer. Of any other, and of a panic, the peer hears CodeInternal,
+// and this side an [*AnswerError] by [Conn.Errors].
+//
+// A type is answered by one. An argument that cannot be used, an [*observable.ArgumentError],
+// is told by Conn.Errors.
+func Answer[Q, A any](conn *Conn, typ string, f func(ctx context.Context, question Q) (A, error)) observable.Subscription {
+	if f == nil {
+		return conn.answerWith("Answer", typ, nil)
+	}
+	return conn.answerWith("Answer", typ, func(a *answer) (func(), error) {
+		q, err := unpack[Q](conn, a.question) // here, as the stack of a new goroutine would have to grow for it
+		return func() {
+			var e *Envelope
+			err := observable.ErrGoexit
+			defer func() { a.finish(e, err) }() // also when f ends the goroutine
+			err = guarded(func() error {
+				value, err := f(a.ctx, q)
+				if err != nil {
+					return err
+				}
+				e, err = Pack(conn, typeReply, value)
+				return err
+			})
+		}, err
+	})
+}
+
+// questionKey is the key of the question in the context of its answer.
+type questionKey struct{}
+
+// Question returns the event of the question that is answered with ctx, or nil if none is: for its
+// ID, Source and Extra, and, of a job of a [Queue], the job's ID as Corr.
+func Question(ctx context.Context) *Envelope {
+	e, _ := ctx.Value(questionKey{}).(*Envelope)
+	return e
+}
+
+// answerWith registers who answers a type.
+func (c *Conn) answerWith(function, typ string, f answerer) observable.Subscription {
+	problem := c.problem
+	if problem == nil {
+		problem = checkType(function, typ)
+	}
+	if f == nil && problem == nil {
+		problem = argument(function, "f", "is nil")
+	}
+	return observable.Subscribe[struct{}](context.Background(), observable.AttachFunc[struct{}](
+		func(sc *observable.Scope, down observable.Stage[struct{}]) {
+			c.mu.Lock()
+			if problem == nil && !c.over && c.answerers[typ] != nil {
+				problem = argument(function, "typ", "is answered already: "+typ)
+			}
+			over := c.over
+			if problem == nil && !over {
+				c.answerers[typ] = f
+			}
+			c.mu.Unlock()
+			switch {
+			case problem != nil:
+				down.Error(problem)
+			case over:
+				down.Complete()
+			default:
+				sc.OnClose(func() {
+					c.mu.Lock()
+					defer c.mu.Unlock()
+					delete(c.answerers, typ)
+				})
+				c.life.AttachTo(sc, down)
+			}
+		}), observable.ObserverFuncs[struct{}]{OnError: c.report})
+}
+
+// answer is one of this side's that is under way.
+type answer struct {
+	link     *link
+	question *Envelope
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	release  func()
+	unwatch  func() (stopped bool)
+	finished atomic.Bool
+
+	// Of a stream, guarded by the Conn's mu.
+	credit  int64
+	changed interleave.Cond
+}
+
+// asked deals with a question of the peer.
+func (l *link) asked(e *Envelope) {
+	c := l.conn
+	c.mu.Lock()
+	f := c.answerers[e.Type]
+	code := Code("")
+	switch {
+	case f == nil:
+		code = CodeUnknownType
+	case l.answers[e.ID] != nil:
+		code = CodeDuplicateID
+	case len(l.answers) >= c.config.MaxAnswers:
+		code = CodeBusy
+	}
+	if code != "" || l.lost != nil {
+		c.mu.Unlock()
+		l.refuse(e, code)
+		return
+	}
+	a := &answer{link: l, question: e, credit: e.Credit}
+	a.changed.L = &c.mu
+	a.ctx, a.cancel = context.WithCancelCause(context.WithValue(l.scope.Values(), questionKey{}, e))
+	if e.Timeout > 0 {
+		var stop context.CancelFunc
+		a.ctx, stop = context.WithTimeout(a.ctx, e.Timeout)
+		a.release = stop
+	}
+	l.answers[e.ID] = a
+	c.mu.Unlock()
+	work, err := f(a)
+	if err != nil {
+		l.fault(err)
+		a.remove()
+		return
+	}
+	go work()
+}
+
+// refuse tells the peer that its question is not answered.
+func (l *link) refuse(e *Envelope, code Code) {
+	switch code {
+	case CodeUnknownType:
+		l.conn.unheard.Next(e)
+		l.tell(refusal(e.ID, PublicError{code, "nobody answers this type"}))
+	case CodeBusy:
+		l.tell(refusal(e.ID, PublicError{code, "too many questions are under way"}))
+	case CodeDuplicateID:
+		l.fault(e.wrong(code, "id", "is that of a question under way"))
+	default: // the connection is over
+	}
+}
+
+// finish sends the end of an answer: e, or a failure if that is nil.
+func (a *answer) finish(e *Envelope, err error) {
+	if a.finished.Swap(true) {
+		return
+	}
+	defer a.remove()
+	l, c := a.link, a.link.conn
+	c.mu.Lock()
+	unwanted := l.lost != nil || errors.Is(context.Cause(a.ctx), ErrCancelled)
+	c.mu.Unlock()
+	if unwanted { // other errors are what the end of its context has caused
+		if panicked := (*observable.PanicError)(nil); errors.As(err, &panicked) {
+			a.failure(err)
+		}
+		return
+	}
+	if err != nil || e == nil {
+		e = refusal(a.question.ID, a.failure(err))
+	}
+	e.Corr = a.question.ID
+	m, err := c.encode(e)
+	if err != nil {
+		c.report(err)
+		m, _ = c.encode(refusal(a.question.ID, a.failure(err)))
+	}
+	l.out.Next(m)
+}
+
+// remove ends what belongs to an answer.
+func (a *answer) remove() {
+	c := a.link.conn
+	c.mu.Lock()
+	if a.link.answers[a.question.ID] == a {
+		delete(a.link.answers, a.question.ID)
+	}
+	c.mu.Unlock()
+	if a.unwatch != nil {
+		a.unwatch()
+	}
+	if a.release != nil {
+		a.release()
+	}
+	a.cancel(nil)
+}
+
+// failure returns what the peer is told of an error. What it is not told this side is.
+func (a *answer) failure(err error) PublicError {
+	var (
+		failure *PublicError
+	)
+	switch {
+	case errors.Is(context.Cause(a.ctx), context.DeadlineExceeded):
+		return PublicError{CodeTimeout, "the answer took too long"}
+	case errors.As(err, &failure):
+		return *failure
+	default:
+		a.link.conn.report(&AnswerError{ID: a.question.ID, Type: a.question.Type, Err: err})
+		return PublicError{CodeInternal, "the answer has failed"}
+	}
+}
+
+// grant lets a stream send more values.
+func (a *answer) grant(n int64) {
+	c := a.link.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a.credit = min(a.credit+min(n, maxCredit), maxCredit)
+	a.changed.Broadcast()
+}

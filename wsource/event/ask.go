@@ -1,0 +1,322 @@
+package event
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// Ask sends a question of a type and returns the peer's answer. It blocks until that has come,
+// ctx ends, Config.AskTimeout is over, or the connection ends. The peer is told for how long the
+// answer is wanted, and when it is not wanted any more. It is the same on both sides.
+//
+// The error is a [*RemoteError] if the peer says so, as [PublicError] and the codes tell; a
+// [*DataError] if the question does not encode or the answer does not fit A; observable.ErrEmpty
+// if a stream answers and is empty; otherwise an [*AskError], which knows whether the question
+// may have arrived. Over a subject, a question that certainly has not arrived is sent on the next
+// connection.
+func Ask[A, Q any](ctx context.Context, conn *Conn, typ string, q Q) (A, error) {
+	var answer A
+	e, err := pose(conn, "Ask", typ, q)
+	if err != nil {
+		return answer, err
+	}
+	e.Credit = 1
+	reply, err := conn.ask(ctx, e, conn.config.AskTimeout)
+	if err != nil {
+		return answer, err
+	}
+	return unpack[A](conn, reply)
+}
+
+// pose makes the event of a question.
+func pose[Q any](conn *Conn, function, typ string, q Q) (*Envelope, error) {
+	if err := cmp.Or(conn.problem, checkType(function, typ)); err != nil {
+		return nil, err
+	}
+	e, err := Pack(conn, typ, q)
+	if err == nil {
+		e.complete(conn.config.Source)
+	}
+	return e, err
+}
+
+// question is one of this side's that is under way. Its fields below are guarded by the Conn's mu.
+type question struct {
+	id, typ string
+
+	changed interleave.Cond // of one with a single answer
+	posing  bool            // it is being sent; who does that sees to what is lost meanwhile
+	over    bool            // reply, err and lost will not change
+	reply   *Envelope
+	err     error
+	lost    error // what ended the connection, if nobody knows what became of the question
+
+	stream *stream // of one with many answers, or nil
+}
+
+// lose ends a question with its link; mu is held.
+func (q *question) lose(err error) {
+	q.over, q.lost = true, err
+	q.changed.Broadcast()
+}
+
+// ended tells the stream of a question that was sent that it is lost.
+func (q *question) ended(err error) {
+	if q.stream != nil {
+		q.stream.out.Error(q.failed(wsource.Unknown, err))
+	}
+}
+
+// failed returns the error for a question without an answer.
+func (q *question) failed(outcome wsource.Outcome, err error) error {
+	return &AskError{ID: q.id, Type: q.typ, Outcome: outcome, Err: err}
+}
+
+// ask sends a question and waits for its answer, for limit at most.
+func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration) (*Envelope, error) {
+	q := &question{id: e.ID, typ: e.Type}
+	q.changed.L = &c.mu
+	if ctx == nil {
+		return nil, argument("Ask", "ctx", "is nil")
+	}
+	deadline, limited := ctx.Deadline()
+	if limit > 0 && (!limited || time.Until(deadline) > limit) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, wsource.ErrRequestTimeout)
+		defer cancel()
+	}
+	l, err := c.sendQuestion(ctx, e, q)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, q.wake(c))
+	defer stop()
+	return l.answerTo(ctx, q)
+}
+
+// wake returns a function that has whoever waits for a question look at its context.
+func (q *question) wake(c *Conn) func() {
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		q.changed.Broadcast()
+		c.linked.Broadcast()
+	}
+}
+
+// sendQuestion sends a question, on the next connection if it certainly has not left on this one.
+func (c *Conn) sendQuestion(ctx context.Context, e *Envelope, q *question) (*link, error) {
+	for {
+		l, err := c.await(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		err = l.pose(ctx, e, q)
+		if err == nil || !c.again(ctx, l, err) {
+			return l, err
+		}
+	}
+}
+
+// await returns the link on which a question can be asked, and has it wait there.
+func (c *Conn) await(ctx context.Context, q *question) (*link, error) {
+	var stop func() bool
+	defer func() {
+		if stop != nil {
+			stop()
+		}
+	}()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		switch {
+		case !c.connected && !c.over:
+			return nil, q.failed(wsource.Unsent, ErrNotConnected)
+		case c.over:
+			return nil, q.failed(wsource.Unsent, c.closed())
+		case ctx.Err() != nil:
+			return nil, q.failed(wsource.Unsent, context.Cause(ctx))
+		case c.link != nil && !c.link.ending:
+			q.posing, q.over, q.lost = true, false, nil // it may have been sent on another link in vain
+			c.link.questions[q.id] = q
+			return c.link, nil
+		}
+		if stop == nil {
+			stop = context.AfterFunc(ctx, q.wake(c))
+		}
+		c.linked.Wait()
+	}
+}
+
+// again reports whether a question that has failed on a link is to be asked on the next one: a
+// connection that does not send is ending, which may not have been told yet.
+func (c *Conn) again(ctx context.Context, l *link, err error) bool {
+	var (
+		ae  *AskError
+		arg *observable.ArgumentError
+	)
+	if !errors.As(err, &ae) || ae.Outcome != wsource.Unsent || ctx.Err() != nil ||
+		errors.Is(err, wsource.ErrInvalidUTF8) || errors.As(err, &arg) { // which is not the connection's
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.ending = true
+	return c.lasting && !c.over
+}
+
+// pose sends a question on the link. The error is the question's end.
+func (l *link) pose(ctx context.Context, e *Envelope, q *question) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		e.Timeout = max(time.Until(deadline), time.Millisecond)
+	}
+	c := l.conn
+	m, problem := c.encode(e)
+	if problem != nil {
+		c.mu.Lock()
+		delete(l.questions, q.id)
+		c.mu.Unlock()
+		return problem
+	}
+	err := l.out.Send(ctx, m)
+	c.mu.Lock()
+	q.posing = false
+	if err == nil || q.over && q.lost == nil { // the answer may have come all the same
+		c.mu.Unlock()
+		return nil
+	}
+	q.over, q.lost = false, nil // the outcome of the sending is more exact
+	c.mu.Unlock()
+	se, ok := errors.AsType[*wsource.SendError](err)
+	if !ok { // a foreign stream does not tell
+		se = &wsource.SendError{Outcome: wsource.Unknown, Err: err}
+	}
+	l.giveUp(q, se.Outcome != wsource.Unsent)
+	return q.failed(se.Outcome, se.Err)
+}
+
+// answerTo waits for the answer to a question that was sent.
+func (l *link) answerTo(ctx context.Context, q *question) (*Envelope, error) {
+	c := l.conn
+	c.mu.Lock()
+	for !q.over && ctx.Err() == nil {
+		if !l.scope.Wait(&q.changed) {
+			c.mu.Unlock()
+			l.giveUp(q, true)
+			return nil, q.failed(wsource.Unknown, ErrAskInCallback)
+		}
+	}
+	defer c.mu.Unlock()
+	switch {
+	case !q.over:
+		c.mu.Unlock()
+		l.giveUp(q, true)
+		c.mu.Lock()
+		return nil, q.failed(wsource.Unknown, context.Cause(ctx))
+	case q.lost != nil:
+		return nil, q.failed(wsource.Unknown, q.lost)
+	default:
+		return q.reply, q.err
+	}
+}
+
+// giveUp ends a question of this side, and tells the peer if it may know of it.
+func (l *link) giveUp(q *question, sent bool) {
+	c := l.conn
+	c.mu.Lock()
+	if q.over || l.questions[q.id] != q {
+		c.mu.Unlock()
+		return
+	}
+	q.over = true
+	delete(l.questions, q.id)
+	if sent {
+		l.late.note(q.id, q.left())
+	}
+	c.mu.Unlock()
+	if sent {
+		l.tell(&Envelope{Type: typeCancel, Corr: q.id})
+	}
+}
+
+// left returns how many events may come about a question that is given up: the values that it
+// has asked for and the end of its stream; mu is held.
+func (q *question) left() int {
+	if q.stream == nil {
+		return 2
+	}
+	return int(max(q.stream.credit, 0)) + 1
+}
+
+// answered deals with an answer of the peer.
+func (l *link) answered(e *Envelope) {
+	c := l.conn
+	c.mu.Lock()
+	q := l.questions[e.Corr]
+	a := l.answers[e.Corr]
+	last := e.Type != typeNext
+	late := q == nil && l.late.take(e.Corr, last)
+	single := q != nil && q.stream == nil
+	if q != nil && (single || last) {
+		delete(l.questions, e.Corr)
+		q.over = true
+	}
+	if single {
+		q.settle(e)
+		if !last {
+			l.late.note(e.Corr, 1) // the end of its stream
+		}
+		q.changed.Signal()
+	}
+	c.mu.Unlock()
+	switch {
+	case single:
+		if !last { // a stream answers, of which the first value is enough
+			l.tell(&Envelope{Type: typeCancel, Corr: e.Corr})
+		}
+	case q != nil:
+		q.stream.receive(l, e)
+	case e.Type == typeError:
+		if a != nil { // the peer does not know the question any more
+			a.cancel(ErrCancelled)
+		}
+		if err := remoteError(e); !late && !c.refused(err) {
+			l.blame(err) // it may not flood this side; the peer is not told of what it tells
+		}
+	case late:
+		c.report(&StrayError{Corr: e.Corr, Type: e.Type, Late: true})
+	default:
+		l.fault(&StrayError{Corr: e.Corr, Type: e.Type})
+	}
+}
+
+// settle notes the answer to a question that has one.
+func (q *question) settle(e *Envelope) {
+	switch e.Type {
+	case typeError:
+		q.err = remoteError(e)
+	case typeComplete:
+		q.err = observable.ErrEmpty
+	default:
+		q.reply = e
+	}
+}
+
+// remoteError makes the error that the peer tells of.
+func remoteError(e *Envelope) *RemoteError {
+	var f struct {
+		Code    Code   `json:"code"`
+		Message string `json:"message"`
+	}
+	if err := json.Unmarshal(e.Data, &f); err != nil || f.Code == "" {
+		f.Code = CodeMalformed
+	}
+	return &RemoteError{Code: f.Code, Message: f.Message, Corr: e.Corr, Topic: e.Topic}
+}

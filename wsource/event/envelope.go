@@ -1,0 +1,133 @@
+package event
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Version is the version of the protocol. An event may name it in the field "v"; one without
+// that field is of this version.
+const Version = 1
+
+// Bounds of an envelope, in bytes. What is longer is an [EnvelopeError] with [CodeTooLong].
+const (
+	MaxName   = 256 // an id, a type, a source, a correlation or a topic
+	MaxFields = 64  // how many fields an envelope has, unknown ones included
+)
+
+// Envelope is an event as it goes over the wire. One that was received must not be changed, as
+// all who listen share it.
+type Envelope struct {
+	ID      string    // names the event; of one that is sent, a new UUID (version 7) if it is empty
+	Type    string    // says what has happened
+	Created time.Time // when it was made, to the millisecond; of one that is sent, now if it is zero
+	Source  string    // who has made it; of one that is sent, Config.Source if it is empty
+	Corr    string    // the ID of the event that this one is about
+	Topic   string    // what it is published under
+	Pattern string    // the subscription for which it is delivered, if that is a pattern of topics
+
+	// Data is the value as the codec for values has made it. It is JSON, unless Binary is set.
+	Data   []byte
+	Binary bool
+
+	// Credit, if it is not 0, makes the event a question, and says how many values may answer it.
+	Credit int64
+	// Timeout is for how long whoever asks will wait, from the moment at which the event was sent;
+	// 0 if that is not known. It is sent in milliseconds.
+	Timeout time.Duration
+
+	// Extra are the fields that this package does not know, in their order. They are kept, and
+	// sent again when the event is.
+	Extra []Field
+}
+
+// Field is a field of an envelope that this package does not know.
+type Field struct {
+	Name  string
+	Value []byte // JSON
+}
+
+// The types of the protocol's own events. Their names begin with "rx."; an event of the
+// application cannot have such a name.
+const (
+	typeReply     = "rx.reply"    // the only value that answers a question, or its last one
+	typeNext      = "rx.next"     // a value that answers a question, of several
+	typeComplete  = "rx.complete" // there are no more of them
+	typeError     = "rx.error"    // the question, or the event, that Corr names has failed
+	typeCancel    = "rx.cancel"   // no answer is wanted any more
+	typeCredit    = "rx.credit"   // Credit more values may come
+	typeSubscribe = "rx.subscribe"
+	typeLeave     = "rx.unsubscribe"
+	typeJoined    = "rx.subscribed"
+
+	reserved = "rx."
+)
+
+// own reports whether the event is one of the protocol's.
+func (e *Envelope) own() bool { return strings.HasPrefix(e.Type, reserved) }
+
+// complete fills what every event has that is sent.
+func (e *Envelope) complete(source string) {
+	if e.ID == "" {
+		e.ID = NewID()
+	}
+	if e.Created.IsZero() {
+		e.Created = time.Now()
+	}
+	if e.Source == "" {
+		e.Source = source
+	}
+}
+
+// NewID returns an ID that no other event has: a UUID, version 7 (RFC 9562).
+func NewID() string {
+	id, err := uuid.NewV7()
+	if err != nil { // the system has no randomness; crypto/rand does not return in that case
+		panic(err)
+	}
+	return id.String()
+}
+
+// vet returns what is wrong with an event, or nil.
+func (e *Envelope) vet() *EnvelopeError {
+	switch {
+	case e.Type == "":
+		return e.wrong(CodeMissingType, "type", "is missing")
+	case e.ID == "" && !e.own():
+		return e.wrong(CodeMissingID, "id", "is missing")
+	case e.Credit < 0:
+		return e.wrong(CodeMalformed, "credit", "is negative")
+	case e.Timeout < 0:
+		return e.wrong(CodeMalformed, "timeout", "is negative")
+	}
+	for _, f := range [...]struct{ name, value string }{
+		{"id", e.ID},
+		{"type", e.Type},
+		{"source", e.Source},
+		{"corr", e.Corr},
+		{"topic", e.Topic},
+		{"pattern", e.Pattern},
+	} {
+		if len(f.value) > MaxName {
+			return e.wrong(CodeTooLong, f.name, "is too long")
+		}
+	}
+	return nil
+}
+
+// wrong returns an error about a field. Names that are too long are not repeated in it.
+func (e *Envelope) wrong(code Code, field, problem string) *EnvelopeError {
+	err := &EnvelopeError{Code: code, Field: field, Problem: problem}
+	if len(e.ID) <= MaxName {
+		err.ID = e.ID
+	}
+	if len(e.Type) <= MaxName {
+		err.Type = e.Type
+	}
+	if len(e.Topic) <= MaxName {
+		err.Topic = e.Topic
+	}
+	return err
+}

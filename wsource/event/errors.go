@@ -1,0 +1,186 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// Code says what has failed, in an error that goes over the wire. An application has codes of
+// its own for a [PublicError].
+type Code string
+
+// The codes of this package.
+const (
+	CodeMalformed     Code = "malformed"         // the message is no envelope, or a field has the wrong form
+	CodeVersion       Code = "unknown_version"   // the envelope is of another version
+	CodeMissingID     Code = "missing_id"        // the envelope has no id
+	CodeMissingType   Code = "missing_type"      // the envelope has no type
+	CodeTooLong       Code = "too_long"          // the envelope, or a field of it, is too long
+	CodeReserved      Code = "reserved_type"     // the type begins with "rx.", and is not one of the protocol's
+	CodeBadData       Code = "bad_data"          // the data does not fit the type
+	CodeUnknownType   Code = "unknown_type"      // nobody answers questions of the type
+	CodeDuplicateID   Code = "duplicate_id"      // a question with the same id is under way
+	CodeBusy          Code = "busy"              // too many questions are under way
+	CodeNoQuestion    Code = "no_such_question"  // nobody has asked what is answered
+	CodeCredit        Code = "credit_exceeded"   // more values have come than were asked for
+	CodeOverflow      Code = "overflow"          // the answering stream cannot be slowed
+	CodeInternal      Code = "internal"          // the answer has failed; the reason is not for the peer
+	CodeTimeout       Code = "deadline_exceeded" // the answer took too long
+	CodeForbidden     Code = "forbidden"         // it is not allowed
+	CodeBadTopic      Code = "bad_topic"         // the topic is empty, malformed, or has a wildcard where none may be
+	CodeTooManyTopics Code = "too_many_topics"   // the connection, or the server, has as many topics as it may have
+)
+
+// EnvelopeError reports an event that came, or was to be sent, and is not used because of its
+// form. Nothing but that event is lost.
+type EnvelopeError struct {
+	Code    Code
+	ID      string // of the event, if it is known
+	Type    string // of the event, if it is known
+	Topic   string // of the event, if it has one
+	Field   string // that is wrong, or ""
+	Problem string // what is wrong, as "is missing"
+}
+
+// Error tells the event, the field and the problem.
+func (e *EnvelopeError) Error() string {
+	field := ""
+	if e.Field != "" {
+		field = fmt.Sprintf("%q ", e.Field)
+	}
+	return fmt.Sprintf("event: %s: %s%s (id %q, type %q)", e.Code, field, e.Problem, e.ID, e.Type)
+}
+
+// DataError reports data that does not fit the type that it was wanted as, or a value that
+// does not encode. Nothing but that event is lost.
+type DataError struct {
+	Envelope *Envelope // the event
+	Target   string    // the Go type
+	Err      error     // what the codec said
+}
+
+// Error tells the event and the type, and not the data.
+func (e *DataError) Error() string {
+	return fmt.Sprintf("event: data of %q (id %q) as %s: %v", e.Envelope.Type, e.Envelope.ID, e.Target, e.Err)
+}
+
+// Unwrap returns what the codec said.
+func (e *DataError) Unwrap() error { return e.Err }
+
+// StrayError reports an event of the protocol about a question that is not under way.
+type StrayError struct {
+	Corr string // the question's ID
+	Type string // of the event
+	// Late tells that the question was asked, and given up before: such events are on their way
+	// when that happens, and are nobody's fault.
+	Late bool
+}
+
+// Error tells the question, and whether it was given up.
+func (e *StrayError) Error() string {
+	why := "nobody has asked"
+	if e.Late {
+		why = "the question was given up"
+	}
+	return fmt.Sprintf("event: %s about question %q: %s", e.Type, e.Corr, why)
+}
+
+// RemoteError is what the peer says has failed: a question, or an event that it could not use.
+type RemoteError struct {
+	Code    Code
+	Message string
+	Corr    string // the ID of the question or event
+	Topic   string // that a subscription to has failed, or ""
+}
+
+// Error tells the code and the message, the beginning of each if it is long.
+func (e *RemoteError) Error() string {
+	return fmt.Sprintf("event: the peer reports %s: %s", beginning(string(e.Code)), beginning(e.Message))
+}
+
+// beginning returns the first MaxName bytes of text from the peer, for a log.
+func beginning(text string) string {
+	if len(text) <= MaxName {
+		return text
+	}
+	return strings.ToValidUTF8(text[:MaxName], "") + "..."
+}
+
+// Is reports whether target is wsource.ErrRequestTimeout, and the peer says that the time is over.
+func (e *RemoteError) Is(target error) bool {
+	return target == wsource.ErrRequestTimeout && e.Code == CodeTimeout
+}
+
+// PublicError is the error of an answer that the peer is told as it is. Whatever else an answer
+// fails with the peer knows as [CodeInternal], without its text.
+type PublicError struct {
+	Code    Code
+	Message string
+}
+
+// Error tells the code and the message.
+func (e *PublicError) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
+
+// AskError reports a question that got no answer.
+type AskError struct {
+	ID      string          // of the question; "" if it did not get one
+	Type    string          // of the question
+	Outcome wsource.Outcome // whether it may have arrived: Unsent if it certainly has not
+	Err     error           // what ended it: wsource.ErrRequestTimeout, the end of the connection, a context's cause
+}
+
+// Error tells the question's type, the outcome and the cause.
+func (e *AskError) Error() string {
+	return fmt.Sprintf("event: question %q (id %q): outcome %s: %v", e.Type, e.ID, e.Outcome, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *AskError) Unwrap() error { return e.Err }
+
+// AnswerError reports an answer that has failed with an error that is not the peer's business.
+type AnswerError struct {
+	ID   string // of the question
+	Type string // of the question
+	Err  error  // a *observable.PanicError if it has panicked
+}
+
+// Error tells the question and the cause.
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("event: answer to %q (id %q): %v", e.Type, e.ID, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// DeadLetterError reports a job that a [Queue] has given up.
+type DeadLetterError struct {
+	ID       string // of the job
+	Type     string // of the queue
+	Attempts int    // how often a worker has got it
+	Err      error  // of the last attempt
+}
+
+// Error tells the job and the cause, and not its value.
+func (e *DeadLetterError) Error() string {
+	return fmt.Sprintf("event: job %q of %q is given up after %d attempts: %v", e.ID, e.Type, e.Attempts, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *DeadLetterError) Unwrap() error { return e.Err }
+
+var (
+	// ErrNotConnected says that Connect has not been called.
+	ErrNotConnected = errors.New("Connect has not been called")
+	// ErrAskInCallback says that whoever asks runs on the goroutine that would read the answer, and
+	// so would wait for itself. [operators.ObserveOn] before the callback, or AskMany in its place,
+	// helps.
+	ErrAskInCallback = errors.New("the question is asked by a callback that the answer would have to wait for")
+	// ErrCancelled is the cause with which the context of an answer ends that the peer does not want
+	// any more.
+	ErrCancelled = errors.New("the peer does not want the answer any more")
+	// ErrTooManyErrors says that the peer has sent more events that cannot be used than it may.
+	ErrTooManyErrors = errors.New("the peer sends too many events that cannot be used")
+)

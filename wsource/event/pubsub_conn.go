@@ -1,0 +1,167 @@
+package event
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/hub"
+)
+
+// Serve lets a connection subscribe and publish, until the returned subscription or the Conn ends.
+// It is called before Connect of conn, so that nothing is missed.
+//
+// To subscribe twice to one topic is acknowledged and changes nothing: who needs it in several
+// places counts them, as [OnTopic] and wsource.Topics do. Of two patterns that have a topic, each
+// delivers the event. What is refused is told to the peer, and by [Conn.Errors].
+func (p *PubSub) Serve(conn *Conn) observable.Subscription {
+	return observable.Subscribe[struct{}](context.Background(), observable.AttachFunc[struct{}](
+		func(sc *observable.Scope, down observable.Stage[struct{}]) {
+			socket := conn.socket()
+			if p.problem != nil || socket == nil {
+				down.Error(cmp.Or(p.problem, argument("PubSub.Serve", "conn", "is not over a socket")))
+				return
+			}
+			s := &subscriber{pubsub: p, conn: conn, socket: socket, topics: make(map[string]*membership)}
+			sc.OnClose(func() { p.steps.do(s.end) })
+			s.on(sc, conn.on(typeSubscribe), s.subscribe)
+			s.on(sc, conn.on(typeLeave), s.leave)
+			s.on(sc, &conn.topical, s.publish)
+			conn.life.AttachTo(sc, down)
+		}), observable.ObserverFuncs[struct{}]{OnError: conn.report})
+}
+
+type membership = hub.Membership[string, uint64, *Envelope]
+
+// subscriber is a connection that may subscribe and publish.
+type subscriber struct {
+	pubsub *PubSub
+	conn   *Conn
+	socket wsource.Peer
+
+	// What follows belongs to the step that is in progress.
+	member uint64
+	topics map[string]*membership
+	over   bool
+}
+
+// on has f called with the events of source, as long as sc is open.
+func (s *subscriber) on(sc *observable.Scope, source observable.Observable[*Envelope], f func(*Envelope)) {
+	sub := source.Subscribe(context.Background(), observable.ObserverFuncs[*Envelope]{
+		OnNext: f, OnError: func(error) {}, // the Conn's end
+	})
+	sc.OnClose(sub.Unsubscribe)
+}
+
+// refuse tells the peer that something is not done, and why.
+func (s *subscriber) refuse(e *Envelope, code Code, problem string, cause error) {
+	s.conn.refuseTopic(e.wrong(code, "topic", problem), cause)
+}
+
+// authorized asks whether the connection may use a topic, and tells the peer if it may not.
+func (s *subscriber) authorized(e *Envelope, publish bool) bool {
+	authorize := s.pubsub.config.Authorize
+	if authorize == nil {
+		return true
+	}
+	err := guarded(func() error { return authorize(s.conn, e.Topic, publish) })
+	var failure *PublicError
+	switch {
+	case err == nil:
+		return true
+	case errors.As(err, &failure):
+		s.refuse(e, failure.Code, failure.Message, nil)
+	default:
+		s.refuse(e, CodeForbidden, "is not allowed", err)
+	}
+	return false
+}
+
+// subscribe deals with the peer's wish for a topic.
+func (s *subscriber) subscribe(e *Envelope) {
+	if problem := topicProblem(e.Topic, true); problem != "" {
+		s.conn.fault(e.wrong(CodeBadTopic, "topic", problem))
+		return
+	}
+	if s.authorized(e, false) {
+		s.pubsub.steps.do(func() { s.enter(e) })
+	}
+}
+
+// enter is the step in which the connection subscribes to a topic.
+func (s *subscriber) enter(e *Envelope) {
+	p, pattern := s.pubsub, e.Topic
+	switch {
+	case s.over:
+		return
+	case p.over:
+		s.refuse(e, CodeForbidden, "is shut down", nil)
+		return
+	case s.topics[pattern] != nil:
+		s.conn.tell(&Envelope{Type: typeJoined, Topic: pattern})
+		return
+	case len(s.topics) >= p.config.MaxTopics:
+		s.refuse(e, CodeTooManyTopics, "is one too many for the connection", nil)
+		return
+	}
+	first := p.users[pattern] == 0
+	if !p.use(pattern) {
+		s.refuse(e, CodeTooManyTopics, "is one too many for the server", nil)
+		return
+	}
+	if s.member == 0 {
+		p.members++
+		s.member = p.members
+	}
+	room := p.rooms.Room(pattern)
+	if first { // the room begins with what is retained
+		hold := room.Events().Subscribe(context.Background(), observable.ObserverFuncs[*hub.Event[string, uint64, *Envelope]]{})
+		defer hold.Unsubscribe()
+		for _, kept := range p.kept(pattern) {
+			room.Next(kept)
+		}
+	}
+	m, err := room.Join(context.Background(), s.socket, s.member, hub.JoinOptions{})
+	if err != nil {
+		p.release(pattern)
+		s.refuse(e, CodeTooManyTopics, "has too many connections", err)
+		return
+	}
+	s.topics[pattern] = m
+}
+
+// leave deals with the end of the peer's wish for a topic.
+func (s *subscriber) leave(e *Envelope) {
+	s.pubsub.steps.do(func() {
+		if m := s.topics[e.Topic]; m != nil {
+			delete(s.topics, e.Topic)
+			m.Unsubscribe()
+			s.pubsub.release(e.Topic)
+		}
+	})
+}
+
+// publish passes an event of the peer on.
+func (s *subscriber) publish(e *Envelope) {
+	if problem := topicProblem(e.Topic, false); problem != "" {
+		s.conn.fault(e.wrong(CodeBadTopic, "topic", problem))
+		return
+	}
+	if s.authorized(e, true) {
+		own := *e
+		own.Pattern = ""
+		s.pubsub.steps.do(func() { s.pubsub.passOn(&own) })
+	}
+}
+
+// end is the step that ends what the connection has subscribed to.
+func (s *subscriber) end() {
+	s.over = true
+	for pattern, m := range s.topics {
+		m.Unsubscribe()
+		s.pubsub.release(pattern)
+	}
+	clear(s.topics)
+}

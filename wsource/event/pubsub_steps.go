@@ -1,0 +1,69 @@
+package event
+
+import (
+	"context"
+	"sync"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// steps runs functions one after the other, each to its end before the next one begins. What a step
+// adds comes after it. Others who add wait while many do.
+type steps struct {
+	run   func(step func())
+	added observable.Subject[struct{}] // tells that there is one more; its bound is that of the steps
+
+	mu      sync.Mutex
+	waiting []func()
+}
+
+// start has run called with each step.
+func (s *steps) start(run func(step func())) {
+	s.run = run
+	s.listen()
+}
+
+// do adds a step, and returns when it is over, or queued behind others.
+func (s *steps) do(step func()) {
+	s.mu.Lock()
+	s.waiting = append(s.waiting, step)
+	s.mu.Unlock()
+	s.added.Next(struct{}{})
+}
+
+// listen subscribes to what is added. What ends the goroutine in a step ends the subscription too.
+func (s *steps) listen() {
+	s.added.Subscribe(context.Background(), observable.ObserverFuncs[struct{}]{
+		OnNext: func(struct{}) { s.runAll() },
+	})
+}
+
+// runAll runs what waits. If a step ends the goroutine, another subscription goes on with the rest,
+// whose announcements may be lost with this one.
+func (s *steps) runAll() {
+	returned := false
+	defer func() {
+		if !returned {
+			s.listen()
+			s.added.Next(struct{}{})
+		}
+	}()
+	for step := s.next(); step != nil; step = s.next() {
+		s.run(step)
+	}
+	returned = true
+}
+
+// next takes out the step that has waited longest, or returns nil.
+func (s *steps) next() (step func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) == 0 {
+		s.waiting = nil
+		return nil
+	}
+	step = s.waiting[0]
+	s.waiting[0] = nil
+	s.waiting = s.waiting[1:]
+	return step
+}

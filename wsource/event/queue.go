@@ -1,0 +1,308 @@
+package event
+
+import (
+	"cmp"
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
+)
+
+// The defaults of a [QueueConfig].
+const (
+	DefaultAckTimeout = 30 * time.Second
+	DefaultAttempts   = 5
+	DefaultMaxWaiting = 1024
+)
+
+// QueueConfig configures a [Queue]. The zero value is the default.
+type QueueConfig[T any] struct {
+	// AckTimeout is how long a worker may take to acknowledge a job, before that is handed on.
+	// Default: DefaultAckTimeout.
+	AckTimeout time.Duration
+	// Attempts is how often a job is given to a worker, before it is a dead letter. Default:
+	// DefaultAttempts.
+	Attempts int
+	// MaxWaiting is how many jobs may wait for a worker; then who adds one waits. Default:
+	// DefaultMaxWaiting.
+	MaxWaiting int
+	// Key, if it is not nil, returns a job's key, or "" for none. Jobs with one key are worked on one
+	// after the other, in the order in which they were added. Its panic makes a dead letter of the job.
+	Key func(value T) string
+	// Broker, if it is not nil, keeps the jobs, and shares them among the nodes that have a Queue with
+	// it. Values travel in JSON, as encoding/json has it. Default: they are in the memory of this process.
+	Broker QueueBroker
+}
+
+// Job is a value that was given to a [Queue].
+type Job[T any] struct {
+	ID       string // the same in every attempt: the worker finds it as Corr of Question
+	Value    T
+	Attempts int   // how often a worker has got it
+	Err      error // why it is a dead letter: of the last attempt
+}
+
+// ErrQueueShutdown says that a queue takes no more.
+var ErrQueueShutdown = errors.New("the queue is shut down")
+
+// Queue gives each value that it is given to one of a group of workers, as a question that the
+// worker answers by [Answer] when the job is done. A job whose worker fails, takes too long or is
+// lost is handed on, so a worker may get a job that another one has done; its ID tells. After too
+// many attempts it is a dead letter.
+//
+// With a [QueueBroker] the jobs of all nodes are one queue, and outlive the nodes. The workers of a node do
+// the jobs of all; a node is told of the jobs that its own workers have done, or failed at for
+// the last time. What a node's end leaves undone is the others'.
+//
+// A Queue is an observer of jobs and an observable of those that are done. The completion of a
+// stream that is subscribed to it changes nothing, and its error is reported to
+// [observable.OnUnhandled]. Without a Broker, what is in it is in memory. It is made by [NewQueue].
+type Queue[T any] struct {
+	typ     string
+	config  QueueConfig[T]
+	problem error
+	done    observable.Subject[Job[T]]
+	dead    observable.Subject[Job[T]]
+	ctx     context.Context // of all attempts
+	cancel  context.CancelCauseFunc
+	taking  context.Context // ends when no more jobs are taken from the Broker
+	stop    context.CancelFunc
+
+	mu       sync.Mutex
+	changed  sync.Cond
+	ready    list.List             // of the *job that may be given to a worker
+	keys     map[string]*[]*job[T] // by key of a job that is ready or under way, those that wait for it
+	waiting  int                   // jobs that no worker has
+	running  int                   // jobs that a worker has
+	telling  int                   // jobs that are over, of which observers are being told
+	left     []*job[T]             // that ended after the queue gave up, for Shutdown to tell of
+	free     list.List             // of the *worker that may get a job, the one that has waited longest in front
+	shutdown bool
+	pulling  bool // a goroutine takes jobs from the Broker
+	stuck    bool // the Broker gives none any more
+}
+
+// job is a job that is not done.
+type job[T any] struct {
+	Job[T]
+
+	key  string
+	last *worker // that has failed at it
+	err  error   // that it ended with, if Shutdown tells of it
+
+	stored StoredJob // as the Broker has it
+}
+
+// worker is one of the group.
+type worker struct {
+	conn   *Conn
+	credit int           // how many more jobs it may get
+	place  *list.Element // in free, or nil
+	gone   bool
+}
+
+// NewQueue returns a queue whose jobs are questions of a type. A nil config is the default. What is
+// wrong with an argument, an [*observable.ArgumentError], is the error of all that is added.
+func NewQueue[T any](typ string, config *QueueConfig[T]) *Queue[T] {
+	q := &Queue[T]{typ: typ, keys: make(map[string]*[]*job[T]), problem: checkType("NewQueue", typ)}
+	q.ctx, q.cancel = context.WithCancelCause(context.Background())
+	q.taking, q.stop = context.WithCancel(q.ctx) //nolint:gosec // Shutdown calls it
+	q.changed.L = &q.mu
+	if config != nil {
+		q.config = *config
+	}
+	c := &q.config
+	if c.AckTimeout < 0 || c.Attempts < 0 || c.MaxWaiting < 0 {
+		q.problem = argument("NewQueue", "config", "has a negative bound")
+	}
+	c.AckTimeout = cmp.Or(c.AckTimeout, DefaultAckTimeout)
+	c.Attempts = cmp.Or(c.Attempts, DefaultAttempts)
+	c.MaxWaiting = cmp.Or(c.MaxWaiting, DefaultMaxWaiting)
+	return q
+}
+
+// Work has the peer of conn work for the queue, on up to credit jobs at a time, until the returned
+// subscription ends, the Conn does, or the peer does not answer the type. The end of the
+// subscription leaves it the jobs that it has; the end of the Conn hands them on.
+func (q *Queue[T]) Work(conn *Conn, credit int) observable.Subscription {
+	return observable.Subscribe[struct{}](context.Background(), observable.AttachFunc[struct{}](
+		func(sc *observable.Scope, down observable.Stage[struct{}]) {
+			problem := q.problem
+			if credit <= 0 {
+				problem = argument("Queue.Work", "credit", fmt.Sprint("is not positive: ", credit))
+			}
+			if problem != nil {
+				down.Error(problem)
+				return
+			}
+			w := &worker{conn: conn, credit: credit}
+			sc.OnClose(func() { q.dismiss(w) })
+			conn.whenConnected(func() {
+				q.mu.Lock()
+				defer q.mu.Unlock()
+				q.offer(w)
+			})
+			conn.life.AttachTo(sc, down)
+		}), observable.ObserverFuncs[struct{}]{OnError: conn.report})
+}
+
+// Add adds a job, and waits while too many do. The error is ErrQueueShutdown, the cause of the
+// end of ctx, or the Broker's. Without an error the job is in the queue.
+func (q *Queue[T]) Add(ctx context.Context, value T) error {
+	if q.problem != nil {
+		return q.problem
+	}
+	j := &job[T]{Job: Job[T]{ID: NewID(), Value: value}}
+	if q.config.Key != nil {
+		if err := guarded(func() error { j.key = q.config.Key(value); return nil }); err != nil {
+			q.bury(j, err)
+			return nil
+		}
+	}
+	if q.config.Broker != nil {
+		return q.add(ctx, j)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting >= q.config.MaxWaiting && ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.changed.Broadcast()
+		})
+		defer stop()
+	}
+	for q.waiting >= q.config.MaxWaiting && !q.shutdown && ctx.Err() == nil {
+		q.changed.Wait()
+	}
+	switch {
+	case q.shutdown:
+		return ErrQueueShutdown
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	q.waiting++
+	if behind := q.keys[j.key]; behind != nil && j.key != "" {
+		*behind = append(*behind, j)
+		return nil
+	}
+	if j.key != "" {
+		q.keys[j.key] = new([]*job[T])
+	}
+	q.ready.PushBack(j)
+	q.assign()
+	return nil
+}
+
+// Next adds a job. What cannot be added is reported to [observable.OnUnhandled].
+func (q *Queue[T]) Next(value T) {
+	if err := q.Add(context.Background(), value); err != nil {
+		observable.ReportUnhandled(err, q)
+	}
+}
+
+// Error reports err to [observable.OnUnhandled].
+func (q *Queue[T]) Error(err error) { observable.ReportUnhandled(err, q) }
+
+// Complete does nothing.
+func (q *Queue[T]) Complete() {}
+
+// Subscribe has observer get the jobs that are done from now on.
+func (q *Queue[T]) Subscribe(ctx context.Context, observer observable.Observer[Job[T]]) observable.Subscription {
+	return q.done.Subscribe(ctx, observer)
+}
+
+// AttachTo adds a stage to those that get the jobs that are done (see [observable.Attacher]).
+func (q *Queue[T]) AttachTo(sc *observable.Scope, down observable.Stage[Job[T]]) {
+	q.done.AttachTo(sc, down)
+}
+
+// DeadLetters returns the observable of the jobs that were given up, with the error of the last
+// attempt. It is hot. One that nobody hears of is reported to [observable.OnUnhandled].
+func (q *Queue[T]) DeadLetters() observable.Observable[Job[T]] { return &q.dead }
+
+// Shutdown has the queue take no more, and waits until every job is done or a dead letter. If ctx
+// ends before, the attempts that are under way are given up, and what is left is dead letters with
+// the cause, which Shutdown returns. Then the observables complete. It waits for the observers that
+// are being told of a job, until ctx ends: one of them that calls it waits that long.
+//
+// With a Broker it waits for the attempts of this node only, and what is left is the other nodes'.
+func (q *Queue[T]) Shutdown(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.changed.Broadcast()
+	})
+	defer stop()
+	q.mu.Lock()
+	q.shutdown = true
+	q.stop()
+	q.changed.Broadcast()
+	for q.pulling || q.waitingHere()+q.running+q.telling > 0 && ctx.Err() == nil {
+		q.changed.Wait()
+	}
+	var err error
+	if q.waitingHere()+q.running+q.telling > 0 {
+		err = context.Cause(ctx)
+	}
+	q.cancel(cmp.Or(err, ErrQueueShutdown))
+	left := q.takeAll()
+	if q.config.Broker != nil {
+		for _, j := range left {
+			q.running++
+			go q.giveBack(j)
+		}
+		left = nil
+	}
+	for _, j := range left {
+		j.err = err
+	}
+	for q.running > 0 { // each of them ends with its context
+		q.changed.Wait()
+	}
+	left = append(left, q.left...)
+	q.left = nil
+	q.mu.Unlock()
+	defer q.dead.Complete()
+	defer q.done.Complete()
+	each.Call(left, func(j *job[T]) { q.tell(j, j.err) })
+	return err
+}
+
+// waitingHere returns how many jobs Shutdown waits for that no worker has; mu is held.
+func (q *Queue[T]) waitingHere() int {
+	if q.config.Broker != nil {
+		return 0 // another node's workers do them
+	}
+	return q.waiting
+}
+
+// takeAll takes out what waits; mu is held.
+func (q *Queue[T]) takeAll() (all []*job[T]) {
+	for e := q.ready.Front(); e != nil; e = e.Next() {
+		j, _ := e.Value.(*job[T])
+		all = append(all, j)
+	}
+	for _, behind := range q.keys {
+		all = append(all, *behind...)
+	}
+	q.ready.Init()
+	clear(q.keys)
+	q.waiting = 0
+	return all
+}
+
+// String tells how many jobs wait, and how many are under way.
+func (q *Queue[T]) String() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return fmt.Sprintf("queue %q: %d waiting, %d under way", q.typ, q.waiting, q.running)
+}
+
+// GoString is String: a format that looks into a queue would race with its goroutines.
+func (q *Queue[T]) GoString() string { return q.String() }
