@@ -1,0 +1,206 @@
+package natsbroker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/hub"
+)
+
+// The defaults of a [Config].
+const (
+	DefaultName    = "rxsocket"
+	DefaultTimeout = 5 * time.Second
+)
+
+// beat is how often a node says that it is there. One that has not been heard for deadAfter is
+// taken for dead.
+const (
+	beat      = time.Second
+	deadAfter = 4 * beat
+)
+
+// Config says what a [Broker] is made of. All nodes must have the same, as far as no field says
+// otherwise. The zero value is a broker that keeps nothing for those who join.
+type Config[T any] struct {
+	// Name tells the rooms of one hub from those of another on the same servers. It has at most 32
+	// letters, digits, - and _. Default: DefaultName.
+	Name string
+	// History bounds what is kept of a room: see hub.Config. That of the hub is not used.
+	History hub.History
+	// Compact and Applies are those of hub.Config. For a hub of hub.NewStates they must be
+	// hub.CompactChange and hub.ChangeApplies.
+	Compact func(T) (key any, deletes bool)
+	Applies func(before, value T) bool
+	// Replicas is how many servers of a cluster keep each message. Default: 1.
+	Replicas int
+	// Timeout is for how long an operation goes on trying while the servers cannot be reached. It
+	// may differ from node to node. Default: DefaultTimeout.
+	Timeout time.Duration
+}
+
+// problem tells what is wrong with the settings, "" if nothing is.
+func (c *Config[T]) problem() string {
+	switch {
+	case c.History.Count < 0 || c.History.Bytes < 0 || c.History.Age < 0:
+		return "has a negative bound of History"
+	case c.Applies != nil && c.Compact == nil:
+		return "has Applies without Compact"
+	}
+	return problemOf(c.Name, c.Replicas, c.Timeout)
+}
+
+// problemOf tells what is wrong with settings that all configs have, "" if nothing is.
+func problemOf(name string, replicas int, timeout time.Duration) string {
+	switch {
+	case !legal(name):
+		return "has a Name with other characters, or too many: " + name
+	case replicas < 0:
+		return "has negative Replicas"
+	case timeout < 0:
+		return "has a negative Timeout: " + timeout.String()
+	}
+	return ""
+}
+
+// Broker is a hub.Broker for one of several nodes. Any goroutine may use it. It is made by [New].
+type Broker[K, M comparable, T any] struct {
+	keeper
+
+	config   Config[T]
+	node     string
+	presence *presence[K, M, T]
+	swept    time.Time
+
+	mu      sync.Mutex
+	closing bool
+	rooms   map[K]*room[K, M, T]
+	named   map[string]*room[K, M, T] // by token
+}
+
+// New returns a broker on a connection, which is to try for ever to come back
+// (nats.MaxReconnects(-1)) and stays the caller's. JetStream must be enabled on the servers, of
+// version 2.11 or later. It returns when it knows who is there. The broker works until Close.
+//
+// The error is an [*observable.ArgumentError], the cause of ctx's end, ErrDisconnected, ErrClosed or what a
+// server has against it.
+func New[K, M comparable, T any](ctx context.Context, conn *nats.Conn, config Config[T]) (*Broker[K, M, T], error) {
+	config.Name = cmp.Or(config.Name, DefaultName)
+	config.Timeout = cmp.Or(config.Timeout, DefaultTimeout)
+	config.Replicas = cmp.Or(config.Replicas, 1)
+	config.History.Age = cmp.Or(config.History.Age, hub.DefaultHistoryAge)
+	config.History.Bytes = cmp.Or(config.History.Bytes, 1<<20)
+	if p := config.problem(); p != "" {
+		return nil, &observable.ArgumentError{Func: "natsbroker.New", Argument: "config", Problem: p}
+	}
+	b := &Broker[K, M, T]{
+		config: config, node: newNode(), swept: time.Now(),
+		rooms: make(map[K]*room[K, M, T]), named: make(map[string]*room[K, M, T]),
+	}
+	err := b.keeper.init(conn, config.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	if b.presence, err = openPresence(ctx, b); err != nil {
+		b.abandon()
+		return nil, fmt.Errorf("natsbroker: %w", err)
+	}
+	b.keep(b.fallBehind, b.tend)
+	return b, nil
+}
+
+// Status returns the observable of whether the broker reaches its servers: the status of now,
+// and each other one from then on. It completes when the broker is closed.
+func (b *Broker[K, M, T]) Status() observable.Observable[Status] { return b.status }
+
+// Close has all members of this node leave, as far as the servers can be reached until ctx
+// ends, and ends the broker. The hub is to be shut down before. The error is the one with
+// which a member could not leave: the others take the node for dead a few seconds later.
+func (b *Broker[K, M, T]) Close(ctx context.Context) error {
+	b.mu.Lock()
+	closing := b.closing
+	b.closing = true
+	b.mu.Unlock()
+	if closing {
+		<-b.done
+		return nil
+	}
+	err := b.presence.leaveAll(ctx)
+	b.finish()
+	b.presence.close()
+	b.mu.Lock()
+	rooms := make([]*room[K, M, T], 0, len(b.rooms))
+	for _, r := range b.rooms {
+		rooms = append(rooms, r)
+	}
+	b.mu.Unlock()
+	for _, r := range rooms {
+		r.feed.close()
+	}
+	b.status.Complete()
+	return err
+}
+
+// tend looks after what is to be repeated.
+func (b *Broker[K, M, T]) tend(beats bool) {
+	b.presence.tick()
+	b.catchUp(beats)
+	if time.Since(b.swept) >= sweepEvery {
+		b.swept = time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), beat)
+		b.sweep(ctx, b.config.History.Age+sweepEvery)
+		cancel()
+	}
+}
+
+// fallBehind has everything that is followed look for what it lacks, when it can.
+func (b *Broker[K, M, T]) fallBehind() {
+	b.presence.feed.behind.Store(true)
+	b.presence.forgetBeats()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.rooms {
+		r.feed.behind.Store(true)
+	}
+}
+
+// checkEach is how many rooms look each beat, though nothing says that they lack something: what
+// a server does not deliver while its cluster chooses another leader is found so.
+const checkEach = 16
+
+// catchUp has everything look that is behind, and some rooms besides.
+func (b *Broker[K, M, T]) catchUp(check bool) {
+	if b.presence.feed.behind.Load() {
+		b.presence.feed.resync()
+	}
+	var behind []*feed
+	checked := 0
+	b.mu.Lock()
+	for _, r := range b.rooms {
+		if check && checked < checkEach { // a map's order is another one each time
+			checked++
+			r.feed.behind.Store(true)
+		}
+		if r.feed.behind.Load() {
+			behind = append(behind, &r.feed)
+		}
+	}
+	b.mu.Unlock()
+	last := time.Now()
+	for _, f := range behind {
+		if !b.link.conn.IsConnected() {
+			return
+		}
+		f.resync()
+		if now := time.Now(); now.Sub(last) >= beat {
+			last = now
+			b.presence.sendBeat()
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package natsbroker
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// Status is whether a node reaches its servers.
+type Status uint8
+
+// The statuses.
+const (
+	Connected    Status = iota // it does
+	Disconnected               // it does not, and its connection tries to
+)
+
+// String returns the status in lower case.
+func (s Status) String() string {
+	if s == Connected {
+		return "connected"
+	}
+	return "disconnected"
+}
+
+// keeper follows the connection of a broker, and has done what is to be repeated.
+type keeper struct {
+	link     link
+	status   *observable.BehaviorSubject[Status]
+	statuses chan nats.Status
+	quit     chan struct{}
+	done     chan struct{} // closes when the keeper has ended
+}
+
+// init makes it one on a connection.
+func (k *keeper) init(conn *nats.Conn, timeout time.Duration) error {
+	k.quit, k.done = make(chan struct{}), make(chan struct{})
+	k.status = observable.NewBehaviorSubject(Connected)
+	if err := k.link.init(conn, timeout); err != nil {
+		return err
+	}
+	k.statuses = conn.StatusChanged()
+	return nil
+}
+
+// abandon ends a keeper that does not keep yet.
+func (k *keeper) abandon() { k.link.conn.RemoveStatusListener(k.statuses) }
+
+// keep begins: fallBehind is called when the connection has come back, and tend while it is there,
+// at each change of it and every beat.
+func (k *keeper) keep(fallBehind func(), tend func(beats bool)) {
+	go k.run(fallBehind, tend)
+}
+
+func (k *keeper) run(fallBehind func(), tend func(beats bool)) {
+	defer close(k.done)
+	ticker := time.NewTicker(beat)
+	defer ticker.Stop()
+	now := Connected
+	reconnects := k.link.conn.Stats().Reconnects
+	for {
+		beats := false
+		select {
+		case <-k.quit:
+			return
+		case <-ticker.C:
+			beats = true
+		case _, ok := <-k.statuses:
+			if !ok {
+				k.statuses = nil
+			}
+		}
+		status := Disconnected
+		if k.link.conn.IsConnected() {
+			status = Connected
+		}
+		if n := k.link.conn.Stats().Reconnects; n != reconnects {
+			reconnects = n
+			fallBehind()
+		}
+		if status != now {
+			now = status
+			k.link.wake()
+			k.status.Next(now)
+		}
+		if now == Connected {
+			tend(beats)
+		}
+	}
+}
+
+// finish ends the keeper, and whatever waits for the connection. The status is left to be completed.
+func (k *keeper) finish() {
+	k.link.mu.Lock()
+	k.link.closed = true
+	k.link.mu.Unlock()
+	close(k.quit)
+	k.link.wake()
+	<-k.done
+	k.link.conn.RemoveStatusListener(k.statuses)
+}

@@ -1,0 +1,99 @@
+package natsbroker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// attempt is how long one request waits for its answer. An answer is lost with the connection
+// that it would have come on.
+const attempt = time.Second
+
+// syncTime is how long a sync may take, which needs several requests. While it lasts a node may not say that
+// it is there.
+const syncTime = deadAfter - attempt
+
+// link is the connection to the servers.
+type link struct {
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	timeout time.Duration
+
+	mu      sync.Mutex
+	changed chan struct{} // closes when the connection has come, or is closed for good
+	closed  bool          // the broker
+}
+
+// init makes it one on a connection.
+func (l *link) init(conn *nats.Conn, timeout time.Duration) (err error) {
+	l.conn, l.timeout, l.changed = conn, timeout, make(chan struct{})
+	l.js, err = jetstream.New(conn)
+	return err
+}
+
+// wake has all look at the connection again who wait for it.
+func (l *link) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// over reports whether nothing works any more, and returns what closes when that may have
+// changed, or when the connection may have come.
+func (l *link) over() (bool, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed || l.conn.IsClosed(), l.changed
+}
+
+// do does something that may be done twice, and does it again while the servers cannot be
+// reached, until the timeout. The error is the cause of ctx's end, ErrDisconnected, ErrClosed,
+// or what a server has against it.
+func (l *link) do(ctx context.Context, op func(context.Context) error) error {
+	return l.doWithin(ctx, attempt, op)
+}
+
+// doWithin is do for something that takes several requests: it has so much time for all of them.
+func (l *link) doWithin(ctx context.Context, each time.Duration, op func(context.Context) error) error {
+	whole, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	pause := 10 * time.Millisecond
+	for {
+		over, changed := l.over()
+		if over {
+			return ErrClosed
+		}
+		if l.conn.IsConnected() {
+			once, cancel := context.WithTimeout(whole, each)
+			err := op(once)
+			cancel()
+			switch {
+			case err == nil:
+				return nil
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			case !transient(err):
+				return err
+			}
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-whole.Done():
+		}
+		timer.Stop()
+		pause = min(2*pause, 250*time.Millisecond)
+		if whole.Err() != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return ErrDisconnected
+		}
+	}
+}

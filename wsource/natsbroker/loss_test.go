@@ -1,0 +1,190 @@
+package natsbroker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/wsource/hub"
+	"github.com/rxsocket/rxsocket/wsource/natsbroker"
+)
+
+// wire is what a node is connected by, and can be cut off by.
+type wire struct {
+	mu    sync.Mutex
+	cut   bool
+	conns []net.Conn
+}
+
+// Dial makes wire the dialer of a node's connection.
+func (w *wire) Dial(network, address string) (net.Conn, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cut {
+		return nil, errors.New("the wire is cut")
+	}
+	conn, err := net.Dial(network, address)
+	if err == nil {
+		w.conns = append(w.conns, conn)
+	}
+	return conn, err
+}
+
+func (w *wire) set(cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = cut
+	for _, conn := range w.conns {
+		_ = conn.Close()
+	}
+	w.conns = nil
+}
+
+// missed returns what the broker answers to who has been away since a position.
+func (n *node) missed(room string, since hub.Position) string {
+	n.t.Helper()
+	s, err := n.broker.Snapshot(n.t.Context(), room, since)
+	require.NoError(n.t, err)
+	return fmt.Sprintf("(%v %d %d)", s.Recovery, s.Missed, len(s.Events))
+}
+
+// kept returns how many messages the servers keep of the room "lobby".
+func (n *node) kept() string {
+	n.t.Helper()
+	js, err := jetstream.New(n.conn)
+	require.NoError(n.t, err)
+	s, err := js.Stream(n.t.Context(), "rxsocket_bG9iYnk")
+	require.NoError(n.t, err)
+	return fmt.Sprint(s.CachedInfo().State.Msgs)
+}
+
+// A node that was cut off hears what it has missed. What the servers have given up meanwhile is
+// told to its sockets, as a gap.
+func TestNodeCutOff(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	brief := config{History: hub.History{Count: 10, Age: 4 * time.Second}} // longer than to connect again
+	a, b := c.node(brief), c.node(brief)
+	ann := a.join("ann", hub.JoinOptions{})
+	b.say("lobby", "one")
+	eventually(t, "(fresh 0 0) one", ann.story)
+
+	a.wire.set(true)
+	b.say("lobby", "two")
+	a.wire.set(false)
+	eventually(t, "(fresh 0 0) one two", ann.story)
+
+	a.wire.set(true)
+	b.say("lobby", "three", "four")
+	eventually(t, "0", func() string { return b.kept() })
+	b.say("lobby", "five")
+	a.wire.set(false)
+	eventually(t, "(fresh 0 0) one two (gap 2 1) five", ann.story)
+	b.say("lobby", "six")
+	eventually(t, "(fresh 0 0) one two (gap 2 1) five six", ann.story)
+}
+
+// Servers that come back with nothing begin another epoch: who is there is told so, and hears
+// what is said from then on.
+func TestServerComesBackEmpty(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	keeps := config{History: hub.History{Count: 10}}
+	a, b := c.node(keeps), c.node(keeps)
+	ann, bob := a.join("ann", hub.JoinOptions{}), b.join("bob", hub.JoinOptions{})
+	a.say("lobby", "one", "two")
+	eventually(t, "(fresh 0 0) one two", bob.story)
+	eventually(t, "(fresh 0 0) (entered bob) one two", ann.story)
+	at := bob.got.Values()[1].Position
+
+	c.stop()
+	require.NoError(t, os.RemoveAll(filepath.Join(c.options.StoreDir, "jetstream")))
+	c.start()
+	eventually(t, "(fresh 0 0) (entered bob) one two (too old 0 0)", ann.story)
+	eventually(t, "(fresh 0 0) one two (too old 0 0)", bob.story)
+	a.say("lobby", "three")
+	eventually(t, "(fresh 0 0) (entered bob) one two (too old 0 0) three", ann.story)
+	eventually(t, "(fresh 0 0) one two (too old 0 0) three", bob.story)
+	assert.Equal(t, "(too old 0 1)", a.missed("lobby", at))
+	eventually(t, "ann:<nil> bob:<nil>", func() string { return c.node(keeps).members("lobby") })
+}
+
+// The stream of a room that is over is deleted, and not that of one which a node follows.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	a, b := c.node(config{}), c.node(config{})
+	b.follow("kept")
+	a.members("over")
+	streams := func() string {
+		js, err := jetstream.New(a.conn)
+		require.NoError(t, err)
+		var names []string
+		for name := range js.StreamNames(t.Context()).Name() {
+			names = append(names, name)
+		}
+		return fmt.Sprint(len(names), strings.Contains(fmt.Sprint(names), "rxsocket_a2VwdA"))
+	}
+	assert.Equal(t, "3 true", streams())
+	a.broker.Sweep(t.Context(), time.Hour)
+	assert.Equal(t, "3 true", streams())
+	a.broker.Sweep(t.Context(), 0)
+	assert.Equal(t, "2 true", streams())
+	require.NoError(t, a.hub.Room("over").Say(t.Context(), "once more"))
+}
+
+// What cannot be done is told as what it is.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	a := c.node(config{})
+	ctx := t.Context()
+	long := strings.Repeat("x", natsbroker.MaxNameBytes+1)
+	require.ErrorIs(t, a.hub.Room(long).Say(ctx, "?"), natsbroker.ErrNameTooLong)
+	require.ErrorIs(t, a.broker.Enter(ctx, "lobby", long, nil), natsbroker.ErrNameTooLong)
+	require.ErrorIs(t, a.hub.Room("lobby").Say(ctx, strings.Repeat("x", 1<<20)), natsbroker.ErrTooLarge)
+	over, cancel := context.WithCancelCause(ctx)
+	cancel(errors.New("enough"))
+	require.EqualError(t, a.broker.Publish(over, &event{Room: "another"}), "enough")
+	for _, room := range []string{"", ".", "a.b", "*", ">", "a b", "é/\\", long[1:]} {
+		got := a.follow(room)
+		a.say(room, "hello")
+		told(t, got, "hello")
+	}
+	_, err := natsbroker.New[string, string](ctx, a.conn, config{Name: "a.b"})
+	require.ErrorContains(t, err, "a.b")
+	require.NoError(t, a.broker.Close(ctx))
+	require.ErrorIs(t, a.broker.Publish(ctx, &event{Room: "lobby"}), natsbroker.ErrClosed)
+	_, err = natsbroker.New[string, string](over, a.conn, config{})
+	require.EqualError(t, err, "natsbroker: enough")
+	a.conn.Close()
+	_, err = natsbroker.New[string, string](ctx, a.conn, config{})
+	require.ErrorIs(t, err, natsbroker.ErrClosed)
+}
+
+// Who is there when the servers come back with nothing, and does not come back, leaves.
+func TestServerComesBackEmptyWithoutNode(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	a, b := c.node(config{}), c.node(config{})
+	b.join("bob", hub.JoinOptions{})
+	ann := a.join("ann", hub.JoinOptions{})
+	eventually(t, "(fresh 0 0)", ann.story)
+	b.kill()
+	c.stop()
+	require.NoError(t, os.RemoveAll(filepath.Join(c.options.StoreDir, "jetstream")))
+	c.start()
+	eventually(t, "(fresh 0 0) (too old 0 0) (left bob)", ann.story)
+	assert.Equal(t, "ann:<nil>", a.members("lobby"))
+}

@@ -1,0 +1,140 @@
+package natsbroker
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+func (p *presence[K, M, T]) sendBeat() {
+	_ = p.broker.link.conn.Publish(p.broker.config.Name+".beat", []byte(p.broker.node)) // or else it is not heard
+}
+
+// forgetBeats gives all other nodes time to be heard again.
+func (p *presence[K, M, T]) forgetBeats() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.heard)
+}
+
+// tick says that this node is there, makes the bucket have what it is to have of this node, and
+// deletes what it has of dead ones.
+func (p *presence[K, M, T]) tick() {
+	p.sendBeat()
+	ctx, cancel := context.WithTimeout(context.Background(), beat)
+	defer cancel()
+	type deletion struct {
+		key      string
+		sequence uint64
+		at       int64 // when the member entered
+	}
+	var unsent, orphans []string
+	var deletions []deletion
+	p.mu.Lock()
+	for key, o := range p.own {
+		if !o.sent {
+			unsent = append(unsent, key)
+		}
+	}
+	for key, sequence := range p.strays {
+		if p.own[key] == nil {
+			deletions = append(deletions, deletion{key: key, sequence: sequence})
+		}
+	}
+	clear(p.strays)
+	now := time.Now()
+	nodes := map[string]bool{}
+	for key, e := range p.entries {
+		if e.node == p.broker.node {
+			continue
+		}
+		if !e.orphaned.IsZero() {
+			if now.Sub(e.orphaned) >= deadAfter {
+				orphans = append(orphans, key)
+			}
+			continue
+		}
+		nodes[e.node] = true
+		if last, ok := p.heard[e.node]; !ok {
+			p.heard[e.node] = now
+		} else if now.Sub(last) >= deadAfter {
+			deletions = append(deletions, deletion{key, e.sequence, e.at})
+		}
+	}
+	for node, last := range p.heard {
+		if !nodes[node] && now.Sub(last) >= deadAfter {
+			delete(p.heard, node)
+		}
+	}
+	p.mu.Unlock()
+	for _, key := range orphans {
+		p.feed.steps.Next(step{run: func() { p.giveUp(key) }})
+	}
+	for _, key := range unsent {
+		if _, err := p.send(ctx, key); err != nil && transient(err) {
+			return
+		}
+	}
+	slices.SortFunc(deletions, func(a, b deletion) int { // all nodes in one order
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key))
+	})
+	for _, d := range deletions {
+		if err := p.remove(ctx, d.key, d.sequence); err != nil && transient(err) {
+			return
+		}
+	}
+}
+
+// giveUp has an entry go that its node has not sent again.
+func (p *presence[K, M, T]) giveUp(key string) {
+	p.mu.Lock()
+	e := p.entries[key]
+	over := e != nil && !e.orphaned.IsZero()
+	p.mu.Unlock()
+	if over {
+		p.apply(key, nil)
+	}
+}
+
+// send puts what the bucket is to have of a member on this node.
+func (p *presence[K, M, T]) send(ctx context.Context, key string) (sequence uint64, err error) {
+	p.mu.Lock()
+	o := p.own[key]
+	if o == nil {
+		p.mu.Unlock()
+		return 0, nil
+	}
+	o.sent = true
+	v, bucket := o.value, p.bucket
+	p.mu.Unlock()
+	data, err := json.Marshal(v)
+	if err == nil {
+		sequence, err = bucket.Put(ctx, key, data)
+	}
+	if err != nil {
+		p.mu.Lock()
+		o.sent = false
+		p.mu.Unlock()
+	}
+	return sequence, err
+}
+
+// remove deletes an entry, unless there is a newer one. A sequence of 0 means whichever.
+func (p *presence[K, M, T]) remove(ctx context.Context, key string, sequence uint64) error {
+	options := []jetstream.KVDeleteOpt{jetstream.PurgeTTL(markerAge)}
+	if sequence > 0 {
+		options = append(options, jetstream.LastRevision(sequence))
+	}
+	p.mu.Lock()
+	bucket := p.bucket
+	p.mu.Unlock()
+	err := bucket.Purge(ctx, key, options...)
+	if wrongLast(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,160 @@
+package natsbroker
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/rxsocket/rxsocket/wsource/hub"
+)
+
+// record is what is said, in JSON.
+type record[M comparable, T any] struct {
+	Member  M    `json:"member,omitzero"`
+	Value   T    `json:"value"`
+	Private bool `json:"private,omitzero"`
+	To      []M  `json:"to,omitempty"`
+	Except  []M  `json:"except,omitempty"`
+}
+
+// plain is the last part of the subjects of rooms without Compact.
+const plain = "_"
+
+// event returns what a message says, without its place.
+func (r *room[K, M, T]) event(m *nats.Msg) (*hub.Event[K, M, T], error) {
+	var said record[M, T]
+	if err := json.Unmarshal(m.Data, &said); err != nil {
+		return nil, err
+	}
+	return &hub.Event[K, M, T]{
+		Kind: hub.Said, Room: r.key, Member: said.Member, Value: said.Value,
+		Private: said.Private, To: said.To, Except: said.Except,
+	}, nil
+}
+
+// Publish is that of hub.Broker. What is said to all is stored once when it returns nil: while
+// the servers cannot be reached, it tries again until the Timeout. What has failed with
+// ErrDisconnected may have been stored all the same.
+//
+// What is private is not stored, and lost by a node that is cut off at that moment. While this
+// node is cut off, its own members hear it, and the error is ErrDisconnected if it is for others too.
+func (b *Broker[K, M, T]) Publish(ctx context.Context, e *hub.Event[K, M, T]) error {
+	r, err := b.use(ctx, e.Room)
+	if err != nil {
+		return err
+	}
+	defer r.release()
+	data, err := json.Marshal(record[M, T]{e.Member, e.Value, e.Private, e.To, e.Except})
+	if err != nil {
+		return roomError(e.Room, err)
+	}
+	if b.link.conn.IsConnected() && int64(len(data))+1024 > b.link.conn.MaxPayload() { // with headers
+		return roomError(e.Room, ErrTooLarge)
+	}
+	switch {
+	case e.Private:
+		err = r.publishPrivate(ctx, e, data)
+	case b.config.Compact != nil:
+		err = r.publishCompact(ctx, e, data)
+	default:
+		_, err = r.store(ctx, plain, data)
+	}
+	return roomError(e.Room, err)
+}
+
+func (r *room[K, M, T]) publishPrivate(ctx context.Context, e *hub.Event[K, M, T], data []byte) error {
+	b := r.broker
+	if b.link.conn.IsConnected() {
+		return b.link.do(ctx, func(context.Context) error {
+			return b.link.conn.Publish(b.subject("e", r.token, plain), data)
+		})
+	}
+	own := *e
+	r.feed.steps.Next(step{run: func() { r.whisper(&own) }})
+	if !b.presence.allHere(r.token, e.To) {
+		return ErrDisconnected
+	}
+	return nil
+}
+
+// store has a message stored once, and returns its sequence.
+func (r *room[K, M, T]) store(
+	ctx context.Context, last string, data []byte, options ...jetstream.PublishOpt,
+) (sequence uint64, err error) {
+	options = append(options, jetstream.WithMsgID(rand.Text()), jetstream.WithRetryAttempts(0))
+	subject := r.broker.subject("s", r.token, last)
+	err = r.broker.link.do(ctx, func(ctx context.Context) error {
+		ack, err := r.broker.link.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data}, options...)
+		if errors.Is(err, jetstream.ErrNoStreamResponse) {
+			r.feed.behind.Store(true) // the stream may be gone; it is made again
+		}
+		if err == nil {
+			sequence = ack.Sequence
+		}
+		return err
+	})
+	return sequence, err
+}
+
+// publishCompact stores what still applies after the last value with its key: if another node
+// is faster, it judges again.
+func (r *room[K, M, T]) publishCompact(ctx context.Context, e *hub.Event[K, M, T], data []byte) error {
+	c := &r.broker.config
+	key, deletes := c.Compact(e.Value)
+	name, err := digest(key)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	before, has := r.latest[name]
+	r.mu.Unlock()
+	for asked := false; ; asked = true {
+		applies := !deletes || has
+		if applies && has && c.Applies != nil {
+			applies = c.Applies(before.value, e.Value)
+		}
+		if !applies && asked {
+			return nil
+		}
+		if !applies { // this node may not have heard yet of what it would apply to
+			if before, has, err = r.last(ctx, name); err != nil {
+				return err
+			}
+			continue
+		}
+		options := []jetstream.PublishOpt{jetstream.WithExpectLastSequencePerSubject(before.sequence)}
+		if deletes {
+			options = append(options, jetstream.WithMsgTTL(c.History.Age+attempt))
+		}
+		_, err := r.store(ctx, name, data, options...)
+		if !wrongLast(err) {
+			return err
+		}
+		if before, has, err = r.last(ctx, name); err != nil {
+			return err
+		}
+	}
+}
+
+// last asks the servers for the last value of a key, and whether it has one that is not deleted.
+func (r *room[K, M, T]) last(ctx context.Context, name string) (before latest[T], has bool, err error) {
+	err = r.broker.link.do(ctx, func(ctx context.Context) error {
+		m, err := r.broker.link.lastOf(ctx, r.feed.stream, r.broker.subject("s", r.token, name))
+		if err != nil || m == nil {
+			before, has = latest[T]{}, false
+			return err
+		}
+		var said record[M, T]
+		if err := json.Unmarshal(m.Data, &said); err != nil {
+			return err
+		}
+		_, deleted := r.broker.config.Compact(said.Value)
+		before, has = latest[T]{m.Sequence, said.Value}, !deleted
+		return nil
+	})
+	return before, has, err
+}
