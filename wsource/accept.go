@@ -2,9 +2,12 @@ package wsource
 
 import (
 	"net/http"
+	"net/netip"
 	"time"
 
-	"github.com/coder/websocket"
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
 // AcceptOptions are the options of [Accept]. The zero value, and nil, are the defaults.
@@ -32,8 +35,19 @@ type AcceptOptions struct {
 	// StreamLimit is how many bytes a message may have that is read as it arrives: see [Socket.Readers]. Default:
 	// ReadLimit.
 	StreamLimit int64
-	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer.
-	// Default: DefaultCloseTimeout.
+	// Rate bounds the messages that arrive. Default: no bound; who reads slowly slows the peer through TCP.
+	Rate Rate
+	// IdleTimeout is the time after which a connection is closed on which the peer has sent no message, with
+	// StatusGoingAway and ErrIdle as the cause. Pings and pongs are no messages, a piece of one of
+	// [Socket.Readers] is. As long as a message is being delivered, the time does not run. Default: no
+	// bound, as a peer that only listens sends nothing.
+	IdleTimeout time.Duration
+	// Outbox bounds what waits to be sent, and says what becomes of more: see [Outbox]. What a [Posting] or a hub
+	// sends has bounds of its own.
+	Outbox Outbox
+	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer. When
+	// the peer has gone, it is also how long a subscriber may take for what has arrived: then the socket
+	// ends with ErrHeldUp. Default: DefaultCloseTimeout.
 	CloseTimeout time.Duration
 	// WriteTimeout is the time after which a connection ends with ErrWriteTimeout if its peer
 	// takes no byte of what is written. The end may come up to one Interval of the heartbeat
@@ -43,6 +57,20 @@ type AcceptOptions struct {
 	Heartbeat Heartbeat
 	// Hook, if it is not nil, is told what happens on the connection.
 	Hook Hook
+	// Authorize, if it is not nil, decides who may connect. It is called with each handshake that keeps the
+	// rules of the others, before the upgrade, and may take its time: the request's context ends with the client, and
+	// after DefaultHandshakeTimeout. An error refuses the handshake: a [*RefusalError] as it says, any other
+	// one with 500, of which the client is told no more. Default: everybody may.
+	Authorize func(r *http.Request) (Admission, error)
+	// Proxies are the addresses of the proxies in front of the server. What they say in X-Forwarded-For,
+	// X-Forwarded-Proto and X-Forwarded-Host is believed: the client's address in RemoteAddr, the Host and the scheme
+	// that the Origin is compared with, the request that Authorize and [Socket.Request] have (its TLS is not nil if
+	// the client came by https). A proxy has to set or drop each of these headers, since clients can send them, too.
+	// Default: none is believed.
+	Proxies []netip.Prefix
+	// Forwarded says that the Proxies tell all that in the header Forwarded (RFC 7239). The X-Forwarded headers are
+	// then not looked at, as Forwarded is not otherwise: one that no proxy sets is a client's invention.
+	Forwarded bool
 }
 
 // answerTimeout bounds the writing of the response to a handshake.
@@ -61,9 +89,13 @@ const answerTimeout = 10 * time.Second
 //	405  the method is not GET
 //	414  the request's target is over 64 KiB
 //	426  the request is no WebSocket handshake, or one of another version
-//	500  the options cannot be used (an [*observable.ArgumentError] in the error)
-//	501  the ResponseWriter has no http.Hijacker, directly or by methods Unwrap
+//	500  the options cannot be used (an [*observable.ArgumentError] in the error), or Authorize
+//	     has failed
+//	501  the ResponseWriter has no http.Hijacker, directly or by methods Unwrap; or the program runs
+//	     in a browser (js/wasm): a [*BrowserError]
 //	505  the request came by HTTP/2
+//
+// and what a [*RefusalError] of Authorize says.
 //
 // The response is written on the connection itself, past every writer of a middleware, with the
 // header that these have set so far.
@@ -74,10 +106,15 @@ func Accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions) (*So
 	if options != nil {
 		opts = *options
 	}
+	r = throughProxies(r, &opts)
 	if refusal := vet(w, r, &opts); refusal != nil {
 		return nil, refusal
 	}
-	s, refusal := upgrade(w, r, &opts, new(crew))
+	r, own, admission, err := authorize(r, &opts)
+	if err != nil {
+		return nil, refuse(w, r, opts.Hook, refusalStatus(err), err)
+	}
+	s, refusal := upgrade(w, r, own, admission, nil)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -85,25 +122,44 @@ func Accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions) (*So
 }
 
 // upgrade takes the connection over of a request that vet has let pass.
-func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, c *crew) (*Socket, *HandshakeError) {
-	request := keptRequest(r)
-	s := &Socket{
-		id:           nextSocketID(),
-		values:       request.Context(),
-		closeTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout),
-		hook:         opts.Hook,
-		request:      request,
-	}
-	hijack := newHijackWriter(w)
-	conn, err := websocket.Accept(hijack, withValidOffers(r), libraryAccept(s, opts))
+func upgrade(
+	w http.ResponseWriter, r *http.Request, opts *AcceptOptions, admission Admission, pool *conn.Pool,
+) (*Socket, *HandshakeError) {
+	params, extensions := opts.Compression.params().Answer(r.Header.Values(frame.ExtensionsHeader))
+	hijack := newHijackWriter(w, extensions)
+	subprotocol, err := libraryAccept(hijack, r, opts)
 	if err != nil {
 		return nil, hijack.refuse(r, opts.Hook, err)
 	}
-	s.remote, s.streamLimit = hijack.remote, opts.StreamLimit
-	s.out.deflates = deflatesAlone(hijack.header, serverNoTakeover)
-	hijack.reader.Reset(hijack.wire) // what the library has put in between is done with
-	s.out.compressed = hijack.header.Get(extensionsHeader) != ""
-	s.start(conn, hijack.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, opts.WriteTimeout, c)
+	request := keptRequest(r)
+	s := &Socket{
+		id:          nextSocketID(),
+		values:      request.Context(),
+		hook:        opts.Hook,
+		request:     request,
+		subprotocol: subprotocol,
+		remote:      clientAddr(r, hijack.conn),
+		key:         admission.Key,
+	}
+	if opts.Outbox.Overflow != observable.OverflowBlock {
+		s.outbox = newOutbox(s, opts.Outbox)
+	}
+	s.openOn(conn.NewStream(hijack.conn, hijack.conn), conn.Config{
+		Frames:       frame.Config{Prefix: hijack.prefix, Params: params},
+		Pool:         pool,
+		ReadLimit:    orDefault(opts.ReadLimit, DefaultReadLimit),
+		StreamLimit:  opts.StreamLimit,
+		CloseTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout),
+		WriteTimeout: orDefault(opts.WriteTimeout, DefaultWriteTimeout),
+		Heartbeat:    opts.Heartbeat.config(),
+		Arrivals:     arrivals(&opts.Rate, opts.IdleTimeout),
+		MaxMessages:  opts.Outbox.Messages,
+		MaxBytes:     opts.Outbox.Bytes,
+	})
+	s.start()
+	if !admission.Until.IsZero() {
+		_ = s.Renew(admission.Until) // it may be over already
+	}
 	return s, nil
 }
 
@@ -114,6 +170,12 @@ func (o *AcceptOptions) problem() string {
 			return problem
 		}
 	}
+	if problem := o.Rate.problem(); problem != "" {
+		return "has a Rate that " + problem
+	}
+	if problem := o.Outbox.problem(); problem != "" {
+		return "has an Outbox that " + problem
+	}
 	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
-		o.CloseTimeout, o.WriteTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
+		o.CloseTimeout, o.WriteTimeout, o.IdleTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }

@@ -5,60 +5,104 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/rxsocket/rxsocket/wsource/internal/wire"
-)
-
-// The sizes of an accepted connection's buffers: an idle one holds them all its life. What
-// is being received or sent is in memory from a pool.
-const (
-	acceptReadBuffer  = 64  // the wire has its own
-	acceptWriteBuffer = 144 // a control frame
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
 // hijackerOf finds the hijacker in a response writer that may be wrapped, or returns nil
 // and the innermost writer.
 func hijackerOf(w http.ResponseWriter) (hijacker http.Hijacker, innermost http.ResponseWriter) {
 	for {
-		switch t := w.(type) {
-		case http.Hijacker:
+		if t, ok := w.(http.Hijacker); ok {
 			return t, w
-		case interface{ Unwrap() http.ResponseWriter }:
-			w = t.Unwrap()
-		default:
+		}
+		inner := unwrap(w)
+		if inner == nil {
 			return nil, w
 		}
+		w = inner
 	}
 }
 
-// cannotHijack is the error of a writer whose connection cannot be taken over.
-func cannotHijack(w http.ResponseWriter) error {
-	return fmt.Errorf("the ResponseWriter %T cannot hand over its connection: if it wraps another one, "+
-		"give it a method Unwrap() http.ResponseWriter that returns that, or leave its middleware out here: %w",
-		w, http.ErrNotSupported)
+// unwrap returns the writer that w says it wraps, or nil.
+func unwrap(w http.ResponseWriter) http.ResponseWriter {
+	if wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+		return wrapper.Unwrap()
+	}
+	return nil
 }
 
-// hijackWriter is the response writer for the library. It takes the connection over, writes
-// the response on that itself, as a middleware may hold back what is written to its own
-// writer, puts the wire under the connection and gives it buffers of our sizes.
+// takeOver takes the connection over from the hijacker of w. Wrappers have a Hijack for the sake of what they
+// may wrap. Where that has none, some fail with an error of their own, and some panic as they assert
+// that it has one. Either is a cannotHijack of the innermost writer that is known.
+func takeOver(hijacker http.Hijacker, w http.ResponseWriter) (conn net.Conn, rw *bufio.ReadWriter, err error) {
+	for inner := unwrap(w); inner != nil; inner = unwrap(w) {
+		w = inner
+	}
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case *runtime.TypeAssertionError:
+			conn, rw, err = nil, nil, cannotHijack(w, v)
+		default:
+			panic(v)
+		}
+	}()
+	conn, rw, err = hijacker.Hijack()
+	if _, able := w.(http.Hijacker); err != nil && (!able || errors.Is(err, http.ErrNotSupported)) {
+		err = cannotHijack(w, err)
+	}
+	return conn, rw, err
+}
+
+// timeoutWriter is the writer of [http.TimeoutHandler], which neither hijacks nor unwraps.
+const timeoutWriter = "*http.timeoutWriter"
+
+// cannotHijack is the error of a writer whose connection cannot be taken over: cause says why, or is nil. It
+// names the writer's type, and the cure.
+func cannotHijack(w http.ResponseWriter, cause error) error {
+	name := fmt.Sprintf("%T", w)
+	if cause == nil {
+		cause = http.ErrNotSupported
+	} else if !errors.Is(cause, http.ErrNotSupported) {
+		cause = fmt.Errorf("%w: %w", cause, http.ErrNotSupported)
+	}
+	if name == timeoutWriter || strings.Contains(cause.Error(), timeoutWriter) {
+		return fmt.Errorf("the ResponseWriter %s of http.TimeoutHandler cannot hand over its connection: "+
+			"serve this path outside of http.TimeoutHandler: %w", timeoutWriter, cause)
+	}
+	return fmt.Errorf("the ResponseWriter %s cannot hand over its connection: if it wraps another one, "+
+		"give it a method Unwrap() http.ResponseWriter that returns that, or leave its middleware out here: %w",
+		name, cause)
+}
+
+// hijackWriter is the response writer for the library. It takes the connection over, and
+// writes the response on that itself, as a middleware may hold back what is written to its
+// own writer.
 type hijackWriter struct {
 	under  http.ResponseWriter
 	header http.Header // of the response to the upgrade; under's stays as it is, for a refusal
 	taken  bool        // the connection is not the HTTP server's any more
-	wire   *wire.Conn
-	reader *bufio.Reader
-	remote net.Addr
-	err    error // why there is no connection
+	conn   net.Conn
+	prefix []byte // what the client sent right behind its handshake
+	err    error  // why there is no connection
 }
 
-func newHijackWriter(w http.ResponseWriter) *hijackWriter {
+// newHijackWriter returns a hijackWriter over w. Its response chooses the extensions.
+func newHijackWriter(w http.ResponseWriter, extensions string) *hijackWriter {
 	h := &hijackWriter{under: w, header: w.Header().Clone()}
 	if h.header == nil {
 		h.header = make(http.Header)
+	}
+	if h.header.Del(frame.ExtensionsHeader); extensions != "" {
+		h.header.Set(frame.ExtensionsHeader, extensions)
 	}
 	return h
 }
@@ -72,31 +116,27 @@ func (h *hijackWriter) WriteHeader(int) {}
 // Write drops what the library says of a failure: refuse answers that.
 func (h *hijackWriter) Write(p []byte) (int, error) { return len(p), nil }
 
-// Hijack takes the connection over and answers the handshake.
+// Hijack takes the connection over and answers the handshake. What it returns is not the
+// connection.
 func (h *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	hijacker, innermost := hijackerOf(h.under)
 	if hijacker == nil {
-		h.err = cannotHijack(innermost)
+		h.err = cannotHijack(innermost, nil)
 		return nil, nil, h.err
 	}
-	conn, rw, err := hijacker.Hijack()
+	conn, rw, err := takeOver(hijacker, innermost)
 	if err != nil {
-		if errors.Is(err, http.ErrNotSupported) {
-			err = cannotHijack(innermost)
-		}
 		h.err = err
 		return nil, nil, err
 	}
 	h.taken = true
-	// What the client sent right behind its handshake. It is there, so this cannot fail.
-	prefix, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	prefix, _ := rw.Reader.Peek(rw.Reader.Buffered()) // it is there, so this cannot fail
 	if h.err = h.answer(conn); h.err != nil {
 		_ = conn.Close() // the error that counts is the one before
 		return nil, nil, h.err
 	}
-	h.wire, h.remote = wire.New(conn, conn, false, slices.Clone(prefix)), conn.RemoteAddr()
-	h.reader = bufio.NewReaderSize(h.wire, acceptReadBuffer)
-	return wiredConn{conn, h.wire}, bufio.NewReadWriter(h.reader, bufio.NewWriterSize(h.wire, acceptWriteBuffer)), nil
+	h.conn, h.prefix = conn, slices.Clone(prefix)
+	return standIn{}, standIn{}.buffers(), nil
 }
 
 // answer writes the response to the upgrade (RFC 6455, section 4.2.2).
@@ -133,12 +173,15 @@ func (h *hijackWriter) refuse(r *http.Request, hook Hook, err error) *HandshakeE
 	return refuse(h.under, r, hook, status, err)
 }
 
-// wiredConn is a connection whose bytes pass through the wire.
-type wiredConn struct {
-	net.Conn
-	wire *wire.Conn
-}
+// standIn is what the library has for a connection: nothing comes, and nothing goes.
+type standIn struct{ net.Conn }
 
-func (c wiredConn) Read(p []byte) (int, error)  { return c.wire.Read(p) }
-func (c wiredConn) Write(p []byte) (int, error) { return c.wire.Write(p) }
-func (c wiredConn) Close() error                { return c.wire.Close() }
+func (standIn) Read([]byte) (int, error)    { return 0, io.EOF }
+func (standIn) Write(p []byte) (int, error) { return len(p), nil }
+func (standIn) Close() error                { return nil }
+
+// buffers returns the buffers that go with it.
+func (s standIn) buffers() *bufio.ReadWriter {
+	const least = 16 // bytes
+	return bufio.NewReadWriter(bufio.NewReaderSize(s, least), bufio.NewWriterSize(s, least))
+}

@@ -171,6 +171,18 @@ type failing struct {
 
 func (w failing) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, w.err }
 
+// hopeful is a wrapper that has a Hijack for what it wraps, and takes for granted that this has one.
+type hopeful struct{ http.ResponseWriter }
+
+func (w hopeful) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return w.ResponseWriter.(http.Hijacker).Hijack()
+}
+
+// frank is a wrapper that says what it wraps.
+type frank struct{ failing }
+
+func (w frank) Unwrap() http.ResponseWriter { return w.ResponseRecorder }
+
 func TestWritersThatCannotHijack(t *testing.T) {
 	type private struct{ http.ResponseWriter }
 	for name, test := range map[string]struct {
@@ -193,6 +205,15 @@ func TestWritersThatCannotHijack(t *testing.T) {
 				return failing{w, fmt.Errorf("no: %w", http.ErrNotSupported)}
 			}, 501, "wsource_test.failing",
 		},
+		"a wrapper of one that cannot, with an error of its own": {
+			func(w *httptest.ResponseRecorder) http.ResponseWriter {
+				return frank{failing{w, io.ErrNoProgress}}
+			}, 501, "*httptest.ResponseRecorder",
+		},
+		"a wrapper that panics": {
+			func(w *httptest.ResponseRecorder) http.ResponseWriter { return hopeful{w} }, 501,
+			"*httptest.ResponseRecorder is not http.Hijacker",
+		},
 		"one that fails": {
 			func(w *httptest.ResponseRecorder) http.ResponseWriter { return failing{w, io.ErrNoProgress} },
 			500, io.ErrNoProgress.Error(),
@@ -214,6 +235,28 @@ func TestWritersThatCannotHijack(t *testing.T) {
 			assert.Empty(t, recorder.Header().Get("Sec-WebSocket-Accept"), "it was not accepted")
 			assert.NotContains(t, recorder.Body.String(), "wsource_test", "types are no business of the client's")
 			assert.Equal(t, []wsource.Event{{Kind: wsource.EventRefused, Err: he}}, told)
+		})
+	}
+}
+
+// TestTimeoutHandler accepts where net/http's TimeoutHandler keeps the connection.
+func TestTimeoutHandler(t *testing.T) {
+	for name, wrap := range map[string]func(http.ResponseWriter) http.ResponseWriter{
+		"its writer":            func(w http.ResponseWriter) http.ResponseWriter { return w },
+		"behind an Unwrap":      func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} },
+		"a wrapper that panics": func(w http.ResponseWriter) http.ResponseWriter { return hopeful{w} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var err error
+			recorder := httptest.NewRecorder()
+			http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, err = wsource.Accept(wrap(w), r, nil)
+			}), time.Minute, "").ServeHTTP(recorder, handshakeRequest())
+			he := requireHandshake(t, err, http.StatusNotImplemented)
+			assert.Contains(t, he.Error(), "*http.timeoutWriter")
+			assert.Contains(t, he.Error(), "serve this path outside of http.TimeoutHandler", "the cure")
+			require.ErrorIs(t, err, http.ErrNotSupported)
+			assert.Equal(t, http.StatusNotImplemented, recorder.Code)
 		})
 	}
 }

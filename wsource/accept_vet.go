@@ -32,10 +32,10 @@ func vet(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) *Handshake
 		return refuse(w, r, opts.Hook, http.StatusForbidden, err)
 	}
 	if inBrowser {
-		return refuse(w, r, opts.Hook, http.StatusNotImplemented, errBrowser)
+		return refuse(w, r, opts.Hook, http.StatusNotImplemented, errAccept)
 	}
 	if hijacker, innermost := hijackerOf(w); hijacker == nil {
-		return refuse(w, r, opts.Hook, http.StatusNotImplemented, cannotHijack(innermost))
+		return refuse(w, r, opts.Hook, http.StatusNotImplemented, cannotHijack(innermost, nil))
 	}
 	return nil
 }
@@ -97,15 +97,17 @@ func refuse(w http.ResponseWriter, r *http.Request, hook Hook, status int, err e
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
 	}
+	text := err.Error()
+	if refusal, ok := errors.AsType[*RefusalError](err); ok {
+		text = refusal.answer(header)
+	} else if status >= http.StatusInternalServerError {
+		text = http.StatusText(status) // what is wrong here is no business of the client's
+	}
 	if announcesBody(r) {
 		connection = appendNew(connection, "close")
 	}
 	if len(connection) > 0 {
 		header.Set("Connection", strings.Join(connection, ", "))
-	}
-	text := err.Error()
-	if status >= http.StatusInternalServerError {
-		text = http.StatusText(status) // what is wrong here is no business of the client's
 	}
 	if !announcesBody(r) || !answerWithoutBody(w, status, text) {
 		http.Error(w, text, status)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"unicode/utf8"
 )
 
@@ -21,9 +22,17 @@ type Codec[In, Out any] interface {
 	Encode(value Out) (Message, error)
 }
 
-// DecodeFunc returns a function that decodes messages, for operators.TryMap on a [Socket].
+// DecodeFunc returns a function that decodes messages, for operators.TryMap on a [Socket]. Its error
+// is a [*CodecError], which ends the stream. A handler of [Server.Handle] that returns it blames the peer,
+// not itself. With [AsValues] the stream goes on.
 func DecodeFunc[In, Out any](codec Codec[In, Out]) func(Message) (In, error) {
-	return func(m Message) (In, error) { return codec.Decode(m.Type, m.Data) }
+	return func(m Message) (In, error) {
+		v, err := codec.Decode(m.Type, m.Data)
+		if err != nil {
+			return v, codecError(codec.Name(), m, err)
+		}
+		return v, nil
+	}
 }
 
 // CodecError reports a message that could not be decoded or a value that could not be
@@ -53,6 +62,26 @@ func (e *CodecError) Error() string {
 // Unwrap returns what the codec said.
 func (e *CodecError) Unwrap() error { return e.Err }
 
+// LogValue tells the codec, the message's type and size, and the type of what the codec said, for log/slog.
+// It leaves out the first bytes and the codec's text, which often repeats some: a peer must not write
+// into a log, and what it sends may be a secret.
+func (e *CodecError) LogValue() slog.Value {
+	if e.Message.Data == nil {
+		return slog.StringValue(fmt.Sprintf("wsource: codec %s cannot encode: %T", e.Codec, e.Err))
+	}
+	return slog.StringValue(fmt.Sprintf("wsource: codec %s cannot decode a %s message of %d bytes: %T",
+		e.Codec, e.Message.Type, len(e.Message.Data), e.Err))
+}
+
+// blame returns the close frame for a peer whose message did not decode (RFC 6455, section
+// 7.4.1).
+func (e *CodecError) blame() *CloseError {
+	if errors.Is(e.Err, ErrMessageType) {
+		return &CloseError{Code: StatusUnsupportedData, Reason: "a message is of a type that is not read here", Err: e}
+	}
+	return &CloseError{Code: StatusInvalidPayload, Reason: "a message cannot be decoded", Err: e}
+}
+
 // ErrMessageType is what a codec says of a message of the type that it does not read.
 var ErrMessageType = errors.New("the message is not of the codec's type")
 
@@ -73,7 +102,7 @@ func (jsonCodec[In, Out]) Decode(_ MessageType, data []byte) (In, error) {
 
 func (jsonCodec[In, Out]) Encode(value Out) (Message, error) {
 	data, err := json.Marshal(value)
-	return Message{Text, data}, err
+	return Message{Type: Text, Data: data}, err
 }
 
 // StrictJSON is [JSON] that refuses fields a struct does not have.
@@ -140,7 +169,7 @@ type rawCodec struct{}
 func (rawCodec) Name() string { return "raw" }
 
 func (rawCodec) Decode(typ MessageType, data []byte) (Message, error) {
-	return Message{typ, append(make([]byte, 0, len(data)), data...)}, nil
+	return Message{Type: typ, Data: append(make([]byte, 0, len(data)), data...)}, nil
 }
 
 func (rawCodec) Encode(m Message) (Message, error) { return m, nil }
@@ -164,7 +193,7 @@ func (c asValues[In, Out]) Name() string { return c.codec.Name() }
 func (c asValues[In, Out]) Decode(typ MessageType, data []byte) (Decoded[In], error) {
 	v, err := c.codec.Decode(typ, data)
 	if err != nil {
-		return Decoded[In]{Err: codecError(c.codec.Name(), Message{typ, data}, err)}, nil
+		return Decoded[In]{Err: codecError(c.codec.Name(), Message{Type: typ, Data: data}, err)}, nil
 	}
 	return Decoded[In]{Value: v}, nil
 }

@@ -62,7 +62,7 @@ func TestAnswersThatKeepTheContext(t *testing.T) {
 				Compression: wsource.CompressMessages, Heartbeat: noBeat,
 			}))
 			require.NoError(t, err, answer)
-			assert.Equal(t, "permessage-deflate; server_no_context_takeover; client_no_context_takeover", offer)
+			assert.Equal(t, "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits", offer)
 			assert.Equal(t, answer, socket.ResponseHeader().Get("Sec-WebSocket-Extensions"), "as it came")
 			got := record[wsource.Message](t, socket)
 			send(socket, strings.Repeat("hello ", 200), strings.Repeat("hello ", 200))

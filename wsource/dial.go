@@ -3,22 +3,21 @@ package wsource
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// DialOptions are the options of [Dial]. The zero value, and nil, are the defaults.
+// DialOptions are the options of [Dial]. The zero value, and nil, are the defaults. In a
+// browser (js/wasm) there is no place for Header, Host, Compression, StreamLimit, the times of
+// Heartbeat, TLS, Transport, RedirectsAll and Jar: Dial then fails with a [*BrowserError]. There,
+// Heartbeat is always off.
 type DialOptions struct {
 	// Header is sent with the handshake's request, as for a token or a cookie. The headers of the
 	// handshake itself, Sec-WebSocket-..., have options of their own.
@@ -38,8 +37,9 @@ type DialOptions struct {
 	// HandshakeTimeout bounds the whole handshake, redirects included. Default:
 	// DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
-	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer.
-	// Default: DefaultCloseTimeout.
+	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer. When
+	// the peer has gone, it is also how long a subscriber may take for what has arrived: then the socket
+	// ends with ErrHeldUp. Default: DefaultCloseTimeout.
 	CloseTimeout time.Duration
 	// WriteTimeout is the time after which a connection ends with ErrWriteTimeout if its peer
 	// takes no byte of what is written. The end may come up to one Interval of the heartbeat
@@ -72,14 +72,13 @@ type DialOptions struct {
 // The error is an [*observable.ArgumentError] for an option that cannot be used, and otherwise a
 // [*HandshakeError], which tells the status and the start of the body of a server that
 // refused or does not speak WebSocket, or of a proxy ([ErrProxy]). Its text holds no part of the
-// URL that may be secret. In a browser (js/wasm) it is always one that wraps
-// errors.ErrUnsupported, as a browser gives no access to a connection's frames.
+// URL that may be secret. A browser (js/wasm) tells nothing about a handshake that has failed,
+// not even its status.
 func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, error) {
 	var opts DialOptions
 	if options != nil {
 		opts = *options
 	}
-	fail := func(err error) (*Socket, error) { return nil, &HandshakeError{URL: redact(rawURL), Err: err} }
 	if ctx == nil {
 		return nil, argument("Dial", "ctx", isNil)
 	}
@@ -89,70 +88,18 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	if problem := urlProblem(rawURL); problem != "" {
 		return nil, argument("Dial", "url", problem)
 	}
-	if inBrowser {
-		return fail(errBrowser)
-	}
 	values := context.WithoutCancel(ctx)
 	timeout := orDefault(opts.HandshakeTimeout, DefaultHandshakeTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
 		fmt.Errorf("no handshake within %v: %w", timeout, context.DeadlineExceeded))
 	defer cancel()
-
-	transport, release := opts.transport()
-	defer release()
-	shake := &handshake{
-		transport: transport, redirects: opts.Redirects, secrets: opts.Header, jar: opts.Jar,
-		offer: opts.Compression.offer(), alone: opts.Compression == CompressMessages,
+	s := &Socket{id: nextSocketID(), values: values, hook: opts.Hook}
+	if err := s.dial(ctx, rawURL, &opts); err != nil {
+		err.URL = redact(rawURL)
+		return nil, err
 	}
-	s := &Socket{
-		id: nextSocketID(), values: values,
-		closeTimeout: orDefault(opts.CloseTimeout, DefaultCloseTimeout), hook: opts.Hook,
-	}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { shake.conn = info.Conn },
-	})
-	conn, _, err := websocket.Dial(ctx, rawURL, libraryDial(s, shake, &opts))
-	if err != nil {
-		if shake.err != nil {
-			shake.err.URL = redact(rawURL)
-			return nil, shake.err
-		}
-		if cause := context.Cause(ctx); cause != nil {
-			return fail(cause)
-		}
-		if ue, ok := errors.AsType[*url.Error](err); ok {
-			err = ue.Err // ue shows the whole URL
-		}
-		return fail(err)
-	}
-	s.header, s.streamLimit = shake.header, opts.StreamLimit
-	s.out.compressed = s.header.Get(extensionsHeader) != ""
-	s.out.deflates = s.out.compressed && (shake.alone || deflatesAlone(s.header, clientNoTakeover))
-	if shake.conn != nil {
-		s.remote = shake.conn.RemoteAddr()
-	}
-	s.start(conn, shake.wire, orDefault(opts.ReadLimit, DefaultReadLimit), opts.Heartbeat, opts.WriteTimeout, new(crew))
+	s.start()
 	return s, nil
-}
-
-// transport returns what makes the request, and a function to call after it.
-func (o *DialOptions) transport() (transport http.RoundTripper, release func()) {
-	own, ok := o.Transport.(*http.Transport)
-	switch {
-	case ok:
-		own = own.Clone()
-	case o.Transport != nil:
-		return o.Transport, func() {}
-	default:
-		own = &http.Transport{
-			Proxy:              http.ProxyFromEnvironment,
-			DialContext:        new(net.Dialer).DialContext,
-			TLSClientConfig:    o.TLS,
-			DisableCompression: true,
-		}
-	}
-	p := newProxied(own)
-	return p, p.release
 }
 
 // problem tells what is wrong with the options, "" if nothing is.
@@ -239,12 +186,10 @@ func tlsProblem(config *tls.Config) string {
 // the context's end, stops a dial that is under way and closes the socket normally. So
 // operators.Retry on what is made of it redials:
 //
-//	messages := operators.SwitchMap(wsource.Connect(url, nil), func(s *wsource.Socket) observable.Observable[wsource.Message] {
-//		return s
-//	})
-//	lasting := operators.RetryBackoff(messages, backoff.Config{})
+//	values := operators.SwitchMap(wsource.Connect(url, nil), perConnection)
+//	lasting := operators.RetryBackoff(values, backoff.Config{})
 //
-// Each subscription has a goroutine while it dials.
+// Each subscription has a goroutine while it dials. See also [Messages].
 func Connect(rawURL string, options *DialOptions) observable.Observable[*Socket] {
 	return observable.New(func(ctx context.Context, observer observable.Observer[*Socket]) func() {
 		go func() {

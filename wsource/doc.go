@@ -4,12 +4,10 @@
 //
 // # The client
 //
-// [Dial] opens one connection. [Connect] is the observable that dials at each subscription, so that a retry
-// redials:
+// [Dial] opens one connection. [Messages] and [Connect] are observables that dial at each subscription,
+// so that a retry redials:
 //
-//	sockets := wsource.Connect("wss://feed.example/ticks", nil)
-//	messages := operators.SwitchMap(sockets, func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
-//	ticks := operators.TryMap(messages, decode)
+//	ticks := operators.TryMap(wsource.Messages("wss://feed.example/ticks", nil), decode)
 //	lasting := operators.RetryBackoff(ticks, backoff.Config{})
 //
 // A socket can also stay in the hands of who dialled it, with Send for the outcome of one message, Next for a
@@ -22,19 +20,25 @@
 //
 // # The server
 //
-// [Server] is an http.Handler and the observable of the sockets it accepts; [Accept] upgrades one
-// request. This server echoes:
+// [Server] is an http.Handler that accepts sockets. [Server.Answer] sends to each what the observable emits that
+// belongs to it; this server echoes:
 //
 //	server := new(wsource.Server)
-//	server.Connections().Subscribe(ctx, observable.ObserverFuncs[*wsource.Socket]{
-//		OnNext: func(s *wsource.Socket) { s.Subscribe(context.Background(), s) },
-//	})
 //	http.Handle("/echo", server)
+//	...
+//	err := server.Answer(ctx, func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
+//
+// [Server.Handle] calls a function for each on a goroutine of its own, [Server.Connections] is the observable of
+// them, and [Accept] upgrades one request. Who may connect, as whom and for how long, is decided by Authorize of
+// [AcceptOptions] before the upgrade, or by a subscriber of [Server.Requests]; proxies in front of the server are
+// believed if Proxies lists them. What is done for one socket, and fails, closes that one with 1011.
+// SERVERS.md, beside this file, is a guide for servers; README.md is one for clients.
 //
 // # Values instead of messages
 //
 // [Subject] is a WebSocket as a subject of typed values, through a [Codec]: lazy and shared as RxJS's webSocket,
-// with an outbox that outlives a connection, and reconnecting by itself if told to.
+// with an outbox that outlives a connection, and reconnecting by itself if told to. [Subject.Connections] is for
+// what belongs to one of its connections, such as a login. [Requests] are questions to the peer, with their answers.
 //
 // # Large messages
 //
@@ -55,6 +59,14 @@
 // [Socket.Observable] is a socket as an rxgo.Observable, and observable.Via runs a chain of RxGo's operators on any
 // stream, Connect's too: RxGo's Retry then redials. Of its operators, Debounce, BufferWithTime, FlatMap and
 // TimeInterval cannot be observed again, and so have to stand behind its Retry, not before it.
+//
+// # In a browser
+//
+// Built for js/wasm, the client's side runs on the WebSocket of a page or worker. The options
+// that a browser has no place for are a [*BrowserError]. It sends no pings, no close codes but 1000 and
+// 3000 to 4999, and no message in pieces; and it cannot be told to read more slowly, so that what waits
+// for a slow subscriber is bounded by [ErrInboxFull]. The README of this package has a program, and
+// lists the differences.
 //
 // # How a connection ends
 //
@@ -79,19 +91,23 @@
 //	writing the response to a handshake        10 s
 //	after a refusal, until the next handshake  10 s           by Server.Serve; elsewhere the http.Server's
 //	the header that Socket.Request keeps       64 KiB
-//	what waits to be sent on a connection      1,024 messages or 1 MiB, and one message in any case; then senders block
+//	messages that arrive in a second           no limit       AcceptOptions.Rate; over it the peer waits, is not heard, or 1008
+//	the time without a message of the peer     no limit       AcceptOptions.IdleTimeout; over it the peer is told 1001
+//	what waits to be sent on a connection      1,024 messages or 1 MiB, and one message in any case; then senders block,
+//	                                           or messages are dropped, or the peer is told 1013: AcceptOptions.Outbox
 //	sockets of a server written to at a time   one a processor; one whose peer does not read holds up others for 2 ms
-//	what is read ahead of the subscribers      1 message
+//	what is read ahead of the subscribers      1 message; in a browser, 16 times ReadLimit, then ErrInboxFull
 //	closing: queue, close frame and answer     5 s            CloseTimeout
 //	a message of SendReader while closing      half of that
 //	a subscriber that is busy while closing    1 s
 //	silence of the peer                        25 s, then a ping and 20 s   Heartbeat
 //	a write of which no byte leaves            30 s           WriteTimeout; noticed up to 25 s later
-//	connections of a server                    10,000         Server.MaxConnections
+//	connections of a server                    10,000; then 503                   Server.MaxConnections
+//	connections of one key                     100; then 429  Server.MaxPerKey; the key is AcceptOptions.Authorize's
+//	authorizing a handshake                    10 s, the end of its context; deciding on a Request likewise
 //	compression                                off            Compression
 //	origins                                    the server's own, by scheme, host and port        AcceptOptions.Origins
-//	memory of an idle accepted connection      8 KiB, with its goroutine
-//	the rest of a close frame that has begun   5 s            by the library
+//	memory of an idle accepted connection      6 KiB, with its goroutine
 //	the reason of a close frame                123 bytes      by the protocol
 //
 // Those of a [Subject], beside those of its connections, and of its [Topics]:
@@ -101,40 +117,53 @@
 //	the delay between attempts                 at random up to 100 ms, which doubles up to 30 s       Reconnect
 //	attempts in a row                          no limit       Reconnect
 //	how long a connection has to last to end the row          5 s   Reconnect.ResetAfter
-//	the Retry-After of a server                believed up to 24 h
+//	the Retry-After of a server                believed up to 24 h, in a close reason too: see Farewell
 //	what is on its way and not confirmed       64 Ki messages and 8 MiB; then what is sent waits
 //	when the peer is asked what has arrived    after 1 s, 256 messages or 64 KiB
+//	values kept for the first subscriber of a new Connection  256; then the peer is slowed
+//	how long a request may take                10 s           RequestsConfig.Timeout
+//	requests under way at a time               1,024; others wait for their turn              RequestsConfig.Max
+//	the acknowledgement of a topic             10 s           TopicsConfig.AckTimeout
 //	what waits for a slow subscriber of a topic               256 values; then it slows the others     Buffer, Overflow
 //
-// # The library underneath
+// # The protocol
 //
-// The handshake, compression, fragments and the close frames of the peer are left to github.com/coder/websocket.
-// Where it leaves RFC 6455 to its user, or departs from it, this package adds what is missing:
+// The library github.com/coder/websocket makes the opening handshakes. What the package adds
+// to them:
 //
-//   - Text messages and close reasons are checked to be UTF-8, and answered with 1007 (section 8.1).
-//   - A connection that ends between two fragments, or inside a compressed frame, is an error. The library delivers
-//     what it has as a whole message.
-//   - Frames that are not masked from a client, or are from a server, lengths that are negative or not in their
-//     shortest form (sections 5.1 and 5.2), and corrupt compressed data are answered with a close frame.
-//   - A close frame is sent and answered behind the messages that were sent before, within CloseTimeout.
-//   - A ping that arrives behind a stalled write is answered when the write is over, ahead of what is queued. In
-//     the library it fails the reader after 5 s.
-//   - A request is checked before the library sees it: origins by scheme, host and port, refusals with the
-//     headers that their status wants, no body. A version other than 13 is answered with 426 (section 4.4), and
-//     offers of compression that are malformed are declined (RFC 7692, section 7.1).
-//   - The response to a handshake is written on the connection itself, past what a middleware holds back.
-//   - A handshake ends by itself, follows redirects as it is told, and does not wait for the body of a failed
-//     upgrade. An HTTP proxy is asked for a tunnel also without TLS (section 4.1).
-//   - A server that keeps the context of its compression although it was asked not to is read with it.
-//   - Messages that wait are written together, with one system call.
-//   - Messages that are one frame, uncompressed, are written and read past the library, as its way takes several times as
-//     long as that of a small message takes otherwise. So are pings and pongs.
-//   - A fragment leaves when it is written; the library keeps the end of it until the message's last one.
-//   - What comes of a frame that is cut does not reach a reader; the library gives it out still masked.
+//   - A request is checked before the library sees it: origins by scheme, host and port,
+//     refusals with the headers that their status wants, no body. A version other than 13 is
+//     answered with 426 (section 4.4), and offers of compression that are malformed are
+//     declined (RFC 7692, section 7.1).
+//   - Compression is negotiated with its windows, both ways. A server that keeps the context
+//     of its compression although it was asked not to is read with it.
+//   - The response to a handshake is written on the connection itself, past what a middleware
+//     holds back.
+//   - A handshake ends by itself, follows redirects as it is told, and does not wait for the
+//     body of a failed upgrade. An HTTP proxy is asked for a tunnel also without TLS (section
+//     4.1).
 //
-// What remains open: a compressed message that ends with a final deflate block breaks the connection at the next
-// one, and one whose data ends too early, in frames that are whole, is delivered as far as it goes. A close frame, or
-// a control frame between two fragments, of which a part has arrived and the rest does not within 5 s ends the
-// connection with [StatusAbnormalClosure], whatever the heartbeat says. WebSocket has no check sum: a bit that the
-// network has changed and TCP has not noticed can change a message, or make a ping of it, without a trace.
+// From then on every byte is read and written by this module's own implementation of RFC
+// 6455 and RFC 7692, for these reasons:
+//
+//   - A message of one frame, which most are, takes a part of the time that a general reader
+//     and writer take, without an allocation in between; an idle connection takes 2 KiB less.
+//   - Frames that wait leave with one system call, whatever they are. It is known of each
+//     whether it has left, so that a [SendError] says what is certain.
+//   - A close frame is answered behind the messages that were sent before; a ping by a pong of
+//     its own, also behind a stalled write or between two fragments. Neither has a time limit
+//     of its own: the heartbeat judges, and CloseTimeout.
+//   - Whatever the RFCs forbid is found at its first byte and answered with a close frame:
+//     masks, reserved bits, lengths, fragments, text and close reasons that are not UTF-8
+//     (1007), compressed data that is corrupt or ends too early.
+//   - A stream that breaks off is an error wherever it does, also between two fragments and
+//     inside a compressed frame.
+//   - Compressed data may have final blocks (RFC 7692, section 7.2.3.4). Fragments of one
+//     message are compressed, too, with the context if that is kept.
+//
+// The cases of the public Autobahn suite pass strictly on both sides, with and without
+// compression: see CONTRIBUTING.md for how to run them.
+//
+// What remains open: WebSocket has no check sum. A bit that the network has changed and TCP
+// has not noticed can change a message, or make a ping of it, without a trace.
 package wsource

@@ -4,18 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
 // The causes that errors of this package wrap.
 var (
 	// ErrClosed: the socket is closing or closed.
-	ErrClosed = errors.New("the socket is closed")
+	ErrClosed = transport.ErrClosed
 	// ErrMessageTooBig: a message was over the read limit.
-	ErrMessageTooBig = errors.New("the message is over the read limit")
+	ErrMessageTooBig = transport.ErrTooBig
+	// ErrTooManyMessages: the peer sent more messages than the Rate allows.
+	ErrTooManyMessages = transport.ErrRate
+	// ErrIdle: the peer sent no message for the IdleTimeout.
+	ErrIdle = transport.ErrIdle
 	// ErrInvalidUTF8: a text message or a close reason is not UTF-8.
-	ErrInvalidUTF8 = errors.New("not valid UTF-8")
+	ErrInvalidUTF8 = transport.ErrUTF8
 	// ErrCloseTimeout: the peer did not answer a close frame in time.
-	ErrCloseTimeout = errors.New("the peer did not answer the close frame in time")
+	ErrCloseTimeout = transport.ErrCloseTimeout
+	// ErrHeldUp: the peer has gone, and a subscriber did not take what it had sent within the
+	// CloseTimeout.
+	ErrHeldUp = transport.ErrHeldUp
 	// ErrOrigin: the Origin of a handshake is not allowed.
 	ErrOrigin = errors.New("the origin is not allowed")
 	// ErrTooManyConnections: the server has as many connections as it may have.
@@ -24,6 +33,8 @@ var (
 	ErrTooManyRedirects = errors.New("too many redirects")
 	// ErrRedirect: a handshake was redirected to where DialOptions.Redirects does not follow.
 	ErrRedirect = errors.New("the redirect is not followed")
+	// ErrRequestTimeout: the peer did not answer a request in time.
+	ErrRequestTimeout = errors.New("the peer did not answer the request in time")
 	// ErrProxy: a proxy refused to connect to the server. The status, header and body of the
 	// HandshakeError are the proxy's.
 	ErrProxy = errors.New("the proxy refused to connect to the server")
@@ -123,6 +134,7 @@ func (o Outcome) String() string {
 // SendError reports a message that was not sent, or of which nobody knows whether it was.
 type SendError struct {
 	Message Message // what was to be sent; without a type and data if it is a value that did not encode
+	Value   any     // that a Subject was given to send; nil for a message of a Socket
 	Outcome Outcome // whether it may have arrived
 	Err     error   // what kept it from being sent
 }
@@ -138,3 +150,18 @@ func (e *SendError) Error() string {
 
 // Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
+
+// RequestError reports a request of [Requests] that got no answer.
+type RequestError struct {
+	ID      uint64  // of the request; 0 if it did not get one
+	Outcome Outcome // whether it may have arrived: Unsent if it certainly has not
+	Err     error   // what ended it: of its connection, ErrRequestTimeout, a context's cause
+}
+
+// Error tells the request's ID, the outcome and the cause.
+func (e *RequestError) Error() string {
+	return fmt.Sprintf("wsource: request %d: outcome %s: %v", e.ID, e.Outcome, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *RequestError) Unwrap() error { return e.Err }

@@ -81,16 +81,3 @@ func FuzzRedact(f *testing.F) {
 		require.NotPanics(t, func() { wsource.Redact(path + query) })
 	})
 }
-
-// FuzzExtensions feeds the check of what the peer offers or agrees to.
-func FuzzExtensions(f *testing.F) {
-	f.Add("permessage-deflate; client_max_window_bits=10", true)
-	f.Add(`permessage-deflate; server_max_window_bits="15"; client_no_context_takeover`, false)
-	f.Add(";;=", false)
-	f.Fuzz(func(t *testing.T, element string, response bool) {
-		if wsource.ValidDeflate(element, response) {
-			require.True(t, strings.HasPrefix(strings.TrimSpace(element), "permessage-deflate"))
-			require.True(t, wsource.ValidDeflate(element, false), "what may stand in a response may in an offer")
-		}
-	})
-}

@@ -115,3 +115,25 @@ func ExampleAsValues() {
 	// not a number: TWO
 	// 3
 }
+
+// A feed with messages of several kinds, as most have.
+func ExampleUnion() {
+	type trade struct{ Price float64 }
+	type status struct{ Market string }
+	url, stop := echo()
+	defer stop()
+
+	codec := wsource.Union("type", wsource.As[trade]("trade"), wsource.As[status]("status"))
+	feed := wsource.NewSubject(url, codec, nil)
+	feed.Next(status{"open"})
+	feed.Next(trade{12.5})
+	trades := operators.OfType[trade](feed)
+	fmt.Println(observable.FirstValue(context.Background(), trades))
+
+	message, _ := codec.Encode(trade{12.5})
+	fmt.Println(message)
+
+	// Output:
+	// {12.5} <nil>
+	// {"type":"trade","Price":12.5}
+}

@@ -46,6 +46,44 @@ func ExampleServer_Shutdown() {
 	// wsource: connection closed: 1001 going away ("the server is shutting down")
 }
 
+// A server lets each client say three things at once, and then one a second. Who says more is told, and closed.
+func ExampleRate() {
+	server := &wsource.Server{Options: wsource.AcceptOptions{
+		Rate:        wsource.Rate{Messages: 1, Burst: 3, Overflow: observable.OverflowFail},
+		IdleTimeout: time.Hour,
+		Outbox:      wsource.Outbox{Messages: 100, Overflow: observable.OverflowFail}, // a slow client, too
+	}}
+	handling := make(chan error, 1)
+	go func() {
+		handling <- server.Handle(context.Background(), func(ctx context.Context, socket *wsource.Socket) error {
+			return observable.ForEach(ctx, socket, func(m wsource.Message) { fmt.Println(m) })
+		})
+	}()
+	for server.Ready() != nil { // until Handle waits for sockets
+		time.Sleep(time.Millisecond)
+	}
+	h := httptest.NewServer(server)
+	defer h.Close()
+	client, err := wsource.Dial(context.Background(), h.URL, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, text := range []string{"one", "two", "three", "four", "five"} {
+		client.Next(wsource.TextMessage(text))
+	}
+	<-client.Done()
+	fmt.Println(client.Err())
+	fmt.Println(server.Shutdown(context.Background()), <-handling)
+
+	// Output:
+	// one
+	// two
+	// three
+	// wsource: connection closed: 1008 policy violation ("too many messages")
+	// <nil> <nil>
+}
+
 // A server that nobody listens to refuses its clients, and says so.
 func ExampleServer_Refusals() {
 	server := new(wsource.Server)

@@ -51,7 +51,7 @@ func ExampleSocket_SendReader() {
 		fmt.Println(err)
 		return
 	}
-	answer, err := observable.FirstValue(ctx, observable.Observable[wsource.Message](socket))
+	answer, err := observable.FirstValue(ctx, socket)
 	fmt.Println(answer, err)
 
 	sum := sha256.New()

@@ -92,6 +92,41 @@ func ExampleWrapSocket() {
 	// Output: {ACME 25} <nil>
 }
 
+// Each connection begins with a login and numbers what it brings anew.
+func ExampleSubject_Connections() {
+	server := new(wsource.Server)
+	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+		OnNext: func(s *wsource.Socket) { // one that goes away after each answer
+			answers := operators.Map(operators.Take(s, 1), func(m wsource.Message) wsource.Message {
+				return wsource.TextMessage("welcome, " + m.String())
+			})
+			gone := observable.Throw[wsource.Message](&wsource.CloseError{Code: wsource.StatusServiceRestart})
+			operators.Concat(answers, gone).Subscribe(context.Background(), s)
+		},
+	})
+	h := httptest.NewServer(server)
+	defer h.Close()
+	defer func() { _ = server.Shutdown(context.Background()) }()
+
+	texts := wsource.NewSubject(h.URL, wsource.TextCodec(), &wsource.SubjectConfig[string]{
+		Reconnect: &backoff.Config{Base: time.Millisecond},
+	})
+	count := 0
+	perConnection := func(c *wsource.Connection[string, string]) observable.Observable[string] {
+		count++
+		c.Next(fmt.Sprint("login ", count)) // ahead of whatever else is sent on this connection
+		return c
+	}
+	answers := operators.SwitchMap(texts.Connections(), perConnection)
+	err := observable.ForEach(context.Background(), operators.Take(answers, 2), func(text string) { fmt.Println(text) })
+	fmt.Println(err)
+
+	// Output:
+	// welcome, login 1
+	// welcome, login 2
+	// <nil>
+}
+
 func ExampleSubject_Send() {
 	url, stop := echo()
 	defer stop()
@@ -276,4 +311,24 @@ func ExampleTopics() {
 	fmt.Println(observable.FirstValue(context.Background(), last))
 
 	// Output: [{ACME 2} {EMCA 2}] <nil>
+}
+
+// Orders and what the server says of them have the order's number. Those that it has acknowledged are not
+// reported when the connection breaks, whatever a gateway on the way has answered.
+func ExampleSubject_Confirm() {
+	type order struct{ Number string }
+	type receipt struct{ Number string }
+
+	url, stop := echo() // which acknowledges each order
+	defer stop()
+	orders := wsource.NewSubject(url, wsource.JSON[receipt, order](), &wsource.SubjectConfig[order]{
+		Delivery: func(o order) wsource.Delivery { return wsource.Delivery{ID: o.Number} },
+	})
+	orders.Next(order{"A1"})
+	receipts := operators.Take(orders, 1)
+	_ = observable.ForEach(context.Background(), receipts, func(r receipt) {
+		fmt.Println(r.Number, orders.Confirm(r.Number), orders.Confirm(r.Number))
+	})
+
+	// Output: A1 true false
 }

@@ -22,7 +22,7 @@ func echo() (url string, stop func()) {
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(s *wsource.Socket) {
-			talk := operators.TakeWhile[wsource.Message](s, func(m wsource.Message) bool { return m.String() != "bye" })
+			talk := operators.TakeWhile(s, func(m wsource.Message) bool { return m.String() != "bye" })
 			talk.Subscribe(context.Background(), s)
 		},
 	})
@@ -72,7 +72,23 @@ func ExampleDial_refused() {
 	// Output: 401 your token has expired
 }
 
+// Each connection begins with a subscription of the client's.
 func ExampleConnect() {
+	url, stop := echo()
+	defer stop()
+
+	sockets := wsource.Connect(url, nil)
+	messages := operators.SwitchMap(sockets, func(s *wsource.Socket) observable.Observable[wsource.Message] {
+		s.Next(wsource.TextMessage("subscribe"))
+		return s
+	})
+	fmt.Println(observable.FirstValue(context.Background(), messages))
+
+	// Output:
+	// subscribe <nil>
+}
+
+func ExampleMessages() {
 	// A server that drops each connection after one message.
 	count := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,9 +102,7 @@ func ExampleConnect() {
 	}))
 	defer server.Close()
 
-	sockets := wsource.Connect(server.URL, nil)
-	messages := operators.SwitchMap(sockets, func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
-	lasting := operators.RetryBackoff(messages, backoff.Config{Base: time.Millisecond})
+	lasting := operators.RetryBackoff(wsource.Messages(server.URL, nil), backoff.Config{Base: time.Millisecond})
 	err := observable.ForEach(context.Background(), operators.Take(lasting, 3), func(m wsource.Message) { fmt.Println(m) })
 	fmt.Println(err)
 

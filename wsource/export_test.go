@@ -1,7 +1,4 @@
 package wsource
 
 // What the tests look at from outside.
-var (
-	Redact       = redact
-	ValidDeflate = validDeflate
-)
+var Redact = redact

@@ -32,7 +32,7 @@ func eachOffset(
 			p := point{direction, after, clean.open[i], clean.closing[i], clean.end[i]}
 			f := fault(direction, after)
 			count.try(t, fmt.Sprintf("%s %v", k, f), func(t *testing.T) {
-				s := newSite(t, wsource.AcceptOptions{Heartbeat: serverBeat})
+				s := newSite(t, k.accept())
 				require.NoError(t, s.network.OnDial(1, f))
 				c := newSession(s, k)
 				c.repair = k == reconnecting && after <= p.closing
@@ -53,12 +53,14 @@ type point struct {
 // cutSockets ends the connection in an orderly way after each byte.
 func cutSockets(t *testing.T, count *faultCount) {
 	t.Helper()
-	eachOffset(t, count, sockets, 1, wstest.Cut, func(c *session, p point) {
-		checkBroken(c, p)
-		if ce := p.broken(c); ce != nil {
-			require.ErrorIs(c.t, ce, io.ErrUnexpectedEOF)
-		}
-	})
+	for _, k := range []kind{sockets, packed} {
+		eachOffset(t, count, k, 1, wstest.Cut, func(c *session, p point) {
+			checkBroken(c, p)
+			if ce := p.broken(c); ce != nil {
+				require.ErrorIs(c.t, ce, io.ErrUnexpectedEOF)
+			}
+		})
+	}
 }
 
 // resetSockets ends the connection abruptly after each byte.
@@ -123,7 +125,7 @@ func (c *session) checkClient(early, broken, before bool) {
 		assert.Contains(c.t, c.toClient.received[0], c.posted[1]-1)
 		c.requireNothingUnsent()
 		return
-	case early && c.kind == sockets:
+	case early && c.kind.ofSockets():
 		requireHandshake(c.t, c.failed, 0)
 	case early:
 		requireHandshake(c.t, c.client.wait(), 0)
@@ -146,14 +148,14 @@ func (c *session) requireNothingUnsent() {
 // write, and does not say so.
 func stallEverywhere(t *testing.T, count *faultCount) {
 	t.Helper()
-	for _, k := range []kind{sockets, reconnecting} {
+	for _, k := range []kind{sockets, packed, reconnecting} {
 		eachOffset(t, count, k, 0, wstest.Stall, func(c *session, p point) {
 			assert.Equal(c.t, p.after, c.network.Link(1).Passed(p.direction), "the fault has struck")
 			c.checkClient(p.after < p.open, true, p.after <= p.closing)
 			if c.failed != nil {
 				require.ErrorIs(c.t, c.failed, context.DeadlineExceeded)
 			}
-			if k == sockets && p.after >= p.closing {
+			if k.ofSockets() && p.after >= p.closing {
 				require.ErrorIs(c.t, c.client.wait(), wsource.ErrCloseTimeout)
 			}
 			c.audit()
@@ -169,7 +171,7 @@ func corruptEverywhere(t *testing.T, count *faultCount) {
 	flip := func(direction wstest.Direction, after int) wstest.Fault {
 		return wstest.Corrupt(direction, after, 1<<(after%8))
 	}
-	for _, k := range []kind{sockets, reconnecting} {
+	for _, k := range []kind{sockets, packed, reconnecting} {
 		eachOffset(t, count, k, 0, flip, func(c *session, _ point) { c.checkCorrupt() })
 	}
 }

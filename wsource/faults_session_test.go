@@ -3,8 +3,10 @@ package wsource_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,11 +25,28 @@ type kind string
 
 const (
 	sockets      kind = "sockets"              // a Socket on either side
+	packed       kind = "compressed fragments" // as before; compressed messages, every other one in fragments
 	subjects     kind = "subjects"             // a Subject on either side, without a policy
 	reconnecting kind = "reconnecting subject" // as before, and the client's has one
 )
 
 var kinds = []kind{sockets, subjects, reconnecting}
+
+// ofSockets reports whether the ends are sockets.
+func (k kind) ofSockets() bool { return k == sockets || k == packed }
+
+// compression returns how the ends compress.
+func (k kind) compression() wsource.Compression {
+	if k == packed {
+		return wsource.CompressStream
+	}
+	return wsource.NoCompression
+}
+
+// accept returns the options of a server for the kind.
+func (k kind) accept() wsource.AcceptOptions {
+	return wsource.AcceptOptions{Heartbeat: serverBeat, Compression: k.compression()}
+}
 
 // The heartbeats of the two sides. They differ, so that it is always the client that sends a ping in a pause.
 var (
@@ -38,8 +57,8 @@ var (
 // pause is how long the script does nothing. In two of them either side finds a peer that is dead.
 const pause = 12 * time.Second
 
-// The client's time limits are shorter than what they would otherwise meet: the server's for the header of a request, and
-// the 5 s that the library waits for the rest of a control frame.
+// The time limits of the client are shorter than what they would otherwise meet, as the
+// server's for the header of a request.
 const (
 	handshakeTimeout = 9 * time.Second
 	closeTimeout     = 4 * time.Second
@@ -107,8 +126,9 @@ func (c *session) accept(socket *wsource.Socket) {
 	_, port, _ := net.SplitHostPort(socket.RemoteAddr().String())
 	number, _ := strconv.Atoi(port)
 	var p *party
-	if c.kind == sockets {
+	if c.kind.ofSockets() {
 		p = ofSocket(c.t, socket, func(text string) { c.toServer.receive(number, text) }, c.toClient)
+		p.pack(c.kind)
 	} else {
 		subject := wsource.WrapSocket(socket, wsource.TextCodec(), nil)
 		p = ofSubject(c.t, subject, func(text string) { c.toServer.receive(number, text) }, c.toClient)
@@ -151,6 +171,22 @@ func ofSocket(t *testing.T, socket *wsource.Socket, received func(string), sent 
 	}
 }
 
+// pack has the party send in fragments, if the kind does.
+func (p *party) pack(k kind) {
+	if k != packed {
+		return
+	}
+	p.send = func(ctx context.Context, text string) error {
+		half := len(text) / 2
+		r := io.MultiReader(strings.NewReader(text[:half]), strings.NewReader(text[half:]))
+		err := p.socket.SendReader(ctx, wsource.Text, r)
+		if se, ok := errors.AsType[*wsource.SendError](err); ok {
+			se.Message = wsource.TextMessage(text) // for the ledger
+		}
+		return err
+	}
+}
+
 func ofSubject(t *testing.T, subject *wsource.Subject[string, string], received func(string), sent *ledger) *party {
 	t.Helper()
 	got := observabletest.NewRecorder[string]().OnNext(received)
@@ -166,14 +202,17 @@ func ofSubject(t *testing.T, subject *wsource.Subject[string, string], received 
 // dial makes the client's end, and reports whether there is one.
 func (c *session) dial() bool {
 	received := func(text string) { c.toClient.receive(0, text) }
-	options := wsource.DialOptions{Heartbeat: clientBeat, HandshakeTimeout: handshakeTimeout, CloseTimeout: closeTimeout}
-	if c.kind == sockets {
+	options := wsource.DialOptions{
+		Heartbeat: clientBeat, HandshakeTimeout: handshakeTimeout, CloseTimeout: closeTimeout, Compression: c.kind.compression(),
+	}
+	if c.kind.ofSockets() {
 		socket, err := wsource.Dial(context.Background(), address, c.options(&options))
 		if err != nil {
 			c.failed = err
 			return false
 		}
 		c.client = ofSocket(c.t, socket, received, c.toServer)
+		c.client.pack(c.kind)
 		return true
 	}
 	config := &wsource.SubjectConfig[string]{Dial: options}
@@ -200,6 +239,9 @@ func (c *session) post(direction wstest.Direction, sizes ...int) {
 		return // there is nobody to send
 	}
 	for _, size := range sizes {
+		if c.kind == packed {
+			size += 150 // enough to be compressed
+		}
 		text := numbered(*count, size)
 		*count++
 		if *count%2 == 1 {
@@ -272,12 +314,12 @@ func (c *session) finish() {
 	settle()
 	for i, p := range c.accepted() {
 		if assertEnded(c.t, p.received, "server's end %d", i) {
-			c.toClient.broken = c.toClient.broken || c.kind == sockets && p.wait() != nil
+			c.toClient.broken = c.toClient.broken || c.kind.ofSockets() && p.wait() != nil
 		}
 	}
 	if c.client != nil && !c.left {
 		assertEnded(c.t, c.client.received)
-		c.toServer.broken = c.kind == sockets && c.client.wait() != nil
+		c.toServer.broken = c.kind.ofSockets() && c.client.wait() != nil
 		// A Socket whose peer closes does not know what that has read before. The peer's own end tells it.
 		c.toClient.broken = c.toClient.broken || c.toServer.broken
 	}

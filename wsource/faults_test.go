@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
-
-	"github.com/rxsocket/rxsocket/wsource"
 )
 
 // faultCount counts the faults of [TestFaults].
@@ -39,6 +37,10 @@ var faultSuites = map[string]func(t *testing.T, count *faultCount){
 	"refuse":                    refuseDials,
 	"storm":                     stormInARow,
 	"storm of many":             stormOfMany,
+	"leave":                     leaveEverywhere,
+	"stall alive":               stallAlive,
+	"unsubscribe at each step":  unsubscribeAtEachStep,
+	"leave at each step":        leaveAtEachStep,
 }
 
 // TestFaults breaks scripted sessions in every way that wstest knows, and says at the end how many there were.
@@ -64,7 +66,7 @@ func TestFaults(t *testing.T) {
 func cleanMarks(t *testing.T, k kind) (m marks) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c := newSession(newSite(t, wsource.AcceptOptions{Heartbeat: serverBeat}), k)
+		c := newSession(newSite(t, k.accept()), k)
 		m = c.run()
 		c.requireWhole()
 	})

@@ -13,7 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rxsocket/rxsocket/wsource/internal/wire"
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
 // What of the body of a refusal is read, and how long at most it is waited for.
@@ -22,27 +23,26 @@ const (
 	bodyWait  = time.Second
 )
 
-// handshake is the round tripper of one Dial. It judges redirects, keeps what a
-// refusal said and puts the wire under an upgraded connection.
+// handshake is the round tripper of one Dial. It judges redirects, negotiates compression,
+// and keeps what a refusal said and the upgraded connection.
 type handshake struct {
 	transport http.RoundTripper
 	redirects Redirects
 	secrets   http.Header    // of the options
 	jar       http.CookieJar // or nil
-	offer     string         // of extensions
-	alone     bool           // this side compresses each message by itself, whatever the server allows
+	params    frame.Params   // of compression: the wish, then the outcome
 	hops      int
 	strayed   bool     // a redirect has led away from the first server
 	conn      net.Conn // that the transport uses, if it tells
-	wire      *wire.Conn
+	stream    conn.Stream
 	header    http.Header
 	err       *HandshakeError
 }
 
 func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
-	if h.offer != "" {
+	if offer := h.params.Offer(); offer != "" {
 		req = req.Clone(req.Context())
-		req.Header.Set(extensionsHeader, h.offer)
+		req.Header.Set(frame.ExtensionsHeader, offer)
 	}
 	resp, err := h.transport.RoundTrip(req)
 	if refusal, ok := errors.AsType[*proxyRefusalError](err); ok {
@@ -66,6 +66,10 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 	if problem == nil {
 		problem = verify(req, resp)
 	}
+	var params frame.Params
+	if problem == nil {
+		params, problem = h.params.Check(resp.Header.Values(frame.ExtensionsHeader))
+	}
 	rwc, writable := resp.Body.(io.ReadWriteCloser)
 	if problem == nil && !writable {
 		problem = fmt.Errorf("the transport's response body cannot be written to: %T", resp.Body)
@@ -77,11 +81,9 @@ func (h *handshake) RoundTrip(req *http.Request) (*http.Response, error) {
 		h.err = &HandshakeError{Status: resp.StatusCode, Header: resp.Header, Body: startOf(resp), Err: problem}
 		return nil, problem
 	}
-	h.wire = wire.New(rwc, h.conn, true, nil)
-	resp.Body = h.wire
-	if h.alone && resp.Header.Get(extensionsHeader) != "" {
-		resp.Header = withParameter(resp.Header, clientNoTakeover)
-	}
+	h.stream, h.params = conn.NewStream(rwc, h.conn), params
+	resp.Body, resp.Header = standIn{}, resp.Header.Clone()
+	resp.Header.Del(frame.ExtensionsHeader) // the library has offered none
 	return resp, nil
 }
 
@@ -156,14 +158,12 @@ const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 var (
 	// errNotWebSocket: the server's answer is not that of a WebSocket server.
 	errNotWebSocket = errors.New("the server did not upgrade the connection to WebSocket")
-	// errBrowser: what is built for a browser has no connections.
-	errBrowser = fmt.Errorf("a browser gives no access to connections: %w", errors.ErrUnsupported)
 	// errNoResponse: a round tripper broke its contract.
 	errNoResponse = errors.New("the transport returned neither a response nor an error")
 )
 
 // verify reports what is wrong with the response to an opening handshake (RFC 6455,
-// section 4.1). The library checks much of the same, but after a failure waits for a body that an
+// section 4.1). The library checks the same, but after a failure waits for a body that an
 // upgraded connection does not have.
 func verify(req *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusSwitchingProtocols {
@@ -181,16 +181,6 @@ func verify(req *http.Request, resp *http.Response) error {
 	const protocol = "Sec-WebSocket-Protocol"
 	if chosen := resp.Header.Get(protocol); chosen != "" && !hasToken(req.Header, protocol, chosen) {
 		return fmt.Errorf("the server chose subprotocol %q, which was not offered", chosen)
-	}
-	return verifyExtensions(req, resp)
-}
-
-// verifyExtensions reports what is wrong with the extensions that the server chose.
-func verifyExtensions(req *http.Request, resp *http.Response) error {
-	offered := len(req.Header.Values(extensionsHeader)) > 0
-	chosen := splitExtensions(resp.Header.Values(extensionsHeader))
-	if len(chosen) > 1 || slices.ContainsFunc(chosen, func(e string) bool { return !offered || !validDeflate(e, true) }) {
-		return fmt.Errorf("the server chose extensions that were not offered: %q", strings.Join(chosen, ", "))
 	}
 	return nil
 }

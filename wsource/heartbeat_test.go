@@ -158,6 +158,25 @@ func TestHeartbeatSparesAPeerThatIsLate(t *testing.T) {
 	})
 }
 
+// TestHeartbeatGoesOnBehindALateAnswer has a Timeout that is longer than the Interval: an answer that is
+// late by more than an Interval does not put off the next ping until the Timeout is over.
+func TestHeartbeatGoesOnBehindALateAnswer(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{
+			Heartbeat: wsource.Heartbeat{Interval: time.Second, Timeout: time.Hour},
+		})
+		record(t, server)
+		before := s.link().Passed(wstest.ToServer)
+		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToClient, 0)))
+		time.Sleep(10*time.Second + time.Millisecond)
+		assert.Equal(t, before+pingSize, s.link().Passed(wstest.ToServer), "no second ping before the answer")
+		s.link().Resume(wstest.ToClient)
+		time.Sleep(3 * time.Second)
+		assert.GreaterOrEqual(t, s.link().Passed(wstest.ToServer), before+3*pingSize)
+		client.Complete()
+	})
+}
+
 func TestHeartbeatDoesNotJudgeWhileTheReaderIsPaused(t *testing.T) {
 	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: beat}, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
@@ -289,6 +308,27 @@ func TestHeartbeatCountsWhatThePeerTakesAsLife(t *testing.T) {
 				client.Complete()
 				<-client.Done()
 			})
+		})
+	}
+}
+
+// TestHeartbeatWaitsForWhatIsOnItsWay ends to send while much is on its way to a peer that reads steadily but
+// slowly. The answer to a ping that comes meanwhile does not say that it has read all.
+func TestHeartbeatWaitsForWhatIsOnItsWay(t *testing.T) {
+	beat := wsource.Heartbeat{Interval: time.Second / 2, Timeout: time.Second}
+	for size := 15 << 19; size < 8<<20; size += 64 << 10 {
+		inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 64 << 20}, func(t *testing.T, s *site) {
+			s.network.Buffer = 4 << 20
+			client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+			got := record(t, server)
+			require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, 1<<20)))
+			assert.NoError(t, client.SendReader(t.Context(), wsource.Binary, bytes.NewReader(make([]byte, size))))
+			time.Sleep(time.Minute)
+			assert.Equal(t, wsource.Open, client.State(), "with %d bytes", size)
+			assert.Len(t, got.Values(), 1)
+			s.vanish()
+			time.Sleep(beat.Interval + beat.Timeout + time.Second)
+			assert.Equal(t, wsource.Closed, client.State(), "of which no allowance is left")
 		})
 	}
 }

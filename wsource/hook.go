@@ -1,6 +1,9 @@
 package wsource
 
 import (
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+
 	"errors"
 	"time"
 )
@@ -32,6 +35,16 @@ const (
 	// client's address and the status of the answer, 0 if the answer could not be written.
 	// There is no Socket.
 	EventRefused
+	// EventUndecodable: a message for a [Subject] did not decode, whether its stream goes on or
+	// not; or the handler of a [Server] has ended with such an error, which closes the socket. Messages
+	// is 1; Bytes, and Err, the [*CodecError].
+	EventUndecodable
+	// EventFailed: what a [Server] has the program do for one of its sockets has failed. Err: what the
+	// handler returned, or an [*observable.PanicError]. The socket is closed with [StatusInternalError],
+	// unless it was closed before.
+	EventFailed
+	// EventOverRate: a message has arrived over the [Rate] of its connection, and is dropped. Messages is 1; Bytes.
+	EventOverRate
 )
 
 // String returns the kind's name in lower case.
@@ -53,6 +66,12 @@ func (k EventKind) String() string {
 		return "heartbeat"
 	case EventRefused:
 		return "refused"
+	case EventUndecodable:
+		return "undecodable"
+	case EventFailed:
+		return "failed"
+	case EventOverRate:
+		return "over rate"
 	default:
 		return "unknown"
 	}
@@ -109,13 +128,32 @@ func Hooks(hooks ...Hook) Hook {
 	case 1:
 		return all[0]
 	}
+	for _, h := range all {
+		if _, ok := h.(Tracer); ok {
+			return tracerList{all}
+		}
+	}
 	return all
+}
+
+// tell tells a hook, which may be nil, of an event. Its panic goes to observable.OnUnhandled, and is
+// nobody else's.
+func tell(hook Hook, event Event) {
+	if hook == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			observable.ReportUnhandled(delivery.Panicked(v), hook)
+		}
+	}()
+	hook.Handle(event)
 }
 
 // refused tells a hook, if there is one, of a handshake that was refused, and returns that.
 func refused(hook Hook, err *HandshakeError) *HandshakeError {
 	if hook != nil {
-		hook.Handle(Event{Kind: EventRefused, Err: err})
+		tell(hook, Event{Kind: EventRefused, Err: err})
 	}
 	return err
 }
@@ -128,39 +166,11 @@ func (l hookList) Handle(event Event) {
 	}
 }
 
-// listen has the hook told what becomes of the messages that are sent.
-func (s *Socket) listen() {
-	s.out.undelivered = func(err *SendError) {
-		dropped(s.hook, s, err)
-		s.undelivered.Next(err)
-	}
-	s.out.sent = func(sent Event) {
-		sent.Kind, sent.Socket = EventSent, s
-		s.hook.Handle(sent)
-	}
-}
-
-// batchWritten tells of messages that were written together.
-func (o *outbox) batchWritten(list []outgoing) {
-	if o.sent == nil || len(list) == 0 {
-		return
-	}
-	bytes := 0
-	for i := range list {
-		bytes += len(list[i].message.Data)
-	}
-	o.mu.Lock()
-	queued := o.count
-	o.mu.Unlock()
-	// The library, too, writes a message that is not streamed as one frame.
-	o.sent(Event{Messages: len(list), Frames: len(list), Bytes: bytes, Queued: queued})
-}
-
 // dropped tells a hook, if there is one, of a message that was not sent. The socket is nil for a subject's.
 func dropped(hook Hook, socket *Socket, err error) {
 	var se *SendError
 	if hook == nil || !errors.As(err, &se) {
 		return
 	}
-	hook.Handle(Event{Kind: EventDropped, Socket: socket, Messages: 1, Bytes: len(se.Message.Data), Err: se})
+	tell(hook, Event{Kind: EventDropped, Socket: socket, Messages: 1, Bytes: len(se.Message.Data), Err: se})
 }

@@ -13,9 +13,11 @@ import (
 // LogHook returns the hook that logs each event, with the kind as the message and the fields
 // that it fills as attributes. The socket's ID is the attribute "socket", and the peer's address
 // "remote". Messages that come and go and heartbeats are logged at the debug level, opened and
-// closed connections at info, and what went wrong as a warning: drops, reconnects, refused
-// handshakes and closures with another code than 1000, 1001 and 1005, which is how nearly every
-// page that a browser leaves ends its connection. A nil logger means slog's default.
+// closed connections at info, and what went wrong as a warning: messages that are dropped, on
+// their way out or in, reconnects, refused handshakes, handlers that fail, and closures with
+// another code than 1000, 1001 and 1005, which is how nearly every page that a browser leaves
+// ends its connection, and, of connections that were accepted, 1012 and 4401, by which a Drain and the end of
+// an Admission close them. A nil logger means slog's default.
 //
 // No data of messages is logged, and of errors what may hold some, or a secret, is left out: a value that did
 // not encode, the value of a panic, the body of a refused handshake, and the URL of a request that a Target
@@ -38,13 +40,13 @@ func (h logHook) Handle(e Event) {
 
 func (e *Event) level() slog.Level {
 	switch {
-	case e.Kind == EventClosed && ordinary(e.Code):
+	case e.Kind == EventClosed && (ordinary(e.Code) || e.intended()):
 		return slog.LevelInfo
 	case e.Err != nil:
 		return slog.LevelWarn
 	case e.Kind == EventReceived || e.Kind == EventSent || e.Kind == EventHeartbeat:
 		return slog.LevelDebug
-	case e.Kind == EventReconnect:
+	case e.Kind == EventReconnect || e.Kind == EventOverRate:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo
@@ -54,6 +56,13 @@ func (e *Event) level() slog.Level {
 // peer gave no code.
 func ordinary(code StatusCode) bool {
 	return code == StatusNormalClosure || code == StatusGoingAway || code == StatusNoStatusReceived
+}
+
+// intended reports whether a server ends such connections by itself, as it was told to: by a Drain, or as an
+// Admission has ended.
+func (e *Event) intended() bool {
+	return e.Socket != nil && e.Socket.request != nil &&
+		(e.Code == StatusServiceRestart || e.Code == StatusAuthorizationExpired)
 }
 
 func (e *Event) attributes() []slog.Attr {
@@ -72,7 +81,7 @@ func (e *Event) attributes() []slog.Attr {
 	case EventSent:
 		attrs = append(attrs, slog.Int("messages", e.Messages), slog.Int("frames", e.Frames),
 			slog.Int("bytes", e.Bytes), slog.Int("queued", e.Queued))
-	case EventDropped:
+	case EventDropped, EventUndecodable, EventOverRate:
 		attrs = append(attrs, slog.Int("bytes", e.Bytes))
 	case EventReconnect:
 		attrs = append(attrs, slog.Int("attempt", e.Attempt), slog.Duration("delay", e.Delay))
@@ -82,7 +91,7 @@ func (e *Event) attributes() []slog.Attr {
 		if he, ok := errors.AsType[*HandshakeError](e.Err); ok {
 			attrs = append(attrs, slog.String("remote", he.Remote), slog.Int("status", he.Status))
 		}
-	case EventOpened:
+	case EventOpened, EventFailed:
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", harmless(e.Err)))
@@ -104,7 +113,7 @@ func harmless(err error) string {
 	case errors.As(err, &panicked):
 		return fmt.Sprintf("panic of type %T", panicked.Value)
 	case errors.As(err, &codec):
-		return fmt.Sprintf("wsource: codec %s: %T", codec.Codec, codec.Err)
+		return codec.LogValue().String()
 	case errors.As(err, &request):
 		return fmt.Sprintf("%s: %s", request.Op, harmless(request.Err))
 	case errors.As(err, &handshake):

@@ -331,6 +331,41 @@ func TestLogHookLevels(t *testing.T) {
 	wsource.LogHook(nil).Handle(wsource.Event{Kind: wsource.EventReceived}) // below the default's level
 }
 
+// A server's own Drain, and the end of an admission, are no warnings there; they are to a client.
+func TestLogHookOfADrain(t *testing.T) {
+	for _, until := range []time.Duration{0, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			var out, far bytes.Buffer
+			server := &wsource.Server{Options: wsource.AcceptOptions{
+				Hook: wsource.LogHook(slog.New(slog.NewTextHandler(&out, nil))),
+				Authorize: func(*http.Request) (admission wsource.Admission, err error) {
+					if until > 0 {
+						admission.Until = time.Now().Add(until)
+					}
+					return admission, nil
+				},
+			}}
+			r := run(t, server, handling(func(ctx context.Context, _ *wsource.Socket) error {
+				<-ctx.Done()
+				return context.Cause(ctx)
+			}))
+			client, err := wsource.Dial(t.Context(), "ws://"+host, on(r.network, &wsource.DialOptions{
+				Hook: wsource.LogHook(slog.New(slog.NewTextHandler(&far, nil))),
+			}))
+			require.NoError(t, err)
+			time.Sleep(2 * until)
+			require.NoError(t, server.Drain(t.Context(), wsource.Farewell{}))
+			require.EqualError(t, server.Ready(),
+				"wsource: refused with 503 Service Unavailable: the server is draining: http: Server closed")
+			<-client.Done()
+			synctest.Wait()
+			assert.Contains(t, out.String(), `msg="websocket closed"`)
+			assert.NotContains(t, out.String(), "level=WARN")
+			assert.Contains(t, far.String(), `level=WARN msg="websocket closed"`)
+		})
+	}
+}
+
 // TestLogHookNamesTheSocket looks for the ID and the address of the socket in the log.
 func TestLogHookNamesTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -367,4 +402,30 @@ func ExampleHooks() {
 	// level=INFO msg="websocket opened"
 	// level=INFO msg="websocket closed" code="1000 normal closure"
 	// 1 opened
+}
+
+// A hook that panics is told of what comes after, and neither the socket nor the process minds.
+func TestHookPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unhandled := observabletest.Unhandled(t)
+		var kinds []wsource.EventKind
+		hook := wsource.HookFunc(func(e wsource.Event) {
+			kinds = append(kinds, e.Kind)
+			if e.Kind != wsource.EventOpened {
+				panic("the hook's")
+			}
+		})
+		s := newSite(t, wsource.AcceptOptions{Hook: hook})
+		client, server := s.pair(nil)
+		got := record[wsource.Message](t, server)
+		send(client, "hello")
+		synctest.Wait()
+		client.Complete()
+		require.NoError(t, got.ExpectEnd(t))
+		<-server.Done()
+		synctest.Wait()
+		assert.Equal(t, []string{"hello"}, texts(got.Values()))
+		assert.Equal(t, []wsource.EventKind{wsource.EventOpened, wsource.EventReceived, wsource.EventClosed}, kinds)
+		assert.Len(t, unhandled.All(), 2)
+	})
 }

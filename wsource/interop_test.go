@@ -20,12 +20,15 @@ import (
 // Peers that speak WebSocket by the library alone, on either side.
 
 // plainEcho sends back what it gets, in two fragments, and closes with 4000 after "bye".
-func plainEcho(w http.ResponseWriter, r *http.Request) {
-	conn, err := websocket.Accept(w, r, nil)
+func plainEcho(w http.ResponseWriter, r *http.Request) { plainEchoWith(w, r, nil) }
+
+func plainEchoWith(w http.ResponseWriter, r *http.Request, o *websocket.AcceptOptions) {
+	conn, err := websocket.Accept(w, r, o)
 	if err != nil {
 		return
 	}
 	defer conn.CloseNow()
+	conn.SetReadLimit(-1)
 	for {
 		kind, data, err := conn.Read(context.Background())
 		if err != nil {

@@ -1,23 +1,35 @@
 package wsource
 
 import (
+	"context"
+	"io"
 	"net/http"
 
-	"github.com/coder/websocket"
+	"github.com/rxsocket/rxsocket/wsource/internal/browser"
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// inBrowser says that there is neither a listener nor a connection that frames can be
-// written to: a browser's WebSocket takes and gives whole messages.
+// inBrowser says that a browser's WebSocket is all that there is: no listener, and no
+// connection that frames can be written to.
 const inBrowser = true
 
-// The library of a browser has no such options, and is not called.
-func libraryAccept(s *Socket, _ *AcceptOptions) *websocket.AcceptOptions {
-	_, _ = s.pingReceived, s.pongReceived
-	return nil
+// sendableCodes are those that a page may have in a close frame (WHATWG WebSockets, section
+// 3.1): see StatusCode.sendable.
+const sendableCodes = "1000 and 3000 to 4999 in a browser"
+
+// liveConn is the connection of a Socket.
+type liveConn = browser.Conn
+
+// sendFragments tells that a browser sends whole messages only.
+func (s *Socket) sendFragments(context.Context, bool, io.Reader) (transport.Outcome, int64, error) {
+	return transport.Unsent, 0, &BrowserError{"Socket.SendReader", "a browser sends whole messages only: see Socket.Send"}
 }
 
-func libraryDial(_ *Socket, shake *handshake, o *DialOptions) *websocket.DialOptions {
-	_ = &http.Client{Transport: shake, CheckRedirect: shake.leave}
-	_ = o.Compression.reading()
-	return nil
+// Accept refuses every handshake before what follows is called.
+
+func (s *Socket) openOn(conn.Stream, conn.Config) {}
+
+func libraryAccept(*hijackWriter, *http.Request, *AcceptOptions) (string, error) {
+	return "", errAccept
 }

@@ -14,15 +14,13 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
-	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
 // messagesOf is the stream of a connection that is dialled at each subscription.
 func messagesOf(o *wsource.DialOptions) observable.Observable[wsource.Message] {
-	return operators.SwitchMap(wsource.Connect("ws://"+host, o),
-		func(s *wsource.Socket) observable.Observable[wsource.Message] { return s })
+	return wsource.Messages("ws://"+host, o)
 }
 
 // life is a subscription to a connection, and what its moments need.

@@ -1,6 +1,9 @@
 package wsource
 
-import "github.com/rxsocket/rxsocket/observable"
+import (
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+)
 
 // Multiplex returns an observable of the values that filter lets pass, one of several streams that share
 // the subject's connection (RxJS WebSocketSubject.multiplex). For each subscriber it sends what
@@ -24,12 +27,12 @@ func (s *Subject[In, Out]) Multiplex(subscribe, unsubscribe func() Out, filter f
 	}
 	return observable.AttachFunc[In](func(sc *observable.Scope, down observable.Stage[In]) {
 		up := sc.Child()
-		g := &greeting{
-			message: func() (Message, error) { return s.encode(subscribe()) },
-			fail:    observable.NewEmitter(up, down).Error,
+		r := &delivery.Registration{
+			Payload: func() (delivery.Payload, error) { return s.payload(subscribe) },
+			Fail:    observable.NewEmitter(up, down).Error,
 		}
 		up.OnClose(func() { // before the subscription to the subject ends
-			s.farewell(g, unsubscribe, func(m *Message, silent bool) bool { return s.line.part(g, m, silent) })
+			s.unregister(r, unsubscribe)
 		})
 		matching := observable.Stage[In]{
 			Next: func(v In) {
@@ -39,36 +42,40 @@ func (s *Subject[In, Out]) Multiplex(subscribe, unsubscribe func() Out, filter f
 			},
 			Terminal: down.Terminal,
 		}
-		s.attach(up, matching, func(l *link) {
-			if ss := s.line.enlist(l, g); ss != nil {
-				ss.send(g)
+		s.attach(up, matching, func(g *delivery.Generation) {
+			if of := s.engine.Register(g, r); of != nil {
+				of.Register(r)
 			}
 		})
 	})
 }
 
-// farewell takes a greeting back with part, which does what [line.part] does. The message is made only
-// if an open connection has got the greeting. One that cannot be made is reported.
-func (s *Subject[In, Out]) farewell(
-	g *greeting, unsubscribe func() Out, part func(m *Message, silent bool) (parted bool),
-) {
-	for !s.line.knows(g) {
-		if part(nil, false) {
+// payload encodes a value that f makes.
+func (s *Subject[In, Out]) payload(f func() Out) (delivery.Payload, error) {
+	m, err := s.encode(f())
+	return payloadOf(m), err
+}
+
+// unregister takes a registration back. The farewell is made only if an open connection has got the
+// registration. One that cannot be made is reported.
+func (s *Subject[In, Out]) unregister(r *delivery.Registration, unsubscribe func() Out) {
+	for !s.engine.IsSent(r) {
+		if s.engine.Unregister(r, nil, false) {
 			return
 		}
 	}
-	var m Message
+	var farewell delivery.Payload
 	err := observable.ErrGoexit
 	defer func() {
 		if err == nil {
-			part(&m, false)
+			s.engine.Unregister(r, &farewell, false)
 			return
 		}
-		defer s.line.deliver([]notice{{nil, &SendError{m, Unsent, err}}})
-		part(nil, true)
+		defer s.engine.Report(&delivery.Message{Payload: farewell}, err)
+		s.engine.Unregister(r, nil, true)
 	}()
-	err = guarded(func() (err error) {
-		m, err = s.encode(unsubscribe())
+	err = delivery.Guarded(func() (err error) {
+		farewell, err = s.payload(unsubscribe)
 		return err
 	})
 }

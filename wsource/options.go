@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
 // The defaults of the options that both sides have.
@@ -32,25 +32,12 @@ const (
 	CompressStream
 )
 
-func (c Compression) mode() websocket.CompressionMode {
-	switch c {
-	case CompressMessages:
-		return websocket.CompressionNoContextTakeover
-	case CompressStream:
-		return websocket.CompressionContextTakeover
-	default:
-		return websocket.CompressionDisabled
-	}
-}
-
-// reading returns the library's mode for a client, which says what a client offers and how the
-// library reads before it knows the answer: with the context kept, unless the answer says that
-// there is none (RFC 7692, section 7.1.1.1).
-func (c Compression) reading() websocket.CompressionMode {
+// params returns what a side with this option wishes.
+func (c Compression) params() frame.Params {
 	if c == NoCompression {
-		return websocket.CompressionDisabled
+		return frame.Params{}
 	}
-	return websocket.CompressionContextTakeover
+	return frame.WithTakeover(c == CompressStream)
 }
 
 // optionsProblem tells what is wrong with the options that both sides have, "" if nothing is.

@@ -1,317 +1,255 @@
 package wsource
 
 import (
+	"cmp"
 	"context"
-	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
-	"unicode/utf8"
 
-	"github.com/coder/websocket"
-	"github.com/rxsocket/rxsocket/wsource/internal/wire"
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// What may wait in an outbox before senders block.
-const (
-	outboxMessages = 1024
-	outboxBytes    = 1 << 20
-)
-
-// inlineBytes is the size of the largest message that its sender writes itself. The sender may be who reads, and two
-// peers that answer each other with what fills both directions would wait for each other for ever.
-const inlineBytes = 32 << 10
-
-// outbox sends the messages of one connection: in order, one writer at a time, bounded.
-// What is queued is written by its crew. How it writes is in outbox_write.go.
-type outbox struct {
-	conn       *websocket.Conn
-	wire       *wire.Conn
-	compressed bool // that was agreed
-	crew       *crew
-	shift      shift
-	// undelivered is told of each message that Next took and that was not sent; failed,
-	// once, that the connection cannot be written to any more; over, once, that nothing
-	// more will be told.
-	undelivered func(*SendError)
-	failed      func(error)
-	over        func()
-	cutOff      func(end *CloseError) // told that a stream was given up when it had begun: see stream_send.go
-	deflates    bool                  // streams are compressed
-	sent        func(sent Event)      // told of each batch that was written, if it is not nil
-
-	mu      sync.Mutex // never held while writing
-	changed sync.Cond  // room, or the end
-	queue   *batch     // what waits for a writer, or nil
-	count   int        // the messages that were taken and not written yet
-	bytes   int        // and their size
-	callers int        // who may have something to tell: of submit, and who has taken the queue from a broken outbox
-	writing bool       // by a sender or by the goroutine
-	sealed  bool       // the socket is closing: what is queued goes out, nothing is added
-	ended   bool       // the socket is closed: over is called when nobody writes or is about to
-	broken  error
-	stream  *stream     // has the turn: nothing else is written but control frames
-	streams int         // that are queued
-	torn    bool        // a stream was given up when it had begun
-	hurry   error       // why those to come are given up
-	pongs   [][]byte    // the payloads of the peer's pings that are not answered yet
-	pinged  atomic.Bool // it is not answered yet
-	ping    []byte      // the payload of this side's ping
-	pinging atomic.Bool // it is not sent yet
-	lone    [1]outgoing // what a sender writes itself, or the queue as long as it is of one
-	own     batch       // that has lone for its memory
-	lent    bool        // lone is in use
-	asked   atomic.Bool // a message is being delivered behind which nothing has come yet, and nothing was sent since
+// Outbox bounds what waits to be sent: on a connection, for [AcceptOptions], or while a [Subject] has none, for
+// [SubjectConfig]. The zero value is the default.
+type Outbox struct {
+	// Messages is how many may wait; 0 means 1,024.
+	Messages int
+	// Bytes is how many bytes their data may have together; 0 means 1 MiB. A single message may
+	// have more, if it is alone.
+	Bytes int
+	// Overflow says what becomes of a message that finds the outbox full. What is dropped is reported, with
+	// ErrOutboxFull.
+	//
+	//	OverflowBlock       its sender waits until there is room. It is the default
+	//	OverflowDropOldest  the message that has waited longest is dropped
+	//	OverflowDropNewest  the new message is dropped
+	//	OverflowFail        of a connection: that is closed with StatusTryAgainLater; what waits, and what is sent
+	//	                    from then on, is dropped. Of a Subject: the new message is dropped, as its stream does
+	//	                    not fail for what is sent
+	//
+	// With a policy of a connection's other than OverflowBlock, no sender ever waits for its peer, and every
+	// message is left to a goroutine of the writers. A message waits until it is written. What is just being
+	// written cannot be dropped; OverflowDropOldest does not count it any more, so that there may be as much again.
+	Overflow observable.Overflow
 }
 
-// outgoing is a message on its way.
-type outgoing struct {
-	message Message
-	done    func(*SendError) // told the outcome, nil for sent; if it is nil, undelivered is told of failures
-	token   *byte            // identifies the message of a Send whose context may end
-	end     int64            // the wire's Accepted after it
-	stream  *stream          // that the message is, without its data; nil if it is whole
-	lossy   bool             // it is refused if the outbox is full, instead of waiting for room
-}
-
-// batch is messages that are written together.
-type batch struct{ list []outgoing }
-
-// batches holds the memory of queues, so that an idle connection has none.
-var batches = sync.Pool{New: func() any { return new(batch) }}
-
-// check reports what keeps m from being sent on any connection.
-func check(m Message) *SendError {
+// problem tells what is wrong with the settings, "" if nothing is.
+func (o Outbox) problem() string {
 	switch {
-	case m.Type > Binary:
-		return &SendError{m, Unsent, argument("Message", "Type", "is neither Text nor Binary")}
-	case m.Type == Text && !utf8.Valid(m.Data):
-		return &SendError{m, Unsent, ErrInvalidUTF8}
+	case o.Messages < 0 || o.Bytes < 0:
+		return "has a negative limit"
+	case o.Overflow < observable.OverflowBlock || o.Overflow > observable.OverflowFail:
+		return "has an unknown overflow policy: " + o.Overflow.String()
 	}
-	return nil
+	return ""
 }
 
-// next queues m or writes it, and blocks while there is no room. A failure is told to
-// undelivered.
+// limitOf returns the settings, with their defaults, for the engine of a [Subject].
+func limitOf(o Outbox) delivery.Limit { return delivery.Limit(o.withDefaults()) }
+
+// withDefaults returns the settings with their defaults.
+func (o Outbox) withDefaults() Outbox {
+	o.Messages, o.Bytes = cmp.Or(o.Messages, conn.MaxMessages), cmp.Or(o.Bytes, conn.MaxBytes)
+	return o
+}
+
+// outbox is what waits at a socket of whose senders none waits. What blocks is the connection's.
+type outbox struct {
+	socket *Socket
+	limit  Outbox
+
+	mu          sync.Mutex // guards what follows, and the entries in it; not held while anything is sent or told
+	first, last *outgoing
+	count       int
+	bytes       int
+	closed      bool // it was full, and so is the connection closed
+}
+
+func newOutbox(s *Socket, limit Outbox) *outbox {
+	return &outbox{socket: s, limit: limit.withDefaults()}
+}
+
+// outgoing is a message that waits in an outbox, or is being written.
+type outgoing struct {
+	outbox     *outbox
+	message    Message
+	item       transport.Item
+	result     chan *SendError // of Send, which holds one; nil for Next
+	prev, next *outgoing
+	waits      bool // it is in the outbox
+	dropped    bool // it was dropped from it
+}
+
+// outgoingPool holds the memory of what Next sends.
+var outgoingPool = sync.Pool{New: func() any { return new(outgoing) }}
+
+// next sends a message of Next.
 func (o *outbox) next(m Message) {
-	if err := check(m); err != nil {
-		o.undelivered(err)
-		return
-	}
-	o.submit(context.Background(), outgoing{message: m}, true)
+	out, _ := outgoingPool.Get().(*outgoing)
+	out.outbox, out.message = o, m
+	o.submit(out, nil)
 }
 
-// send sends m and returns when it was written to the connection.
-func (o *outbox) send(ctx context.Context, m Message) error {
-	if ctx == nil {
-		return &SendError{m, Unsent, argument("Socket.Send", "ctx", "is nil")}
-	}
-	if err := check(m); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return &SendError{m, Unsent, context.Cause(ctx)}
-	}
-	result, done := outcome()
-	out := outgoing{message: m, token: new(byte), done: done}
-	o.submit(ctx, out, ctx.Done() == nil)
+// send sends a message of Send, and waits for what becomes of it.
+func (o *outbox) send(ctx context.Context, m Message, packer transport.Packer) *SendError {
+	out := &outgoing{outbox: o, message: m, result: make(chan *SendError, 1)}
+	o.submit(out, packer)
 	select {
-	case err := <-result:
+	case err := <-out.result:
 		return err
 	case <-ctx.Done():
-		return o.abandon(ctx, out, result)
 	}
-}
-
-// outcome returns a channel for the outcome of a send, and the function that fills it.
-func outcome() (result <-chan error, done func(*SendError)) {
-	c := make(chan error, 1)
-	return c, func(err *SendError) {
-		if err != nil {
-			c <- err
-		} else {
-			c <- nil
-		}
-	}
-}
-
-// abandon takes out back from the queue because its context ended.
-func (o *outbox) abandon(ctx context.Context, out outgoing, result <-chan error) error {
-	if o.withdraw(out.token) {
-		return &SendError{out.message, Unsent, context.Cause(ctx)}
+	o.mu.Lock()
+	dropped, withdrawn := out.dropped, o.withdraw(out)
+	o.mu.Unlock()
+	switch {
+	case dropped:
+		return &SendError{Message: m, Outcome: Unsent, Err: ErrOutboxFull}
+	case withdrawn:
+		return &SendError{Message: m, Outcome: Unsent, Err: context.Cause(ctx)}
 	}
 	select {
-	case err := <-result:
+	case err := <-out.result:
 		return err
 	default:
-		return &SendError{out.message, Unknown, context.Cause(ctx)}
+		return &SendError{Message: m, Outcome: Unknown, Err: context.Cause(ctx)}
 	}
 }
 
-// withdraw takes the message with the token out of the queue, and reports whether it was still there.
-func (o *outbox) withdraw(token *byte) bool {
+// submit sends a message, if there is room or the policy makes some.
+func (o *outbox) submit(out *outgoing, packer transport.Packer) {
+	m := &out.message
+	out.item = transport.Item{
+		Binary: m.Type == Binary, Data: m.Data, Packer: packer, Room: transport.RoomIgnore, Owner: out,
+	}
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.queue == nil {
+	lost, closes := o.makeRoom(len(m.Data))
+	takes := o.fits(len(m.Data)) && !o.closed
+	if takes {
+		o.add(out)
+	}
+	o.mu.Unlock()
+	if closes {
+		o.socket.startClose(&CloseError{
+			Code: StatusTryAgainLater, Reason: "too slow for what is sent", Err: ErrOutboxFull,
+		})
+	}
+	defer lost.tellAll() // deferred, as whoever is told may end the goroutine
+	if !takes {
+		out.tell(&SendError{Message: *m, Outcome: Unsent, Err: ErrOutboxFull})
+		return
+	}
+	o.socket.conn.Send(context.Background(), &out.item)
+}
+
+// makeRoom makes room for a message as the policy says. It returns the list of what is
+// dropped for it, and whether the connection is to be closed; mu is held.
+func (o *outbox) makeRoom(size int) (lost *outgoing, closes bool) {
+	end := &lost
+	drop := func() {
+		oldest := o.first
+		if o.withdraw(oldest) {
+			oldest.dropped = true
+			*end, end = oldest, &oldest.next
+		} else { // it is being written
+			o.remove(oldest)
+		}
+	}
+	switch o.limit.Overflow {
+	case observable.OverflowDropOldest:
+		for !o.fits(size) {
+			drop()
+		}
+	case observable.OverflowFail:
+		if o.fits(size) || o.closed {
+			break
+		}
+		for o.closed, closes = true, true; o.first != nil; {
+			drop()
+		}
+	case observable.OverflowBlock, observable.OverflowDropNewest:
+	}
+	return lost, closes
+}
+
+// fits reports whether there is room for a message; mu is held.
+func (o *outbox) fits(size int) bool {
+	return o.count == 0 || o.count < o.limit.Messages && o.bytes+size <= o.limit.Bytes
+}
+
+// withdraw takes a message back of which nothing was written, and reports whether it could; mu is held.
+func (o *outbox) withdraw(out *outgoing) bool {
+	if !out.waits || !o.socket.conn.Withdraw(&out.item) {
 		return false
 	}
-	i := slices.IndexFunc(o.queue.list, func(q outgoing) bool { return q.token == token })
-	if i < 0 {
-		return false
-	}
-	size := len(o.queue.list[i].message.Data)
-	if o.queue.list[i].stream != nil {
-		o.streams--
-	}
-	o.queue.list = slices.Delete(o.queue.list, i, i+1)
-	o.release(1, size)
+	o.remove(out)
 	return true
 }
 
-// full reports whether a message of that size has to wait; mu is held.
-func (o *outbox) full(size int) bool {
-	return o.count > 0 && (o.count >= outboxMessages || o.bytes+size > outboxBytes)
-}
-
-// release makes the room of messages free again; mu is held.
-func (o *outbox) release(count, bytes int) {
-	o.count -= count
-	o.bytes -= bytes
-	o.changed.Broadcast()
-}
-
-// waitForRoom blocks until there is room for a message and returns nil, or what keeps the
-// message from being sent; mu is held before and after.
-func (o *outbox) waitForRoom(ctx context.Context, out *outgoing) error {
-	size := len(out.message.Data)
-	if !out.lossy && o.full(size) {
-		stop := context.AfterFunc(ctx, func() {
-			o.mu.Lock()
-			o.changed.Broadcast()
-			o.mu.Unlock()
-		})
-		for o.full(size) && o.broken == nil && !o.sealed && ctx.Err() == nil {
-			o.changed.Wait()
-		}
-		stop()
-	}
-	switch {
-	case o.broken != nil:
-		return o.broken
-	case o.sealed:
-		return ErrClosed
-	case out.lossy && o.full(size):
-		return ErrOutboxFull
-	}
-	return context.Cause(ctx)
-}
-
-// submit queues out, or, if it is a lone message or an answer and inline says so, writes it. In any case out's
-// done, or undelivered, is told the outcome.
-func (o *outbox) submit(ctx context.Context, out outgoing, inline bool) {
-	size := len(out.message.Data)
-	o.mu.Lock()
-	o.callers++
-	if err := o.waitForRoom(ctx, &out); err != nil {
-		o.mu.Unlock()
-		defer o.leave() // deferred, since what is told may end the goroutine
-		o.tell(out, Unsent, err)
-		return
-	}
-	o.callers--
-	o.count++
-	o.bytes += size
-	if !o.writing && inline && size <= inlineBytes && o.stream == nil && (o.answers() || o.crew.quiet()) {
-		o.writing, o.lent = true, true
-		o.mu.Unlock()
-		o.lone[0] = out
-		if o.write(o.lone[:]) {
-			o.crew.beat()
-			o.handOver()
-		}
-		return
-	}
-	o.enqueue(out)
-	o.mu.Unlock()
-}
-
-// answers reports whether what is sent now is likely the answer that the peer waits for: the first message since one
-// began to be delivered behind which nothing has come. The goroutine that reads has nothing better to do than to write it.
-func (o *outbox) answers() bool { return o.asked.Load() && o.asked.Swap(false) }
-
-// enqueue queues out, which has been counted; mu is held.
-func (o *outbox) enqueue(out outgoing) {
-	switch {
-	case o.queue == nil && !o.lent:
-		o.own.list, o.lent = o.lone[:0], true
-		o.queue = &o.own
-	case o.queue == nil:
-		o.queue = batches.Get().(*batch)
-	case o.queue == &o.own:
-		o.queue = batches.Get().(*batch)
-		o.queue.list = append(o.queue.list, o.own.list...)
-		clear(o.own.list)
-		o.recycle(&o.own)
-	}
-	o.queue.list = append(o.queue.list, out)
-	o.wake()
-}
-
-// recycle takes back the memory of a queue, which has been cleared; mu is held.
-func (o *outbox) recycle(b *batch) {
-	b.list = b.list[:0]
-	if b == &o.own {
-		o.lent = false
+func (o *outbox) add(out *outgoing) {
+	out.waits, out.prev = true, o.last
+	if o.last == nil {
+		o.first = out
 	} else {
-		batches.Put(b)
+		o.last.next = out
 	}
-}
-
-// insert queues a message whether there is room or not, so that it never waits. It is nobody's: if it is
-// not sent, nobody is told.
-func (o *outbox) insert(m Message) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.broken != nil || o.sealed {
-		return
-	}
+	o.last = out
 	o.count++
-	o.bytes += len(m.Data)
-	o.enqueue(outgoing{message: m, done: func(*SendError) {}})
+	o.bytes += len(out.message.Data)
 }
 
-// leave is the end of a submit that was refused, or of what else counts as a caller.
-func (o *outbox) leave() {
+func (o *outbox) remove(out *outgoing) {
+	if out.prev == nil {
+		o.first = out.next
+	} else {
+		out.prev.next = out.next
+	}
+	if out.next == nil {
+		o.last = out.prev
+	} else {
+		out.next.prev = out.prev
+	}
+	out.waits, out.prev, out.next = false, nil, nil
+	o.count--
+	o.bytes -= len(out.message.Data)
+}
+
+// Done hears what has become of the message.
+func (out *outgoing) Done(_ *transport.Item, outcome transport.Outcome, err error) {
+	o := out.outbox
 	o.mu.Lock()
-	o.callers--
-	o.unlockLast()
-}
-
-// unlockLast releases mu, and calls over if nothing is left to be told.
-func (o *outbox) unlockLast() {
-	over := o.over
-	last := o.ended && !o.writing && o.callers == 0 && over != nil
-	if last {
-		o.over = nil
+	if out.waits {
+		o.remove(out)
 	}
 	o.mu.Unlock()
-	if last {
-		over()
+	if outcome == transport.Sent {
+		out.tell(nil)
+	} else {
+		out.tell(sendError(out.message, outcome, err))
 	}
 }
 
-// seal refuses further messages and waits until those queued are written, or the outbox
-// is broken. Streams have so much time for that. It reports whether one was cut off.
-func (o *outbox) seal(streams time.Duration) (torn bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.sealed = true
-	o.changed.Broadcast()
-	if o.stream != nil || o.streams > 0 {
-		defer time.AfterFunc(streams, func() { o.giveUpStreams(ErrClosed) }).Stop()
+// tellAll tells the senders of a list of messages that these are dropped.
+func (out *outgoing) tellAll() {
+	if out == nil {
+		return
 	}
-	for (o.writing || o.stream != nil) && o.broken == nil {
-		o.changed.Wait()
+	defer out.next.tellAll()
+	out.tell(&SendError{Message: out.message, Outcome: Unsent, Err: ErrOutboxFull})
+}
+
+// tell tells the sender what has become of the message, which ends the use of out.
+func (out *outgoing) tell(err *SendError) {
+	if out.result != nil {
+		out.result <- err
+		return
 	}
-	return o.torn
+	socket := out.outbox.socket
+	*out = outgoing{}
+	outgoingPool.Put(out)
+	if err != nil {
+		socket.reportUndelivered(err)
+	}
 }

@@ -134,39 +134,53 @@ func TestCorruptCompression(t *testing.T) {
 	})
 }
 
-// TestControlFrameWhoseRestIsLate has the end of a ping or pong come a minute after its beginning.
+// TestControlFrameWhoseRestIsLate has the end of a control frame, between two messages or
+// in one, come a minute after its beginning.
 func TestControlFrameWhoseRestIsLate(t *testing.T) {
-	for _, opcode := range []byte{opPing, opPong} {
-		for _, client := range []bool{true, false} {
-			synctest.Test(t, func(t *testing.T) {
-				p, socket := rawPeer(t, client)
-				got := record[wsource.Message](t, socket)
-				whole := frame{fin: true, opcode: opcode, payload: []byte("payload"), masked: p.client}.bytes()
-				last := len(whole) - 1
-				p.raw(whole[:last])
-				time.Sleep(time.Minute)
-				p.raw(whole[last:])
-				p.write(frame{fin: true, opcode: opText, payload: []byte("after")})
-				synctest.Wait()
-				assert.Equal(t, []wsource.Message{wsource.TextMessage("after")}, got.Values())
-			})
-		}
+	late := func(p *peer, opcode byte, payload string) {
+		whole := frame{fin: true, opcode: opcode, payload: []byte(payload), masked: p.client}.bytes()
+		last := len(whole) - 1
+		p.raw(whole[:last])
+		time.Sleep(time.Minute)
+		p.raw(whole[last:])
 	}
-}
-
-// TestCloseFrameWhoseRestDoesNotCome is the library's time limit, which doc.go tells of.
-func TestCloseFrameWhoseRestDoesNotCome(t *testing.T) {
 	for _, client := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			p, socket := rawPeer(t, client)
 			got := record[wsource.Message](t, socket)
-			whole := frame{fin: true, opcode: opClose, payload: []byte("\x03\xE8payload"), masked: p.client}.bytes()
-			p.raw(whole[:len(whole)-1])
-			start := time.Now()
-			requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
-			assert.Equal(t, 5*time.Second, time.Since(start))
+			for _, opcode := range []byte{opPing, opPong} {
+				late(p, opcode, "alone")
+				p.write(frame{opcode: opText, payload: []byte("af")})
+				late(p, opcode, "between")
+				p.write(frame{fin: true, opcode: opContinuation, payload: []byte("ter")})
+			}
+			synctest.Wait()
+			assert.Equal(t, []string{"after", "after"}, texts(got.Values()))
+			for _, want := range []string{"alone", "between"} {
+				pong := p.read()
+				assert.Equal(t, opPong, pong.opcode)
+				assert.Equal(t, want, string(pong.payload))
+			}
+			late(p, opClose, "\x03\xE9bye")
+			requireClose(t, got.ExpectEnd(t), wsource.StatusGoingAway)
+			code, reason := p.readClose()
+			assert.Equal(t, wsource.StatusGoingAway, code)
+			assert.Equal(t, "bye", reason)
 		})
 	}
+}
+
+// TestCloseFrameWhoseRestDoesNotCome has the heartbeat judge a peer that has begun a close
+// frame as any other.
+func TestCloseFrameWhoseRestDoesNotCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, socket := newSite(t, wsource.AcceptOptions{Heartbeat: beat}).rawClient("")
+		got := record[wsource.Message](t, socket)
+		p.raw(frame{fin: true, opcode: opClose, payload: []byte("\x03\xE8payload"), masked: true}.bytes()[:9])
+		start := time.Now()
+		require.ErrorIs(t, requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure), wsource.ErrHeartbeat)
+		assert.Equal(t, beat.Interval+beat.Timeout, time.Since(start))
+	})
 }
 
 func TestReadLimit(t *testing.T) {

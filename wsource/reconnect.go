@@ -5,18 +5,22 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
 )
 
-// Action is what a [Subject] does when its connection has ended.
+// Action is what a [Subject] does when its connection has ended: FailStream, CompleteStream or
+// RetryConnect.
 type Action uint8
 
 // The actions.
 const (
-	FailStream     Action = iota // the stream fails with the error
-	CompleteStream               // the stream completes
-	RetryConnect                 // the connection is worth another attempt
+	FailStream     = Action(delivery.FailStream)     // the stream fails with the error
+	CompleteStream = Action(delivery.CompleteStream) // the stream completes
+	RetryConnect   = Action(delivery.RetryConnect)   // the connection is worth another attempt
 )
 
 // String returns the action's name.
@@ -44,7 +48,7 @@ func (a Action) String() string {
 // certificate that is no good, and for a port that does not speak TLS. Of other errors, those
 // of SubjectConfig's Target, a [net.Error] is retried, since the network that the WebSocket
 // server cannot be reached by is often that of the token server, too, and so is one that
-// [Retryable] has marked. Options that cannot be used fail.
+// [Retryable] has marked. Options that cannot be used fail, and so does a URL that none can be read from.
 func CloseAction(err error) Action {
 	if _, ok := errors.AsType[*retryableError](err); ok {
 		return RetryConnect
@@ -59,12 +63,27 @@ func CloseAction(err error) Action {
 		StatusTryAgainLater, StatusBadGateway:
 		return RetryConnect
 	case 0:
+		if unparsed, ok := errors.AsType[*url.Error](err); ok && unparsed.Op == "parse" {
+			break // which is a net.Error by its form only
+		}
 		if _, ok := errors.AsType[net.Error](err); ok {
 			return RetryConnect
 		}
 	default:
 	}
 	return FailStream
+}
+
+// RetryClosures is [CloseAction] for servers that end their sessions by themselves, after a time or when their data
+// changes: what it completes or fails after 1000, 1005 and 4000 to 4999 is worth another
+// attempt. Complete, Close and Shutdown of this side end the stream all the same. It is for
+// [SubjectConfig].OnEnd.
+func RetryClosures(err error) Action {
+	switch code := CloseStatus(err); {
+	case code == StatusNormalClosure, code == StatusNoStatusReceived, code >= 4000 && code <= 4999:
+		return RetryConnect
+	}
+	return CloseAction(err)
 }
 
 func handshakeAction(err *HandshakeError) Action {
@@ -101,8 +120,12 @@ func (e *retryableError) Unwrap() error { return e.err }
 // maxRetryAfter is the longest that a server is believed.
 const maxRetryAfter = 24 * time.Hour
 
-// retryAfter returns how long a refusal asks to wait, 0 if it does not (RFC 9110, section 10.2.3).
-func retryAfter(err error) time.Duration {
+// RetryAfter returns how long a refusal of a handshake asks to wait (RFC 9110, section 10.2.3), or the reason of a close
+// frame as [Farewell] says; 0 if it does not.
+func RetryAfter(err error) time.Duration {
+	if ce, ok := errors.AsType[*CloseError](err); ok {
+		return min(reasonRetryAfter(ce.Reason), maxRetryAfter)
+	}
 	var he *HandshakeError
 	if !errors.As(err, &he) {
 		return 0

@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -54,6 +56,9 @@ func TestCloseActionOfOtherErrors(t *testing.T) {
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(&observable.PanicError{Value: "oops"}))
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(wsource.ErrClosed))
 	assert.Equal(t, wsource.RetryConnect, wsource.CloseAction(fmt.Errorf("token: %w", &net.OpError{Op: "dial", Err: errors.New("refused")})))
+	_, unparsed := url.Parse("http://a b") //nolint:staticcheck // this is what is tested
+	assert.Equal(t, wsource.FailStream, wsource.CloseAction(fmt.Errorf("token: %w", unparsed)))
+	assert.Equal(t, wsource.RetryConnect, wsource.CloseAction(&url.Error{Op: "Get", URL: "http://token", Err: io.EOF}))
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(&wsource.HandshakeError{Err: &tls.CertificateVerificationError{}}))
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(&wsource.HandshakeError{Err: wsource.ErrTooManyRedirects}))
 	_, err := wsource.Dial(t.Context(), "ws://%zz", nil)

@@ -1,7 +1,6 @@
 package wsource
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,10 +11,14 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
 )
 
 // DefaultMaxConnections is how many connections a [Server] holds at a time.
 const DefaultMaxConnections = 10_000
+
+// DefaultMaxPerKey is how many connections of one [Admission].Key a [Server] holds at a time.
+const DefaultMaxPerKey = 100
 
 // What [Server.Serve] allows a connection that is no socket yet.
 const (
@@ -26,12 +29,16 @@ const (
 // errNobodyServes: the server has no subscriber to its connections.
 var errNobodyServes = errors.New("nobody is subscribed to the server's connections")
 
-// Server is an http.Handler that upgrades each request to a WebSocket connection, and the
-// observable of the sockets this makes. The zero value is ready to use:
+// errDraining says that Drain or Shutdown was called.
+var errDraining = fmt.Errorf("the server is draining: %w", http.ErrServerClosed)
+
+// Server is an http.Handler that upgrades each request to a WebSocket connection. What it does with the sockets
+// is said by [Server.Handle], [Server.Answer], or a subscriber of [Server.Connections]. The zero value is ready to use:
 //
 //	server := new(wsource.Server)
-//	server.Connections().Subscribe(ctx, ...)
 //	http.Handle("/live", server)
+//	...
+//	err := server.Handle(ctx, func(ctx context.Context, socket *wsource.Socket) error { ... })
 //
 // Its fields must not be changed after the first request. A Server must not be copied.
 type Server struct {
@@ -40,17 +47,23 @@ type Server struct {
 	// MaxConnections is how many connections there may be at a time; further handshakes
 	// are refused with 503. Default: DefaultMaxConnections.
 	MaxConnections int
+	// MaxPerKey is how many connections there may be at a time whose [Admission] has the same Key;
+	// further handshakes are refused with 429. Default: DefaultMaxPerKey.
+	MaxPerKey int
 
 	connections connections
 	refusals    observable.Subject[*HandshakeError]
-	crew        crew
+	requests    observable.Subject[*Request]
+	pool        conn.Pool
 
 	mu       sync.Mutex
 	sockets  map[*Socket]struct{}
-	pending  int           // handshakes under way
-	stopping bool          // Shutdown was called
-	stopped  bool          // and has lost its patience
-	empty    chan struct{} // closed when the last connection is over, while stopping
+	pending  int            // handshakes under way
+	perKey   map[string]int // sockets and handshakes under way of each key
+	stopping bool           // Shutdown or Drain was called
+	goodbye  Farewell       // of it
+	stopped  bool           // and has lost its patience
+	empty    chan struct{}  // closed when the last connection is over, while stopping
 	http     []*http.Server
 }
 
@@ -64,8 +77,32 @@ func (s *Server) Len() int {
 	return len(s.sockets)
 }
 
+// Ready returns nil if the next handshake would be accepted, as far as this can be known before, and
+// otherwise why not: the server shuts down or drains (http.ErrServerClosed), nobody takes its connections, or it has
+// as many as it may have ([ErrTooManyConnections]). It is for health checks.
+func (s *Server) Ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.unready()
+	return err
+}
+
+// Sockets returns the sockets that there are, in no order: to count or close them.
+func (s *Server) Sockets() []*Socket { return s.all() }
+
+// SocketsOf returns the sockets whose [Socket.Key] is key, in no order. It looks at each of the
+// server's. With [Socket.Close], it throws a user out:
+//
+//	for _, socket := range server.SocketsOf(user) {
+//		_ = socket.Close(wsource.StatusPolicyViolation, "banned")
+//	}
+func (s *Server) SocketsOf(key string) []*Socket {
+	return slices.DeleteFunc(s.all(), func(socket *Socket) bool { return socket.key != key })
+}
+
 // ServeHTTP upgrades the request, emits the socket and returns.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = throughProxies(r, &s.Options)
 	if err := vet(w, r, &s.Options); err != nil {
 		s.refusals.Next(err)
 		return
@@ -74,29 +111,56 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refusals.Next(refuse(w, r, s.Options.Hook, status, err))
 		return
 	}
-	socket, err := upgrade(w, r, &s.Options, &s.crew)
-	s.mu.Lock()
-	s.pending--
-	stopping, stopped := s.stopping, s.stopped
-	if err == nil {
-		if s.sockets == nil {
-			s.sockets = make(map[*Socket]struct{})
+	accepted := false
+	counted := "" // the key of this handshake, once it counts
+	defer func() {
+		if !accepted { // also when Authorize panics
+			s.release(counted)
 		}
-		s.sockets[socket] = struct{}{}
-	}
-	s.signalEmpty()
-	s.mu.Unlock()
-	if err != nil {
-		s.refusals.Next(err)
+	}()
+	if s.asks() {
+		s.ask(w, r, &accepted)
 		return
 	}
+	r, opts, admission, err := authorize(r, &s.Options)
+	if err == nil {
+		if err = s.reserveKey(admission.Key); err == nil {
+			counted = admission.Key
+		}
+	}
+	if err != nil {
+		s.refusals.Next(refuse(w, r, s.Options.Hook, refusalStatus(err), err))
+		return
+	}
+	socket, refusal := upgrade(w, r, opts, admission, &s.pool)
+	if refusal != nil {
+		s.refusals.Next(refusal)
+		return
+	}
+	accepted = true
+	s.add(socket, true)
+}
+
+// asks reports whether a subscriber of Requests decides on handshakes.
+func (s *Server) asks() bool { return s.requests.Observed() }
+
+// add makes a socket one of the server's, in place of its handshake, for Connections or not.
+func (s *Server) add(socket *Socket, offer bool) {
+	s.mu.Lock()
+	s.pending--
+	stopping, stopped, goodbye := s.stopping, s.stopped, s.goodbye
+	if s.sockets == nil {
+		s.sockets = make(map[*Socket]struct{})
+	}
+	s.sockets[socket] = struct{}{}
+	s.mu.Unlock()
 	socket.whenOver(func() { s.remove(socket) })
 	switch {
 	case stopped:
 		socket.CloseNow()
 	case stopping:
-		sayGoodbye(socket)
-	default:
+		goodbye.say(socket)
+	case offer:
 		s.connections.offer(socket)
 	}
 }
@@ -105,24 +169,78 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) reserve() (status int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if status, err = s.unready(); err == nil {
+		s.pending++
+	}
+	return status, err
+}
+
+// unready tells why there may not be another connection; mu is held.
+func (s *Server) unready() (status int, err error) {
 	switch {
-	case s.MaxConnections < 0:
+	case s.MaxConnections < 0 || s.MaxPerKey < 0:
 		return http.StatusInternalServerError, s.argument()
 	case s.stopping:
-		err = http.ErrServerClosed
+		err = &RefusalError{
+			Status: http.StatusServiceUnavailable, RetryAfter: s.goodbye.comeBack(), Err: errDraining,
+		}
 	case len(s.sockets)+s.pending >= orDefault(s.MaxConnections, DefaultMaxConnections):
 		err = ErrTooManyConnections
-	case !s.connections.observed():
+	case !s.asks() && !s.connections.observed():
 		err = errNobodyServes
 	default:
-		s.pending++
 		return 0, nil
 	}
 	return http.StatusServiceUnavailable, err
 }
 
+// keyRetryAfter is how long a client is asked to wait whose key has as many connections as it may have.
+const keyRetryAfter = 10 * time.Second
+
+// reserveKey takes one of the connections that a key may have.
+func (s *Server) reserveKey(key string) error {
+	if key == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.perKey[key] >= orDefault(s.MaxPerKey, DefaultMaxPerKey) {
+		return &RefusalError{
+			Status: http.StatusTooManyRequests, RetryAfter: keyRetryAfter, Body: ErrTooManyConnections.Error(),
+			Err: ErrTooManyConnections,
+		}
+	}
+	if s.perKey == nil {
+		s.perKey = make(map[string]int)
+	}
+	s.perKey[key]++
+	return nil
+}
+
+// release gives back what was reserved for a handshake that has failed.
+func (s *Server) release(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending--
+	s.releaseKey(key)
+	s.signalEmpty()
+}
+
+// releaseKey gives back one of the connections of a key; mu is held.
+func (s *Server) releaseKey(key string) {
+	if key == "" {
+		return
+	}
+	if s.perKey[key]--; s.perKey[key] == 0 {
+		delete(s.perKey, key)
+	}
+}
+
 // argument is the error of a server that cannot be used.
 func (s *Server) argument() error {
+	if s.MaxPerKey < 0 {
+		return argument("Server", "MaxPerKey", fmt.Sprintf("is negative: %d", s.MaxPerKey))
+	}
 	return argument("Server", "MaxConnections", fmt.Sprintf("is negative: %d", s.MaxConnections))
 }
 
@@ -137,6 +255,7 @@ func (s *Server) remove(socket *Socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sockets, socket)
+	s.releaseKey(socket.key)
 	s.signalEmpty()
 }
 
@@ -146,11 +265,6 @@ func (s *Server) signalEmpty() {
 		close(s.empty)
 		s.empty = nil
 	}
-}
-
-// sayGoodbye closes a connection of a server that goes down.
-func sayGoodbye(socket *Socket) {
-	socket.startClose(&CloseError{Code: StatusGoingAway, Reason: "the server is shutting down"})
 }
 
 // Serve answers requests on l with the server alone, on any path, until Shutdown is called, and
@@ -164,7 +278,7 @@ func (s *Server) Serve(l net.Listener) error {
 	if problem := s.Options.problem(); problem != "" {
 		return errors.Join(argument("Server", "Options", problem), l.Close())
 	}
-	if s.MaxConnections < 0 {
+	if s.MaxConnections < 0 || s.MaxPerKey < 0 {
 		return errors.Join(s.argument(), l.Close())
 	}
 	server := &http.Server{
@@ -180,55 +294,4 @@ func (s *Server) Serve(l net.Listener) error {
 	s.http = append(s.http, server)
 	s.mu.Unlock()
 	return server.Serve(l)
-}
-
-// Shutdown refuses further handshakes, completes Connections, closes every socket with
-// [StatusGoingAway] and waits until all are over: what was sent before is written and each peer has
-// answered, or has let its CloseTimeout pass. When ctx ends before, the connections left are broken
-// off and the context's cause is returned. It may be called several times.
-//
-// http.Server.Shutdown does not wait for upgraded connections: call both.
-func (s *Server) Shutdown(ctx context.Context) error {
-	if ctx == nil {
-		return argument("Server.Shutdown", "ctx", isNil)
-	}
-	s.mu.Lock()
-	s.stopping = true
-	listening := s.http
-	s.http = nil
-	var empty chan struct{}
-	if len(s.sockets)+s.pending > 0 {
-		if s.empty == nil {
-			s.empty = make(chan struct{})
-		}
-		empty = s.empty
-	}
-	s.mu.Unlock()
-
-	// The listeners are closed last: closing them breaks connections off that are about to be upgraded, whose
-	// clients may believe they are already, and would miss the goodbye.
-	defer func() {
-		for _, server := range listening {
-			_ = server.Close() // upgraded connections are not its own
-		}
-	}()
-	for _, socket := range s.all() {
-		sayGoodbye(socket)
-	}
-	s.connections.complete()
-	if empty == nil {
-		return nil
-	}
-	select {
-	case <-empty:
-		return nil
-	case <-ctx.Done():
-	}
-	s.mu.Lock()
-	s.stopped = true // for the handshakes that are still under way
-	s.mu.Unlock()
-	for _, socket := range s.all() {
-		socket.CloseNow()
-	}
-	return context.Cause(ctx)
 }

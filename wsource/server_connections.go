@@ -1,11 +1,13 @@
 package wsource
 
 import (
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
 // heldFor is how long a socket that no subscriber got waits for the next one.
@@ -24,7 +26,9 @@ type connections struct {
 // Connections returns the observable of the sockets as they are accepted. It is hot, never fails and
 // completes with [Server.Shutdown]. A subscriber gets each socket before any message of it is lost, since a
 // socket keeps its messages for its first subscriber. It gets them one after the other and should not take
-// long over one.
+// long over one: [Server.Handle] and [Server.Answer] do each on a goroutine of its own. A subscriber that
+// panics over one stays subscribed, and what its operators do with a panic does not happen: the socket is closed with
+// [StatusInternalError], the Hook is told with [EventFailed], and [observable.OnUnhandled].
 //
 // With no subscriber, handshakes are refused with 503. A socket that was being accepted when the last
 // subscriber left waits for the next one for 5 seconds, and is then closed with
@@ -32,7 +36,7 @@ type connections struct {
 func (s *Server) Connections() observable.Observable[*Socket] {
 	c := &s.connections
 	return observable.AttachFunc[*Socket](func(sc *observable.Scope, down observable.Stage[*Socket]) {
-		out := observable.NewEmitter(sc, down)
+		out := observable.NewEmitter(sc, s.guarded(down))
 		c.mu.Lock()
 		ended := c.ended
 		if !ended {
@@ -49,6 +53,25 @@ func (s *Server) Connections() observable.Observable[*Socket] {
 			go c.deliver()
 		}
 	})
+}
+
+// guarded returns the stage before down that makes a panic over one socket that socket's failure.
+func (s *Server) guarded(down observable.Stage[*Socket]) observable.Stage[*Socket] {
+	next := down.Next
+	down.Next = func(socket *Socket) {
+		returned := false
+		defer func() {
+			if returned {
+				return
+			}
+			if v := recover(); v != nil { // or the goroutine is ended, which is the subscription's failure
+				s.failed(socket, &observable.PanicError{Value: v, Stack: debug.Stack()}, s)
+			}
+		}()
+		next(socket)
+		returned = true
+	}
+	return down
 }
 
 func (c *connections) leave(out *observable.Emitter[*Socket]) {
@@ -77,18 +100,24 @@ func (c *connections) offer(socket *Socket) {
 // deliver gives what is in the queue to the subscribers, unless another goroutine does. A socket
 // that nobody gets is held for a while.
 func (c *connections) deliver() {
+	if socket, to := c.next(); socket != nil {
+		c.deliverTo(socket, to, false)
+	}
+}
+
+// deliverTo gives a socket to those subscribers, and then the next ones in the queue to theirs. Taken
+// says that somebody has got it.
+func (c *connections) deliverTo(socket *Socket, to []*observable.Emitter[*Socket], taken bool) {
 	returned := false
 	defer func() {
-		if !returned { // a callback ended this goroutine
-			c.mu.Lock()
-			c.delivering = false
-			c.mu.Unlock()
-			go c.deliver()
+		if !returned { // a callback, which has got the socket, has ended this goroutine
+			go c.deliverTo(socket, to, true)
 		}
 	}()
-	for socket, to := c.next(); socket != nil; socket, to = c.next() {
-		taken := false
-		for _, out := range to {
+	for socket != nil {
+		for len(to) > 0 {
+			out := to[0]
+			to = to[1:]
 			if out.Deliver(socket) {
 				taken = true
 			} else {
@@ -96,6 +125,8 @@ func (c *connections) deliver() {
 			}
 		}
 		c.dealtWith(socket, taken)
+		socket, to = c.next()
+		taken = false
 	}
 	returned = true
 }
@@ -151,7 +182,5 @@ func (c *connections) complete() {
 	subscribers := c.subscribers
 	c.subscribers, c.queue, c.ended = nil, nil, true
 	c.mu.Unlock()
-	for _, out := range subscribers {
-		out.Complete()
-	}
+	each.Call(subscribers, (*observable.Emitter[*Socket]).Complete)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,6 +233,32 @@ func TestServerThatNobodyListensTo(t *testing.T) {
 		assert.Equal(t, 1, server.Len())
 		clients[0].Complete()
 		<-taken.Values()[0].Done()
+	})
+}
+
+// TestGoexitInConnections has a subscriber end the goroutine that brings it a socket: it, and the one behind it, get each
+// socket once.
+func TestGoexitInConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		observabletest.Unhandled(t)
+		server := new(wsource.Server)
+		first := observabletest.NewRecorder[*wsource.Socket]().OnNext(func(*wsource.Socket) { runtime.Goexit() })
+		server.Connections().Subscribe(t.Context(), first)
+		server.Connections().Subscribe(t.Context(), observable.ObserverFuncs[*wsource.Socket]{OnComplete: runtime.Goexit})
+		second := record(t, server.Connections())
+		network := serveHTTP(t, server.ServeHTTP)
+		for range 3 {
+			client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
+			require.NoError(t, err)
+			defer client.CloseNow()
+		}
+		settle()
+		assert.Len(t, first.Values(), 1)
+		assert.Len(t, second.Values(), 3)
+		assert.Equal(t, first.Values()[0], second.Values()[0])
+		go func() { assert.NoError(t, server.Shutdown(context.Background())) }() // whose goroutine it is that ends
+		settle()
+		require.True(t, second.Ended())
 	})
 }
 

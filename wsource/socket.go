@@ -5,22 +5,20 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/wsource/internal/wire"
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
 )
 
-// State is where a socket is in its life.
+// State is where a socket is in its life: Open, Closing or Closed.
 type State uint8
 
 // The states of a [Socket].
 const (
-	Open    State = iota // messages go both ways
-	Closing              // the close handshake goes on
-	Closed               // the connection is over
+	Open    = State(conn.Open)    // messages go both ways
+	Closing = State(conn.Closing) // the close handshake goes on
+	Closed  = State(conn.Closed)  // the connection is over
 )
 
 // String returns the state's name in lower case.
@@ -47,19 +45,25 @@ func (s State) String() string {
 // socket. Without a subscriber at most one message is read, which waits for one,
 // so nothing that arrives before the first Subscribe, or between two, is lost. As long as no
 // message waits, pings are answered and the end of the connection is seen, with or without subscribers;
-// what comes behind a message that waits is seen when that was taken, or by [Socket.Close].
+// what comes behind a message that waits is seen when that was taken, or by [Socket.Close]. A subscriber that is
+// busy cannot hide for ever that the peer has gone: from when the operating system knows, it has the
+// CloseTimeout to take what has arrived, and then the socket ends with [ErrHeldUp]. Linux tells at once, other
+// systems when something is sent, a ping of the heartbeat at the latest.
 //
 // The stream completes when the connection was closed by a close frame with
 // [StatusNormalClosure], from either side. Every other end is an error, a [*CloseError] that
 // holds the code and reason; a connection that breaks without a close frame, also
 // in the middle of a message, ends with [StatusAbnormalClosure] and the cause. A late subscriber
 // gets the end at once. Unsubscribing, or the end of a subscriber's context, ends that
-// subscription only; the socket stays. [Socket.Readers] is the same for messages that are too large to be held whole.
+// subscription only; the socket stays. On the side that accepted, a panic that ends a subscription closes the
+// socket with [StatusInternalError], as nobody would answer the peer any more; one that an operator deals with, as
+// operators.Catch does, is none. [Socket.Readers] is the same for messages that are too large to be held whole.
 //
 // # Sending
 //
 // Messages leave in the order of the calls, those of Next and [Socket.Send] alike. Up to
-// 1,024 messages or 1 MiB wait; then senders block, so a slow peer slows its senders. A
+// 1,024 messages or 1 MiB wait; then senders block, so a slow peer slows its senders, unless the [Outbox] of the
+// AcceptOptions says otherwise. A
 // lone message is written at once, by the caller, who waits if the connection takes no more, and so is the first one
 // sent while the last one that came is being delivered, as an answer; in a burst, many are written with one system
 // call. One of over 32 KiB is always left to a goroutine, as callers on both ends that write to each other would
@@ -68,64 +72,51 @@ func (s State) String() string {
 // [Socket.Undelivered]. When the peer closes, what is queued leaves before its close frame is answered,
 // if that takes no longer than the CloseTimeout.
 type Socket struct {
-	id      uint64
-	values  context.Context // of the handshake's context; it never ends
-	conn    *websocket.Conn
-	wire    *wire.Conn
-	out     outbox
-	request *http.Request
-	header  http.Header
-	remote  net.Addr
+	conn        liveConn
+	id          uint64
+	values      context.Context // of the handshake's context; it never ends
+	request     *http.Request
+	header      http.Header
+	subprotocol string
+	remote      net.Addr
+	key         string // of the Admission
+	hook        Hook   // or nil
+	subscribers subscribers
+	outbox      *outbox // nil if who sends waits for room
 
-	readLimit    int64
-	streamLimit  int64 // or 0
-	closeTimeout time.Duration
-	hook         Hook // or nil
-	heart        heart
-	tapped       atomic.Pointer[func(Message)] // takes the messages in place of subscribers
-	turn         atomic.Int64                  // who reads, see read.go
-	deaf         atomic.Bool                   // what still arrives is dropped
-	lending      *MessageReader                // that a subscriber has; belongs to who reads
-
-	audience    audience
-	undelivered observable.Subject[*SendError]
-
-	mu        sync.Mutex
-	state     State
-	sent      *CloseError   // the close frame that this side began with
-	closeSent chan struct{} // closes when that was handed to the operating system, or will not be
-	verdict   *CloseError   // how the socket ends, whatever comes
-	err       error
-	end       *CloseError             // how it has ended, a normal closure included
-	life      context.Context         // of Context, once it was asked for
-	endLife   context.CancelCauseFunc // ends life
-	grace     *time.Timer             // ends a connection that cannot be written to any more
-	done      chan struct{}
-	over      []func()             // called after the end
-	fed       map[*func()]struct{} // what OnEnd was given: ends what the socket observes
+	mu          sync.Mutex
+	life        context.Context                 // of Context, once it was asked for
+	endLife     context.CancelCauseFunc         // ends life
+	undelivered *observable.Subject[*SendError] // of Undelivered, once it was asked for
+	allTold     bool                            // nothing more goes to undelivered
+	expiry      *time.Timer                     // closes the socket when its Admission ends
 }
 
-// start begins to read. The socket is complete but for conn.
-func (s *Socket) start(
-	conn *websocket.Conn, w *wire.Conn, readLimit int64, beat Heartbeat, writeTimeout time.Duration, c *crew,
-) {
-	s.conn, s.wire, s.readLimit = conn, w, readLimit
-	s.audience.moved, s.done = make(chan struct{}, 1), make(chan struct{})
-	s.out.conn, s.out.wire, s.out.crew = conn, w, c
-	s.out.undelivered = s.undelivered.Next
-	if s.hook != nil {
-		s.listen()
+// monitor returns who watches the connection, or nil.
+func (s *Socket) monitor() conn.Monitor {
+	switch s.hook.(type) {
+	case nil:
+		return nil
+	case Tracer:
+		return tracingOwner{(*socketOwner)(s)}
+	default:
+		return (*socketOwner)(s)
 	}
-	s.out.failed = s.writeFailed
-	s.out.over = s.undelivered.Complete
-	s.out.cutOff = s.cutOff
-	s.out.changed.L = &s.out.mu
-	conn.SetReadLimit(-1) // read.go has its own: the library's close frame waits behind a write that is stalled
+}
+
+// start begins to receive on the connection, which is open.
+func (s *Socket) start() {
+	started := false
+	defer func() {
+		if !started { // the hook has panicked or ended the goroutine, so nobody gets the socket
+			s.CloseNow()
+		}
+	}()
 	if s.hook != nil {
 		s.hook.Handle(Event{Kind: EventOpened, Socket: s})
 	}
-	s.heart.start(s, beat, writeTimeout)
-	go s.read()
+	s.conn.Start()
+	started = true
 }
 
 // Subscribe adds observer to the socket's subscribers: see [Socket] for what it gets, and
@@ -136,22 +127,25 @@ func (s *Socket) Subscribe(ctx context.Context, observer observable.Observer[Mes
 
 // AttachTo adds a stage to the socket's subscribers (see [observable.Attacher]).
 func (s *Socket) AttachTo(sc *observable.Scope, down observable.Stage[Message]) {
-	s.audience.attach(sc, down)
+	s.subscribers.attach(s, sc, down, false)
 }
 
-// Next sends a message, as [Socket] says. It blocks while the outbox is full. On a closing socket the
-// message goes to [Socket.Undelivered]; after the end it is dropped, as everything after a terminal is.
-func (s *Socket) Next(m Message) { s.out.next(m) }
-
-// Send sends a message and returns when it was handed to the operating system. The error
-// is a [*SendError], which tells whether the message is certainly unsent; if ctx ends
-// first, it wraps the context's cause.
-func (s *Socket) Send(ctx context.Context, m Message) error {
-	err := s.out.send(ctx, m)
-	if err != nil {
-		dropped(s.hook, s, err)
-	}
-	return err
+// Borrowed is the other face of the socket for who deals with each message at once: the
+// same messages, as [Socket] says, but their data is the connection's memory, which is used
+// again when the subscriber's Next has returned. So a message is neither allocated nor
+// copied. It completes and fails as the socket does, and its subscribers are those of the
+// socket in all else.
+//
+// What comes is borrowed, as a [BorrowedMessage] is: a socket that sends it back or passes it
+// on is safe, and an operator that only transforms is. Before one that holds values back,
+// repeats them or hands them to another goroutine, as Buffer, Delay, Share or ObserveOn,
+// goes operators.Map with [Message.Owned].
+//
+//	socket.Borrowed().Subscribe(ctx, socket) // an echo
+func (s *Socket) Borrowed() observable.Observable[Message] {
+	return observable.AttachFunc[Message](func(sc *observable.Scope, down observable.Stage[Message]) {
+		s.subscribers.attach(s, sc, down, true)
+	})
 }
 
 // Error closes the socket because the stream of messages to send failed: with the code and
@@ -169,37 +163,32 @@ func (s *Socket) ContextEnded(cause error) { s.finishWith(goingAway(cause)) }
 // Complete closes the socket normally, after what was sent before.
 func (s *Socket) Complete() { s.finishWith(&CloseError{Code: StatusNormalClosure}) }
 
-// tap hands each message to f instead of to subscribers, on the reader's goroutine. The
-// message's data is used again when f has returned.
-func (s *Socket) tap(f func(Message)) {
-	s.tapped.Store(&f)
-	s.audience.notify()
-}
-
 // Undelivered is the stream of messages that Next took and that were not sent, or of which
 // it is unknown. It is hot and completes after the socket's end.
-func (s *Socket) Undelivered() observable.Observable[*SendError] { return &s.undelivered }
+func (s *Socket) Undelivered() observable.Observable[*SendError] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.undelivered == nil {
+		s.undelivered = new(observable.Subject[*SendError])
+		if s.allTold {
+			s.undelivered.Complete()
+		}
+	}
+	return s.undelivered
+}
 
 // Done returns a channel that is closed when the connection is over and Err tells how.
-func (s *Socket) Done() <-chan struct{} { return s.done }
+func (s *Socket) Done() <-chan struct{} { return s.conn.Done() }
 
 // Err returns nil while the socket lives and after a normal closure, otherwise the
 // [*CloseError] it ended with.
-func (s *Socket) Err() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
-}
+func (s *Socket) Err() error { return s.conn.Err() }
 
 // State returns where the socket is in its life.
-func (s *Socket) State() State {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.state
-}
+func (s *Socket) State() State { return State(s.conn.State()) }
 
 // Subprotocol returns the subprotocol that was negotiated, or "".
-func (s *Socket) Subprotocol() string { return s.conn.Subprotocol() }
+func (s *Socket) Subprotocol() string { return s.subprotocol }
 
 // RemoteAddr returns the peer's address, or nil if it is not known, as behind a transport
 // that does not tell it.

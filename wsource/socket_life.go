@@ -45,26 +45,31 @@ func (s *Socket) Context() context.Context {
 			values = context.Background()
 		}
 		s.life, s.endLife = context.WithCancelCause(values)
-		if s.state == Closed {
-			s.endLife(s.cause())
+		if s.State() == Closed {
+			s.endLife(causeOf(s.Err()))
 		}
 	}
 	return s.life
 }
 
-// cause returns the cause of the context's end; mu is held.
-func (s *Socket) cause() error {
-	if s.err != nil {
-		return s.err
+// causeOf returns the cause of the context's end, for the error that a socket has ended with.
+func causeOf(err error) error {
+	if err != nil {
+		return err
 	}
 	return ErrClosed
 }
 
-// endContext ends the context, if somebody has asked for it. The state is Closed, so that
-// nobody changes the fields.
-func (s *Socket) endContext() {
-	if s.endLife != nil {
-		s.endLife(s.cause())
+// endContext ends the context, if somebody has asked for it, and the watch for the end of the Admission.
+func (s *Socket) endContext(err error) {
+	s.mu.Lock()
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	end := s.endLife
+	s.mu.Unlock()
+	if end != nil {
+		end(causeOf(err))
 	}
 }
 
@@ -74,10 +79,7 @@ func (s *Socket) endContext() {
 func (s *Socket) Ended() observable.Observable[*CloseError] {
 	return observable.New(func(_ context.Context, observer observable.Observer[*CloseError]) func() {
 		return s.OnEnd(func() {
-			s.mu.Lock()
-			end := s.end
-			s.mu.Unlock()
-			observer.Next(end)
+			observer.Next(closeError(s.conn.End()))
 			observer.Complete()
 		})
 	})
@@ -91,7 +93,7 @@ func (s *Server) GoString() string { return s.String() }
 
 // String tells the state of the subject's connection.
 func (s *Subject[In, Out]) String() string {
-	status, _ := s.line.status.Value() // which does not fail
+	status, _ := s.host.status.Value() // which does not fail
 	return "subject " + status.State.String()
 }
 

@@ -201,18 +201,14 @@ func TestMemoryOfAPeerThatSendsIsBounded(t *testing.T) {
 	})
 }
 
-func TestCallbackThatPanicsOrExits(t *testing.T) {
+func TestCallbackThatExits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
-		panicking, exiting := observabletest.NewRecorder[wsource.Message](), observabletest.NewRecorder[wsource.Message]()
-		panicking.OnNext(func(wsource.Message) { panic("boom") })
+		exiting := observabletest.NewRecorder[wsource.Message]()
 		exiting.OnNext(func(wsource.Message) { runtime.Goexit() })
-		server.Subscribe(t.Context(), panicking)
 		server.Subscribe(t.Context(), exiting)
 		send(client, "1")
 		settle()
-		var pe *observable.PanicError
-		require.ErrorAs(t, panicking.ExpectEnd(t), &pe)
 		require.ErrorIs(t, exiting.ExpectEnd(t), observable.ErrGoexit)
 
 		rest := record[wsource.Message](t, server)
@@ -221,6 +217,39 @@ func TestCallbackThatPanicsOrExits(t *testing.T) {
 		require.NoError(t, rest.ExpectEnd(t))
 		assert.Equal(t, []string{"2", "3"}, texts(rest.Values()), "the reader goes on")
 	})
+}
+
+// TestGoexitOfOneOfTwoSubscribers has a subscriber end the goroutine that brings it a message, or the end: the one behind it
+// gets each message once, and the end.
+func TestGoexitOfOneOfTwoSubscribers(t *testing.T) {
+	for name, stream := range map[string]func(*wsource.Socket) observable.Observable[wsource.Message]{
+		"socket": func(s *wsource.Socket) observable.Observable[wsource.Message] { return s },
+		"subject": func(s *wsource.Socket) observable.Observable[wsource.Message] {
+			return wsource.WrapSocket(s, wsource.Raw(), nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				observabletest.Unhandled(t)
+				client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
+				messages := stream(client)
+				first := observabletest.NewRecorder[wsource.Message]().OnNext(func(wsource.Message) { runtime.Goexit() })
+				messages.Subscribe(t.Context(), first)
+				messages.Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{OnComplete: runtime.Goexit})
+				second := record(t, messages)
+				for _, text := range []string{"1", "2", "3"} {
+					server.Next(wsource.TextMessage(text))
+					settle()
+				}
+				assert.Equal(t, []string{"1"}, texts(first.Values()))
+				assert.Equal(t, []string{"1", "2", "3"}, texts(second.Values()))
+				server.Complete()
+				settle()
+				require.True(t, second.Ended())
+				require.NoError(t, second.ExpectEnd(t))
+			})
+		})
+	}
 }
 
 // TestBrokenConnectionIsAnError breaks connections at every point of a conversation. What was cut is

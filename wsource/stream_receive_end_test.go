@@ -85,6 +85,12 @@ func TestReaderCallbackThatPanicsOrExits(t *testing.T) {
 						}
 						require.ErrorIs(t, got.ExpectEnd(t), test.is)
 						settle() // until the subscription is over
+						if name == "panic" {
+							requireClose(t, client.Err(), wsource.StatusInternalError)
+							_, err := m.Read(make([]byte, 1))
+							require.ErrorIs(t, err, wsource.ErrReaderOver)
+							return
+						}
 						send(client, "next")
 						next, err := observable.FirstValue(t.Context(), readAll(server))
 						require.NoError(t, err)

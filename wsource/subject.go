@@ -2,53 +2,14 @@ package wsource
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators/backoff"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
-
-// LinkState is where a [Subject] is with its connection.
-type LinkState uint8
-
-// The states of a [Subject].
-const (
-	LinkIdle       LinkState = iota // nobody has subscribed yet
-	LinkConnecting                  // the handshake goes on
-	LinkOpen                        // messages go both ways
-	LinkClosing                     // this side has begun to close
-	LinkBackoff                     // waiting for the next attempt
-	LinkClosed                      // the stream has ended, or its last subscriber has left
-)
-
-// String returns the state's name in lower case.
-func (s LinkState) String() string {
-	switch s {
-	case LinkIdle:
-		return "idle"
-	case LinkConnecting:
-		return "connecting"
-	case LinkOpen:
-		return "open"
-	case LinkClosing:
-		return "closing"
-	case LinkBackoff:
-		return "backoff"
-	default:
-		return "closed"
-	}
-}
-
-// Status is the state of a [Subject]'s connection, and what is known of it.
-type Status struct {
-	State   LinkState  // which of the fields below mean something
-	Attempt int        // of the connection: 0 for the first, then counted over a row of failures
-	NextTry time.Time  // LinkBackoff: when the next attempt begins
-	Socket  *Socket    // LinkOpen: the connection, for its subprotocol, headers and address
-	Code    StatusCode // LinkClosing, LinkClosed: the close code, 0 if there was no connection to close
-	Reason  string     // and reason
-	Err     error      // LinkBackoff, LinkClosed: what ended the connection, nil after a normal closure
-}
 
 // SubjectConfig configures a [Subject]. The zero value is the default.
 type SubjectConfig[Out any] struct {
@@ -69,7 +30,8 @@ type SubjectConfig[Out any] struct {
 	// OnEnd says what the end of a connection, or an attempt's failure, means: nil is a normal closure. Default:
 	// CloseAction.
 	OnEnd func(err error) Action
-	// Outbox bounds what is sent while there is no open connection.
+	// Outbox bounds what is sent while there is no open connection. What a connection gives back when it breaks
+	// comes on top, up to as much as a [Socket] has waiting.
 	Outbox Outbox
 	// Linger is how long a connection stays open when its last subscriber has left, in case another one
 	// comes: as between two inner observables of a SwitchMap. What arrives meanwhile is dropped. Complete,
@@ -77,11 +39,13 @@ type SubjectConfig[Out any] struct {
 	Linger time.Duration
 	// Delivery says how a value that Next or Send is given is to be sent. Default: reliably.
 	Delivery func(value Out) Delivery
-	// SkipUndecodable lets the stream go on after a message that does not decode; Undecodable reports it.
-	// Default: the stream fails with the *CodecError. AsValues is the third way.
+	// SkipUndecodable lets the stream go on after a message that does not decode; Undecodable and the
+	// Hook report it. Default: the stream fails with the *CodecError, except for a *TagError of a
+	// Union. AsValues is the third way.
 	SkipUndecodable bool
-	// Hook, if it is not nil, is told of messages that are dropped and of reconnects, and of what happens on those
-	// connections that are dialled without a Hook of their own.
+	// Hook, if it is not nil, is told of messages that are dropped or do not decode, of reconnects, and of what
+	// happens on those connections that are dialled without a Hook of their own. Default for WrapSocket: that of
+	// the socket.
 	Hook Hook
 }
 
@@ -100,7 +64,9 @@ type SubjectConfig[Out any] struct {
 // sent. A message that was not sent when a connection broke is sent on the next one; one of which that is unknown is not
 // sent again. What was handed to the operating system when the connection broke may have arrived or not: it
 // is told as [Unknown], too, unless the peer has confirmed it, for which it is sent a ping from time to time. Pings
-// are those of the heartbeat; with that off, what was handed over counts as sent. While 64 Ki
+// are those of the heartbeat; with that off, as in a browser, what was handed over counts as sent. A pong
+// says that the peer's end of the connection has read what was sent before; where that is a gateway, the
+// application's own acknowledgement can take its place: see [Delivery] and [Subject.Confirm]. While 64 Ki
 // messages or 8 MiB are on the way, what is sent waits in the outbox.
 //
 // Completion, by Complete or a close frame that OnEnd takes for one, completes the
@@ -108,22 +74,23 @@ type SubjectConfig[Out any] struct {
 // [*observable.ArgumentError] for a configuration that cannot be used. The context of a subscriber
 // bounds its own subscription only.
 type Subject[In, Out any] struct {
-	line        line
+	engine      delivery.Engine
+	host        subjectHost
 	codec       Codec[In, Out]
+	wrapped     *Socket // of WrapSocket; otherwise nil
 	delivery    func(Out) Delivery
 	skip        bool
+	invalid     error         // what is wrong with the configuration
+	requests    atomic.Uint64 // the ID of the last request
 	undecodable observable.Subject[*CodecError]
 }
 
 // NewSubject returns a subject that dials url, or what config's Target says. A nil config is the
 // default. What is wrong with an argument is told to the first subscriber, and to who sends.
 func NewSubject[In, Out any](url string, codec Codec[In, Out], config *SubjectConfig[Out]) *Subject[In, Out] {
-	s, c := newSubject("NewSubject", codec, config)
-	if ln := &s.line; ln.reconnect != nil && ln.invalid == nil {
-		if setting, problem := ln.reconnect.Check(); setting != "" {
-			ln.invalid = argument("NewSubject", "config.Reconnect."+setting, problem)
-		}
-	}
+	s, c, engine := newSubject("NewSubject", codec, config)
+	checkReconnect("NewSubject", &engine)
+	s.start(engine)
 	target := c.Target
 	if target == nil {
 		//nolint:unparam // a Target may fail
@@ -131,19 +98,33 @@ func NewSubject[In, Out any](url string, codec Codec[In, Out], config *SubjectCo
 			return url, dial, nil
 		}
 	}
-	s.line.dial = func(ctx context.Context, attempt int) (*Socket, error) {
+	s.host.dial = func(ctx context.Context, attempt int) (transport.Conn, *Socket, error) {
 		dial := c.Dial
 		dial.Header = dial.Header.Clone()
 		url, options, err := target(ctx, attempt, dial)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if options.Hook == nil {
 			options.Hook = c.Hook
 		}
-		return Dial(ctx, url, &options)
+		socket, err := Dial(ctx, url, &options)
+		if err != nil {
+			return nil, nil, err
+		}
+		return &socket.conn, socket, nil
 	}
 	return s
+}
+
+// checkReconnect notes what is wrong with the policy of function's config.
+func checkReconnect(function string, engine *delivery.Config) {
+	if engine.Reconnect == nil || engine.Invalid != nil {
+		return
+	}
+	if setting, problem := engine.Reconnect.Check(); setting != "" {
+		engine.Invalid = argument(function, "config.Reconnect."+setting, problem)
+	}
 }
 
 // WrapSocket returns the subject of a connection that exists, such as one that a [Server]
@@ -152,23 +133,28 @@ func NewSubject[In, Out any](url string, codec Codec[In, Out], config *SubjectCo
 // so does what is sent when the socket is over. The options that are about dialling do not apply. Nothing else
 // should subscribe to the socket.
 func WrapSocket[In, Out any](socket *Socket, codec Codec[In, Out], config *SubjectConfig[Out]) *Subject[In, Out] {
-	s, _ := newSubject("WrapSocket", codec, config)
-	ln := &s.line
-	ln.reconnect, ln.wrapped = nil, true
+	s, _, engine := newSubject("WrapSocket", codec, config)
+	engine.Reconnect, engine.Wrapped = nil, true
 	if socket == nil {
-		ln.invalid = argument("WrapSocket", "socket", isNil)
+		engine.Invalid = argument("WrapSocket", "socket", isNil)
+		s.start(engine)
 		return s
 	}
-	ln.dial = func(context.Context, int) (*Socket, error) {
+	s.start(engine)
+	s.host.dial = func(context.Context, int) (transport.Conn, *Socket, error) {
 		if socket.State() == Open {
-			return socket, nil
+			return &socket.conn, socket, nil
 		}
 		if err := socket.Err(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
-	socket.whenOver(ln.lose)
+	s.wrapped = socket
+	if s.host.hook == nil {
+		s.host.hook = socket.hook
+	}
+	socket.whenOver(s.engine.Lose)
 	return s
 }
 
@@ -178,36 +164,39 @@ const minUptime = 5 * time.Second
 
 func newSubject[In, Out any](
 	function string, codec Codec[In, Out], config *SubjectConfig[Out],
-) (*Subject[In, Out], SubjectConfig[Out]) {
+) (*Subject[In, Out], SubjectConfig[Out], delivery.Config) {
 	var c SubjectConfig[Out]
 	if config != nil {
 		c = *config
 	}
 	s := &Subject[In, Out]{codec: codec, delivery: c.Delivery, skip: c.SkipUndecodable}
-	ln := &s.line
-	ln.changed.L = &ln.mu
-	ln.status = observable.NewBehaviorSubject(Status{})
+	s.host.status = observable.NewBehaviorSubject(Status{})
+	s.host.hook = c.Hook
+	if s.host.onEnd = c.OnEnd; s.host.onEnd == nil {
+		s.host.onEnd = CloseAction
+	}
+	engine := delivery.Config{Limit: limitOf(c.Outbox), Linger: c.Linger}
 	if codec == nil {
-		ln.invalid = argument(function, "codec", isNil)
+		engine.Invalid = argument(function, "codec", isNil)
 	} else if problem := c.Outbox.problem(); problem != "" {
-		ln.invalid = argument(function, "config.Outbox", problem)
+		engine.Invalid = argument(function, "config.Outbox", problem)
 	} else if c.Linger < 0 {
-		ln.invalid = argument(function, "config.Linger", "is negative")
+		engine.Invalid = argument(function, "config.Linger", "is negative")
 	}
 	if c.Reconnect != nil {
 		policy := *c.Reconnect
 		policy.Retryable = nil
 		policy.ResetAfter = orDefault(policy.ResetAfter, minUptime)
-		ln.reconnect = &policy
+		engine.Reconnect = &policy
 	}
-	ln.hook, ln.linger = c.Hook, c.Linger
-	ln.limit = c.Outbox
-	ln.limit.Messages = orDefault(ln.limit.Messages, outboxMessages)
-	ln.limit.Bytes = orDefault(ln.limit.Bytes, outboxBytes)
-	if ln.onEnd = c.OnEnd; ln.onEnd == nil {
-		ln.onEnd = CloseAction
-	}
-	return s, c
+	return s, c, engine
+}
+
+// start makes the subject's engine. What cannot be used is an error of all that is asked of it.
+func (s *Subject[In, Out]) start(config delivery.Config) {
+	s.invalid = config.Invalid
+	config.Host = &s.host
+	s.engine.Init(config)
 }
 
 // Subscribe adds observer to the subscribers, and dials if it is the first: see [Subject].
@@ -220,24 +209,47 @@ func (s *Subject[In, Out]) AttachTo(sc *observable.Scope, down observable.Stage[
 	s.attach(sc, down, nil)
 }
 
+// OnEnd has f called when the subject's socket is over, if it is one of [WrapSocket]: a stream that is subscribed to it
+// ends with that (see [observable.Ender]). A subject that dials has no end, since it may dial again.
+func (s *Subject[In, Out]) OnEnd(f func()) (stop func()) {
+	if s.wrapped == nil {
+		return func() {}
+	}
+	return s.wrapped.OnEnd(f)
+}
+
 // attach is Attach; joined, if it is not nil, is called, outside the gate, before the connection is opened.
-func (s *Subject[In, Out]) attach(sc *observable.Scope, down observable.Stage[In], joined func(*link)) {
-	l := s.line.join(func(l *link) receiver { return newDecoder(l, s.codec, s.undecoded) })
+func (s *Subject[In, Out]) attach(sc *observable.Scope, down observable.Stage[In], joined func(*delivery.Generation)) {
+	d := s.join()
+	g := d.generation
 	life := sc.Child()
-	life.Finally(l.leave)
-	observable.Attach[In](&l.receiver.(*decoder[In]).values, life, down) //nolint:forcetypeassert // it was made above
+	life.Finally(func() {
+		if s.wrapped != nil {
+			s.wrapped.subscriberLeft(sc) // before it would be closed normally, as nobody is left
+		}
+		g.Leave()
+	})
+	observable.Attach[In](&d.values, life, down)
 	sc.Connect(func() {
 		if joined != nil {
-			joined(l)
+			joined(g)
 		}
-		l.begin()
+		g.Begin()
 	})
+}
+
+// join makes the caller one of the current generation's subscribers: see [delivery.Engine.Join].
+func (s *Subject[In, Out]) join() *decoder[In, Out] {
+	g := s.engine.Join(func(g *delivery.Generation) delivery.Receiver {
+		return &decoder[In, Out]{generation: g, subject: s}
+	})
+	return g.Receiver().(*decoder[In, Out]) //nolint:forcetypeassert // it was made above
 }
 
 // Next sends a value; what cannot be sent is told by [Subject.Undelivered]. It blocks while the
 // outbox is full, if its policy is to: for ever, if nobody subscribes, as then nothing is dialled.
 func (s *Subject[In, Out]) Next(value Out) {
-	s.post(context.Background(), value, &letter{}, s.delivery)
+	s.post(context.Background(), value, newMessage(value), s.delivery)
 }
 
 // Send sends a value and returns when it was handed to the operating system, or what kept it from
@@ -246,74 +258,89 @@ func (s *Subject[In, Out]) Next(value Out) {
 // meanwhile the message is taken back, and the error wraps the context's cause. If the connection breaks
 // when Send has returned, [Subject.Undelivered] tells of the message.
 func (s *Subject[In, Out]) Send(ctx context.Context, value Out) error {
-	return s.sendTold(ctx, value, s.delivery)
+	return s.sendTold(ctx, value, newMessage(value), s.delivery)
 }
 
 // SendAs is [Subject.Send] with a delivery of its own.
 func (s *Subject[In, Out]) SendAs(ctx context.Context, value Out, d Delivery) error {
-	return s.sendTold(ctx, value, func(Out) Delivery { return d })
+	return s.sendTold(ctx, value, newMessage(value), func(Out) Delivery { return d })
 }
 
 // sendTold is send, with its failure told to the hook.
-func (s *Subject[In, Out]) sendTold(ctx context.Context, value Out, delivery func(Out) Delivery) error {
-	err := s.send(ctx, value, delivery)
+func (s *Subject[In, Out]) sendTold(
+	ctx context.Context, value Out, m *delivery.Message, how func(Out) Delivery,
+) error {
+	err := s.send(ctx, value, m, how)
 	if err != nil {
-		dropped(s.line.hook, nil, err)
+		dropped(s.host.hook, nil, err)
 	}
 	return err
 }
 
-func (s *Subject[In, Out]) send(ctx context.Context, value Out, delivery func(Out) Delivery) error {
+func (s *Subject[In, Out]) send(
+	ctx context.Context, value Out, m *delivery.Message, how func(Out) Delivery,
+) error {
 	if ctx == nil {
 		return &SendError{Err: argument("Subject.Send", "ctx", isNil)}
 	}
-	result, done := outcome()
-	mail := &letter{done: done}
-	s.post(ctx, value, mail, delivery)
+	result := make(chan error, 1)
+	m.Told = func(failure *delivery.Failure) {
+		if failure != nil {
+			result <- failed(failure)
+		} else {
+			result <- nil
+		}
+	}
+	s.post(ctx, value, m, how)
 	select {
 	case err := <-result:
 		return err
 	default:
-		s.line.mu.Lock()
-		s.line.aboutToWait()
-		s.line.mu.Unlock()
 	}
-	select {
-	case err := <-result:
-		return err
-	case <-ctx.Done():
-		return s.line.takeBack(ctx, mail, result)
-	}
+	var err error
+	s.engine.Wait(func() {
+		select {
+		case err = <-result:
+		case <-ctx.Done():
+			if failure, known := s.engine.TakeBack(ctx, m); known {
+				err = failed(failure)
+			} else {
+				err = <-result
+			}
+		}
+	})
+	return err
 }
 
-// post makes a letter of a value and sends it.
-func (s *Subject[In, Out]) post(ctx context.Context, value Out, mail *letter, delivery func(Out) Delivery) {
-	if err := s.write(value, mail, delivery); err != nil {
-		mail.place = settled
-		s.line.deliver([]notice{mail.notice(err)})
+// post makes a message of a value and sends it.
+func (s *Subject[In, Out]) post(ctx context.Context, value Out, m *delivery.Message, how func(Out) Delivery) {
+	if err := s.write(value, m, how); err != nil {
+		m.Settle()
+		s.engine.Report(m, err)
 		return
 	}
-	s.line.post(ctx, mail)
+	s.engine.Post(ctx, m)
 }
 
-// write makes a letter of a value.
-func (s *Subject[In, Out]) write(value Out, mail *letter, delivery func(Out) Delivery) (err error) {
+// write makes a message of a value.
+func (s *Subject[In, Out]) write(value Out, m *delivery.Message, how func(Out) Delivery) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = panicked(v)
+			err = delivery.Panicked(v)
 		}
 	}()
-	if delivery != nil {
-		mail.delivery = delivery(value)
+	if how != nil {
+		m.Options = delivery.Options(how(value))
 	}
-	mail.message, err = s.encode(value)
+	message, err := s.encode(value)
+	m.Payload = payloadOf(message)
 	return err
 }
 
 // encode makes a message of a value that can be sent.
 func (s *Subject[In, Out]) encode(value Out) (Message, error) {
-	if s.line.invalid != nil {
-		return Message{}, s.line.invalid
+	if s.invalid != nil {
+		return Message{}, s.invalid
 	}
 	m, err := s.codec.Encode(value)
 	if err != nil {
@@ -325,29 +352,19 @@ func (s *Subject[In, Out]) encode(value Out) (Message, error) {
 	return m, nil
 }
 
-// guarded calls f and makes its panic an error.
-func guarded(f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = panicked(v)
-		}
-	}()
-	return f()
-}
-
 // Error closes the connection, after what was sent before, with the code and reason of err's
 // [*CloseError] if it has one that may be sent, otherwise with [StatusInternalError].
 // Subscribers get the end of the connection. The next subscriber dials again.
-func (s *Subject[In, Out]) Error(err error) { s.line.finish(closeFor(err)) }
+func (s *Subject[In, Out]) Error(err error) { s.engine.Finish(closeFor(err).transport()) }
 
 // ContextEnded closes the connection with [StatusGoingAway], since the context of a stream
 // that is subscribed to the subject has ended: see [observable.ContextObserver].
-func (s *Subject[In, Out]) ContextEnded(cause error) { s.line.finish(goingAway(cause)) }
+func (s *Subject[In, Out]) ContextEnded(cause error) { s.engine.Finish(goingAway(cause).transport()) }
 
 // Complete closes the connection normally, after what was sent before. The next subscriber dials again. Before
 // the first subscriber has come, it lets the first connection be closed when what waits has been sent.
 func (s *Subject[In, Out]) Complete() {
-	s.line.finish(&CloseError{Code: StatusNormalClosure})
+	s.engine.Finish((&CloseError{Code: StatusNormalClosure}).transport())
 }
 
 // Close is Complete with a code and a reason. The error is an [*InvalidCloseError] if they cannot be
@@ -356,7 +373,7 @@ func (s *Subject[In, Out]) Close(code StatusCode, reason string) error {
 	if err := checkClose(code, reason); err != nil {
 		return err
 	}
-	s.line.finish(&CloseError{Code: code, Reason: reason})
+	s.engine.Finish((&CloseError{Code: code, Reason: reason}).transport())
 	return nil
 }
 
@@ -364,11 +381,15 @@ func (s *Subject[In, Out]) Close(code StatusCode, reason string) error {
 // another connection has to be made for it, and the peer has answered the close frame. When ctx ends
 // before, the connection is broken off, what was not sent is told by Undelivered, and the context's cause
 // is returned. Without a subscriber there is nothing to end, and what waits stays.
+//
+// Who subscribes after that is the next subscriber, and dials again: as a Do of [Requests] or a topic of [Topics]
+// that comes late. A subscription to Connections, with its login, has ended with the stream. So what uses the
+// subject is ended first, and then the subject is shut down.
 func (s *Subject[In, Out]) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return argument("Subject.Shutdown", "ctx", isNil)
 	}
-	return s.line.shutdown(ctx)
+	return s.engine.Shutdown(ctx)
 }
 
 // Reconnect replaces the connection by another one, as when it does not bring what it should: it is closed
@@ -376,15 +397,15 @@ func (s *Subject[In, Out]) Shutdown(ctx context.Context) error {
 // and the policy say. While the subject waits for an attempt, that begins now. The subscribers' stream just
 // goes on. cause, which may be nil, is what Status tells. It does nothing for a wrapped socket and without
 // subscribers.
-func (s *Subject[In, Out]) Reconnect(cause error) { s.line.redial(cause) }
+func (s *Subject[In, Out]) Reconnect(cause error) { s.engine.Reconnect(cause) }
 
 // Status is the state of the connection: the current one for each new subscriber, then the changes.
-func (s *Subject[In, Out]) Status() observable.Observable[Status] { return s.line.status }
+func (s *Subject[In, Out]) Status() observable.Observable[Status] { return s.host.status }
 
 // RoundTrips returns the stream of the measured round-trip times: of the heartbeat's pings
 // and of those that ask what has arrived. It is hot and does not end. See also [Socket.RTT].
 func (s *Subject[In, Out]) RoundTrips() observable.Observable[time.Duration] {
-	return &s.line.roundTrips
+	return &s.host.roundTrips
 }
 
 // Undelivered is the stream of messages that were not sent, or of which it is unknown: those that
@@ -392,17 +413,17 @@ func (s *Subject[In, Out]) RoundTrips() observable.Observable[time.Duration] {
 // and does not end. What is left of a connection is told before the stream of values ends or the next connection is
 // opened, unless an observer waits for that: it may call Send.
 func (s *Subject[In, Out]) Undelivered() observable.Observable[*SendError] {
-	return &s.line.undelivered
+	return &s.host.undelivered
 }
+
+// Confirm says that the peer has acknowledged the message with an ID (see [Delivery]), so that
+// Undelivered does not report it as unknown when its connection ends. It reports whether
+// there was such a message: sent, on a connection that is not over, and not confirmed yet. Of
+// several with one ID it is the last.
+func (s *Subject[In, Out]) Confirm(id string) bool { return s.engine.Confirm(id) }
 
 // Undecodable is the stream of messages that did not decode. It is hot and does not end.
 func (s *Subject[In, Out]) Undecodable() observable.Observable[*CodecError] { return &s.undecodable }
 
 // Discard empties the outbox; each message in it is reported with ErrDiscarded.
-func (s *Subject[In, Out]) Discard() { s.line.discard() }
-
-// undecoded reports a message that did not decode, and whether the stream goes on.
-func (s *Subject[In, Out]) undecoded(err *CodecError) (skip bool) {
-	s.undecodable.Next(err)
-	return s.skip
-}
+func (s *Subject[In, Out]) Discard() { s.engine.Discard() }

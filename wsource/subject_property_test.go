@@ -81,6 +81,12 @@ func (l *ledger) report(err *wsource.SendError) {
 	}
 }
 
+// inOrder returns what was received, by connection, in the order in which the sender used the connections: that of the
+// first messages. A server may hear of two handshakes in the other order.
+func (l *ledger) inOrder() [][]int {
+	return slices.SortedFunc(maps.Values(l.received), func(a, b []int) int { return a[0] - b[0] })
+}
+
 // audit checks that each of the messages up to n was received once, in order, or reported once, and none of those that
 // were reported as unsent received.
 func (l *ledger) audit(t *testing.T, n int) (unknown, unsent int) {
@@ -92,8 +98,8 @@ func (l *ledger) audit(t *testing.T, n int) (unknown, unsent int) {
 	}
 	count := make([]int, n)
 	last, missed := -1, 0
-	for _, connection := range slices.Sorted(maps.Keys(l.received)) {
-		for _, i := range l.received[connection] {
+	for _, received := range l.inOrder() {
+		for _, i := range received {
 			assert.Greater(t, i, last, "out of order, or twice")
 			last = i
 			count[i]++

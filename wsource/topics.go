@@ -2,11 +2,14 @@ package wsource
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
 )
 
 // TopicsConfig says how [Topics] subscribe to the topics of a server.
@@ -17,7 +20,24 @@ type TopicsConfig[K comparable, In, Out any] struct {
 	// Unsubscribe makes the message that ends a topic. Its panic, and a message that cannot be encoded, are told by
 	// Subject.Undelivered.
 	Unsubscribe func(topic K) Out
-	// Topic tells which topic a value belongs to; false if to none. Its panic fails all topics.
+	// SubscribeAll and UnsubscribeAll, if they are not nil, are used in place of Subscribe and
+	// Unsubscribe, and make one message for all topics that are to be begun or ended at that
+	// moment: on a new connection, and after an Interval.
+	SubscribeAll, UnsubscribeAll func(topics []K) Out
+	// Interval is the least time between two of these messages on a connection, as many servers allow a few in a
+	// second only. Those that end topics go first. Other traffic does not wait for them.
+	Interval time.Duration
+	// Acknowledged, if it is not nil, tells whether a value is the server's answer to Subscribe, and so
+	// delivered to nobody: for which topic, and with an error if it has refused. A refusal fails that topic only.
+	// Its panic fails all topics.
+	Acknowledged func(value In) (topic K, refusal error, ok bool)
+	// AckTimeout is how long Acknowledged may take to find the answer for a topic on a connection; then that topic
+	// fails with ErrTopicTimeout, and is ended at the server. 0 means DefaultAckTimeout; NoTimeout is none.
+	AckTimeout time.Duration
+	// Topic tells which topic a value belongs to; false if to none. It is called once for each value that
+	// is no acknowledgement, serially, in the order of the wire and ahead of the buffers of subscribers. So a
+	// position that Subscribe is to send on the next connection is noted here: one that a subscriber notes is
+	// older, if that lags behind, and what waits in its buffer comes twice. Its panic fails all topics.
 	Topic func(value In) (topic K, ok bool)
 	// Linger is how long a topic that has lost its last subscriber stays subscribed, in case another comes.
 	Linger time.Duration
@@ -36,6 +56,27 @@ type TopicsConfig[K comparable, In, Out any] struct {
 	Dropped func(topic K, value In)
 }
 
+// DefaultAckTimeout is how long the server may take to acknowledge a topic.
+const DefaultAckTimeout = 10 * time.Second
+
+// ErrTopicTimeout says that the server did not acknowledge a topic in time.
+var ErrTopicTimeout = errors.New("the server did not acknowledge the topic in time")
+
+// TopicError is the error of one topic of [Topics], which does not concern the others.
+type TopicError struct {
+	Topic   any    // the topic's key
+	Setting string // the field of TopicsConfig that it is about, as "Overflow"
+	Err     error  // what was wrong
+}
+
+// Error tells the topic, the setting and what was wrong.
+func (e *TopicError) Error() string {
+	return fmt.Sprintf("wsource: topic %v: TopicsConfig.%s: %v", e.Topic, e.Setting, e.Err)
+}
+
+// Unwrap returns what was wrong.
+func (e *TopicError) Unwrap() error { return e.Err }
+
 // Topics are the keyed streams that share a [Subject]: one subscription of the server's for each topic,
 // however many subscribers it has here. It is made by [NewTopics].
 type Topics[K comparable, In, Out any] struct {
@@ -47,39 +88,50 @@ type Topics[K comparable, In, Out any] struct {
 
 	mu     sync.Mutex // never held while code of the user's runs
 	topics map[K]*topic[K, In]
+	pacer  *pacer[K, In, Out] // the latest
+	number int                // of topics so far
 }
 
 // topic is one topic while it has subscribers, and for as long as it lingers. Its fields below are guarded by the
 // topics' mu.
 type topic[K comparable, In any] struct {
 	key    K
+	number int // in the order in which they were begun
 	values observable.Subject[In]
 
-	greeting *greeting
-	users    int
-	started  bool
-	over     bool                    // it is not in the map any more
-	hold     observable.Subscription // to the pump
-	linger   *time.Timer
+	users   int
+	started bool
+	over    bool                    // it is not in the map any more
+	hold    observable.Subscription // to the pump
+	linger  *time.Timer
+
+	pacer  any                  // the *pacer of this topic
+	told   *delivery.Connection // the connection that was sent the subscription last
+	awaits *delivery.Connection // the connection on which that is not acknowledged yet
 }
 
 // NewTopics returns the topics of subject. Subscribe, Unsubscribe and Topic must be set; what is wrong with
 // an argument is the error of each topic, an [*observable.ArgumentError].
 func NewTopics[K comparable, In, Out any](subject *Subject[In, Out], config TopicsConfig[K, In, Out]) *Topics[K, In, Out] {
 	config.Buffer = orDefault(config.Buffer, 256)
+	config.AckTimeout = orDefault(config.AckTimeout, DefaultAckTimeout)
 	t := &Topics[K, In, Out]{subject: subject, config: config, topics: make(map[K]*topic[K, In])}
 	const function = "NewTopics"
 	switch {
 	case subject == nil:
 		t.invalid = argument(function, "subject", isNil)
-	case config.Subscribe == nil:
+	case config.Subscribe == nil && config.SubscribeAll == nil:
 		t.invalid = argument(function, "config.Subscribe", isNil)
-	case config.Unsubscribe == nil:
+	case config.Unsubscribe == nil && config.UnsubscribeAll == nil:
 		t.invalid = argument(function, "config.Unsubscribe", isNil)
 	case config.Topic == nil:
 		t.invalid = argument(function, "config.Topic", isNil)
 	case config.Linger < 0:
 		t.invalid = argument(function, "config.Linger", "is negative")
+	case config.Interval < 0:
+		t.invalid = argument(function, "config.Interval", "is negative")
+	case config.AckTimeout < NoTimeout:
+		t.invalid = argument(function, "config.AckTimeout", "is negative")
 	case config.Buffer < 0:
 		t.invalid = argument(function, "config.Buffer", "is negative")
 	case config.Overflow < observable.OverflowBlock || config.Overflow > observable.OverflowFail:
@@ -106,7 +158,16 @@ func (t *Topics[K, In, Out]) Topic(key K) observable.Observable[In] {
 	if t.config.Dropped != nil {
 		dropped = func(v In) { t.config.Dropped(key, v) }
 	}
-	return operators.OnBackpressureBuffer(stream, t.config.Buffer, t.config.Overflow, dropped)
+	buffered := operators.OnBackpressureBuffer(stream, t.config.Buffer, t.config.Overflow, dropped)
+	if t.config.Overflow != observable.OverflowFail {
+		return buffered
+	}
+	return operators.Catch(buffered, func(err error) observable.Observable[In] {
+		if errors.Is(err, observable.ErrOverflow) {
+			err = &TopicError{key, "Overflow", err}
+		}
+		return observable.Throw[In](err)
+	})
 }
 
 // stream is the stream of a topic without a buffer.
@@ -122,6 +183,12 @@ func (t *Topics[K, In, Out]) stream(key K) observable.Observable[In] {
 
 // dispatch hands a value to its topic.
 func (t *Topics[K, In, Out]) dispatch(v In) {
+	if t.config.Acknowledged != nil {
+		if key, refusal, ok := t.config.Acknowledged(v); ok {
+			t.acknowledged(key, refusal)
+			return
+		}
+	}
 	key, ok := t.config.Topic(v)
 	if !ok {
 		return
@@ -140,14 +207,8 @@ func (t *Topics[K, In, Out]) enter(key K) *topic[K, In] {
 	defer t.mu.Unlock()
 	to := t.topics[key]
 	if to == nil {
-		to = &topic[K, In]{key: key}
-		to.greeting = &greeting{
-			message: func() (Message, error) { return t.subject.encode(t.config.Subscribe(key)) },
-			fail: func(err error) {
-				t.end(to)
-				to.values.Error(err)
-			},
-		}
+		t.number++
+		to = &topic[K, In]{key: key, number: t.number}
 		t.topics[key] = to
 	}
 	to.users++
@@ -179,16 +240,20 @@ func (t *Topics[K, In, Out]) start(to *topic[K, In]) {
 	t.mu.Lock()
 	to.hold = hold
 	over := to.over
-	var ss *session
+	var of *delivery.Connection
+	var p *pacer[K, In, Out]
 	if !over {
-		ss = t.subject.line.enlist(nil, to.greeting)
+		p, of = t.pacerNow()
+		p.join(to)
 	}
 	t.mu.Unlock()
 	switch {
 	case over:
 		hold.Unsubscribe()
-	case ss != nil:
-		ss.send(to.greeting)
+	case of != nil:
+		p.opened(of)
+	default:
+		p.send()
 	}
 }
 
@@ -211,25 +276,35 @@ func (t *Topics[K, In, Out]) leave(to *topic[K, In]) {
 	}
 }
 
-// close ends a topic that nobody uses, and unsubscribes at the server. A subscriber that comes while the message for
-// that is made keeps it open; one that comes later subscribes anew, behind that message.
+// close ends a topic that nobody uses, and unsubscribes at the server. A subscriber that comes later
+// subscribes anew, behind the message for that.
 func (t *Topics[K, In, Out]) close(to *topic[K, In]) {
-	s := t.subject
-	unsubscribe := func() Out { return t.config.Unsubscribe(to.key) }
-	s.farewell(to.greeting, unsubscribe, func(m *Message, silent bool) (parted bool) {
-		t.mu.Lock()
-		unused := to.users == 0 && !to.over
-		parted = !unused || s.line.part(to.greeting, m, silent)
-		if unused && parted {
-			t.remove(to)
+	t.mu.Lock()
+	unused := to.users == 0 && !to.over
+	p, _ := to.pacer.(*pacer[K, In, Out])
+	if unused {
+		t.remove(to)
+		if p != nil {
+			p.leave(to)
 		}
-		hold := to.hold
-		t.mu.Unlock()
-		if unused && parted && hold != nil {
-			hold.Unsubscribe()
-		}
-		return parted
-	})
+	}
+	hold := to.hold
+	t.mu.Unlock()
+	if !unused {
+		return
+	}
+	if p != nil {
+		p.send()
+	}
+	if hold != nil {
+		hold.Unsubscribe()
+	}
+}
+
+// fail ends one topic with an error of its own.
+func (t *Topics[K, In, Out]) fail(to *topic[K, In], setting string, err error) {
+	t.end(to)
+	to.values.Error(&TopicError{to.key, setting, err})
 }
 
 // end ends a topic because its stream has ended.
@@ -240,7 +315,6 @@ func (t *Topics[K, In, Out]) end(to *topic[K, In]) {
 	}
 	hold := to.hold
 	t.mu.Unlock()
-	t.subject.line.part(to.greeting, nil, true)
 	if hold != nil {
 		hold.Unsubscribe()
 	}

@@ -13,6 +13,8 @@
 //	bytes                counter          their data, before compression, by direction
 //	queued               histogram        messages that waited behind each batch that was sent
 //	dropped              counter          messages not sent, or of which that is unknown, by outcome
+//	undecodable          counter          messages for subjects that did not decode
+//	failed               counter          what servers do for a socket, and has failed
 //	reconnects           counter          attempts at another connection, of subjects
 //	round_trip           histogram        round-trip times in seconds, by heartbeat
 //
@@ -76,6 +78,9 @@ func New(options Options) (wsource.Hook, error) {
 	h.frames = counter("frames", "{frame}", "Frames of messages received and sent")
 	h.bytes = counter("bytes", "By", "Data of messages received and sent, before compression")
 	h.dropped = counter("dropped", "{message}", "Messages not sent, or of which that is unknown")
+	h.undecodable = counter("undecodable", "{message}", "Messages for subjects that did not decode")
+	h.overRate = counter("over_rate", "{message}", "Messages received over the rate of their connection, and dropped")
+	h.failed = counter("failed", "{failure}", "What servers do for a socket, and has failed")
 	h.reconnects = counter("reconnects", "{attempt}", "Attempts of subjects at another connection")
 	var err [3]error
 	h.connections, err[0] = meter.Int64UpDownCounter("rxsocket.connections",
@@ -104,6 +109,9 @@ type hook struct {
 	bytes       metric.Int64Counter
 	queued      metric.Int64Histogram
 	dropped     metric.Int64Counter
+	undecodable metric.Int64Counter
+	overRate    metric.Int64Counter
+	failed      metric.Int64Counter
 	reconnects  metric.Int64Counter
 	roundTrip   metric.Float64Histogram
 
@@ -156,6 +164,12 @@ func (h *hook) Handle(e wsource.Event) {
 			outcome = se.Outcome
 		}
 		h.dropped.Add(ctx, int64(e.Messages), metric.WithAttributes(attribute.String("outcome", outcome.String())))
+	case wsource.EventUndecodable:
+		h.undecodable.Add(ctx, int64(e.Messages))
+	case wsource.EventOverRate:
+		h.overRate.Add(ctx, int64(e.Messages))
+	case wsource.EventFailed:
+		h.failed.Add(ctx, 1)
 	case wsource.EventReconnect:
 		h.reconnects.Add(ctx, 1)
 	case wsource.EventHeartbeat:

@@ -159,6 +159,15 @@ func TestRefusalsAreCounted(t *testing.T) {
 	assert.Equal(t, map[string]int64{"rxsocket.refused status=403": 1}, sums(t, reader))
 }
 
+func TestWhatDoesNotDecodeIsCounted(t *testing.T) {
+	reader := metric.NewManualReader()
+	hook, err := otelhook.New(otelhook.Options{MeterProvider: metric.NewMeterProvider(metric.WithReader(reader))})
+	require.NoError(t, err)
+	hook.Handle(wsource.Event{Kind: wsource.EventUndecodable, Messages: 1, Err: &wsource.CodecError{}})
+	hook.Handle(wsource.Event{Kind: wsource.EventFailed, Err: wsource.ErrClosed})
+	assert.Equal(t, map[string]int64{"rxsocket.undecodable": 1, "rxsocket.failed": 1}, sums(t, reader))
+}
+
 // TestAPageThatIsLeftIsNoFailure ends spans with the codes that are no failure, and with one that is.
 func TestAPageThatIsLeftIsNoFailure(t *testing.T) {
 	spans := tracetest.NewSpanRecorder()

@@ -14,6 +14,8 @@
 //	bytes_total{direction}       counter    their data, before compression
 //	queued_messages              histogram  messages that waited behind each batch that was sent
 //	dropped_total{outcome}       counter    messages not sent, or of which that is unknown
+//	undecodable_total            counter    messages for subjects that did not decode
+//	failed_total                 counter    what servers do for a socket, and has failed
 //	reconnects_total             counter    attempts at another connection, of subjects
 //	round_trip_seconds           histogram  round-trip times, by heartbeat
 package promhook
@@ -40,6 +42,9 @@ type Hook struct {
 	bytes       *prometheus.CounterVec
 	queued      prometheus.Histogram
 	dropped     *prometheus.CounterVec
+	undecodable prometheus.Counter
+	overRate    prometheus.Counter
+	failed      prometheus.Counter
 	reconnects  prometheus.Counter
 	roundTrip   prometheus.Histogram
 }
@@ -49,8 +54,9 @@ var (
 	_ prometheus.Collector = (*Hook)(nil)
 )
 
-// New returns a hook that is registered with registry; nil leaves that to the caller. The error is the
-// registry's, as when it has such a hook already.
+// New returns a hook that is registered with registry; nil leaves that to the caller. If the registry has
+// one already, New returns that, so that a client and a server of one program count together. The error is
+// the registry's, as when it has other metrics of these names.
 func New(registry prometheus.Registerer) (*Hook, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "rxsocket", Name: name, Help: help}, labels)
@@ -72,13 +78,22 @@ func New(registry prometheus.Registerer) (*Hook, error) {
 		bytes:    counter("bytes_total", "Bytes of data of messages received and sent, before compression.", "direction"),
 		queued: histogram("queued_messages", "Messages that waited behind each batch that was sent.",
 			[]float64{0, 1, 4, 16, 64, 256, 1024}),
-		dropped:    counter("dropped_total", "Messages not sent, or of which that is unknown, by outcome.", "outcome"),
-		reconnects: counter("reconnects_total", "Attempts of subjects at another connection.").WithLabelValues(),
+		dropped:     counter("dropped_total", "Messages not sent, or of which that is unknown, by outcome.", "outcome"),
+		undecodable: counter("undecodable_total", "Messages for subjects that did not decode.").WithLabelValues(),
+		overRate:    counter("over_rate_total", "Messages received over their connection's rate, and dropped.").WithLabelValues(),
+		failed:      counter("failed_total", "What servers do for a socket, and has failed.").WithLabelValues(),
+		reconnects:  counter("reconnects_total", "Attempts of subjects at another connection.").WithLabelValues(),
 		roundTrip: histogram("round_trip_seconds", "Round-trip times that heartbeats have measured.",
 			prometheus.ExponentialBuckets(0.001, 2, 15)),
 	}
 	if registry != nil {
-		if err := registry.Register(h); err != nil {
+		err := registry.Register(h)
+		if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+			if hook, ok := there.ExistingCollector.(*Hook); ok {
+				return hook, nil
+			}
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -111,6 +126,12 @@ func (h *Hook) Handle(e wsource.Event) {
 			outcome = se.Outcome
 		}
 		h.dropped.WithLabelValues(outcome.String()).Add(float64(e.Messages))
+	case wsource.EventUndecodable:
+		h.undecodable.Inc()
+	case wsource.EventOverRate:
+		h.overRate.Add(float64(e.Messages))
+	case wsource.EventFailed:
+		h.failed.Inc()
 	case wsource.EventReconnect:
 		h.reconnects.Inc()
 	case wsource.EventHeartbeat:
@@ -126,8 +147,9 @@ func (h *Hook) count(direction string, e wsource.Event) {
 
 func (h *Hook) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		h.connections, h.opened, h.closed, h.refused, h.messages, h.frames, h.bytes, h.queued, h.dropped, h.reconnects,
-		h.roundTrip,
+		h.connections, h.opened, h.closed, h.refused, h.messages, h.frames, h.bytes, h.queued, h.dropped, h.undecodable,
+		h.overRate, h.failed,
+		h.reconnects, h.roundTrip,
 	}
 }
 

@@ -146,15 +146,41 @@ func TestRefusalsAreCounted(t *testing.T) {
 	`), "rxsocket_refused_total"))
 }
 
-func TestNewTellsTheRegistrysError(t *testing.T) {
+func TestWhatDoesNotDecodeIsCounted(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	_, err := promhook.New(registry)
+	hook, err := promhook.New(registry)
 	require.NoError(t, err)
-	_, err = promhook.New(registry)
-	require.ErrorAs(t, err, new(prometheus.AlreadyRegisteredError))
+	hook.Handle(wsource.Event{Kind: wsource.EventUndecodable, Messages: 1, Err: &wsource.CodecError{}})
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+		# HELP rxsocket_undecodable_total Messages for subjects that did not decode.
+		# TYPE rxsocket_undecodable_total counter
+		rxsocket_undecodable_total 1
+	`), "rxsocket_undecodable_total"))
+	hook.Handle(wsource.Event{Kind: wsource.EventFailed, Err: wsource.ErrClosed})
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
+		# HELP rxsocket_failed_total What servers do for a socket, and has failed.
+		# TYPE rxsocket_failed_total counter
+		rxsocket_failed_total 1
+	`), "rxsocket_failed_total"))
+}
+
+func TestNewOnARegistryThatHasOne(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	first, err := promhook.New(registry)
+	require.NoError(t, err)
+	second, err := promhook.New(registry)
+	require.NoError(t, err)
+	require.Same(t, first, second)
 	problems, err := testutil.GatherAndLint(registry)
 	require.NoError(t, err)
 	assert.Empty(t, problems)
+}
+
+func TestNewTellsTheRegistrysError(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "rxsocket_opened_total", Help: "Another one."}))
+	_, err := promhook.New(registry)
+	require.Error(t, err)
 }
 
 func ExampleNew() {
@@ -168,5 +194,5 @@ func ExampleNew() {
 	_ = server // serve it, and the registry by promhttp.HandlerFor
 	count, _ := testutil.GatherAndCount(registry)
 	fmt.Println(count, "metrics before the first connection")
-	// Output: 5 metrics before the first connection
+	// Output: 8 metrics before the first connection
 }

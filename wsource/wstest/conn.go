@@ -186,6 +186,14 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
+// PeerClosed reports whether the peer has closed or reset the connection, whatever is still to be
+// read: what Linux tells of a TCP connection.
+func (c *Conn) PeerClosed() bool {
+	c.link.mu.Lock()
+	defer c.link.mu.Unlock()
+	return c.in.peerGone(time.Now()) != nil
+}
+
 // LocalAddr returns the name of this end: for one that dialled client.test with the
 // number of the connection as its port, for one that was accepted the address that
 // was dialled.

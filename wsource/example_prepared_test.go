@@ -1,0 +1,37 @@
+package wsource_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// A message for many sockets is compressed once.
+func ExamplePrepare() {
+	server := &wsource.Server{Options: wsource.AcceptOptions{Compression: wsource.CompressMessages}}
+	welcome := wsource.Prepare(wsource.TextMessage("welcome"))
+	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+		OnNext: func(s *wsource.Socket) {
+			if err := s.SendPrepared(context.Background(), welcome); err == nil {
+				s.Complete()
+			}
+		},
+	})
+	h := httptest.NewServer(server)
+	defer h.Close()
+	for range 2 {
+		client, err := wsource.Dial(context.Background(), h.URL, nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(observable.Collect(context.Background(), client))
+	}
+
+	// Output:
+	// [welcome] <nil>
+	// [welcome] <nil>
+}

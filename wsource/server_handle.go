@@ -1,0 +1,180 @@
+package wsource
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+)
+
+// Handle calls handler with each socket that the server accepts, on a goroutine of its own, so that
+// none waits for another. It blocks until ctx ends or [Server.Shutdown] is called, and every handler has
+// returned. It returns the context's cause, or nil after a Shutdown; an [*observable.ArgumentError] for
+// an argument that is nil.
+//
+// The handler's context has the values of [Socket.Context], and ends with ctx, or when the socket
+// is over: with the cause that Socket.Context has then. When it has ended, the handler should return.
+// A stream of the socket's messages has had its end before that of the socket ends the context.
+//
+// When the handler returns, its socket is closed, behind what was sent before:
+//
+//	it returns                       close code
+//	nil                              1000
+//	an error with a [*CloseError]    its code and reason, if they may be sent
+//	anything, once ctx has ended     1001, unless it is such an error
+//	a [*CodecError] of a message     1007; 1003 if the codec does not read messages of its type
+//	another error                    1011; the peer is not told which
+//	not at all: it panics            1011; the process and the other sockets go on
+//
+// A message that does not decode is the peer's failure: the Hook is told with [EventUndecodable], nobody
+// else. The last two are failures: the Hook is told with [EventFailed], and the handler of
+// [observable.OnUnhandled], which by default logs them. So is a CloseError that cannot be sent. The end of the
+// socket itself, as an error that the handler got from it and returns, is none.
+//
+// Every call of Handle, and every subscriber of [Server.Connections], gets every socket: a server needs
+// one of them.
+func (s *Server) Handle(ctx context.Context, handler func(ctx context.Context, socket *Socket) error) error {
+	switch {
+	case ctx == nil:
+		return argument("Server.Handle", "ctx", isNil)
+	case handler == nil:
+		return argument("Server.Handle", "handler", isNil)
+	}
+	return s.each(ctx, func(socket *Socket) {
+		err := observable.ErrGoexit // unless the handler returns
+		defer func() {
+			if v := recover(); v != nil {
+				err = &observable.PanicError{Value: v, Stack: debug.Stack()}
+			}
+			s.finish(ctx, socket, err, handler)
+		}()
+		own, cancel := context.WithCancelCause(handlerContext{ctx, socket})
+		defer cancel(nil)
+		stop := socket.OnEnd(func() { cancel(causeOf(socket.Err())) })
+		defer stop()
+		err = handler(own, socket)
+	})
+}
+
+// Answer sends to each socket that the server accepts what the observable emits that answer returns for it.
+// It blocks as [Server.Handle] does, until every observable has ended or was unsubscribed, and
+// returns the same.
+//
+// Answer is called on a goroutine of the socket's own, so it may take its time. Once the observable is
+// subscribed to, the server keeps no goroutine for it. Its completion closes the socket with 1000, its error
+// as one that a handler of Handle returns; a panic in answer, or in the observable, is such an error. The
+// socket's end unsubscribes the observable, the end of ctx closes the socket with 1001. The context of the
+// observable's subscription has the values of [Socket.Context].
+//
+// This server echoes:
+//
+//	err := server.Answer(ctx, func(socket *wsource.Socket) observable.Observable[wsource.Message] { return socket })
+func (s *Server) Answer(ctx context.Context, answer func(socket *Socket) observable.Observable[Message]) error {
+	switch {
+	case ctx == nil:
+		return argument("Server.Answer", "ctx", isNil)
+	case answer == nil:
+		return argument("Server.Answer", "answer", isNil)
+	}
+	var streams sync.WaitGroup
+	defer streams.Wait()
+	return s.each(ctx, func(socket *Socket) {
+		messages := observable.Defer(func() observable.Observable[Message] { return answer(socket) })
+		observer := &answerer{Socket: socket, finish: func(err error) { s.finish(ctx, socket, err, answer) }}
+		sub := messages.Subscribe(handlerContext{ctx, socket}, observer)
+		streams.Add(1)
+		observable.WhenDone(sub, streams.Done)
+	})
+}
+
+// answerer is a socket as the observer of what Answer sends to it: a failure of that is told.
+type answerer struct {
+	*Socket
+	finish func(err error)
+}
+
+// Error closes the socket.
+func (a *answerer) Error(err error) { a.finish(err) }
+
+// each runs f for each socket, on a goroutine of its own, and returns when no more come and all
+// are done.
+func (s *Server) each(ctx context.Context, f func(socket *Socket)) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	return observable.ForEach(ctx, s.Connections(), func(socket *Socket) {
+		running.Go(func() { f(socket) })
+	})
+}
+
+// handlerContext is a context that ends with one context and has the values of a socket's.
+type handlerContext struct {
+	context.Context
+	socket *Socket
+}
+
+// socketKey is the key of the socket in a context.
+type socketKey struct{}
+
+// SocketOf returns the socket for which a context was made: that of a handler of [Server.Handle] and of a
+// subscription of [Server.Answer], and those derived from it. It returns nil for any other context.
+func SocketOf(ctx context.Context) *Socket {
+	socket, _ := ctx.Value(socketKey{}).(*Socket)
+	return socket
+}
+
+// Value returns the value for key: of the socket, or else of the context that ends it, by which package
+// context finds out that no goroutine is needed to wait for that.
+func (c handlerContext) Value(key any) any {
+	if key == (socketKey{}) {
+		return c.socket
+	}
+	if v := c.socket.values.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
+}
+
+// finish closes the socket as the outcome of what function did for it wants.
+func (s *Server) finish(ctx context.Context, socket *Socket, err error, function any) {
+	var closed *CloseError
+	var undecoded *CodecError
+	switch {
+	case errors.As(err, &closed) && checkClose(closed.Code, closed.Reason) == nil:
+		socket.finishWith(closeFor(err))
+	case err == nil && ctx.Err() == nil:
+		socket.Complete()
+	case err == nil, ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))):
+		socket.ContextEnded(context.Cause(ctx))
+	case socket.State() != Open && (closed != nil || errors.Is(err, ErrClosed) || errors.Is(err, context.Canceled)):
+		// It says that the socket has ended, which is no news.
+	case errors.As(err, &undecoded) && undecoded.Message.Data != nil:
+		s.undecoded(socket, undecoded)
+	default:
+		s.failed(socket, err, function)
+	}
+}
+
+// undecoded closes a socket whose peer has sent what does not decode. Where that has closed it
+// already, as a subject does, the hook was told.
+func (s *Server) undecoded(socket *Socket, err *CodecError) {
+	sent := socket.startClose(err.blame())
+	if hook := s.Options.Hook; hook != nil && sent != nil {
+		tell(hook, Event{
+			Kind: EventUndecodable, Socket: socket, Messages: 1, Bytes: len(err.Message.Data), Err: err,
+		})
+	}
+	delivery.AwaitSent(sent)
+}
+
+// failed closes a socket because what function did for it has failed, and says so.
+func (s *Server) failed(socket *Socket, err error, function any) {
+	sent := socket.startClose(&CloseError{Code: StatusInternalError, Reason: internalError, Err: err})
+	if hook := s.Options.Hook; hook != nil {
+		tell(hook, Event{Kind: EventFailed, Socket: socket, Err: err})
+	}
+	observable.ReportUnhandled(err, function)
+	delivery.AwaitSent(sent)
+}

@@ -1,0 +1,167 @@
+package wsource
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"sync"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// errNotDecided: nobody has accepted or refused a handshake in time.
+var errNotDecided = errors.New("nobody has decided on the handshake in time")
+
+// errDecided: a handshake is accepted or refused once.
+var errDecided = errors.New("the handshake was accepted or refused before, or its time is over")
+
+// Request is a handshake of [Server.Requests] that waits until it is accepted or refused.
+type Request struct {
+	// HTTP is the handshake's request. Its context ends with the client, and after DefaultHandshakeTimeout.
+	HTTP *http.Request
+
+	server  *Server
+	writer  http.ResponseWriter
+	mu      sync.Mutex // guards what follows; not held while the handshake is answered
+	taken   bool       // somebody decides
+	decided chan struct{}
+	socket  *Socket
+}
+
+// Requests returns the observable of the handshakes, before they are accepted: hot, for one subscriber as a rule. It completes
+// with [Server.Shutdown]. Each handshake waits until a subscriber, or whoever it hands it to, calls [Request.Accept] or
+// [Request.Refuse]; with neither in DefaultHandshakeTimeout, it is refused with 503. It has been checked as
+// [Accept] says, and counts for MaxConnections. Authorize is not asked: the subscriber is. A subscriber that panics over
+// one stays subscribed: that one is refused with 500, and [observable.OnUnhandled] is told. One that ends
+// its goroutine (runtime.Goexit) has failed, and a handshake that is not decided by then is refused, too.
+//
+// While there is a subscriber, a socket that it accepts is the subscriber's, and does not go to
+// [Server.Connections], Handle or Answer. The form is that of listing 8.2 of "RxJS in Action": a stream of
+// requests, each of which becomes a connection.
+func (s *Server) Requests() observable.Observable[*Request] {
+	return observable.AttachFunc[*Request](func(sc *observable.Scope, down observable.Stage[*Request]) {
+		observable.Attach(&s.requests, sc, s.guardedRequests(down))
+	})
+}
+
+// guardedRequests returns the stage before down that makes a panic over one request that request's failure.
+func (s *Server) guardedRequests(down observable.Stage[*Request]) observable.Stage[*Request] {
+	next := down.Next
+	down.Next = func(q *Request) {
+		returned := false
+		defer func() {
+			if returned {
+				return
+			}
+			err := observable.ErrGoexit // which is the subscription's failure, and not told here
+			if v := recover(); v != nil {
+				err = &observable.PanicError{Value: v, Stack: debug.Stack()}
+				defer observable.ReportUnhandled(err, s)
+			}
+			_ = q.Refuse(&RefusalError{Status: http.StatusInternalServerError, Err: err}) // if it is not decided
+		}()
+		next(q)
+		returned = true
+	}
+	return down
+}
+
+// Accept upgrades the request with options in place of the server's; nil are the server's. With admission, it is
+// known whom the socket belongs to; the zero value says nothing, and its Options are not looked at. The
+// error is a [*HandshakeError] if the upgrade fails, another one if the request was accepted or refused before, or
+// its client has gone.
+func (q *Request) Accept(options *AcceptOptions, admission Admission) (*Socket, error) {
+	if !q.take() {
+		return nil, errDecided
+	}
+	defer close(q.decided)
+	s := q.server
+	opts := s.Options
+	if options != nil {
+		opts = *options
+	}
+	if opts.Hook == nil {
+		opts.Hook = s.Options.Hook
+	}
+	if problem := opts.problem(); problem != "" {
+		err := argument("Request.Accept", "options", problem)
+		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, http.StatusInternalServerError, err))
+	}
+	if err := s.reserveKey(admission.Key); err != nil {
+		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, refusalStatus(err), err))
+	}
+	defer func() {
+		if q.socket == nil { // also when the Hook panics or ends the goroutine
+			s.mu.Lock()
+			s.releaseKey(admission.Key)
+			s.mu.Unlock()
+		}
+	}()
+	r := q.HTTP
+	if admission.Context != nil {
+		r = r.WithContext(admission.Context)
+	}
+	socket, refusal := upgrade(q.writer, r, &opts, admission, &s.pool)
+	if refusal != nil {
+		return nil, s.refused(refusal)
+	}
+	q.socket = socket
+	s.add(socket, false)
+	return socket, nil
+}
+
+// Refuse answers the request as refusal says; nil is the zero value. The error says that the request was accepted or
+// refused before, or that its client has gone.
+func (q *Request) Refuse(refusal *RefusalError) error {
+	if !q.take() {
+		return errDecided
+	}
+	defer close(q.decided)
+	if refusal == nil {
+		refusal = new(RefusalError)
+	}
+	_ = q.server.refused(refuse(q.writer, q.HTTP, q.server.Options.Hook, refusal.status(), refusal))
+	return nil
+}
+
+// take reports whether the caller is the first who decides.
+func (q *Request) take() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	first := !q.taken
+	q.taken = true
+	return first
+}
+
+// refused tells Refusals, and returns the refusal as an error.
+func (s *Server) refused(err *HandshakeError) error {
+	s.refusals.Next(err)
+	return err
+}
+
+// ask emits the request and waits until it is decided. It sets accepted if that has become a socket, whatever ends the
+// goroutine meanwhile.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, accepted *bool) {
+	ctx, cancel := context.WithTimeoutCause(r.Context(), DefaultHandshakeTimeout, errNotDecided)
+	defer cancel()
+	q := &Request{HTTP: r.WithContext(ctx), server: s, writer: w, decided: make(chan struct{})}
+	defer func() { *accepted = q.socket != nil }()
+	defer q.await(ctx) // or a subscriber could end the goroutine while another one accepts
+	s.requests.Next(q)
+}
+
+// await returns when the request is decided, or refuses it when ctx ends before.
+func (q *Request) await(ctx context.Context) {
+	select {
+	case <-q.decided:
+		return
+	case <-ctx.Done():
+	}
+	if !q.take() {
+		<-q.decided // whoever has taken it is about to
+		return
+	}
+	err := &RefusalError{Status: http.StatusServiceUnavailable, Err: context.Cause(ctx)}
+	_ = q.server.refused(refuse(q.writer, q.HTTP, q.server.Options.Hook, err.status(), err))
+}

@@ -1,0 +1,238 @@
+package wsource
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+)
+
+// Connection is one connection of a [Subject]: an observable of the values that arrive on it
+// and an observer of those to be sent on it. It is for what belongs to one connection, such as
+// a login, sequence numbers, or acknowledgements that are awaited: see [Subject.Connections].
+//
+// The stream completes when the connection ends, whatever ended it, and with the stream of the
+// subject; what the end was is the socket's Err. A subscriber counts as one of the subject.
+//
+// What is sent does not wait in the outbox: it goes on this connection, ahead of what waits
+// for one, or not at all. What was not sent is told by [Subject.Undelivered] or Send, with
+// [ErrClosed] if the connection has ended.
+type Connection[In, Out any] struct {
+	decoder *decoder[In, Out]
+	of      *delivery.Connection
+	values  observable.Subject[In]
+
+	keeping atomic.Bool // values are kept for the first subscriber; changed with mu held
+
+	mu       sync.Mutex // guards what follows; never held while code of the user's runs
+	changed  sync.Cond  // room for a value, or the end of keeping
+	early    []In       // what has arrived before there was a subscriber
+	draining bool       // a goroutine delivers what is in early
+	pending  int        // subscribers of Connections that have not dealt with the connection yet
+	over     bool       // the connection has ended
+}
+
+// earlyValues is how many values wait for the first subscriber of a connection.
+const earlyValues = 256
+
+// Connections returns the stream of the subject's connections: the one that is open, and then
+// each one that is opened. It dials and is counted as any subscription to the subject is, and
+// ends as the subject's stream does, while the stream of a Connection completes with each
+// connection. So operators.SwitchMap on it scopes what belongs to one connection:
+//
+//	snapshots := operators.SwitchMap(subject.Connections(), perConnection)
+//
+// A subscriber is told of a connection before anything is sent on it. What it sends on the
+// [Connection] in its Next, such as a login, is ahead of the subscriptions of [Topics] and
+// [Subject.Multiplex] and of what waits in the outbox: those wait until Next has returned, or
+// is about to wait in a function of the subject. Values that arrive meanwhile, up to 256,
+// are kept for the connection's first subscriber, if it comes before Next returns; then the
+// peer is slowed. The subject's subscribers get every value, too. A connection for which a
+// subscriber was too busy until there is another one is passed over.
+func (s *Subject[In, Out]) Connections() observable.Observable[*Connection[In, Out]] {
+	return observable.AttachFunc[*Connection[In, Out]](
+		func(sc *observable.Scope, down observable.Stage[*Connection[In, Out]]) {
+			d := s.join()
+			life := sc.Child()
+			life.Finally(d.generation.Leave)
+			t := d.newTaker(life, down)
+			if ended, err := d.admit(t); ended {
+				terminate(down, err)
+				return
+			}
+			life.OnClose(func() { d.dismiss(t) })
+			life.Connect(func() {
+				d.serve(t)
+				// Elsewhere, as the opening waits until the gate that is held here has been left.
+				go d.generation.Begin()
+			})
+		})
+}
+
+// Subscribe adds observer to the connection's subscribers: see [Connection].
+func (c *Connection[In, Out]) Subscribe(ctx context.Context, observer observable.Observer[In]) observable.Subscription {
+	return observable.Subscribe(ctx, c, observer)
+}
+
+// AttachTo adds a stage to the connection's subscribers (see [observable.Attacher]).
+func (c *Connection[In, Out]) AttachTo(sc *observable.Scope, down observable.Stage[In]) {
+	g := c.of.Generation()
+	g.Retain()
+	life := sc.Child()
+	life.Finally(g.Leave)
+	observable.Attach[In](&c.values, life, down)
+	life.Connect(c.drain)
+}
+
+// Socket returns the connection itself, for its subprotocol, header and address, and how it
+// has ended. What it receives is the subject's. It is nil where a [Carrier] is in its place.
+func (c *Connection[In, Out]) Socket() *Socket { return socketOf(c.of) }
+
+// Err returns nil while the connection lives and after a normal closure, and otherwise how it has
+// ended, as [Socket.Err] does.
+func (c *Connection[In, Out]) Err() error { return c.of.Err() }
+
+// String tells the state of the connection.
+func (c *Connection[In, Out]) String() string {
+	if socket := c.Socket(); socket != nil {
+		return "connection by " + socket.String()
+	}
+	return "connection by a carrier"
+}
+
+// GoString is String: a format that looks into a connection would race with its goroutines.
+func (c *Connection[In, Out]) GoString() string { return c.String() }
+
+// Next sends a value on this connection; what was not sent is told by [Subject.Undelivered].
+// It blocks while the connection takes no more.
+func (c *Connection[In, Out]) Next(value Out) {
+	s := c.decoder.subject
+	m := newMessage(value)
+	m.Only = c.of
+	s.post(context.Background(), value, m, s.delivery)
+}
+
+// Send sends a value on this connection and returns when it was handed to the operating
+// system, or what kept it from that, as [Subject.Send] does.
+func (c *Connection[In, Out]) Send(ctx context.Context, value Out) error {
+	s := c.decoder.subject
+	m := newMessage(value)
+	m.Only = c.of
+	return s.sendTold(ctx, value, m, s.delivery)
+}
+
+// Error closes the connection as [Subject.Error] does. What the end means for the subject's
+// stream is for OnEnd.
+func (c *Connection[In, Out]) Error(err error) { c.of.Finish(closeFor(err).transport()) }
+
+// ContextEnded closes the connection with [StatusGoingAway], since the context of a stream that
+// is subscribed to it has ended: see [observable.ContextObserver].
+func (c *Connection[In, Out]) ContextEnded(cause error) { c.of.Finish(goingAway(cause).transport()) }
+
+// Complete closes the connection normally, after what was sent on it before. What that means
+// for the subject's stream is for OnEnd, by default its end.
+func (c *Connection[In, Out]) Complete() {
+	c.of.Finish((&CloseError{Code: StatusNormalClosure}).transport())
+}
+
+// OnEnd has f called when the connection has ended: see [observable.Ender].
+func (c *Connection[In, Out]) OnEnd(f func()) (stop func()) { return c.values.OnEnd(f) }
+
+// receive passes a value on, or keeps it for the first subscriber.
+func (c *Connection[In, Out]) receive(v In) {
+	if !c.keeping.Load() || !c.keep(v) {
+		c.values.Next(v)
+	}
+}
+
+// keep keeps a value, when there is room, and reports false if values are not kept any more.
+func (c *Connection[In, Out]) keep(v In) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.keeping.Load() && len(c.early) >= earlyValues && !c.over {
+		c.changed.Wait()
+	}
+	if !c.keeping.Load() {
+		return false
+	}
+	c.early = append(c.early, v)
+	return true
+}
+
+// drain delivers what was kept, and what comes meanwhile.
+func (c *Connection[In, Out]) drain() {
+	if !c.keeping.Load() {
+		return
+	}
+	c.mu.Lock()
+	mine := c.keeping.Load() && !c.draining
+	c.draining = c.draining || mine
+	c.mu.Unlock()
+	if !mine {
+		return
+	}
+	returned := false
+	defer func() {
+		if !returned { // a callback has ended this goroutine
+			c.mu.Lock()
+			c.draining = false
+			c.mu.Unlock()
+			c.drain()
+		}
+	}()
+	for v, more := c.take(); more; v, more = c.take() {
+		c.values.Next(v)
+	}
+	returned = true
+}
+
+// take returns the next value that was kept; if there is none, values are not kept any more.
+func (c *Connection[In, Out]) take() (v In, more bool) {
+	c.mu.Lock()
+	if len(c.early) == 0 {
+		c.release()
+		return v, false
+	}
+	defer c.mu.Unlock()
+	v, c.early = c.early[0], c.early[1:]
+	c.changed.Broadcast()
+	return v, true
+}
+
+// release ends the keeping of values; mu is held, and given up.
+func (c *Connection[In, Out]) release() {
+	c.early = nil
+	c.keeping.Store(false)
+	c.changed.Broadcast()
+	over := c.over
+	c.mu.Unlock()
+	if over {
+		c.values.Complete()
+	}
+}
+
+// dealtWith notes that a subscriber of Connections has dealt with the connection. When all
+// have, nobody will come any more for what was kept.
+func (c *Connection[In, Out]) dealtWith() {
+	c.mu.Lock()
+	c.pending--
+	if c.pending > 0 || c.draining || !c.keeping.Load() {
+		c.mu.Unlock()
+		return
+	}
+	c.release()
+}
+
+// complete ends the stream, when what was kept is delivered.
+func (c *Connection[In, Out]) complete() {
+	c.mu.Lock()
+	c.over = true
+	c.changed.Broadcast()
+	keeping := c.keeping.Load()
+	c.mu.Unlock()
+	if !keeping {
+		c.values.Complete()
+	}
+}
