@@ -22,7 +22,8 @@ func receiveWorks() []work {
 	receive := work{
 		name: receiveWork, unit: "allocs", beside: "ns",
 		contenders: []contender{
-			allocated("rxsocket, as owned bytes", asBytes(rxsocketLibrary)),
+			allocated("rxsocket, as owned bytes", asBytes(rxsocketOwned)),
+			allocated("rxsocket, as borrowed bytes", asBytes(rxsocketLibrary)),
 			allocated("rxsocket, decoded in place", decodedInPlace),
 		},
 	}

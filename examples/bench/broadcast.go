@@ -16,20 +16,65 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
 const gwsFanName = "lxzan/gws: Broadcaster"
 
-// fans are the contenders, each in the form that its documentation advises.
-var fans = []struct {
-	name string
-	fan  fan
+// broadcasters are the contenders, each in the form that its documentation advises.
+var broadcasters = []struct {
+	name  string
+	start func(sockets int) (*broadcaster, error)
 }{
-	{"rxsocket: Share and sinks", rxsocketFan},
-	{gwsFanName, gwsFan},
-	{"olahol/melody: BroadcastBinary", melodyFan},
-	{"gorilla/websocket: PreparedMessage", gorillaFan},
-	{"coder/websocket: Write", coderFan},
+	{"rxsocket: a room of a hub", inProcess(hubFan)},
+	{"rxsocket: Share and sinks", inProcess(rxsocketFan)},
+	{gwsFanName, inProcess(gwsFan)},
+	{"olahol/melody: BroadcastBinary", inProcess(melodyFan)},
+	{"gorilla/websocket: PreparedMessage", inProcess(gorillaFan)},
+	{"coder/websocket: Write", inProcess(coderFan)},
+	{"centrifugal/centrifuge: Publish", startCentrifuge},
+	{"Bun: publish", startBun},
+}
+
+// broadcaster is a server that sends values to all its sockets.
+type broadcaster struct {
+	address string
+	opened  func() error               // waits until all sockets are open
+	publish func(n, size int) error    // sends n values, each with the time in its last bytes
+	extent  func(size int) (bytes int) // of a value on the wire
+	own     bool                       // it is in this process, whose allocations are its own
+	stop    func()
+}
+
+// frameOf is how many bytes a value of a size takes on the wire, where nothing is put around it.
+func frameOf(size int) int { return header(size) + size }
+
+// stamped sends n values by a function.
+func stamped(send func(p []byte)) func(n, size int) error {
+	return func(n, size int) error {
+		for range n {
+			payload := make([]byte, size) // a library may still be at the last one
+			binary.BigEndian.PutUint64(payload[size-8:], uint64(time.Now().UnixNano()))
+			send(payload)
+		}
+		return nil
+	}
+}
+
+// fan is a server that sends a value to all its sockets. opened is called for each.
+type fan func(opened func()) (handler http.Handler, send func(p []byte))
+
+// inProcess serves a fan.
+func inProcess(f fan) func(sockets int) (*broadcaster, error) {
+	return func(sockets int) (*broadcaster, error) {
+		opened := make(chan struct{}, sockets)
+		handler, send := f(func() { opened <- struct{}{} })
+		address, stop, err := listen(handler)
+		return &broadcaster{
+			address: address, opened: func() error { return await(opened, sockets) }, publish: stamped(send),
+			extent: frameOf, own: true, stop: stop,
+		}, err
+	}
 }
 
 // broadcastWorks measures a value that is sent to many sockets: how many messages a second, and how late they are.
@@ -38,12 +83,12 @@ func broadcastWorks(s scale) []work {
 	for _, size := range []int{128, 4 << 10} {
 		rate := work{name: broadcastWork(size, s.sockets), unit: "ns"}
 		latency := work{name: tailWork(size, s.sockets), unit: "µs at p99", beside: "µs at p50", repeat: 3}
-		for _, f := range fans {
+		for _, f := range broadcasters {
 			rate.contenders = append(rate.contenders, contender{f.name, func() (figure, error) {
-				return withBroadcast(size, s.sockets, f.fan, (*broadcast).rate)
+				return withBroadcast(size, s.sockets, f.start, (*broadcast).rate)
 			}})
 			latency.contenders = append(latency.contenders, contender{f.name, func() (figure, error) {
-				return withBroadcast(size, s.sockets, f.fan, func(b *broadcast) (figure, error) { return b.latency(s.values) })
+				return withBroadcast(size, s.sockets, f.start, func(b *broadcast) (figure, error) { return b.latency(s.values) })
 			}})
 		}
 		all = append(all, rate, latency)
@@ -51,48 +96,41 @@ func broadcastWorks(s scale) []work {
 	return all
 }
 
-// fan is a server that sends a value to all its sockets. opened is called for each.
-type fan func(opened func()) (handler http.Handler, send func(p []byte))
-
-// broadcast is a fan with its sockets, whose clients are another process.
+// broadcast is a broadcaster with its sockets, whose clients are another process.
 type broadcast struct {
+	*broadcaster
 	size, sockets int
-	send          func(p []byte)
 	clients       *clients
 	bytes         int // that each client is to have got
 }
 
-func withBroadcast(size, sockets int, f fan, measure func(*broadcast) (figure, error)) (figure, error) {
-	opened := make(chan struct{}, sockets)
-	handler, send := f(func() { opened <- struct{}{} })
-	address, stop, err := listen(handler)
+func withBroadcast(size, sockets int, start func(int) (*broadcaster, error), measure func(*broadcast) (figure, error)) (figure, error) {
+	server, err := start(sockets)
 	if err != nil {
 		return figure{}, err
 	}
-	defer stop()
-	clients, err := startClients("count", address, sockets)
+	defer server.stop()
+	clients, err := startClients("count", server.address, sockets)
 	if err != nil {
 		return figure{}, err
 	}
 	defer clients.stop()
-	if err := await(opened, sockets); err != nil {
+	if err := server.opened(); err != nil {
 		return figure{}, err
 	}
 	runtime.GC()
-	return measure(&broadcast{size: size, sockets: sockets, send: send, clients: clients})
+	return measure(&broadcast{broadcaster: server, size: size, sockets: sockets, clients: clients})
 }
 
-// run sends n values, each with the time in its last bytes, and waits until all sockets have all.
+// run sends n values and waits until all sockets have all.
 func (b *broadcast) run(n int) (time.Duration, error) {
-	b.bytes += n * (b.size + header(b.size))
+	b.bytes += n * b.extent(b.size)
 	if err := b.clients.command("ready", "%d", b.bytes); err != nil {
 		return 0, err
 	}
 	start := time.Now()
-	for range n {
-		payload := make([]byte, b.size) // a library may still be at the last one
-		binary.BigEndian.PutUint64(payload[b.size-8:], uint64(time.Now().UnixNano()))
-		b.send(payload)
+	if err := b.publish(n, b.size); err != nil {
+		return 0, err
 	}
 	err := b.clients.expect("counted")
 	return time.Since(start), err
@@ -107,7 +145,11 @@ func (b *broadcast) rate() (figure, error) {
 		runtime.ReadMemStats(&after)
 		if err != nil || took >= benchmarkTime() {
 			messages := float64(n * b.sockets)
-			return figure{float64(took.Nanoseconds()) / messages, float64(after.Mallocs-before.Mallocs) / messages}, err
+			allocations := float64(after.Mallocs-before.Mallocs) / messages
+			if !b.own {
+				allocations = -1
+			}
+			return figure{float64(took.Nanoseconds()) / messages, allocations}, err
 		}
 		n *= min(10, max(2, int(benchmarkTime()/took)+1))
 	}
@@ -152,6 +194,25 @@ func rxsocketFan(opened func()) (http.Handler, func([]byte)) {
 		},
 	})
 	return server, func(p []byte) { values.Next(wsource.BinaryMessage(p)) }
+}
+
+func hubFan(opened func()) (http.Handler, func([]byte)) {
+	room := hub.New(hub.Config[string, string, []byte]{
+		Encode:     hub.EncodeValue[string, string](wsource.BinaryCodec().Encode),
+		Slow:       hub.SlowRoom, // as the others, which lose nothing
+		Messages:   1024,         // as a socket
+		MaxSockets: 1 << 20,
+	}).Room("all")
+	server := &wsource.Server{MaxConnections: 1 << 20}
+	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+		OnNext: func(s *wsource.Socket) {
+			rxEnd{s}.receive(func(end, []byte) {})
+			if _, err := room.Join(context.Background(), s, s.ID(), hub.JoinOptions{}); err == nil {
+				opened()
+			}
+		},
+	})
+	return server, room.Next
 }
 
 func gwsFan(opened func()) (http.Handler, func([]byte)) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,7 +20,15 @@ var jobs = map[string]struct {
 	args int
 	do   job
 }{
-	"idle":  {0, func([]net.Conn, []int, *bufio.Reader) {}},
+	"idle": {0, func([]net.Conn, []int, *bufio.Reader) {}},
+	"read": {0, func(c []net.Conn, _ []int, _ *bufio.Reader) {
+		for _, one := range c {
+			go func() { _, _ = io.Copy(io.Discard, one) }()
+		}
+	}},
+	"stall": {1, func(c []net.Conn, args []int, commands *bufio.Reader) { // of which the last do not read
+		receiveAll(c[:len(c)-args[0]], commands)
+	}},
 	"count": {0, func(c []net.Conn, _ []int, commands *bufio.Reader) { receiveAll(c, commands) }},
 	"echo":  {2, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], args[1], commands) }},
 }
@@ -86,6 +95,34 @@ func (c *clients) line() (string, error) {
 	return strings.TrimSpace(line), err
 }
 
+// connectAll opens n connections, some at a time. Those behind the ones that read say by their path that they stall.
+func connectAll(task, address string, n, reading int) ([]net.Conn, error) {
+	const atATime = 8
+	connections, failures := make([]net.Conn, n), make([]error, atATime)
+	var all sync.WaitGroup
+	for worker := range atATime {
+		all.Go(func() {
+			for i := worker; i < n; i += atATime {
+				path := "/"
+				switch {
+				case task == "read":
+					path = memberPath
+				case i >= reading:
+					path = stalledPath
+				}
+				c, err := upgrade(address, path)
+				if err != nil {
+					failures[worker] = fmt.Errorf("connection %d: %w", i+1, err)
+					return
+				}
+				connections[i] = c
+			}
+		})
+	}
+	all.Wait()
+	return connections, errors.Join(failures...)
+}
+
 // runClients is what the other process does: it connects, tells so, and does its job. It ends when its input does.
 func runClients(args []string) error {
 	if len(args) < 3 {
@@ -104,12 +141,13 @@ func runClients(args []string) error {
 	if err := openFiles(numbers[0] + spareFiles); err != nil {
 		return err
 	}
-	connections := make([]net.Conn, numbers[0])
-	for i := range connections {
-		var err error
-		if connections[i], err = upgrade(args[1]); err != nil {
-			return fmt.Errorf("connection %d: %w", i+1, err)
-		}
+	reading := numbers[0]
+	if args[0] == "stall" {
+		reading -= numbers[1]
+	}
+	connections, err := connectAll(args[0], args[1], numbers[0], reading)
+	if err != nil {
+		return err
 	}
 	fmt.Println("connected")
 	commands := bufio.NewReader(os.Stdin)

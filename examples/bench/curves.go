@@ -53,7 +53,7 @@ func curves(s scale, each time.Duration) (streams, sockets []curve) {
 		of:   "sockets", unit: "ns", shape: flat, rounds: 3, sizes: s.fleets,
 	}
 	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary} {
-		memory.lines = append(memory.lines, line{l.name, func(n int) (float64, error) { return idleMemory(l, n) }})
+		memory.lines = append(memory.lines, line{l.name, func(n int) (float64, error) { return idleMemory(l, n, "") }})
 	}
 	// What the bare connections cost is what the system needs for so many sockets, whatever the library.
 	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary, bareLibrary(1)} {

@@ -21,7 +21,7 @@ type end interface {
 	close()
 }
 
-// handler takes a message that an end received; it may answer on it. p is not used after.
+// handler takes a message that an end received; it may answer on it. p is not used after, so that a library may lend it.
 type handler func(e end, p []byte)
 
 // library opens connections over loopback TCP with a WebSocket library. All send binary messages, without
@@ -83,31 +83,57 @@ func (e rxEnd) send(p []byte) { e.Next(wsource.BinaryMessage(p)) }
 func (e rxEnd) close()        { e.CloseNow() }
 
 func (e rxEnd) receive(received handler) {
+	e.Borrowed().Subscribe(context.Background(), observable.ObserverFuncs[wsource.Message]{
+		OnNext: func(m wsource.Message) {
+			if m.Borrowed() {
+				received(rxAnswers{e}, m.Data)
+			} else { // it is large
+				received(e, m.Data)
+			}
+		},
+		OnError: func(error) {}, // the end of a run, as an error
+	})
+}
+
+// rxAnswers is an end on which a handler answers, with what is not its own.
+type rxAnswers struct{ rxEnd }
+
+func (e rxAnswers) send(p []byte) { e.Next(wsource.BorrowedMessage(wsource.Binary, p)) }
+
+// receiveOwned has messages handled that are the handler's own.
+func (e rxEnd) receiveOwned(received handler) {
 	e.Subscribe(context.Background(), observable.ObserverFuncs[wsource.Message]{
 		OnNext: func(m wsource.Message) { received(e, m.Data) },
 	})
 }
 
-var rxsocketLibrary = library{
-	name: "rxsocket",
-	serve: func(opened func(end), received handler) http.Handler {
-		server := &wsource.Server{Options: wsource.AcceptOptions{ReadLimit: readLimit}, MaxConnections: 1 << 20}
-		server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
-			OnNext: func(s *wsource.Socket) {
-				rxEnd{s}.receive(received)
-				opened(rxEnd{s})
-			},
-		})
-		return server
-	},
-	dial: func(url string, received handler) (end, error) {
-		s, err := wsource.Dial(context.Background(), url, &wsource.DialOptions{ReadLimit: readLimit})
-		if err != nil {
-			return nil, err
-		}
-		rxEnd{s}.receive(received)
-		return rxEnd{s}, nil
-	},
+var (
+	rxsocketLibrary = rxsocketOf("rxsocket", rxEnd.receive)
+	rxsocketOwned   = rxsocketOf("rxsocket, owned messages", rxEnd.receiveOwned)
+)
+
+func rxsocketOf(name string, receive func(rxEnd, handler)) library {
+	return library{
+		name: name,
+		serve: func(opened func(end), received handler) http.Handler {
+			server := &wsource.Server{Options: wsource.AcceptOptions{ReadLimit: readLimit}, MaxConnections: 1 << 20}
+			server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+				OnNext: func(s *wsource.Socket) {
+					receive(rxEnd{s}, received)
+					opened(rxEnd{s})
+				},
+			})
+			return server
+		},
+		dial: func(url string, received handler) (end, error) {
+			s, err := wsource.Dial(context.Background(), url, &wsource.DialOptions{ReadLimit: readLimit})
+			if err != nil {
+				return nil, err
+			}
+			receive(rxEnd{s}, received)
+			return rxEnd{s}, nil
+		},
+	}
 }
 
 // --- coder/websocket

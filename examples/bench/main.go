@@ -33,7 +33,9 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each contender runs, in turn with the others")
 	flag.DurationVar(&o.each, "time", 300*time.Millisecond, "how long each contender runs in a round")
 	flag.StringVar(&o.profile, "profile", "", "write a profile of the processor time of each contender into this folder, and print what takes the most")
+	flag.StringVar(&o.heap, "heap", "", "write a profile of the memory of idle connections into this file; it needs -only 'server memory'")
 	flag.BoolVar(&o.list, "list", false, "list the works")
+	flag.IntVar(&o.most, "most", 0, "only open as many sockets as the system lets, this `number` at most, and print how many these are")
 	flag.Parse()
 	if err := run(o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -42,11 +44,12 @@ func main() {
 }
 
 type options struct {
-	only, profile        string
+	only, profile, heap  string
 	curves, readme, list bool
 	rounds               int
 	each                 time.Duration
 	scale                scale
+	most                 int
 }
 
 // scale is how large the works are.
@@ -67,6 +70,9 @@ var full = scale{
 }
 
 func run(o options, w io.Writer) error {
+	if o.most > 0 {
+		return most(o.most, w)
+	}
 	match, err := regexp.Compile(o.only)
 	switch {
 	case err != nil:
@@ -75,6 +81,9 @@ func run(o options, w io.Writer) error {
 		return fmt.Errorf("-rounds is %d and -time is %v: both must be positive", o.rounds, o.each)
 	case o.readme && (o.only != "" || o.curves):
 		return errors.New("-readme is for everything: it goes with neither -only nor -curves")
+	}
+	if o.heap != "" {
+		runtime.MemProfileRate = 1
 	}
 	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
 		return err
@@ -117,7 +126,7 @@ func run(o options, w io.Writer) error {
 	for _, c := range streams {
 		plot(c)
 	}
-	for _, one := range works(o.scale) {
+	for _, one := range works(o.scale, o.heap) {
 		if o.curves || !wanted(one.name) {
 			continue
 		}
@@ -158,11 +167,11 @@ func run(o options, w io.Writer) error {
 }
 
 // works returns everything that is measured.
-func works(s scale) []work {
+func works(s scale, heap string) []work {
 	var all []work
 	for _, family := range [][]work{
 		chainWorks(), producerWorks(), timeWorks(), rxWorks(), receiveWorks(), socketWorks(), loneWorks(s.lone),
-		memoryWorks(s.idle), broadcastWorks(s),
+		memoryWorks(s.idle, heap), broadcastWorks(s), loadWorks(s),
 	} {
 		all = append(all, family...)
 	}

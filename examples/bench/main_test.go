@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,7 +37,7 @@ func TestEachWorkRuns(t *testing.T) {
 	before := flag.Lookup("test.benchtime").Value.String()
 	t.Cleanup(func() { _ = flag.Set("test.benchtime", before) })
 	require.NoError(t, flag.Set("test.benchtime", "1x"))
-	for _, w := range works(tiny) {
+	for _, w := range works(tiny, "") {
 		t.Run(w.name, func(t *testing.T) {
 			for _, r := range w.measure(1) {
 				assert.True(t, r.err == nil || errors.Is(r.err, errSkip), "%s: %v", r.name, r.err)
@@ -57,7 +58,7 @@ func TestEachWorkRuns(t *testing.T) {
 func TestEachTargetIsOfAContender(t *testing.T) {
 	for _, target := range targets {
 		found := 0
-		for _, w := range works(full) {
+		for _, w := range works(full, "") {
 			for i, c := range w.contenders {
 				if target.holdsFor(w, i, row{name: c.name}) {
 					found++
@@ -162,6 +163,12 @@ func TestMistakesAreNamed(t *testing.T) {
 	require.ErrorContains(t, run(options{only: "(", rounds: 1, each: 1}, io.Discard), "-only")
 	require.ErrorContains(t, run(options{each: 1}, io.Discard), "-rounds")
 	require.ErrorContains(t, run(options{rounds: 1, each: 1, readme: true, curves: true}, io.Discard), "-readme")
+}
+
+func TestMost(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, run(options{most: 5}, &out))
+	assert.Regexp(t, `^5 sockets at once, .* the number that was asked for\n$`, out.String())
 }
 
 func TestProfile(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,15 +11,17 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 )
 
-// memoryWorks measures n connections that stand idle. What they need hardly differs from round to round.
-func memoryWorks(n int) []work {
+// memoryWorks measures n connections that stand idle. What they need hardly differs from round to round. If heap is not
+// empty, it is a file that a profile of rxsocket's is written to.
+func memoryWorks(n int, heap string) []work {
 	idle := work{name: idleWork(n), unit: "bytes", rounds: 3}
 	for _, l := range libraries {
 		idle.contenders = append(idle.contenders, contender{l.name, func() (figure, error) {
-			bytes, err := idleMemory(l, n)
+			bytes, err := idleMemory(l, n, heap)
 			return figure{bytes, -1}, err
 		}})
 	}
@@ -26,14 +29,28 @@ func memoryWorks(n int) []work {
 }
 
 // idleMemory is what a server needs for each of n connections on which nothing happens.
-func idleMemory(l library, n int) (float64, error) {
+func idleMemory(l library, n int, heap string) (float64, error) {
 	before := memoryNow()
 	f, err := l.fleet("idle", n, func(end, []byte) {})
 	if err != nil {
 		return 0, err
 	}
 	defer f.stop()
-	return float64(memoryNow()-before) / float64(n), nil
+	took := memoryNow() - before
+	if heap != "" && l.name == rxsocketLibrary.name {
+		if err := writeHeap(heap); err != nil {
+			return 0, err
+		}
+	}
+	return float64(took) / float64(n), nil
+}
+
+func writeHeap(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("heap").WriteTo(f, 0), f.Close())
 }
 
 func memoryNow() int64 {
@@ -134,13 +151,13 @@ func (c *clients) stop() {
 }
 
 // upgrade connects and shakes hands, with nothing but the connection.
-func upgrade(address string) (net.Conn, error) {
+func upgrade(address, path string) (net.Conn, error) {
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", address); err != nil {
+	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", path, address); err != nil {
 		return nil, err
 	}
 	reader := bufio.NewReaderSize(c, 512)
@@ -150,7 +167,7 @@ func upgrade(address string) (net.Conn, error) {
 		return nil, err
 	case response.StatusCode != http.StatusSwitchingProtocols:
 		return nil, fmt.Errorf("the server answered %s", response.Status)
-	case reader.Buffered() > 0:
+	case reader.Buffered() > 0 && path != memberPath:
 		return nil, fmt.Errorf("the server sent something at once")
 	}
 	return c, nil

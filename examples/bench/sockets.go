@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 )
 
@@ -19,7 +20,7 @@ func socketWorks() []work {
 	}
 	for _, size := range []int{128, 4 << 10, 1 << 20} {
 		echo := work{name: echoWork(size), unit: "ns"}
-		for _, l := range libraries {
+		for _, l := range append(slices.Clip(libraries), rxsocketOwned) {
 			echo.contenders = append(echo.contenders, timed(l.name, func(b *testing.B) { echoes(b, l, size) }))
 		}
 		all = append(all, echo)

@@ -61,6 +61,7 @@ var targets = []target{
 	{rxSocketWork, "RxGo, FromChannel, fed by coder/websocket", ratio, 1},
 	{rxMemoryWork, "RxGo, FromChannel, messages in memory", ratio, 1},
 	{receiveWork, "rxsocket, as owned bytes", value, 1},
+	{receiveWork, "rxsocket, as borrowed bytes", value, 0},
 	{receiveWork, "rxsocket, decoded in place", value, 0},
 	{toServerWork, "coder/websocket", ratio, 3},
 	{toServerWork, "gorilla/websocket", ratio, 3},
@@ -68,16 +69,19 @@ var targets = []target{
 	{toClientWork, "coder/websocket", ratio, 3},
 	{toClientWork, "gorilla/websocket", ratio, 3},
 	{toClientWork, "lxzan/gws", ratio, 3},
-	{loneToServer, "coder/websocket", ratio, 1 / 1.05},
-	{loneToClient, "coder/websocket", ratio, 1 / 1.05},
-	{echoWork(128), "coder/websocket", ratio, 1 / 1.05},
-	{echoWork(4 << 10), "coder/websocket", ratio, 1 / 1.05},
-	{echoWork(1 << 20), "coder/websocket", ratio, 1 / 1.05},
-	{idleWork(full.idle), "rxsocket", value, 8 << 10},
-	{broadcastWork(128, full.sockets), gwsFanName, ratio, 1},
-	{broadcastWork(4<<10, full.sockets), gwsFanName, ratio, 1},
+	{loneToServer, "", ratio, 0.98},
+	{loneToClient, "", ratio, 0.98},
+	{echoWork(128), "", ratio, 0.98},
+	{echoWork(4 << 10), "", ratio, 0.98},
+	{echoWork(1 << 20), "", ratio, 0.98},
+	{idleWork(full.idle), "rxsocket", value, 5 << 10},
+	{broadcastWork(128, full.sockets), "", ratio, 1},
+	{broadcastWork(4<<10, full.sockets), "", ratio, 1},
 	{tailWork(128, full.sockets), gwsFanName, ratio, 1},
 	{tailWork(4<<10, full.sockets), gwsFanName, ratio, 1},
+	{connectWork(full.idle), "", ratio, 1},
+	{memberWork(full.idle), "rxsocket: hub", value, 9 << 10},
+	{stallWork(full.sockets), noneStalls, ratio, 1 / 1.1},
 }
 
 func echoWork(size int) string { return fmt.Sprintf("echo round trip of %d bytes", size) }
@@ -88,6 +92,22 @@ func idleWork(n int) string {
 
 func broadcastWork(size, n int) string {
 	return fmt.Sprintf("one value of %d bytes to %d sockets, per message", size, n)
+}
+
+func connectWork(n int) string {
+	return fmt.Sprintf("a connection opened, of %d that come 8 at a time", n)
+}
+
+func memberWork(n int) string {
+	return fmt.Sprintf("server memory per socket in a room of %d with presence, %d of them, heap and stack", inRoom, n)
+}
+
+func stallWork(n int) string {
+	return fmt.Sprintf("one value of 128 bytes to a room of %d sockets, of which %d stall, p99 latency of a message at the others", n, n/5)
+}
+
+func recoveryWork(n int) string {
+	return fmt.Sprintf("%d sockets cut at once: until each is back and has the %d messages that it missed", n, cutOff)
 }
 
 func tailWork(size, n int) string {
