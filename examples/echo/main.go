@@ -1,32 +1,27 @@
 // Command echo is a WebSocket echo server and the client that checks one.
 //
-//	echo serve [-addr 127.0.0.1:9001]
+//	echo serve [-addr 127.0.0.1:9001] [-duration 5s]
 //	echo send -url ws://127.0.0.1:9001 [-n 100] [-timeout 10s]
 package main
 
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/rxsocket/rxsocket/examples/internal/program"
 )
 
 const usage = `usage:
-  echo serve [-addr HOST:PORT]              echo what every client sends, on any path
+  echo serve [-addr HOST:PORT] [-duration D]  echo what every client sends, on any path
   echo send -url URL [-n COUNT] [-timeout D]  send numbered messages and check that they come back`
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "echo:", err)
-		os.Exit(1)
-	}
+	program.Main("echo", func(ctx context.Context, args []string) error {
+		return run(ctx, args, os.Stdout)
+	})
 }
 
 // run is the program: its arguments, what it prints, its error.
@@ -34,24 +29,29 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {
 		return errors.New("a command is needed\n" + usage)
 	}
-	flags := flag.NewFlagSet("echo "+args[0], flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // what is wrong is in the error
-	switch args[0] {
+	switch command, args := args[0], args[1:]; command {
 	case "help", "-h", "-help", "--help":
 		_, err := fmt.Fprintln(out, usage)
 		return err
 	case "serve":
-		addr := flags.String("addr", "127.0.0.1:9001", "the `address` to listen on; port 0 picks a free one")
-		if err := parse(flags, args[1:]); err != nil {
-			return orHelp(err, flags, out)
+		flags := program.NewFlags("echo serve", "127.0.0.1:9001")
+		if err := flags.Parse(args, out); err != nil {
+			return err
 		}
-		return serve(ctx, *addr, out)
+		ctx, cancel := flags.Context(ctx)
+		defer cancel()
+		listener, err := flags.Listen(ctx, out, "listening on ws://%s; Ctrl-C stops\n")
+		if err != nil {
+			return err
+		}
+		return serve(ctx, listener)
 	case "send":
+		flags := program.NewFlags("echo send", "")
 		url := flags.String("url", "", "the server's `URL`")
 		n := flags.Int("n", 100, "how many messages to send")
 		timeout := flags.Duration("timeout", defaultTimeout, "how long it may take in all")
-		if err := parse(flags, args[1:]); err != nil {
-			return orHelp(err, flags, out)
+		if err := flags.Parse(args, out); err != nil {
+			return err
 		}
 		switch {
 		case *url == "":
@@ -61,28 +61,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		case *timeout <= 0:
 			return fmt.Errorf("send: -timeout is %v, not positive", *timeout)
 		}
+		ctx, cancel := flags.Context(ctx)
+		defer cancel()
 		return send(ctx, *url, *n, *timeout, out)
 	default:
-		return fmt.Errorf("unknown command %q\n%s", args[0], usage)
+		return fmt.Errorf("unknown command %q\n%s", command, usage)
 	}
-}
-
-func parse(flags *flag.FlagSet, args []string) error {
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("%s: unexpected argument %q", flags.Name(), flags.Arg(0))
-	}
-	return nil
-}
-
-// orHelp returns err, unless it is a request for help, which it answers.
-func orHelp(err error, flags *flag.FlagSet, out io.Writer) error {
-	if errors.Is(err, flag.ErrHelp) {
-		flags.SetOutput(out)
-		flags.Usage()
-		return nil
-	}
-	return err
 }

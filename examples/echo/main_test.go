@@ -6,10 +6,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/rxsocket/rxsocket/examples/internal/programtest"
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/stretchr/testify/assert"
@@ -18,6 +18,10 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestServeEndsByItself(t *testing.T) {
+	require.NoError(t, run(t.Context(), []string{"serve", "-addr", "127.0.0.1:0", "-duration", "1ms"}, io.Discard))
+}
 
 // start runs a server on a free port and returns its URL; it is stopped with the test.
 func start(t *testing.T) string {
@@ -29,20 +33,10 @@ func start(t *testing.T) string {
 // startWith is start that also returns what Ctrl-C does.
 func startWith(t *testing.T) (url string, interrupt func()) {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	lines, out := io.Pipe()
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, []string{"serve", "-addr", "127.0.0.1:0"}, out) }()
-	t.Cleanup(func() {
-		stop()
-		assert.NoError(t, <-ended)
+	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {
+		return run(ctx, []string{"serve", "-addr", "127.0.0.1:0"}, out)
 	})
-	line := make([]byte, 100)
-	n, err := lines.Read(line)
-	require.NoError(t, err)
-	url, ok := strings.CutPrefix(strings.TrimSpace(string(line[:n])), "listening on ")
-	require.True(t, ok, "%q", line[:n])
-	return url, stop
+	return "ws://" + p.Addr(), p.Stop
 }
 
 func TestServeSaysGoodbye(t *testing.T) {
@@ -51,7 +45,7 @@ func TestServeSaysGoodbye(t *testing.T) {
 	require.NoError(t, err)
 	interrupt()
 	<-socket.Done()
-	assert.Equal(t, wsource.StatusGoingAway, wsource.CloseStatus(socket.Err()))
+	assert.Equal(t, wsource.StatusServiceRestart, wsource.CloseStatus(socket.Err()))
 }
 
 func TestSendReceivesWhatItSent(t *testing.T) {
@@ -110,6 +104,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"no command":      {nil, "a command is needed"},
 		"unknown command": {[]string{"shout"}, `unknown command "shout"`},
 		"stray argument":  {[]string{"serve", "now"}, `unexpected argument "now"`},
+		"negative time":   {[]string{"serve", "-duration", "-1s"}, "-duration -1s is negative"},
 		"bad flag":        {[]string{"serve", "-port", "1"}, "flag provided but not defined: -port"},
 		"port in use":     {[]string{"serve", "-addr", busy.Addr().String()}, "address already in use"},
 		"no URL":          {[]string{"send"}, "-url is needed"},

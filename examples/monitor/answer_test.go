@@ -189,26 +189,20 @@ func assertOver(t *testing.T, sub observable.Subscription) {
 	}
 }
 
-func TestAnswerEndsWithTheMessages(t *testing.T) {
+// The answer itself does not end when the messages do, but with its socket: see TestSamplesEndWithTheSocket.
+func TestAnswerFailsWithTheMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		machine := new(machine)
 		service := newService(newSampler(machine.read), "host")
-		commands := new(observable.Subject[wsource.Message])
-		_, sub := listen(t, service.answer(commands))
-		defer sub.Unsubscribe()
-		commands.Complete()
-		assertOver(t, sub)
-		require.NoError(t, sub.Err())
-
 		failing := new(observable.Subject[wsource.Message])
 		lost := &wsource.CloseError{Code: wsource.StatusAbnormalClosure}
-		sub = service.answer(failing).Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{})
+		sub := service.answer(failing).Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{})
 		defer sub.Unsubscribe()
 		failing.Error(lost)
 		assertOver(t, sub)
 		require.ErrorIs(t, sub.Err(), lost)
 		time.Sleep(time.Minute)
-		assert.EqualValues(t, 3, machine.readings.Load(), "one for the offer and one for each client")
+		assert.EqualValues(t, 2, machine.readings.Load(), "one for the offer and one for the client")
 	})
 }
 

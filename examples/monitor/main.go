@@ -9,26 +9,21 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/rxsocket/rxsocket/examples/internal/program"
 	"github.com/rxsocket/rxsocket/observable"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	if err := run(ctx, os.Args[1:], os.Stdout, isTerminal(os.Stdout)); err != nil {
-		fmt.Fprintln(os.Stderr, "monitor:", err)
-		os.Exit(1)
-	}
+	program.Main("monitor", func(ctx context.Context, args []string) error {
+		return run(ctx, args, os.Stdout, isTerminal(os.Stdout))
+	})
 }
 
 // isTerminal reports whether a file is a terminal that takes escape sequences.
@@ -38,46 +33,6 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && term != "" && term != "dumb"
 }
 
-// options are what the command line says.
-type options struct {
-	addr     string
-	duration time.Duration
-	wish     command
-}
-
-// parseOptions reads the command line. What it says of intervals and metrics is checked as the server checks it.
-func parseOptions(args []string, offer *offer, out io.Writer) (options, error) {
-	o := options{wish: command{Interval: interval(time.Second)}}
-	flags := flag.NewFlagSet("monitor", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the error says it all
-	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "the `address` to listen on; port 0 picks a free one")
-	flags.TextVar(&o.wish.Interval, "interval", o.wish.Interval, "the `time` between two samples in the terminal, 100ms to 1m")
-	flags.DurationVar(&o.duration, "duration", 0, "stop after this `time`; 0 runs until Ctrl-C")
-	chosen := flags.String("metrics", "", "the `names`, with commas between them, of the metrics in the terminal: "+offer.names())
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(out, "usage of monitor:")
-			flags.SetOutput(out)
-			flags.PrintDefaults()
-			return o, err
-		}
-		return o, fmt.Errorf("%w (-h lists the flags)", err)
-	}
-	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case o.duration < 0:
-		return o, fmt.Errorf("-duration %v is negative", o.duration)
-	}
-	if *chosen != "" {
-		o.wish.Metrics = strings.Split(*chosen, ",")
-	}
-	if err := offer.check(o.wish); err != nil {
-		return o, fmt.Errorf("-metrics: %w", err)
-	}
-	return o, nil
-}
-
 // run is the program: its arguments, what it prints, its error. live says that out is a terminal.
 func run(ctx context.Context, args []string, out io.Writer, live bool) error {
 	host, err := os.Hostname()
@@ -85,35 +40,37 @@ func run(ctx context.Context, args []string, out io.Writer, live bool) error {
 		host = "this machine"
 	}
 	service := newService(newSampler(read), host)
-	o, err := parseOptions(args, service.offer, out)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return nil
-	case err != nil:
+	flags, wish := program.NewFlags("monitor", "127.0.0.1:0"), command{Interval: interval(time.Second)}
+	flags.TextVar(&wish.Interval, "interval", wish.Interval, "the `time` between two samples in the terminal, 100ms to 1m")
+	chosen := flags.String("metrics", "",
+		"the `names`, with commas between them, of the metrics in the terminal: "+service.offer.names())
+	if err := flags.Parse(args, out); err != nil {
 		return err
 	}
-	wish, err := clientSide.Encode(o.wish)
+	if *chosen != "" {
+		wish.Metrics = strings.Split(*chosen, ",")
+	}
+	if err := service.offer.check(wish); err != nil { // as the server checks it
+		return fmt.Errorf("-metrics: %w", err)
+	}
+	asked, err := clientSide.Encode(wish)
 	if err != nil {
 		return err
 	}
 
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.addr)
+	listener, err := flags.Listen(ctx, out, program.Browse)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w", o.addr, err)
+		return err
 	}
-	fmt.Fprintf(out, "open http://%s/ in a browser; Ctrl-C stops\n", listener.Addr())
-	if o.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.duration)
-		defer cancel()
-	}
-	name, _, _ := net.SplitHostPort(o.addr) // it was good enough to listen on
-	return both(ctx, newServer(ctx, service, name), listener, func(ctx context.Context) error {
+	ctx, cancel := flags.Context(ctx)
+	defer cancel()
+	name, _, _ := net.SplitHostPort(flags.Addr()) // it was good enough to listen on
+	return both(ctx, newSite(service, name), listener, func(ctx context.Context) error {
 		v := &view{out: out, live: live}
 		if live {
 			defer fmt.Fprintln(out) // below the ^C
 		}
-		return observable.ForEach(ctx, watch("ws://"+listener.Addr().String()+livePath, nil, wish), v.show)
+		return observable.ForEach(ctx, watch("ws://"+listener.Addr().String()+livePath, nil, asked), v.show)
 	})
 }
 
@@ -121,12 +78,12 @@ func run(ctx context.Context, args []string, out io.Writer, live bool) error {
 var errClientEnded = errors.New("the server said that it was done")
 
 // both runs the server and the client until ctx ends, which is no error, or one of them does.
-func both(ctx context.Context, s *server, l net.Listener, client func(context.Context) error) error {
+func both(ctx context.Context, site program.Site, l net.Listener, client func(context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	served := make(chan error, 1)
 	go func() {
-		err := s.serve(l)
+		err := program.Serve(ctx, l, site)
 		stop(err)
 		served <- err
 	}()
@@ -137,7 +94,6 @@ func both(ctx context.Context, s *server, l net.Listener, client func(context.Co
 	case err == nil:
 		err = errClientEnded
 	}
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*goodbyeTime)
-	defer cancel()
-	return errors.Join(err, s.shutdown(closing), <-served)
+	stop(nil)
+	return errors.Join(err, <-served)
 }

@@ -47,11 +47,20 @@ type command struct {
 	Metrics  []string `json:"metrics,omitempty"`
 }
 
-// reply is what the server sends: one of the three.
+// reply is what the server sends: one of the four.
 type reply struct {
-	Settings *settings `json:"settings,omitempty"` // on connecting, and in answer to each command
-	Sample   *sample   `json:"sample,omitempty"`
-	Error    string    `json:"error,omitempty"` // what was wrong with a command; it had no effect
+	Settings *settings      `json:"settings,omitempty"` // on connecting, and in answer to each command
+	Sample   *sample        `json:"sample,omitempty"`
+	Stream   *streamFigures `json:"stream,omitempty"` // every second
+	Error    string         `json:"error,omitempty"`  // what was wrong with a command; it had no effect
+}
+
+// streamFigures tell of the stream itself.
+type streamFigures struct {
+	Connections int     `json:"connections"`
+	Sent        uint64  `json:"sent"`   // messages since the start, to all clients
+	Missed      uint64  `json:"missed"` // samples that slow clients did not get, since the start
+	RTT         float64 `json:"rtt"`    // round-trip time of this client's last ping, in milliseconds; 0 before
 }
 
 // settings are what one client gets, and what it could get.

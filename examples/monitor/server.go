@@ -2,21 +2,27 @@ package main
 
 import (
 	"context"
-	"errors"
+	_ "embed" // for the page
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/rxsocket/rxsocket/examples/internal/page"
+	"github.com/rxsocket/rxsocket/examples/internal/program"
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/inspect"
 )
 
 const (
 	livePath       = "/live"         // where the sockets are
 	maxCommand     = 4 << 10         // bytes; a longer command closes its connection with 1009
+	maxWaiting     = 16              // messages for a client, from where on a slow one misses samples
 	maxConnections = 256             // at a time; who comes then gets a 503
+	pingTime       = 5 * time.Second // of silence of a client, until its round trip is measured
 	goodbyeTime    = 2 * time.Second // for a client to answer the close frame
 )
 
@@ -24,10 +30,15 @@ const (
 type service struct {
 	sampler *sampler
 	offer   *offer
+	sent    atomic.Uint64 // messages, to all clients
+	missed  atomic.Uint64 // samples that clients did not get, as they were slow
 }
 
 func newService(s *sampler, host string) *service {
-	return &service{s, &offer{Host: host, Min: interval(minInterval), Max: interval(maxInterval), Metrics: s.metrics}}
+	return &service{
+		sampler: s,
+		offer:   &offer{Host: host, Min: interval(minInterval), Max: interval(maxInterval), Metrics: s.metrics},
+	}
 }
 
 // request is a command, or what is wrong with it.
@@ -43,7 +54,8 @@ type request struct {
 //	                                        ├─ interval ── SwitchMap ─┤
 //	                                        └─ metrics ── choose ─────┘
 func (s *service) answer(messages observable.Observable[wsource.Message]) observable.Observable[wsource.Message] {
-	replies := operators.Connect(s.requests(messages), s.replies)
+	requests := operators.Named(s.requests(messages), "commands")
+	replies := operators.Connect(requests, s.replies)
 	return operators.TryMap(replies, serverSide.Encode)
 }
 
@@ -68,7 +80,7 @@ func (s *service) replies(requests observable.Observable[request]) observable.Ob
 	return operators.Merge(
 		operators.Map(current, func(now settings) reply { return reply{Settings: &now} }),
 		operators.Map(faulty, func(r request) reply { return reply{Error: r.err.Error()} }),
-		operators.TakeUntil(chosen, endOf(requests)), // samples do not end by themselves
+		chosen, // which ends with the socket that it is sent to
 	)
 }
 
@@ -86,63 +98,59 @@ func (s *service) requests(messages observable.Observable[wsource.Message]) obse
 
 // samples is the shared stream of samples as one client gets it: who is slow misses some, and holds nobody up.
 func (s *service) samples(i interval) observable.Observable[sample] {
-	return operators.OnBackpressureLatest(s.sampler.every(i), nil)
+	shared := operators.Named(s.sampler.every(i), "samples of "+i.String())
+	latest := operators.OnBackpressureLatest(shared, func(sample) { s.missed.Add(1) })
+	return operators.Named(latest, "samples to send")
 }
 
-// endOf returns an observable that emits when src completes.
-func endOf[T any](src observable.Observable[T]) observable.Observable[T] {
-	var end T
-	return operators.EndWith(operators.IgnoreElements(src), end)
+// Handle counts what is sent: it is the hook of the sockets.
+func (s *service) Handle(e wsource.Event) {
+	if e.Kind == wsource.EventSent {
+		s.sent.Add(uint64(e.Messages)) //nolint:gosec // it is not negative
+	}
 }
 
-// server serves the page and the sockets.
-type server struct {
-	http      *http.Server
-	sockets   *wsource.Server
-	accepting observable.Subscription
+// story makes the messages for one client about the stream itself, one a second.
+func (s *service) story(sockets *wsource.Server, socket *wsource.Socket) observable.Observable[wsource.Message] {
+	figures := operators.Map(observable.TimerEvery(0, time.Second), func(int) reply {
+		return reply{Stream: &streamFigures{
+			Connections: sockets.Len(), Sent: s.sent.Load(), Missed: s.missed.Load(),
+			RTT: float64(socket.RTT().Microseconds()) / 1000,
+		}}
+	})
+	return operators.OnBackpressureLatest(operators.TryMap(figures, serverSide.Encode), nil)
 }
 
-// newServer returns a server that answers by service, for requests to the host name given or an IP address.
-func newServer(ctx context.Context, s *service, name string) *server {
+//go:embed page.html
+var html []byte
+
+// newSite returns a site that answers by service, for requests to the host name given or an IP address.
+func newSite(s *service, name string) program.Site {
+	inspector := inspect.New(&inspect.Config{Show: inspect.ShowJSON()})
 	sockets := &wsource.Server{
-		Options:        wsource.AcceptOptions{ReadLimit: maxCommand, CloseTimeout: goodbyeTime},
+		Options: wsource.AcceptOptions{
+			ReadLimit: maxCommand, CloseTimeout: goodbyeTime, Hook: wsource.Hooks(s, inspector.Hook()),
+			Heartbeat: wsource.Heartbeat{Interval: pingTime}, Outbox: wsource.Outbox{Messages: maxWaiting},
+		},
 		MaxConnections: maxConnections,
 	}
-	// A conversation ends with its socket, not with ctx: a socket that is told of ctx's end by its pipeline would
-	// close as one that failed, before shutdown closes it as one that goes away.
-	forever := context.WithoutCancel(ctx)
-	accepting := sockets.Connections().Subscribe(forever, observable.ObserverFuncs[*wsource.Socket]{
-		OnNext: func(socket *wsource.Socket) { s.answer(socket).Subscribe(forever, socket) },
-	})
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", newPage())
+	page.Mount(mux, html)
 	mux.Handle("GET "+livePath, sockets)
-	return &server{
-		http: &http.Server{
-			Handler:           onlyFor(name, mux),
-			ReadHeaderTimeout: 5 * time.Second,
-			ReadTimeout:       10 * time.Second,
-			WriteTimeout:      10 * time.Second,
-			IdleTimeout:       time.Minute,
-			MaxHeaderBytes:    16 << 10,
+	mux.Handle("/inspect/", inspector)
+	return program.Site{
+		Handler: onlyFor(name, mux),
+		Sockets: sockets,
+		Work: func(ctx context.Context) error {
+			return sockets.Answer(ctx, func(socket *wsource.Socket) observable.Observable[wsource.Message] {
+				return operators.Merge(s.answer(socket), s.story(sockets, socket))
+			})
 		},
-		sockets:   sockets,
-		accepting: accepting,
+		Close: func(context.Context) error {
+			inspector.Close()
+			return nil
+		},
 	}
-}
-
-// serve answers requests until shutdown is called.
-func (s *server) serve(l net.Listener) error {
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-// shutdown closes the listener, and every socket with 1001, going away.
-func (s *server) shutdown(ctx context.Context) error {
-	defer s.accepting.Unsubscribe()
-	return errors.Join(s.http.Close(), s.sockets.Shutdown(ctx))
 }
 
 // onlyFor answers requests that name the server by name, by an IP address or as localhost. A page whose own name was

@@ -4,11 +4,14 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/rxsocket/rxsocket/examples/internal/program"
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 	"github.com/stretchr/testify/assert"
@@ -18,7 +21,9 @@ import (
 // network is a network with a running server of the program's.
 type network struct {
 	wstest.Network
-	server *server
+	sockets *wsource.Server
+	machine *machine
+	stop    func() // what Ctrl-C does; waits for the end
 }
 
 func startServer(t *testing.T) *network {
@@ -27,15 +32,22 @@ func startServer(t *testing.T) *network {
 	require.NoError(t, n.OnEveryDial(wstest.Delay(wstest.ToServer, ms), wstest.Delay(wstest.ToClient, ms)))
 	l, err := n.Listen("server.test:80")
 	require.NoError(t, err)
-	n.server = newServer(t.Context(), newService(newSampler(new(machine).read), "host"), "server.test")
+	n.machine = new(machine)
+	site := newSite(newService(newSampler(n.machine.read), "host"), "server.test")
+	n.sockets = site.Sockets
+	ctx, interrupt := context.WithCancel(context.WithoutCancel(t.Context()))
 	served := make(chan error, 1)
-	go func() { served <- n.server.serve(l) }()
-	t.Cleanup(func() {
-		require.NoError(t, n.server.shutdown(context.Background()))
+	go func() { served <- program.Serve(ctx, l, site) }()
+	n.stop = sync.OnceFunc(func() {
+		interrupt()
 		require.NoError(t, <-served)
+	})
+	t.Cleanup(func() {
+		n.stop()
 		time.Sleep(time.Second) // until both ends know
 		assert.Empty(t, n.Links())
 	})
+	time.Sleep(ms) // until it is ready
 	return n
 }
 
@@ -61,16 +73,68 @@ func TestServerClosesTooLongCommands(t *testing.T) {
 	})
 }
 
+// figures leaves out what is told of the stream itself.
+func figures(messages observable.Observable[wsource.Message]) observable.Observable[wsource.Message] {
+	return operators.Filter(messages, func(m wsource.Message) bool { return !strings.HasPrefix(m.String(), `{"stream":`) })
+}
+
+// TestServerTellsOfTheStream has two clients, of which one gets less than it asks for.
+func TestServerTellsOfTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := startServer(t)
+		n.Buffer = 2 << 10
+		slow, live := n.dial(t), n.dial(t)
+		defer slow.CloseNow()
+		defer live.CloseNow()
+		slow.Next(wsource.TextMessage(`{"interval":"100ms"}`))
+		require.NoError(t, n.Link(1).Inject(wstest.Throttle(wstest.ToClient, 800)))
+		heard, _ := listen(t, live)
+		stalled, _ := listen(t, slow)
+		time.Sleep(30*time.Second + 10*ms)
+		var last *streamFigures
+		for _, e := range look(heard) {
+			if e.Value.Stream != nil {
+				last = e.Value.Stream
+			}
+		}
+		require.NotNil(t, last)
+		assert.Equal(t, 2, last.Connections)
+		assert.Greater(t, last.Sent, uint64(60), "30 samples and 31 of these, to the quick one alone")
+		assert.InDelta(t, 2, last.RTT, 1, "the network takes a millisecond each way")
+		assert.Positive(t, last.Missed)
+		look(stalled)
+	})
+}
+
 func TestServerSaysGoodbye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := startServer(t)
 		s := n.dial(t)
-		heard, _ := listen(t, s)
+		heard, _ := listen(t, figures(s))
 		time.Sleep(time.Minute)
 		assert.Len(t, look(heard), 1+60, "a live socket outlasts the time limits of its request")
-		require.NoError(t, n.server.shutdown(t.Context()))
+		n.stop()
 		<-s.Done()
-		assert.Equal(t, wsource.StatusGoingAway, wsource.CloseStatus(s.Err()))
+		assert.Equal(t, wsource.StatusServiceRestart, wsource.CloseStatus(s.Err()))
+	})
+}
+
+// Nobody's samples are taken when the last socket has ended, however it has.
+func TestSamplesEndWithTheSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := startServer(t)
+		for name, end := range map[string]func(*wsource.Socket){
+			"closed": func(s *wsource.Socket) { _ = s.Close(wsource.StatusNormalClosure, "") },
+			"broken": (*wsource.Socket).CloseNow,
+		} {
+			s := n.dial(t)
+			time.Sleep(10 * time.Second)
+			end(s)
+			time.Sleep(time.Second)
+			taken := n.machine.readings.Load()
+			time.Sleep(time.Minute)
+			assert.Equal(t, taken, n.machine.readings.Load(), name)
+		}
 	})
 }
 
@@ -80,16 +144,16 @@ func TestServerDropsDeadClients(t *testing.T) {
 		n := startServer(t)
 		dead, live := n.dial(t), n.dial(t)
 		defer dead.CloseNow()
-		heard, _ := listen(t, live)
+		heard, _ := listen(t, figures(live))
 		time.Sleep(time.Second)
 		for _, direction := range []wstest.Direction{wstest.ToServer, wstest.ToClient} {
 			require.NoError(t, n.Link(1).Inject(wstest.Stall(direction, 0)))
 			defer n.Link(1).Resume(direction)
 		}
-		assert.Equal(t, 2, n.server.sockets.Len())
+		assert.Equal(t, 2, n.sockets.Len())
 		look(heard)
 		time.Sleep(time.Minute)
-		assert.Equal(t, 1, n.server.sockets.Len())
+		assert.Equal(t, 1, n.sockets.Len())
 		assert.Len(t, times(t, look(heard)), 60)
 	})
 }
@@ -140,7 +204,7 @@ func TestServerServesThePage(t *testing.T) {
 		assert.Equal(t, http.StatusOK, status)
 		assert.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"))
 		policy := header.Get("Content-Security-Policy")
-		assert.Regexp(t, `^default-src 'none'; .*script-src 'sha256-[^']{44}'; style-src 'sha256-[^']{44}';`, policy)
+		assert.Regexp(t, `^default-src 'none'; .*script-src 'self' 'sha256-[^']{44}'; style-src 'self' 'sha256-[^']{44}';`, policy)
 		assert.NotContains(t, policy, "unsafe")
 		status, _ = get("/favicon.ico")
 		assert.Equal(t, http.StatusNotFound, status)

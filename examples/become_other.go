@@ -1,0 +1,26 @@
+//go:build !unix
+
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+)
+
+// suffix is that of a program's file.
+const suffix = ".exe"
+
+// become runs the program and exits with its exit code. Ctrl-C goes to both processes, and is for
+// the program to answer.
+func become(program string, args []string) error {
+	signal.Ignore(os.Interrupt)
+	command := exec.Command(program, args...)
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err := command.Run()
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		os.Exit(failed.ExitCode())
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
+	"github.com/rxsocket/rxsocket/wsource/hub"
+)
+
+// visit opens the page and logs in.
+func visit(b *browsertest.Browser, url, name, password string) {
+	b.Open(url)
+	logIn(b, name, password)
+}
+
+func logIn(b *browsertest.Browser, name, password string) {
+	b.Evaluate(fmt.Sprintf(`(() => {
+		find("name").value = %q;
+		find("password").value = %q;
+		find("login").requestSubmit();
+	})()`, name, password))
+}
+
+// say types a line and sends it by the Enter key.
+func say(b *browsertest.Browser, text string) {
+	b.Evaluate(`find("text").focus()`)
+	b.Type(text)
+	b.Press("Enter")
+}
+
+// shown is an expression: whether a line of what is said contains a text.
+func shown(text string) string {
+	return fmt.Sprintf(`[...find("said").children].some(line => line.textContent.includes(%q))`, text)
+}
+
+const live = `document.documentElement.dataset.state === "open"`
+
+func TestPage(t *testing.T) {
+	b := browsertest.Start(t, false)
+	url, interrupt := start(t, "127.0.0.1:0")
+	visit(b, url, "ann", "wrong")
+	b.Until(`!find("problem").hidden && !find("welcome").hidden`)
+	assert.Equal(t, "There is no such name and password.", b.Evaluate(`find("problem").textContent.trim()`))
+	logIn(b, "ann", "a")
+	b.Until(live)
+
+	bob := mustEnter(t, url, "bob", "b", "lobby")
+	bob.expect(hub.Welcome, "bob", "")
+	b.Until(shown("bob has come"))
+	bob.send("status", "typing", "")
+	b.Until(`find("typing").textContent === "bob is typing …"`)
+	bob.send("say", "<b>hello</b>", "")
+	b.Until(shown("<b>hello</b>")) // as text
+	bob.expect(hub.Changed, "bob", "typing")
+	bob.expect(hub.Said, "bob", "<b>hello</b>")
+	say(b, "hi!")
+	bob.expect(hub.Changed, "ann", "typing")
+	bob.expect(hub.Said, "ann", "hi!")
+	bob.expect(hub.Changed, "ann", "online")
+	b.Evaluate(`[...document.querySelectorAll("#there button")].find(b => b.textContent === "bob").click()`)
+	say(b, "psst")
+	assert.True(t, bob.expect(hub.Said, "ann", "psst").Private)
+	b.Until(shown("you to bob") + " && " + shown("psst"))
+
+	// The connection breaks; what was said meanwhile is not missed, and nothing comes twice.
+	b.Evaluate(`socket.onclose = () => tell("closed"), socket.close()`)
+	b.Until(`!(` + live + `)`)
+	bob.send("say", "are you there?", "")
+	bob.expect(hub.Said, "bob", "are you there?")
+	// Meanwhile bob logs in on another page of the browser.
+	b.Evaluate(`(() => {
+		const real = fetch;
+		fetch = async (...asked) => {
+			const answer = await real(...asked);
+			fetch = real;
+			await fetch("/login", { method: "POST", headers: { Authorization: "Basic " + btoa("bob:b") } });
+			return answer;
+		};
+		again();
+	})()`)
+	b.Until(live)
+	b.Until(shown("are you there?"))
+	say(b, "it is me")
+	b.Until(`[...document.querySelectorAll("#said .mine")].some(line => line.textContent.includes("it is me"))`)
+	assert.EqualValues(t, 1, b.Evaluate(`[...find("said").children].filter(line => line.textContent.includes("hello")).length`))
+
+	// The server restarts; the page comes back by itself, and what is typed meanwhile stays.
+	interrupt()
+	b.Until(`find("state").textContent.startsWith("no connection")`)
+	say(b, "later")
+	b.Until(shown("your text is kept"))
+	start(t, strings.TrimPrefix(url, "http://"))
+	b.Until(live)
+	b.Until(shown("Something may be missing here"))
+	say(b, " on")
+	b.Until(shown("later on"))
+
+	b.Evaluate(`[...document.querySelectorAll("#rooms button")].find(b => b.textContent === "garden").click()`)
+	b.Until(live + ` && document.title === "garden"`)
+	b.Until(`!(` + shown("later on") + `)`)
+	b.Evaluate(`find("leave").click()`)
+	b.Until(`!find("welcome").hidden`)
+	assert.Empty(t, b.Evaluate(`find("password").value`))
+	for _, fault := range b.Faults {
+		assert.Regexp(t, `ERR_CONNECTION_REFUSED|status of 401|status of 503`, fault)
+	}
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators/backoff"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/hub"
+)
+
+const (
+	loginTime    = 10 * time.Second // for a login
+	farewellTime = 5 * time.Second  // for what was said last, to be sent
+)
+
+// event is what a client hears.
+type event = hub.Event[string, string, remark]
+
+// guest is a client in a terminal.
+type guest struct {
+	base           string // the server's URL
+	name, password string
+	room           string
+	out            io.Writer
+	heard          atomic.Pointer[hub.Position] // of the last event; nil before the first
+}
+
+// talk is a client: it prints what it hears, and says the lines that it reads. It ends with ctx, with the lines, or when
+// the server does not want it.
+func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
+	if base, err := url.Parse(o.connect); err != nil || base.Host == "" {
+		return fmt.Errorf("-connect: not the URL of a server: %q", o.connect)
+	}
+	name, password, _ := strings.Cut(o.as, ":")
+	g := &guest{base: strings.TrimSuffix(o.connect, "/"), name: name, password: password, room: o.room, out: out}
+	subject := wsource.NewSubject("", wsource.JSON[event, request](), &wsource.SubjectConfig[request]{
+		Reconnect: new(backoff.Config), Target: g.target, OnEnd: onEnd,
+	})
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	events := subject.Subscribe(context.WithoutCancel(ctx), observable.ObserverFuncs[event]{
+		OnNext: g.print, OnError: func(err error) { stop(err) }, OnComplete: func() { stop(nil) },
+	})
+	status := subject.Status().Subscribe(ctx, observable.ObserverFuncs[wsource.Status]{
+		OnNext: g.printStatus, OnError: func(error) {}, // it is told by events
+	})
+	defer status.Unsubscribe()
+	go func() { // until the input ends: nothing else wakes a read
+		lines := bufio.NewScanner(in)
+		for lines.Scan() {
+			if r, ok := parseLine(lines.Text()); ok {
+				subject.Next(r)
+			}
+		}
+		stop(lines.Err())
+	}()
+	<-ctx.Done()
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellTime)
+	defer cancel()
+	err := subject.Shutdown(closing)
+	<-events.Done()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		err = cause
+	}
+	return err
+}
+
+// onEnd says that a connection whose admission has expired is followed by another one, with a new ticket.
+func onEnd(err error) wsource.Action {
+	if wsource.CloseStatus(err) == wsource.StatusAuthorizationExpired {
+		return wsource.RetryConnect
+	}
+	return wsource.CloseAction(err)
+}
+
+// target gets a ticket and says where to go on, for each connection.
+func (g *guest) target(ctx context.Context, _ int, dial wsource.DialOptions) (string, wsource.DialOptions, error) {
+	asked, err := http.NewRequestWithContext(ctx, http.MethodPost, g.base+"/login", nil)
+	if err != nil {
+		return "", dial, err
+	}
+	asked.SetBasicAuth(g.name, g.password)
+	answer, err := (&http.Client{Timeout: loginTime}).Do(asked)
+	if err != nil {
+		return "", dial, err // of the network, as a rule, and so worth another attempt
+	}
+	_ = answer.Body.Close() // nothing of it is of interest
+	if answer.StatusCode != http.StatusOK {
+		return "", dial, fmt.Errorf("cannot log in as %s: %s", g.name, answer.Status)
+	}
+	dial.Header = http.Header{}
+	query := url.Values{}
+	for _, cookie := range answer.Cookies() {
+		dial.Header.Add("Cookie", cookie.Name+"="+cookie.Value)
+		query.Set("ticket", cookie.Name)
+	}
+	if at := g.heard.Load(); at != nil {
+		query.Set("epoch", at.Epoch)
+		query.Set("offset", strconv.FormatUint(at.Offset, 10))
+	}
+	return g.base + "/rooms/" + url.PathEscape(g.room) + "?" + query.Encode(), dial, nil
+}
+
+// parseLine reads what somebody types.
+func parseLine(line string) (r request, ok bool) {
+	line = strings.TrimSpace(line)
+	if rest, private := strings.CutPrefix(line, "/tell "); private {
+		to, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		text = strings.TrimSpace(text)
+		return request{Kind: "tell", To: to, Text: text}, text != ""
+	}
+	return request{Kind: "say", Text: line}, line != ""
+}
+
+// print prints an event.
+func (g *guest) print(e event) {
+	g.heard.Store(&e.Position)
+	switch e.Kind {
+	case hub.Welcome:
+		names := make([]string, len(e.Members))
+		for i, m := range e.Members {
+			names[i] = m.Key
+		}
+		g.printf("* in %s: %s", e.Room, strings.Join(names, ", "))
+		switch e.Recovery {
+		case hub.Gap:
+			g.printf("* %d messages are gone", e.Missed)
+		case hub.TooOld:
+			g.printf("* something may be missing here")
+		case hub.Fresh, hub.Recovered:
+		}
+	case hub.Entered:
+		g.printf("* %s has come", e.Member)
+	case hub.Left:
+		g.printf("* %s has left", e.Member)
+	case hub.Said:
+		who := e.Member
+		if e.Private {
+			who += " to " + e.Value.To
+		}
+		at := e.At.Local() //nolint:gosmopolitan // who reads it is here
+		g.printf("%s %s: %s", at.Format("15:04"), who, e.Value.Text)
+	case hub.Changed: // typing is not shown
+	}
+}
+
+// printStatus prints that the connection is lost.
+func (g *guest) printStatus(status wsource.Status) {
+	if status.State == wsource.LinkBackoff {
+		g.printf("* no connection, next attempt in %v", time.Until(status.NextTry).Round(100*time.Millisecond))
+	}
+}
+
+// printf prints a line, without what would command the terminal.
+func (g *guest) printf(format string, a ...any) {
+	line := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, fmt.Sprintf(format, a...))
+	fmt.Fprintln(g.out, line)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// screen is what a terminal shows.
+type screen struct {
+	mu      sync.Mutex
+	text    strings.Builder
+	changed chan struct{} // closed at the next change
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return s.text.Write(p)
+}
+
+// until waits until the screen shows what is wanted.
+func (s *screen) until(t *testing.T, wanted string) {
+	t.Helper()
+	s.untilTimes(t, wanted, 1)
+}
+
+// untilTimes waits until the screen shows what is wanted that often.
+func (s *screen) untilTimes(t *testing.T, wanted string, times int) {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		s.mu.Lock()
+		text, changed := s.text.String(), s.changed
+		s.mu.Unlock()
+		if strings.Count(text, wanted) >= times {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timeout:
+			require.GreaterOrEqual(t, strings.Count(text, wanted), times, "%q in %q", wanted, text)
+		}
+	}
+}
+
+// terminal is a client in a terminal, running.
+type terminal struct {
+	*screen
+	keyboard io.WriteCloser
+	ended    chan error
+}
+
+// open runs a client.
+func open(t *testing.T, url, as string) *terminal {
+	t.Helper()
+	in, keyboard := io.Pipe()
+	client := &terminal{&screen{changed: make(chan struct{})}, keyboard, make(chan error, 1)}
+	ctx, stop := context.WithCancel(context.Background())
+	go func() { client.ended <- run(ctx, []string{"-connect", url, "-as", as}, in, client) }()
+	t.Cleanup(func() {
+		stop()
+		_ = keyboard.Close()
+	})
+	return client
+}
+
+func (c *terminal) write(t *testing.T, line string) {
+	t.Helper()
+	_, err := fmt.Fprintln(c.keyboard, line)
+	require.NoError(t, err)
+}
+
+// TestTerminals has two clients talk, in private too, across a restart of the server.
+func TestTerminals(t *testing.T) {
+	url, interrupt := start(t, "127.0.0.1:0")
+	ann := open(t, url, "ann:a")
+	ann.until(t, "* in lobby: ann\n")
+	bob := open(t, url, "bob:b")
+	ann.until(t, "* bob has come\n")
+	bob.write(t, "hello")
+	ann.until(t, " bob: hello\n")
+	ann.write(t, "  /tell bob  pssst, you\x1b[31m")
+	bob.until(t, " ann to bob: pssst, you\uFFFD[31m\n") // which does not command the terminal
+
+	interrupt()
+	ann.untilTimes(t, "* no connection, next attempt in ", 2) // an attempt was in vain
+	ann.write(t, "is anybody there?")                         // it waits
+	start(t, strings.TrimPrefix(url, "http://"))
+	ann.until(t, "* something may be missing here\n")
+	bob.until(t, " ann: is anybody there?\n")
+
+	bob.write(t, "bye")
+	require.NoError(t, bob.keyboard.Close())
+	require.NoError(t, <-bob.ended)
+	ann.until(t, " bob: bye\n") // what was said last has arrived
+}
+
+func TestATerminalThatMayNotCome(t *testing.T) {
+	url, _ := start(t, "127.0.0.1:0")
+	require.ErrorContains(t, <-open(t, url, "ann:wrong").ended, "cannot log in as ann: 401 Unauthorized")
+	assert.ErrorContains(t, <-open(t, "http://\x7f", "ann:a").ended, "-connect: ")
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	_ "embed" // for the page
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/rxsocket/rxsocket/examples/internal/page"
+	"github.com/rxsocket/rxsocket/examples/internal/program"
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/hub"
+)
+
+// request is what a client sends.
+type request struct {
+	Kind string `json:"kind"` // say, tell or status
+	Text string `json:"text"` // what is said, or the status, as "typing"
+	To   string `json:"to"`   // who is told
+	ID   string `json:"id"`   // by which who sent it knows it again
+}
+
+// remark is what is said.
+type remark struct {
+	Text string `json:"text"`
+	To   string `json:"to,omitempty"` // who is told it; everybody, if this is empty
+	ID   string `json:"id,omitempty"`
+}
+
+// chat is the server: its rooms, and who may come.
+type chat struct {
+	users   map[string]string // the password of each
+	tickets sync.Map          // of string: whose each is, a string
+	rooms   *hub.Hub[string, string, remark]
+	live    *wsource.Server
+}
+
+func newChat(users map[string]string) *chat {
+	c := &chat{users: users, rooms: hub.New(hub.Config[string, string, remark]{
+		History: hub.History{Count: 200, Age: time.Hour}, Linger: 5 * time.Second, MaxRooms: 100,
+	})}
+	c.live = &wsource.Server{MaxPerKey: 10, Options: wsource.AcceptOptions{Authorize: c.authorize, ReadLimit: 4 << 10}}
+	return c
+}
+
+//go:embed page.html
+var html []byte
+
+// serve serves until ctx ends. Then every client gets what was said before, and is told when to come back.
+func (c *chat) serve(ctx context.Context, listener net.Listener) error {
+	mux := http.NewServeMux()
+	page.Mount(mux, html)
+	mux.HandleFunc("POST /login", c.login)
+	mux.Handle("GET /rooms/{room}", c.live)
+	return program.Serve(ctx, listener, program.Site{
+		Handler: mux,
+		Sockets: c.live,
+		Work:    func(ctx context.Context) error { return c.live.Handle(ctx, c.handle) },
+		Close:   c.rooms.Shutdown, // which ends the lingers
+	})
+}
+
+// login gives who knows a password a ticket for one connection, in a cookie of its own: a browser has several pages.
+func (c *chat) login(w http.ResponseWriter, r *http.Request) {
+	user, password, _ := r.BasicAuth()
+	if known := c.users[user]; known == "" || subtle.ConstantTimeCompare([]byte(known), []byte(password)) == 0 {
+		http.Error(w, "There is no such name and password.", http.StatusUnauthorized)
+		return
+	}
+	name, ticket := rand.Text(), rand.Text()
+	c.tickets.Store(ticket, user)
+	time.AfterFunc(time.Minute, func() { c.tickets.Delete(ticket) })
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // it is not Secure, since the server may be without TLS
+		Name: name, Value: ticket, Path: "/rooms", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+	_, _ = io.WriteString(w, name) // who is gone does not read it
+}
+
+// authorize admits who has a ticket.
+func (c *chat) authorize(r *http.Request) (wsource.Admission, error) {
+	if cookie, err := r.Cookie(r.FormValue("ticket")); err == nil && isName(r.PathValue("room")) {
+		if user, ok := c.tickets.LoadAndDelete(cookie.Value); ok {
+			key, _ := user.(string)
+			return wsource.Admission{Key: key, Until: time.Now().Add(12 * time.Hour)}, nil
+		}
+	}
+	return wsource.Admission{}, &wsource.RefusalError{Status: http.StatusUnauthorized}
+}
+
+// handle has a socket be in a room until either ends: five requests a second, after ten at once.
+func (c *chat) handle(ctx context.Context, socket *wsource.Socket) error {
+	r := socket.Request()
+	offset, _ := strconv.ParseUint(r.FormValue("offset"), 10, 64)
+	options := hub.JoinOptions{Since: hub.Position{Epoch: r.FormValue("epoch"), Offset: offset}, Meta: "online"}
+	member, err := c.rooms.Room(r.PathValue("room")).Join(ctx, socket, socket.Key(), options)
+	if err != nil {
+		return &wsource.CloseError{Code: wsource.StatusTryAgainLater, Reason: "there is no room", Err: err}
+	}
+	limited := operators.RateLimit(socket, 5, time.Second, 10)
+	requests := operators.TryMap(limited, wsource.DecodeFunc(wsource.JSON[request, request]()))
+	return observable.TryForEach(ctx, requests, func(r request) error {
+		switch r.Kind {
+		case "say":
+			return member.Say(ctx, remark{Text: r.Text, ID: r.ID})
+		case "tell":
+			return member.To(r.To, socket.Key()).Say(ctx, remark{r.Text, r.To, r.ID})
+		case "status":
+			return member.SetMeta(ctx, r.Text)
+		}
+		return &wsource.CloseError{Code: wsource.StatusPolicyViolation, Reason: "unknown kind"}
+	})
+}

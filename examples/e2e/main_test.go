@@ -1,0 +1,51 @@
+//go:build unix
+
+package e2e
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
+)
+
+// shots is where the pictures of the pages go.
+var shots = flag.String("shots", "", "write the pictures of the pages to this `folder`")
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if folder := built.Load(); folder != nil {
+			_ = os.RemoveAll(*folder) // what stays in the system's temporary folder goes sometime
+		}
+		os.Exit(code)
+	}))
+}
+
+// TestPages has a test of each page in one Chromium.
+func TestPages(t *testing.T) {
+	b := browsertest.Start(t, false)
+	t.Run("faults", func(t *testing.T) { testFaultsAreFound(t, b.Another(t)) })
+	tests := map[string]func(*testing.T, *browsertest.Browser){
+		"chat": testChat, "drawing": testDrawing, "monitor": testMonitor, "trading": testTrading, "typeahead": testTypeahead,
+	}
+	names := pages()
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			page := b.Another(t)
+			if test, ok := tests[name]; ok {
+				test(t, page)
+				return
+			}
+			page.Open(start(t, name).url())
+			page.Until(live)
+			look(t, page, name)
+			assert.Empty(t, page.Faults)
+		})
+	}
+}

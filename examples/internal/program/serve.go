@@ -1,0 +1,91 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+const (
+	headerTimeout = 10 * time.Second // to read the header of a request
+	patience      = 5 * time.Second  // for the sockets and their work to end
+	requestTime   = time.Second / 4  // for the requests under way to end, after them
+	spread        = time.Second / 2  // between the first socket that is closed and the last
+	retryAfter    = time.Second      // until clients come back
+)
+
+// Site is what a program serves.
+type Site struct {
+	// Handler answers the requests, those for sockets included.
+	Handler http.Handler
+	// Sockets is drained at the end: what was sent before still leaves, and clients are told when
+	// to come back.
+	Sockets *wsource.Server
+	// Work does what is done with the sockets, as [wsource.Server.Handle] does. It returns when
+	// the server has been drained, and its context does not end before.
+	Work func(ctx context.Context) error
+	// Close ends what the sockets used, after the last of them. It is optional.
+	Close func(ctx context.Context) error
+}
+
+// Serve serves a site until ctx ends, which is no error, or its work or the listener does. It
+// returns when everything has ended.
+func Serve(ctx context.Context, listener net.Listener, site Site) error {
+	server := &http.Server{Handler: site.Handler, ReadHeaderTimeout: headerTimeout}
+	worked, served := make(chan error, 1), make(chan error, 1)
+	go func() { worked <- site.Work(context.WithoutCancel(ctx)) }()
+	begun := awaitReady(ctx, site.Sockets, worked)
+	if begun {
+		go func() { served <- server.Serve(listener) }()
+	} else {
+		served <- listener.Close()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-worked:
+		worked <- nil // for the end
+	case err = <-served:
+		served <- nil
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	err = errors.Join(err, site.Sockets.Drain(closing, wsource.Farewell{Spread: spread, RetryAfter: retryAfter}))
+	if site.Close != nil {
+		err = errors.Join(err, site.Close(closing))
+	}
+	err = errors.Join(err, <-worked)
+	// Browsers open connections that they may never use. Shutdown waits for those, too.
+	ending, cancel := context.WithTimeout(closing, requestTime)
+	defer cancel()
+	if server.Shutdown(ending) != nil {
+		err = errors.Join(err, server.Close())
+	}
+	if last := <-served; !errors.Is(last, http.ErrServerClosed) {
+		err = errors.Join(err, last)
+	}
+	return err
+}
+
+// awaitReady waits until the sockets are taken by the site's work, so that the first clients are
+// not refused. It reports whether they are: work that has failed is put back.
+func awaitReady(ctx context.Context, sockets *wsource.Server, worked chan error) bool {
+	for look := time.NewTicker(time.Millisecond); ; {
+		select {
+		case err := <-worked:
+			worked <- err
+			return false
+		case <-ctx.Done():
+			return false
+		case <-look.C:
+			if sockets.Ready() == nil {
+				look.Stop()
+				return true
+			}
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/rxsocket/rxsocket/examples/internal/program"
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/event"
+)
+
+// workers is how many workers there are.
+const workers = 3
+
+// all is the whole shop in one process: a node, and its clients over WebSockets. It ends when all that
+// Alice has placed is shipped or rejected.
+func all(ctx context.Context, flags *program.Flags, s settings, screen *screen) (err error) {
+	b, err := openBrokers(ctx, s.nats, screen)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	listener, err := flags.Listen(ctx, screen.out, "listening on ws://%s; Ctrl-C stops\n")
+	if err != nil {
+		return err
+	}
+	s.connect = []string{"ws://" + listener.Addr().String()}
+	shop, sockets := newShop(b), new(wsource.Server)
+	serving, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	var served error
+	running.Go(func() {
+		served = program.Serve(serving, listener, program.Site{
+			Handler: sockets, Sockets: sockets, Close: shop.Close,
+			Work: func(ctx context.Context) error { return sockets.Handle(ctx, shop.serve) },
+		})
+	})
+	defer func() {
+		stop()
+		running.Wait()
+		err = errors.Join(err, served)
+	}()
+	return clients(ctx, s, shop, screen)
+}
+
+// clients is all clients in one process.
+func clients(ctx context.Context, s settings, shop *shop, screen *screen) error {
+	parcels, err := newParcels(s.parcels)
+	if err != nil {
+		return err
+	}
+	over, shown := newSettled(s.orders), newSettled(s.orders)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	news := operators.TryMap(shop.news.Topic("orders.>"), func(e *event.Envelope) (l line, err error) {
+		l.topic = e.Topic
+		return l, json.Unmarshal(e.Data, &l.News)
+	})
+	count(news).Subscribe(watching, observable.ObserverFuncs[line]{
+		OnNext: func(l line) { over.note(l.totals) }, OnError: func(error) {},
+	})
+	hush := &screenless
+	var ends []func()
+	defer func() {
+		stop()
+		for _, end := range ends {
+			end()
+		}
+	}()
+	roles := []string{"dashboard", "bob"}
+	for range workers {
+		roles = append(roles, "worker")
+	}
+	for i, role := range roles {
+		own := s
+		own.role = role
+		conn, end, err := connect(ctx, own)
+		if err != nil {
+			return err
+		}
+		ends = append(ends, end)
+		switch role {
+		case "dashboard":
+			dashboard(watching, conn, screen, shown.note)
+		case "bob":
+			bob(conn, hush)
+		default:
+			worker(conn, fmt.Sprint("worker ", i-1), s.work, parcels, hush)
+		}
+	}
+	s.role = "alice"
+	conn, end, err := connect(ctx, s)
+	if err != nil {
+		return err
+	}
+	ends = append(ends, end)
+	if err := alice(ctx, conn, s, hush); err != nil {
+		return err
+	}
+	select {
+	case <-over.done:
+	case <-ctx.Done():
+		return nil
+	}
+	select {
+	case <-shown.done:
+	case <-time.After(time.Second): // news may be lost, orders not
+	}
+	return nil
+}
+
+// screenless is the screen of those whose news the dashboard shows.
+var screenless = screen{out: io.Discard}
+
+// settled finds out when all orders are shipped or rejected.
+type settled struct {
+	orders int
+	once   sync.Once
+	done   chan struct{}
+}
+
+// newSettled returns one for so many orders; with 0 there is no end.
+func newSettled(orders int) *settled { return &settled{orders: orders, done: make(chan struct{})} }
+
+func (s *settled) note(t totals) {
+	if s.orders > 0 && t.shipped+t.rejected >= s.orders {
+		s.once.Do(func() { close(s.done) })
+	}
+}

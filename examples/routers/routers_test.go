@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+var compressed = wsource.AcceptOptions{Compression: wsource.CompressMessages, ReadLimit: 2 << 20}
+
+func TestRouters(t *testing.T) {
+	forEachRouter(t, func(t *testing.T, build router) {
+		s := startSite(t, build, compressed, false)
+		v := trusting(nil)
+		exercise(t, v, s, s.URL)
+		assert.Equal(t, "gzip", v.encoding(t, s.URL+textPath), "the middleware compresses")
+		s.lines.until(t, textPath)
+		s.lines.until(t, livePath)
+		assert.Empty(t, s.faults.String(), "nobody writes to a connection that was handed over")
+	})
+}
+
+func TestRoutersWithTLS(t *testing.T) {
+	forEachRouter(t, func(t *testing.T, build router) {
+		s := startSite(t, build, compressed, true)
+		v := trusting(s.Certificate())
+		exercise(t, v, s, s.URL)
+
+		host := s.Listener.Addr().String()
+		echoed(t, v.must(t, s.URL+livePath, wsource.DialOptions{Header: origin("https://%s", host)}), wsource.TextMessage("own page"))
+		assert.NotNil(t, (<-s.sockets).Request().TLS)
+		_, err := v.dial(t, s.URL+livePath, wsource.DialOptions{Header: origin("http://%s", host)})
+		requireRefusal(t, err, http.StatusForbidden) // a page that came without TLS
+		_, err = trusting(nil).dial(t, s.URL+livePath, wsource.DialOptions{})
+		require.ErrorContains(t, err, "certificate")
+	})
+}
+
+// TestSocketsOutliveTheRequest has a middleware end the request's context as the handler returns.
+func TestSocketsOutliveTheRequest(t *testing.T) {
+	forEachRouter(t, func(t *testing.T, build router) {
+		type key struct{}
+		s := startSite(t, func(live http.Handler, lines io.Writer) http.Handler {
+			return build(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), key{}, "of a middleware"), limit)
+				defer cancel()
+				live.ServeHTTP(w, r.WithContext(ctx))
+			}), lines)
+		}, compressed, false)
+		socket := visitor{}.must(t, s.URL+livePath, wsource.DialOptions{})
+		accepted := <-s.sockets
+		s.lines.until(t, livePath) // the request is over
+		require.NoError(t, accepted.Context().Err())
+		assert.Equal(t, "of a middleware", accepted.Context().Value(key{}))
+		echoed(t, socket, wsource.TextMessage("still here"))
+	})
+}
+
+// TestTimeoutHandlerAround has http.TimeoutHandler around the router, which keeps the connection: the
+// refusal says so, and what to do.
+func TestTimeoutHandlerAround(t *testing.T) {
+	forEachRouter(t, func(t *testing.T, build router) {
+		s := startSite(t, func(live http.Handler, lines io.Writer) http.Handler {
+			return http.TimeoutHandler(build(live, lines), limit, "")
+		}, compressed, false)
+		told := make(chan error, 1)
+		refusals := s.live.Refusals().Subscribe(t.Context(), refusalsTo(told))
+		defer refusals.Unsubscribe()
+		_, err := visitor{}.dial(t, s.URL+livePath, wsource.DialOptions{})
+		require.ErrorAs(t, err, new(*wsource.HandshakeError)) // with 200 by gin, which takes the attempt for an answer
+		err = <-told
+		requireRefusal(t, err, http.StatusNotImplemented)
+		require.ErrorIs(t, err, http.ErrNotSupported)
+		assert.ErrorContains(t, err, "*http.timeoutWriter of http.TimeoutHandler")
+		assert.ErrorContains(t, err, "serve this path outside of http.TimeoutHandler")
+	})
+}
+
+func TestRunServesUntilItIsOver(t *testing.T) {
+	for name := range routers {
+		t.Run(name, func(t *testing.T) {
+			ctx, interrupt := context.WithCancel(t.Context())
+			out := newLines()
+			ended := make(chan error, 1)
+			go func() { ended <- run(ctx, []string{"-router", name, "-addr", "127.0.0.1:0"}, out) }()
+			out.until(t, name+" is listening on ")
+			out.until(t, "\n")
+			_, address, _ := bytes.Cut([]byte(out.String()), []byte("listening on "))
+			address, _, _ = bytes.Cut(address, []byte("\n"))
+			var socket *wsource.Socket
+			for socket == nil { // Answer may be there a moment later
+				var err error
+				if socket, err = (visitor{}).dial(t, "http://"+string(address)+livePath, wsource.DialOptions{}); err != nil {
+					requireRefusal(t, err, http.StatusServiceUnavailable)
+				}
+			}
+			echoed(t, socket, wsource.TextMessage("hello"))
+			interrupt()
+			code, _ := over(t, socket)
+			assert.Equal(t, wsource.StatusGoingAway, code)
+			require.NoError(t, <-ended)
+		})
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	for wanted, args := range map[string][]string{
+		`there is no router "fiber"`:  {"-router", "fiber"},
+		`unexpected argument "now"`:   {"now"},
+		"-duration -1s is negative":   {"-duration", "-1s"},
+		"(-h lists the flags)":        {"-port", "1"},
+		"cannot listen on nowhere":    {"-addr", "nowhere"},
+		`-proxies: netip.ParsePrefix`: {"-proxies", "127.0.0.1"},
+		"no such file":                {"-addr", "127.0.0.1:0", "-cert", "no", "-key", "no"},
+	} {
+		assert.ErrorContains(t, run(t.Context(), args, io.Discard), wanted)
+	}
+	require.NoError(t, run(t.Context(), []string{"-h"}, io.Discard))
+	require.NoError(t, run(t.Context(), []string{"-addr", "127.0.0.1:0", "-duration", time.Millisecond.String()}, io.Discard))
+}

@@ -1,0 +1,432 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestEveryIdentifierIsShown counts the exported identifiers of all packages, those of the
+// nested modules included: types, functions, methods, constants and variables. It tells each that
+// nothing shows, and fails if too many are not. An identifier is shown if
+//
+//   - an Example has its name;
+//   - an Example uses it, or a function or type of its package that the Example reaches;
+//   - a block of Go in a document uses it;
+//   - it is a method of an interface that is shown, and a type beside the Examples has it;
+//   - it is a method that belongs to a common form: one of an interface that the type
+//     fulfils, where the type and the interface are shown, or one of methodsOfForms.
+//
+// Package main, what lies below a folder named internal, the examples, and browsertest, which
+// is for the tests of this repository's pages, export nothing to users.
+func TestEveryIdentifierIsShown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles every module")
+	}
+	var all, missing []string
+	s := shown{used: map[string]bool{}, interfaces: map[string][]string{}, declared: map[string]bool{}}
+	modules := modulesOf(t)
+	loaders := make([]*loader, len(modules))
+	for i, module := range modules {
+		loaders[i] = newLoader(t, module)
+		loaders[i].addExamples(t, &s)
+	}
+	for _, file := range documents(t) {
+		for _, b := range blocksOf(t, file) {
+			if l := loaderOf(loaders, b.file); l != nil {
+				l.addBlock(t, b, &s)
+			}
+		}
+	}
+	for _, l := range loaders {
+		l.collectInterfaces(t, &s)
+	}
+	for _, l := range loaders {
+		for _, id := range l.exported(t, &s) {
+			all = append(all, id.name)
+			if !id.shown {
+				missing = append(missing, id.name)
+			}
+		}
+	}
+	slices.Sort(missing)
+	t.Logf("%d of %d exported identifiers are shown by an Example or a document", len(all)-len(missing), len(all))
+	require.NotEmpty(t, all)
+	share := float64(len(all)-len(missing)) / float64(len(all))
+	assert.GreaterOrEqual(t, share, leastShown, "nothing shows these:\n%s", strings.Join(missing, "\n"))
+	t.Logf("nothing shows these:\n%s", strings.Join(missing, "\n"))
+}
+
+// exempt reports whether what a package exports is for nobody who imports the module.
+func exempt(path string) bool {
+	return slices.ContainsFunc([]string{"/internal/", "/examples/", "/browsertest/"}, func(folder string) bool {
+		return strings.Contains(path+"/", folder)
+	})
+}
+
+// leastShown is the share of identifiers that are shown, at least. It is raised when more are,
+// and not lowered.
+const leastShown = 0.93
+
+// methodsOfForms are methods whose name says all about them, as package errors, fmt,
+// log/slog, encoding and net demand them.
+var methodsOfForms = []string{
+	"Error", "Unwrap", "Is", "As", "String", "GoString", "Format", "LogValue", "Timeout", "Temporary",
+	"MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText",
+}
+
+// shown is what Examples and documents use, by qualified name.
+type shown struct {
+	used       map[string]bool
+	interfaces map[string][]string // the methods of the exported interfaces
+	declared   map[string]bool     // the methods that types in files of Examples declare
+}
+
+// see notes each identifier below n that info resolves.
+func (s *shown) see(info *types.Info, n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			if o := info.Uses[n]; o != nil {
+				s.used[qualified(o)] = true
+				s.typeOf(o.Type())
+			}
+		case ast.Expr:
+			s.typeOf(info.Types[n].Type)
+		}
+		return true
+	})
+}
+
+// named notes what the name of an Example says that it shows, as ExampleScope_Close does.
+func (s *shown) named(path, name string) {
+	typ, method, _ := strings.Cut(name, "_")
+	s.used[path+"."+typ] = true
+	s.used[path+"."+typ+"."+method] = true
+}
+
+// typeOf notes the type of an expression: what the reader sees a value of is shown.
+func (s *shown) typeOf(typ types.Type) {
+	switch typ := typ.(type) {
+	case *types.Pointer:
+		s.typeOf(typ.Elem())
+	case *types.Slice:
+		s.typeOf(typ.Elem())
+	case *types.Tuple: // of a call
+		for v := range typ.Variables() {
+			s.typeOf(v.Type())
+		}
+	case *types.Named:
+		s.used[qualified(typ.Obj())] = true
+	case *types.Alias:
+		s.used[qualified(typ.Obj())] = true
+	}
+}
+
+// qualified returns the name of an object with its package, and with its receiver if it is a method.
+func qualified(o types.Object) string {
+	if o.Pkg() == nil {
+		return o.Name()
+	}
+	path := strings.TrimSuffix(o.Pkg().Path(), "_test")
+	if f, ok := o.(*types.Func); ok {
+		f = f.Origin()
+		if recv := f.Signature().Recv(); recv != nil {
+			return path + "." + typeName(recv.Type()) + "." + f.Name()
+		}
+	}
+	return path + "." + o.Name()
+}
+
+// typeName returns the name of a receiver's type.
+func typeName(typ types.Type) string {
+	if pointer, ok := typ.(*types.Pointer); ok {
+		typ = pointer.Elem()
+	}
+	if named, ok := typ.(*types.Named); ok {
+		return named.Obj().Name()
+	}
+	return "interface"
+}
+
+// loader type-checks the packages of a module from what the compiler exports.
+type loader struct {
+	folder   string
+	packages []*listed
+	exports  map[string]string // files of export data, by import path
+	set      *token.FileSet
+	imports  types.Importer
+}
+
+// listed is a package as go list tells it.
+type listed struct {
+	ImportPath, Dir, Name, Export string
+	GoFiles, TestGoFiles          []string
+	XTestGoFiles                  []string
+}
+
+// modulesOf returns the folders with a go.mod, the root first.
+func modulesOf(t *testing.T) (folders []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == "testdata" || entry.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if entry.Name() == "go.mod" {
+			folders = append(folders, filepath.Dir(path))
+		}
+		return err
+	}))
+	slices.SortFunc(folders, func(a, b string) int { return len(a) - len(b) })
+	require.Equal(t, root, folders[0])
+	return folders
+}
+
+// newLoader lists the packages of a module, and compiles them if one of them exports
+// something. What only tests import is not compiled: an Example does without it.
+func newLoader(t *testing.T, folder string) *loader {
+	t.Helper()
+	l := &loader{folder: folder, exports: map[string]string{}, set: token.NewFileSet()}
+	l.imports = importer.ForCompiler(l.set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(l.exports[path]) })
+	l.packages = list(t, folder, "./...")
+	l.packages = slices.DeleteFunc(l.packages, func(p *listed) bool {
+		return p.Name == "main" || exempt(p.ImportPath) || len(p.GoFiles) == 0
+	})
+	if len(l.packages) > 0 {
+		for _, p := range list(t, folder, "-deps", "-export", "./...") {
+			l.exports[p.ImportPath] = p.Export
+		}
+	}
+	return l
+}
+
+// list asks go list for the packages of a module.
+func list(t *testing.T, folder string, arguments ...string) (packages []*listed) {
+	t.Helper()
+	arguments = append([]string{"list", "-json=ImportPath,Dir,Name,Export,GoFiles,TestGoFiles,XTestGoFiles"}, arguments...)
+	command := exec.CommandContext(t.Context(), "go", arguments...)
+	command.Dir = folder
+	var complaints bytes.Buffer
+	command.Stderr = &complaints
+	out, err := command.Output()
+	require.NoError(t, err, "%s: %s", folder, complaints.String())
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		p := new(listed)
+		err := decoder.Decode(p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		require.NoError(t, err)
+		packages = append(packages, p)
+	}
+}
+
+// loaderOf returns the loader of the module that a document is in.
+func loaderOf(loaders []*loader, file string) (best *loader) {
+	for _, l := range loaders {
+		if strings.HasPrefix(file, l.folder+"/") && (best == nil || len(l.folder) > len(best.folder)) {
+			best = l
+		}
+	}
+	return best
+}
+
+// check type-checks files as a package, as far as that goes.
+func (l *loader) check(path string, files []*ast.File) *types.Info {
+	info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}}
+	config := types.Config{Importer: l.imports, Error: func(error) {}} // an export_test.go is not seen from here
+	_, _ = config.Check(path, l.set, files, info)
+	return info
+}
+
+// parse parses files of a folder.
+func (l *loader) parse(t *testing.T, folder string, names []string) (files []*ast.File) {
+	t.Helper()
+	for _, name := range names {
+		file, err := parser.ParseFile(l.set, filepath.Join(folder, name), nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		files = append(files, file)
+	}
+	return files
+}
+
+// addExamples notes what the Examples of the module use.
+func (l *loader) addExamples(t *testing.T, s *shown) {
+	t.Helper()
+	for _, p := range l.packages {
+		for _, files := range [][]*ast.File{
+			l.parse(t, p.Dir, p.XTestGoFiles),
+			l.parse(t, p.Dir, slices.Concat(p.GoFiles, p.TestGoFiles)),
+		} {
+			info := l.check(p.ImportPath+"_test", files)
+			declared := map[types.Object]ast.Node{}
+			methods := map[string][]ast.Node{} // by the type that has them
+			var pending []ast.Node
+			for _, d := range declarations(files, l.set) {
+				switch f, ok := d.(*ast.FuncDecl); {
+				case ok && f.Recv != nil:
+					s.declared[f.Name.Name] = true
+					if o, ok := info.Defs[f.Name].(*types.Func); ok {
+						typ := typeName(o.Signature().Recv().Type())
+						methods[typ] = append(methods[typ], f)
+					}
+				case ok && strings.HasPrefix(f.Name.Name, "Example"):
+					s.named(p.ImportPath, strings.TrimPrefix(f.Name.Name, "Example"))
+					pending = append(pending, f.Body)
+				}
+				declare(info, d, declared)
+			}
+			for len(pending) > 0 {
+				n := pending[0]
+				pending = pending[1:]
+				s.see(info, n)
+				if typ, ok := n.(*ast.TypeSpec); ok {
+					pending = append(pending, methods[typ.Name.Name]...)
+				}
+				ast.Inspect(n, func(n ast.Node) bool {
+					if ident, ok := n.(*ast.Ident); ok {
+						if d := declared[info.Uses[ident]]; d != nil {
+							pending = append(pending, d)
+							delete(declared, info.Uses[ident])
+						}
+					}
+					return true
+				})
+			}
+		}
+	}
+}
+
+// declarations returns those of test files.
+func declarations(files []*ast.File, set *token.FileSet) (all []ast.Decl) {
+	for _, f := range files {
+		if strings.HasSuffix(set.Position(f.Pos()).Filename, "_test.go") {
+			all = append(all, f.Decls...)
+		}
+	}
+	return all
+}
+
+// declare notes what a declaration declares; that of a type has its methods, under a name of their own.
+func declare(info *types.Info, d ast.Decl, declared map[types.Object]ast.Node) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		declared[info.Defs[d.Name]] = d
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				declared[info.Defs[spec.Name]] = spec
+			case *ast.ValueSpec:
+				for _, name := range spec.Names {
+					declared[info.Defs[name]] = spec
+				}
+			}
+		}
+	}
+}
+
+// addBlock notes what a block of a document uses.
+func (l *loader) addBlock(t *testing.T, b block, s *shown) {
+	t.Helper()
+	file, err := parser.ParseFile(l.set, "", b.source(t), parser.SkipObjectResolution)
+	require.NoError(t, err, "%v", b)
+	info := l.check("p", []*ast.File{file})
+	s.see(info, file)
+}
+
+// identifier is an exported name.
+type identifier struct {
+	name  string
+	shown bool
+}
+
+// collectInterfaces notes the exported interfaces of the module.
+func (l *loader) collectInterfaces(t *testing.T, s *shown) {
+	t.Helper()
+	for _, o := range l.objects(t) {
+		if i, ok := o.Type().Underlying().(*types.Interface); ok && i.IsMethodSet() {
+			for m := range i.Methods() {
+				s.interfaces[qualified(o)] = append(s.interfaces[qualified(o)], m.Name())
+			}
+		}
+	}
+}
+
+// objects returns what the packages of the module export.
+func (l *loader) objects(t *testing.T) (all []types.Object) {
+	t.Helper()
+	for _, p := range l.packages {
+		exported, err := l.imports.Import(p.ImportPath)
+		require.NoError(t, err)
+		for _, name := range exported.Scope().Names() {
+			if o := exported.Scope().Lookup(name); o.Exported() {
+				all = append(all, o)
+			}
+		}
+	}
+	return all
+}
+
+// exported returns the exported identifiers of the module.
+func (l *loader) exported(t *testing.T, s *shown) (all []identifier) {
+	t.Helper()
+	for _, o := range l.objects(t) {
+		all = append(all, identifier{qualified(o), s.used[qualified(o)]})
+		if typ, ok := o.(*types.TypeName); ok && !typ.IsAlias() {
+			all = append(all, methodsOf(typ, s)...)
+		}
+	}
+	return all
+}
+
+// methodsOf returns the exported methods that a type declares itself.
+func methodsOf(typ *types.TypeName, s *shown) (all []identifier) {
+	named := typ.Type().(*types.Named)
+	var methods []*types.Func
+	if i, ok := named.Underlying().(*types.Interface); ok {
+		methods = slices.Collect(i.ExplicitMethods())
+	} else {
+		methods = slices.Collect(named.Methods())
+	}
+	for _, m := range methods {
+		if !m.Exported() || slices.Contains(methodsOfForms, m.Name()) {
+			continue
+		}
+		name := qualified(m)
+		shown := s.used[name]
+		if _, ok := named.Underlying().(*types.Interface); ok {
+			name = qualified(typ) + "." + m.Name()
+			shown = s.used[name] || s.used[qualified(typ)] && s.declared[m.Name()]
+		}
+		all = append(all, identifier{name, shown || s.used[qualified(typ)] && s.demanded(named, m.Name())})
+	}
+	return all
+}
+
+// demanded reports whether a shown interface of the toolkit has the method, and the type
+// all of that interface's methods. Only names are compared, since either may be generic.
+func (s *shown) demanded(named *types.Named, method string) bool {
+	methods := types.NewMethodSet(types.NewPointer(named))
+	has := func(name string) bool { return methods.Lookup(nil, name) != nil }
+	return slices.ContainsFunc(slices.Collect(maps.Keys(s.interfaces)), func(name string) bool {
+		demands := s.interfaces[name]
+		return s.used[name] && slices.Contains(demands, method) && !slices.ContainsFunc(demands, func(m string) bool { return !has(m) })
+	})
+}
