@@ -107,8 +107,8 @@ func TestReconnect(t *testing.T) {
 	t.Run("an open connection", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(nil) // also without a policy
-			got, sub := listen(t, subject)
 			status := record(t, subject.Status())
+			got, sub := listen(t, subject)
 			first := s.accept()
 			first.say("one")
 			subject.Reconnect(stale)
