@@ -21,13 +21,13 @@ const workers = 3
 
 // all is the whole shop in one process: a node, and its clients over WebSockets. It ends when all that
 // Alice has placed is shipped or rejected.
-func all(ctx context.Context, flags *program.Flags, s settings, screen *screen) (err error) {
-	b, err := openBrokers(ctx, s.nats, screen)
+func all(ctx context.Context, flags *program.Flags, s settings, to *screen) (err error) {
+	b, err := openBrokers(ctx, s.nats, to)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	listener, err := flags.Listen(ctx, screen.out, "listening on ws://%s; Ctrl-C stops\n")
+	listener, err := flags.Listen(ctx, to.out, "listening on ws://%s; Ctrl-C stops\n")
 	if err != nil {
 		return err
 	}
@@ -49,11 +49,11 @@ func all(ctx context.Context, flags *program.Flags, s settings, screen *screen) 
 		running.Wait()
 		err = errors.Join(err, served)
 	}()
-	return clients(ctx, s, shop, screen)
+	return clients(ctx, s, shop, to)
 }
 
 // clients is all clients in one process.
-func clients(ctx context.Context, s settings, shop *shop, screen *screen) error {
+func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
 	parcels, err := newParcels(s.parcels)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func clients(ctx context.Context, s settings, shop *shop, screen *screen) error 
 	count(news).Subscribe(watching, observable.ObserverFuncs[line]{
 		OnNext: func(l line) { over.note(l.totals) }, OnError: func(error) {},
 	})
-	hush := &screenless
+	hush := &screen{out: io.Discard} // the dashboard shows the news of all
 	var ends []func()
 	defer func() {
 		stop()
@@ -90,7 +90,7 @@ func clients(ctx context.Context, s settings, shop *shop, screen *screen) error 
 		ends = append(ends, end)
 		switch role {
 		case "dashboard":
-			dashboard(watching, conn, screen, shown.note)
+			dashboard(watching, conn, to, shown.note)
 		case "bob":
 			bob(conn, hush)
 		default:
@@ -117,9 +117,6 @@ func clients(ctx context.Context, s settings, shop *shop, screen *screen) error 
 	}
 	return nil
 }
-
-// screenless is the screen of those whose news the dashboard shows.
-var screenless = screen{out: io.Discard}
 
 // settled finds out when all orders are shipped or rejected.
 type settled struct {

@@ -45,7 +45,7 @@ func openBrokers(ctx context.Context, url string, screen *screen) (*brokers, err
 		b.close = func() { jobs.Close(); before() }
 		if queue == "ship" {
 			operators.Skip(jobs.Status(), 1).Subscribe(ctx, observable.ObserverFuncs[natsbroker.Status]{
-				OnNext:  func(s natsbroker.Status) { screen.print("node", "%v", s) },
+				OnNext:  func(s natsbroker.Status) { screen.printf("node", "%v", s) },
 				OnError: func(error) {},
 			})
 		}
@@ -88,7 +88,7 @@ func serveNATS(ctx context.Context, addr string, screen *screen) error {
 	if !s.ReadyForConnections(10 * time.Second) {
 		return fmt.Errorf("NATS does not listen on %s", addr)
 	}
-	screen.print("nats", "listening on %s; Ctrl-C stops", s.ClientURL())
+	screen.printf("nats", "listening on %s; Ctrl-C stops", s.ClientURL())
 	<-ctx.Done()
 	return nil
 }

@@ -85,7 +85,7 @@ func alice(ctx context.Context, conn *event.Conn, s settings, screen *screen) er
 	orders := operators.Map(numbers, func(n int) Order { return newOrder(event.NewID(), n+1) })
 	return unlessOver(ctx, observable.ForEach(ctx, orders, func(o Order) {
 		if tell(ctx, conn, "place", News{Order: o, By: "alice"}) == nil {
-			screen.print("alice", "has placed   %v (%s)", o, o.ID)
+			screen.printf("alice", "has placed   %v (%s)", o, o.ID)
 		}
 	}))
 }
@@ -99,7 +99,7 @@ func bob(conn *event.Conn, screen *screen) {
 		}
 		err := tell(asked, conn, verdict, News{Order: o, By: "bob"})
 		if err == nil {
-			screen.print("bob", "has %-9s %v", verdict, o)
+			screen.printf("bob", "has %-9s %v", verdict, o)
 		}
 		return struct{}{}, err
 	})
@@ -115,7 +115,7 @@ func worker(conn *event.Conn, name string, work time.Duration, all parcels, scre
 			return struct{}{}, err
 		}
 		time.Sleep(work / 2) // who is killed now has shipped it and not said so
-		screen.print(name, "has shipped  %v%s", o, map[bool]string{true: ", or somebody had"}[again])
+		screen.printf(name, "has shipped  %v%s", o, map[bool]string{true: ", or somebody had"}[again])
 		return struct{}{}, tell(asked, conn, "shipped", News{Order: o, By: name, Again: again})
 	})
 }

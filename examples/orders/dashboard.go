@@ -51,14 +51,14 @@ func dashboard(ctx context.Context, conn *event.Conn, screen *screen, told func(
 	})
 	count(news).Subscribe(ctx, observable.ObserverFuncs[line]{
 		OnNext: func(l line) {
-			screen.print(l.By, "%-10s #%-3d %d %-9s | %d placed, %d confirmed, %d rejected, %d shipped",
+			screen.printf(l.By, "%-10s #%-3d %d %-9s | %d placed, %d confirmed, %d rejected, %d shipped",
 				strings.TrimPrefix(l.topic, "orders."), l.Order.Number, l.Order.Count, l.Order.Item,
 				l.placed, l.confirmed, l.rejected, l.shipped)
 			told(l.totals)
 		},
 		OnError: func(err error) {
 			if ctx.Err() == nil {
-				screen.print("dashboard", "%v", err)
+				screen.printf("dashboard", "%v", err)
 			}
 		},
 	})

@@ -39,27 +39,29 @@ type settings struct {
 }
 
 // roles are what a process can be.
-var roles = []string{"all", "node", "alice", "bob", "worker", "dashboard", "nats"}
+var roles = [...]string{"all", "node", "alice", "bob", "worker", "dashboard", "nats"}
 
 // run is the program: its arguments, what it prints, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("orders", "127.0.0.1:9007")
 	var s settings
-	flags.StringVar(&s.role, "role", "all", "what to be: "+strings.Join(roles, ", "))
-	flags.StringVar(&s.nats, "nats", "", "the `URL` of a NATS server with JetStream, which nodes share; none is this process's memory")
+	flags.StringVar(&s.role, "role", "all", "what to be: "+strings.Join(roles[:], ", "))
+	flags.StringVar(&s.nats, "nats", "",
+		"the `URL` of a NATS server with JetStream, which nodes share; none is this process's memory")
 	connect := flags.String("connect", "ws://127.0.0.1:9007", "the `URLs` of the nodes, which a client tries in turn")
 	flags.StringVar(&s.name, "name", "", "the `name` of a worker")
 	flags.IntVar(&s.orders, "orders", 0, "how many orders Alice places, after which the program ends; 0 goes on")
 	flags.DurationVar(&s.every, "every", 500*time.Millisecond, "how often she does")
-	flags.StringVar(&s.parcels, "parcels", "", "the `folder` of the parcels, which all workers share; none is this process's memory")
+	flags.StringVar(&s.parcels, "parcels", "",
+		"the `folder` of the parcels, which all workers share; none is this process's memory")
 	flags.DurationVar(&s.work, "work", 300*time.Millisecond, "how `long` a worker needs for an order")
 	if err := flags.Parse(args, out); err != nil {
 		return err
 	}
 	s.connect = strings.Split(*connect, ",")
 	switch {
-	case !slices.Contains(roles, s.role):
-		return fmt.Errorf("-role is none of %s: %q", strings.Join(roles, ", "), s.role)
+	case !slices.Contains(roles[:], s.role):
+		return fmt.Errorf("-role is none of %s: %q", strings.Join(roles[:], ", "), s.role)
 	case s.orders < 0:
 		return fmt.Errorf("-orders is negative: %d", s.orders)
 	case s.work < 0:

@@ -93,8 +93,8 @@ func node(ctx context.Context, flags *program.Flags, url string, screen *screen)
 
 // unlessOver returns err, unless ctx is over.
 func unlessOver(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

@@ -18,7 +18,7 @@ type Order struct {
 func (o Order) String() string { return fmt.Sprintf("#%d, %d %s", o.Number, o.Count, o.Item) }
 
 // items are what the shop has.
-var items = []string{"apples", "pears", "plums", "cherries"}
+var items = [...]string{"apples", "pears", "plums", "cherries"}
 
 // newOrder returns the order with a number. Every fifth is not valid.
 func newOrder(id string, number int) Order {
@@ -46,8 +46,8 @@ type screen struct {
 	out io.Writer
 }
 
-// print prints a line of what somebody does.
-func (s *screen) print(who, format string, values ...any) {
+// printf prints a line of what somebody does.
+func (s *screen) printf(who, format string, values ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fmt.Fprintf(s.out, "%-10s %s\n", who, fmt.Sprintf(format, values...))

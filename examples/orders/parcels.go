@@ -22,7 +22,7 @@ func newParcels(folder string) (parcels, error) {
 	if folder == "" {
 		return &memoryParcels{shipped: make(map[string]bool)}, nil
 	}
-	return folderParcels(folder), os.MkdirAll(folder, 0o755)
+	return folderParcels(folder), os.MkdirAll(folder, 0o750)
 }
 
 // memoryParcels are of one process.
