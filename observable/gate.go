@@ -19,6 +19,7 @@ type gate struct {
 	mu       interleave.Mutex
 	runs     []run // the queue, from head on
 	head     int
+	own      int              // runs, from head on, that end with the last one that the holder has queued
 	values   int              // values not delivered yet, held to limit
 	limited  interleave.Int32 // what LimitQueue has set, or 0
 	room     interleave.Cond  // there is room in the queue, or a waiting producer has to look again
@@ -76,11 +77,11 @@ func (g *gate) unmark(me uintptr) {
 	waits.unmark(me)
 }
 
-// serve delivers what the goroutine has queued itself, such as what its callbacks emit, for as long
-// as nobody else takes the gate: then its holder does. What others have queued is delivered by a
-// goroutine that exists only for that: a producer comes back from its Next when its own value was
-// delivered, and a callback that ends the goroutine ends no other producer. serve reports whether it
-// has left something to that one.
+// serve delivers what the goroutine has queued itself, such as what its callbacks emit, and what
+// stands before that, for as long as nobody else takes the gate: then its holder does. What others
+// have queued behind it is delivered by a goroutine that exists only for that: a producer comes back
+// from its Next when its own values were delivered, and a callback that ends the goroutine ends no
+// other producer. serve reports whether it has left something to that one.
 func (g *gate) serve(me uintptr) (handedOn bool) { return g.deliver(me, false) }
 
 // deliver is serve for a producer, or for the goroutine that exists only for everything in the queue.

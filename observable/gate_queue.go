@@ -49,8 +49,17 @@ func (s *Scope) isIn(outer *Scope) bool {
 	return false
 }
 
-// push appends to the queue what the goroutine emits; mu is held.
+// push appends to the queue what the goroutine emits; mu is held. What the holder emits in a
+// callback it delivers before it leaves.
 func (g *gate) push(me uintptr, l lane, n int) {
+	g.enqueue(me, l, n)
+	if g.owner.Load() == me {
+		g.own = len(g.runs) - g.head
+	}
+}
+
+// enqueue is push for what the holder need not stay for; mu is held.
+func (g *gate) enqueue(me uintptr, l lane, n int) {
 	owner := g.owner.Load()
 	if detecting() && owner != me {
 		g.watch(l)
@@ -92,6 +101,7 @@ func (g *gate) pop() run {
 		g.runs, g.head = g.runs[:0], 0
 	}
 	g.backlog.Add(-1)
+	g.own = max(g.own-1, 0)
 	g.progress++
 	return next
 }
@@ -101,13 +111,16 @@ func (g *gate) remove(l lane) {
 	if g.head == len(g.runs) {
 		return
 	}
-	kept := g.runs[:0]
-	for _, r := range g.runs[g.head:] {
-		if r.lane == l {
-			g.values -= r.n
-			g.backlog.Add(-1)
-		} else {
+	kept, own := g.runs[:0], g.own
+	for i, r := range g.runs[g.head:] {
+		if r.lane != l {
 			kept = append(kept, r)
+			continue
+		}
+		g.values -= r.n
+		g.backlog.Add(-1)
+		if i < own {
+			g.own--
 		}
 	}
 	clear(g.runs[len(kept):])
@@ -141,7 +154,7 @@ func (g *gate) drain(me uintptr, everything bool) (all bool) {
 		}
 	}()
 	g.mu.Lock()
-	for g.head < len(g.runs) && (everything || g.by.Load() == me) && !waits.isMarked(me) {
+	for g.head < len(g.runs) && (everything || g.own > 0 || g.by.Load() == me) && !waits.isMarked(me) {
 		g.draining = g.pop()
 		g.draining.lane.take(g.draining.n)
 		g.mu.Unlock()

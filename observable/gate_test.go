@@ -278,3 +278,40 @@ func TestGateFeedback(t *testing.T) {
 	sub.Unsubscribe()
 	assert.Less(t, after, before+100_000)
 }
+
+// TestGateDeliversWhatItsHolderEmits has a callback emit behind what another producer has queued:
+// when its Next returns, both are delivered, in their order.
+func TestGateDeliversWhatItsHolderEmits(t *testing.T) {
+	for name, test := range map[string]struct{ before, own int }{
+		"one value":           {1, 1},
+		"more than a stretch": {200, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var (
+				in  *observable.Emitter[int]
+				got []int
+			)
+			inlet(&in).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) {
+				got = append(got, v)
+				if v != 0 {
+					return
+				}
+				queued := make(chan struct{})
+				go func() {
+					defer close(queued)
+					for i := range test.before {
+						in.Next(1 + i)
+					}
+				}()
+				<-queued
+				for i := range test.own {
+					in.Next(-1 - i)
+				}
+			}})
+			in.Next(0)
+			require.Len(t, got, 1+test.before+test.own)
+			assert.Equal(t, test.before, got[test.before])
+			assert.Equal(t, -test.own, got[test.before+test.own])
+		})
+	}
+}

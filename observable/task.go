@@ -53,7 +53,7 @@ func (t *Task) deliver(me uintptr) {
 func (t *Task) settle() (left int) {
 	if t.more && t.scope.Open() {
 		g := &t.scope.root.gate
-		g.push(g.owner.Load(), t, 0)
+		g.enqueue(g.owner.Load(), t, 0)
 	}
 	return 0
 }
