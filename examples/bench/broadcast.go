@@ -40,6 +40,7 @@ var broadcasters = []struct {
 type broadcaster struct {
 	address string
 	opened  func() error               // waits until all sockets are open
+	send    func(p []byte)             // sends a value to all, if this process does
 	publish func(n, size int) error    // sends n values, each with the time in its last bytes
 	extent  func(size int) (bytes int) // of a value on the wire
 	own     bool                       // it is in this process, whose allocations are its own
@@ -71,7 +72,7 @@ func inProcess(f fan) func(sockets int) (*broadcaster, error) {
 		handler, send := f(func() { opened <- struct{}{} })
 		address, stop, err := listen(handler)
 		return &broadcaster{
-			address: address, opened: func() error { return await(opened, sockets) }, publish: stamped(send),
+			address: address, opened: func() error { return await(opened, sockets) }, send: send, publish: stamped(send),
 			extent: frameOf, own: true, stop: stop,
 		}, err
 	}
@@ -85,15 +86,15 @@ func broadcastWorks(s scale) []work {
 		latency := work{name: tailWork(size, s.sockets), unit: "µs at p99", beside: "µs at p50", repeat: 3}
 		for _, f := range broadcasters {
 			rate.contenders = append(rate.contenders, contender{f.name, func() (figure, error) {
-				return withBroadcast(size, s.sockets, f.start, (*broadcast).rate)
+				return withBroadcast("count", size, s.sockets, f.start, (*broadcast).rate)
 			}})
 			latency.contenders = append(latency.contenders, contender{f.name, func() (figure, error) {
-				return withBroadcast(size, s.sockets, f.start, func(b *broadcast) (figure, error) { return b.latency(s.values) })
+				return withBroadcast("count", size, s.sockets, f.start, func(b *broadcast) (figure, error) { return b.latency(s.values) })
 			}})
 		}
 		all = append(all, rate, latency)
 	}
-	return all
+	return append(all, compressedWork(4<<10, s.sockets))
 }
 
 // broadcast is a broadcaster with its sockets, whose clients are another process.
@@ -104,13 +105,13 @@ type broadcast struct {
 	bytes         int // that each client is to have got
 }
 
-func withBroadcast(size, sockets int, start func(int) (*broadcaster, error), measure func(*broadcast) (figure, error)) (figure, error) {
+func withBroadcast(job string, size, sockets int, start func(int) (*broadcaster, error), measure func(*broadcast) (figure, error)) (figure, error) {
 	server, err := start(sockets)
 	if err != nil {
 		return figure{}, err
 	}
 	defer server.stop()
-	clients, err := startClients("count", server.address, sockets)
+	clients, err := startClients(job, server.address, sockets)
 	if err != nil {
 		return figure{}, err
 	}
@@ -197,13 +198,17 @@ func rxsocketFan(opened func()) (http.Handler, func([]byte)) {
 }
 
 func hubFan(opened func()) (http.Handler, func([]byte)) {
+	return hubFanWith(wsource.AcceptOptions{}, opened)
+}
+
+func hubFanWith(options wsource.AcceptOptions, opened func()) (http.Handler, func([]byte)) {
 	room := hub.New(hub.Config[string, string, []byte]{
 		Encode:     hub.EncodeValue[string, string](wsource.BinaryCodec().Encode),
 		Slow:       hub.SlowRoom, // as the others, which lose nothing
 		Messages:   1024,         // as a socket
 		MaxSockets: 1 << 20,
 	}).Room("all")
-	server := &wsource.Server{MaxConnections: 1 << 20}
+	server := &wsource.Server{Options: options, MaxConnections: 1 << 20}
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(s *wsource.Socket) {
 			rxEnd{s}.receive(func(end, []byte) {})
@@ -215,10 +220,12 @@ func hubFan(opened func()) (http.Handler, func([]byte)) {
 	return server, room.Next
 }
 
-func gwsFan(opened func()) (http.Handler, func([]byte)) {
+func gwsFan(opened func()) (http.Handler, func([]byte)) { return gwsFanWith(nil, opened) }
+
+func gwsFanWith(option *gws.ServerOption, opened func()) (http.Handler, func([]byte)) {
 	var mu sync.Mutex
 	var all []*gws.Conn
-	upgrader := gws.NewUpgrader(&gwsEvents{received: func(end, []byte) {}}, nil)
+	upgrader := gws.NewUpgrader(&gwsEvents{received: func(end, []byte) {}}, option)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := upgrader.Upgrade(w, r)
 		if err != nil {
@@ -240,7 +247,12 @@ func gwsFan(opened func()) (http.Handler, func([]byte)) {
 }
 
 func melodyFan(opened func()) (http.Handler, func([]byte)) {
+	return melodyFanWith(func(*melody.Melody) {}, opened)
+}
+
+func melodyFanWith(configure func(*melody.Melody), opened func()) (http.Handler, func([]byte)) {
 	m := melody.New()
+	configure(m)
 	m.Config.MessageBufferSize = 1 << 16 // or it drops what is too fast for it
 	m.Config.WriteWait = time.Minute
 	m.HandleConnect(func(*melody.Session) { opened() })
@@ -249,9 +261,12 @@ func melodyFan(opened func()) (http.Handler, func([]byte)) {
 }
 
 func gorillaFan(opened func()) (http.Handler, func([]byte)) {
+	return gorillaFanWith(websocket.Upgrader{}, opened)
+}
+
+func gorillaFanWith(upgrader websocket.Upgrader, opened func()) (http.Handler, func([]byte)) {
 	var mu sync.Mutex
 	var all []*websocket.Conn
-	upgrader := websocket.Upgrader{}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := upgrader.Upgrade(w, r, nil)
 		if err != nil {
@@ -274,11 +289,13 @@ func gorillaFan(opened func()) (http.Handler, func([]byte)) {
 	}
 }
 
-func coderFan(opened func()) (http.Handler, func([]byte)) {
+func coderFan(opened func()) (http.Handler, func([]byte)) { return coderFanWith(nil, opened) }
+
+func coderFanWith(options *coder.AcceptOptions, opened func()) (http.Handler, func([]byte)) {
 	var mu sync.Mutex
 	var all []*coder.Conn
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := coder.Accept(w, r, nil)
+		c, err := coder.Accept(w, r, options)
 		if err != nil {
 			return
 		}

@@ -27,10 +27,13 @@ var jobs = map[string]struct {
 		}
 	}},
 	"stall": {1, func(c []net.Conn, args []int, commands *bufio.Reader) { // of which the last do not read
-		receiveAll(c[:len(c)-args[0]], commands)
+		receiveAll(c[:len(c)-args[0]], bytesOf, commands)
 	}},
-	"count": {0, func(c []net.Conn, _ []int, commands *bufio.Reader) { receiveAll(c, commands) }},
-	"echo":  {2, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], args[1], commands) }},
+	"count": {0, func(c []net.Conn, _ []int, commands *bufio.Reader) { receiveAll(c, bytesOf, commands) }},
+	"frames": {0, func(c []net.Conn, _ []int, commands *bufio.Reader) { // compressed ones
+		receiveAll(c, framesOf, commands)
+	}},
+	"echo": {2, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], args[1], commands) }},
 }
 
 // echoOnCommand sends messages of size bytes on each connection, burst of them with one system call, of which the last
@@ -110,7 +113,7 @@ func connectAll(task, address string, n, reading int) ([]net.Conn, error) {
 				case i >= reading:
 					path = stalledPath
 				}
-				c, err := upgrade(address, path)
+				c, err := upgrade(address, path, task == "frames")
 				if err != nil {
 					failures[worker] = fmt.Errorf("connection %d: %w", i+1, err)
 					return

@@ -13,7 +13,7 @@ import (
 // server's alone.
 func feed(b *testing.B, address string, n int, closing bool) net.Conn {
 	b.Helper()
-	c, err := upgrade(address, "/")
+	c, err := upgrade(address, "/", false)
 	if err != nil {
 		b.Fatal(err)
 	}

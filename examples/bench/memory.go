@@ -150,14 +150,18 @@ func (c *clients) stop() {
 	_ = c.process.Wait()
 }
 
-// upgrade connects and shakes hands, with nothing but the connection.
-func upgrade(address, path string) (net.Conn, error) {
+// upgrade connects and shakes hands, with nothing but the connection, and, if it is to be compressed, the offer of that.
+func upgrade(address, path string, compressed bool) (net.Conn, error) {
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err
 	}
+	offer := ""
+	if compressed {
+		offer = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
+	}
 	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", path, address); err != nil {
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n", path, address, offer); err != nil {
 		return nil, err
 	}
 	reader := bufio.NewReaderSize(c, 512)

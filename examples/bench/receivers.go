@@ -14,19 +14,19 @@ import (
 
 // receivers are the clients of a broadcast.
 type receivers struct {
-	target  atomic.Int64 // bytes that each is to get
+	target  atomic.Int64 // bytes, or frames, that each is to get
 	missing atomic.Int64 // of the receivers
 	late    []spread     // by receiver: how many microseconds the messages with which it came to a target were on their way
 }
 
-// receiveAll reads from all connections, until the input of this process ends. A line of that is a number of bytes: it
-// answers "ready", and "counted" when every connection has got so many in all. Or it is "forget", or "late", which is
+// receiveAll reads from all connections, until the input of this process ends. A line of that is a number of what read
+// counts, bytes or frames: it answers "ready", and "counted" when every connection has got so many in all. Or it is "forget", or "late", which is
 // answered with how many microseconds 99 % of the last messages before a "counted" took at most, and with their median; the
 // last eight bytes of a message are the time when it was sent.
-func receiveAll(connections []net.Conn, requests io.Reader) {
+func receiveAll(connections []net.Conn, read func(net.Conn) reading, requests io.Reader) {
 	r := &receivers{late: make([]spread, len(connections))}
 	for i, c := range connections {
-		go r.receive(i, c)
+		go r.receive(i, read(c))
 	}
 	for lines := bufio.NewScanner(requests); lines.Scan(); {
 		switch lines.Text() {
@@ -48,18 +48,30 @@ func receiveAll(connections []net.Conn, requests io.Reader) {
 	}
 }
 
-func (r *receivers) receive(i int, c net.Conn) {
+// reading reads some more of a connection. It returns how much of what is counted that is, and its last bytes, if these
+// can have a time in them.
+type reading func() (n int64, last []byte, err error)
+
+// bytesOf returns a function that reads, and counts bytes.
+func bytesOf(c net.Conn) reading {
 	buffer := make([]byte, 32<<10)
-	for got, reached := int64(0), int64(0); ; {
+	return func() (int64, []byte, error) {
 		n, err := c.Read(buffer)
+		return int64(n), buffer[:n], err
+	}
+}
+
+func (r *receivers) receive(i int, read reading) {
+	for got, reached := int64(0), int64(0); ; {
+		n, last, err := read()
 		if err != nil {
 			return
 		}
-		got += int64(n)
+		got += n
 		if target := r.target.Load(); got >= target && reached < target {
 			reached = target
-			if n >= 8 {
-				r.late[i] = append(r.late[i], microseconds(time.Duration(time.Now().UnixNano()-int64(binary.BigEndian.Uint64(buffer[n-8:])))))
+			if len(last) >= 8 {
+				r.late[i] = append(r.late[i], microseconds(time.Duration(time.Now().UnixNano()-int64(binary.BigEndian.Uint64(last[len(last)-8:])))))
 			}
 			if r.missing.Add(-1) == 0 {
 				fmt.Println("counted")

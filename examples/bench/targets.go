@@ -77,6 +77,7 @@ var targets = []target{
 	{idleWork(full.idle), "rxsocket", value, 5 << 10},
 	{broadcastWork(128, full.sockets), "", ratio, 1},
 	{broadcastWork(4<<10, full.sockets), "", ratio, 1},
+	{compressedName(4<<10, full.sockets), "", ratio, 1},
 	{tailWork(128, full.sockets), gwsFanName, ratio, 1},
 	{tailWork(4<<10, full.sockets), gwsFanName, ratio, 1},
 	{connectWork(full.idle), "", ratio, 1},
