@@ -68,9 +68,10 @@
 // Everything between that emission root and the observer is then single-threaded, without locks:
 // operators are plain code, and their authors have one rule to keep: state is set before Attach.
 // A goroutine that finds the gate taken leaves its value in a queue. What the holder's own
-// callbacks have emitted the holder delivers before it goes; what others have, a goroutine that
-// exists only for that. So no producer waits for what another one's values cost, nor ends in their
-// callbacks. The queue takes 256 values, and then its producers wait; as many are woken as there is
+// callbacks have emitted, and what came before that, the holder delivers before it goes; what
+// others have queued behind it, a goroutine that exists only for that. So a producer neither waits
+// for what another one's values cost nor ends in their callbacks, unless its own callbacks emit
+// behind them. The queue takes 256 values, and then its producers wait; as many are woken as there is
 // room for. A callback that emits into its own chain is let past that bound, as it would wait for
 // itself. To know it, the gate remembers its holder's goroutine.
 //
