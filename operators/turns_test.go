@@ -92,6 +92,7 @@ func TestSubscribeIsNotHeldUp(t *testing.T) {
 		assert.LessOrEqual(t, received.Load(), int32(2))
 		over.Store(true)
 		sub.Unsubscribe()
+		<-sub.Done() // the observer may be asleep
 	})
 }
 
