@@ -196,3 +196,31 @@ func ExampleNew() {
 	fmt.Println(count, "metrics before the first connection")
 	// Output: 8 metrics before the first connection
 }
+
+// A hook is a collector: whoever makes it without a registry registers it, say, with labels of their own.
+func ExampleHook_Collect() {
+	hook, err := promhook.New(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	registry := prometheus.NewRegistry()
+	labelled := prometheus.WrapRegistererWith(prometheus.Labels{"shop": "oslo"}, registry)
+	if err := labelled.Register(hook); err != nil { // which calls Describe, and later Collect
+		fmt.Println(err)
+		return
+	}
+	descriptions := make(chan *prometheus.Desc, 100)
+	hook.Describe(descriptions)
+	fmt.Println(len(descriptions), "kinds of metrics")
+	hook.Handle(wsource.Event{Kind: wsource.EventRefused, Err: &wsource.HandshakeError{Status: 403}})
+	families, _ := registry.Gather()
+	for _, family := range families {
+		if m := family.GetMetric()[0]; family.GetName() == "rxsocket_refused_total" {
+			fmt.Println(m.GetLabel()[0].GetValue(), m.GetLabel()[1].GetValue(), m.GetCounter().GetValue())
+		}
+	}
+	// Output:
+	// 14 kinds of metrics
+	// oslo 403 1
+}

@@ -2,6 +2,7 @@ package protobuf_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -128,4 +129,16 @@ func ExampleCodec() {
 	value, _ := codec.Decode(m.Type, m.Data)
 	fmt.Println(m.Type, len(m.Data), value.GetValue())
 	// Output: binary 7 hello
+}
+
+// What cannot be encoded or decoded has a cause of its own.
+func ExampleCodec_errors() {
+	_, err := protobuf.Codec[proto.Message, *wrapperspb.StringValue]().Encode(nil)
+	fmt.Println(errors.Is(err, protobuf.ErrNil))
+	m := wsource.BinaryMessage(nil)
+	_, err = protobuf.Codec[proto.Message, proto.Message]().Decode(m.Type, m.Data) // into what?
+	fmt.Println(errors.Is(err, protobuf.ErrNoMessageType))
+	// Output:
+	// true
+	// true
 }
