@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
 func main() {
@@ -77,13 +79,13 @@ func pictures(root string) (paths []string, err error) {
 
 // generate returns what belongs into the repository, by path.
 func generate(root string) (map[string]string, error) {
-	operators, families, err := readPackage(filepath.Join(root, "operators"))
+	operators, families, err := diagram.ReadPackage(filepath.Join(root, "operators"))
 	if err != nil {
 		return nil, err
 	}
 	files := map[string]string{moving: movie(scene())}
-	for _, name := range sorted(operators) {
-		files[marbles+"/"+name+".svg"] = draw(name, operators[name].diagram)
+	for _, name := range slices.Sorted(maps.Keys(operators)) {
+		files[marbles+"/"+name+".svg"] = draw(name, operators[name].Diagram)
 	}
 	text, err := os.ReadFile(filepath.Join(root, page)) //nolint:gosec // the folder is its argument
 	if err != nil {

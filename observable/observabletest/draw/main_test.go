@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
+	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -41,19 +41,19 @@ func TestPicturesAreUpToDate(t *testing.T) {
 
 // TestEachOperatorIsReachable walks through the tree of "Which operator?".
 func TestEachOperatorIsReachable(t *testing.T) {
-	_, families, err := readPackage(root + "/operators")
+	_, families, err := diagram.ReadPackage(root + "/operators")
 	require.NoError(t, err)
 	exported, examples := functions(t, root+"/operators")
 	reached := map[string]bool{}
 	for _, f := range families {
-		for _, l := range f.leaves {
-			assert.NotEmpty(t, l.operators, "%s: %s", f.title, l.wish)
-			for _, name := range l.operators {
+		for _, l := range f.Leaves {
+			assert.NotEmpty(t, l.Operators, "%s: %s", f.Title, l.Wish)
+			for _, name := range l.Operators {
 				if _, other, ok := strings.Cut(name, "observable."); ok {
-					assert.Contains(t, names(t, root+"/observable"), other, "%s: %s", f.title, l.wish)
+					assert.Contains(t, names(t, root+"/observable"), other, "%s: %s", f.Title, l.Wish)
 					continue
 				}
-				assert.True(t, exported[name], "%s: %s: there is no operator %s", f.title, l.wish, name)
+				assert.True(t, exported[name], "%s: %s: there is no operator %s", f.Title, l.Wish, name)
 				reached[name] = true
 			}
 		}
@@ -65,7 +65,7 @@ func TestEachOperatorIsReachable(t *testing.T) {
 }
 
 func TestEachOperatorHasAPicture(t *testing.T) {
-	drawn, _, err := readPackage(root + "/operators")
+	drawn, _, err := diagram.ReadPackage(root + "/operators")
 	require.NoError(t, err)
 	exported, _ := functions(t, root+"/operators")
 	for name := range exported {
@@ -158,52 +158,13 @@ func TestTheSceneIsTrue(t *testing.T) {
 	})
 }
 
-func TestParseDiagram(t *testing.T) {
-	for _, test := range []struct {
-		text string
-		want string // columns and values, | and # among them
-	}{
-		{"Map(x => 10x): --10-20-30-|", "2:10 5:20 8:30 11:|"},
-		{"Take(2): --1--(2|)", "2:1 6:2 7:|"},
-		{"StartWith(8, 9): (89)--1--|", "1:8 2:9 6:1 9:|"},
-		{"Pairwise(): -----(1,2)-(2,3)-|", "5:(1,2) 11:(2,3) 17:|"},
-		{"SwitchMap: --1a--1b2a--|", "2:1a 6:1b 8:2a 12:|"},
-		{"RateLimit(1, 3ms): -12-3#", "1:1 2:2 4:3 5:#"},
-		{"Find(even): -----({2 true}|)", "6:{2 true} 14:|"},
-		{"Connect: --(1 10)--|", "3:1 5:10 10:|"},
-		{"Every: --(true|)", "3:true 7:|"},
-		{"RetryWith(Delay: 3ms):  -1-----1- ...", "1:1 7:1 10:..."},
-		{"CombineLatest(a, b): --A--|  A = [1 8]", "2:A 5:|"},
-		{"DefaultIfEmpty(9): --(9|)   --1--|", "3:9 4:| 11:1 14:|"},
-		{"subscriber B, later than 9ms: ^-3|", "0:^ 2:3 3:|"},
-	} {
-		d, ok := parseDiagram([]string{test.text})
-		require.True(t, ok, test.text)
-		require.Len(t, d.rows, 1)
-		got := []string{}
-		for _, m := range d.rows[0].marks {
-			got = append(got, fmt.Sprintf("%d:%s", m.column, m.text))
-		}
-		assert.Equal(t, test.want, strings.Join(got, " "), test.text)
+func TestFillIn(t *testing.T) {
+	families := []diagram.Family{
+		{Title: "I want one", Leaves: []diagram.Leaf{{Wish: "the last", Operators: []string{"Last"}}}},
+		{Title: "I want all", Leaves: []diagram.Leaf{{Wish: "by hand", Operators: []string{"observable.Connectable"}}}},
 	}
-	_, ok := parseDiagram([]string{"orders := operators.OfType[Order](events)"})
-	assert.False(t, ok)
-	d, ok := parseDiagram([]string{"src:    --1|", "inner:     ---x", "group x:   2|"})
-	require.True(t, ok)
-	for i, from := range []int{0, 3, 3} {
-		assert.Equal(t, from, d.rows[i].lines[0].from, "a row begins where it stands")
-	}
-}
-
-func TestReadFamilies(t *testing.T) {
-	const comment = "# Choosing\n\nI want one:\n\n  - the first: [First],\n    [FirstWhere]\n  - the last: [Last]\n\n" +
-		"I want all:\n\n  - by hand: [observable.Connectable]\n\n# RxJS\n\n  - no wish: [Map]\n"
-	assert.Equal(t, []family{
-		{"I want one", []leaf{{"the first", []string{"First", "FirstWhere"}}, {"the last", []string{"Last"}}}},
-		{"I want all", []leaf{{"by hand", []string{"observable.Connectable"}}}},
-	}, readFamilies(comment))
-	drawn := map[string]operator{"Last": {name: "Last", synopsis: "Last is last."}}
-	page, err := fillIn("a\n"+treeBegins+ends+"\nb\n"+picturesBegins+"old"+ends, drawn, readFamilies(comment))
+	drawn := map[string]diagram.Operator{"Last": {Name: "Last", Synopsis: "Last is last."}}
+	page, err := fillIn("a\n"+treeBegins+ends+"\nb\n"+picturesBegins+"old"+ends, drawn, families)
 	require.NoError(t, err)
 	assert.Contains(t, page, "  - the last: [`Last`](#last)\n- **I want all**\n")
 	assert.Contains(t, page, "### Last\n\nLast is last. [Reference](")

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
 // scene is what the picture at the top of the repository's README shows: a feed whose
@@ -15,14 +17,14 @@ const (
 )
 
 // scene returns the rows of the picture.
-func scene() diagram {
+func scene() diagram.Diagram {
 	lines := []string{
 		"messages of the socket: " + sceneSocket,
 		"Filter(even):           " + sceneEven,
 		"DebounceTime(3ms):      " + sceneDebounce,
 		"RetryBackoff:           " + sceneRetry,
 	}
-	d, _ := parseDiagram(lines)
+	d, _ := diagram.Parse(lines)
 	return d
 }
 
@@ -34,12 +36,12 @@ const (
 
 // movie returns a picture in which the marbles appear one after the other, and a line shows the
 // time. With reduced motion it stands still and shows all.
-func movie(d diagram) string {
+func movie(d diagram.Diagram) string {
 	const title = "A socket as a stream: values are filtered and debounced; when the connection breaks, the next one goes on"
 	columns := 0
-	for _, r := range d.rows {
-		for _, l := range r.lines {
-			columns = max(columns, l.to)
+	for _, r := range d.Rows {
+		for _, l := range r.Lines {
+			columns = max(columns, l.To)
 		}
 	}
 	still := paint(title, d, true)
@@ -56,6 +58,6 @@ func movie(d diagram) string {
 		100*passing, columns*frame)
 	fmt.Fprintf(&css, ".now{stroke:#0969da;stroke-width:2;opacity:.6;animation:now %ds linear infinite}\n", seconds)
 	css.WriteString("@media (prefers-reduced-motion:reduce){*{animation:none!important}.now{display:none}}\n")
-	fmt.Fprintf(&marks, `<path class="now" d="M%d 12v%d"/>`+"\n", left, rowHeight*len(d.rows))
+	fmt.Fprintf(&marks, `<path class="now" d="M%d 12v%d"/>`+"\n", left, rowHeight*len(d.Rows))
 	return still[:begin] + css.String() + still[begin:end] + marks.String() + still[end:]
 }

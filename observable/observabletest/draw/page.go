@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
 // The parts of README.md that are written here, between a comment and the next one.
@@ -14,7 +16,7 @@ const (
 )
 
 // fillIn writes the tree and the pictures into the page.
-func fillIn(page string, operators map[string]operator, families []family) (string, error) {
+func fillIn(page string, operators map[string]diagram.Operator, families []diagram.Family) (string, error) {
 	for _, part := range []struct{ begins, text string }{
 		{treeBegins, tree(operators, families)},
 		{picturesBegins, sections(operators, families)},
@@ -33,13 +35,13 @@ func fillIn(page string, operators map[string]operator, families []family) (stri
 }
 
 // tree returns the families as a tree of questions.
-func tree(operators map[string]operator, families []family) string {
+func tree(operators map[string]diagram.Operator, families []diagram.Family) string {
 	var b strings.Builder
 	for _, f := range families {
-		fmt.Fprintf(&b, "- **%s**\n", f.title)
-		for _, l := range f.leaves {
-			fmt.Fprintf(&b, "  - %s: ", l.wish)
-			for i, name := range l.operators {
+		fmt.Fprintf(&b, "- **%s**\n", f.Title)
+		for _, l := range f.Leaves {
+			fmt.Fprintf(&b, "  - %s: ", l.Wish)
+			for i, name := range l.Operators {
 				if i > 0 {
 					b.WriteString(", ")
 				}
@@ -52,7 +54,7 @@ func tree(operators map[string]operator, families []family) string {
 }
 
 // link returns the link to an operator's picture, or to the documentation of what has none.
-func link(operators map[string]operator, name string) string {
+func link(operators map[string]diagram.Operator, name string) string {
 	pkg, rest, other := strings.Cut(name, ".")
 	if !other {
 		pkg, rest = "operators", name
@@ -64,13 +66,13 @@ func link(operators map[string]operator, name string) string {
 }
 
 // sections returns a section for each family, with each operator at its first place.
-func sections(operators map[string]operator, families []family) string {
+func sections(operators map[string]diagram.Operator, families []diagram.Family) string {
 	var b strings.Builder
 	done := map[string]bool{}
 	for _, f := range families {
-		fmt.Fprintf(&b, "## %s\n\n", f.title)
-		for _, l := range f.leaves {
-			for _, name := range l.operators {
+		fmt.Fprintf(&b, "## %s\n\n", f.Title)
+		for _, l := range f.Leaves {
+			for _, name := range l.Operators {
 				o, ok := operators[name]
 				if !ok || done[name] {
 					continue
@@ -85,6 +87,6 @@ func sections(operators map[string]operator, families []family) string {
 }
 
 // sentence returns the operator's first sentence, safe for Markdown.
-func sentence(o operator) string {
-	return strings.NewReplacer("[", "`", "]", "`", "*", `\*`, "<", "&lt;").Replace(o.synopsis)
+func sentence(o diagram.Operator) string {
+	return strings.NewReplacer("[", "`", "]", "`", "*", `\*`, "<", "&lt;").Replace(o.Synopsis)
 }

@@ -5,6 +5,8 @@ import (
 	"html"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
 // The measures of a picture, in pixels.
@@ -28,45 +30,45 @@ text{fill:#e6edf3}.op{fill:#79b8ff}.in{fill:#fff}.note{fill:#9198a1}.error{strok
 </style>`
 
 // draw returns the picture of an operator's diagram.
-func draw(name string, d diagram) string { return paint(name, d, false) }
+func draw(name string, d diagram.Diagram) string { return paint(name, d, false) }
 
 // paint returns a picture, for a moving one with a class for the marks of each column.
-func paint(name string, d diagram, moving bool) string {
+func paint(name string, d diagram.Diagram, moving bool) string {
 	columns := 0
-	for _, r := range d.rows {
-		columns = max(columns, r.width())
+	for _, r := range d.Rows {
+		columns = max(columns, widthOf(r))
 	}
 	left := labelWidth(d)
 	p := &picture{left: left, moving: moving}
-	for i, r := range d.rows {
+	for i, r := range d.Rows {
 		p.row(name, r, margin+rowHeight*i+rowHeight/2-4)
 	}
-	width, height := left+columns*frame+margin, rowHeight*len(d.rows)+2*margin-8
+	width, height := left+columns*frame+margin, rowHeight*len(d.Rows)+2*margin-8
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`+
 		"\n<title>%s</title>\n<desc>%s</desc>\n%s\n"+
 		`<rect class="paper" x=".5" y=".5" width="%d" height="%d" rx="8"/>`+"\n%s</svg>\n",
-		width, height, width, height, html.EscapeString(name), html.EscapeString(d.text), style,
+		width, height, width, height, html.EscapeString(name), html.EscapeString(d.Text), style,
 		width-1, height-1, p.out.String())
 }
 
 // labelWidth returns where the marbles begin, right of the labels.
-func labelWidth(d diagram) int {
+func labelWidth(d diagram.Diagram) int {
 	labels := 0
-	for _, r := range d.rows {
-		labels = max(labels, utf8.RuneCountInString(r.label))
+	for _, r := range d.Rows {
+		labels = max(labels, utf8.RuneCountInString(r.Label))
 	}
 	return margin + int(float64(labels)*letter) + 14
 }
 
-// width returns how many columns a row takes, its note included.
-func (r *row) width() (columns int) {
-	for _, l := range r.lines {
-		columns = max(columns, l.to+1)
+// widthOf returns how many columns a row takes, its note included.
+func widthOf(r diagram.Row) (columns int) {
+	for _, l := range r.Lines {
+		columns = max(columns, l.To+1)
 	}
-	for _, m := range r.marks {
-		columns = max(columns, m.column+m.columns+1)
+	for _, m := range r.Marks {
+		columns = max(columns, m.Column+m.Columns+1)
 	}
-	return columns + int(float64(utf8.RuneCountInString(r.note))*letter/frame) + 1
+	return columns + int(float64(utf8.RuneCountInString(r.Note))*letter/frame) + 1
 }
 
 // picture is a picture that is being drawn.
@@ -82,143 +84,143 @@ func (p *picture) printf(format string, args ...any) { fmt.Fprintf(&p.out, forma
 func (p *picture) x(column int) int { return p.left + column*frame }
 
 // row draws a row whose line is at a height.
-func (p *picture) row(name string, r row, y int) {
+func (p *picture) row(name string, r diagram.Row, y int) {
 	class := ""
-	if strings.HasPrefix(r.label, name) {
+	if strings.HasPrefix(r.Label, name) {
 		class = ` class="op"`
 	}
-	if r.label != "" {
-		p.printf(`<text%s x="%d" y="%d">%s</text>`, class, margin, y+4, html.EscapeString(r.label))
+	if r.Label != "" {
+		p.printf(`<text%s x="%d" y="%d">%s</text>`, class, margin, y+4, html.EscapeString(r.Label))
 	}
-	if r.axis {
-		for _, m := range r.marks {
-			p.printf(`<text class="note" x="%d" y="%d">%s</text>`, p.x(m.column), y+4, html.EscapeString(m.text))
+	if r.Axis {
+		for _, m := range r.Marks {
+			p.printf(`<text class="note" x="%d" y="%d">%s</text>`, p.x(m.Column), y+4, html.EscapeString(m.Text))
 		}
 		return
 	}
-	if r.busy {
+	if r.Busy {
 		p.busy(r, y)
 		return
 	}
-	p.groups(r, y)
-	p.lines(r, y)
-	for _, m := range r.marks {
+	xs := p.groups(r, y)
+	p.lines(r, xs, y)
+	for i, m := range r.Marks {
 		if p.moving {
-			p.printf(`<g class="c%d">`, m.column)
+			p.printf(`<g class="c%d">`, m.Column)
 		}
-		p.mark(m, y)
+		p.mark(m, xs[i], y)
 		if p.moving {
 			p.printf("</g>")
 		}
 	}
-	if r.note != "" {
+	if r.Note != "" {
 		p.printf(`<text class="note" x="%d" y="%d">%s</text>`,
-			p.x(r.lines[len(r.lines)-1].to+1), y+4, html.EscapeString(r.note))
+			p.x(r.Lines[len(r.Lines)-1].To+1), y+4, html.EscapeString(r.Note))
 	}
 }
 
 // lines draws how long streams last; one that ends has no arrow.
-func (p *picture) lines(r row, y int) {
+func (p *picture) lines(r diagram.Row, xs []int, y int) {
 	ends := map[int]bool{}
-	for _, m := range r.marks {
-		if m.kind == complete || m.kind == failure || m.kind == unsubscribed {
-			ends[m.column] = true
+	for _, m := range r.Marks {
+		if m.Kind == diagram.Complete || m.Kind == diagram.Failure || m.Kind == diagram.Unsubscribed {
+			ends[m.Column] = true
 		}
 	}
-	for _, l := range r.lines {
-		if l.to-l.from < 2 {
+	for _, l := range r.Lines {
+		if l.To-l.From < 2 {
 			continue
 		}
-		from, to := p.x(l.from), p.x(l.to)
+		from, to := p.x(l.From), p.x(l.To)
 		last := -1
 		for c := range ends {
-			if c >= l.from && c < l.to+2 {
+			if c >= l.From && c < l.To+2 {
 				last = max(last, c)
 			}
 		}
 		if last >= 0 {
-			p.printf(`<path class="line" d="M%d %dH%d"/>`, from, y, p.end(r, last))
+			p.printf(`<path class="line" d="M%d %dH%d"/>`, from, y, p.end(r, xs, last))
 			continue
 		}
 		p.printf(`<path class="line" d="M%d %dH%dm-6 -4l6 4l-6 4"/>`, from, y, to+8)
 	}
 }
 
-// end returns where the mark in a column stands.
-func (p *picture) end(r row, column int) int {
-	for _, m := range r.marks {
-		if m.column == column && m.group >= 0 {
-			return m.x + radius
+// end returns where the line ends that has its end in a column.
+func (p *picture) end(r diagram.Row, xs []int, column int) int {
+	for i, m := range r.Marks {
+		if m.Column == column {
+			return xs[i] + radius
 		}
 	}
 	return p.x(column) + radius
 }
 
-// groups marks what happens at one time, and puts it side by side.
-func (p *picture) groups(r row, y int) {
-	for i := 0; i < len(r.marks); i++ {
-		g := r.marks[i].group
+// groups marks what happens at one time, and puts it side by side. It returns where each mark of the row
+// stands.
+func (p *picture) groups(r diagram.Row, y int) []int {
+	xs := make([]int, len(r.Marks))
+	for i := 0; i < len(r.Marks); i++ {
+		g := r.Marks[i].Group
 		if g < 0 {
+			xs[i] = p.x(r.Marks[i].Column)
 			continue
 		}
 		from := p.x(g) - 3
 		x := p.x(g)
-		for ; i < len(r.marks) && r.marks[i].group == g; i++ {
-			r.marks[i].x = x
-			x += r.marks[i].size() + 2
+		for ; i < len(r.Marks) && r.Marks[i].Group == g; i++ {
+			xs[i] = x
+			x += sizeOf(r.Marks[i]) + 2
 		}
 		i--
 		p.printf(`<rect class="group" x="%d" y="%d" width="%d" height="30" rx="6"/>`, from, y-15, x-from+1)
 	}
+	return xs
 }
 
 // busy draws with what a slow downstream is busy.
-func (p *picture) busy(r row, y int) {
-	for i := 0; i < len(r.marks); i++ {
-		first := r.marks[i]
-		for i+1 < len(r.marks) && r.marks[i+1].text == first.text {
+func (p *picture) busy(r diagram.Row, y int) {
+	for i := 0; i < len(r.Marks); i++ {
+		first := r.Marks[i]
+		for i+1 < len(r.Marks) && r.Marks[i+1].Text == first.Text {
 			i++
 		}
-		if first.text == "-" {
+		if first.Text == "-" {
 			continue
 		}
-		width := (r.marks[i].column - first.column + first.columns) * frame
+		width := (r.Marks[i].Column - first.Column + first.Columns) * frame
 		p.printf(`<rect x="%d" y="%d" width="%d" height="16" rx="4" fill="%s"/>`,
-			p.x(first.column), y-8, width-2, fill(first.text))
-		p.printf(`<text class="in" x="%d" y="%d">%s</text>`, p.x(first.column)+width/2-1, y+4, html.EscapeString(first.text))
+			p.x(first.Column), y-8, width-2, fill(first.Text))
+		p.printf(`<text class="in" x="%d" y="%d">%s</text>`, p.x(first.Column)+width/2-1, y+4, html.EscapeString(first.Text))
 	}
 }
 
-// size returns how wide a mark is.
-func (m mark) size() int {
-	if m.kind != value {
+// sizeOf returns how wide a mark is.
+func sizeOf(m diagram.Mark) int {
+	if m.Kind != diagram.Value {
 		return 2 * radius
 	}
-	return max(2*radius, int(float64(utf8.RuneCountInString(m.text))*letter)+10)
+	return max(2*radius, int(float64(utf8.RuneCountInString(m.Text))*letter)+10)
 }
 
 // mark draws a mark.
-func (p *picture) mark(m mark, y int) {
-	x := p.x(m.column)
-	if m.group >= 0 {
-		x = m.x
-	}
-	switch m.kind {
-	case complete:
+func (p *picture) mark(m diagram.Mark, x, y int) {
+	switch m.Kind {
+	case diagram.Complete:
 		p.printf(`<path class="line" style="stroke-width:3" d="M%d %dv22"/>`, x+radius, y-11)
-	case failure:
+	case diagram.Failure:
 		p.printf(`<path class="error" d="M%d %dl14 14m0 -14l-14 14"/>`, x+radius-7, y-7)
-	case subscribed:
+	case diagram.Subscribed:
 		p.printf(`<path class="line" d="M%d %dv-12m-4 5l4 -5l4 5"/>`, x+radius-1, y+10)
-	case unsubscribed:
+	case diagram.Unsubscribed:
 		p.printf(`<path class="line" stroke-dasharray="3 2" d="M%d %dv22"/>`, x+radius, y-11)
-	case goesOn:
+	case diagram.GoesOn:
 		p.printf(`<text class="note" x="%d" y="%d">…</text>`, x+8, y+4)
-	case value:
-		width := m.size()
+	case diagram.Value:
+		width := sizeOf(m)
 		p.printf(`<rect x="%d" y="%d" width="%d" height="%d" rx="%d" fill="%s"/>`,
-			x, y-radius, width, 2*radius, radius, fill(m.text))
-		p.printf(`<text class="in" x="%d" y="%d">%s</text>`, x+width/2, y+4, html.EscapeString(m.text))
+			x, y-radius, width, 2*radius, radius, fill(m.Text))
+		p.printf(`<text class="in" x="%d" y="%d">%s</text>`, x+width/2, y+4, html.EscapeString(m.Text))
 	}
 }
 

@@ -1,4 +1,6 @@
-package main
+// Package diagram reads the marble diagrams in the doc comments of a package of operators, as rows of marks in
+// columns. Package main in the folder above draws pictures of them, and the tests of package operators run them.
+package diagram
 
 import (
 	"regexp"
@@ -6,49 +8,57 @@ import (
 	"unicode/utf8"
 )
 
-// diagram is the marble diagram of a doc comment taken apart.
-type diagram struct {
-	rows []row
-	text string // as it stands in the comment
+// Diagram is the marble diagram of a doc comment taken apart.
+type Diagram struct {
+	Rows []Row
+	Text string // as it stands in the comment
 }
 
-// row is one line of a diagram. A column is a frame; the first one is 0.
-type row struct {
-	label string
-	lines []line // as a rule one
-	marks []mark
-	note  string // what explains the values, behind the marbles
-	busy  bool   // the values are what the downstream is busy with, a column each
-	axis  bool   // the values are times
+// Row is one line of a diagram. A column is a frame; the first one is 0.
+type Row struct {
+	Label string
+	Lines []Line // as a rule one
+	Marks []Mark
+	Note  string // what explains the values, behind the marbles
+	Busy  bool   // the values are what the downstream is busy with, a column each
+	Axis  bool   // the values are times
 }
 
-// line is how long a stream lasts.
-type line struct{ from, to int }
+// Line is how long a stream lasts: from a column to before another one.
+type Line struct{ From, To int }
 
-// mark is something that happens, in the column in which it does.
-type mark struct {
-	column  int
-	group   int // the column of the group that it stands in, or -1
-	text    string
-	kind    kind
-	columns int // how many it takes
-	x       int // where one of a group stands, in pixels
+// Mark is something that happens, in the column in which it does.
+type Mark struct {
+	Column  int
+	Group   int // the column of the group that it stands in, or -1
+	Text    string
+	Kind    Kind
+	Columns int // how many it takes
 }
 
-// kind says what a mark is.
-type kind int
+// Time returns the column in which the mark happens, which for one in a group is that of the group.
+func (m Mark) Time() int {
+	if m.Group >= 0 {
+		return m.Group
+	}
+	return m.Column
+}
 
+// Kind says what a mark is.
+type Kind int
+
+// The kinds of marks.
 const (
-	value kind = iota
-	complete
-	failure
-	subscribed
-	unsubscribed
-	goesOn
+	Value        Kind = iota
+	Complete          // |
+	Failure           // #
+	Subscribed        // ^
+	Unsubscribed      // !
+	GoesOn            // ... after what is shown
 )
 
-// kinds are the marks of one character that are not values.
-var kinds = map[string]kind{"|": complete, "#": failure, "^": subscribed, "!": unsubscribed, "...": goesOn}
+// kinds are the marks that are not values.
+var kinds = map[string]Kind{"|": Complete, "#": Failure, "^": Subscribed, "!": Unsubscribed, "...": GoesOn}
 
 var (
 	// stream is what the marbles of a row look like. Words between spaces are a note.
@@ -61,8 +71,8 @@ var (
 		`^(\.\.\.|nil|true|false|"[^"]*"|\[[^\]]*\]|\{[^}]*\}|\([^()]*,[^()|]*\)|[0-9][A-Za-z]+|[A-Za-z][0-9]|[0-9]0|\S)`)
 )
 
-// parseDiagram takes the lines of a comment apart. It reports false if there is no diagram in them.
-func parseDiagram(lines []string) (diagram, bool) {
+// Parse takes the lines of a comment apart. It reports false if there is no diagram in them.
+func Parse(lines []string) (Diagram, bool) {
 	type labelled struct {
 		label string
 		at    int // where the marbles begin, in the line
@@ -82,16 +92,16 @@ func parseDiagram(lines []string) (diagram, bool) {
 			begin = at
 		}
 	}
-	d := diagram{text: strings.Join(lines, "\n")}
+	d := Diagram{Text: strings.Join(lines, "\n")}
 	for _, f := range found {
-		d.rows = append(d.rows, parseRow(f.label, f.rest, f.at-begin))
+		d.Rows = append(d.Rows, parseRow(f.label, f.rest, f.at-begin))
 	}
-	for _, r := range d.rows {
-		if len(r.lines) > 0 {
+	for _, r := range d.Rows {
+		if len(r.Lines) > 0 {
 			return d, true
 		}
 	}
-	return diagram{}, false
+	return Diagram{}, false
 }
 
 // cutLabel cuts a line behind its label: at the first colon outside of parentheses.
@@ -113,21 +123,21 @@ func cutLabel(text string) (label, rest string) {
 }
 
 // parseRow takes the marbles of a line apart, which begin in a column.
-func parseRow(label, text string, column int) row {
-	r := row{label: label, busy: strings.HasPrefix(label, "downstream is busy"), axis: strings.HasPrefix(label, "clock")}
-	if r.axis {
+func parseRow(label, text string, column int) Row {
+	r := Row{Label: label, Busy: strings.HasPrefix(label, "downstream is busy"), Axis: strings.HasPrefix(label, "clock")}
+	if r.Axis {
 		for i, word := range strings.Fields(text) {
-			r.marks = append(r.marks, mark{column: column + 3*i, text: word, group: -1, columns: 1})
+			r.Marks = append(r.Marks, Mark{Column: column + 3*i, Text: word, Group: -1, Columns: 1})
 		}
 		return r
 	}
 	from := column
 	for text != "" {
 		if g := gap.FindString(text); g != "" {
-			r.lines = append(r.lines, line{from, column})
+			r.Lines = append(r.Lines, Line{from, column})
 			text, column = text[len(g):], column+len(g)
 			if from = column; prose.MatchString(text) || !strings.ContainsAny(text, "-|") {
-				r.note = text
+				r.Note = text
 				return r
 			}
 		}
@@ -138,7 +148,7 @@ func parseRow(label, text string, column int) row {
 			n = r.group(text, column)
 		default:
 			word := unit.FindString(text)
-			if r.busy && text[0] >= '0' && text[0] <= '9' {
+			if r.Busy && text[0] >= '0' && text[0] <= '9' {
 				word = text[:1]
 			}
 			n = len(word)
@@ -147,7 +157,7 @@ func parseRow(label, text string, column int) row {
 		text = text[n:]
 		column += n
 	}
-	r.lines = append(r.lines, line{from, column})
+	r.Lines = append(r.Lines, Line{from, column})
 	return r
 }
 
@@ -155,16 +165,16 @@ func parseRow(label, text string, column int) row {
 func isTuple(text string) bool { return len(unit.FindString(text)) > 1 }
 
 // add adds a mark.
-func (r *row) add(word string, column, group int) {
-	m := mark{column: column, group: group, text: word, columns: len(word)}
-	if k, ok := kinds[word]; ok && !r.busy {
-		m.kind = k
+func (r *Row) add(word string, column, group int) {
+	m := Mark{Column: column, Group: group, Text: word, Columns: len(word)}
+	if k, ok := kinds[word]; ok && !r.Busy {
+		m.Kind = k
 	}
-	r.marks = append(r.marks, m)
+	r.Marks = append(r.Marks, m)
 }
 
 // group adds the marks of a group, and returns how many characters it takes.
-func (r *row) group(text string, column int) int {
+func (r *Row) group(text string, column int) int {
 	end, depth := 0, 0
 	for i, c := range text {
 		switch c {
@@ -191,7 +201,7 @@ func (r *row) group(text string, column int) int {
 			if at+1 < len(inside) && isLetter(inside[at+1]) {
 				word = inside[at : at+2]
 			}
-		} else if spaced && kinds[word] == value && word[0] != '[' && word[0] != '{' {
+		} else if spaced && kinds[word] == Value && word[0] != '[' && word[0] != '{' {
 			word, _, _ = strings.Cut(inside[at:], " ")
 			word = strings.TrimRight(word, "|#")
 		}

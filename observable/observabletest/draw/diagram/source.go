@@ -1,4 +1,4 @@
-package main
+package diagram
 
 import (
 	"fmt"
@@ -7,37 +7,37 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
-// operator is a function with a marble diagram in its comment.
-type operator struct {
-	name     string
-	synopsis string // the first sentence of its comment
-	diagram  diagram
+// Operator is a function with a marble diagram in its comment.
+type Operator struct {
+	Name     string
+	Synopsis string // the first sentence of its comment
+	Diagram  Diagram
 }
 
-// family is a list of the package's documentation that says what to take for what.
-type family struct {
-	title  string
-	leaves []leaf
+// Family is a list of the package's documentation that says what to take for what.
+type Family struct {
+	Title  string
+	Leaves []Leaf
 }
 
-// leaf is one line of a family.
-type leaf struct {
-	wish      string
-	operators []string
+// Leaf is one line of a family.
+type Leaf struct {
+	Wish      string
+	Operators []string
 }
 
-// readPackage reads the operators of a folder, by name, and the families of its package comment.
-func readPackage(folder string) (operators map[string]operator, families []family, err error) {
+// ReadPackage reads the operators of a folder, by name, and the families of its package comment. It fails if a
+// file does not parse, or if there is none of either.
+func ReadPackage(folder string) (operators map[string]Operator, families []Family, err error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
 		return nil, nil, err
 	}
 	set := token.NewFileSet()
-	operators = map[string]operator{}
+	operators = map[string]Operator{}
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
@@ -54,10 +54,10 @@ func readPackage(folder string) (operators map[string]operator, families []famil
 			if !ok || f.Recv != nil || !f.Name.IsExported() || f.Doc == nil {
 				continue
 			}
-			o := operator{name: f.Name.Name, synopsis: new(doc.Package).Synopsis(f.Doc.Text())}
+			o := Operator{Name: f.Name.Name, Synopsis: new(doc.Package).Synopsis(f.Doc.Text())}
 			for _, block := range indented(f.Doc.Text()) {
-				if o.diagram, ok = parseDiagram(block); ok {
-					operators[o.name] = o
+				if o.Diagram, ok = Parse(block); ok {
+					operators[o.Name] = o
 					break
 				}
 			}
@@ -86,7 +86,7 @@ func indented(comment string) (blocks [][]string) {
 
 // readFamilies reads the lists of a package comment: those that begin with "I want" and what
 // a link of each line leads to.
-func readFamilies(comment string) (families []family) {
+func readFamilies(comment string) (families []Family) {
 	var wish string
 	end := func() {
 		if wish == "" {
@@ -94,13 +94,13 @@ func readFamilies(comment string) (families []family) {
 		}
 		f := &families[len(families)-1]
 		what, names, _ := strings.Cut(wish, ": ")
-		l := leaf{wish: what}
+		l := Leaf{Wish: what}
 		for part := range strings.SplitSeq(names, "[") {
 			if name, _, ok := strings.Cut(part, "]"); ok {
-				l.operators = append(l.operators, name)
+				l.Operators = append(l.Operators, name)
 			}
 		}
-		f.leaves = append(f.leaves, l)
+		f.Leaves = append(f.Leaves, l)
 		wish = ""
 	}
 	open := false
@@ -109,7 +109,7 @@ func readFamilies(comment string) (families []family) {
 		switch {
 		case strings.HasPrefix(line, "I want"):
 			end()
-			families = append(families, family{title: strings.TrimSuffix(trimmed, ":")})
+			families = append(families, Family{Title: strings.TrimSuffix(trimmed, ":")})
 			open = true
 		case open && strings.HasPrefix(trimmed, "- "):
 			end()
@@ -123,13 +123,4 @@ func readFamilies(comment string) (families []family) {
 	}
 	end()
 	return families
-}
-
-// sorted returns the names of operators in order.
-func sorted(operators map[string]operator) (names []string) {
-	for name := range operators {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
