@@ -10,7 +10,7 @@ import (
 // each full minute, of each full hour.
 //
 //	clock (ms):         8  9  10 11 12 13 14 15 16
-//	src:                ---1--2--3------------4|
+//	src:                ---1---2-3--------------4|
 //	BufferAligned(5ms): ------[1]------------[23]([4]|)
 //
 // The bounds are the multiples of span since the Unix epoch, 1970-01-01 00:00 UTC, by the
@@ -57,10 +57,10 @@ func BufferAligned[T any](src observable.Observable[T], span time.Duration) obse
 // other.
 //
 //	clock (ms):         8  9  10 11 12 13 14 15 16
-//	src:                ---1--2--3------------4--|
+//	src:                ---1---2-3------------4--|
 //	WindowAligned(5ms): a-----b--------------c---|
 //	window a:           ---1--|
-//	window b:                 2--3-----------|
+//	window b:                 -2-3-----------|
 //	window c:                                -4--|
 //
 // The first window is emitted at subscription. The bounds are those of [BufferAligned],

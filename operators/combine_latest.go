@@ -83,8 +83,8 @@ func CombineLatest4[A, B, C, D, R any](
 // completes, it subscribes to them and emits their latest values as [CombineLatest] does.
 //
 //	src:               --A--B--|
-//	A:                          1----2--|
-//	B:                          --8-----9|
+//	A:                         1----2--|
+//	B:                         --8-----9|
 //	CombineLatestAll:  ----------x--y--z|  x = [1 8], y = [2 8], z = [2 9]
 //
 // If the source emits no observable, it completes at once. RxJS: combineLatestAll.

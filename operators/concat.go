@@ -66,7 +66,7 @@ func Concat[T any](srcs ...observable.Observable[T]) observable.Observable[T] {
 //
 //	src:        --A-B-----|
 //	A:            a--b|
-//	B:              c--d|
+//	B:                c--d|
 //	ConcatAll:  --a--bc--d|
 //
 // It is [ConcatMap] without a projection. RxJS: concatAll.

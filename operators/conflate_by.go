@@ -7,7 +7,7 @@ import "github.com/rxsocket/rxsocket/observable"
 // began to wait.
 //
 //	src:                     a1-b1-a2-c1-b2------|
-//	downstream is busy with: a1a1a1a1a1a1b2b2a2a2
+//	downstream is busy with: a1a1a1a1a1a1b2b2a2a2c1c1
 //	ConflateBy(letter):      a1----------b2--a2--c1--|
 //
 // A value that replaces a waiting one of its key takes its place; the older value is

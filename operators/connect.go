@@ -5,7 +5,7 @@ import "github.com/rxsocket/rxsocket/observable"
 // Connect shares one subscription to the source between several parts of one stream:
 // selector gets an observable that multicasts the source, and returns the stream.
 //
-//	src:                                      --1--2--3--|
+//	src:                                      --1-------2-------3-------|
 //	Connect(s => Merge(s, Map(s, x => 10x))): --(1 10)--(2 20)--(3 30)--|
 //
 // The source is subscribed to after the stream, so a part that subscribes to the shared
@@ -27,7 +27,7 @@ func Connect[T, R any](
 // subscription. A replay subject, for example, gives late parts of the stream the values
 // that they missed.
 //
-//	src:                                                            --1--2--3--|
+//	src:                                                            --1--2----------3---|
 //	ConnectWith(replay, s => Concat(Take(s, 2), Map(s, x => 10x))): --1--(2 10 20)--30--|
 func ConnectWith[T, R any](
 	src observable.Observable[T],

@@ -5,7 +5,7 @@ import "github.com/rxsocket/rxsocket/observable"
 // FilterMap emits what project makes of each value for which it also returns true.
 //
 //	src:                  --"1"--"x"--"3"--|
-//	FilterMap(asNumber):  ---1---------3---|
+//	FilterMap(asNumber):  --1---------3----|
 //
 // It is a [Map] and a [Filter] in one step, for a project that finds out only on the way
 // whether there is a result: a look into a map, a type switch. Completion and errors pass
@@ -33,7 +33,7 @@ func FilterMap[A, B any](src observable.Observable[A], project func(A) (B, bool)
 // stream's, and the source is unsubscribed.
 //
 //	src:                 --"1"--""--"x"--"3"--|
-//	TryFilterMap(parse): ---1--------#
+//	TryFilterMap(parse): --1--------#
 func TryFilterMap[A, B any](
 	src observable.Observable[A], project func(A) (B, bool, error),
 ) observable.Observable[B] {

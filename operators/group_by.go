@@ -63,8 +63,8 @@ func (l *lease) release() {
 //
 //	src:                --1--2--3--4--|
 //	GroupBy(odd/even):  --a--b--------|
-//	group a:            --1-----3-----|
-//	group b:            -----2-----4--|
+//	group a:              1-----3-----|
+//	group b:                 2-----4--|
 //
 // Each key costs memory as long as the source lasts; where keys come and go, use
 // [GroupByUntil]. A group is emitted just before its first value, so subscribe to it when
@@ -89,8 +89,8 @@ func GroupBy[T any, K comparable](
 //
 //	src:                             --1--2--3--4--|
 //	GroupByMap(odd/even, x => 10x):  --a--b--------|
-//	group a:                         --10----30----|
-//	group b:                         -----20----40-|
+//	group a:                           10----30----|
+//	group b:                              20----40-|
 func GroupByMap[T any, K comparable, E any](
 	src observable.Observable[T], key func(T) K, element func(T) E,
 ) observable.Observable[*Group[K, E]] {
@@ -109,9 +109,9 @@ func GroupByMap[T any, K comparable, E any](
 //
 //	src:                                     --1--2--3----5--|
 //	GroupByUntil(odd/even, g => timer(7ms)): --a--b-------c--|
-//	group a:                                 --1-----3|
-//	group b:                                 -----2------|
-//	group c:                                 -------------5--|
+//	group a:                                   1-----3|
+//	group b:                                      2------|
+//	group c:                                              5--|
 //
 // duration is called with each new group after its emission, and may use the group
 // itself: a [DebounceTime] of the group ends it after a silence. Such use does not count

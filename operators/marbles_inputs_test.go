@@ -112,7 +112,9 @@ func unquoted(text string) string { return strings.Trim(text, `"`) }
 
 // nested returns what a row emits, whose values name the rows of observables.
 func (p *play) nested(label string) observable.Observable[texts] {
-	return rowOf(p, label, func(text string) texts { return p.texts(text) })
+	return rowOf(p, label, func(text string) texts {
+		return observable.Defer(func() texts { return p.texts(text) }) // one that is not subscribed to has no row
+	})
 }
 
 // inner returns the project that the label says behind an arrow, as x => xa--xb|.

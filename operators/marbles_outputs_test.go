@@ -31,6 +31,15 @@ type happening struct {
 	text   string
 }
 
+// written writes what happens as columns and values.
+func written(all []happening) string {
+	words := make([]string, len(all))
+	for i, h := range all {
+		words[i] = fmt.Sprintf("%d:%s", h.column, h.text)
+	}
+	return strings.Join(words, " ")
+}
+
 // of returns an observable as an output.
 func of[T any](src observable.Observable[T]) output { return values[T]{src} }
 

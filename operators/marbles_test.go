@@ -133,6 +133,9 @@ func results(name string, d diagram.Diagram) (all []scene) {
 // stretch returns the nth line of each row, from a column 0 of its own.
 func stretch(rows []diagram.Row, n int) (all []diagram.Row) {
 	for _, r := range rows {
+		if r.Axis {
+			all = append(all, r)
+		}
 		if len(r.Lines) <= n {
 			continue
 		}
@@ -282,7 +285,7 @@ func (p *play) compare(r diagram.Row, got *tape) {
 			}
 		}
 	}
-	assert.Equal(p.t, want, events, r.Label)
+	assert.Equal(p.t, written(want), written(events), "what %q says, and what happens", r.Label)
 	assert.Equal(p.t, max(mark(r, diagram.Subscribed), r.Lines[0].From), got.from, "where %s begins", r.Label)
 	for _, busy := range p.rows {
 		if busy.Busy {

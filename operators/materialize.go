@@ -40,7 +40,7 @@ type Notification[T any] struct {
 // Materialize emits each notification of the source as a value, its end too, and then
 // completes.
 //
-//	src:           --1------2-----#
+//	src:           --1------2------#
 //	Materialize(): --{N 1}--{N 2}--({E err}|)
 //
 // Errors of the source and panics in callbacks upstream become values, and the stream

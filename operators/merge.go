@@ -44,7 +44,7 @@ func MergeConcurrent[T any](concurrent int, srcs ...observable.Observable[T]) ob
 //	src:       --A-----B----|
 //	A:           a--b|
 //	B:                 c--d|
-//	MergeAll:  --a--b--c--d|
+//	MergeAll:  --a--b--c--d-|
 //
 // It is [MergeMap] without a projection. RxJS: mergeAll.
 func MergeAll[T any](src observable.Observable[observable.Observable[T]]) observable.Observable[T] {
@@ -57,7 +57,7 @@ func MergeAll[T any](src observable.Observable[observable.Observable[T]]) observ
 //
 //	src:                    --A-B-----|
 //	A:                        a--b|
-//	B:                          c--d|
+//	B:                            c--d|
 //	MergeAllConcurrent(1):  --a--bc--d|
 //
 // RxJS: mergeAll with its argument. See also [MergeMapConcurrent], [ConcatAll].

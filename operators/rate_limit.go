@@ -11,7 +11,7 @@ import (
 // their order.
 //
 //	src:                  -123456|
-//	RateLimit(1, 3ms, 2): -12-3--4--5--6|
+//	RateLimit(1, 3ms, 2): -12-3--4--5--(6|)
 //
 // It has no buffer: while a value waits, its producer waits. A source that must not be
 // held up needs an [OnBackpressureBuffer] or one of its kind before the RateLimit. The

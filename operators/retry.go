@@ -44,7 +44,7 @@ type RetryConfig struct {
 // RetryWith is [Retry] with the settings of config.
 //
 //	src:                    -1--#
-//	RetryWith(Delay: 3ms):  -1-----1-----1- ...
+//	RetryWith(Delay: 3ms):  -1------1------1- ...
 //
 // The failed attempt is torn down before the delay begins. Unsubscribing and the end of
 // the context end the delay. One timer serves all delays. A negative Count or Delay is an
@@ -62,7 +62,7 @@ func RetryWith[T any](src observable.Observable[T], config RetryConfig) observab
 // observable that notifier returns emits.
 //
 //	src:                                     -1--#
-//	RetryAfter(Count: 2, n => timer(n*3ms)): -1-----1--------1--#
+//	RetryAfter(Count: 2, n => timer(n*3ms)): -1------1---------1--#
 //
 // notifier gets the error of the failed attempt and the number of the retry, from 1 on;
 // with ResetOnSuccess, the number begins at 1 again after a value. The failed attempt is

@@ -83,7 +83,7 @@ type ShareReplayConfig struct {
 //
 //	src:                                   --1--2--3|
 //	ShareReplay({Replay: {Buffer: 1}}), A: --1--2--3|
-//	subscriber B:                                 2-3|
+//	subscriber B:                                2-3|
 //	subscriber C:                                     (3|)
 //
 // Without RefCount, nothing but the end of the source ends the subscription to it, and

@@ -4,7 +4,7 @@ import "github.com/rxsocket/rxsocket/observable"
 
 // StartWith emits values, and then the values of the source.
 //
-//	src:             --1--2--|
+//	src:             ------1--2--|
 //	StartWith(8, 9): (89)--1--2--|
 //
 // It keeps the slice of values, not a copy. The values come inside Subscribe, before the

@@ -130,7 +130,7 @@ func TryExhaustMap[A, B any](
 //	src:         --A--B--C----|
 //	A:             a--b|
 //	C:                   e--f|
-//	ExhaustAll:  --a--b--e--f|
+//	ExhaustAll:  --a--b--e--f-|
 //
 // It is [ExhaustMap] without a projection. RxJS: exhaustAll.
 func ExhaustAll[T any](src observable.Observable[observable.Observable[T]]) observable.Observable[T] {

@@ -6,8 +6,8 @@ import "github.com/rxsocket/rxsocket/observable"
 //
 //	src:            --1--2--3--4--5--|
 //	WindowCount(2): a----b-----c-----|
-//	window a:       --1--2|
-//	window b:            ---3--4|
+//	window a:       --1--(2|)
+//	window b:            ---3--(4|)
 //	window c:                  ---5--|
 //
 // The first window is emitted at subscription, and each further one after the last value
@@ -25,9 +25,11 @@ func WindowCount[T any](src observable.Observable[T], count int) observable.Obse
 //
 //	src:                    --1--2--3--4--|
 //	WindowCountEvery(2, 1): a-b--c--d--e--|
-//	window a:               --1--2|
-//	window b:                 ---2--3|
-//	window c:                    ---3--4|
+//	window a:               --1--(2|)
+//	window b:                 ---2--(3|)
+//	window c:                    ---3--(4|)
+//	window d:                       ---4--|
+//	window e:                          ---|
 //
 // RxJS: windowCount with its argument startWindowEvery.
 func WindowCountEvery[T any](

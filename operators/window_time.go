@@ -46,8 +46,8 @@ func WindowTime[T any](
 //
 //	src:                                 --1-2-3-----4--|
 //	WindowTimeWith({Span: 9ms, Max: 2}): a---b-------c--|
-//	window a:                            --1-2|
-//	window b:                                --3-----4|
+//	window a:                            --1-(2|)
+//	window b:                                --3-----(4|)
 //	window c:                                        ---|
 //
 // A Span that is not positive, and a negative Every or Max, is an

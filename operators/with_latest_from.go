@@ -40,7 +40,7 @@ func WithLatestFrom[A, B, R any](
 // that comes before each of the others has emitted is dropped. project gets a new slice
 // each time, which it may keep: one allocation a value.
 //
-//	src:                                       --1---2----3-|
+//	src:                                       --1---2----3--|
 //	a:                                         ---x------y--|
 //	b:                                         -----X-------|
 //	WithLatestFromAll([a b], (n,s) => n s...): ------2xX--3yX|

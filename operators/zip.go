@@ -95,9 +95,9 @@ func Zip3[A, B, C, R any](
 // does when the source has completed.
 //
 //	src:     --A--B--|
-//	A:                1----2--|
-//	B:                --8-----9|
-//	ZipAll:  ----------x-----y|  x = [1 8], y = [2 9]
+//	A:               1----2--|
+//	B:               --8-----9|
+//	ZipAll:  ----------x-----(y|)  x = [1 8], y = [2 9]
 //
 // No inner observable is subscribed to before that. If the source emits none, the stream
 // completes with the source. Errors of the source pass through. RxJS: zipAll.
