@@ -9,8 +9,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// A boundary with a bound: at most two values wait for a slow subscriber, then the source waits. The
-// source has a gate of its own, and what waits there is a part of the two.
+// A boundary with a bound: at most two values wait for a slow subscriber, then the source
+// waits. The source has a gate of its own, and what waits there is a part of the two.
 func ExampleScope_Spawn() {
 	const size = 2
 	bounded := func(src observable.Observable[int]) observable.Observable[int] {
@@ -97,7 +97,8 @@ func ExampleScope_Spawn() {
 	// value done
 }
 
-// An operator that goes through many sources takes the Next that Intercept has returned again.
+// An operator that goes through many sources takes the Next that Intercept has returned
+// again.
 func ExampleInterceptTerminal() {
 	resume := func(sources ...observable.Observable[int]) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -162,8 +163,9 @@ type left struct {
 
 func (l left) Unsubscribe() { l.cancel() }
 
-// An operator that emits into something foreign, which may be what it emits as well, does so in ConnectAll:
-// what comes back is emitted at once, not after all that the source has.
+// An operator that emits into something foreign, which may be what it emits as well, does
+// so in ConnectAll: what comes back is emitted at once, not after all that the source
+// has.
 func ExampleScope_ConnectAll() {
 	through := func(src observable.Observable[int], r *relay) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {

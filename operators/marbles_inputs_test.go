@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -19,8 +20,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
-// play is a diagram that is run. A call takes its inputs from it: observables that do what the rows of the
-// diagram say, each row from the column in which it begins.
+// play is a diagram that is run. A call takes its inputs from it: observables that do
+// what the rows of the diagram say, each row from the column in which it begins.
 type play struct {
 	t     *observabletest.T
 	rows  []diagram.Row
@@ -28,6 +29,7 @@ type play struct {
 	frame time.Duration // of a column
 	begun time.Time
 
+	mu       sync.Mutex       // guards uses
 	uses     map[string][]int // by label: the columns in which a row was subscribed to, or called
 	releases map[string][]int // by label: the columns in which something happened that a row shows as ^
 	log      bytes.Buffer     // of logger
@@ -45,9 +47,7 @@ func (p *play) at(column int) time.Duration { return time.Duration(column) * p.f
 func (p *play) row(label string) diagram.Row {
 	for _, r := range p.rows {
 		if r.Label == label {
-			if p.uses[label] == nil {
-				p.uses[label] = []int{}
-			}
+			p.use(label)
 			return r
 		}
 	}
@@ -55,8 +55,12 @@ func (p *play) row(label string) diagram.Row {
 	return diagram.Row{}
 }
 
-// use notes that a row begins.
-func (p *play) use(label string) { p.uses[label] = append(p.uses[label], p.now()) }
+// use notes that the call uses a row, and in which columns it begins.
+func (p *play) use(label string, begins ...int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.uses[label] = append(p.uses[label], begins...)
+}
 
 // errMarble is what # stands for in a row without a note.
 var errMarble = errors.New("err")
@@ -66,7 +70,7 @@ func rowOf[T any](p *play, label string, parse func(text string) T) observable.O
 	row := p.row(label)
 	src := played(p, row.Marks, row.Lines[0].From, errorOf(row), parse)
 	return observable.Defer(func() observable.Observable[T] {
-		p.use(label)
+		p.use(label, p.now())
 		return src
 	})
 }
@@ -130,8 +134,8 @@ func (p *play) inner() func(int) texts {
 	}
 }
 
-// open returns a function that opens what a marble says, in which x stands for the value; it fails for the
-// value x.
+// open returns a function that opens what a marble says, in which x stands for the value;
+// it fails for the value x.
 func (p *play) open(marble string) func(string) (texts, error) {
 	return func(v string) (texts, error) {
 		if v == "x" {
@@ -143,12 +147,13 @@ func (p *play) open(marble string) func(string) (texts, error) {
 	}
 }
 
-// work returns a function that takes as long as the row of its value says, which is called as in project(1).
+// work returns a function that takes as long as the row of its value says, which is
+// called as in project(1).
 func (p *play) work(name string) func(context.Context, int) (string, error) {
 	return func(_ context.Context, v int) (string, error) {
 		label := fmt.Sprintf("%s(%d)", name, v)
 		row := p.row(label)
-		p.use(label)
+		p.use(label, p.now())
 		m := row.Marks[len(row.Marks)-1]
 		time.Sleep(p.at(m.Time() - row.Lines[0].From))
 		return m.Text, nil
@@ -169,7 +174,8 @@ func (p *play) release(label string) func() {
 	return func() { p.releases[label] = append(p.releases[label], p.now()) }
 }
 
-// logger returns one that writes what the diagram shows below its rows, without the time of day.
+// logger returns one that writes what the diagram shows below its rows, without the time
+// of day.
 func (p *play) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{
 		Level: slog.LevelDebug,

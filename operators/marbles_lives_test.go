@@ -56,7 +56,8 @@ func marblesOfGroups() map[string]func(p *play) output {
 	}
 }
 
-// marblesOfLives are those of operators that deal with ends, repeat, watch or share a stream.
+// marblesOfLives are those of operators that deal with ends, repeat, watch or share a
+// stream.
 func marblesOfLives() map[string]func(p *play) output {
 	return map[string]func(p *play) output{
 		"Catch": func(p *play) output {

@@ -14,7 +14,8 @@ import (
 
 // output is what a call returns: an observable of any type.
 type output interface {
-	// record subscribes to it. inner is told of each observable among its values, and returns its name.
+	// record subscribes to it. inner is told of each observable among its values, and
+	// returns its name.
 	record(p *play, inner func(output) string) *tape
 }
 
@@ -49,7 +50,8 @@ func (o values[T]) record(p *play, _ func(output) string) *tape {
 	return record(p, o.Observable, func(v T) string { return p.text(v) }, func(v T) { p.takeTime(p.text(v)) })
 }
 
-// opened returns an observable of observables as an output: the rows of these begin with a name.
+// opened returns an observable of observables as an output: the rows of these begin with
+// a name.
 func opened[O observable.Observable[T], T any](src observable.Observable[O]) output {
 	return windows[O, T]{src}
 }

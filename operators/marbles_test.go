@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -17,8 +18,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// call calls the operator of a diagram with what its rows emit. An operator with several results returns the
-// further ones too.
+// call calls the operator of a diagram with what its rows emit. An operator with several
+// results returns the further ones too.
 type call func(p *play) []output
 
 // alone makes a call of a function with one result.
@@ -31,7 +32,8 @@ var notRun = map[string]string{
 	"RetryBackoff": "its delays are random",
 }
 
-// marbles returns the calls of all diagrams, by operator, or by label if a diagram has rows of several calls.
+// marbles returns the calls of all diagrams, by operator, or by label if a diagram has
+// rows of several calls.
 func marbles() map[string]call {
 	all := map[string]call{}
 	for _, family := range []map[string]func(p *play) output{
@@ -48,8 +50,9 @@ func marbles() map[string]call {
 	return all
 }
 
-// TestMarbles runs the marble diagram of each operator's comment: the rows of the inputs are the operator's
-// inputs, and what it emits must be what the other rows say, in the same columns.
+// TestMarbles runs the marble diagram of each operator's comment: the rows of the inputs
+// are the operator's inputs, and what it emits must be what the other rows say, in the
+// same columns.
 func TestMarbles(t *testing.T) {
 	drawn, _, err := diagram.ReadPackage(".")
 	require.NoError(t, err)
@@ -83,7 +86,8 @@ func TestMarbles(t *testing.T) {
 	t.Logf("%d marbles run, %d with a reason", run, len(notRun))
 }
 
-// scene is what one call is compared with: a row of the operator, or a stretch of it, with the inputs.
+// scene is what one call is compared with: a row of the operator, or a stretch of it,
+// with the inputs.
 type scene struct {
 	label  string
 	inputs []diagram.Row
@@ -205,7 +209,8 @@ func perform(t *testing.T, s scene, f call) {
 			}
 		}
 		p.takeSteps(steps)
-		p.sleepUntil(end+10, false)
+		p.sleepUntil(end+10, false) // nothing more happens
+		synctest.Wait()
 		for i, r := range s.direct {
 			p.compare(r, tapes[i])
 		}
@@ -220,7 +225,8 @@ func perform(t *testing.T, s scene, f call) {
 	})
 }
 
-// setClock waits until the clock shows what the diagram's axis begins with, and sets the width of a column.
+// setClock waits until the clock shows what the diagram's axis begins with, and sets the
+// width of a column.
 func (p *play) setClock() {
 	for _, r := range p.rows {
 		if r.Axis {
@@ -229,15 +235,16 @@ func (p *play) setClock() {
 			require.NoError(p.t, err)
 			time.Sleep(time.Duration(begin) * time.Millisecond)
 			p.begun = time.Now()
-			p.uses[r.Label] = []int{}
+			p.use(r.Label)
 		}
 		if r.Busy {
-			p.uses[r.Label] = []int{}
+			p.use(r.Label)
 		}
 	}
 }
 
-// action is something that the test does in a column, before the marbles in it or after them.
+// action is something that the test does in a column, before the marbles in it or after
+// them.
 type action struct {
 	column int
 	before bool
@@ -294,7 +301,8 @@ func (p *play) compare(r diagram.Row, got *tape) {
 	}
 }
 
-// compareBusy compares with what downstream is busy in which columns with what it gets in which.
+// compareBusy compares with what downstream is busy in which columns with what it gets in
+// which.
 func (p *play) compareBusy(r diagram.Row, got []happening) {
 	p.t.Helper()
 	last := ""
@@ -315,10 +323,11 @@ func (p *play) compareInputs(s scene) {
 		if releases, ok := p.releases[r.Label]; ok || mark(r, diagram.Subscribed) >= 0 {
 			assert.Equal(p.t, []int{mark(r, diagram.Subscribed)}, releases, r.Label)
 		}
-		if from := 0; !r.Axis && !r.Busy && r.Lines[0].From > 0 && mark(r, diagram.Subscribed) < 0 {
-			if from = r.Lines[0].From; assert.NotEmpty(p.t, uses, "%s is never subscribed to", r.Label) {
-				assert.Equal(p.t, from, uses[0], "where %s begins", r.Label)
-			}
+		if r.Axis || r.Busy || r.Lines[0].From == 0 || mark(r, diagram.Subscribed) >= 0 {
+			continue // it says nothing about when it begins
+		}
+		if assert.NotEmpty(p.t, uses, "%s is never subscribed to", r.Label) {
+			assert.Equal(p.t, r.Lines[0].From, uses[0], "where %s begins", r.Label)
 		}
 	}
 	var lines []string

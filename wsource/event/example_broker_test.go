@@ -84,7 +84,8 @@ func ExampleQueueBroker() {
 	// shipped 1 <nil>
 }
 
-// line is a PubSubBroker for two nodes of one process. Both are there from the beginning, so it retains nothing.
+// line is a PubSubBroker for two nodes of one process. Both are there from the beginning,
+// so it retains nothing.
 type line struct {
 	other   *line
 	deliver func(*event.Envelope)

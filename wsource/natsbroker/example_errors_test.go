@@ -55,7 +55,8 @@ func ExampleErrNameTooLong() {
 	// this node is closed
 }
 
-// A node tells whether it reaches the servers. While it does not, it is to take no more clients.
+// A node tells whether it reaches the servers. While it does not, it is to take no more
+// clients.
 func ExampleBroker_Status() {
 	connected(func(conn *nats.Conn) error {
 		ctx := context.Background()
@@ -81,8 +82,8 @@ func ExampleBroker_Status() {
 	// disconnected <nil>
 }
 
-// A client that comes back from a server which does not answer is told to try again: its session may be there.
-// After four seconds, that server is taken for dead.
+// A client that comes back from a server which does not answer is told to try again: its
+// session may be there. After four seconds, that server is taken for dead.
 func ExampleErrAbsent() {
 	connected(func(conn *nats.Conn) error {
 		ctx := context.Background()

@@ -197,7 +197,8 @@ func ExampleNew() {
 	// Output: 8 metrics before the first connection
 }
 
-// A hook is a collector: whoever makes it without a registry registers it, say, with labels of their own.
+// A hook is a collector: whoever makes it without a registry registers it, say, with
+// labels of their own.
 func ExampleHook_Collect() {
 	hook, err := promhook.New(nil)
 	if err != nil {

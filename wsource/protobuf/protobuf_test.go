@@ -111,7 +111,8 @@ func FuzzDecode(f *testing.F) {
 		require.NoError(t, err)
 		again, err := codec.Decode(m.Type, m.Data)
 		require.NoError(t, err)
-		// By their encodings, since a NaN, and a message that holds one, does not equal itself.
+		// By their encodings, since a NaN, and a message that holds one, does not equal
+		// itself.
 		assert.Equal(t, sorted(t, value), sorted(t, again))
 	})
 }

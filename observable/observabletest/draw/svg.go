@@ -156,8 +156,8 @@ func (p *picture) end(r diagram.Row, xs []int, column int) int {
 	return p.x(column) + radius
 }
 
-// groups marks what happens at one time, and puts it side by side. It returns where each mark of the row
-// stands.
+// groups marks what happens at one time, and puts it side by side. It returns where each
+// mark of the row stands.
 func (p *picture) groups(r diagram.Row, y int) []int {
 	xs := make([]int, len(r.Marks))
 	for i := 0; i < len(r.Marks); i++ {

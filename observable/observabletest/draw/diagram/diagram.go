@@ -1,5 +1,6 @@
-// Package diagram reads the marble diagrams in the doc comments of a package of operators, as rows of marks in
-// columns. Package main in the folder above draws pictures of them, and the tests of package operators run them.
+// Package diagram reads the marble diagrams in the doc comments of a package of
+// operators, as rows of marks in columns. Package main in the folder above draws pictures
+// of them, and the tests of package operators run them.
 package diagram
 
 import (
@@ -36,7 +37,8 @@ type Mark struct {
 	Columns int // how many it takes
 }
 
-// Time returns the column in which the mark happens, which for one in a group is that of the group.
+// Time returns the column in which the mark happens, which for one in a group is that of
+// the group.
 func (m Mark) Time() int {
 	if m.Group >= 0 {
 		return m.Group
@@ -65,13 +67,15 @@ var (
 	stream = regexp.MustCompile(`^[-|#^!(\[{"0-9A-Za-z]`)
 	prose  = regexp.MustCompile(`[A-Za-z]{3,} [a-z]{2,}| = `)
 	gap    = regexp.MustCompile(`^ {2,}`)
-	// A value is a word that stands for one, what is in brackets or quotes, a digit with the
-	// letters behind it, a letter with its digit, a multiple of ten, or one character.
+	// A value is a word that stands for one, what is in brackets or quotes, a digit with
+	// the letters behind it, a letter with its digit, a multiple of ten, or one
+	// character.
 	unit = regexp.MustCompile(
 		`^(\.\.\.|nil|true|false|"[^"]*"|\[[^\]]*\]|\{[^}]*\}|\([^()]*,[^()|]*\)|[0-9][A-Za-z]+|[A-Za-z][0-9]|[0-9]0|\S)`)
 )
 
-// Parse takes the lines of a comment apart. It reports false if there is no diagram in them.
+// Parse takes the lines of a comment apart. It reports false if there is no diagram in
+// them.
 func Parse(lines []string) (Diagram, bool) {
 	type labelled struct {
 		label string

@@ -40,7 +40,8 @@ func ExampleParse() {
 	// 11 8 completes |
 }
 
-// The operators of a package have diagrams, and its comment has the families that lead to them.
+// The operators of a package have diagrams, and its comment has the families that lead to
+// them.
 func ExampleReadPackage() {
 	ops, families, err := diagram.ReadPackage("../../../../operators")
 	if err != nil {

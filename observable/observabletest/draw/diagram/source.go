@@ -29,8 +29,8 @@ type Leaf struct {
 	Operators []string
 }
 
-// ReadPackage reads the operators of a folder, by name, and the families of its package comment. It fails if a
-// file does not parse, or if there is none of either.
+// ReadPackage reads the operators of a folder, by name, and the families of its package
+// comment. It fails if a file does not parse, or if there is none of either.
 func ReadPackage(folder string) (operators map[string]Operator, families []Family, err error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
@@ -84,8 +84,8 @@ func indented(comment string) (blocks [][]string) {
 	return blocks
 }
 
-// readFamilies reads the lists of a package comment: those that begin with "I want" and what
-// a link of each line leads to.
+// readFamilies reads the lists of a package comment: those that begin with "I want" and
+// what a link of each line leads to.
 func readFamilies(comment string) (families []Family) {
 	var wish string
 	end := func() {
