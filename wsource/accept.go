@@ -1,6 +1,7 @@
 package wsource
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
+	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
 // AcceptOptions are the options of [Accept]. The zero value, and nil, are the defaults.
@@ -73,9 +75,6 @@ type AcceptOptions struct {
 	Forwarded bool
 }
 
-// answerTimeout bounds the writing of the response to a handshake.
-const answerTimeout = 10 * time.Second
-
 // Accept upgrades a request to a WebSocket connection and returns that as a [Socket]. The handler
 // should return soon, as the socket does not need it, and its stack is memory. The
 // request's context does not bound the socket; its values are those of [Socket.Context].
@@ -106,7 +105,7 @@ func Accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions) (*So
 	if options != nil {
 		opts = *options
 	}
-	r = throughProxies(r, &opts)
+	r = handshake.ThroughProxies(r, opts.Proxies, opts.Forwarded)
 	if refusal := vet(w, r, &opts); refusal != nil {
 		return nil, refusal
 	}
@@ -121,31 +120,70 @@ func Accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions) (*So
 	return s, nil
 }
 
+// vet looks at what of a handshake can be judged before the connection is taken over. It
+// answers a request that is refused, and returns nil for any other.
+func vet(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) *HandshakeError {
+	if problem := opts.problem(); problem != "" {
+		return refuse(w, r, opts.Hook, http.StatusInternalServerError, argument("Accept", "options", problem))
+	}
+	if status, err := handshake.CheckRequest(r); err != nil {
+		return refuse(w, r, opts.Hook, status, err)
+	}
+	if err := handshake.CheckOrigin(r, opts.Origins); err != nil {
+		return refuse(w, r, opts.Hook, http.StatusForbidden, err)
+	}
+	if inBrowser {
+		return refuse(w, r, opts.Hook, http.StatusNotImplemented, errAccept)
+	}
+	if err := handshake.CheckWriter(w); err != nil {
+		return refuse(w, r, opts.Hook, http.StatusNotImplemented, err)
+	}
+	return nil
+}
+
+// refuse answers a handshake with the headers that go with the status, and tells the hook.
+func refuse(w http.ResponseWriter, r *http.Request, hook Hook, status int, err error) *HandshakeError {
+	var own http.Header
+	text := err.Error()
+	if refusal, ok := errors.AsType[*RefusalError](err); ok {
+		own, text = refusal.answer()
+	} else if status >= http.StatusInternalServerError {
+		text = http.StatusText(status) // what is wrong here is no business of the client's
+	}
+	header := handshake.Refuse(w, r, status, own, text)
+	return refused(hook, &HandshakeError{
+		URL: handshake.RequestURL(r), Remote: r.RemoteAddr, Status: status, Header: header, Err: err,
+	})
+}
+
 // upgrade takes the connection over of a request that vet has let pass.
 func upgrade(
 	w http.ResponseWriter, r *http.Request, opts *AcceptOptions, admission Admission, pool *conn.Pool,
 ) (*Socket, *HandshakeError) {
 	params, extensions := opts.Compression.params().Answer(r.Header.Values(frame.ExtensionsHeader))
-	hijack := newHijackWriter(w, extensions)
-	subprotocol, err := libraryAccept(hijack, r, opts)
-	if err != nil {
-		return nil, hijack.refuse(r, opts.Hook, err)
+	accepted, status, err := handshake.Accept(w, r, opts.Subprotocols, extensions)
+	switch {
+	case err == nil:
+	case status == 0: // nothing can be answered any more
+		return nil, refused(opts.Hook, &HandshakeError{URL: handshake.RequestURL(r), Remote: r.RemoteAddr, Err: err})
+	default:
+		return nil, refuse(w, r, opts.Hook, status, err)
 	}
-	request := keptRequest(r)
+	request := handshake.KeptRequest(r)
 	s := &Socket{
 		id:          nextSocketID(),
 		values:      request.Context(),
 		hook:        opts.Hook,
 		request:     request,
-		subprotocol: subprotocol,
-		remote:      clientAddr(r, hijack.conn),
+		subprotocol: accepted.Subprotocol,
+		remote:      accepted.Remote,
 		key:         admission.Key,
 	}
 	if opts.Outbox.Overflow != observable.OverflowBlock {
 		s.outbox = newOutbox(s, opts.Outbox)
 	}
-	s.openOn(conn.NewStream(hijack.conn, hijack.conn), conn.Config{
-		Frames:       frame.Config{Prefix: hijack.prefix, Params: params},
+	s.openOn(conn.NewStream(accepted.Conn, accepted.Conn), conn.Config{
+		Frames:       frame.Config{Prefix: accepted.Prefix, Params: params},
 		Pool:         pool,
 		ReadLimit:    orDefault(opts.ReadLimit, DefaultReadLimit),
 		StreamLimit:  opts.StreamLimit,
@@ -166,7 +204,7 @@ func upgrade(
 // problem tells what is wrong with the options, "" if nothing is.
 func (o *AcceptOptions) problem() string {
 	for _, pattern := range o.Origins {
-		if problem := patternProblem(pattern); problem != "" {
+		if problem := handshake.PatternProblem(pattern); problem != "" {
 			return problem
 		}
 	}

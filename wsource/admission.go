@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -66,13 +65,16 @@ func (e *RefusalError) status() int {
 	return e.Status
 }
 
-// answer sets the headers of the answer, and returns its text.
-func (e *RefusalError) answer(header http.Header) (text string) {
-	maps.Copy(header, e.Header.Clone())
+// answer returns the headers of the answer, and its text.
+func (e *RefusalError) answer() (header http.Header, text string) {
+	header = e.Header.Clone()
 	if e.RetryAfter > 0 {
+		if header == nil {
+			header = make(http.Header)
+		}
 		header.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
-	return cmp.Or(e.Body, http.StatusText(e.status()))
+	return header, cmp.Or(e.Body, http.StatusText(e.status()))
 }
 
 // refusalStatus returns the status that a failed authorization is answered with.

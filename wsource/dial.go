@@ -5,13 +5,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
 // DialOptions are the options of [Dial]. The zero value, and nil, are the defaults. In a
@@ -65,6 +63,23 @@ type DialOptions struct {
 	Jar http.CookieJar
 }
 
+// Redirects says which redirects a handshake follows, up to 10 of them.
+type Redirects uint8
+
+// The kinds of redirects.
+const (
+	// RedirectsSameHost is the default: those to the same host and port, and those from plain
+	// text to TLS on the same host. They take all that the first request had.
+	RedirectsSameHost = Redirects(handshake.RedirectsSameHost)
+	// RedirectsNone follows none, as browsers do.
+	RedirectsNone = Redirects(handshake.RedirectsNone)
+	// RedirectsAll follows every one. From the first one on that leads to another host or port,
+	// or from TLS to plain text, the requests have no header of the options but User-Agent, no
+	// subprotocols, which some take for a token, and nothing of the URL's user; of a Jar, they
+	// have what it holds for the new host.
+	RedirectsAll = Redirects(handshake.RedirectsAll)
+)
+
 // Dial opens a connection to the WebSocket server at rawURL, whose scheme is ws, wss, http
 // or https, and returns it as a [Socket]. The context, and HandshakeTimeout, bound the handshake
 // only. Redirects are followed as the options say.
@@ -85,7 +100,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	if problem := opts.problem(); problem != "" {
 		return nil, argument("Dial", "options", problem)
 	}
-	if problem := urlProblem(rawURL); problem != "" {
+	if problem := handshake.URLProblem(rawURL); problem != "" {
 		return nil, argument("Dial", "url", problem)
 	}
 	values := context.WithoutCancel(ctx)
@@ -95,7 +110,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	defer cancel()
 	s := &Socket{id: nextSocketID(), values: values, hook: opts.Hook}
 	if err := s.dial(ctx, rawURL, &opts); err != nil {
-		err.URL = redact(rawURL)
+		err.URL = handshake.Redact(rawURL)
 		return nil, err
 	}
 	s.start()
@@ -119,30 +134,6 @@ func (o *DialOptions) problem() string {
 	}
 	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
 		o.HandshakeTimeout, o.CloseTimeout, o.WriteTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
-}
-
-// urlProblem tells what is wrong with the URL of a server, "" if nothing is, and nothing that may be
-// a secret.
-func urlProblem(rawURL string) string {
-	u, err := url.Parse(rawURL) // its error holds all of the URL
-	switch {
-	case err != nil && !strings.Contains(rawURL, "://"):
-		return "cannot be parsed: its scheme, as ws://, is missing"
-	case err != nil:
-		return "cannot be parsed"
-	case u.Scheme == "":
-		return "has no scheme, as ws://"
-	case !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme):
-		return fmt.Sprintf("has the scheme %q, which is not that of a WebSocket server", u.Scheme)
-	case u.Hostname() == "":
-		return "has no host"
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return "has a port that is not between 1 and 65535: " + port
-		}
-	}
-	return ""
 }
 
 // headerProblem tells what is wrong with a header of the options, "" if nothing is.

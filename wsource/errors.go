@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
@@ -26,18 +27,18 @@ var (
 	// CloseTimeout.
 	ErrHeldUp = transport.ErrHeldUp
 	// ErrOrigin: the Origin of a handshake is not allowed.
-	ErrOrigin = errors.New("the origin is not allowed")
+	ErrOrigin = handshake.ErrOrigin
 	// ErrTooManyConnections: the server has as many connections as it may have.
 	ErrTooManyConnections = errors.New("too many connections")
 	// ErrTooManyRedirects: a handshake was redirected more than 10 times.
-	ErrTooManyRedirects = errors.New("too many redirects")
+	ErrTooManyRedirects = handshake.ErrTooManyRedirects
 	// ErrRedirect: a handshake was redirected to where DialOptions.Redirects does not follow.
-	ErrRedirect = errors.New("the redirect is not followed")
+	ErrRedirect = handshake.ErrRedirect
 	// ErrRequestTimeout: the peer did not answer a request in time.
 	ErrRequestTimeout = errors.New("the peer did not answer the request in time")
 	// ErrProxy: a proxy refused to connect to the server. The status, header and body of the
 	// HandshakeError are the proxy's.
-	ErrProxy = errors.New("the proxy refused to connect to the server")
+	ErrProxy = handshake.ErrProxy
 )
 
 // CloseError is how a connection ended, for every end but a normal closure: a close

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
 // DefaultMaxConnections is how many connections a [Server] holds at a time.
@@ -102,7 +103,7 @@ func (s *Server) SocketsOf(key string) []*Socket {
 
 // ServeHTTP upgrades the request, emits the socket and returns.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = throughProxies(r, &s.Options)
+	r = handshake.ThroughProxies(r, s.Options.Proxies, s.Options.Forwarded)
 	if err := vet(w, r, &s.Options); err != nil {
 		s.refusals.Next(err)
 		return
@@ -284,7 +285,7 @@ func (s *Server) Serve(l net.Listener) error {
 	server := &http.Server{
 		Handler: s, MaxHeaderBytes: 64 << 10,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, // the second is for a body
-		WriteTimeout: headerTimeout + answerTimeout, IdleTimeout: idleTimeout,
+		WriteTimeout: headerTimeout + handshake.AnswerTimeout, IdleTimeout: idleTimeout,
 	}
 	s.mu.Lock()
 	if s.stopping {

@@ -1,4 +1,4 @@
-package wsource
+package handshake
 
 import (
 	"crypto/tls"
@@ -12,10 +12,10 @@ import (
 // hop is what a proxy says of whom a request came from, and of what was asked of it.
 type hop struct{ from, scheme, host string }
 
-// throughProxies returns the request as it was made to the outermost of the proxies that are
-// believed: with the client's address, the Host that it asked for, and TLS or not.
-func throughProxies(r *http.Request, opts *AcceptOptions) *http.Request {
-	proxies := opts.Proxies
+// ThroughProxies returns the request as it was made to the outermost of the proxies that are
+// believed: with the client's address, the Host that it asked for, and TLS or not. Forwarded says
+// which header they tell that in: that of RFC 7239, or else those that begin with X-Forwarded.
+func ThroughProxies(r *http.Request, proxies []netip.Prefix, forwarded bool) *http.Request {
 	peer, ok := addressOf(r.RemoteAddr)
 	if !ok || !trusted(peer.Addr(), proxies) {
 		return r
@@ -23,7 +23,7 @@ func throughProxies(r *http.Request, opts *AcceptOptions) *http.Request {
 	var scheme, host string
 	client := peer
 	hops := xForwardedHops
-	if opts.Forwarded {
+	if forwarded {
 		hops = forwardedHops
 	}
 	for _, hop := range hops(r.Header) {

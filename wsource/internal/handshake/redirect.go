@@ -1,4 +1,4 @@
-package wsource
+package handshake
 
 import (
 	"errors"
@@ -11,28 +11,21 @@ import (
 // maxRedirects is how many redirects a handshake follows.
 const maxRedirects = 10
 
-// Redirects says which redirects a handshake follows, up to 10 of them.
+// Redirects says which redirects a handshake follows, up to maxRedirects of them.
 type Redirects uint8
 
 // The kinds of redirects.
 const (
-	// RedirectsSameHost is the default: those to the same host and port, and those from plain
-	// text to TLS on the same host. They take all that the first request had.
-	RedirectsSameHost Redirects = iota
-	// RedirectsNone follows none, as browsers do.
-	RedirectsNone
-	// RedirectsAll follows every one. From the first one on that leads to another host or port,
-	// or from TLS to plain text, the requests have no header of the options but User-Agent, no
-	// subprotocols, which some take for a token, and nothing of the URL's user; of a Jar, they
-	// have what it holds for the new host.
-	RedirectsAll
+	RedirectsSameHost Redirects = iota // those to the same host and port, and over to TLS there
+	RedirectsNone                      // none
+	RedirectsAll                       // every one, without what the next server is not to know
 )
 
 // errLocation: a redirect leads nowhere. Its Location may hold secrets.
 var errLocation = errors.New("the Location of a redirect cannot be used")
 
 // redirected reports whether the client is to follow the response to another server.
-func (h *handshake) redirected(req *http.Request, resp *http.Response) (bool, error) {
+func (c *client) redirected(req *http.Request, resp *http.Response) (bool, error) {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
 		http.StatusPermanentRedirect:
@@ -44,7 +37,7 @@ func (h *handshake) redirected(req *http.Request, resp *http.Response) (bool, er
 		return false, nil
 	}
 	target, err := req.URL.Parse(location)
-	if err != nil || urlProblem(target.String()) != "" {
+	if err != nil || URLProblem(target.String()) != "" {
 		return false, errLocation
 	}
 	to := (&url.URL{Scheme: target.Scheme, Host: target.Host}).String()
@@ -56,13 +49,13 @@ func (h *handshake) redirected(req *http.Request, resp *http.Response) (bool, er
 		stray = "to another host or port"
 	}
 	switch {
-	case h.redirects == RedirectsNone:
+	case c.Redirects == RedirectsNone:
 		return false, fmt.Errorf("%w: to %s: DialOptions.Redirects follows none", ErrRedirect, to)
-	case h.redirects == RedirectsSameHost && stray != "":
+	case c.Redirects == RedirectsSameHost && stray != "":
 		return false, fmt.Errorf("%w: to %s: %s, which DialOptions.Redirects does not follow", ErrRedirect, to, stray)
 	}
-	h.strayed = h.strayed || stray != ""
-	if h.hops++; h.hops > maxRedirects {
+	c.strayed = c.strayed || stray != ""
+	if c.hops++; c.hops > maxRedirects {
 		return false, ErrTooManyRedirects
 	}
 	return true, nil
@@ -70,17 +63,17 @@ func (h *handshake) redirected(req *http.Request, resp *http.Response) (bool, er
 
 // leave takes out of the next request what the next server is not to know. The HTTP client
 // calls it, with most headers of the first request.
-func (h *handshake) leave(req *http.Request, _ []*http.Request) error {
-	for name, values := range h.secrets {
+func (c *client) leave(req *http.Request, _ []*http.Request) error {
+	for name, values := range c.Header {
 		switch {
-		case strings.EqualFold(name, "Referer"), h.strayed && !strings.EqualFold(name, "User-Agent"):
+		case strings.EqualFold(name, "Referer"), c.strayed && !strings.EqualFold(name, "User-Agent"):
 			delete(req.Header, name) // in whatever case it is
-		case h.jar == nil && len(req.Header.Values(name)) == 0:
+		case c.Jar == nil && len(req.Header.Values(name)) == 0:
 			req.Header[name] = values // the client takes a host in another case for another one
 		}
 	}
 	req.Header.Del("Referer") // it has the query of the URL before
-	if !h.strayed {
+	if !c.strayed {
 		return nil
 	}
 	for _, name := range [...]string{"Authorization", "Cookie", "Sec-WebSocket-Protocol"} {

@@ -1,4 +1,4 @@
-package wsource_test
+package handshake_test
 
 import (
 	"crypto/tls"
@@ -10,20 +10,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
-// originError has a page of an origin connect to a host, and returns the refusal.
-func originError(host, origin string, secure bool, patterns ...string) error {
-	r := handshakeRequest()
+// originError has pages of origins connect to a host, and returns the refusal, or nil.
+func originError(host string, origins []string, secure bool, patterns ...string) error {
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.Host = host
-	r.Header["Origin"] = []string{origin}
+	r.Header["Origin"] = origins
 	if secure {
 		r.TLS = new(tls.ConnectionState)
 	}
-	// A request that passes the check of its origin is refused for its writer.
-	_, err := wsource.Accept(httptest.NewRecorder(), r, &wsource.AcceptOptions{Origins: patterns})
-	return err
+	return handshake.CheckOrigin(r, patterns)
 }
 
 // TestOwnOrigin checks which pages are the server's own: those of the same scheme, host and
@@ -69,9 +67,12 @@ func TestOwnOrigin(t *testing.T) {
 	} {
 		for _, secure := range []bool{false, true} {
 			passes := test.plain && !secure || test.tls && secure
-			err := originError(test.host, test.origin, secure)
-			require.Error(t, err)
-			assert.Equal(t, passes, !assert.ErrorIs(new(testing.T), err, wsource.ErrOrigin), "%+v TLS %v", test, secure)
+			err := originError(test.host, []string{test.origin}, secure)
+			if passes {
+				assert.NoError(t, err, "%+v TLS %v", test, secure)
+			} else {
+				assert.ErrorIs(t, err, handshake.ErrOrigin, "%+v TLS %v", test, secure)
+			}
 		}
 	}
 }
@@ -116,24 +117,25 @@ func TestOriginPatterns(t *testing.T) {
 		{"https://[::1]", "http://[::1]", false},
 		{"[ab].page.test", "http://a.page.test", true},
 	} {
-		err := originError("server.test", test.origin, false, "other.test", test.pattern)
-		require.Error(t, err)
-		assert.Equal(t, test.passes, !assert.ErrorIs(new(testing.T), err, wsource.ErrOrigin), "%+v", test)
+		err := originError("server.test", []string{test.origin}, false, "other.test", test.pattern)
+		if test.passes {
+			assert.NoError(t, err, "%+v", test)
+		} else {
+			assert.ErrorIs(t, err, handshake.ErrOrigin, "%+v", test)
+		}
 	}
 }
 
 // TestRefusedOriginsNameTheHost has the refusal say what was compared: behind a proxy, the
 // Host is often not what the page's author believes.
 func TestRefusedOriginsNameTheHost(t *testing.T) {
-	err := originError("127.0.0.1:8080", "https://site.test", false)
-	he := requireHandshake(t, err, http.StatusForbidden)
-	assert.Contains(t, he.Error(), `"https://site.test"`)
-	assert.Contains(t, he.Error(), `Host is "127.0.0.1:8080"`)
-	assert.Contains(t, originError("", "null", false).Error(), "no Host")
-	assert.Less(t, len(originError(strings.Repeat("h", 9999), strings.Repeat("o", 9999), false).Error()), 1000)
+	err := originError("127.0.0.1:8080", []string{"https://site.test"}, false)
+	require.ErrorContains(t, err, `"https://site.test"`)
+	require.ErrorContains(t, err, `Host is "127.0.0.1:8080"`)
+	require.ErrorContains(t, originError("", []string{"null"}, false), "no Host")
+	long := originError(strings.Repeat("h", 9999), []string{strings.Repeat("o", 9999)}, false)
+	assert.Less(t, len(long.Error()), 1000)
 
-	r := handshakeRequest()
-	r.Header["Origin"] = []string{"http://" + host, "https://evil.test"}
-	_, err = wsource.Accept(httptest.NewRecorder(), r, nil)
-	require.ErrorIs(t, err, wsource.ErrOrigin, "one of two origins may be anybody's")
+	err = originError("site.test", []string{"http://site.test", "https://evil.test"}, false)
+	require.ErrorIs(t, err, handshake.ErrOrigin, "one of two origins may be anybody's")
 }

@@ -1,4 +1,4 @@
-package wsource
+package handshake
 
 import (
 	"bufio"

@@ -1,4 +1,4 @@
-package wsource
+package handshake
 
 import (
 	"bufio"
@@ -8,79 +8,34 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// hijackerOf finds the hijacker in a response writer that may be wrapped, or returns nil
-// and the innermost writer.
-func hijackerOf(w http.ResponseWriter) (hijacker http.Hijacker, innermost http.ResponseWriter) {
-	for {
-		if t, ok := w.(http.Hijacker); ok {
-			return t, w
-		}
-		inner := unwrap(w)
-		if inner == nil {
-			return nil, w
-		}
-		w = inner
-	}
+// Accepted is a connection that the handshake of a client has opened.
+type Accepted struct {
+	Conn        net.Conn // it takes frames from now on
+	Prefix      []byte   // what the client sent right behind its handshake
+	Remote      net.Addr // the client's address: the one that a proxy has told, if one has
+	Subprotocol string   // the one that was chosen, or ""
 }
 
-// unwrap returns the writer that w says it wraps, or nil.
-func unwrap(w http.ResponseWriter) http.ResponseWriter {
-	if wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
-		return wrapper.Unwrap()
+// Accept takes the connection of a request over that CheckRequest and CheckWriter have let pass,
+// and answers the handshake: with the first of the subprotocols that the client offers, and with
+// the extensions, which were chosen before. If it fails, it has answered nothing, and status is
+// what Refuse can answer; 0 if there is no connection left for that.
+func Accept(
+	w http.ResponseWriter, r *http.Request, subprotocols []string, extensions string,
+) (accepted Accepted, status int, err error) {
+	h := newHijackWriter(w, extensions)
+	subprotocol, err := libraryAccept(h, r, subprotocols)
+	if err != nil {
+		status, err = h.failure(err)
+		return Accepted{}, status, err
 	}
-	return nil
-}
-
-// takeOver takes the connection over from the hijacker of w. Wrappers have a Hijack for the sake of what they
-// may wrap. Where that has none, some fail with an error of their own, and some panic as they assert
-// that it has one. Either is a cannotHijack of the innermost writer that is known.
-func takeOver(hijacker http.Hijacker, w http.ResponseWriter) (conn net.Conn, rw *bufio.ReadWriter, err error) {
-	for inner := unwrap(w); inner != nil; inner = unwrap(w) {
-		w = inner
-	}
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case *runtime.TypeAssertionError:
-			conn, rw, err = nil, nil, cannotHijack(w, v)
-		default:
-			panic(v)
-		}
-	}()
-	conn, rw, err = hijacker.Hijack()
-	if _, able := w.(http.Hijacker); err != nil && (!able || errors.Is(err, http.ErrNotSupported)) {
-		err = cannotHijack(w, err)
-	}
-	return conn, rw, err
-}
-
-// timeoutWriter is the writer of [http.TimeoutHandler], which neither hijacks nor unwraps.
-const timeoutWriter = "*http.timeoutWriter"
-
-// cannotHijack is the error of a writer whose connection cannot be taken over: cause says why, or is nil. It
-// names the writer's type, and the cure.
-func cannotHijack(w http.ResponseWriter, cause error) error {
-	name := fmt.Sprintf("%T", w)
-	if cause == nil {
-		cause = http.ErrNotSupported
-	} else if !errors.Is(cause, http.ErrNotSupported) {
-		cause = fmt.Errorf("%w: %w", cause, http.ErrNotSupported)
-	}
-	if name == timeoutWriter || strings.Contains(cause.Error(), timeoutWriter) {
-		return fmt.Errorf("the ResponseWriter %s of http.TimeoutHandler cannot hand over its connection: "+
-			"serve this path outside of http.TimeoutHandler: %w", timeoutWriter, cause)
-	}
-	return fmt.Errorf("the ResponseWriter %s cannot hand over its connection: if it wraps another one, "+
-		"give it a method Unwrap() http.ResponseWriter that returns that, or leave its middleware out here: %w",
-		name, cause)
+	return Accepted{h.conn, h.prefix, clientAddr(r, h.conn), subprotocol}, 0, nil
 }
 
 // hijackWriter is the response writer for the library. It takes the connection over, and
@@ -113,7 +68,7 @@ func (h *hijackWriter) Header() http.Header { return h.header }
 // WriteHeader does nothing: Hijack writes the response.
 func (h *hijackWriter) WriteHeader(int) {}
 
-// Write drops what the library says of a failure: refuse answers that.
+// Write drops what the library says of a failure: Refuse answers that.
 func (h *hijackWriter) Write(p []byte) (int, error) { return len(p), nil }
 
 // Hijack takes the connection over and answers the handshake. What it returns is not the
@@ -149,7 +104,7 @@ func (h *hijackWriter) answer(conn net.Conn) error {
 	_ = h.header.Write(&head) // memory takes all
 	head.WriteString("\r\n")
 	// A client that has gone is found by the first read. One that does not read is not waited for.
-	if err := conn.SetWriteDeadline(time.Now().Add(answerTimeout)); err != nil {
+	if err := conn.SetWriteDeadline(time.Now().Add(AnswerTimeout)); err != nil {
 		return fmt.Errorf("the response to the handshake: %w", err)
 	}
 	if _, err := conn.Write(head.Bytes()); err != nil {
@@ -158,19 +113,18 @@ func (h *hijackWriter) answer(conn net.Conn) error {
 	return conn.SetWriteDeadline(time.Time{})
 }
 
-// refuse returns the refusal of an upgrade that has failed, and answers it if that can be.
-func (h *hijackWriter) refuse(r *http.Request, hook Hook, err error) *HandshakeError {
-	status := http.StatusInternalServerError
+// failure returns the status and the cause of an upgrade that has failed with err.
+func (h *hijackWriter) failure(err error) (status int, cause error) {
 	if h.err != nil {
 		err = h.err
 	}
-	if errors.Is(err, http.ErrNotSupported) {
-		status = http.StatusNotImplemented
+	switch {
+	case h.taken:
+		return 0, err
+	case errors.Is(err, http.ErrNotSupported):
+		return http.StatusNotImplemented, err
 	}
-	if h.taken {
-		return refused(hook, &HandshakeError{URL: requestURL(r), Remote: r.RemoteAddr, Err: err})
-	}
-	return refuse(h.under, r, hook, status, err)
+	return http.StatusInternalServerError, err
 }
 
 // standIn is what the library has for a connection: nothing comes, and nothing goes.

@@ -1,4 +1,4 @@
-package wsource
+package handshake
 
 import (
 	"fmt"
@@ -14,9 +14,6 @@ import (
 // nullOrigin is the Origin of a page that has none of its own, such as one in a sandbox
 // (RFC 6454, section 7.3).
 const nullOrigin = "null"
-
-// shownOrigin is how many bytes of an Origin or a Host an error shows.
-const shownOrigin = 200
 
 // webOrigin is an origin of RFC 6454, section 4, in one spelling: lower case, the port
 // written out where the scheme has a default one, an IPv6 address in its short form.
@@ -76,7 +73,7 @@ func defaultPort(scheme string) string {
 	return ""
 }
 
-// matches reports whether a pattern of [AcceptOptions].Origins allows the origin.
+// matches reports whether a pattern of origins allows the origin.
 func (o webOrigin) matches(pattern string) bool {
 	scheme, authority, hasScheme := strings.Cut(strings.ToLower(pattern), "://")
 	if hasScheme {
@@ -100,14 +97,14 @@ func (o webOrigin) matches(pattern string) bool {
 	return o.port != "" && glob(authority, o.host+":"+o.port)
 }
 
-// glob matches a pattern that patternProblem has checked.
+// glob matches a pattern that PatternProblem has checked.
 func glob(pattern, s string) bool {
 	ok, err := path.Match(pattern, s)
 	return ok && err == nil
 }
 
-// patternProblem tells what is wrong with a pattern of origins, "" if nothing is.
-func patternProblem(pattern string) string {
+// PatternProblem tells what is wrong with a pattern of origins, "" if nothing is.
+func PatternProblem(pattern string) string {
 	scheme, authority, hasScheme := strings.Cut(pattern, "://")
 	if !hasScheme {
 		scheme, authority = "", pattern
@@ -124,9 +121,10 @@ func patternProblem(pattern string) string {
 	return ""
 }
 
-// checkOrigin reports that a browser's page may not connect from where it comes (RFC 6455,
-// section 10.2).
-func checkOrigin(r *http.Request, patterns []string) error {
+// CheckOrigin reports, with ErrOrigin, that a browser's page may not connect from where it
+// comes (RFC 6455, section 10.2): neither is it from the request's own host, nor does one of
+// the patterns allow it.
+func CheckOrigin(r *http.Request, patterns []string) error {
 	values := r.Header.Values("Origin")
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return nil // the client is no browser
@@ -164,14 +162,6 @@ func ownOrigin(r *http.Request, origin webOrigin) bool {
 		return origin == newOrigin(origin.scheme, r.Host)
 	}
 	return false
-}
-
-// shorten cuts a text that the peer has chosen, for an error.
-func shorten(s string) string {
-	if len(s) > shownOrigin {
-		return s[:shownOrigin] + "..."
-	}
-	return s
 }
 
 // sameAuthority reports whether two URLs name one host and port.

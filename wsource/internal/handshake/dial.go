@@ -1,0 +1,207 @@
+package handshake
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // RFC 6455 prescribes it; nothing depends on its strength
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"time"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/frame"
+)
+
+// What of the body of a refusal is read, and how long at most it is waited for.
+const (
+	bodyStart = 512
+	bodyWait  = time.Second
+)
+
+// Options are what a client wants of its handshake. They have been checked.
+type Options struct {
+	Header       http.Header // is sent with the requests
+	Host         string      // in place of the URL's, or ""
+	Subprotocols []string    // are offered
+	Params       frame.Params
+	Redirects    Redirects
+	Jar          http.CookieJar    // or nil
+	Transport    http.RoundTripper // makes the requests; nil for one of the call's own
+	TLS          *tls.Config       // of that one
+}
+
+// Dialed is a connection that a handshake with a server has opened.
+type Dialed struct {
+	Stream      io.ReadWriteCloser // takes frames from now on
+	Conn        net.Conn           // that Stream is a part of; nil if the transport does not tell
+	Header      http.Header        // of the response
+	Params      frame.Params       // of compression, as the server has agreed to it
+	Subprotocol string             // the one that the server has chosen, or ""
+}
+
+// Failure is how a handshake with a server has failed.
+type Failure struct {
+	Status int         // of the response, or 0 if there was none
+	Header http.Header // of the response, or nil
+	Body   string      // the start of the response's body
+	Err    error       // what was wrong; its text holds no part of the URL that may be secret
+}
+
+// Dial makes the handshake with a server. The context bounds it, not the connection.
+func Dial(ctx context.Context, rawURL string, options *Options) (*Dialed, *Failure) {
+	transport, release := options.transport()
+	defer release()
+	c := &client{Options: options, transport: transport}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { c.dialed.Conn = info.Conn },
+	})
+	subprotocol, err := libraryDial(ctx, rawURL, c)
+	if err == nil {
+		c.dialed.Subprotocol = subprotocol
+		return &c.dialed, nil
+	}
+	if c.failure != nil {
+		return nil, c.failure
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, &Failure{Err: cause}
+	}
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err // ue shows the whole URL
+	}
+	return nil, &Failure{Err: err}
+}
+
+// transport returns what makes the requests, and a function to call after them.
+func (o *Options) transport() (transport http.RoundTripper, release func()) {
+	own, ok := o.Transport.(*http.Transport)
+	switch {
+	case ok:
+		own = own.Clone()
+	case o.Transport != nil:
+		return o.Transport, func() {}
+	default:
+		own = &http.Transport{
+			Proxy:              http.ProxyFromEnvironment,
+			DialContext:        new(net.Dialer).DialContext,
+			TLSClientConfig:    o.TLS,
+			DisableCompression: true,
+		}
+	}
+	p := newProxied(own)
+	return p, p.release
+}
+
+// client is the round tripper of one Dial. It judges redirects, negotiates compression,
+// and keeps what a refusal said and the upgraded connection.
+type client struct {
+	*Options
+
+	transport http.RoundTripper
+	hops      int
+	strayed   bool // a redirect has led away from the first server
+	dialed    Dialed
+	failure   *Failure // what a response said that was no upgrade, or nil
+}
+
+// RoundTrip makes one request of the handshake, the first or one that a redirect leads to.
+func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
+	if offer := c.Params.Offer(); offer != "" {
+		req = req.Clone(req.Context())
+		req.Header.Set(frame.ExtensionsHeader, offer)
+	}
+	resp, err := c.transport.RoundTrip(req)
+	if refusal, ok := errors.AsType[*proxyRefusalError](err); ok {
+		c.failure = &Failure{Status: refusal.status, Header: refusal.header, Body: refusal.body, Err: ErrProxy}
+		return nil, err
+	}
+	if err != nil {
+		return nil, hideURL(err, req.URL)
+	}
+	if resp == nil {
+		return nil, errNoResponse
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	c.dialed.Header = resp.Header
+	redirected, problem := c.redirected(req, resp)
+	if problem == nil && redirected {
+		return resp, nil
+	}
+	if problem == nil {
+		problem = verify(req, resp)
+	}
+	var params frame.Params
+	if problem == nil {
+		params, problem = c.Params.Check(resp.Header.Values(frame.ExtensionsHeader))
+	}
+	rwc, writable := resp.Body.(io.ReadWriteCloser)
+	if problem == nil && !writable {
+		problem = fmt.Errorf("the transport's response body cannot be written to: %T", resp.Body)
+	}
+	if problem != nil {
+		if cookies := resp.Cookies(); c.Jar != nil && len(cookies) > 0 {
+			c.Jar.SetCookies(req.URL, cookies) // the HTTP client does so for what it is given
+		}
+		c.failure = &Failure{Status: resp.StatusCode, Header: resp.Header, Body: startOf(resp), Err: problem}
+		return nil, problem
+	}
+	c.dialed.Stream, c.dialed.Params = rwc, params
+	resp.Body, resp.Header = standIn{}, resp.Header.Clone()
+	resp.Header.Del(frame.ExtensionsHeader) // the library has offered none
+	return resp, nil
+}
+
+// startOf reads the start of a refusal's body and closes it.
+func startOf(resp *http.Response) string {
+	defer resp.Body.Close() //nolint:errcheck // nothing more is wanted of it
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		return "" // what follows is not a body, and may never come
+	case resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode < http.StatusBadRequest:
+		return "" // it repeats the Location, which may hold secrets
+	}
+	timer := time.AfterFunc(bodyWait, func() { _ = resp.Body.Close() })
+	defer timer.Stop()
+	start, _ := io.ReadAll(io.LimitReader(resp.Body, bodyStart)) // what came of it
+	return string(start)
+}
+
+// acceptGUID is what RFC 6455, section 1.3, has appended to the key.
+const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+var (
+	// errNotWebSocket: the server's answer is not that of a WebSocket server.
+	errNotWebSocket = errors.New("the server did not upgrade the connection to WebSocket")
+	// errNoResponse: a round tripper broke its contract.
+	errNoResponse = errors.New("the transport returned neither a response nor an error")
+)
+
+// verify reports what is wrong with the response to an opening handshake (RFC 6455,
+// section 4.1). The library checks the same, but after a failure waits for a body that an
+// upgraded connection does not have.
+func verify(req *http.Request, resp *http.Response) error {
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		return errNotWebSocket
+	}
+	for _, need := range [...]struct{ header, token string }{{"Upgrade", "websocket"}, {"Connection", "upgrade"}} {
+		if !hasToken(resp.Header, need.header, need.token) {
+			return fmt.Errorf("%w: its %s header is %q", errNotWebSocket, need.header, resp.Header.Get(need.header))
+		}
+	}
+	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + acceptGUID)) //nolint:gosec // as above
+	if resp.Header.Get("Sec-WebSocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]) {
+		return fmt.Errorf("%w: its Sec-WebSocket-Accept header does not match the key", errNotWebSocket)
+	}
+	const protocol = "Sec-WebSocket-Protocol"
+	if chosen := resp.Header.Get(protocol); chosen != "" && !hasToken(req.Header, protocol, chosen) {
+		return fmt.Errorf("the server chose subprotocol %q, which was not offered", chosen)
+	}
+	return nil
+}

@@ -1,0 +1,19 @@
+// Package handshake makes opening handshakes (RFC 6455, section 4): it judges, answers and
+// refuses those of clients, and makes those with servers, through proxies and redirects. It
+// knows nothing of what becomes of a connection. Errors that a user sees have their texts here,
+// and their types in package wsource.
+package handshake
+
+import "errors"
+
+// The causes that errors of this package wrap.
+var (
+	// ErrOrigin: the Origin of a handshake is not allowed.
+	ErrOrigin = errors.New("the origin is not allowed")
+	// ErrTooManyRedirects: a handshake was redirected more often than maxRedirects.
+	ErrTooManyRedirects = errors.New("too many redirects")
+	// ErrRedirect: a handshake was redirected to where the options do not follow.
+	ErrRedirect = errors.New("the redirect is not followed")
+	// ErrProxy: a proxy refused to connect to the server.
+	ErrProxy = errors.New("the proxy refused to connect to the server")
+)
