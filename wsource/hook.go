@@ -1,11 +1,15 @@
 package wsource
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
-
-	"errors"
-	"time"
 )
 
 // EventKind tells what an [Event] is about.
@@ -113,6 +117,18 @@ type HookFunc func(event Event)
 // Handle calls the function.
 func (f HookFunc) Handle(event Event) { f(event) }
 
+// Tracer is a [Hook] that also sees the data of the messages that come and go. A hook that is
+// none costs nothing for that. Messages of [Socket.SendReader] and [Socket.Readers], which are never
+// whole, are left out.
+type Tracer interface {
+	Hook
+
+	// Trace is told of a message that is about to be delivered, or was handed to the operating
+	// system, under the conditions of Handle. Its data must not be changed, and is used again when
+	// Trace has returned.
+	Trace(socket *Socket, sent bool, m Message)
+}
+
 // Hooks returns the hook that passes each event on to all hooks, in their order. Those that are nil are left
 // out; it is nil if nothing remains.
 func Hooks(hooks ...Hook) Hook {
@@ -134,6 +150,25 @@ func Hooks(hooks ...Hook) Hook {
 		}
 	}
 	return all
+}
+
+type hookList []Hook
+
+func (l hookList) Handle(event Event) {
+	for _, h := range l {
+		h.Handle(event)
+	}
+}
+
+// tracerList is a hookList of which one is a Tracer.
+type tracerList struct{ hookList }
+
+func (l tracerList) Trace(socket *Socket, sent bool, m Message) {
+	for _, h := range l.hookList {
+		if t, ok := h.(Tracer); ok {
+			t.Trace(socket, sent, m)
+		}
+	}
 }
 
 // tell tells a hook, which may be nil, of an event. Its panic goes to observable.OnUnhandled, and is
@@ -158,14 +193,6 @@ func refused(hook Hook, err *HandshakeError) *HandshakeError {
 	return err
 }
 
-type hookList []Hook
-
-func (l hookList) Handle(event Event) {
-	for _, h := range l {
-		h.Handle(event)
-	}
-}
-
 // dropped tells a hook, if there is one, of a message that was not sent. The socket is nil for a subject's.
 func dropped(hook Hook, socket *Socket, err error) {
 	var se *SendError
@@ -173,4 +200,156 @@ func dropped(hook Hook, socket *Socket, err error) {
 		return
 	}
 	tell(hook, Event{Kind: EventDropped, Socket: socket, Messages: 1, Bytes: len(se.Message.Data), Err: se})
+}
+
+// LogHook returns the hook that logs each event, with the kind as the message and the fields
+// that it fills as attributes. The socket's ID is the attribute "socket", and the peer's address
+// "remote". Messages that come and go and heartbeats are logged at the debug level, opened and
+// closed connections at info, and what went wrong as a warning: messages that are dropped, on
+// their way out or in, reconnects, refused handshakes, handlers that fail, and closures with
+// another code than 1000, 1001 and 1005, which is how nearly every page that a browser leaves
+// ends its connection, and, of connections that were accepted, 1012 and 4401, by which a Drain and the end of
+// an Admission close them. A nil logger means slog's default.
+//
+// No data of messages is logged, and of errors what may hold some, or a secret, is left out: a value that did
+// not encode, the value of a panic, the body of a refused handshake, and the URL of a request that a Target
+// has made. A close frame's reason is logged.
+func LogHook(logger *slog.Logger) Hook { return logHook{logger} }
+
+// TraceHook returns [LogHook] that logs each message, too, at the debug level, as show returns
+// it: it sees all that is in a message, and leaves out what must not be in a log. The texts that begin
+// with NUL are the control messages of a session (package session): some have its token, which is a secret.
+// show is called only if the logger logs at that level. A nil logger means slog's default; with a nil show the data stays
+// out, as with LogHook.
+func TraceHook(logger *slog.Logger, show func(Message) string) Hook {
+	if show == nil {
+		return LogHook(logger)
+	}
+	return traceHook{logHook{logger}, show}
+}
+
+type logHook struct{ logger *slog.Logger }
+
+func (h logHook) Handle(e Event) {
+	logger := h.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	// There is no call whose context would say anything about the event.
+	ctx := context.Background()
+	if level := e.level(); logger.Enabled(ctx, level) {
+		logger.LogAttrs(ctx, level, "websocket "+e.Kind.String(), e.attributes()...)
+	}
+}
+
+func (e *Event) level() slog.Level {
+	switch {
+	case e.Kind == EventClosed && (ordinary(e.Code) || e.intended()):
+		return slog.LevelInfo
+	case e.Err != nil:
+		return slog.LevelWarn
+	case e.Kind == EventReceived || e.Kind == EventSent || e.Kind == EventHeartbeat:
+		return slog.LevelDebug
+	case e.Kind == EventReconnect || e.Kind == EventOverRate:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// ordinary reports whether a connection that ends with the code has ended as most do: a page was left, or the
+// peer gave no code.
+func ordinary(code StatusCode) bool {
+	return code == StatusNormalClosure || code == StatusGoingAway || code == StatusNoStatusReceived
+}
+
+// intended reports whether a server ends such connections by itself, as it was told to: by a Drain, or as an
+// Admission has ended.
+func (e *Event) intended() bool {
+	return e.Socket != nil && e.Socket.request != nil &&
+		(e.Code == StatusServiceRestart || e.Code == StatusAuthorizationExpired)
+}
+
+func (e *Event) attributes() []slog.Attr {
+	attrs := make([]slog.Attr, 0, 6)
+	if e.Socket != nil {
+		attrs = append(attrs, slog.String("socket", e.Socket.ID()))
+		if remote := e.Socket.RemoteAddr(); remote != nil {
+			attrs = append(attrs, slog.String("remote", remote.String()))
+		}
+	}
+	switch e.Kind {
+	case EventClosed:
+		attrs = append(attrs, slog.String("code", e.Code.String()))
+	case EventReceived:
+		attrs = append(attrs, slog.Int("frames", e.Frames), slog.Int("bytes", e.Bytes))
+	case EventSent:
+		attrs = append(attrs, slog.Int("messages", e.Messages), slog.Int("frames", e.Frames),
+			slog.Int("bytes", e.Bytes), slog.Int("queued", e.Queued))
+	case EventDropped, EventUndecodable, EventOverRate:
+		attrs = append(attrs, slog.Int("bytes", e.Bytes))
+	case EventReconnect:
+		attrs = append(attrs, slog.Int("attempt", e.Attempt), slog.Duration("delay", e.Delay))
+	case EventHeartbeat:
+		attrs = append(attrs, slog.Duration("rtt", e.RTT))
+	case EventRefused:
+		if he, ok := errors.AsType[*HandshakeError](e.Err); ok {
+			attrs = append(attrs, slog.String("remote", he.Remote), slog.Int("status", he.Status))
+		}
+	case EventOpened, EventFailed:
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", harmless(e.Err)))
+	}
+	return attrs
+}
+
+// harmless returns an error's text without the parts that may hold a message's data or a secret.
+func harmless(err error) string {
+	var (
+		send      *SendError
+		closed    *CloseError
+		handshake *HandshakeError
+		codec     *CodecError
+		panicked  *observable.PanicError
+		request   *url.Error
+	)
+	switch {
+	case errors.As(err, &panicked):
+		return fmt.Sprintf("panic of type %T", panicked.Value)
+	case errors.As(err, &codec):
+		return codec.LogValue().String()
+	case errors.As(err, &request):
+		return fmt.Sprintf("%s: %s", request.Op, harmless(request.Err))
+	case errors.As(err, &handshake):
+		shown := *handshake
+		shown.Body = ""
+		return shown.Error()
+	case errors.As(err, &send):
+		return fmt.Sprintf("outcome %s: %s", send.Outcome, harmless(send.Err))
+	case errors.As(err, &closed):
+		return closed.Error()
+	}
+	return err.Error()
+}
+
+type traceHook struct {
+	logHook
+
+	show func(Message) string
+}
+
+func (h traceHook) Trace(socket *Socket, sent bool, m Message) {
+	logger, ctx := h.logger, context.Background()
+	if logger == nil {
+		logger = slog.Default()
+	}
+	if !logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	text := "websocket message received"
+	if sent {
+		text = "websocket message sent"
+	}
+	logger.LogAttrs(ctx, slog.LevelDebug, text, slog.String("socket", socket.ID()),
+		slog.String("type", m.Type.String()), slog.Int("bytes", len(m.Data)), slog.String("message", h.show(m)))
 }

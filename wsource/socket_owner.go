@@ -89,3 +89,13 @@ func (o *socketOwner) Sent(messages, frames, bytes, queued int) {
 func (o *socketOwner) RoundTrip(rtt time.Duration) {
 	tell(o.hook, Event{Kind: EventHeartbeat, Socket: o.socket(), RTT: rtt})
 }
+
+// tracingOwner is a socketOwner whose hook is a Tracer.
+type tracingOwner struct{ *socketOwner }
+
+// Trace tells the hook of a message.
+func (o tracingOwner) Trace(sent, binary bool, data []byte) {
+	if t, ok := o.hook.(Tracer); ok {
+		t.Trace(o.socket(), sent, Message{Type: messageType(binary), Data: data})
+	}
+}
