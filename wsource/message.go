@@ -2,9 +2,7 @@ package wsource
 
 import (
 	"bytes"
-	"errors"
 
-	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
 )
 
@@ -77,43 +75,6 @@ func (m Message) Owned() Message {
 
 // String returns the data as a string.
 func (m Message) String() string { return string(m.Data) }
-
-var (
-	// ErrSubscribed is what a subscriber of a [Socket] gets that may not be beside those it has: of [Socket.Readers]
-	// there is one at a time, and none beside those of messages, a [Subject] among them.
-	ErrSubscribed = errors.New("the socket's messages go to another subscriber")
-	// ErrReaderOver is what a [MessageReader] returns after the callback that it was given to.
-	ErrReaderOver = conn.ErrReaderOver
-)
-
-// Readers is the other face of what arrives: each message as a reader of it while it arrives, so that a large one
-// is never held whole.
-//
-//	uploads.Readers().Subscribe(ctx, observable.ObserverFuncs[*wsource.MessageReader]{
-//		OnNext: func(m *wsource.MessageReader) { _, err = io.Copy(file, m) },
-//	})
-//
-// It is as hot as the socket, ends as it does, and keeps what arrives for the next subscriber in the same way. It has
-// one subscriber at a time, as a message is read once, and none beside those of the socket itself: who comes second
-// gets [ErrSubscribed], until the subscription before is Done.
-//
-// Nothing is read from the connection but what the subscriber reads, save for the rest of a message that it leaves,
-// which is read and dropped. While the subscriber does something else, the reading is paused; while it waits in Read,
-// the heartbeat judges the peer.
-//
-// A message may have StreamLimit bytes, see [DialOptions]. If that is set, a message that begins while nobody is
-// subscribed waits with no more than its beginning read. If it is not set, ReadLimit bounds messages of either face, and
-// one that comes while nobody is subscribed is read whole.
-//
-// In a browser (js/wasm) a message is whole when its reader comes.
-//
-// The reader belongs to the callback, and is over when that returns. So an operator that holds values back or
-// hands them to another goroutine has to be put behind one that reads them, as operators.TryMap can.
-func (s *Socket) Readers() observable.Observable[*MessageReader] {
-	return observable.AttachFunc[*MessageReader](func(sc *observable.Scope, down observable.Stage[*MessageReader]) {
-		s.subscribers.attachReader(s, sc, down, s.conn.Receives())
-	})
-}
 
 // MessageReader is a message that is read while it arrives: see [Socket.Readers].
 type MessageReader struct {

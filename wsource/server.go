@@ -101,6 +101,12 @@ func (s *Server) SocketsOf(key string) []*Socket {
 	return slices.DeleteFunc(s.all(), func(socket *Socket) bool { return socket.key != key })
 }
 
+// String tells how many connections the server has.
+func (s *Server) String() string { return fmt.Sprintf("server of %d connections", s.Len()) }
+
+// GoString is String: a format that looks into a server would race with its handshakes.
+func (s *Server) GoString() string { return s.String() }
+
 // ServeHTTP upgrades the request, emits the socket and returns.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = handshake.ThroughProxies(r, s.Options.Proxies, s.Options.Forwarded)

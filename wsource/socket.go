@@ -4,7 +4,9 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -92,18 +94,6 @@ type Socket struct {
 	expiry      *time.Timer                     // closes the socket when its Admission ends
 }
 
-// monitor returns who watches the connection, or nil.
-func (s *Socket) monitor() conn.Monitor {
-	switch s.hook.(type) {
-	case nil:
-		return nil
-	case Tracer:
-		return tracingOwner{(*socketOwner)(s)}
-	default:
-		return (*socketOwner)(s)
-	}
-}
-
 // start begins to receive on the connection, which is open.
 func (s *Socket) start() {
 	started := false
@@ -117,35 +107,6 @@ func (s *Socket) start() {
 	}
 	s.conn.Start()
 	started = true
-}
-
-// Subscribe adds observer to the socket's subscribers: see [Socket] for what it gets, and
-// [observable.Observable] for ctx, which does not bound the connection.
-func (s *Socket) Subscribe(ctx context.Context, observer observable.Observer[Message]) observable.Subscription {
-	return observable.Subscribe(ctx, s, observer)
-}
-
-// AttachTo adds a stage to the socket's subscribers (see [observable.Attacher]).
-func (s *Socket) AttachTo(sc *observable.Scope, down observable.Stage[Message]) {
-	s.subscribers.attach(s, sc, down, false)
-}
-
-// Borrowed is the other face of the socket for who deals with each message at once: the
-// same messages, as [Socket] says, but their data is the connection's memory, which is used
-// again when the subscriber's Next has returned. So a message is neither allocated nor
-// copied. It completes and fails as the socket does, and its subscribers are those of the
-// socket in all else.
-//
-// What comes is borrowed, as a [BorrowedMessage] is: a socket that sends it back or passes it
-// on is safe, and an operator that only transforms is. Before one that holds values back,
-// repeats them or hands them to another goroutine, as Buffer, Delay, Share or ObserveOn,
-// goes operators.Map with [Message.Owned].
-//
-//	socket.Borrowed().Subscribe(ctx, socket) // an echo
-func (s *Socket) Borrowed() observable.Observable[Message] {
-	return observable.AttachFunc[Message](func(sc *observable.Scope, down observable.Stage[Message]) {
-		s.subscribers.attach(s, sc, down, true)
-	})
 }
 
 // Error closes the socket because the stream of messages to send failed: with the code and
@@ -203,3 +164,79 @@ func (s *Socket) Request() *http.Request { return s.request }
 // ResponseHeader returns the header of the handshake's response, on the side that dialled;
 // nil on the side that accepted.
 func (s *Socket) ResponseHeader() http.Header { return s.header }
+
+// socketIDs counts the sockets of the process.
+//
+//nolint:gochecknoglobals // an ID is unique among all sockets, and they have nothing else in common
+var socketIDs atomic.Uint64
+
+func nextSocketID() uint64 { return socketIDs.Add(1) }
+
+// ID returns the socket's name for logs and maps: a short text of digits, unique in the
+// process.
+func (s *Socket) ID() string { return strconv.FormatUint(s.id, 10) }
+
+// String tells the socket's ID, the peer's address and the state.
+func (s *Socket) String() string {
+	text := "socket " + s.ID()
+	if s.remote != nil {
+		text += " " + s.remote.String()
+	}
+	return text + " " + s.State().String()
+}
+
+// GoString is String: a format that looks into a socket would race with its goroutines.
+func (s *Socket) GoString() string { return s.String() }
+
+// Context returns a context that ends with the socket. Its cause is then the socket's Err, or
+// [ErrClosed] after a normal closure. Its values are those of the context of the handshake's
+// request, as a middleware has set them, or of Dial on the side that dialled; the end of that
+// context is not the socket's.
+func (s *Socket) Context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life == nil {
+		values := s.values
+		if values == nil {
+			values = context.Background()
+		}
+		s.life, s.endLife = context.WithCancelCause(values)
+		if s.State() == Closed {
+			s.endLife(causeOf(s.Err()))
+		}
+	}
+	return s.life
+}
+
+// causeOf returns the cause of the context's end, for the error that a socket has ended with.
+func causeOf(err error) error {
+	if err != nil {
+		return err
+	}
+	return ErrClosed
+}
+
+// endContext ends the context, if somebody has asked for it, and the watch for the end of the Admission.
+func (s *Socket) endContext(err error) {
+	s.mu.Lock()
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	end := s.endLife
+	s.mu.Unlock()
+	if end != nil {
+		end(causeOf(err))
+	}
+}
+
+// Ended returns the observable of how the socket ends: one [*CloseError], a normal closure
+// included, and then completion; at once if the socket is over. It reads nothing, so
+// that it takes no message from a subscriber.
+func (s *Socket) Ended() observable.Observable[*CloseError] {
+	return observable.New(func(_ context.Context, observer observable.Observer[*CloseError]) func() {
+		return s.OnEnd(func() {
+			observer.Next(closeError(s.conn.End()))
+			observer.Complete()
+		})
+	})
+}

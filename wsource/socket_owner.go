@@ -99,3 +99,15 @@ func (o tracingOwner) Trace(sent, binary bool, data []byte) {
 		t.Trace(o.socket(), sent, Message{Type: messageType(binary), Data: data})
 	}
 }
+
+// monitor returns who watches the connection, or nil.
+func (s *Socket) monitor() conn.Monitor {
+	switch s.hook.(type) {
+	case nil:
+		return nil
+	case Tracer:
+		return tracingOwner{(*socketOwner)(s)}
+	default:
+		return (*socketOwner)(s)
+	}
+}

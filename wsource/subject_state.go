@@ -1,11 +1,14 @@
 package wsource
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
 // LinkState is where a [Subject] is with its connection: LinkIdle, LinkConnecting, LinkOpen, LinkClosing,
@@ -79,4 +82,114 @@ func (s Status) String() string {
 		text += ": " + s.Err.Error()
 	}
 	return text
+}
+
+// String tells the state of the subject's connection.
+func (s *Subject[In, Out]) String() string {
+	status, _ := s.host.status.Value() // which does not fail
+	return "subject " + status.State.String()
+}
+
+// GoString is String: a format that looks into a subject would race with its goroutines.
+func (s *Subject[In, Out]) GoString() string { return s.String() }
+
+// subjectHost is a [Subject] as its engine sees it, without the types of its values.
+type subjectHost struct {
+	dial  func(ctx context.Context, attempt int) (transport.Conn, *Socket, error)
+	onEnd func(err error) Action
+	hook  Hook // or nil
+
+	status      *observable.BehaviorSubject[Status]
+	undelivered observable.Subject[*SendError]
+	roundTrips  observable.Subject[time.Duration]
+}
+
+// Dial implements delivery.Host.
+func (h *subjectHost) Dial(ctx context.Context, attempt int) (transport.Conn, any, error) {
+	conn, socket, err := h.dial(ctx, attempt)
+	return conn, socket, err
+}
+
+// Judge implements delivery.Host.
+func (h *subjectHost) Judge(err error) delivery.Action { return delivery.Action(h.onEnd(err)) }
+
+// RetryAfter implements delivery.Host.
+func (h *subjectHost) RetryAfter(err error) time.Duration { return RetryAfter(err) }
+
+// EndError implements delivery.Host.
+func (h *subjectHost) EndError(end *transport.End) error { return closeError(end) }
+
+// StatusTold implements delivery.Host.
+func (h *subjectHost) StatusTold(status delivery.Status) {
+	s := Status{State: LinkState(status.State), Attempt: status.Attempt, NextTry: status.NextTry, Err: status.Err}
+	s.Socket, _ = status.Face.(*Socket)
+	switch {
+	case status.End != nil:
+		s.Code, s.Reason = StatusCode(status.End.Code), status.End.Reason
+	case status.Over:
+		s.Code, s.Reason = CloseStatus(status.Err), closeReason(status.Err)
+	}
+	h.status.Next(s)
+}
+
+// FailureTold implements delivery.Host.
+func (h *subjectHost) FailureTold(failure *delivery.Failure) {
+	err := failed(failure)
+	dropped(h.hook, nil, err)
+	h.undelivered.Next(err)
+}
+
+// RetryTold implements delivery.Host.
+func (h *subjectHost) RetryTold(attempt int, delay time.Duration, err error) {
+	if h.hook != nil {
+		tell(h.hook, Event{Kind: EventReconnect, Attempt: attempt, Delay: delay, Err: err})
+	}
+}
+
+// RoundTripTold implements delivery.Host.
+func (h *subjectHost) RoundTripTold(rtt time.Duration) { h.roundTrips.Next(rtt) }
+
+// payloadOf returns a message as the engine has it.
+func payloadOf(m Message) delivery.Payload {
+	return delivery.Payload{Binary: m.Type == Binary, Data: m.Owned().Data}
+}
+
+// failed returns a failure as an error.
+func failed(f *delivery.Failure) *SendError {
+	err := sendError(Message{Type: messageType(f.Payload.Binary), Data: f.Payload.Data}, f.Outcome, f.Err)
+	if f.Value != nil {
+		err.Value = f.Value.Any()
+	}
+	return err
+}
+
+// valueMessage is a message of a [Subject] with the value that it was made of.
+type valueMessage[Out any] struct {
+	delivery.Message
+
+	sent Out
+}
+
+// Any implements delivery.Valuer.
+func (o *valueMessage[Out]) Any() any { return o.sent }
+
+// newMessage returns a message for a value.
+func newMessage[Out any](value Out) *delivery.Message {
+	o := &valueMessage[Out]{sent: value}
+	o.Value = o
+	return &o.Message
+}
+
+// socketOf returns the socket of a connection; nil if a carrier is in its place.
+func socketOf(c *delivery.Connection) *Socket {
+	socket, _ := c.Face().(*Socket)
+	return socket
+}
+
+// closeReason returns the reason of the [*CloseError] in err's chain, if there is one.
+func closeReason(err error) string {
+	if ce, ok := errors.AsType[*CloseError](err); ok {
+		return ce.Reason
+	}
+	return ""
 }

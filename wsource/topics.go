@@ -170,6 +170,16 @@ func (t *Topics[K, In, Out]) Topic(key K) observable.Observable[In] {
 	})
 }
 
+// String tells how many topics have subscribers, or linger.
+func (t *Topics[K, In, Out]) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return fmt.Sprintf("%d topics", len(t.topics))
+}
+
+// GoString is String: a format that looks into topics would race with their goroutines.
+func (t *Topics[K, In, Out]) GoString() string { return t.String() }
+
 // stream is the stream of a topic without a buffer.
 func (t *Topics[K, In, Out]) stream(key K) observable.Observable[In] {
 	return observable.AttachFunc[In](func(sc *observable.Scope, down observable.Stage[In]) {

@@ -1,6 +1,8 @@
 package wsource
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -9,6 +11,72 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
 	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
+
+var (
+	// ErrSubscribed is what a subscriber of a [Socket] gets that may not be beside those it has: of [Socket.Readers]
+	// there is one at a time, and none beside those of messages, a [Subject] among them.
+	ErrSubscribed = errors.New("the socket's messages go to another subscriber")
+	// ErrReaderOver is what a [MessageReader] returns after the callback that it was given to.
+	ErrReaderOver = conn.ErrReaderOver
+)
+
+// Subscribe adds observer to the socket's subscribers: see [Socket] for what it gets, and
+// [observable.Observable] for ctx, which does not bound the connection.
+func (s *Socket) Subscribe(ctx context.Context, observer observable.Observer[Message]) observable.Subscription {
+	return observable.Subscribe(ctx, s, observer)
+}
+
+// AttachTo adds a stage to the socket's subscribers (see [observable.Attacher]).
+func (s *Socket) AttachTo(sc *observable.Scope, down observable.Stage[Message]) {
+	s.subscribers.attach(s, sc, down, false)
+}
+
+// Borrowed is the other face of the socket for who deals with each message at once: the
+// same messages, as [Socket] says, but their data is the connection's memory, which is used
+// again when the subscriber's Next has returned. So a message is neither allocated nor
+// copied. It completes and fails as the socket does, and its subscribers are those of the
+// socket in all else.
+//
+// What comes is borrowed, as a [BorrowedMessage] is: a socket that sends it back or passes it
+// on is safe, and an operator that only transforms is. Before one that holds values back,
+// repeats them or hands them to another goroutine, as Buffer, Delay, Share or ObserveOn,
+// goes operators.Map with [Message.Owned].
+//
+//	socket.Borrowed().Subscribe(ctx, socket) // an echo
+func (s *Socket) Borrowed() observable.Observable[Message] {
+	return observable.AttachFunc[Message](func(sc *observable.Scope, down observable.Stage[Message]) {
+		s.subscribers.attach(s, sc, down, true)
+	})
+}
+
+// Readers is the other face of what arrives: each message as a reader of it while it arrives, so that a large one
+// is never held whole.
+//
+//	uploads.Readers().Subscribe(ctx, observable.ObserverFuncs[*wsource.MessageReader]{
+//		OnNext: func(m *wsource.MessageReader) { _, err = io.Copy(file, m) },
+//	})
+//
+// It is as hot as the socket, ends as it does, and keeps what arrives for the next subscriber in the same way. It has
+// one subscriber at a time, as a message is read once, and none beside those of the socket itself: who comes second
+// gets [ErrSubscribed], until the subscription before is Done.
+//
+// Nothing is read from the connection but what the subscriber reads, save for the rest of a message that it leaves,
+// which is read and dropped. While the subscriber does something else, the reading is paused; while it waits in Read,
+// the heartbeat judges the peer.
+//
+// A message may have StreamLimit bytes, see [DialOptions]. If that is set, a message that begins while nobody is
+// subscribed waits with no more than its beginning read. If it is not set, ReadLimit bounds messages of either face, and
+// one that comes while nobody is subscribed is read whole.
+//
+// In a browser (js/wasm) a message is whole when its reader comes.
+//
+// The reader belongs to the callback, and is over when that returns. So an operator that holds values back or
+// hands them to another goroutine has to be put behind one that reads them, as operators.TryMap can.
+func (s *Socket) Readers() observable.Observable[*MessageReader] {
+	return observable.AttachFunc[*MessageReader](func(sc *observable.Scope, down observable.Stage[*MessageReader]) {
+		s.subscribers.attachReader(s, sc, down, s.conn.Receives())
+	})
+}
 
 // subscribers are those of a socket. They differ from an [observable.Subject] in that a
 // message counts as delivered when every subscriber has dealt with it, not when it is queued at
