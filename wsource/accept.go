@@ -120,6 +120,9 @@ func Accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions) (*So
 	return s, nil
 }
 
+// errAccept is the cause of a handshake that was refused because there are no servers in a browser.
+var errAccept = &BrowserError{"Accept", "there are no servers in it"}
+
 // vet looks at what of a handshake can be judged before the connection is taken over. It
 // answers a request that is refused, and returns nil for any other.
 func vet(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) *HandshakeError {

@@ -19,6 +19,10 @@ var (
 	ErrTooManyMessages = transport.ErrRate
 	// ErrIdle: the peer sent no message for the IdleTimeout.
 	ErrIdle = transport.ErrIdle
+	// ErrHeartbeat: nothing came from the peer within the heartbeat's time.
+	ErrHeartbeat = transport.ErrHeartbeat
+	// ErrWriteTimeout: the peer took no byte of what is written within WriteTimeout.
+	ErrWriteTimeout = transport.ErrWriteTimeout
 	// ErrInvalidUTF8: a text message or a close reason is not UTF-8.
 	ErrInvalidUTF8 = transport.ErrUTF8
 	// ErrCloseTimeout: the peer did not answer a close frame in time.
@@ -40,6 +44,12 @@ var (
 	// HandshakeError are the proxy's.
 	ErrProxy = handshake.ErrProxy
 )
+
+// ErrInboxFull is the cause, in a browser only, when more has arrived than may wait for the
+// subscribers, since a browser cannot be told to read more slowly: 16 times the ReadLimit, where each
+// message counts 64 bytes besides its own. The socket ends with [StatusPolicyViolation], behind what
+// waits, for which the subscribers have the CloseTimeout.
+var ErrInboxFull = transport.ErrInboxFull
 
 // CloseError is how a connection ended, for every end but a normal closure: a close
 // frame with another code (RFC 6455, section 7.1.5), or, as [StatusAbnormalClosure], no
@@ -166,3 +176,20 @@ func (e *RequestError) Error() string {
 
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
+
+// BrowserError reports what a program cannot do that runs in a browser (js/wasm), where the
+// WebSocket of the page or worker is the connection. It wraps errors.ErrUnsupported. It is
+// the cause in the [*HandshakeError] of [Dial] for an option that a browser has no place
+// for, and in that of [Accept]; [Socket.SendReader] fails with it.
+type BrowserError struct {
+	Feature string // what was asked for, as "DialOptions.Header"
+	Problem string // what a browser does instead, or what to do
+}
+
+// Error tells the feature and the problem.
+func (e *BrowserError) Error() string {
+	return e.Feature + " cannot be used in a browser: " + e.Problem
+}
+
+// Unwrap returns errors.ErrUnsupported.
+func (e *BrowserError) Unwrap() error { return errors.ErrUnsupported }

@@ -124,6 +124,9 @@ func (s *Socket) ContextEnded(cause error) { s.finishWith(goingAway(cause)) }
 // Complete closes the socket normally, after what was sent before.
 func (s *Socket) Complete() { s.finishWith(&CloseError{Code: StatusNormalClosure}) }
 
+// RTT returns the round-trip time of the last ping that was measured, or 0 before the first.
+func (s *Socket) RTT() time.Duration { return s.conn.RTT() }
+
 // Undelivered is the stream of messages that Next took and that were not sent, or of which
 // it is unknown. It is hot and completes after the socket's end.
 func (s *Socket) Undelivered() observable.Observable[*SendError] {
