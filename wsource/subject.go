@@ -158,6 +158,49 @@ func WrapSocket[In, Out any](socket *Socket, codec Codec[In, Out], config *Subje
 	return s
 }
 
+// Carrier is what carries the messages of a [Subject]: one WebSocket connection, or what stands
+// for one over several, as package session makes it. Only this module can make one.
+type Carrier = transport.Conn
+
+// Carrier returns the connection below the socket. Whoever uses it takes what the socket
+// receives away from the socket's subscribers.
+func (s *Socket) Carrier() Carrier { return &s.conn }
+
+// NewCarriedSubject is [NewSubject] over carriers that open makes, in place of Dial and Target: it
+// is called for each attempt, as Target is. The end of a carrier is to the subject what that of
+// a connection is. The sockets of its Status and of its Connections are nil.
+func NewCarriedSubject[In, Out any](
+	open func(ctx context.Context, attempt int) (Carrier, error), codec Codec[In, Out], config *SubjectConfig[Out],
+) *Subject[In, Out] {
+	const function = "NewCarriedSubject"
+	s, _, engine := newSubject(function, codec, config)
+	checkReconnect(function, &engine)
+	if open == nil {
+		engine.Invalid = argument(function, "open", isNil)
+	}
+	s.start(engine)
+	s.host.dial = func(ctx context.Context, attempt int) (transport.Conn, *Socket, error) {
+		carrier, err := open(ctx, attempt)
+		return carrier, nil, err
+	}
+	return s
+}
+
+// WrapCarrier is [WrapSocket] of a carrier.
+func WrapCarrier[In, Out any](carrier Carrier, codec Codec[In, Out], config *SubjectConfig[Out]) *Subject[In, Out] {
+	s, _, engine := newSubject("WrapCarrier", codec, config)
+	engine.Reconnect, engine.Wrapped = nil, true
+	if carrier == nil {
+		engine.Invalid = argument("WrapCarrier", "carrier", isNil)
+		s.start(engine)
+		return s
+	}
+	s.start(engine)
+	s.host.dial = func(context.Context, int) (transport.Conn, *Socket, error) { return carrier, nil, nil }
+	carrier.WhenOver(s.engine.Lose)
+	return s
+}
+
 // minUptime is how long a connection must have been open to end a row of failures, unless the policy says
 // otherwise. A server that accepts connections to drop them is not a server that works.
 const minUptime = 5 * time.Second
@@ -244,112 +287,6 @@ func (s *Subject[In, Out]) join() *decoder[In, Out] {
 		return &decoder[In, Out]{generation: g, subject: s}
 	})
 	return g.Receiver().(*decoder[In, Out]) //nolint:forcetypeassert // it was made above
-}
-
-// Next sends a value; what cannot be sent is told by [Subject.Undelivered]. It blocks while the
-// outbox is full, if its policy is to: for ever, if nobody subscribes, as then nothing is dialled.
-func (s *Subject[In, Out]) Next(value Out) {
-	s.post(context.Background(), value, newMessage(value), s.delivery)
-}
-
-// Send sends a value and returns when it was handed to the operating system, or what kept it from
-// that, as a [*SendError]; that wraps a [*CodecError] for a value that cannot be encoded. It waits for a
-// connection, and so for a subscriber, as nothing is dialled without one ([ErrNotSubscribed]); if ctx ends
-// meanwhile the message is taken back, and the error wraps the context's cause. If the connection breaks
-// when Send has returned, [Subject.Undelivered] tells of the message.
-func (s *Subject[In, Out]) Send(ctx context.Context, value Out) error {
-	return s.sendTold(ctx, value, newMessage(value), s.delivery)
-}
-
-// SendAs is [Subject.Send] with a delivery of its own.
-func (s *Subject[In, Out]) SendAs(ctx context.Context, value Out, d Delivery) error {
-	return s.sendTold(ctx, value, newMessage(value), func(Out) Delivery { return d })
-}
-
-// sendTold is send, with its failure told to the hook.
-func (s *Subject[In, Out]) sendTold(
-	ctx context.Context, value Out, m *delivery.Message, how func(Out) Delivery,
-) error {
-	err := s.send(ctx, value, m, how)
-	if err != nil {
-		dropped(s.host.hook, nil, err)
-	}
-	return err
-}
-
-func (s *Subject[In, Out]) send(
-	ctx context.Context, value Out, m *delivery.Message, how func(Out) Delivery,
-) error {
-	if ctx == nil {
-		return &SendError{Err: argument("Subject.Send", "ctx", isNil)}
-	}
-	result := make(chan error, 1)
-	m.Told = func(failure *delivery.Failure) {
-		if failure != nil {
-			result <- failed(failure)
-		} else {
-			result <- nil
-		}
-	}
-	s.post(ctx, value, m, how)
-	select {
-	case err := <-result:
-		return err
-	default:
-	}
-	var err error
-	s.engine.Wait(func() {
-		select {
-		case err = <-result:
-		case <-ctx.Done():
-			if failure, known := s.engine.TakeBack(ctx, m); known {
-				err = failed(failure)
-			} else {
-				err = <-result
-			}
-		}
-	})
-	return err
-}
-
-// post makes a message of a value and sends it.
-func (s *Subject[In, Out]) post(ctx context.Context, value Out, m *delivery.Message, how func(Out) Delivery) {
-	if err := s.write(value, m, how); err != nil {
-		m.Settle()
-		s.engine.Report(m, err)
-		return
-	}
-	s.engine.Post(ctx, m)
-}
-
-// write makes a message of a value.
-func (s *Subject[In, Out]) write(value Out, m *delivery.Message, how func(Out) Delivery) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = delivery.Panicked(v)
-		}
-	}()
-	if how != nil {
-		m.Options = delivery.Options(how(value))
-	}
-	message, err := s.encode(value)
-	m.Payload = payloadOf(message)
-	return err
-}
-
-// encode makes a message of a value that can be sent.
-func (s *Subject[In, Out]) encode(value Out) (Message, error) {
-	if s.invalid != nil {
-		return Message{}, s.invalid
-	}
-	m, err := s.codec.Encode(value)
-	if err != nil {
-		return Message{}, &CodecError{Codec: s.codec.Name(), Err: err}
-	}
-	if err := check(m); err != nil {
-		return m, &CodecError{Codec: s.codec.Name(), Err: err.Err}
-	}
-	return m, nil
 }
 
 // Error closes the connection, after what was sent before, with the code and reason of err's

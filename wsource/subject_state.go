@@ -149,37 +149,6 @@ func (h *subjectHost) RetryTold(attempt int, delay time.Duration, err error) {
 // RoundTripTold implements delivery.Host.
 func (h *subjectHost) RoundTripTold(rtt time.Duration) { h.roundTrips.Next(rtt) }
 
-// payloadOf returns a message as the engine has it.
-func payloadOf(m Message) delivery.Payload {
-	return delivery.Payload{Binary: m.Type == Binary, Data: m.Owned().Data}
-}
-
-// failed returns a failure as an error.
-func failed(f *delivery.Failure) *SendError {
-	err := sendError(Message{Type: messageType(f.Payload.Binary), Data: f.Payload.Data}, f.Outcome, f.Err)
-	if f.Value != nil {
-		err.Value = f.Value.Any()
-	}
-	return err
-}
-
-// valueMessage is a message of a [Subject] with the value that it was made of.
-type valueMessage[Out any] struct {
-	delivery.Message
-
-	sent Out
-}
-
-// Any implements delivery.Valuer.
-func (o *valueMessage[Out]) Any() any { return o.sent }
-
-// newMessage returns a message for a value.
-func newMessage[Out any](value Out) *delivery.Message {
-	o := &valueMessage[Out]{sent: value}
-	o.Value = o
-	return &o.Message
-}
-
 // socketOf returns the socket of a connection; nil if a carrier is in its place.
 func socketOf(c *delivery.Connection) *Socket {
 	socket, _ := c.Face().(*Socket)
