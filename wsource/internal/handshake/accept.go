@@ -22,10 +22,10 @@ type Accepted struct {
 	Subprotocol string   // the one that was chosen, or ""
 }
 
-// Accept takes the connection of a request over that CheckRequest and CheckWriter have let pass,
-// and answers the handshake: with the first of the subprotocols that the client offers, and with
-// the extensions, which were chosen before. If it fails, it has answered nothing, and status is
-// what Refuse can answer; 0 if there is no connection left for that.
+// Accept takes over the connection of a request that CheckRequest and CheckWriter have let
+// pass, and answers the handshake: with the first of the subprotocols that the client offers,
+// and with the extensions, which the caller has chosen. If it fails, status is what Refuse can
+// answer; 0 if there is no connection left for that.
 func Accept(
 	w http.ResponseWriter, r *http.Request, subprotocols []string, extensions string,
 ) (accepted Accepted, status int, err error) {

@@ -1,7 +1,7 @@
 // Package handshake makes opening handshakes (RFC 6455, section 4): it judges, answers and
 // refuses those of clients, and makes those with servers, through proxies and redirects. It
-// knows nothing of what becomes of a connection. Errors that a user sees have their texts here,
-// and their types in package wsource.
+// knows nothing of what becomes of a connection. The options and the types of errors that a
+// user sees are those of package wsource, which hands over the values that a handshake needs.
 package handshake
 
 import "errors"

@@ -13,8 +13,9 @@ import (
 type hop struct{ from, scheme, host string }
 
 // ThroughProxies returns the request as it was made to the outermost of the proxies that are
-// believed: with the client's address, the Host that it asked for, and TLS or not. Forwarded says
-// which header they tell that in: that of RFC 7239, or else those that begin with X-Forwarded.
+// believed: with the client's address, the Host that it asked for, and TLS or not. They tell
+// that in the header Forwarded (RFC 7239) if forwarded is true, and otherwise in those that
+// begin with X-Forwarded.
 func ThroughProxies(r *http.Request, proxies []netip.Prefix, forwarded bool) *http.Request {
 	peer, ok := addressOf(r.RemoteAddr)
 	if !ok || !trusted(peer.Addr(), proxies) {

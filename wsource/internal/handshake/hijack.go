@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// CheckWriter reports that the connection of a response writer, which may be wrapped, cannot be
-// taken over. The error wraps http.ErrNotSupported.
+// CheckWriter reports that nobody can take over the connection of a response writer, which may
+// be wrapped. The error wraps http.ErrNotSupported.
 func CheckWriter(w http.ResponseWriter) error {
 	if hijacker, innermost := hijackerOf(w); hijacker == nil {
 		return cannotHijack(innermost, nil)
