@@ -73,7 +73,10 @@ func ExampleScope_Spawn() {
 					OnNext: func(v int) {
 						mu.Lock()
 						defer mu.Unlock()
-						for len(waiting) >= size && sc.Open() && sc.Wait(&room) {
+						for len(waiting) >= size && sc.Open() {
+							if !sc.Wait(&room) {
+								break
+							}
 						}
 						waiting = append(waiting, v)
 						start()

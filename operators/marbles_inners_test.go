@@ -29,15 +29,15 @@ func marblesOfInners() map[string]func(p *play) output {
 		"TrySwitchMap":  func(p *play) output { return of(operators.TrySwitchMap(p.texts("src"), p.open(opening))) },
 		"TryExhaustMap": func(p *play) output { return of(operators.TryExhaustMap(p.texts("src"), p.open(opening))) },
 
-		"MergeAll": func(p *play) output { return of(operators.MergeAll(p.nested("src"))) },
+		"MergeAll": func(p *play) output { return of(operators.MergeAll(p.nested())) },
 		"MergeAllConcurrent": func(p *play) output {
-			return of(operators.MergeAllConcurrent(p.nested("src"), 1))
+			return of(operators.MergeAllConcurrent(p.nested(), 1))
 		},
-		"ConcatAll":        func(p *play) output { return of(operators.ConcatAll(p.nested("src"))) },
-		"SwitchAll":        func(p *play) output { return of(operators.SwitchAll(p.nested("src"))) },
-		"ExhaustAll":       func(p *play) output { return of(operators.ExhaustAll(p.nested("src"))) },
-		"CombineLatestAll": func(p *play) output { return of(operators.CombineLatestAll(p.nested("src"))) },
-		"ZipAll":           func(p *play) output { return of(operators.ZipAll(p.nested("src"))) },
+		"ConcatAll":        func(p *play) output { return of(operators.ConcatAll(p.nested())) },
+		"SwitchAll":        func(p *play) output { return of(operators.SwitchAll(p.nested())) },
+		"ExhaustAll":       func(p *play) output { return of(operators.ExhaustAll(p.nested())) },
+		"CombineLatestAll": func(p *play) output { return of(operators.CombineLatestAll(p.nested())) },
+		"ZipAll":           func(p *play) output { return of(operators.ZipAll(p.nested())) },
 
 		"MergeScan": func(p *play) output {
 			return of(operators.MergeScan(p.ints("src"), 0, func(acc, v int) ints { return observable.Of(acc + v) }))

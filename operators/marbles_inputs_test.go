@@ -114,9 +114,9 @@ type texts = observable.Observable[string]
 
 func unquoted(text string) string { return strings.Trim(text, `"`) }
 
-// nested returns what a row emits, whose values name the rows of observables.
-func (p *play) nested(label string) observable.Observable[texts] {
-	return rowOf(p, label, func(text string) texts {
+// nested returns what the row of the source emits, whose values name the rows of observables.
+func (p *play) nested() observable.Observable[texts] {
+	return rowOf(p, "src", func(text string) texts {
 		return observable.Defer(func() texts { return p.texts(text) }) // one that is not subscribed to has no row
 	})
 }

@@ -48,9 +48,11 @@ func ExampleReadPackage() {
 		fmt.Println(err)
 		return
 	}
-	var take diagram.Operator = ops["Take"]
-	fmt.Println(take.Synopsis)
-	fmt.Println(take.Diagram.Text)
+	show := func(op diagram.Operator) {
+		fmt.Println(op.Synopsis)
+		fmt.Println(op.Diagram.Text)
+	}
+	show(ops["Take"])
 	for _, family := range families {
 		for _, leaf := range family.Leaves {
 			if strings.HasPrefix(strings.Join(leaf.Operators, " "), "Take ") {
