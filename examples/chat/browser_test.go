@@ -11,8 +11,20 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
+// globals has find, and the sockets of a page, where the expressions of a test reach them.
+const globals = `
+	var find = id => document.getElementById(id), sockets = [];
+	var goOn;
+	WebSocket = class extends WebSocket {
+		constructor(...about) {
+			super(...about);
+			sockets.push(this);
+		}
+	};`
+
 // visit opens the page and logs in.
 func visit(b *browsertest.Browser, url, name, password string) {
+	b.Call("Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": globals}, nil)
 	b.Open(url)
 	logIn(b, name, password)
 }
@@ -67,21 +79,22 @@ func TestPage(t *testing.T) {
 	b.Until(shown("you to bob") + " && " + shown("psst"))
 
 	// The connection breaks; what was said meanwhile is not missed, and nothing comes twice.
-	b.Evaluate(`socket.onclose = () => tell("closed"), socket.close()`)
-	b.Until(`!(` + live + `)`)
-	bob.send("say", "are you there?", "")
-	bob.expect(hub.Said, "bob", "are you there?")
 	// Meanwhile bob logs in on another page of the browser.
 	b.Evaluate(`(() => {
-		const real = fetch;
+		const real = fetch, held = new Promise(resolve => { goOn = resolve; });
 		fetch = async (...asked) => {
-			const answer = await real(...asked);
 			fetch = real;
+			await held;
+			const answer = await fetch(...asked);
 			await fetch("/login", { method: "POST", headers: { Authorization: "Basic " + btoa("bob:b") } });
 			return answer;
 		};
-		again();
+		sockets.at(-1).close();
 	})()`)
+	b.Until(`!(` + live + `)`)
+	bob.send("say", "are you there?", "")
+	bob.expect(hub.Said, "bob", "are you there?")
+	b.Evaluate(`goOn()`)
 	b.Until(live)
 	b.Until(shown("are you there?"))
 	say(b, "it is me")

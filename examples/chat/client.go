@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -23,6 +25,7 @@ import (
 const (
 	loginTime    = 10 * time.Second // for a login
 	farewellTime = 5 * time.Second  // for what was said last, to be sent
+	remembered   = 500              // lines that are known again; a room keeps fewer
 )
 
 // event is what a client hears.
@@ -34,7 +37,9 @@ type guest struct {
 	name, password string
 	room           string
 	out            io.Writer
-	heard          atomic.Pointer[hub.Position] // of the last event; nil before the first
+	subject        *wsource.Subject[event, request]
+	heard          atomic.Pointer[hub.Position] // position of the last event; nil before the first
+	shown          []string                     // keys of the last lines, by which one that comes twice is known
 }
 
 // talk is a client: it prints what it hears, and says the lines that it reads. It ends with ctx, with the lines, or when
@@ -47,7 +52,9 @@ func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	g := &guest{base: strings.TrimSuffix(o.connect, "/"), name: name, password: password, room: o.room, out: out}
 	subject := wsource.NewSubject("", wsource.JSON[event, request](), &wsource.SubjectConfig[request]{
 		Reconnect: new(backoff.Config), Target: g.target, OnEnd: onEnd,
+		Delivery: func(r request) wsource.Delivery { return wsource.Delivery{ID: r.ID} },
 	})
+	g.subject = subject
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	events := subject.Subscribe(context.WithoutCancel(ctx), observable.ObserverFuncs[event]{
@@ -57,6 +64,10 @@ func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 		OnNext: g.printStatus, OnError: func(error) {}, // it is told by events
 	})
 	defer status.Unsubscribe()
+	undelivered := subject.Undelivered().Subscribe(ctx, observable.ObserverFuncs[*wsource.SendError]{
+		OnNext: g.sayAgain, OnError: func(error) {}, // it ends with ctx
+	})
+	defer undelivered.Unsubscribe()
 	go func() { // until the input ends: nothing else wakes a read
 		lines := bufio.NewScanner(in)
 		for lines.Scan() {
@@ -119,9 +130,36 @@ func parseLine(line string) (r request, ok bool) {
 	if rest, private := strings.CutPrefix(line, "/tell "); private {
 		to, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
 		text = strings.TrimSpace(text)
-		return request{Kind: "tell", To: to, Text: text}, text != ""
+		return request{Kind: "tell", To: to, Text: text, ID: rand.Text()}, text != ""
 	}
-	return request{Kind: "say", Text: line}, line != ""
+	return request{Kind: "say", Text: line, ID: rand.Text()}, line != ""
+}
+
+// sayAgain says again what the server may not have got. If it has, everybody knows the line by its ID.
+func (g *guest) sayAgain(lost *wsource.SendError) {
+	r, ok := lost.Value.(request)
+	switch {
+	case !ok:
+	case lost.Outcome == wsource.Unknown || lost.Outcome == wsource.Partial:
+		g.subject.Next(r)
+	default:
+		g.printf("* not sent: %s", r.Text)
+	}
+}
+
+// isNew notes a line, and reports whether it was not shown before.
+func (g *guest) isNew(e event) bool {
+	if e.Value.ID == "" {
+		return true
+	}
+	key := e.Member + " " + e.Value.ID
+	if slices.Contains(g.shown, key) {
+		return false
+	}
+	if g.shown = append(g.shown, key); len(g.shown) > remembered {
+		g.shown = slices.Delete(g.shown, 0, 1)
+	}
+	return true
 }
 
 // print prints an event.
@@ -146,6 +184,12 @@ func (g *guest) print(e event) {
 	case hub.Left:
 		g.printf("* %s has left", e.Member)
 	case hub.Said:
+		if e.Member == g.name {
+			g.subject.Confirm(e.Value.ID)
+		}
+		if !g.isNew(e) {
+			return
+		}
 		who := e.Member
 		if e.Private {
 			who += " to " + e.Value.To

@@ -54,11 +54,22 @@ const repeated = `(() => {
 	return texts.filter((text, i) => texts.indexOf(text) !== i);
 })()`
 
+// latest has the page's latest socket where an expression reaches it.
+const latest = `
+	var latest;
+	WebSocket = class extends WebSocket {
+		constructor(...about) {
+			super(...about);
+			latest = this;
+		}
+	};`
+
 // Two pages talk. The server stops, dies, and dies with something that was sent to it: each time both come
 // back, and have everything once.
 func testChat(t *testing.T, ann *browsertest.Browser) {
 	bob := ann.Another(t)
 	chat := start(t, "chat", "-users", "ann:a,"+longName+":b,bob:b")
+	ann.Call("Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": latest}, nil)
 	lookAtChat(t, ann, bob, chat)
 	logIn(ann, chat.url(), "ann", "a")
 	logIn(bob, chat.url(), "bob", "b")
@@ -97,7 +108,7 @@ func testChat(t *testing.T, ann *browsertest.Browser) {
 	converse(ann, bob, 4)
 
 	// Something is said, and the server dies before the page of who said it knows.
-	ann.Evaluate(`socket.onmessage = null`)
+	ann.Evaluate(`latest.onmessage = null`)
 	say(ann, "heard by bob")
 	bob.Until(lines("heard by bob") + ` === 1`)
 	chat.kill()
