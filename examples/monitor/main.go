@@ -64,8 +64,7 @@ func run(ctx context.Context, args []string, out io.Writer, live bool) error {
 	}
 	ctx, cancel := flags.Context(ctx)
 	defer cancel()
-	name, _, _ := net.SplitHostPort(flags.Addr()) // it was good enough to listen on
-	return both(ctx, newSite(service, name), listener, func(ctx context.Context) error {
+	return both(ctx, newSite(service), listener, func(ctx context.Context) error {
 		v := &view{out: out, live: live}
 		if live {
 			defer fmt.Fprintln(out) // below the ^C

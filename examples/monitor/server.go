@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	_ "embed" // for the page
-	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -124,8 +122,8 @@ func (s *service) story(sockets *wsource.Server, socket *wsource.Socket) observa
 //go:embed page.html
 var html []byte
 
-// newSite returns a site that answers by service, for requests to the host name given or an IP address.
-func newSite(s *service, name string) program.Site {
+// newSite returns a site that answers by service.
+func newSite(s *service) program.Site {
 	inspector := inspect.New(&inspect.Config{Show: inspect.ShowJSON()})
 	sockets := &wsource.Server{
 		Options: wsource.AcceptOptions{
@@ -139,7 +137,7 @@ func newSite(s *service, name string) program.Site {
 	mux.Handle("GET "+livePath, sockets)
 	mux.Handle("/inspect/", inspector)
 	return program.Site{
-		Handler: onlyFor(name, mux),
+		Handler: mux,
 		Sockets: sockets,
 		Work: func(ctx context.Context) error {
 			return sockets.Answer(ctx, func(socket *wsource.Socket) observable.Observable[wsource.Message] {
@@ -151,23 +149,4 @@ func newSite(s *service, name string) program.Site {
 			return nil
 		},
 	}
-}
-
-// onlyFor answers requests that name the server by name, by an IP address or as localhost. A page whose own name was
-// made to point here (DNS rebinding) has an origin that matches the request's Host, so that the check of origins does
-// not keep it out.
-func onlyFor(name string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		known := strings.EqualFold(host, name) || strings.EqualFold(host, "localhost") ||
-			net.ParseIP(strings.Trim(host, "[]")) != nil
-		if !known {
-			http.Error(w, "this server has another name", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }

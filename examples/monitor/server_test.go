@@ -33,7 +33,7 @@ func startServer(t *testing.T) *network {
 	l, err := n.Listen("server.test:80")
 	require.NoError(t, err)
 	n.machine = new(machine)
-	site := newSite(newService(newSampler(n.machine.read), "host"), "server.test")
+	site := newSite(newService(newSampler(n.machine.read), "host"))
 	n.sockets = site.Sockets
 	ctx, interrupt := context.WithCancel(context.WithoutCancel(t.Context()))
 	served := make(chan error, 1)

@@ -72,12 +72,14 @@ func (f *Flags) Context(ctx context.Context) (context.Context, context.CancelFun
 // Browse tells the user where a page is. It is an announcement for [Flags.Listen].
 const Browse = "open http://%s/ in a browser; Ctrl-C stops\n"
 
-// Listen listens on -addr and announces it. The announcement is a format for the address.
+// Listen listens on -addr and announces it. The announcement is a format for the address. [Serve]
+// answers for the host in -addr, too.
 func (f *Flags) Listen(ctx context.Context, out io.Writer, announcement string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", f.addr, err)
 	}
 	fmt.Fprintf(out, announcement, listener.Addr())
-	return listener, nil
+	host, _, _ := net.SplitHostPort(f.addr) // it was good enough to listen on
+	return &named{listener, host}, nil
 }

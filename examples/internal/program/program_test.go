@@ -159,6 +159,10 @@ func TestServeDrains(t *testing.T) {
 	url := "ws://" + p.Addr()
 	socket, err := wsource.Dial(t.Context(), url, nil)
 	require.NoError(t, err, "the first handshake is not refused")
+	_, err = wsource.Dial(t.Context(), url, &wsource.DialOptions{Host: "elsewhere.example"})
+	var refused *wsource.HandshakeError
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, http.StatusMisdirectedRequest, refused.Status)
 	idle, err := net.Dial("tcp", p.Addr()) // as browsers do
 	require.NoError(t, err)
 	defer idle.Close()
@@ -208,7 +212,7 @@ func TestServeEnds(t *testing.T) {
 	conn, err := net.Dial("tcp", listener.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	_, err = fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", listener.Addr())
 	require.NoError(t, err)
 	close(asked)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)

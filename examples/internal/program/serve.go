@@ -33,9 +33,10 @@ type Site struct {
 }
 
 // Serve serves a site until ctx ends, which is no error, or its work or the listener does. It
-// returns when everything has ended.
+// returns when everything has ended. A request must have the server's own name as its Host: the
+// address that it listens on, localhost, an IP address of loopback, or the host in -addr.
 func Serve(ctx context.Context, listener net.Listener, site Site) error {
-	server := &http.Server{Handler: site.Handler, ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Handler: onlyFor(listener, site.Handler), ReadHeaderTimeout: headerTimeout}
 	worked, served := make(chan error, 1), make(chan error, 1)
 	go func() { worked <- site.Work(context.WithoutCancel(ctx)) }()
 	begun := awaitReady(ctx, site.Sockets, worked)
@@ -72,7 +73,8 @@ func Serve(ctx context.Context, listener net.Listener, site Site) error {
 }
 
 // awaitReady waits until the sockets are taken by the site's work, so that the first clients are
-// not refused. It reports whether they are: work that has failed is put back.
+// not refused. It reports whether they are: work that has failed is put back. A Server tells only
+// who asks whether somebody takes its sockets, so this asks.
 func awaitReady(ctx context.Context, sockets *wsource.Server, worked chan error) bool {
 	for look := time.NewTicker(time.Millisecond); ; {
 		select {
