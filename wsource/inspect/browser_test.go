@@ -80,6 +80,18 @@ func TestPage(t *testing.T) {
 	b.Evaluate(`find("pause").click()`)
 	b.Until(row("words") + `.classList.contains("over")`)
 
+	// A rate is that since the count before the last three seconds, however long ago that was.
+	b.Evaluate(`find("pause").click()`)
+	for _, count := range []struct {
+		age, values int
+		rate        string
+	}{{1000, 10, ""}, {6000, 60, "10/s"}, {8000, 160, "21/s"}, {10_000, 160, "25/s"}, {20_000, 160, "0/s"}} {
+		b.Evaluate(fmt.Sprintf(`showStreams([{ id: 1e9, name: "seldom", age: %d, values: %d, waiting: 0, marbles: [] }])`,
+			count.age, count.values))
+		assert.Equal(t, count.rate, b.Evaluate(row("seldom")+`.querySelector(".rate").textContent`), "at %d", count.age)
+	}
+	b.Evaluate(`find("pause").click()`)
+
 	client.CloseNow()
 	b.Until(`find("ended").tBodies[0]?.rows.length === 1`)
 	i.Close() // as when the program goes away

@@ -234,7 +234,7 @@ class Row {
 	lives = new Map(); // of streams in it, by their id: when they begin and end
 	marbles = [];
 	texts = [];
-	counts = []; // of values, at the times of the last three seconds
+	counts = []; // of values, by the stream's age: those of the last three seconds, and one before them
 
 	constructor(stream) {
 		this.box = element("details");
@@ -253,13 +253,13 @@ class Row {
 	}
 
 	update(lane, depth) {
-		const stream = this.stream = lane.now, now = performance.now(), waits = stream.waiting >= 1000;
+		const stream = this.stream = lane.now, waits = stream.waiting >= 1000;
 		if (!rows.has(stream.id)) this.counts = [];
 		this.box.className = `stream${waits ? " waits" : ""}${stream.end ? " over" : ""}`;
 		this.who.style.setProperty("--depth", depth);
-		this.counts = this.counts.filter(c => c.now > now - 3000);
-		this.counts.push({ now, values: stream.values });
-		const first = this.counts[0], passed = now - first.now;
+		this.counts.push({ age: stream.age, values: stream.values });
+		while (this.counts.length > 2 && this.counts[1].age <= stream.age - 3000) this.counts.shift();
+		const first = this.counts[0], passed = stream.age - first.age;
 		if (stream.end) this.rate.textContent = stream.end === "unsubscribe" ? "left" : stream.end;
 		else if (waits) this.rate.textContent = `waits ${time(stream.waiting)}`;
 		else this.rate.textContent = passed ? rate(1000 * (stream.values - first.values) / passed) : "";
