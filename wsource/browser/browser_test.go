@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/browser"
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
@@ -106,6 +108,49 @@ func TestInChromium(t *testing.T) {
 	case <-time.After(time.Minute):
 		report(t, "", errors.New("the page did not end in time"))
 	}
+}
+
+// TestLeftPage leaves a page that the browser keeps: its socket ends, and it has another one when somebody comes back.
+func TestLeftPage(t *testing.T) {
+	b := browsertest.Start(t, false)
+	sockets := new(wsource.Server)
+	mux := http.NewServeMux()
+	mux.Handle("/rxsocket.js", browser.Handler())
+	mux.Handle("/live", sockets)
+	mux.HandleFunc("/{page}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<!doctype html><script type="module">
+			import { connect } from "/rxsocket.js";
+			globalThis.states = [];
+			if (location.pathname === "/page") connect("/live").status.subscribe(({ state, code }) => states.push(state + (code ?? "")));
+		</script>`)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	handled, ended := make(chan error, 1), make(chan wsource.StatusCode, 2)
+	go func() {
+		handled <- sockets.Handle(context.Background(), func(ctx context.Context, s *wsource.Socket) error {
+			err := observable.ForEach(ctx, s, func(wsource.Message) {})
+			ended <- wsource.CloseStatus(err)
+			return err
+		})
+	}()
+	t.Cleanup(func() {
+		assert.NoError(t, sockets.Shutdown(context.Background()))
+		assert.NoError(t, <-handled)
+	})
+	b.Open(server.URL + "/page")
+	b.Until(`states.at(-1) === "open"`)
+	b.Open(server.URL + "/other")
+	select {
+	case code := <-ended:
+		assert.Equal(t, wsource.StatusNoStatusReceived, code)
+	case <-time.After(time.Minute):
+		t.Fatal("the socket stays open")
+	}
+	b.Evaluate(`history.back()`)
+	b.Until(`location.pathname === "/page" && states.at(-1) === "open"`)
+	assert.Equal(t, []any{"connecting", "open", "waiting1001", "connecting", "open"}, b.Evaluate(`states`))
 }
 
 func get(t *testing.T, method, url string, header http.Header) *httptest.ResponseRecorder {

@@ -430,6 +430,8 @@ class Link {
     this.#user = user;
     this.status = this.#status.stream;
     globalThis.addEventListener?.("online", this.#hasten);
+    globalThis.addEventListener?.("pageshow", this.#hasten);
+    globalThis.addEventListener?.("pagehide", this.#leave);
     globalThis.document?.addEventListener("visibilitychange", this.#hasten);
     if (typeof url !== "function") address(url); // throws
     this.#dial();
@@ -562,6 +564,14 @@ class Link {
     this.#timer = setTimeout(() => this.#dial(), Math.max(0, due - Date.now()));
   };
 
+  /** leave closes the socket of a page that is left and kept for the way back: it would stay open, and hear nothing. */
+  #leave = ({ persisted }) => {
+    if (!persisted || this.#state === "waiting") return;
+    const socket = this.#socket;
+    this.#closed({ code: 1001, reason: "the page is left" });
+    socket?.close();
+  };
+
   /**
    * send sends a text, or has it wait. again makes a newer text of one that has waited, sent is
    * called when it is sent. It returns what withdraw takes, or throws.
@@ -605,6 +615,8 @@ class Link {
     this.#turn++;
     clearTimeout(this.#timer);
     globalThis.removeEventListener?.("online", this.#hasten);
+    globalThis.removeEventListener?.("pageshow", this.#hasten);
+    globalThis.removeEventListener?.("pagehide", this.#leave);
     globalThis.document?.removeEventListener("visibilitychange", this.#hasten);
     if (code !== 1000) this.#session?.end(code, reason);
     this.#socket?.close(code, reason);
