@@ -62,6 +62,12 @@ func TestPagePlotsWhatItReceives(t *testing.T) {
 	b.Evaluate(shown + `[0].querySelector("canvas").blur()`)
 	b.Until(shown + `.every(s => s.querySelector(".age").textContent === "")`)
 
+	// Who leaves the page is not there any more; who comes back finds it as it was.
+	b.Open("http://" + addr + "/inspect/")
+	b.Until(`[...document.querySelectorAll("#totals div")].some(tile => tile.textContent === "sockets1")`)
+	b.Evaluate(`history.back()`)
+	b.Until(`document.documentElement?.dataset.state === "open" && find("connections").textContent === "2"`)
+
 	// The server goes and comes back; the page finds it again and asks for what it had chosen.
 	m.Stop()
 	b.Until(`document.documentElement.dataset.state === "closed"`)
