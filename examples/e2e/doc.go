@@ -5,6 +5,7 @@
 //
 //	go test -v                       runs it
 //	go test -v -args -shots FOLDER   keeps pictures of the pages in a folder
+//	go test -v -args -pictures       draws the pictures in the examples' READMEs, and does nothing else
 //
 // It consists of tests only.
 package e2e

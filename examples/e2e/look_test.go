@@ -29,7 +29,7 @@ var devices = []struct {
 	width, height int
 }{
 	{"phone", 390, 844},
-	{"tablet", 820, 1180},
+	{"tablet", 768, 1024},
 	{"desktop", 1280, 800},
 }
 

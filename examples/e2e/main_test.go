@@ -14,8 +14,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// shots is where the pictures of the pages go.
-var shots = flag.String("shots", "", "write the pictures of the pages to this `folder`")
+var (
+	shots    = flag.String("shots", "", "write the pictures of the pages to this `folder`")
+	pictures = flag.Bool("pictures", false, "draw the pictures of the READMEs anew, and do nothing else")
+)
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
@@ -29,6 +31,10 @@ func TestMain(m *testing.M) {
 // TestPages has a test of each page in one Chromium.
 func TestPages(t *testing.T) {
 	b := browsertest.Start(t, false)
+	if *pictures {
+		t.Run("pictures", func(t *testing.T) { drawPictures(t, b) })
+		return
+	}
 	t.Run("faults", func(t *testing.T) { testFaultsAreFound(t, b.Another(t)) })
 	tests := map[string]func(*testing.T, *browsertest.Browser){
 		"chat": testChat, "drawing": testDrawing, "monitor": testMonitor, "trading": testTrading, "typeahead": testTypeahead,

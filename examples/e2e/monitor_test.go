@@ -12,14 +12,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// pictures is an expression: what each canvas on the page shows.
-const pictures = `[...document.querySelectorAll("section:not([hidden]) canvas")].map(canvas => canvas.toDataURL())`
+// canvases is an expression: what each canvas on the page shows.
+const canvases = `[...document.querySelectorAll("section:not([hidden]) canvas")].map(canvas => canvas.toDataURL())`
 
 // untilMoved waits until every canvas shows something else than when it is called.
 func untilMoved(t *testing.T, b *browsertest.Browser) {
 	t.Helper()
-	require.NotZero(t, b.Evaluate(`(window.before = `+pictures+`).length`))
-	b.Until(pictures + `.every((picture, i) => picture !== before[i])`)
+	require.NotZero(t, b.Evaluate(`(window.before = `+canvases+`).length`))
+	b.Until(canvases + `.every((picture, i) => picture !== before[i])`)
 }
 
 // tile is an expression: what the inspector's tile of that name says.

@@ -82,9 +82,10 @@ func (b *Browser) Screenshot() []byte {
 		CSSContentSize struct{ Width, Height float64 }
 	}
 	b.Call("Page.getLayoutMetrics", nil, &size)
+	window, _ := b.Evaluate(`innerWidth`).(float64) // in a picture, scroll bars leave their room to the page
 	var shot struct{ Data []byte }
 	b.Call("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true, "clip": map[string]any{
-		"x": 0, "y": 0, "width": size.CSSContentSize.Width, "height": size.CSSContentSize.Height, "scale": 1,
+		"x": 0, "y": 0, "width": max(size.CSSContentSize.Width, window), "height": size.CSSContentSize.Height, "scale": 1,
 	}}, &shot)
 	return shot.Data
 }
