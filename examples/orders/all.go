@@ -40,7 +40,7 @@ func all(ctx context.Context, flags *program.Flags, s settings, to *screen) (err
 	var served error
 	running.Go(func() {
 		served = program.Serve(serving, listener, program.Site{
-			Handler: sockets, Sockets: sockets, Close: shop.Close,
+			Handler: sockets, Sockets: sockets, Close: shop.news.Shutdown, // the queues have ended with their workers
 			Work: func(ctx context.Context) error { return sockets.Handle(ctx, shop.serve) },
 		})
 	})
@@ -54,10 +54,6 @@ func all(ctx context.Context, flags *program.Flags, s settings, to *screen) (err
 
 // clients is all clients in one process.
 func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
-	parcels, err := newParcels(s.parcels)
-	if err != nil {
-		return err
-	}
 	over, shown := newSettled(s.orders), newSettled(s.orders)
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
@@ -71,11 +67,16 @@ func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
 	hush := &screen{out: io.Discard} // the dashboard shows the news of all
 	var ends []func()
 	defer func() {
+		shop.finish(ctx) // while there are workers
 		stop()
 		for _, end := range ends {
 			end()
 		}
 	}()
+	parcels, err := newParcels(s.parcels)
+	if err != nil {
+		return err
+	}
 	roles := []string{"dashboard", "bob"}
 	for range workers {
 		roles = append(roles, "worker")

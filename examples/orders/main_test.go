@@ -55,6 +55,17 @@ func TestOneProcess(t *testing.T) {
 	}
 }
 
+// Ctrl-C ends the whole shop soon and well, with Bob and the workers at their work.
+func TestInterrupted(t *testing.T) {
+	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {
+		return run(ctx, []string{"-addr", "127.0.0.1:0", "-every", "100ms", "-work", "200ms"}, out)
+	})
+	p.Until(t, `(?m)^bob +confirmed +#3`)
+	begun := time.Now()
+	p.Stop()
+	assert.Less(t, time.Since(begun), 4*time.Second) // the patience of program.Serve is 5 seconds
+}
+
 func newNATS(t *testing.T) (url string) {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/rxsocket/rxsocket/examples/internal/program"
 	"github.com/rxsocket/rxsocket/wsource"
@@ -12,6 +13,9 @@ import (
 // attempts is how often an order is tried to be confirmed or shipped. It is large, as whoever is killed
 // has used one up.
 const attempts = 100
+
+// finishTime is how long the shop goes on behind Ctrl-C, if all of it is in one process.
+const finishTime = 700 * time.Millisecond
 
 // shop is what a node does for its clients.
 type shop struct {
@@ -33,6 +37,15 @@ func newShop(b *brokers) *shop {
 // Close ends the shop. What is not done is left to the other nodes.
 func (s *shop) Close(ctx context.Context) error {
 	return errors.Join(s.confirm.Shutdown(ctx), s.ship.Shutdown(ctx), s.news.Shutdown(ctx))
+}
+
+// finish waits for what Bob and the workers are doing, as long as somebody who has pressed Ctrl-C does. In memory,
+// what is left then is lost, and logged as the queues' dead letters.
+func (s *shop) finish(ctx context.Context) {
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	defer cancel()
+	_ = s.confirm.Shutdown(closing) // which fails if something is left
+	_ = s.ship.Shutdown(closing)    // which has got what was confirmed
 }
 
 // serve has a client take part, by its role.
