@@ -145,7 +145,7 @@ func keep(t *testing.T, b *browsertest.Browser, name string) {
 	require.NoError(t, os.WriteFile("../"+name, small.Bytes(), 0o644))
 }
 
-// reduced returns a picture in the colours that it has most of.
+// reduced returns a picture in the colours that it has most of, and that differ.
 func reduced(picture image.Image) *image.Paletted {
 	counts := make(map[color.Color]int)
 	bounds := picture.Bounds()
@@ -154,8 +154,13 @@ func reduced(picture image.Image) *image.Paletted {
 			counts[picture.At(x, y)]++
 		}
 	}
-	palette := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int { return cmp.Compare(counts[b], counts[a]) })
-	small := image.NewPaletted(bounds, palette[:min(len(palette), pictureColours)])
+	var palette color.Palette
+	for _, c := range slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int { return cmp.Compare(counts[b], counts[a]) }) {
+		if len(palette) < pictureColours && !slices.ContainsFunc(palette, func(other color.Color) bool { return alike(c, other) }) {
+			palette = append(palette, c)
+		}
+	}
+	small := image.NewPaletted(bounds, palette)
 	nearest := make(map[color.Color]uint8)
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
@@ -169,4 +174,13 @@ func reduced(picture image.Image) *image.Paletted {
 		}
 	}
 	return small
+}
+
+// alike reports whether nobody tells two colours apart.
+func alike(a, b color.Color) bool {
+	const step = 6 * 0x101 // of a channel
+	within := func(x, y uint32) bool { return x < y+step && y < x+step }
+	r, g, blue, _ := a.RGBA()
+	r2, g2, blue2, _ := b.RGBA()
+	return within(r, r2) && within(g, g2) && within(blue, blue2)
 }
