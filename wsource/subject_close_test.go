@@ -166,6 +166,26 @@ func TestCompleteSendsFirstWhatWaits(t *testing.T) {
 			assert.Equal(t, []string{"waiting unsent the outbox was discarded"}, fates(lost))
 		})
 	})
+	t.Run("and a subscriber that leaves a connection that is open does not", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			subject := s.subject(nil)
+			lost := record(t, subject.Undelivered())
+			ctx, cancel := context.WithCancel(t.Context())
+			subject.Connections().Subscribe(ctx, observable.ObserverFuncs[*connection]{
+				OnNext: func(*connection) { // what is sent waits until it has returned
+					subject.Next("a")
+					subject.Next("b")
+					subject.Complete()
+					cancel()
+				},
+				OnError: func(error) {},
+			})
+			far := s.accept()
+			require.NoError(t, far.wait())
+			assert.Equal(t, []string{"a", "b"}, far.heard())
+			assert.Empty(t, lost.Values())
+		})
+	})
 }
 
 // unjamLater lets a stalled dial go on.

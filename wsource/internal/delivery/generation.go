@@ -105,16 +105,17 @@ func (g *Generation) Leave() {
 	g.abandon()
 }
 
-// abandon closes the connection, unless there are subscribers.
+// abandon closes the connection, unless there are subscribers, or this side has ended the stream
+// before: then what waits is still sent, as [Engine.Finish] says, and the connection closed after it.
 func (g *Generation) abandon() {
 	e := g.engine
 	e.mu.Lock()
-	if g.refs > 0 || g.over {
+	c := g.connection
+	if g.refs > 0 || g.over || g.finishing != nil && c != nil && c.closing == nil {
 		e.mu.Unlock()
 		return
 	}
 	messages := g.close()
-	c := g.connection
 	normal := &transport.End{Code: codeNormal}
 	switch {
 	case c == nil:
