@@ -101,6 +101,7 @@ func (k *client) connect(ctx context.Context, attempt int) error {
 	hello := control{word: wordHello}
 	if k.c.token != "" {
 		hello = control{word: wordResume, token: k.c.token, numbers: [3]uint64{k.c.received}}
+		k.c.inbox, k.c.inboxBytes = nil, 0 // the server sends it again; delivered meanwhile, it would be more than was said
 	}
 	k.c.mu.Unlock()
 	l.insert(hello, nil)

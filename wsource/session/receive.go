@@ -216,6 +216,7 @@ type link struct {
 	conn   wsource.Carrier
 	greet  func(l *link, m control) bool // takes a control message of the handshake, and reports false if it may not come
 	c      *conversation                 // once it is attached; for who reads
+	place  uint64                        // in the order in which a server has accepted its connections
 
 	// The fields below are guarded by the conversation's mu.
 	number   int

@@ -5,6 +5,7 @@ import (
 	"context"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -45,6 +46,8 @@ type Server[In, Out any] struct {
 	moves    map[digest]*move
 	sessions map[*conversation]*served[In, Out]
 	stopped  bool
+
+	places atomic.Uint64 // of the connections that were accepted
 }
 
 // served is a session of a server. Its tokens and parking are guarded by the server's mu.
@@ -55,6 +58,7 @@ type served[In, Out any] struct {
 	current digest // the token that its client has shown or confirmed
 	next    digest // the one that the client was sent and has not confirmed; or the same
 	fresh   bool   // no connection was confirmed yet
+	newest  uint64 // the place of the latest connection that has shown a token of it
 	parking *move  // into the Store, once it has begun
 }
 
@@ -174,7 +178,7 @@ func (s *Server[In, Out]) handle(
 // socket without the subprotocol is closed with 1008. It does not block. It is for who has some connections
 // without sessions; others use [Server.Handle].
 func (s *Server[In, Out]) Accept(socket *wsource.Socket, begin func(session *Session[In, Out])) {
-	l := &link{socket: socket, conn: socket.Carrier()}
+	l := &link{socket: socket, conn: socket.Carrier(), place: s.places.Add(1)}
 	if socket.Subprotocol() != Subprotocol {
 		l.close(wsource.StatusPolicyViolation, "the subprotocol is "+Subprotocol, nil)
 		return

@@ -10,6 +10,10 @@ import (
 func (s *Server[In, Out]) resume(l *link, token string, received uint64, begin func(session *Session[In, Out])) {
 	shown := digestOf(token)
 	v, restored, refusal := s.find(shown, l.socket.Key())
+	if refusal == nil && s.isOvertaken(l, v) {
+		l.close(StatusTakenOver, "a later connection has taken the session over", nil)
+		return
+	}
 	if refusal == nil {
 		refusal = s.attach(l, v, shown, received)
 	}
@@ -69,6 +73,18 @@ func (s *Server[In, Out]) find(shown digest, key string) (v *served[In, Out], re
 			return nil, false, &TokenError{Problem: TokenUnchecked, Err: err}
 		}
 	}
+}
+
+// isOvertaken reports whether the client has had another connection since this one, which is read only
+// now. The token that it shows says nothing then of which ones the client has.
+func (s *Server[In, Out]) isOvertaken(l *link, v *served[In, Out]) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.place < v.newest {
+		return true
+	}
+	v.newest = l.place
+	return false
 }
 
 // attach makes a connection that of a session whose token was shown.

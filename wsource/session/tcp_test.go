@@ -30,6 +30,7 @@ type cutter struct {
 	left     atomic.Int64 // cuts to make
 	mu       sync.Mutex
 	random   *rand.Rand
+	begun    bool
 	all      sync.WaitGroup
 }
 
@@ -72,6 +73,10 @@ func (c *cutter) pass(client *net.TCPConn) {
 		longest = 32 << 10
 	}
 	after, reset := int64(c.random.IntN(longest)), c.random.IntN(2) == 0
+	if !c.begun { // the client sends so much only when it has got its token: without it, it would begin another session
+		c.begun, from, to = true, client, server
+		after += 1 << 10
+	}
 	c.mu.Unlock()
 	var back sync.WaitGroup
 	back.Go(func() {

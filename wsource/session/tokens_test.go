@@ -407,3 +407,24 @@ func TestLateMessages(t *testing.T) {
 		assert.Equal(t, numbers("", 1, 3), w.got())
 	})
 }
+
+// TestOvertaken: a connection that the server has accepted before another one, and that shows its token
+// later, changes nothing.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, ServerConfig[string]{}, idle)
+		first := s.dial("\x00hello")
+		a := first.token()
+		first.say("\x00go 1")
+		late := s.dial()
+		next := s.dial("\x00resume " + a + " 0")
+		b := next.token()
+		late.say("\x00resume " + a + " 0")
+		require.Empty(t, late.last())
+		late.assertCode(StatusTakenOver)
+		next.say("\x00go 1", "\x00ask") // it is the connection, and its token is good
+		assert.Equal(t, "\x00resumed "+b+" 120000 0 1", next.last())
+		assert.Contains(t, s.dial("\x00resume "+b+" 0").last(), "resumed")
+	})
+}
