@@ -23,7 +23,8 @@ type PubSubConfig struct {
 	// Codec is that of the connections. Default: JSON.
 	Codec Codec
 	// Retain is how many topics have their last event kept, for who subscribes later. Beyond it the
-	// topic is given up that has had none for longest. Default: none is.
+	// topic is given up that has had none for longest. A connection that subscribes to several gets what is
+	// retained of one when it has taken that of the one before. Default: none is.
 	Retain int
 	// MaxTopics is how many topics and patterns a connection may subscribe to. Default:
 	// DefaultMaxTopics.

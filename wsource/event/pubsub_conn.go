@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
@@ -33,6 +34,9 @@ func (p *PubSub) Serve(conn *Conn) observable.Subscription {
 		}), observable.ObserverFuncs[struct{}]{OnError: conn.report})
 }
 
+// shutDown is why nothing is done any more.
+const shutDown = "is shut down"
+
 type membership = hub.Membership[string, uint64, *Envelope]
 
 // subscriber is a connection that may subscribe and publish.
@@ -42,9 +46,12 @@ type subscriber struct {
 	socket wsource.Peer
 
 	// What follows belongs to the step that is in progress.
-	member uint64
-	topics map[string]*membership
-	over   bool
+	member   uint64
+	topics   map[string]*membership
+	behind   *membership // that may not have taken what was retained, or nil
+	pending  []*Envelope // subscriptions that wait for that, each to another topic
+	resuming bool        // a goroutine waits for it
+	over     bool
 }
 
 // on has f called with the events of source, as long as sc is open.
@@ -97,15 +104,78 @@ func (s *subscriber) enter(e *Envelope) {
 	case s.over:
 		return
 	case p.over:
-		s.refuse(e, CodeForbidden, "is shut down", nil)
+		s.refuse(e, CodeForbidden, shutDown, nil)
 		return
 	case s.topics[pattern] != nil:
 		s.conn.tell(&Envelope{Type: typeJoined, Topic: pattern})
 		return
-	case len(s.topics) >= p.config.MaxTopics:
+	case slices.ContainsFunc(s.pending, about(pattern)):
+		return
+	case len(s.topics)+len(s.pending) >= p.config.MaxTopics:
 		s.refuse(e, CodeTooManyTopics, "is one too many for the connection", nil)
 		return
+	case s.mustWait(pattern):
+		s.pending = append(s.pending, e)
+		s.resumeLater()
+		return
 	}
+	s.join(e)
+}
+
+// about returns whether an event is about a topic.
+func about(topic string) func(*Envelope) bool {
+	return func(e *Envelope) bool { return e.Topic == topic }
+}
+
+// mustWait reports whether the connection has not taken yet what was retained for one subscription, and
+// the next one has such events too: one that does not read would pile them up.
+func (s *subscriber) mustWait(pattern string) bool {
+	if s.behind == nil {
+		return false
+	}
+	select {
+	case <-s.behind.CaughtUp():
+		s.behind = nil
+		return false
+	default:
+		return len(s.pubsub.kept(pattern)) > 0
+	}
+}
+
+// resumeLater has the connection subscribe to what is pending when it has caught up.
+func (s *subscriber) resumeLater() {
+	if s.resuming {
+		return
+	}
+	s.resuming = true
+	caughtUp := s.behind.CaughtUp()
+	go func() {
+		<-caughtUp
+		s.pubsub.steps.do(s.resume)
+	}()
+}
+
+// resume is the step in which the connection subscribes to what is pending.
+func (s *subscriber) resume() {
+	s.resuming = false
+	for len(s.pending) > 0 {
+		e := s.pending[0]
+		if s.mustWait(e.Topic) {
+			s.resumeLater()
+			return
+		}
+		s.pending = slices.Delete(s.pending, 0, 1)
+		if s.pubsub.over {
+			s.refuse(e, CodeForbidden, shutDown, nil)
+		} else {
+			s.join(e)
+		}
+	}
+}
+
+// join has the connection subscribe to a topic.
+func (s *subscriber) join(e *Envelope) {
+	p, pattern := s.pubsub, e.Topic
 	first := p.users[pattern] == 0
 	if !p.use(pattern) {
 		s.refuse(e, CodeTooManyTopics, "is one too many for the server", nil)
@@ -130,11 +200,15 @@ func (s *subscriber) enter(e *Envelope) {
 		return
 	}
 	s.topics[pattern] = m
+	if p.config.Retain > 0 && s.behind == nil {
+		s.behind = m
+	}
 }
 
 // leave deals with the end of the peer's wish for a topic.
 func (s *subscriber) leave(e *Envelope) {
 	s.pubsub.steps.do(func() {
+		s.pending = slices.DeleteFunc(s.pending, about(e.Topic))
 		if m := s.topics[e.Topic]; m != nil {
 			delete(s.topics, e.Topic)
 			m.Unsubscribe()
@@ -164,4 +238,5 @@ func (s *subscriber) end() {
 		s.pubsub.release(pattern)
 	}
 	clear(s.topics)
+	s.pending = nil
 }

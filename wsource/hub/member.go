@@ -30,7 +30,9 @@ type Membership[K, M comparable, T any] struct {
 	peer   *peer[K, M, T]
 	member M
 	done   chan struct{}
-	past   int // how much waits of what it missed; guarded by the peer's mu
+	past   int // how much waits of what it missed; guarded by the peer's mu, as is caughtUp
+
+	caughtUp chan struct{} // closes when that is 0; nil unless somebody waits for it
 
 	// Guarded by the room's mu.
 	catchingUp bool              // it has not got what it missed

@@ -137,7 +137,7 @@ func (p *peer[K, M, T]) remove(en *entry[K, M, T]) {
 	}
 	p.waiting--
 	if en.past {
-		en.member.past--
+		en.member.passed()
 	} else {
 		p.count--
 		p.bytes -= en.bytes
@@ -178,7 +178,7 @@ func (p *peer[K, M, T]) forgo(m *Membership[K, M, T]) {
 	for en := p.first; en != nil; en = en.next {
 		if en.member == m && en.past {
 			en.past = false
-			m.past--
+			m.passed()
 			p.count++
 			p.bytes += en.bytes
 		}
@@ -263,6 +263,33 @@ func (p *peer[K, M, T]) lose(en *entry[K, M, T], lost []Loss[K, M, T]) []Loss[K,
 
 func (p *peer[K, M, T]) loss(e *Event[K, M, T], member *Membership[K, M, T]) Loss[K, M, T] {
 	return Loss[K, M, T]{Socket: p.socket, Member: member.member, Event: e, Policy: p.hub.config.Slow}
+}
+
+// CaughtUp returns a channel that closes when nothing waits any more of what the socket missed: it has taken
+// that, or is over, or the membership has ended by Unsubscribe. What is missed waits outside of the
+// bounds of the hub, so who lets a peer join many rooms has it join the next one then.
+func (m *Membership[K, M, T]) CaughtUp() <-chan struct{} {
+	m.peer.mu.Lock()
+	defer m.peer.mu.Unlock()
+	if m.caughtUp == nil {
+		m.caughtUp = make(chan struct{})
+		if m.past == 0 {
+			close(m.caughtUp)
+		}
+	}
+	caughtUp := m.caughtUp
+	if m.past == 0 {
+		m.caughtUp = nil
+	}
+	return caughtUp
+}
+
+// passed counts one less that waits of what was missed; the peer's mu is held.
+func (m *Membership[K, M, T]) passed() {
+	if m.past--; m.past == 0 && m.caughtUp != nil {
+		close(m.caughtUp)
+		m.caughtUp = nil
+	}
 }
 
 // full returns a channel that closes when there is room again, nil if there is.

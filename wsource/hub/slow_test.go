@@ -256,3 +256,41 @@ func TestComingAndGoingPilesNothingUp(t *testing.T) {
 		assert.Zero(t, hub.PeersOf(h))
 	})
 }
+
+// What a socket missed counts as long as it waits, so that who joins many rooms can wait for it.
+func TestCaughtUp(t *testing.T) {
+	closed := func(c <-chan struct{}) bool {
+		settle()
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		room := hub.New(hub.Config[string, string, string]{History: hub.History{Count: 100}}).Room("lobby")
+		for range 20 {
+			require.NoError(t, room.Say(t.Context(), big("past")))
+		}
+		slow := s.join(room, "bob", hub.JoinOptions{})
+		assert.True(t, closed(slow.CaughtUp()))
+		slow.Unsubscribe()
+		link := s.stall()
+		var err error
+		slow.membership, err = room.Join(t.Context(), slow.server, "bob", hub.JoinOptions{})
+		require.NoError(t, err)
+		caughtUp := slow.CaughtUp()
+		assert.False(t, closed(caughtUp))
+		assert.Equal(t, caughtUp, slow.CaughtUp())
+		slow.Unsubscribe()
+		assert.True(t, closed(caughtUp), "it has left")
+		slow.membership, err = room.Join(t.Context(), slow.server, "bob", hub.JoinOptions{})
+		require.NoError(t, err)
+		assert.False(t, closed(slow.CaughtUp()))
+		link.Resume(wstest.ToClient)
+		assert.True(t, closed(slow.CaughtUp()))
+		slow.Unsubscribe()
+	})
+}
