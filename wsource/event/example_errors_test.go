@@ -162,11 +162,14 @@ func ExamplePubSub_Topic() {
 	fmt.Println(news.Shutdown(context.Background()))
 	_, open := <-heard
 	fmt.Println(open)
+	err := news.Publish(&event.Envelope{Type: "forecast", Topic: "weather.oslo"})
+	fmt.Println(errors.Is(err, event.ErrPubSubShutdown))
 	// Output:
 	// <nil>
 	// weather.oslo
 	// <nil>
 	// false
+	// true
 }
 
 // A queue that is shut down takes no more.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -46,6 +47,9 @@ type PubSubConfig struct {
 	// order is then that of each publisher, and differs between nodes. All have the same Retain.
 	Broker PubSubBroker
 }
+
+// ErrPubSubShutdown says that nothing more is published.
+var ErrPubSubShutdown = errors.New("the PubSub is shut down")
 
 // PubSub passes each event that is published under a topic on to all connections that have
 // subscribed to it, or to a pattern that has it. It is the side of the server; on the other one
@@ -126,7 +130,7 @@ func (p *PubSub) encode(e *hub.Event[string, uint64, *Envelope]) (wsource.Messag
 
 // Publish passes an event on; its ID and Created are filled in if they are missing. It returns
 // when the event has its place in the order, or is queued for it. The error is an
-// [*EnvelopeError], or what is wrong with the config.
+// [*EnvelopeError], ErrPubSubShutdown, or what is wrong with the config.
 func (p *PubSub) Publish(e *Envelope) error {
 	if p.problem != nil {
 		return p.problem
@@ -143,7 +147,9 @@ func (p *PubSub) Publish(e *Envelope) error {
 	if err := filled.vet(); err != nil {
 		return err
 	}
-	p.steps.do(func() { p.passOn(&filled) })
+	if !p.steps.doOpen(func() { p.passOn(&filled) }) {
+		return ErrPubSubShutdown
+	}
 	return nil
 }
 
@@ -272,7 +278,7 @@ func (p *PubSub) Losses() observable.Observable[hub.Loss[string, uint64, *Envelo
 	return p.rooms.Losses()
 }
 
-// Shutdown has nothing more passed on, and waits until the connections have taken what was
+// Shutdown has nothing more published or passed on, and waits until the connections have taken what was
 // published before, or are over. The observables complete; the connections stay. The error is the
 // cause of the end of ctx, if that ends first.
 func (p *PubSub) Shutdown(ctx context.Context) error {
@@ -280,7 +286,7 @@ func (p *PubSub) Shutdown(ctx context.Context) error {
 		p.unfollow()
 	}
 	stopped := make(chan struct{})
-	p.steps.do(func() { p.over = true; close(stopped) })
+	p.steps.close(func() { p.over = true; close(stopped) })
 	defer p.all.Complete()
 	select {
 	case <-stopped:

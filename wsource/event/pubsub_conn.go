@@ -226,7 +226,9 @@ func (s *subscriber) publish(e *Envelope) {
 	if s.authorized(e, true) {
 		own := *e
 		own.Pattern = ""
-		s.pubsub.steps.do(func() { s.pubsub.passOn(&own) })
+		if !s.pubsub.steps.doOpen(func() { s.pubsub.passOn(&own) }) {
+			s.refuse(e, CodeForbidden, shutDown, nil)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ type steps struct {
 
 	mu      sync.Mutex
 	waiting []func()
+	closed  bool
 }
 
 // start has run called with each step.
@@ -26,6 +27,28 @@ func (s *steps) start(run func(step func())) {
 // do adds a step, and returns when it is over, or queued behind others.
 func (s *steps) do(step func()) {
 	s.mu.Lock()
+	s.waiting = append(s.waiting, step)
+	s.mu.Unlock()
+	s.added.Next(struct{}{})
+}
+
+// doOpen is do, until close. It reports false after that, and does nothing.
+func (s *steps) doOpen(step func()) bool {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return false
+	}
+	s.waiting = append(s.waiting, step)
+	s.mu.Unlock()
+	s.added.Next(struct{}{})
+	return true
+}
+
+// close adds a step that all of doOpen come before.
+func (s *steps) close(step func()) {
+	s.mu.Lock()
+	s.closed = true
 	s.waiting = append(s.waiting, step)
 	s.mu.Unlock()
 	s.added.Next(struct{}{})
