@@ -80,11 +80,14 @@ type Queue[T any] struct {
 	waiting  int                   // jobs that no worker has
 	running  int                   // jobs that a worker has
 	telling  int                   // jobs that are over, of which observers are being told
-	left     []*job[T]             // that ended after the queue gave up, for Shutdown to tell of
+	burying  int                   // of these, dead letters
+	left     []*job[T]             // that failed after the queue gave up, for Shutdown to tell of
 	free     list.List             // of the *worker that may get a job, the one that has waited longest in front
 	shutdown bool
-	pulling  bool // a goroutine takes jobs from the Broker
-	stuck    bool // the Broker gives none any more
+	over     chan struct{} // closes when the first Shutdown returns
+	err      error         // that it returns
+	pulling  bool          // a goroutine takes jobs from the Broker
+	stuck    bool          // the Broker gives none any more
 }
 
 // job is a job that is not done.
@@ -93,7 +96,7 @@ type job[T any] struct {
 
 	key  string
 	last *worker // that has failed at it
-	err  error   // that it ended with, if Shutdown tells of it
+	err  error   // that it failed with, if Shutdown tells of it
 
 	stored StoredJob // as the Broker has it
 }
@@ -109,7 +112,9 @@ type worker struct {
 // NewQueue returns a queue whose jobs are questions of a type. A nil config is the default. What is
 // wrong with an argument, an [*observable.ArgumentError], is the error of all that is added.
 func NewQueue[T any](typ string, config *QueueConfig[T]) *Queue[T] {
-	q := &Queue[T]{typ: typ, keys: make(map[string]*[]*job[T]), problem: checkType("NewQueue", typ)}
+	q := &Queue[T]{
+		typ: typ, keys: make(map[string]*[]*job[T]), over: make(chan struct{}), problem: checkType("NewQueue", typ),
+	}
 	q.ctx, q.cancel = context.WithCancelCause(context.Background())
 	q.taking, q.stop = context.WithCancel(q.ctx) //nolint:gosec // Shutdown calls it
 	q.changed.L = &q.mu
@@ -160,8 +165,7 @@ func (q *Queue[T]) Add(ctx context.Context, value T) error {
 	j := &job[T]{Job: Job[T]{ID: NewID(), Value: value}}
 	if q.config.Key != nil {
 		if err := guarded(func() error { j.key = q.config.Key(value); return nil }); err != nil {
-			q.bury(j, err)
-			return nil
+			return q.refuse(j, err)
 		}
 	}
 	if q.config.Broker != nil {
@@ -199,6 +203,20 @@ func (q *Queue[T]) Add(ctx context.Context, value T) error {
 	return nil
 }
 
+// refuse makes a dead letter of a job that is not in the queue yet.
+func (q *Queue[T]) refuse(j *job[T], err error) error {
+	q.mu.Lock()
+	if q.shutdown {
+		q.mu.Unlock()
+		return ErrQueueShutdown
+	}
+	q.tellOne(err)
+	q.mu.Unlock()
+	defer q.toldOne(err) // also when an observer ends the goroutine
+	q.bury(j, err)
+	return nil
+}
+
 // Next adds a job. What cannot be added is reported to [observable.OnUnhandled].
 func (q *Queue[T]) Next(value T) {
 	if err := q.Add(context.Background(), value); err != nil {
@@ -229,10 +247,22 @@ func (q *Queue[T]) DeadLetters() observable.Observable[Job[T]] { return &q.dead 
 // Shutdown has the queue take no more, and waits until every job is done or a dead letter. If ctx
 // ends before, the attempts that are under way are given up, and what is left is dead letters with
 // the cause, which Shutdown returns. Then the observables complete. It waits for the observers that
-// are being told of a job, until ctx ends: one of them that calls it waits that long.
+// are being told of a job, until ctx ends: one of them that calls it waits that long. An observer
+// that lasts longer hears of the rest, and of the completion, after Shutdown has returned.
+//
+// A second Shutdown waits for the first one, and returns its error, or the cause of the end of its
+// own ctx if that comes before.
 //
 // With a Broker it waits for the attempts of this node only, and what is left is the other nodes'.
 func (q *Queue[T]) Shutdown(ctx context.Context) error {
+	q.mu.Lock()
+	if q.shutdown {
+		q.mu.Unlock()
+		return q.awaitOver(ctx)
+	}
+	q.shutdown = true
+	q.mu.Unlock()
+	defer close(q.over)
 	stop := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
@@ -240,38 +270,86 @@ func (q *Queue[T]) Shutdown(ctx context.Context) error {
 	})
 	defer stop()
 	q.mu.Lock()
-	q.shutdown = true
 	q.stop()
 	q.changed.Broadcast()
 	for q.pulling || q.waitingHere()+q.running+q.telling > 0 && ctx.Err() == nil {
 		q.changed.Wait()
 	}
-	var err error
 	if q.waitingHere()+q.running+q.telling > 0 {
-		err = context.Cause(ctx)
+		q.err = context.Cause(ctx)
 	}
-	q.cancel(cmp.Or(err, ErrQueueShutdown))
-	left := q.takeAll()
-	if q.config.Broker != nil {
-		for _, j := range left {
-			q.running++
-			go q.giveBack(j)
-		}
-		left = nil
-	}
-	for _, j := range left {
-		j.err = err
-	}
+	held, buried := q.telling > 0, q.burying > 0 // by observers, which may last
+	q.cancel(cmp.Or(q.err, ErrQueueShutdown))
+	left := q.giveUp()
 	for q.running > 0 { // each of them ends with its context
 		q.changed.Wait()
 	}
 	left = append(left, q.left...)
 	q.left = nil
 	q.mu.Unlock()
+	switch {
+	case buried:
+		go q.finish(left)
+	case held: // maybe by the caller, who is told of what is left on its own goroutine
+		defer func() { go q.complete() }()
+		q.tellLeft(left)
+	default:
+		q.finish(left)
+	}
+	return q.err
+}
+
+// awaitOver waits for the first Shutdown.
+func (q *Queue[T]) awaitOver(ctx context.Context) error {
+	select {
+	case <-q.over:
+	default:
+		select {
+		case <-q.over:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return q.err
+}
+
+// giveUp takes out what waits, and returns what is to be told of; mu is held.
+func (q *Queue[T]) giveUp() []*job[T] {
+	left := q.takeAll()
+	if q.config.Broker == nil {
+		for _, j := range left {
+			j.err = q.err
+		}
+		return left
+	}
+	for _, j := range left {
+		q.running++
+		go q.giveBack(j)
+	}
+	return nil
+}
+
+// finish tells of what is left, and then completes.
+func (q *Queue[T]) finish(left []*job[T]) {
+	defer q.complete()
+	q.tellLeft(left)
+}
+
+// tellLeft makes dead letters of what is left.
+func (q *Queue[T]) tellLeft(left []*job[T]) {
+	each.Call(left, func(j *job[T]) { q.bury(j, j.err) })
+}
+
+// complete completes the observables, when they have told of every job: a completion would overtake
+// those who wait for a slow observer.
+func (q *Queue[T]) complete() {
+	q.mu.Lock()
+	for q.telling > 0 {
+		q.changed.Wait()
+	}
+	q.mu.Unlock()
 	defer q.dead.Complete()
-	defer q.done.Complete()
-	each.Call(left, func(j *job[T]) { q.tell(j, j.err) })
-	return err
+	q.done.Complete()
 }
 
 // waitingHere returns how many jobs Shutdown waits for that no worker has; mu is held.

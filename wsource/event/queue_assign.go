@@ -84,12 +84,12 @@ func (q *Queue[T]) settle(j *job[T], w *worker, err error) {
 	}
 	q.running--
 	switch {
-	case q.ctx.Err() != nil: // Shutdown waits for it, and tells of it
+	case err != nil && q.ctx.Err() != nil: // Shutdown waits for it, and tells of it
 		j.err = err
 		q.left = append(q.left, j)
 		over = false
 	case over:
-		q.telling++
+		q.tellOne(err)
 		q.next(j)
 	default: // it goes before those that have not been tried, as it was first
 		q.waiting++
@@ -103,7 +103,7 @@ func (q *Queue[T]) settle(j *job[T], w *worker, err error) {
 	if !over {
 		return
 	}
-	defer q.toldOne() // also when an observer ends the goroutine
+	defer q.toldOne(err) // also when an observer ends the goroutine
 	q.tell(j, err)
 }
 
@@ -112,7 +112,7 @@ func (q *Queue[T]) settleStored(j *job[T], w *worker, err error, over bool) {
 	resolves := err == nil || over && q.ctx.Err() == nil
 	if resolves {
 		q.running--
-		q.telling++
+		q.tellOne(err)
 	}
 	q.offer(w)
 	q.assign()

@@ -92,7 +92,7 @@ func (q *Queue[T]) pulled(stored StoredJob) {
 	defer q.mu.Unlock()
 	switch {
 	case err != nil:
-		q.telling++
+		q.tellOne(err)
 		go q.resolve(j, err)
 	case q.free.Len() == 0: // the worker has gone meanwhile
 		q.running++
@@ -119,7 +119,7 @@ func (q *Queue[T]) giveBack(j *job[T]) {
 
 // resolve has the broker forget a job that is done, or was given up, and tells of it.
 func (q *Queue[T]) resolve(j *job[T], err error) {
-	defer q.toldOne() // also when an observer ends the goroutine
+	defer q.toldOne(err) // also when an observer ends the goroutine
 	if err != nil {
 		defer q.forget(j) // which loses nothing if the process ends before
 	} else {
@@ -134,10 +134,21 @@ func (q *Queue[T]) forget(j *job[T]) {
 	}
 }
 
-// toldOne notes that observers were told of a job.
-func (q *Queue[T]) toldOne() {
+// tellOne notes that observers are being told of a job; mu is held.
+func (q *Queue[T]) tellOne(err error) {
+	q.telling++
+	if err != nil {
+		q.burying++
+	}
+}
+
+// toldOne notes that they were.
+func (q *Queue[T]) toldOne(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.telling--
+	if err != nil {
+		q.burying--
+	}
 	q.changed.Broadcast()
 }
