@@ -20,13 +20,16 @@ const (
 	DefaultMaxWaiting = 1024
 )
 
+// busyPause is for how long a worker that is busy gets no job in place of the one that it has refused.
+const busyPause = time.Second
+
 // QueueConfig configures a [Queue]. The zero value is the default.
 type QueueConfig[T any] struct {
 	// AckTimeout is how long a worker may take to acknowledge a job, before that is handed on.
 	// Default: DefaultAckTimeout.
 	AckTimeout time.Duration
-	// Attempts is how often a job is given to a worker, before it is a dead letter. Default:
-	// DefaultAttempts.
+	// Attempts is how often a job is given to a worker, before it is a dead letter; one that was busy or
+	// is none does not count. Default: DefaultAttempts.
 	Attempts int
 	// MaxWaiting is how many jobs may wait for a worker; then who adds one waits. Default:
 	// DefaultMaxWaiting.
@@ -107,6 +110,8 @@ type worker struct {
 	credit int           // how many more jobs it may get
 	place  *list.Element // in free, or nil
 	gone   bool
+
+	working *observable.Emitter[struct{}] // to the subscription of Work
 }
 
 // NewQueue returns a queue whose jobs are questions of a type. A nil config is the default. What is
@@ -133,7 +138,11 @@ func NewQueue[T any](typ string, config *QueueConfig[T]) *Queue[T] {
 
 // Work has the peer of conn work for the queue, on up to credit jobs at a time, until the returned
 // subscription ends, the Conn does, or the peer does not answer the type. The end of the
-// subscription leaves it the jobs that it has; the end of the Conn hands them on.
+// subscription leaves it the jobs that it has; the end of the Conn hands them on. That the peer does not
+// answer the type is a [*RemoteError] that Conn.Errors tells.
+//
+// A peer that answers CodeBusy, as it may answer fewer questions at a time (Config.MaxAnswers), gets
+// no job in place of that one for a second. That is no attempt.
 func (q *Queue[T]) Work(conn *Conn, credit int) observable.Subscription {
 	return observable.Subscribe[struct{}](context.Background(), observable.AttachFunc[struct{}](
 		func(sc *observable.Scope, down observable.Stage[struct{}]) {
@@ -145,7 +154,7 @@ func (q *Queue[T]) Work(conn *Conn, credit int) observable.Subscription {
 				down.Error(problem)
 				return
 			}
-			w := &worker{conn: conn, credit: credit}
+			w := &worker{conn: conn, credit: credit, working: observable.NewEmitter(sc, down)}
 			sc.OnClose(func() { q.dismiss(w) })
 			conn.whenConnected(func() {
 				q.mu.Lock()

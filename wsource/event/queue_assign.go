@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
@@ -67,16 +68,22 @@ func (q *Queue[T]) settle(j *job[T], w *worker, err error) {
 		data   *DataError
 	)
 	unsent := errors.As(err, &ask) && ask.Outcome == wsource.Unsent
-	untaken := unsent || errors.As(err, &remote) && remote.Code == CodeUnknownType
+	unknown := errors.As(err, &remote) && remote.Code == CodeUnknownType
+	busy := remote != nil && remote.Code == CodeBusy
 	between := unsent && w.conn.lasting && errors.Is(err, wsource.ErrRequestTimeout)
-	if untaken && !between { // it is no worker, or not any more
+	if unknown || unsent && !between { // it is no worker, or not any more
 		q.dismiss(w)
+		defer w.end(unknown, err)
 	}
 	q.mu.Lock()
-	if untaken {
+	if unsent || unknown || busy {
 		j.Attempts--
 	}
-	w.credit++
+	if busy {
+		time.AfterFunc(busyPause, func() { q.rested(w) })
+	} else {
+		w.credit++
+	}
 	over := err == nil || j.Attempts >= q.config.Attempts || errors.As(err, &data) || q.ctx.Err() != nil
 	if q.config.Broker != nil {
 		q.settleStored(j, w, err, over)
@@ -122,6 +129,23 @@ func (q *Queue[T]) settleStored(j *job[T], w *worker, err error, over bool) {
 		q.resolve(j, err)
 	} else {
 		q.giveBack(j)
+	}
+}
+
+// rested lets a worker that was busy have a job again.
+func (q *Queue[T]) rested(w *worker) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	w.credit++
+	q.offer(w)
+}
+
+// end ends the subscription of a worker that was dismissed: with err if it does not answer the type.
+func (w *worker) end(unknown bool, err error) {
+	if unknown {
+		w.working.Error(err)
+	} else {
+		w.working.Complete()
 	}
 }
 

@@ -123,9 +123,17 @@ func TestQueue(t *testing.T) {
 			q := event.NewQueue[int]("job", &event.QueueConfig[int]{AckTimeout: time.Minute})
 			done := record(t, observable.Observable[event.Job[int]](q))
 			hang := func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }
-			_, none := s.worker(q, 5, nil)
+			client, server := s.conns(nil)
+			wrong := record(t, server.Errors())
+			none := q.Work(server, 5)
+			connect(client, server)
 			q.Next(0)
 			settle()
+			<-none.Done()
+			var re *event.RemoteError
+			require.Len(t, wrong.Values(), 1)
+			require.ErrorAs(t, wrong.Values()[0], &re)
+			assert.Equal(t, event.CodeUnknownType, re.Code)
 			assert.Equal(t, `queue "job": 1 waiting, 0 under way`, q.String(), "it answers no such question")
 			slow, working := s.worker(q, 5, hang)
 			settle()
@@ -143,8 +151,31 @@ func TestQueue(t *testing.T) {
 			require.Len(t, done.Values(), 1)
 			assert.Equal(t, 3, done.Values()[0].Attempts, "one that is no worker does not count")
 			assert.Equal(t, wsource.Open, slow.State())
-			none.Unsubscribe()
 			require.NoError(t, q.Shutdown(t.Context()))
+		})
+	})
+	t.Run("a worker that is busy", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			q := event.NewQueue("job", &event.QueueConfig[int]{Attempts: 2})
+			done, dead := record(t, observable.Observable[event.Job[int]](q)), record(t, q.DeadLetters())
+			a, b := s.pair()
+			far, near := event.New(a, &event.Config{MaxAnswers: 2}), event.New(b, nil)
+			event.Answer(far, "job", func(context.Context, int) (int, error) { time.Sleep(10 * time.Second); return 0, nil })
+			asked := record(t, far.Errors())
+			q.Work(near, 4)
+			connect(far, near)
+			for n := range 6 {
+				q.Next(n)
+			}
+			time.Sleep(time.Second / 2)
+			assert.Equal(t, `queue "job": 4 waiting, 2 under way`, q.String())
+			require.NoError(t, q.Shutdown(within(t, time.Minute)))
+			assert.ElementsMatch(t, []int{0, 1, 2, 3, 4, 5}, values(done.Values()))
+			assert.Empty(t, dead.Values())
+			for _, j := range done.Values() {
+				assert.Equal(t, 1, j.Attempts)
+			}
+			assert.Empty(t, asked.Values())
 		})
 	})
 	t.Run("a worker leaves in peace", func(t *testing.T) {
