@@ -107,6 +107,7 @@ type Conn struct {
 	waiting   []func() // are called when it is
 	link      *link    // the connection that is open, or nil
 	over      bool
+	left      bool  // the Conn has ended before the duplex stream
 	err       error // that it ended with; nil if it completed
 	kinds     map[string]*kind
 	answerers map[string]answerer
@@ -191,7 +192,7 @@ func (c *Conn) Connect(ctx context.Context) observable.Subscription {
 	sub := observable.Subscribe(ctx, observable.AttachFunc[struct{}](
 		func(sc *observable.Scope, down observable.Stage[struct{}]) { c.read(ctx, sc, down) },
 	), observable.ObserverFuncs[struct{}]{
-		OnError: func(err error) { c.end(err) }, // that of ctx, or a panic
+		OnError: c.quit, // that of ctx, or a panic
 	})
 	c.mu.Lock()
 	c.reader = sub
@@ -224,7 +225,7 @@ func (c *Conn) read(ctx context.Context, sc *observable.Scope, down observable.S
 	}
 	subject, _ := c.duplex.(lasting)
 	sc.OnClose(func() { // the context has ended, or somebody has unsubscribed
-		c.end(cmp.Or(context.Cause(ctx), wsource.ErrClosed))
+		c.quit(cmp.Or(context.Cause(ctx), wsource.ErrClosed))
 	})
 	if c.lasting {
 		observable.Attach(subject.Connections(), sc, observable.Stage[*connection]{
@@ -261,6 +262,14 @@ func (c *Conn) follow(sc *observable.Scope, one *connection) {
 	observable.Subscribe(sc, source, observable.ObserverFuncs[wsource.Message]{
 		OnError: func(error) {}, // the subject tells
 	})
+}
+
+// quit ends the Conn, whose duplex stream may go on.
+func (c *Conn) quit(err error) {
+	c.mu.Lock()
+	c.left = c.left || !c.over
+	c.mu.Unlock()
+	c.end(err)
 }
 
 // end ends the Conn, once: with err, or completing its streams if that is nil.

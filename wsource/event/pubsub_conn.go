@@ -22,7 +22,7 @@ func (p *PubSub) Serve(conn *Conn) observable.Subscription {
 		func(sc *observable.Scope, down observable.Stage[struct{}]) {
 			socket := conn.socket()
 			if p.problem != nil || socket == nil {
-				down.Error(cmp.Or(p.problem, argument("PubSub.Serve", "conn", "is not over a socket")))
+				down.Error(cmp.Or(p.problem, argument("PubSub.Serve", "conn", overNothing)))
 				return
 			}
 			s := &subscriber{pubsub: p, conn: conn, socket: socket, topics: make(map[string]*membership)}

@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
@@ -92,13 +93,15 @@ type RelayOptions struct {
 
 // Join has conn take part as one of a member, until the membership or the Conn ends. It is called
 // before Connect of conn, so that nothing is missed. The error is that of the room, or an
-// [*observable.ArgumentError] for a Conn that is not over a socket.
+// [*observable.ArgumentError] for a Conn that is over neither a socket nor a session.
+//
+// When the socket ends, the member lingers as hub.Config.Linger says; when only the Conn does, it leaves.
 func (r Relay[K, M]) Join(
 	ctx context.Context, conn *Conn, member M, options RelayOptions,
 ) (*hub.Membership[K, M, *Envelope], error) {
 	socket := conn.socket()
 	if socket == nil {
-		return nil, argument("Relay.Join", "conn", "is not over a socket")
+		return nil, argument("Relay.Join", "conn", overNothing)
 	}
 	for _, typ := range options.Types {
 		if err := checkType("Relay.Join", typ); err != nil {
@@ -122,7 +125,26 @@ func (r Relay[K, M]) Join(
 	for _, typ := range options.Types {
 		relay(conn.on(typ))
 	}
+	m.OnEnd(conn.life.OnEnd(func() {
+		if conn.hasQuit() && isOpen(socket) { // or else the socket's end ends it
+			m.Unsubscribe()
+		}
+	}))
 	return m, nil
+}
+
+// hasQuit reports whether the Conn has ended before the duplex stream.
+func (c *Conn) hasQuit() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.left
+}
+
+// isOpen reports whether a socket has not ended.
+func isOpen(socket wsource.Peer) bool {
+	var ended atomic.Bool
+	socket.OnEnd(func() { ended.Store(true) })() // which calls it at once if it has
+	return !ended.Load()
 }
 
 // relayed tells others what a participant emits.
@@ -146,6 +168,9 @@ func (r *relayed) Complete() {}
 
 // OnEnd has f called when the membership is over.
 func (r *relayed) OnEnd(f func()) (stop func()) { return r.ender.OnEnd(f) }
+
+// overNothing says that a Conn is over nothing that a hub can send to.
+const overNothing = "is over neither a socket nor a session"
 
 // socket returns the socket that the Conn is over, or what stands for it, or nil.
 func (c *Conn) socket() wsource.Peer {
