@@ -2,7 +2,7 @@
 // streams. It is the same on both sides.
 //
 //	conn := event.New(socket, nil)
-//	orders := event.On[Order](conn, "order_placed")       // an observable
+//	orders := event.OnValue[Order](conn, "order_placed")  // an observable
 //	confirm := event.Emit[Order](conn, "order_confirmed") // an observer
 //	operators.Filter(orders, valid).Subscribe(ctx, confirm)
 //	event.Answer(conn, "price", price)                    // questions that the peer asks
