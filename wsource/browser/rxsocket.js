@@ -19,6 +19,7 @@ const MAX_QUEUE = 1024; // values that wait for a slow loop
 const MAX_ANSWERS = 256; // questions of the peer under way
 const MAX_LATE = 256; // questions of which it is remembered that they were given up
 const MAX_NAME = 256; // bytes of an id, a type, a source, a topic
+const MAX_TIMER = 2 ** 31 - 1; // the longest time of a timer, in milliseconds
 
 // The close codes behind which another attempt is worth it: the same as wsource.CloseAction has.
 const PASSING = new Set([1001, 1006, 1011, 1012, 1013, 1014]);
@@ -54,6 +55,34 @@ function unhandled(error) {
 
 /** ignore is for what cannot fail in a way that matters. */
 const ignore = () => {};
+
+// --- what a peer sends --------------------------------------------------------------------------
+
+// A peer may send anything. What is read of a message is checked here, before it is used.
+
+const isText = value => typeof value === "string";
+const isWhole = value => Number.isSafeInteger(value) && value >= 0;
+const isObject = value => typeof value === "object" && value !== null && !Array.isArray(value);
+const isTime = value => typeof value === "number" || isText(value);
+
+/** optional also takes what is not there. */
+const optional = is => value => value === undefined || value === null || is(value);
+
+const ENVELOPE = {
+  id: isText, type: isText, source: isText, corr: isText, topic: isText, pattern: isText, data_base64: isText,
+  created: isTime, credit: isWhole, timeout: isWhole,
+};
+const ROOM_EVENT = {
+  position: value => isObject(value) && isText(value.epoch) && isWhole(value.offset),
+  members: value => Array.isArray(value) && value.every(isObject),
+  recovery: isText, missed: isWhole, replayed: isWhole,
+};
+
+/** unfit returns the name of a field that has not the form that it should have, or undefined. */
+const unfit = (e, form) => Object.keys(form).find(name => !optional(form[name])(e[name]));
+
+/** whole reads a number of a control message. What is none is NaN. */
+const whole = text => /^\d{1,16}$/.test(text) && isWhole(Number(text)) ? Number(text) : NaN;
 
 // --- streams ------------------------------------------------------------------------------------
 
@@ -288,11 +317,12 @@ class Session {
     const [word, ...fields] = text.slice(1).split(" ");
     switch (word) {
       case "fresh": return this.#begin("fresh", fields[0], 0, 1);
-      case "resumed": return this.#begin("recovered", fields[0], Number(fields[2]), Number(fields[3]));
+      case "resumed": return this.#begin("recovered", fields[0], whole(fields[2]), whole(fields[3]));
       case "expired": return this.#reset();
-      case "ack": return this.#acknowledged(Number(fields[0]));
+      case "ack": return this.#acknowledged(whole(fields[0]));
       case "ask": return this.#acknowledge();
       case "end":
+        if (!(whole(fields[0]) >= 1000 && whole(fields[0]) <= 4999)) return this.#user.wrong("end is without a code");
         this.closing = { code: Number(fields[0]), reason: fields.slice(1).join(" ") };
         this.#acknowledge();
         return this.#kept.length ? this.#control("ask") : this.#finish();
@@ -658,12 +688,14 @@ function decode(text) {
   let e;
   try { e = JSON.parse(text); } catch { /* below */ }
   const wrong = (code, message) => new SocketError(code, message, { id: e?.id, type: e?.type });
-  if (typeof e !== "object" || e === null || Array.isArray(e)) throw wrong("malformed", "it is no JSON object");
+  if (!isObject(e)) throw wrong("malformed", "it is no JSON object");
   if (e.v !== undefined && e.v !== 1) throw wrong("unknown_version", "it is of another version");
   if (typeof e.type !== "string" || !e.type) throw wrong("missing_type", "it has no type");
   if (!e.id && !e.type.startsWith("rx.")) throw wrong("missing_id", "it has no id");
+  const field = unfit(e, ENVELOPE);
+  if (field) throw wrong("malformed", `its field ${field} has the wrong form`);
   if (e.created !== undefined) e.created = Number(e.created);
-  if (e.data_base64 !== undefined) {
+  if (typeof e.data_base64 === "string") {
     try { e.data = Uint8Array.from(atob(e.data_base64), c => c.charCodeAt(0)); } catch { throw wrong("bad_data", "data_base64 is wrong"); }
   }
   return e;
@@ -745,7 +777,7 @@ class Connection {
   // Events.
 
   #dispatch(e) {
-    const kind = this.#kinds.get(e.type), topic = e.topic && this.#topics.get(e.pattern || e.topic);
+    const kind = this.#kinds.get(e.type), topic = e.topic ? this.#topics.get(e.pattern || e.topic) : undefined;
     kind?.next(e);
     topic?.next(e);
     if (!kind && !topic) this.#unheard.next(e);
@@ -947,7 +979,7 @@ class Connection {
     };
     this.#answers.set(e.id, a);
     const late = new PublicError("deadline_exceeded", "the answer took too long");
-    const timer = e.timeout > 0 && setTimeout(() => controller.abort(late), e.timeout);
+    const timer = e.timeout > 0 && setTimeout(() => controller.abort(late), Math.min(e.timeout, MAX_TIMER));
     let end;
     try {
       const result = await f(e.data, { signal, event: e });
@@ -982,8 +1014,8 @@ class Connection {
 
 /** remote makes the error of an rx.error. */
 function remote(e) {
-  const { code = "unknown", message = "" } = e.data ?? {};
-  return new RemoteError(code, message, { corr: e.corr, topic: e.topic });
+  const { code, message } = e.data ?? {};
+  return new RemoteError(isText(code) ? code : "unknown", isText(message) ? message : "", { corr: e.corr, topic: e.topic });
 }
 
 /** connect connects to a server of named events, and stays connected until close. */
@@ -1029,10 +1061,10 @@ class Room {
   #receive(text) {
     let e;
     try { e = JSON.parse(text); } catch { /* below */ }
-    if (typeof e?.kind !== "string") {
-      return this.#report(new SocketError("malformed", "it is no event of a room"));
-    }
-    this.#position = e.position ?? this.#position;
+    if (!isObject(e) || !isText(e.kind)) return this.#malformed("it is no event of a room");
+    const field = unfit(e, ROOM_EVENT) ?? this.unfit(e);
+    if (field) return this.#malformed(`the field ${field} of an event of a room has the wrong form`);
+    if (e.position) this.#position = { epoch: e.position.epoch, offset: e.position.offset };
     switch (e.kind) {
       case "welcome":
         e.recovery ??= "fresh"; // which goes without saying
@@ -1048,6 +1080,11 @@ class Room {
   }
 
   #report(error) { tell(this.#errors, error); }
+
+  #malformed(problem) { this.#report(new SocketError("malformed", problem)); }
+
+  /** unfit is for what must be right beside the events of a room: it returns the name of a field that is not. */
+  unfit() {}
 
   /** take is for what is made of a room's events. */
   take() {}
@@ -1072,6 +1109,8 @@ class SharedState extends Room {
 
   /** get returns the value of a key, or undefined. */
   get(key) { return this.#values?.get(key); }
+
+  unfit(e) { return e.kind === "said" && !e.private && !isObject(e.value) ? "value" : undefined; }
 
   // It does what hub.StateMaps does.
   take(e) {

@@ -1,5 +1,5 @@
 // The cases that judge rxsocket.js, in Node.js and in Chromium, against the servers of site_test.go.
-const { connect, joinRoom, joinState, retryAfter, newID, PublicError, RemoteError, Stream } =
+const { connect, joinRoom, joinState, retryAfter, newID, PublicError, RemoteError, SocketError, Stream } =
   await import(globalThis.document ? "rxsocket" : "../rxsocket.js");
 
 let site; // what run was given
@@ -478,9 +478,9 @@ function fake() {
 
 const turn = () => new Promise(resolve => setTimeout(resolve, 5));
 
-async function faked(options) {
+async function faked(options, f = connect) {
   const WebSocket = fake();
-  const conn = connect("https://site.test/events", { minDelay: 1, maxDelay: 1, ...options, WebSocket });
+  const conn = f("https://site.test/events", { minDelay: 1, maxDelay: 1, ...options, WebSocket });
   open.push(conn);
   await turn();
   WebSocket.last.onopen();
@@ -498,6 +498,101 @@ cases["what cannot be used is told, and stops nothing"] = async () => {
   socket.receive({ type: "a", id: "3" });
   equal(data, [1, null]);
   equal(socket.url, "wss://site.test/events");
+};
+
+const ignore = () => {};
+
+// What a hostile peer puts in the place of a field.
+const monster = { toString: 1, valueOf: 1 };
+const hostile = [undefined, null, 0, -1, 0.5, 1e300, "", "x", "1e9", "\0", true, [], [null], [[]], {}, monster, { code: monster, message: monster },
+  { epoch: monster, offset: 1 }, { epoch: "x", offset: monster }, [{ key: monster, meta: monster }], { key: monster, value: monster }];
+
+/** spoiled returns a message with each of its fields in turn, and one that is new, as a hostile peer has it. */
+const spoiled = message => [...Object.keys(message), "__proto__", "toString"].flatMap(name => hostile.map(value => {
+  const fields = Object.entries(message).filter(([key]) => key !== name);
+  return `{${[...fields, [name, value]].filter(([, v]) => v !== undefined)
+    .map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join()}}`;
+}));
+
+const past = { kind: "said", room: "r", position: { epoch: "e", offset: 1 }, at: "", member: "ann", value: { key: "k", value: 1 } };
+const ofRooms = [past, { ...past, kind: "entered", meta: 1 }, { ...past, kind: "left" }, { ...past, kind: "changed" }, { ...past, kind: "other" },
+  { ...past, kind: "welcome", recovery: "gap", missed: 1, replayed: 1, members: [{ key: "ann", meta: 1 }] }];
+const ofEvents = id => [{ type: "a", id: "1", created: 1, source: "s", topic: "t", pattern: "t.*", data: 1, v: 1 }, { type: "b", id: "1", data_base64: "AP8=" },
+  { type: "q", id: "1", credit: 2, timeout: 5, data: 1 }, { type: "many", id: "2", credit: 1 }, { type: "rx.credit", corr: "2", credit: 1 },
+  ...["next", "reply", "error", "complete"].map(name => ({ type: `rx.${name}`, corr: id, topic: "t", data: { code: "c", message: "m" } })),
+  { type: "rx.subscribed", corr: id, topic: "t" }, { type: "rx.cancel", corr: "2" }];
+const bare = [...hostile.map(value => JSON.stringify(value) ?? "undefined"), "{", "[".repeat(100_000), "{\"a\":".repeat(100_000)];
+
+/** endures gives the messages to what f connects, and wants no more than errors that are told. */
+async function endures(f, messages, options, first) {
+  const { conn, socket } = await faked(options, f), told = [];
+  conn.errors.subscribe(error => told.push(error));
+  if (conn.answer) {
+    conn.answer("q", n => n);
+    conn.answer("many", async function* () { yield 1; yield 2; });
+    conn.topic("t").subscribe({ error: ignore });
+    conn.on("a").subscribe({ error: ignore });
+    conn.askMany("long").subscribe({ error: ignore });
+  }
+  if (first) socket.receive(first);
+  const id = socket.sent.find(e => e.type === "long")?.id;
+  for (const text of typeof messages === "function" ? messages(id) : messages) {
+    try { socket.onmessage({ data: text }); } catch (error) { throw new Error(`${text.slice(0, 200)} is thrown out of onmessage: ${error.stack}`); }
+  }
+  await turn();
+  for (const error of told) equal(error instanceof SocketError, true, `the error ${error}`);
+  conn.close();
+  return told;
+}
+
+cases["a hostile peer ends nothing"] = async () => {
+  const rejected = [], listen = error => { rejected.push(error.reason ?? error); error.preventDefault?.(); };
+  globalThis.process?.on("unhandledRejection", listen);
+  globalThis.addEventListener?.("unhandledrejection", listen);
+  try {
+    for (const options of [{}, { session: true }]) {
+      const first = options.session && "\0fresh one 60000";
+      const told = await endures(connect, id => [...ofEvents(id).flatMap(spoiled), ...bare], options, first);
+      equal(told.length > 100, true, `${told.length} errors`);
+      for (const f of [joinRoom, joinState]) {
+        const told = await endures(f, [...ofRooms.flatMap(spoiled), ...bare], options, first);
+        equal(told.length > 100, true, `${told.length} errors`);
+      }
+    }
+    const numbers = ["", " ", " x", " 1", " 1.5", " -1", " 1e400", " 9".repeat(5), ` ${"9".repeat(16)}`, " t 1 0 1", " t 1 0 1e400", " t 1 0.5 2", " 5000 x"];
+    const words = ["fresh", "resumed", "expired", "ack", "ask", "end", "go", "hello", "other", ""];
+    await Promise.all(words.flatMap(word => numbers.map(fields => `\0${word}${fields}`)).flatMap(text => [
+      endures(connect, [text], { session: true }), endures(connect, [text, text], { session: true }, "\0fresh one 60000"),
+    ]));
+    await turn();
+    equal(rejected.map(String), []);
+  } finally {
+    globalThis.process?.off("unhandledRejection", listen);
+    globalThis.removeEventListener?.("unhandledrejection", listen);
+  }
+};
+
+cases["a malformed event of a room changes nothing"] = async () => {
+  const { conn, socket, WebSocket } = await faked({}, joinState);
+  const errors = record(conn.errors), heard = record(conn.events), maps = record(conn.maps);
+  const wrong = [{ kind: "welcome", members: 5 }, { kind: "welcome", members: [null] }, { kind: "said" }, { ...past, value: null },
+    { ...past, position: 5 }, { ...past, position: { epoch: monster, offset: 9 } }, { ...past, position: { epoch: "e", offset: "9" } }];
+  for (const e of wrong) socket.receive(e);
+  equal(errors.map(e => e.code), wrong.map(() => "malformed"));
+  equal([heard, maps, conn.position], [[], [], undefined]);
+  socket.receive(past);
+  equal([heard.length, maps, conn.get("k")], [1, [new Map([["k", 1]])], 1]);
+  await again(WebSocket);
+  equal(WebSocket.last.url, "wss://site.test/events?epoch=e&offset=1");
+};
+
+cases["an error of the peer that has no code"] = async () => {
+  const { conn, socket } = await faked();
+  const errors = record(conn.errors), asked = failure(conn.ask("q"));
+  for (const corr of [socket.sent[0].id, "other"]) socket.receive({ type: "rx.error", corr, data: { code: monster, message: {} } });
+  const error = await asked;
+  equal([error instanceof RemoteError, error.code, error.message], [true, "unknown", "unknown: "]);
+  equal(errors.map(e => [e.code, e.corr]), [["unknown", "other"]]);
 };
 
 cases["bytes"] = async () => {
