@@ -245,7 +245,7 @@ class Hot {
 /** tell gives an error that ends nothing to who listens to such errors, or else to the console. */
 function tell(errors, error) {
   if (errors.observed) errors.next(error);
-  else console.warn(String(error));
+  else console.warn(error instanceof Error ? String(error) : error);
 }
 
 /** closable reports whether a browser may close with a code. */
@@ -980,36 +980,36 @@ class Connection {
     this.#answers.set(e.id, a);
     const late = new PublicError("deadline_exceeded", "the answer took too long");
     const timer = e.timeout > 0 && setTimeout(() => controller.abort(late), Math.min(e.timeout, MAX_TIMER));
-    let end;
+    const part = fields => JSON.stringify({ ...fields, corr: e.id }); // throws what is no JSON
+    const reply = text => { if (!cancelled && epoch === this.#link.epoch) this.#link.tell(text); };
+    let end, stop = ignore;
     try {
       const result = await f(e.data, { signal, event: e });
       if (typeof result?.[Symbol.asyncIterator] === "function") {
         const values = result[Symbol.asyncIterator]();
-        const stop = () => { Promise.resolve(values.return?.()).catch(ignore); };
+        stop = async () => { try { await values.return?.(); } catch { /* it is over anyway */ } };
         signal.aborted ? stop() : signal.addEventListener("abort", stop);
         for (;;) {
           while (credit <= 0 && !signal.aborted) await new Promise(resolve => { wake = resolve; });
           const step = signal.aborted ? { done: true } : await values.next();
           if (step.done) break;
           credit--;
-          this.#reply(epoch, cancelled, e.id, { type: NEXT, ...pack(step.value) });
+          reply(part({ type: NEXT, ...pack(step.value) }));
         }
-        end = { type: COMPLETE };
-      } else end = { type: REPLY, ...pack(result) };
+        end = part({ type: COMPLETE });
+      } else end = part({ type: REPLY, ...pack(result) });
       if (signal.aborted) throw signal.reason;
     } catch (error) {
+      if (!signal.aborted) stop();
       const known = error instanceof PublicError;
       if (!known && !cancelled) this.#report(error);
-      const data = known ? { code: error.code, message: error.text } : { code: "internal", message: "the answer has failed" };
-      end = { type: ERROR, data };
+      const data = known ? { code: String(error.code), message: String(error.text) } : { code: "internal", message: "the answer has failed" };
+      end = part({ type: ERROR, data });
     }
     clearTimeout(timer);
     this.#answers.delete(e.id);
-    this.#reply(epoch, cancelled, e.id, end);
+    reply(end);
   }
-
-  /** reply sends a part of an answer, if the connection is still that of the question. */
-  #reply(epoch, cancelled, corr, e) { if (!cancelled && epoch === this.#link.epoch) this.#tell({ ...e, corr }); }
 }
 
 /** remote makes the error of an rx.error. */

@@ -639,6 +639,26 @@ cases["the time that the peer gives an answer"] = async () => {
   equal(socket.sent.map(e => e.data.code), ["deadline_exceeded"]);
 };
 
+cases["an answer that is no JSON"] = async () => {
+  const { conn, socket } = await faked();
+  const errors = record(conn.errors), cycle = {};
+  let stopped = 0;
+  cycle.cycle = cycle;
+  conn.answer("big", () => 1n);
+  conn.answer("cycle", () => cycle);
+  conn.answer("bare", () => { throw Object.create(null); });
+  conn.answer("public", () => { throw new PublicError(1n, 2n); });
+  conn.answer("many", () => ({
+    next: async () => ({ value: 1n, done: false }), return() { stopped++; throw new Error("mine"); }, [Symbol.asyncIterator]() { return this; },
+  }));
+  for (const type of ["big", "cycle", "bare", "public", "many"]) socket.receive({ type, id: type, credit: 1 });
+  await turn();
+  const failed = { code: "internal", message: "the answer has failed" };
+  const sent = Object.fromEntries(socket.sent.map(e => [e.corr, e.type === "rx.error" && e.data]));
+  equal(["big", "cycle", "bare", "public", "many"].map(corr => sent[corr]), [failed, failed, failed, { code: "1", message: "2" }, failed]);
+  equal([errors.length, stopped], [4, 1]);
+};
+
 cases["a type is answered by one"] = async () => {
   const { conn, socket } = await faked();
   const first = conn.answer("q", () => 1);
