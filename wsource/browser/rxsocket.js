@@ -445,6 +445,7 @@ class Link {
         take: text => this.#user.received(text),
         acknowledged: () => this.#flush(),
         ended: close => {
+          if (this.#state === "closed") return; // by who has heard of expired
           const socket = this.#socket;
           this.#closed(close);
           socket?.close(closable(close.code) ? close.code : 1000);
@@ -569,7 +570,9 @@ class Link {
     this.#socket = undefined;
     this.#session?.broken();
     if (lived >= STABLE) this.#failures = 0;
-    if (close.code === 4410 && this.#session || this.#options.reconnect(close)) return this.#again(close);
+    const goesOn = close.code === 4410 && this.#session || this.#options.reconnect(close);
+    if (this.#state === "closed") return; // by reconnect
+    if (goesOn) return this.#again(close);
     const orderly = close.code === 1000 || close.code === 1005;
     this.end(orderly ? undefined : new SocketError("closed", `the server has closed with ${close.code} ${close.reason}`, { close }));
   }

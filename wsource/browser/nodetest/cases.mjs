@@ -926,6 +926,21 @@ cases["what a session that has expired leaves"] = async () => {
   equal([third.code, (await until(conn.status)).state], [1000, "closed"]);
 };
 
+cases["who closes while a session ends gets no other socket"] = async () => {
+  const { conn, WebSocket, socket } = await faked({ session: true });
+  const states = record(conn.status);
+  socket.receive("\0fresh one 60000");
+  conn.askMany("prices").subscribe({ error: () => conn.close() });
+  socket.receive("\0ack 1");
+  socket.receive("\0end 1001 bye");
+  await turn();
+  equal([WebSocket.all.length, socket.code, states.slice(-2).map(s => s.state ?? s)], [1, 1000, ["closed", "complete"]]);
+  const other = await faked({ reconnect: () => { other.conn.close(); return true; } });
+  other.socket.onclose({ code: 1006, reason: "" });
+  await turn();
+  equal(other.WebSocket.all.length, 1);
+};
+
 cases["a server without sessions"] = async () => {
   const conn = kept(connect)("/events", { session: true, protocols: "plain" });
   const closed = await until(conn.status, s => s.state === "closed", "closed");
