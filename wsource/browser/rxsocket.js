@@ -386,14 +386,17 @@ class Session {
   }
 
   /** reset forgets the session, and tells of what may not have arrived. */
-  #reset() {
+  #reset() { this.#user.expired(this.forget()); }
+
+  /** forget forgets the session, and returns what may not have arrived. */
+  forget() {
     const kept = this.#kept;
     this.broken();
     this.#token = this.closing = undefined;
     this.#received = this.#told = this.#toldBytes = this.#position = this.#bytes = 0;
     this.#next = 1;
     this.#kept = [];
-    this.#user.expired(kept);
+    return kept;
   }
 }
 
@@ -474,7 +477,7 @@ class Link {
   get live() { return this.open || this.#session?.begun === true; }
 
   /** takes reports whether the socket takes messages: one that has got a close frame drops them, before it says so. */
-  get #takes() { return this.open && this.#socket.readyState === 1; }
+  get #takes() { return this.open && this.#socket?.readyState === 1; }
 
   /** epoch counts the conversations: connections, or sessions. What belongs to one keeps its epoch. */
   get epoch() { return this.#epoch; }
@@ -559,9 +562,12 @@ class Link {
   /** expired hears that a session is over, and what it kept. */
   #expired(kept) {
     if (this.#state === "closed") return;
-    for (const { text, entry } of kept) if (!entry.again && !entry.passing) this.#user.unsure(text);
+    this.#unsure(kept);
     this.#lose(new SocketError("connection_lost", "the session is over"));
   }
+
+  /** unsure tells of messages of a session that may have arrived or not. */
+  #unsure(kept) { for (const { text, entry } of kept) if (!entry.again && !entry.passing) this.#user.unsure(text); }
 
   #closed(close) {
     clearTimeout(this.#timer);
@@ -651,13 +657,15 @@ class Link {
     globalThis.removeEventListener?.("pageshow", this.#hasten);
     globalThis.removeEventListener?.("pagehide", this.#leave);
     globalThis.document?.removeEventListener("visibilitychange", this.#hasten);
+    const orderly = !error && this.#takes; // the socket sends what it was given, and then closes
     if (code !== 1000) this.#session?.end(code, reason);
     this.#socket?.close(code, reason);
-    this.#session?.broken();
+    const kept = this.#session?.forget() ?? [];
     const unsent = [...this.#outbox].filter(entry => !entry.again && !entry.passing).map(entry => entry.text);
     this.#outbox.clear();
     this.#bytes = 0;
     this.#tell("closed", error && { error });
+    if (!orderly) this.#unsure(kept);
     this.#user.over(error, unsent);
     this.#status.end();
   }

@@ -926,6 +926,35 @@ cases["what a session that has expired leaves"] = async () => {
   equal([third.code, (await until(conn.status)).state], [1000, "closed"]);
 };
 
+cases["what was on its way when a session is over for good"] = async () => {
+  const broken = { code: 1006, reason: "" };
+  const ways = {
+    "close of a broken socket": ({ conn, socket }) => { socket.onclose(broken); conn.emit("b", "waits"); conn.close(); },
+    "4409 after a break": async ({ socket, WebSocket }) => { socket.onclose(broken); await turn(); WebSocket.last.onclose({ code: 4409, reason: "" }); },
+    "4409 of an open socket": ({ socket }) => socket.onclose({ code: 4409, reason: "" }),
+    "against the protocol": ({ socket }) => socket.receive("\0ack 9"),
+    "a close of an open socket": ({ conn }) => conn.close(),
+  };
+  const told = {};
+  for (const [name, way] of Object.entries(ways)) {
+    const session = await faked({ session: true }), errors = [];
+    session.conn.errors.subscribe(error => errors.push([error.code, error.unsure, error.event.data]));
+    session.socket.receive("\0fresh one 60000");
+    session.conn.emit("b", "has come");
+    session.socket.receive("\0ack 1");
+    session.conn.emit("b", "sent");
+    session.conn.ask("q").catch(ignore); // of which its asker hears
+    session.conn.topic("t").subscribe({ error: ignore });
+    await way(session);
+    told[name] = errors;
+  }
+  const sent = ["undelivered", true, "sent"];
+  equal(told, {
+    "close of a broken socket": [sent, ["undelivered", undefined, "waits"]], "4409 after a break": [sent],
+    "4409 of an open socket": [sent], "against the protocol": [sent], "a close of an open socket": [],
+  });
+};
+
 cases["who closes while a session ends gets no other socket"] = async () => {
   const { conn, WebSocket, socket } = await faked({ session: true });
   const states = record(conn.status);
