@@ -19,6 +19,8 @@ const hidden = "•••"
 // ShowJSON returns a Show that shows values as JSON, without the content of fields that have one
 // of the names, in any case and at any depth. A text message is taken for JSON, and of what is
 // none its length is shown where there are names to hide. A binary message is told by its length.
+// Bytes in a value are shown as the JSON that they are, in the same way, or else by their length.
+// JSON in a string is shown without those fields, too.
 // An error is told by its text, or as its LogValue says.
 func ShowJSON(hide ...string) func(name string, value any) string {
 	names := make(map[string]bool, len(hide))
@@ -38,7 +40,7 @@ func ShowJSON(hide ...string) func(name string, value any) string {
 			}
 			return redacted(v.Data, names)
 		}
-		data := encoded(value)
+		data := bytesShown(value)
 		if data == "" {
 			return typeText(value)
 		}
@@ -85,6 +87,12 @@ func hide(value any, names map[string]bool) any {
 	case []any:
 		for n := range v {
 			v[n] = hide(v[n], names)
+		}
+	case string: // which may be JSON itself
+		if text := strings.TrimSpace(v); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+			if json.Valid([]byte(v)) {
+				return redacted([]byte(v), names)
+			}
 		}
 	}
 	return value
