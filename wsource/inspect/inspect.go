@@ -178,9 +178,12 @@ func (i *Inspector) positions() map[*wsource.Socket]session.Position {
 	all := make(map[*wsource.Socket]session.Position)
 	for _, p := range parts {
 		if of, ok := p.of.(positioned); ok {
-			if socket := of.Socket(); socket != nil {
-				all[socket] = of.Position()
-			}
+			guarded(func() string { // a position that panics is not shown
+				if socket := of.Socket(); socket != nil {
+					all[socket] = of.Position()
+				}
+				return ""
+			})
 		}
 	}
 	return all

@@ -173,6 +173,32 @@ func TestParts(t *testing.T) {
 	assert.Len(t, i.Snapshot().Parts, 2)
 }
 
+// lost is a part whose position panics, and its socket if there is none.
+type lost struct{ socket *wsource.Socket }
+
+func (lost) String() string { return "here" }
+
+func (l lost) Socket() *wsource.Socket {
+	if l.socket == nil {
+		panic("socket")
+	}
+	return l.socket
+}
+
+func (lost) Position() session.Position { panic("position") }
+
+func TestPositionPanics(t *testing.T) {
+	i := newInspector(t, nil)
+	socket := new(wsource.Socket)
+	i.Hook().Handle(wsource.Event{Kind: wsource.EventOpened, Socket: socket})
+	i.Add("without a socket", lost{nil})
+	i.Add("without a position", lost{socket})
+	got := i.Snapshot()
+	require.Len(t, got.Sockets.Shown, 1)
+	assert.Nil(t, got.Sockets.Shown[0].Session)
+	assert.Equal(t, []inspect.Part{{"without a position", "here"}, {"without a socket", "here"}}, got.Parts)
+}
+
 type stringer func() string
 
 func (s stringer) String() string { return s() }
