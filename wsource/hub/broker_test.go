@@ -137,6 +137,61 @@ func TestBrokerPanicsAtTheEndOfALinger(t *testing.T) {
 	})
 }
 
+// enteringBroker notes the order in which it has taken calls, of which Enter waits.
+type enteringBroker struct {
+	slowBroker
+	gate  chan struct{}
+	taken []any
+}
+
+func (b *enteringBroker) Enter(_ context.Context, _, _ string, meta any) error {
+	<-b.gate
+	b.taken = append(b.taken, "enter", meta)
+	return b.err
+}
+
+func (b *enteringBroker) Change(_ context.Context, _, _ string, meta any) error {
+	b.taken = append(b.taken, meta)
+	return b.err
+}
+
+// What a second socket says of a member does not overtake that the member is there, and is not lost.
+func TestMetaWhileAMemberEnters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unhandled := observabletest.Unhandled(t)
+		s := newSite(t)
+		b := &enteringBroker{gate: make(chan struct{})}
+		b.snapshot = func(int) (s hub.Snapshot[string, string, string]) { return s }
+		room := hub.New(config{Broker: b}).Room("lobby")
+		first := make(chan *guest)
+		go func() { first <- s.join(room, "ann", hub.JoinOptions{}) }()
+		settle()
+		second := s.join(room, "ann", hub.JoinOptions{Meta: "hello"})
+		require.NoError(t, second.SetMeta(t.Context(), nil)) // which says nothing
+		b.taken = nil
+		close(b.gate)
+		one := <-first
+		assert.Equal(t, []any{"enter", nil, "hello"}, b.taken)
+		require.NoError(t, second.SetMeta(t.Context(), "away"))
+		assert.Equal(t, []any{"enter", nil, "hello", "away"}, b.taken)
+		one.Unsubscribe()
+		second.Unsubscribe()
+
+		b.gate, b.taken = make(chan struct{}), nil
+		go func() { first <- s.join(room, "ann", hub.JoinOptions{}) }()
+		settle()
+		second = s.join(room, "ann", hub.JoinOptions{})
+		require.NoError(t, second.SetMeta(t.Context(), "here"))
+		require.NoError(t, second.SetMeta(t.Context(), "away"))
+		close(b.gate)
+		one = <-first
+		assert.Equal(t, []any{"enter", nil, "away"}, b.taken, "the last one counts")
+		assert.Empty(t, unhandled.All())
+		one.Unsubscribe()
+		second.Unsubscribe()
+	})
+}
+
 // What a broker cannot do is the error of who asked for it, and leaves nothing behind.
 func TestBrokerFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -30,8 +30,10 @@ type live[K, M comparable, T any] struct {
 
 // attendance is a member with a socket here, or that lingers.
 type attendance struct {
-	sockets int
-	linger  *time.Timer // or nil
+	sockets  int
+	linger   *time.Timer // or nil
+	entering bool        // the broker is being told that it is there
+	later    any         // what it says of itself meanwhile, or nil
 }
 
 // use returns the room with that key, which stays until it was released.
@@ -173,20 +175,60 @@ func (l *live[K, M, T]) awaitRoom(ctx context.Context) error {
 	return nil
 }
 
-// enter counts a socket of a member in, and reports whether the member was not there before;
-// mu is held.
-func (l *live[K, M, T]) enter(member M) (first, lingered bool) {
+// enter counts a socket of a member in, and returns what is to be announced if the member was not
+// there before, or else nil; mu is held.
+func (l *live[K, M, T]) enter(member M) (first *attendance, lingered bool) {
 	a := l.members[member]
 	if a == nil {
-		l.members[member] = &attendance{sockets: 1}
-		return true, false
+		a = &attendance{sockets: 1, entering: true}
+		l.members[member] = a
+		return a, false
 	}
 	a.sockets++
 	if a.linger != nil {
 		lingered = a.linger.Stop() // or else its function sees to the use of the room
 		a.linger = nil
 	}
-	return false, lingered
+	return nil, lingered
+}
+
+// announce tells the broker that a member is there, and then what its other sockets have said of
+// it meanwhile: a broker knows nothing yet of whom a Change is about that overtakes the Enter.
+func (l *live[K, M, T]) announce(ctx context.Context, member M, a *attendance, meta any) error {
+	later := func() (meta any) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		meta, a.later = a.later, nil
+		a.entering = meta != nil
+		return meta
+	}
+	defer func() { // also if the broker panics or ends the goroutine
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		a.entering, a.later = false, nil
+	}()
+	err := l.hub.broker.Enter(ctx, l.key, member, meta)
+	for meta = later(); meta != nil; meta = later() {
+		if failed := l.hub.broker.Change(ctx, l.key, member, meta); failed != nil {
+			unheard(&RoomError{l.key, failed})
+		}
+	}
+	return err
+}
+
+// change tells the broker what a member says of itself, or leaves that to who announces it.
+func (l *live[K, M, T]) change(ctx context.Context, member M, meta any) error {
+	l.mu.Lock()
+	a := l.members[member]
+	waits := meta != nil && a != nil && a.entering
+	if waits {
+		a.later = meta
+	}
+	l.mu.Unlock()
+	if waits {
+		return nil
+	}
+	return l.hub.broker.Change(ctx, l.key, member, meta)
 }
 
 // leave counts a socket of a member out. If it was the last, the member is gone after the

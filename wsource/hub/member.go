@@ -95,10 +95,10 @@ func (r Room[K, M, T]) Join(
 			m.end(true)
 		}
 	}()
-	if first {
-		err = r.hub.broker.Enter(ctx, r.key, member, options.Meta)
+	if first != nil {
+		err = l.announce(ctx, member, first, options.Meta)
 	} else if options.Meta != nil {
-		err = r.hub.broker.Change(ctx, r.key, member, options.Meta)
+		err = l.change(ctx, member, options.Meta)
 	}
 	if err == nil {
 		err = m.catchUp(ctx, options.Since)
@@ -326,7 +326,7 @@ func (m *Membership[K, M, T]) SetMeta(ctx context.Context, meta any) error {
 	if ctx == nil {
 		return argument("Membership.SetMeta", "ctx", isNil)
 	}
-	return m.room.hub.broker.Change(ctx, m.room.key, m.member, meta)
+	return m.room.change(ctx, m.member, meta)
 }
 
 func (m *Membership[K, M, T]) over() bool {
