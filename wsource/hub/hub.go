@@ -58,6 +58,8 @@ type Config[K, M comparable, T any] struct {
 	// Messages is how many messages may wait at a socket, for all rooms of the hub. What a socket
 	// gets of the past when it joins comes on top, until it leaves the room. A burst that is said faster than it can be written
 	// counts as slowness, of every socket: with CloseSlow, one of more messages than this closes all.
+	// What is said to a session without a connection waits, too: more than this ends it with
+	// CloseSlow, and has the whole room wait for it with SlowRoom.
 	// Default: DefaultMessages.
 	Messages int
 	// Bytes is how many bytes these may have together; a single one may have more. Default:
@@ -76,7 +78,8 @@ type Config[K, M comparable, T any] struct {
 	// Applies reports whether a value is still to be said after the last one with its key. It is
 	// asked in the order of the room, with Compact only. Default: always.
 	Applies func(before, value T) bool
-	// Linger is for how long a member stays whose last socket is over, for it to come back.
+	// Linger is for how long a member stays whose last socket is over, for it to come back. With a
+	// session in place of a socket it begins when the session is over, which is its TTL after a crash.
 	Linger time.Duration
 	// MaxRooms is how many rooms there may be, those of which only the past is kept included.
 	// Default: DefaultMaxRooms.
