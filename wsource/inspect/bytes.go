@@ -50,16 +50,12 @@ func (m *marked) mark(data []byte) []byte {
 	return mark
 }
 
-var (
-	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
-	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
-)
-
 // encodesItself reports whether encoding/json leaves it to a value how it is encoded.
 func encodesItself(v reflect.Value) bool {
-	t := v.Type()
-	return t.Implements(jsonMarshaler) || t.Implements(textMarshaler) ||
-		v.CanAddr() && (reflect.PointerTo(t).Implements(jsonMarshaler) || reflect.PointerTo(t).Implements(textMarshaler))
+	marshals := func(t reflect.Type) bool {
+		return t.Implements(reflect.TypeFor[json.Marshaler]()) || t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
+	}
+	return marshals(v.Type()) || v.CanAddr() && marshals(reflect.PointerTo(v.Type()))
 }
 
 // copy returns a copy of what encoding/json sees of a value, with marks for its bytes. The value
