@@ -136,7 +136,7 @@ func (c *conversation) drain() {
 		return
 	}
 	if c.received > c.told {
-		c.acknowledgeNow()
+		c.sendAck() // the close frame may follow, which no acknowledgement waits behind
 	}
 	if c.out.count > 0 { // the close frame waits for that, as nothing is acknowledged behind it
 		c.wantAck()
@@ -165,10 +165,39 @@ func (c *conversation) acknowledge() {
 	}
 }
 
-// acknowledgeNow sends an acknowledgement; mu is held, and there is a connection.
+// acknowledgeNow sends an acknowledgement, or has the one that waits at the connection be followed by another:
+// a peer that sends and does not read has at most one queued. mu is held, and there is a connection.
 func (c *conversation) acknowledgeNow() {
+	if c.link.ackWaits {
+		c.link.ackDue = true
+		return
+	}
+	c.sendAck()
+}
+
+// sendAck sends an acknowledgement; mu is held, and there is a connection.
+func (c *conversation) sendAck() {
 	c.told, c.toldBytes = c.received, 0
-	c.link.insert(control{word: wordAck, numbers: [3]uint64{c.received}}, nil)
+	c.link.ackWaits, c.link.ackDue = true, false
+	c.link.insert(control{word: wordAck, numbers: [3]uint64{c.received}}, (*ackOwner)(c.link))
+}
+
+// ackOwner is a connection as the one who hears that an acknowledgement is sent.
+type ackOwner link
+
+// Done hears the outcome.
+func (o *ackOwner) Done(_ *transport.Item, outcome transport.Outcome, _ error) {
+	if outcome != transport.Sent { // the connection is over, and who has just given it may hold mu
+		return
+	}
+	l := (*link)(o)
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.ackWaits = false
+	if l.ackDue && c.link == l && c.received > c.told {
+		c.sendAck()
+	}
 }
 
 // acknowledgeLate is what the timer calls.
@@ -226,6 +255,8 @@ type link struct {
 	refused  bool   // the message that was handed over last
 	asked    uint64 // up to where the peer was asked to acknowledge
 	endSent  bool
+	ackWaits bool             // an acknowledgement is not written yet
+	ackDue   bool             // and another one is to follow it
 	items    []transport.Item // to be used next
 	lost     Range            // what this side has sent and the peer has not received
 	replaced bool             // the connection before was still open
