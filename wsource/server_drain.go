@@ -18,8 +18,9 @@ type Farewell struct {
 	Code StatusCode
 	// Reason is that of the close frames. With RetryAfter, it may have up to 99 bytes.
 	Reason string
-	// Last is sent to each socket before it is closed, whether there is room in its queue or not. Default: none,
-	// which is a message without data.
+	// Last is sent to each socket before it is closed, whether there is room in its queue or not. A socket with the
+	// subprotocol of package session does not get it: there, messages are numbered, and one that is none of the
+	// session's would end that. Default: none, which is a message without data.
 	Last Message
 	// Spread is the time over which the sockets are closed, one after the other and evenly. It is cut to half of the
 	// time that the context leaves. Default: all are closed at once.
@@ -67,9 +68,12 @@ func (f *Farewell) comeBack() time.Duration {
 	return f.RetryAfter + rand.N(f.RetryAfter)
 }
 
+// sessionSubprotocol is that of package session, which imports this one.
+const sessionSubprotocol = "rxsocket.session.v1"
+
 // say sends the last message and closes the socket.
 func (f *Farewell) say(socket *Socket) {
-	if len(f.Last.Data) > 0 {
+	if len(f.Last.Data) > 0 && socket.subprotocol != sessionSubprotocol {
 		socket.insert(f.Last)
 	}
 	end := &CloseError{Code: cmp.Or(f.Code, StatusServiceRestart), Reason: f.Reason}

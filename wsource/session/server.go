@@ -63,7 +63,8 @@ type served[In, Out any] struct {
 }
 
 // NewServer returns a server of sessions. A nil config is the default. Its wsource.Server's options have
-// to name [Subprotocol] among the Subprotocols. What is wrong with an argument is the error of Handle.
+// to name [Subprotocol] among the Subprotocols, and its Rate must not drop messages (observable.OverflowDropNewest), as
+// they are numbered. The Outbox of those options is not for sessions, which have their own. What is wrong with an argument is the error of Handle.
 func NewServer[In, Out any](codec wsource.Codec[In, Out], config *ServerConfig[Out]) *Server[In, Out] {
 	s := &Server[In, Out]{
 		codec: codec, tokens: make(map[digest]*served[In, Out]), moves: make(map[digest]*move),
@@ -121,6 +122,8 @@ func (s *Server[In, Out]) Handle(
 		return fail("ctx")
 	case server == nil:
 		return fail("server")
+	case dropsArrivals(server.Options.Rate):
+		return errDrops("session.Server.Handle", "server")
 	case handler == nil:
 		return fail("handler")
 	}
@@ -174,13 +177,32 @@ func (s *Server[In, Out]) handle(
 	err = handler(own, session)
 }
 
+// dropsArrivals reports whether a server's connections may drop messages that have arrived.
+func dropsArrivals(rate wsource.Rate) bool {
+	return rate.Messages > 0 && rate.Overflow == observable.OverflowDropNewest
+}
+
+// errDrops is how connections are refused that may drop messages.
+func errDrops(function, argument string) error {
+	return &observable.ArgumentError{
+		Func: function, Argument: argument,
+		Problem: "has a Rate that drops messages (OverflowDropNewest), which a session numbers",
+	}
+}
+
 // Accept has a session begin or go on over a socket: begin is called with one that is new to this server. A
-// socket without the subprotocol is closed with 1008. It does not block. It is for who has some connections
+// socket without the subprotocol is closed with 1008, and one whose Rate drops messages with 1011. It does not block. It is for who has some connections
 // without sessions; others use [Server.Handle].
 func (s *Server[In, Out]) Accept(socket *wsource.Socket, begin func(session *Session[In, Out])) {
 	l := &link{socket: socket, conn: socket.Carrier(), place: s.places.Add(1)}
 	if socket.Subprotocol() != Subprotocol {
 		l.close(wsource.StatusPolicyViolation, "the subprotocol is "+Subprotocol, nil)
+		return
+	}
+	if c, ok := l.conn.(interface{ DropsArrivals() bool }); ok && c.DropsArrivals() {
+		err := errDrops("session.Server.Accept", "socket")
+		l.close(wsource.StatusInternalError, "", err)
+		observable.ReportUnhandled(err, s)
 		return
 	}
 	timer := time.AfterFunc(helloTimeout, func() { l.close(StatusHelloTimeout, "no hello came in time", nil) })

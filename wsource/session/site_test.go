@@ -34,7 +34,8 @@ type site struct {
 	network  *wstest.Network
 	host     string
 	config   ServerConfig[string]
-	key      string // of the connections
+	key      string                 // of the connections
+	options  *wsource.AcceptOptions // of their Admission
 	handler  func(ctx context.Context, s *text) error
 	server   *wsource.Server
 	sessions *Server[string, string]
@@ -70,7 +71,9 @@ func (s *site) start() {
 	require.NoError(s.t, err)
 	s.server = &wsource.Server{Options: wsource.AcceptOptions{
 		Subprotocols: []string{Subprotocol},
-		Authorize:    func(*http.Request) (wsource.Admission, error) { return wsource.Admission{Key: s.key}, nil },
+		Authorize: func(*http.Request) (wsource.Admission, error) {
+			return wsource.Admission{Key: s.key, Options: s.options}, nil
+		},
 	}}
 	s.sessions = NewServer(wsource.TextCodec(), &s.config)
 	ctx, cancel := context.WithCancelCause(context.Background())

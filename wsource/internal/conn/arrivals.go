@@ -26,6 +26,12 @@ const (
 	OverClose             // the connection is closed with 1008
 )
 
+// DropsArrivals reports whether the connection may drop a message that has arrived: what numbers its messages cannot
+// use it then.
+func (c *Conn) DropsArrivals() bool {
+	return c.arrivals != nil && c.arrivals.every > 0 && c.arrivals.over == OverDrop
+}
+
 // The codes of the close frames that tell of a bound (RFC 6455, section 7.4.1).
 const (
 	codeGoingAway = 1001
