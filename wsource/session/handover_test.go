@@ -307,3 +307,81 @@ func TestMemoryStore(t *testing.T) {
 		assert.Len(t, ServerOf(ids[0]), serverBytes*8/6)
 	})
 }
+
+// TestEndIsHandedOn: a handler says its last values and returns while the client is away, and the client comes to
+// another server. It gets the values and the end, and no handler is called for that.
+func TestEndIsHandedOn(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"move", "stop"} {
+		for code, failure := range map[wsource.StatusCode]error{1000: nil, 4321: &wsource.CloseError{Code: 4321, Reason: "enough"}} {
+			synctest.Test(t, func(t *testing.T) {
+				returns := make(chan struct{})
+				var first *side
+				a := newSite(t, ServerConfig[string]{Store: NewMemoryStore(10)}, func(_ context.Context, s *text) error {
+					first = watch(s)
+					<-returns
+					send(s, "1", "2", "3")
+					return failure
+				})
+				called, reasons := 0, map[wsource.StatusCode]string{4321: "enough"}
+				b := a.another("other.test:80", func(context.Context, *text) error { called++; return nil })
+				r := a.dial("\x00hello")
+				token := r.token()
+				r.say("\x00go 1")
+				r.socket.CloseNow()
+				synctest.Wait()
+				close(returns)
+				synctest.Wait()
+				if way == "stop" {
+					a.stop()
+				}
+				r = b.dial("\x00resume " + token + " 0")
+				r.say("\x00go 1", "too late")
+				require.GreaterOrEqual(t, len(r.got), 5, r.got)
+				end := (&control{word: wordEnd, code: code, reason: reasons[code]}).encode()
+				assert.Equal(t, []string{"1", "2", "3", string(end)}, r.got[1:5])
+				r.say("\x00ack 3")
+				require.NoError(t, r.socket.Close(code, ""))
+				wait(time.Second)
+				assert.Zero(t, b.sessions.Len())
+				assert.Zero(t, called)
+				assert.Empty(t, first.undelivered, "the other server has it")
+				if way == "stop" {
+					a.start()
+				}
+			})
+		}
+	}
+}
+
+// TestClientsEndIsHandedOn: a server stops before it has heard all that came before the client's end. The next one
+// hears the rest, and the end.
+func TestClientsEndIsHandedOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, NewMemoryStore(10))
+		busy := make(chan struct{})
+		heard := 0
+		p.sides[0].s.Subscribe(t.Context(), onNext(func(string) { heard++; <-busy }))
+		send(p.client.s, "1", "2", "3")
+		p.client.s.Complete()
+		synctest.Wait()
+		p.at = 1
+		stopped := make(chan struct{})
+		go func() { defer close(stopped); p.hosts[0].stop() }()
+		wait(time.Second)
+		close(busy)
+		<-stopped
+		wait(time.Minute)
+		require.NotNil(t, p.sides[1])
+		assert.Equal(t, []string{"2", "3"}, p.sides[1].got())
+		ended, err := p.sides[1].end()
+		assert.True(t, ended)
+		require.NoError(t, err)
+		ended, err = p.client.end()
+		assert.True(t, ended)
+		require.NoError(t, err)
+		assert.Empty(t, p.client.undelivered)
+		p.hosts[0].start()
+	})
+}

@@ -59,6 +59,7 @@ type served[In, Out any] struct {
 	next    digest // the one that the client was sent and has not confirmed; or the same
 	fresh   bool   // no connection was confirmed yet
 	newest  uint64 // the place of the latest connection that has shown a token of it
+	ended   bool   // its handler has returned at another server: what is left is to tell the client the rest
 	parking *move  // into the Store, once it has begun
 }
 

@@ -32,7 +32,7 @@ func (s *Server[In, Out]) resume(l *link, token string, received uint64, begin f
 		return
 	}
 	l.conn.WhenOver(func() { v.c.linkOver(l) })
-	if restored {
+	if restored && !v.ended {
 		begin(v.session)
 	}
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
@@ -11,6 +12,9 @@ import (
 
 // errParked is how a session ends here that the Store keeps as the server stops.
 var errParked = errors.New("session: the server stops, and the session waits in its store")
+
+// errStopped is how it ends if there is no Store.
+var errStopped = errors.New("session: the server stops, and the session ends with it")
 
 // errYielded is the cause when another server has a session now.
 var errYielded = errors.New("its client has come to another server")
@@ -57,7 +61,11 @@ func (s *Server[In, Out]) parkAll(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	for _, v := range all {
-		observable.ReportUnhandled(s.park(ctx, v, errParked), s)
+		cause := errParked
+		if s.config.Store == nil {
+			cause = errStopped
+		}
+		observable.ReportUnhandled(s.park(ctx, v, cause), s)
 	}
 }
 
@@ -108,12 +116,14 @@ func (s *Server[In, Out]) park(ctx context.Context, v *served[In, Out], cause er
 	for _, id := range ids {
 		record.TokenIDs = append(record.TokenIDs, id.id())
 	}
-	keep := s.config.Store != nil && !c.over && c.ending == nil && c.peerEnd == nil
+	keep := s.config.Store != nil && !c.over && !c.closing // then the client has all, and knows of the end
 	c.mu.Unlock()
 	s.mu.Unlock()
 	if keep {
 		if m.err = s.config.Store.Put(ctx, record, s.config.TTL); m.err == nil {
 			c.handedOn()
+		} else if cause == errParked {
+			cause = fmt.Errorf("session: the server stops, and the store has not taken the session: %w", m.err)
 		}
 	}
 	taken, yielded := errors.AsType[*TakenOverError](cause)
@@ -143,6 +153,9 @@ func recordOf(c *conversation) *Record {
 	for p := k.first; p <= k.last(); p++ {
 		r.Messages = append(r.Messages, RecordMessage{k.at(p).binary, k.at(p).data})
 	}
+	if c.ending != nil {
+		r.EndCode, r.EndReason = wsource.StatusCode(c.ending.Code), c.ending.Reason
+	}
 	return r
 }
 
@@ -169,6 +182,10 @@ func (s *Server[In, Out]) restore(ctx context.Context, shown digest, key string)
 	c.out.handed, c.out.told = record.Handed, record.Handed
 	v := s.newServed(record.ID, record.Key, c)
 	v.fresh = record.Fresh
+	if v.ended = record.EndCode != 0; v.ended { // what comes is nobody's
+		c.ending, c.ended = &transport.End{Code: uint16(record.EndCode), Reason: record.EndReason}, make(chan struct{})
+		c.deliver = func(bool, []byte) {}
+	}
 	if !s.add(v, shown) {
 		if err := s.config.Store.Put(ctx, record, s.config.TTL); err != nil { // another server may have room
 			observable.ReportUnhandled(err, s)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/rxsocket/rxsocket/wsource"
 )
 
 // ErrForeign is what a [Store] answers to a [Claim] to a session of another key.
@@ -50,6 +52,9 @@ type Record struct {
 	Handed   uint64   // position of the last of them that may have been sent
 	Acked    uint64   // up to where messages were acknowledged, or let go
 	Messages []RecordMessage
+
+	EndCode   wsource.StatusCode // with which the server ends the session behind the messages; 0 if it has not said so
+	EndReason string
 
 	Connections int  // that there have been
 	Fresh       bool // none of them was confirmed
