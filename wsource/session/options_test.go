@@ -60,3 +60,16 @@ func TestFarewell(t *testing.T) {
 		b.finish()
 	})
 }
+
+// TestNoLateHandler: a session that begins as Handle returns has no handler called, which nobody would wait for.
+func TestNoLateHandler(t *testing.T) {
+	t.Parallel()
+	var g handlerGroup
+	began := 0
+	g.run(func() { began++ })
+	g.wait()
+	assert.Equal(t, 1, began)
+	g.run(func() { began++ })
+	g.running.Wait()
+	assert.Equal(t, 1, began)
+}

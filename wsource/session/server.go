@@ -136,16 +136,40 @@ func (s *Server[In, Out]) Handle(
 	// The sessions are parked before the handlers hear that ctx has ended: what they do then would end them.
 	handlers, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	var running sync.WaitGroup
+	running := new(handlerGroup)
 	err = observable.ForEach(ctx, server.Connections(), func(socket *wsource.Socket) {
 		s.Accept(socket, func(session *Session[In, Out]) {
-			running.Go(func() { s.handle(handlers, session, handler) })
+			running.run(func() { s.handle(handlers, session, handler) })
 		})
 	})
 	s.parkAll(handlers)
 	cancel(err)
-	running.Wait()
+	running.wait()
 	return err
+}
+
+// handlerGroup is the handlers that run.
+type handlerGroup struct {
+	mu      sync.Mutex
+	over    bool // none begins any more
+	running sync.WaitGroup
+}
+
+// run has f run, unless the group is over.
+func (g *handlerGroup) run(f func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.over { // or else the session was parked as it began, and is over here
+		g.running.Go(f)
+	}
+}
+
+// wait ends the group, and waits until none runs.
+func (g *handlerGroup) wait() {
+	g.mu.Lock()
+	g.over = true
+	g.mu.Unlock()
+	g.running.Wait()
 }
 
 // handle calls handler with one session.
@@ -251,6 +275,11 @@ func (s *Server[In, Out]) fresh(l *link, begin func(session *Session[In, Out])) 
 	}
 	c := v.c
 	c.mu.Lock()
+	if c.over { // the server stops
+		c.mu.Unlock()
+		l.close(wsource.StatusGoingAway, "the server stops", nil)
+		return
+	}
 	c.attach(l, 0)
 	l.insert(control{word: wordFresh, token: token, numbers: [3]uint64{s.ttl()}}, nil)
 	c.mu.Unlock()
