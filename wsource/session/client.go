@@ -69,6 +69,26 @@ func (d *dialler) begin(ctx context.Context, attempt int) (wsource.Carrier, erro
 	return c, nil
 }
 
+// judge is onEnd for the end of a session, and of an attempt at one: what follows from an error is told as a status.
+func (d *dialler) judge(err error) wsource.Action {
+	action := d.onEnd(err)
+	c := d.latest()
+	if err == nil || c == nil || action == wsource.CompleteStream {
+		return action
+	}
+	kind := Expired
+	if action == wsource.FailStream {
+		kind = Failed
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.endTold && (kind == Failed || c.number > 0) {
+		c.endTold = true
+		c.tell(Status{Kind: kind, Err: err})
+	}
+	return action
+}
+
 // latest returns the latest session, or nil.
 func (d *dialler) latest() *conversation {
 	d.mu.Lock()

@@ -32,6 +32,7 @@ type conversation struct {
 	ttl        time.Duration
 	expiry     *time.Timer // ends a session without a connection
 	over       bool
+	endTold    bool  // as a status
 	err        error // how it has ended
 	overCalls  []func()
 	context    context.Context // ends with it
@@ -202,6 +203,7 @@ func endError(end *transport.End) error {
 func (c *conversation) finishAs(kind Kind, err error) {
 	c.mu.Lock()
 	if !c.over {
+		c.endTold = true
 		c.tell(Status{Kind: kind, Err: err})
 	}
 	c.mu.Unlock()

@@ -13,7 +13,7 @@
 //	})
 //
 // [Session.Status] tells what has become of the session, once for each connection: it is
-// [Fresh], [Recovered], or there is a [Gap]; it has [Expired], or was [TakenOver]. There is no
+// [Fresh], [Recovered], or there is a [Gap]; it has [Expired], was [TakenOver] or has [Failed]. There is no
 // reconnect of which it says nothing.
 //
 // A session is to its Subject what a connection is to another one. So wsource.Requests,
@@ -28,7 +28,10 @@
 // With a [Store] ([ServerConfig.Store]) a client finds its session on each server that has the same one,
 // and after a server's restart. A server that stops puts its sessions in. A client that comes to
 // another server while the first one lives takes its session along: what each side has not acknowledged
-// goes with it, the old server's program sees [TakenOver], and the handler of the new one is called. The
+// goes with it, the old server's program sees [TakenOver], and the handler of the new one is called, unless the old one has
+// returned: then only the rest and the end go to the client. What a handler keeps does not go along: its
+// variables, and what the client has asked it for, topics, streams and answers that are due included. The client is
+// told [Recovered] all the same, so that it has to be told by a message of the handler's to ask again. The
 // sessions of a server that is killed are lost, and their clients are told so. Messages cost nothing more
 // with a Store than without: it is asked only when a client shows a token that the server does not know.
 //

@@ -107,3 +107,39 @@ func TestHandlerEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestStatusTellsTheEnd: a client is told of the end of each session that ends with an error, before the next one
+// begins, and when none does.
+func TestStatusTellsTheEnd(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[wsource.StatusCode][]Kind{
+		1000: {Fresh}, 1011: {Fresh, Expired, Fresh}, 1013: {Fresh, Expired, Fresh}, 4000: {Fresh, Failed},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			begun := 0
+			s := newSite(t, ServerConfig[string]{}, func(ctx context.Context, _ *text) error {
+				if begun++; begun > 1 {
+					<-ctx.Done()
+					return nil
+				}
+				time.Sleep(time.Second)
+				return &wsource.CloseError{Code: code}
+			})
+			w := watch(s.client(nil)).listen()
+			wait(time.Minute)
+			for _, status := range w.statuses {
+				if status.Kind == Expired || status.Kind == Failed {
+					assert.Equal(t, code, wsource.CloseStatus(status.Err))
+				}
+			}
+			assert.Equal(t, want, w.kinds(), "%v", code)
+			_ = w.s.Shutdown(t.Context())
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoth(t, ServerConfig[string]{}, nil)
+		_ = b.site.server.Sockets()[0].Close(wsource.StatusAuthorizationExpired, "")
+		wait(time.Minute)
+		assert.Equal(t, []Kind{Failed}, b.client.kinds(), "of a session that waits at the server")
+	})
+}

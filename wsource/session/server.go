@@ -108,7 +108,8 @@ func (s *Server[In, Out]) problem() error {
 // The handler's context ends with ctx, and when the session is over. When the handler returns
 // while ctx lives, the session ends: with code 1000, or as Session.Error says. When ctx ends, the sessions do not,
 // as far as clients know: the connections are closed with 1001. If there is a Store, the sessions are put into it,
-// otherwise clients that come back are told that theirs has expired.
+// otherwise they end here, and clients that come back are told that theirs has expired; what was not acknowledged is
+// told by Undelivered. The error of a handler's context, or of its stream, says which of the two it is.
 func (s *Server[In, Out]) Handle(
 	ctx context.Context, server *wsource.Server, handler func(ctx context.Context, s *Session[In, Out]) error,
 ) error {

@@ -46,7 +46,8 @@ func CloseAction(err error) wsource.Action {
 // next session of a client, one that may have arrived is Unknown. What a [Gap] has swallowed is not told by
 // Undelivered but by Status, by its positions. The bytes that a codec returns are kept, and not to be changed.
 //
-// Its first subscriber dials, and when the last one leaves the session ends. Complete, Error
+// Its first subscriber dials, and when the last one leaves the session ends, without a wait for what the other side has not
+// acknowledged: Shutdown, or Complete, is the way to end one. Complete, Error
 // and Close end the session, not only its connection. On a client with the default OnEnd, a session that
 // has expired is followed by a new one, and the stream goes on; the server begins anew.
 type Session[In, Out any] struct {
@@ -105,14 +106,16 @@ func New[In, Out any](url string, codec wsource.Codec[In, Out], config *Config[O
 		err := &observable.ArgumentError{Func: "session.New", Argument: "config.Outbox", Problem: problem}
 		open = func(context.Context, int) (wsource.Carrier, error) { return nil, err }
 	}
+	c.Subject.OnEnd = d.judge
 	s.Subject = wsource.NewCarriedSubject(open, codec, &c.Subject)
 	return s
 }
 
 // Status is what has become of the session: the last that is known for each new subscriber, then
 // the changes. Each connection has one of [Fresh], [Recovered] and [Gap], which is told before
-// the first value of that connection; [Waiting] follows when it has broken, and [Expired] or
-// [TakenOver] when that ends the session. It does not end, as the session of a client may have
+// the first value of that connection; [Waiting] follows when it has broken. [Expired] tells that the session is over and
+// its client begins another one, also when the server has ended it with an error; [TakenOver] and [Failed] tell that none
+// follows. After a normal end there is nothing more. It does not end, as the session of a client may have
 // successors. What the state of the stream is, is told by Subject.Status.
 func (s *Session[In, Out]) Status() observable.Observable[Status] { return s.status }
 
@@ -186,7 +189,7 @@ func (p *peer) OnEnd(f func()) (stop func()) {
 	return func() { take() }
 }
 
-// String tells what has become of the session.
+// String tells the state of the session's Subject, for logs.
 func (s *Session[In, Out]) String() string { return "session: " + s.Subject.String() }
 
 // GoString is String: a format that looks into a session would race with its goroutines.

@@ -10,14 +10,15 @@ import (
 type Kind uint8
 
 // The kinds. [Fresh], [Recovered] and [Gap] tell how a connection begins; each has one of them.
-// [Expired] and [TakenOver] tell how a session ends.
+// [Expired], [TakenOver] and [Failed] tell how a session ends; one that ends normally has none of them.
 const (
 	Waiting   Kind = iota // there is no connection: there was none yet, or it has broken
 	Fresh                 // the session has begun
 	Recovered             // the session goes on, and nothing is lost
 	Gap                   // the session goes on, and messages are lost: LostIn and LostOut say which
-	Expired               // the session is over: the other side does not know it, or no connection came in time
+	Expired               // the session is over: the other side does not know it, no connection came in time, or Err says why
 	TakenOver             // the session is over on this side: another client has shown its token
+	Failed                // of a client: the session is over, and none follows; Err says why, also if there was none yet
 )
 
 // String returns the kind in lower case.
@@ -33,6 +34,8 @@ func (k Kind) String() string {
 		return "expired"
 	case TakenOver:
 		return "taken over"
+	case Failed:
+		return "failed"
 	default:
 		return "waiting"
 	}
@@ -58,7 +61,7 @@ type Status struct {
 	LostOut    Range           // Gap: what this side has sent and the peer has not received
 	Replaced   bool            // Recovered, Gap: the connection before was still open here
 	Socket     *wsource.Socket // Fresh, Recovered, Gap: the connection
-	Err        error           // Waiting, Expired, TakenOver: what ended the last connection, or the session
+	Err        error           // Waiting, Expired, TakenOver, Failed: what ended the last connection, or the session
 }
 
 // String tells the status in one line for logs.
