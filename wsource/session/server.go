@@ -65,7 +65,8 @@ type served[In, Out any] struct {
 
 // NewServer returns a server of sessions. A nil config is the default. Its wsource.Server's options have
 // to name [Subprotocol] among the Subprotocols, and its Rate must not drop messages (observable.OverflowDropNewest), as
-// they are numbered. The Outbox of those options is not for sessions, which have their own. What is wrong with an argument is the error of Handle.
+// they are numbered. The Outbox of those options is not for sessions, which have their own. What is wrong with an
+// argument is the error of Handle.
 func NewServer[In, Out any](codec wsource.Codec[In, Out], config *ServerConfig[Out]) *Server[In, Out] {
 	s := &Server[In, Out]{
 		codec: codec, tokens: make(map[digest]*served[In, Out]), moves: make(map[digest]*move),
@@ -217,8 +218,8 @@ func errDrops(function, argument string) error {
 }
 
 // Accept has a session begin or go on over a socket: begin is called with one that is new to this server. A
-// socket without the subprotocol is closed with 1008, and one whose Rate drops messages with 1011. It does not block. It is for who has some connections
-// without sessions; others use [Server.Handle].
+// socket without the subprotocol is closed with 1008, and one whose Rate drops messages with 1011. It does not block.
+// It is for who has some connections without sessions; others use [Server.Handle].
 func (s *Server[In, Out]) Accept(socket *wsource.Socket, begin func(session *Session[In, Out])) {
 	l := &link{socket: socket, conn: socket.Carrier(), place: s.places.Add(1)}
 	if socket.Subprotocol() != Subprotocol {

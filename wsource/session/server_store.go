@@ -122,7 +122,7 @@ func (s *Server[In, Out]) park(ctx context.Context, v *served[In, Out], cause er
 	if keep {
 		if m.err = s.config.Store.Put(ctx, record, s.config.TTL); m.err == nil {
 			c.handedOn()
-		} else if cause == errParked {
+		} else if errors.Is(cause, errParked) {
 			cause = fmt.Errorf("session: the server stops, and the store has not taken the session: %w", m.err)
 		}
 	}
