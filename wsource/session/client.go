@@ -108,14 +108,20 @@ func (k *client) connect(ctx context.Context, attempt int) error {
 		l.close(wsource.StatusPolicyViolation, "the subprotocol was not accepted", nil)
 		return &ProtocolError{Problem: fmt.Sprintf("the server does not speak %s", Subprotocol)}
 	}
-	greeted := make(chan error, 2)
-	l.greet = func(l *link, m control) bool { return k.greeted(l, m, greeted) }
+	greeted := make(chan error, 1)
+	tell := func(err error) {
+		select {
+		case greeted <- err:
+		default: // the first answer counts; a peer that gives several may not hold up who reads
+		}
+	}
+	l.greet = func(l *link, m control) bool { return k.greeted(l, m, tell) }
 	l.conn.WhenOver(func() {
 		err := l.conn.Err()
 		if err == nil {
 			err = &wsource.CloseError{Code: wsource.StatusNormalClosure}
 		}
-		greeted <- err
+		tell(err)
 	})
 	k.c.mu.Lock()
 	hello := control{word: wordHello}
@@ -147,13 +153,13 @@ func (k *client) connect(ctx context.Context, attempt int) error {
 }
 
 // greeted takes the server's answer. The goroutine is the one that reads.
-func (k *client) greeted(l *link, m control, greeted chan<- error) bool {
+func (k *client) greeted(l *link, m control, tell func(error)) bool {
 	c := k.c
 	if l.c != nil {
 		return false
 	}
 	if m.word == wordExpired {
-		greeted <- &ExpiredError{Err: errUnknown}
+		tell(&ExpiredError{Err: errUnknown})
 		return true
 	}
 	fresh := m.word == wordFresh
@@ -170,7 +176,7 @@ func (k *client) greeted(l *link, m control, greeted chan<- error) bool {
 	out, old, told, ok := c.attach(l, received)
 	if !ok {
 		c.mu.Unlock()
-		greeted <- &ExpiredError{Err: &ProtocolError{Problem: "the server's count of messages cannot be"}}
+		tell(&ExpiredError{Err: &ProtocolError{Problem: "the server's count of messages cannot be"}})
 		return false
 	}
 	c.token, c.ttl = m.token, time.Duration(min(m.numbers[0], maxTTL))*time.Millisecond
@@ -182,7 +188,7 @@ func (k *client) greeted(l *link, m control, greeted chan<- error) bool {
 	told.tell()
 	c.answered()
 	l.conn.WhenOver(func() { c.linkOver(l) })
-	greeted <- nil
+	tell(nil)
 	return true
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
@@ -141,5 +142,39 @@ func TestStatusTellsTheEnd(t *testing.T) {
 		_ = b.site.server.Sockets()[0].Close(wsource.StatusAuthorizationExpired, "")
 		wait(time.Minute)
 		assert.Equal(t, []Kind{Failed}, b.client.kinds(), "of a session that waits at the server")
+	})
+}
+
+// TestServerAnswersOften: of several answers to a client's hello the first one counts, and the client
+// comes back and ends as ever.
+func TestServerAnswersOften(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := new(wstest.Network)
+		listener, err := network.Listen("hostile.test:80")
+		require.NoError(t, err)
+		server := &wsource.Server{Options: wsource.AcceptOptions{Subprotocols: []string{Subprotocol}}}
+		go func() { _ = server.Serve(listener) }()
+		go func() {
+			_ = server.Handle(context.Background(), func(ctx context.Context, s *wsource.Socket) error {
+				s.Subscribe(ctx, onNext(func(wsource.Message) {
+					for range 5 {
+						s.Next(wsource.TextMessage("\x00expired"))
+					}
+				}))
+				<-ctx.Done()
+				return nil
+			})
+		}()
+		client := New("ws://hostile.test", wsource.TextCodec(), &Config[string]{Subject: wsource.SubjectConfig[string]{
+			Dial:      wsource.DialOptions{Transport: network.HTTPClient().Transport},
+			Reconnect: &backoff.Config{Base: time.Second, Max: time.Second},
+		}})
+		sub := client.Subscribe(t.Context(), onNext(func(string) {}))
+		wait(time.Minute)
+		assert.Greater(t, network.Dials(), 20)
+		sub.Unsubscribe()
+		<-sub.Done()
+		assert.NoError(t, server.Shutdown(context.Background()))
 	})
 }
