@@ -10,7 +10,7 @@ import (
 func (s *Server[In, Out]) resume(l *link, token string, received uint64, begin func(session *Session[In, Out])) {
 	shown := digestOf(token)
 	v, restored, refusal := s.find(shown, l.socket.Key())
-	if refusal == nil && s.isOvertaken(l, v) {
+	if refusal == nil && s.isOvertaken(l, v) && !restored { // who has restored it begins it here
 		l.close(StatusTakenOver, "a later connection has taken the session over", nil)
 		return
 	}
