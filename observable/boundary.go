@@ -11,31 +11,32 @@ import (
 // here lets such an operator subscribe to its source, start workers and wait without a
 // deadlock.
 
-// Spawn calls f on a goroutine of its own, and returns when f has returned or is about to wait,
+// Spawn calls f on another goroutine, and returns when f has returned or is about to wait,
 // in [Scope.Wait], at a gate or after [Waiting]. It is how an operator subscribes to a source
 // that emits into a bounded buffer which is emptied through the gate of s: a hot source is
 // subscribed to when Spawn returns, and a synchronous one goes on while the buffer is emptied.
 // It is called inside the gate of s. Done of the subscription waits for f.
+//
+// A goroutine whose f has returned calls the next one that its starter spawns before it leaves
+// the gate. An operator that subscribes to many such sources at once so makes one goroutine, whose
+// stack has grown already.
 func (s *Scope) Spawn(f func()) {
 	s.workBegun()
-	spawn(f, s.workDone)
+	g := &s.root.gate
+	if g.connector == nil {
+		g.connector = newConnector()
+	}
+	if !g.connector.call(f, s.workDone) {
+		g.connector = nil // it ends by itself
+	}
 }
 
 // Spawn calls f on a goroutine of its own, and returns when f has returned or is about to wait,
 // as [Scope.Spawn] does. It belongs to no subscription: it is for a source that must not go on
 // before its observers have dealt with something, unless they wait for what it does next.
-func Spawn(f func()) { spawn(f, func() {}) }
-
-// spawn calls f, and then done, on a goroutine of its own: see Spawn.
-func spawn(f, done func()) {
+func Spawn(f func()) {
 	waiting := make(chan struct{})
-	interleave.Go(func() {
-		me := goroutine()
-		waits.connect(me, waiting)
-		defer done()
-		defer waits.goOn(me)
-		f()
-	})
+	interleave.Go(func() { Watch(f, waiting) })
 	interleave.Wait(waiting)
 }
 
@@ -44,7 +45,7 @@ func spawn(f, done func()) {
 func Watch(f func(), waiting chan struct{}) {
 	me := goroutine()
 	waits.connect(me, waiting)
-	defer waits.disconnect(me, waiting)
+	defer waits.disconnect(me, waiting, nil)
 	f()
 }
 

@@ -15,6 +15,11 @@ type gate struct {
 	backlog interleave.Int32   // runs in the queue; leave looks at nothing else
 	by      interleave.Uintptr // who has queued all that waits and will deliver it, or others; changed with mu held
 	marked  bool               // the holder is in waits.marked because of this gate; the holder's
+	watched bool               // a timer is set that looks for a stall; guarded by mu
+
+	// connector is the goroutine that calls for the holder what must not hold it up: see
+	// Scope.Spawn. It is the holder's, and ends when that leaves.
+	connector *connector
 
 	mu       interleave.Mutex
 	runs     []run // the queue, from head on
@@ -22,11 +27,10 @@ type gate struct {
 	own      int              // runs, from head on, that end with the last one that the holder has queued
 	values   int              // values not delivered yet, held to limit
 	limited  interleave.Int32 // what LimitQueue has set, or 0
+	told     int32            // blocked goroutines that have been told of room and have not taken it yet
 	room     interleave.Cond  // there is room in the queue, or a waiting producer has to look again
 	blocked  interleave.Int32 // goroutines that wait for room; changed with mu held
-	told     int              // those of them that have been told of room and have not taken it yet
 	handedOn interleave.Bool  // a goroutine has been started that will deliver the queue
-	watched  bool             // a timer is set that looks for a stall
 	progress uint64           // runs begun and parts of runs delivered
 	draining run              // the run being delivered
 
@@ -67,6 +71,10 @@ func (g *gate) leave(me uintptr) {
 func (g *gate) release(me uintptr) {
 	if g.marked {
 		g.unmark(me)
+	}
+	if g.connector != nil {
+		g.connector.end()
+		g.connector = nil
 	}
 	g.owner.Store(0)
 }

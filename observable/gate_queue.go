@@ -202,7 +202,7 @@ func (g *gate) makeRoom(left int) {
 
 // tellRoom wakes as many producers as there is room for, those that wait longest; mu is held.
 func (g *gate) tellRoom() {
-	for wake := min(g.limit()-g.values, int(g.blocked.Load())) - g.told; wake > 0; wake-- {
+	for wake := min(g.limit()-g.values, int(g.blocked.Load())) - int(g.told); wake > 0; wake-- {
 		g.told++
 		g.room.Signal()
 	}

@@ -218,14 +218,18 @@ func (w *waitGraph) connect(me uintptr, waiting chan struct{}) {
 	w.spawned.Add(1)
 }
 
-// disconnect is the end of connect, if waiting was not closed before.
-func (w *waitGraph) disconnect(me uintptr, waiting chan struct{}) {
+// disconnect is the end of connect. It closes waiting if the goroutine has not waited, and reports
+// whether that is so. Before, it sets returned, if that is not nil.
+func (w *waitGraph) disconnect(me uintptr, waiting chan struct{}, returned *bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	all := w.connecting[me]
 	i := slices.Index(all, waiting)
 	if i < 0 {
-		return
+		return false
+	}
+	if returned != nil {
+		*returned = true
 	}
 	interleave.Close(waiting)
 	w.spawned.Add(-1)
@@ -234,6 +238,7 @@ func (w *waitGraph) disconnect(me uintptr, waiting chan struct{}) {
 	} else {
 		delete(w.connecting, me)
 	}
+	return true
 }
 
 // goOn lets Scope.Spawn, which has started the goroutine, return.

@@ -170,6 +170,20 @@ func TestInterleaveBoundaryInner(t *testing.T) {
 	})
 }
 
+// TestInterleaveBoundarySeveral has several that are subscribed to while one goroutine holds the gate: the
+// goroutine that subscribes to the first source does so to the next one too, unless it has to wait.
+func TestInterleaveBoundarySeveral(t *testing.T) {
+	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
+		var s producing
+		o := p.Observe("o", operators.Merge(
+			b.apply(observable.Of(100)), b.apply(observable.Of(200, 201, 202, 203)), b.apply(observable.Of(300)), b.apply(&s),
+		))
+		s.emit(p, 1, 1)
+		o.Gets(judge.Everything, sequences(name, append(s.sent, []int{100}, []int{200, 201, 202, 203}, []int{300}))...)
+		o.Ends(completion)
+	})
+}
+
 // TestInterleaveBoundaryShared has it before and behind a Share.
 func TestInterleaveBoundaryShared(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {

@@ -1,0 +1,59 @@
+package observable_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/rxsocket/rxsocket/observable"
+)
+
+// TestSpawnUsesItsGoroutineAgain spawns functions that return, wait, and end their goroutine, while one
+// goroutine stays in the gate. Each goroutine has ended at the end, as the bubble sees.
+func TestSpawnUsesItsGoroutineAgain(t *testing.T) {
+	returns := func(chan struct{}) {}
+	waits := func(wait chan struct{}) {
+		observable.Waiting()
+		<-wait
+	}
+	exits := func(chan struct{}) { runtime.Goexit() }
+	for name, test := range map[string]struct {
+		spawned []func(wait chan struct{})
+		want    int
+	}{
+		"one":                      {[]func(chan struct{}){returns}, 1},
+		"all return":               {[]func(chan struct{}){returns, returns, returns}, 1},
+		"the first waits":          {[]func(chan struct{}){waits, returns, returns}, 2},
+		"each other one waits":     {[]func(chan struct{}){returns, waits, returns, waits, returns}, 3},
+		"one ends its goroutine":   {[]func(chan struct{}){returns, exits, returns}, 1},
+		"the last one ends it":     {[]func(chan struct{}){returns, returns, exits}, 0},
+		"nobody is left to use it": {[]func(chan struct{}){waits, waits, waits}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				called, living := 0, 0
+				wait := make(chan struct{})
+				src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+					before := runtime.NumGoroutine()
+					for _, f := range test.spawned {
+						sc.Spawn(func() {
+							called++
+							f(wait)
+						})
+					}
+					synctest.Wait() // one that ends itself has ended
+					living = runtime.NumGoroutine() - before
+					down.Complete()
+				})
+				sub := src.Subscribe(context.Background(), observable.ObserverFuncs[int]{})
+				close(wait)
+				<-sub.Done()
+				assert.Len(t, test.spawned, called)
+				assert.Equal(t, test.want, living)
+			})
+		})
+	}
+}
