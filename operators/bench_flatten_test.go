@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -49,4 +50,21 @@ func BenchmarkSwitchMap100k(b *testing.B) {
 		sub.Unsubscribe()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100_000, "ns/inner")
+}
+
+// BenchmarkMergeMapObserveOn subscribes to many inner observables that each need another goroutine for
+// their subscription.
+func BenchmarkMergeMapObserveOn(b *testing.B) {
+	for _, n := range []int{1, 100, 5000} {
+		b.Run(fmt.Sprintf("inners=%d", n), func(b *testing.B) {
+			src := operators.MergeMap(observable.Range(0, n), func(v int) observable.Observable[int] {
+				return operators.ObserveOn(observable.Of(v), 8)
+			})
+			b.ReportAllocs()
+			for b.Loop() {
+				<-src.Subscribe(b.Context(), observable.ObserverFuncs[int]{}).Done()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/inner")
+		})
+	}
 }

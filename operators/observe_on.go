@@ -9,8 +9,8 @@ import "github.com/rxsocket/rxsocket/observable"
 //	ObserveOn(8):  1--2--3--4--|   on another goroutine
 //
 // Up to size values wait in a buffer, in order. When it is full, the source waits:
-// nothing is lost, and memory is bounded. The source is subscribed to on a goroutine of
-// its own. Subscribe returns when that is done, or when a source that emits inside its
+// nothing is lost, and memory is bounded. The source is subscribed to on another
+// goroutine. Subscribe returns when that is done, or when a source that emits inside its
 // subscription has to wait; the source then goes on on that goroutine.
 //
 // Completion and errors come after the values that wait. Unsubscribing drops these

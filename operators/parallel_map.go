@@ -20,7 +20,7 @@ import (
 // It is a [TryMap] with up to n goroutines. A goroutine keeps its value until the result
 // has been emitted, so a slow call holds back the results after it. When every goroutine
 // has a value, the source waits: no more than n values are under way, and none is lost.
-// The source is subscribed to on a goroutine of its own. Subscribe returns when that is
+// The source is subscribed to on another goroutine. Subscribe returns when that is
 // done, or when a source that emits inside its subscription has to wait; the source then
 // goes on on that goroutine.
 //

@@ -15,7 +15,7 @@ import (
 //
 // It has no buffer: while a value waits, its producer waits. A source that must not be
 // held up needs an [OnBackpressureBuffer] or one of its kind before the RateLimit. The
-// source is subscribed to on a goroutine of its own. Subscribe returns when that is done,
+// source is subscribed to on another goroutine. Subscribe returns when that is done,
 // or when a source that emits inside its subscription has to wait; the source then goes
 // on on that goroutine. The source has a gate of its own, so timers and other sources
 // downstream go on during a wait.
