@@ -169,15 +169,17 @@ func (c *conversation) linkOver(l *link) {
 	}
 	c.peerEnd = nil
 	c.tell(Status{Kind: Waiting, Err: err})
-	if c.ttl > 0 {
-		if c.expiry == nil {
-			c.expiry = time.AfterFunc(c.ttl, func() { c.expire(err) })
-		} else {
-			c.expiry.Reset(c.ttl)
-		}
-	}
+	c.startExpiry(err)
 	c.mu.Unlock()
 	c.broken(c, err)
+}
+
+// startExpiry ends the session unless a connection comes in time; mu is held. err is why there is
+// none.
+func (c *conversation) startExpiry(err error) {
+	if c.ttl > 0 && !c.over {
+		c.expiry = time.AfterFunc(c.ttl, func() { c.expire(err) })
+	}
 }
 
 // expire ends a session for which no connection has come in time.

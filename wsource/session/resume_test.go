@@ -56,7 +56,6 @@ func TestSlowClientShowsWhatItHasReceived(t *testing.T) {
 		client.Subscribe(t.Context(), onNext(func(string) { time.Sleep(time.Millisecond) }))
 		wait(all / 2 * time.Millisecond)
 		// The next connection brings the response to the handshake, and then nothing.
-		// The next connection brings the response to the handshake, and then nothing.
 		require.NoError(t, s.network.OnDial(2, wstest.Stall(wstest.ToClient, 230)))
 		s.cut()
 		wait(5 * time.Second)

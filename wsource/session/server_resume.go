@@ -10,31 +10,33 @@ import (
 func (s *Server[In, Out]) resume(l *link, token string, received uint64, begin func(session *Session[In, Out])) {
 	shown := digestOf(token)
 	v, restored, refusal := s.find(shown, l.socket.Key())
-	if refusal == nil && s.isOvertaken(l, v) && !restored { // who has restored it begins it here
+	switch {
+	case refusal != nil:
+		s.refuse(l, refusal)
+	case s.isOvertaken(l, v):
 		l.close(StatusTakenOver, "a later connection has taken the session over", nil)
-		return
-	}
-	if refusal == nil {
-		refusal = s.attach(l, v, shown, received)
-	}
-	if refusal != nil {
-		if restored { // it is nobody's
-			v.c.finish(&ExpiredError{Err: refusal})
-		}
-		refusal.Key, refusal.Socket = l.socket.Key(), l.socket
-		if refusal.Problem == TokenUnchecked {
-			l.close(wsource.StatusTryAgainLater, "the session cannot be looked up", refusal)
+	default:
+		if refusal = s.attach(l, v, shown, received); refusal != nil {
+			s.refuse(l, refusal)
 		} else {
-			l.insert(control{word: wordExpired}, nil)
-			l.close(StatusExpired, "there is no such session", refusal)
+			l.conn.WhenOver(func() { v.c.linkOver(l) })
 		}
-		s.refused.Next(refusal)
-		return
 	}
-	l.conn.WhenOver(func() { v.c.linkOver(l) })
-	if restored && !v.ended {
+	if restored && !v.ended { // it may have another connection, or wait for one
 		begin(v.session)
 	}
+}
+
+// refuse closes a connection whose token is not taken.
+func (s *Server[In, Out]) refuse(l *link, refusal *TokenError) {
+	refusal.Key, refusal.Socket = l.socket.Key(), l.socket
+	if refusal.Problem == TokenUnchecked {
+		l.close(wsource.StatusTryAgainLater, "the session cannot be looked up", refusal)
+	} else {
+		l.insert(control{word: wordExpired}, nil)
+		l.close(StatusExpired, "there is no such session", refusal)
+	}
+	s.refused.Next(refusal)
 }
 
 // find returns the session that a token belongs to; restored says that the Store has had it.

@@ -16,6 +16,9 @@ var errParked = errors.New("session: the server stops, and the session waits in 
 // errStopped is how it ends if there is no Store.
 var errStopped = errors.New("session: the server stops, and the session ends with it")
 
+// errUnclaimed is the cause when a session was taken out of the Store for a connection that was then refused.
+var errUnclaimed = errors.New("no connection of its client was taken since it was restored")
+
 // errYielded is the cause when another server has a session now.
 var errYielded = errors.New("its client has come to another server")
 
@@ -192,5 +195,10 @@ func (s *Server[In, Out]) restore(ctx context.Context, shown digest, key string)
 		}
 		return nil, &TokenError{Problem: TokenUnchecked, Err: errors.New("there are too many sessions")}
 	}
+	c.mu.Lock()
+	if c.link == nil { // the connection that has shown the token may be refused
+		c.startExpiry(errUnclaimed)
+	}
+	c.mu.Unlock()
 	return v, nil
 }
