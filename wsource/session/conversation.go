@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -9,7 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// endTimeout is how long the peer may take to close the connection when it was told the end.
+// endTimeout is how long the peer may take to close the connection when it was told the end and has
+// acknowledged all that came before.
 const endTimeout = 5 * time.Second
 
 // conversation is one session on one side, without the types of its values: the carrier of
@@ -328,14 +330,23 @@ func (c *conversation) Close(end *transport.End) (sent <-chan struct{}) {
 func (c *conversation) sendEnd(l *link) {
 	l.endSent = true
 	l.insert(control{word: wordEnd, code: wsource.StatusCode(c.ending.Code), reason: c.ending.Reason}, (*endOwner)(c))
-	time.AfterFunc(endTimeout, func() {
-		c.mu.Lock()
-		stuck := c.link == l
-		c.mu.Unlock()
-		if stuck {
-			c.finish(&wsource.CloseError{Code: wsource.StatusAbnormalClosure, Err: wsource.ErrCloseTimeout})
-		}
-	})
+	time.AfterFunc(endTimeout, func() { c.awaitClose(l, endTimeout, false) })
+}
+
+// awaitClose ends the session if the peer, which was told the end so long ago, has acknowledged all before
+// it and has not closed the connection. One whose application is slow may take as long as a session waits:
+// slow says that not all was acknowledged when this was looked at last.
+func (c *conversation) awaitClose(l *link, waited time.Duration, slow bool) {
+	c.mu.Lock()
+	stuck, behind := c.link == l, c.out.acked < c.out.handed
+	c.mu.Unlock()
+	switch {
+	case !stuck:
+	case (behind || slow) && waited < cmp.Or(c.ttl, DefaultTTL):
+		time.AfterFunc(endTimeout, func() { c.awaitClose(l, waited+endTimeout, behind) })
+	default:
+		c.finish(&wsource.CloseError{Code: wsource.StatusAbnormalClosure, Err: wsource.ErrCloseTimeout})
+	}
 }
 
 // endOwner is a conversation as the one who hears that the peer was told its end.

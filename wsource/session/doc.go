@@ -148,5 +148,5 @@
 //	how long a session waits for a connection  2 minutes      ServerConfig.TTL
 //	sessions of a server                       10,000; then 1013         ServerConfig.MaxSessions
 //	from the handshake to hello, or its answer 10 s
-//	from end to the close frame                5 s
+//	from end to the close frame                5 s, and before that the TTL (at a client 2 minutes) until all is acknowledged
 package session

@@ -88,6 +88,49 @@ func TestBothEnd(t *testing.T) {
 	})
 }
 
+// TestSlowApplicationGetsAllBeforeTheEnd: the side that ends the session waits for one that needs long for what came
+// before, and not for one that has stopped.
+func TestSlowApplicationGetsAllBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	for _, who := range []string{"client", "server"} {
+		for name, pause := range map[string]time.Duration{"slow": 3 * time.Second, "stopped": time.Hour} {
+			t.Run(who+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					b := newBoth(t, ServerConfig[string]{}, nil)
+					me, other := b.client, b.server
+					if who == "server" {
+						me, other = b.server, b.client
+					}
+					ctx, leave := context.WithCancel(context.Background())
+					defer leave()
+					other.s.Subscribe(context.Background(), onNext(func(string) {
+						select {
+						case <-time.After(pause):
+						case <-ctx.Done():
+						}
+					}))
+					send(me.s, numbers("", 1, 20)...)
+					me.s.Complete()
+					wait(DefaultTTL + 10*time.Second)
+					ended, err := me.end()
+					assert.True(t, ended)
+					if name == "slow" {
+						require.NoError(t, err)
+						assert.Equal(t, numbers("", 1, 20), other.got())
+						_, err = other.end()
+						assert.NoError(t, err)
+					} else {
+						assert.ErrorIs(t, err, wsource.ErrCloseTimeout)
+					}
+					leave()
+					_ = b.client.s.Shutdown(context.Background())
+				})
+			})
+		}
+	}
+}
+
 // TestHandlerEnds: the session ends as the handler says.
 func TestHandlerEnds(t *testing.T) {
 	t.Parallel()
