@@ -28,28 +28,27 @@ var (
 // Conn is one live WebSocket of a browser. It is a [transport.Conn]. The zero value becomes
 // one by [Conn.Dial].
 type Conn struct {
-	config Config
-	object js.Value // the WebSocket
-	array  js.Value // the class Uint8Array
-	events js.Func  // hears open, error and close
-	data   js.Func  // hears message
-	opened chan error
-	out    outbox
-	in     inbox
+	config   Config
+	object   js.Value // the WebSocket
+	array    js.Value // the class Uint8Array
+	events   js.Func  // hears open, error and close
+	data     js.Func  // hears message
+	opened   chan error
+	out      outbox
+	in       inbox
+	endCalls conn.EndCalls
 
 	mu        sync.Mutex
 	listening bool // for events
 	state     conn.State
-	closing   *transport.End       // the close that this side began with
-	closeSent chan struct{}        // closes when the browser has sent what comes before that, or will not
-	closed    bool                 // the browser was told to close
-	timeout   *time.Timer          // ends a close handshake that takes too long
-	forced    *transport.End       // how the connection ends, whatever comes
-	err       error                // how it has ended, nil for a normal closure
-	end       *transport.End       // likewise, a normal closure included
-	done      chan struct{}        // closes when the connection is over
-	over      []func()             // called after the end
-	onEnd     map[*func()]struct{} // likewise, until taken back
+	closing   *transport.End // the close that this side began with
+	closeSent chan struct{}  // closes when the browser has sent what comes before that, or will not
+	closed    bool           // the browser was told to close
+	timeout   *time.Timer    // ends a close handshake that takes too long
+	forced    *transport.End // how the connection ends, whatever comes
+	err       error          // how it has ended, nil for a normal closure
+	end       *transport.End // likewise, a normal closure included
+	done      chan struct{}  // closes when the connection is over
 }
 
 var _ transport.Conn = (*Conn)(nil)

@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"slices"
 	"time"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
@@ -186,8 +185,8 @@ func (c *Conn) Break(end *transport.End) {
 		c.err = c.owner.Failure(end)
 		cause = c.err
 	}
-	err, over, onEnd := c.err, c.over, c.onEnd
-	c.over, c.onEnd, c.end = nil, nil, end
+	err := c.err
+	c.end = end
 	c.mu.Unlock()
 
 	c.heart.stop()
@@ -203,48 +202,13 @@ func (c *Conn) Break(end *transport.End) {
 	}
 	c.mu.Unlock()
 
-	// Deferred, in reverse, since what is called may end the goroutine.
-	for _, f := range slices.Backward(over) {
-		defer f()
-	}
-	for f := range onEnd {
-		defer (*f)()
-	}
+	defer c.endCalls.End() // deferred, since what is called may end the goroutine
 	defer c.owner.Ended(end, err)
 	c.queue.end(cause)
 }
 
 // WhenOver is that of [transport.Conn].
-func (c *Conn) WhenOver(f func()) {
-	c.mu.Lock()
-	closed := c.state == Closed
-	if !closed {
-		c.over = append(c.over, f)
-	}
-	c.mu.Unlock()
-	if closed {
-		f()
-	}
-}
+func (c *Conn) WhenOver(f func()) { c.endCalls.Add(f) }
 
 // OnEnd calls f when the connection is over, at once if it is, unless stop is called before.
-func (c *Conn) OnEnd(f func()) (stop func()) {
-	key := &f
-	c.mu.Lock()
-	closed := c.state == Closed
-	if !closed {
-		if c.onEnd == nil {
-			c.onEnd = make(map[*func()]struct{})
-		}
-		c.onEnd[key] = struct{}{}
-	}
-	c.mu.Unlock()
-	if closed {
-		f()
-	}
-	return func() {
-		c.mu.Lock()
-		delete(c.onEnd, key)
-		c.mu.Unlock()
-	}
-}
+func (c *Conn) OnEnd(f func()) (stop func()) { return c.endCalls.AddUntil(f) }

@@ -34,20 +34,19 @@ type Conn struct {
 	discarding atomic.Bool   // what still arrives is dropped
 	lent       *Incoming     // that a subscriber has; belongs to who reads
 
-	watched watched // by the Pool
+	watched  watched // by the Pool
+	endCalls EndCalls
 
 	mu         sync.Mutex
 	state      State
-	closing    *transport.End       // the close frame that this side began with
-	closeSent  chan struct{}        // closes when that was handed to the operating system, or will not be
-	forced     *transport.End       // how the connection ends, whatever comes
-	err        error                // how it has ended, nil for a normal closure
-	end        *transport.End       // likewise, a normal closure included
-	writeGrace *time.Timer          // ends a connection that cannot be written to any more
-	done       chan struct{}        // closes when the connection is over; made when it is asked for
-	isDone     bool                 // done is closed, or would be
-	over       []func()             // called after the end
-	onEnd      map[*func()]struct{} // likewise, until taken back
+	closing    *transport.End // the close frame that this side began with
+	closeSent  chan struct{}  // closes when that was handed to the operating system, or will not be
+	forced     *transport.End // how the connection ends, whatever comes
+	err        error          // how it has ended, nil for a normal closure
+	end        *transport.End // likewise, a normal closure included
+	writeGrace *time.Timer    // ends a connection that cannot be written to any more
+	done       chan struct{}  // closes when the connection is over; made when it is asked for
+	isDone     bool           // done is closed, or would be
 }
 
 // State is where a connection is in its life.
