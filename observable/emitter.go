@@ -68,7 +68,7 @@ func (e *Emitter[T]) enqueue(me uintptr, value T) {
 		return
 	}
 	g.mu.Lock()
-	if !g.waitForRoom(me, e.scope, e.live) {
+	if wanted, _ := g.waitForRoom(me, e.scope, e.live); !wanted {
 		g.mu.Unlock()
 		return
 	}

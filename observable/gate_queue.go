@@ -244,15 +244,16 @@ func (g *gate) setLimit(n int) {
 func (g *gate) isFull() bool { return g.values >= g.limit() || g.blocked.Load() > 0 }
 
 // waitForRoom blocks while the queue is full, or others have been waiting longer, and live
-// reports true, of an emitter of sc. It reports whether that is still so. mu is held before and
-// after, and not if a callback ends the goroutine. The holder of the gate does not wait: it would
+// reports true, of an emitter of sc. It reports whether that is still so, and whether the goroutine
+// has been excused from waiting. mu is held before and after, and not if a callback ends the
+// goroutine. The holder of the gate does not wait: it would
 // wait for itself. Neither does a goroutine whose wait closes a circle. If the gate is free, the
 // goroutine that is to deliver the queue may be the caller, or wait for it, as a subject's emitter
 // does that has queued a value at several gates and is in the first: the caller then sees to it
 // that the queue is delivered.
-func (g *gate) waitForRoom(me uintptr, sc *Scope, live func() bool) bool {
+func (g *gate) waitForRoom(me uintptr, sc *Scope, live func() bool) (wanted, excused bool) {
 	if !g.isFull() || g.owner.Load() == me {
-		return live()
+		return live(), false
 	}
 	for handedOn := false; ; {
 		if g.values >= g.limit() && g.owner.Load() == 0 && !handedOn {
@@ -260,14 +261,14 @@ func (g *gate) waitForRoom(me uintptr, sc *Scope, live func() bool) bool {
 			handedOn = g.serve(me)
 			g.mu.Lock()
 		} else if wanted, excused := g.waitOnce(me, sc, live); !wanted || excused {
-			return wanted
+			return wanted, excused
 		}
 		if g.values < g.limit() {
 			if live() {
-				return true
+				return true, false
 			}
 			g.tellRoom() // the room that this producer was told of
-			return false
+			return false, false
 		}
 	}
 }

@@ -46,3 +46,37 @@ func TestInterleaveRoomOfAProducerThatEnds(t *testing.T) {
 		judge.ExploreWith(t, interleave.Config{Random: 5000}, program)
 	}
 }
+
+// TestInterleaveRoomOfASubscriberThatLeaves has two producers of a subject, and one of the chain itself, wait for room at
+// the gate of a subscriber that leaves: the room that the subject's producers were told of goes to the other one.
+func TestInterleaveRoomOfASubscriberThatLeaves(t *testing.T) {
+	program := func(p *judge.Program) {
+		subject := observable.NewReplaySubject[int](observable.ReplayConfig{})
+		var in, other *observable.Emitter[int]
+		var member *observable.Scope
+		src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			sc.LimitQueue(1)
+			in, other = observable.NewEmitter(sc, down), observable.NewEmitter(sc, down)
+			member = sc.Child()
+			observable.Attach[int](subject, member, observable.Stage[int]{Next: down.Next, Terminal: closing{member}})
+		})
+		o := p.Observer("o")
+		o.OnNext(func(v int) {
+			if v == 0 {
+				in.Next(1) // the queue is full
+				interleave.Go(func() { subject.Next(10) })
+				interleave.Go(func() { subject.Next(11) })
+				interleave.Go(func() { other.Next(20) })
+				interleave.Go(member.Close)
+			}
+		})
+		o.Subscribe(t.Context(), src)
+		o.Gets(judge.Some, []int{0}, []int{1}, []int{10}, []int{11}, []int{20})
+		o.Wants(judge.Everything.Of([]int{20}))
+		p.Emit("first", in, 0)
+	}
+	judge.ExploreWith(t, interleave.Config{Preemptions: 1, MaxRuns: 300}, program)
+	if !t.Failed() {
+		judge.ExploreWith(t, interleave.Config{Random: 5000}, program)
+	}
+}

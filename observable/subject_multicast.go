@@ -221,7 +221,9 @@ func (m *multicast[T]) queueOne(s *subscriber[T], me uintptr) {
 		s.nest(m.current.value)
 		return
 	}
-	s.waitForRoom(m.current.targets, me)
+	if s.isFull(m.current.targets, me, false) {
+		s.waitForRoom(me)
+	}
 	m.mu.Lock()
 	if !m.current.queued {
 		s.queue(m.current.value, me)
@@ -235,11 +237,9 @@ func (m *multicast[T]) queueOne(s *subscriber[T], me uintptr) {
 // enqueue queues n at the gates of all subscribers, behind what is left of the current emission,
 // and has them served.
 func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
-	if n.kind == isValue {
-		targets := m.roster.all()
-		for _, s := range targets {
-			s.waitForRoom(targets, me)
-		}
+	var waitedFor []*subscriber[T]
+	if all := m.roster.all(); n.kind == isValue && waitForRoom(all, me) {
+		waitedFor = all
 	}
 	m.mu.Lock()
 	var served []*subscriber[T]
@@ -260,6 +260,9 @@ func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
 		defer m.tellEnders() // also when a callback ends this goroutine
 	}
 	m.mu.Unlock()
+	for _, s := range waitedFor {
+		s.leaveRoom() // it may have left, and then nothing is queued there
+	}
 	serve(served, me)
 	serve(targets, me)
 }
@@ -282,19 +285,51 @@ func serve[T any](targets []*subscriber[T], me uintptr) {
 	}
 }
 
-// waitForRoom waits while the queue of the subscriber's gate is full, and it is still wanted; not
-// in a callback of one of the targets, which feeds the subject.
-func (s *subscriber[T]) waitForRoom(targets []*subscriber[T], me uintptr) {
+// waitForRoom waits until the queues of the targets' gates have room, all of them at once.
+// While it waits at one of them, the room at the others is for others: a goroutine that it
+// waits for may need it. It reports whether it has waited.
+func waitForRoom[T any](targets []*subscriber[T], me uintptr) (waited bool) {
+	for at := 0; at < len(targets); at++ {
+		if !targets[at].isFull(targets, me, waited) {
+			continue
+		}
+		for i, other := range targets {
+			if i != at {
+				other.leaveRoom()
+			}
+		}
+		waited = true
+		if !targets[at].waitForRoom(me) {
+			at = -1 // the room at the others may be gone
+		}
+	}
+	return waited
+}
+
+// isFull reports whether the queue of the subscriber's gate has no room, and the caller is to
+// wait for it: not in a callback of one of the targets, which feeds the subject. One that has
+// waited already does not give way to those who wait.
+func (s *subscriber[T]) isFull(targets []*subscriber[T], me uintptr, waited bool) bool {
 	g := &s.scope.root.gate
 	if g.backlog.Load() == 0 {
-		return
+		return false
 	}
 	g.mu.Lock()
-	feeds := func(t *subscriber[T]) bool { return t.scope.root.gate.owner.Load() == me }
-	if g.isFull() && !slices.ContainsFunc(targets, feeds) {
-		g.waitForRoom(me, s.scope, s.live) // queue and leaveRoom tell the next one
-	}
+	full := g.values >= g.limit() || !waited && g.blocked.Load() > 0
 	g.mu.Unlock()
+	return full && s.live() && !slices.ContainsFunc(targets, func(t *subscriber[T]) bool {
+		return t.scope.root.gate.owner.Load() == me
+	})
+}
+
+// waitForRoom waits while the queue of the subscriber's gate is full, and it is still wanted.
+// It reports whether the goroutine has been excused from waiting.
+func (s *subscriber[T]) waitForRoom(me uintptr) (excused bool) {
+	g := &s.scope.root.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, excused = g.waitForRoom(me, s.scope, s.live) // queue and leaveRoom tell the next one
+	return excused
 }
 
 // leaveRoom tells others of the room that waitForRoom has waited for.
@@ -333,6 +368,9 @@ func (s *subscriber[T]) queue(v numbered[T], me uintptr) {
 		g.push(me, &s.Emitter, 1)
 	}
 	g.tellRoom()
+	if g.values >= g.limit() && g.blocked.Load() > 0 && g.owner.Load() == 0 {
+		g.handOn() // the caller may stay in the callbacks of the subscribers before this one
+	}
 }
 
 // queueEnd adds the terminal n to the queue of the subscriber's gate; the subject's mu is held.

@@ -4,6 +4,8 @@ package operators_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -61,6 +63,50 @@ func circle(p *judge.Program, way [2]func(src ints) ints, values int) {
 	for i := range o {
 		o[i].Gets(judge.Everything, gets[i]...)
 		p.LeaveAfter(o[i], len(gets[i])*values)
+	}
+}
+
+// TestInterleaveCircleThroughTwo has one subject that two observers feed. A producer that waits for the room
+// of one of them, or that lasts in the callback of one, must not keep what the other one needs.
+func TestInterleaveCircleThroughTwo(t *testing.T) {
+	observeOn := func(src ints) ints { return operators.ObserveOn(src, 1) }
+	parallel := func(src ints) ints { return operators.ParallelMap(src, 1, asItIs) }
+	for name, way := range map[string][2]func(src ints) ints{
+		"direct and ObserveOn": {func(src ints) ints { return src }, observeOn},
+		"ObserveOn":            {observeOn, observeOn},
+		"ParallelMap":          {parallel, observeOn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			judge.Explore(t, func(p *judge.Program) { circleThroughTwo(p, way, 2, 1) })
+			judge.Sample(t, func(p *judge.Program) { circleThroughTwo(p, way, 3, 2) })
+		})
+	}
+}
+
+// circleThroughTwo has threads emit values into a subject; each observer passes each of them on once.
+func circleThroughTwo(p *judge.Program, way [2]func(src ints) ints, threads, values int) {
+	var s observable.Subject[int]
+	o := []*judge.Observer{p.Observer("first"), p.Observer("second")}
+	for i := range o {
+		o[i].OnNext(func(v int) {
+			if v < 1000 {
+				s.Next(v + 1000*(i+1))
+			}
+		})
+		o[i].Subscribe(context.Background(), way[i](&s))
+	}
+	var sent [][]int
+	for i := range threads {
+		var numbers []int
+		for n := range values {
+			numbers = append(numbers, 10*i+n)
+		}
+		sent = append(sent, p.Emit(fmt.Sprint("producer ", i), &s, numbers...))
+	}
+	all := slices.Concat(sent, raised(sent, 1000), raised(sent, 2000))
+	for i := range o {
+		o[i].Gets(judge.Everything, all...)
+		p.LeaveAfter(o[i], 3*threads*values)
 	}
 }
 
