@@ -144,6 +144,39 @@ func TestGoexitInTeardown(t *testing.T) {
 	}
 }
 
+// TestGoexitIsHeard ends the goroutine where no observer hears of it: in the observer's own terminals, and in a
+// teardown.
+func TestGoexitIsHeard(t *testing.T) {
+	leaving := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+		sc.OnClose(runtime.Goexit)
+	})
+	tornDown := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		sc.OnClose(runtime.Goexit)
+		down.Complete()
+	})
+	for name, test := range map[string]struct {
+		src      observable.Observable[int]
+		observer observable.Observer[int]
+	}{
+		"Unsubscribe": {leaving, observable.ObserverFuncs[int]{}},
+		"Complete":    {observable.Empty[int](), observable.ObserverFuncs[int]{OnComplete: runtime.Goexit}},
+		"Error":       {observable.Throw[int](errBoom), observable.ObserverFuncs[int]{OnError: func(error) { runtime.Goexit() }}},
+		"teardown":    {tornDown, observable.ObserverFuncs[int]{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			unhandled := observabletest.Unhandled(t)
+			var scope *observable.Scope
+			src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+				scope = sc
+				observable.Attach(test.src, sc, down)
+			})
+			onOwnGoroutine(func() { src.Subscribe(t.Context(), test.observer).Unsubscribe() })
+			require.ErrorIs(t, scope.Failure(), observable.ErrGoexit)
+			unhandled.Expect(t, observable.ErrGoexit.Error())
+		})
+	}
+}
+
 // TestGoexitInDrain ends the goroutine of a producer in the callback for a value that another one queued.
 func TestGoexitInDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -114,18 +114,23 @@ func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 	return interleave.AfterFunc(ctx, f)
 }
 
-// Error ends the subscription with err.
+// Error ends the subscription with err. A panic that comes after the end is unhandled.
 func (r *rootOf[T]) Error(err error) {
-	if !r.canceled() && r.state.end() {
+	switch {
+	case !r.canceled() && r.state.end():
 		r.deliverError(err)
+	case isPanic(err):
+		r.unhandled(err)
 	}
 }
 
 // Complete ends the subscription.
 func (r *rootOf[T]) Complete() {
 	if !r.canceled() && r.state.end() {
-		defer r.finish()
+		returned := false
+		defer r.finishAfter(&returned)
 		r.observer.Complete()
+		returned = true
 	}
 }
 
@@ -134,11 +139,13 @@ func (r *rootOf[T]) deliverError(err error) {
 		err = &ArgumentError{"observable.Observer.Error", "err", isNil}
 	}
 	r.addErr(err)
-	defer r.finish()
+	returned := false
+	defer r.finishAfter(&returned)
 	if !r.listens() {
 		r.unhandled(err)
 	}
 	r.observer.Error(err)
+	returned = true
 }
 
 // deliverCause delivers the end of the context.
@@ -150,8 +157,10 @@ func (r *rootOf[T]) deliverCause() {
 		return
 	}
 	r.addErr(cause)
-	defer r.finish()
+	returned := false
+	defer r.finishAfter(&returned)
 	observer.ContextEnded(cause)
+	returned = true
 }
 
 // canceled reports whether the context has ended. Nothing passes then but its cause, which
@@ -189,14 +198,22 @@ func (c *cancellation[T]) deliver(uintptr) {
 
 func (c *cancellation[T]) settle() int { return 0 }
 
-// finish tears down what is left and closes Done. It is deferred around the
-// observer's terminals, whose panics end here.
-func (r *root) finish() {
-	if v := recover(); v != nil {
-		err := failure(v)
-		r.addErr(err)
-		r.unhandled(err)
+// finishAfter is finish, deferred around the observer's terminals, whose panics end here.
+func (r *root) finishAfter(returned *bool) {
+	if !*returned {
+		r.lose(failure(recover()))
 	}
+	r.finish()
+}
+
+// lose notes a failure that no observer hears: Err tells it, and the handler of OnUnhandled.
+func (r *root) lose(err error) {
+	r.addErr(err)
+	r.unhandled(err)
+}
+
+// finish tears down what is left and closes Done.
+func (r *root) finish() {
 	defer r.setOver() // a teardown may end this goroutine
 	r.Scope.Close()
 }

@@ -1,5 +1,7 @@
 package observable
 
+import "errors"
+
 // exit is deferred by whoever holds the gate while it runs a chain: it sends a
 // panic where it belongs and leaves the gate.
 func (r *root) exit(returned *bool) {
@@ -54,9 +56,11 @@ func (r *root) fail(err error) {
 	if h == nil {
 		h = &r.end
 	}
-	if h.scope.Open() && !r.canceled() {
+	switch {
+	case h.scope.Open() && !r.canceled():
 		h.Error(err)
-	} else { // it has had its terminal, or gets the context's cause, or is not wanted any more
+	case errors.Is(err, ErrGoexit) && errors.Is(r.Err(), ErrGoexit): // it has been told where it began
+	default: // h has had its terminal, or gets the context's cause, or is not wanted any more
 		r.unhandled(err)
 	}
 	returned = true
@@ -64,12 +68,12 @@ func (r *root) fail(err error) {
 
 // protect calls a teardown function; a panic in it is told by Err.
 func (r *root) protect(teardown finalizer) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			err := failure(v)
-			r.addErr(err)
-			r.unhandled(err)
+		if !returned {
+			r.lose(failure(recover()))
 		}
 	}()
 	teardown.finalize()
+	returned = true
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // UnhandledError is a failure that no observer hears: an error that reaches an [ObserverFuncs]
-// without OnError, a panic in an observer's Error or Complete, in a teardown or in a callback
-// whose stream has ended, an error of a shared source that has no subscriber; with [DetectStalls], a [StallError].
+// without OnError, a panic (or an [ErrGoexit]) in an observer's Error or Complete, in a teardown or in
+// a callback whose stream has ended, an error of a shared source that has no subscriber; with [DetectStalls], a [StallError].
 type UnhandledError struct {
 	Err error // the failure
 	// Observer says where the stream was subscribed to: the function that observes it, with its
@@ -81,9 +81,10 @@ type logValuer interface {
 	slog.LogValuer
 }
 
-// unhandled reports a failure that nobody hears. The end of a context is none.
+// unhandled reports a failure that nobody hears. The end of a context is none, but a panic with its
+// error is one.
 func (r *root) unhandled(err error) {
-	if r.isCause(err) {
+	if r.isCause(err) && !isPanic(err) {
 		return
 	}
 	observer := r.end.Terminal.(interface{ describe() string }) //nolint:forcetypeassert // it is a rootOf

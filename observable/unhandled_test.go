@@ -136,3 +136,38 @@ func TestUnhandledPanicInConnect(t *testing.T) {
 	ending.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
 	unhandled.Expect(t, "boom")
 }
+
+// TestUnhandledPanicOnTheWay has a stage that handles a panic end the context, and pass the panic on.
+func TestUnhandledPanicOnTheWay(t *testing.T) {
+	unhandled := observabletest.Unhandled(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		up := sc.Child()
+		failing := mapped(observable.Of(1), func(int) int { panic(errBoom) })
+		observable.Attach(failing, up, observable.Intercept(up, observable.Stage[int]{
+			Next: down.Next,
+			Terminal: &observable.TerminalFuncs{OnComplete: down.Complete, OnError: func(err error) {
+				cancel()
+				down.Error(err)
+			}},
+		}))
+	})
+	out, sub := record(ctx, src)
+	<-sub.Done()
+	assert.Equal(t, []string{"error: context canceled"}, out.Log())
+	unhandled.Expect(t, "boom")
+}
+
+// TestUnhandledPanicWithTheCause panics with the error of the context, after that has ended: a callback that
+// panics is a failure, whatever it panics with.
+func TestUnhandledPanicWithTheCause(t *testing.T) {
+	unhandled := observabletest.Unhandled(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	src := mapped(observable.Of(1), func(int) int {
+		cancel()
+		panic(ctx.Err())
+	})
+	_, sub := record(ctx, src)
+	<-sub.Done()
+	unhandled.Expect(t, "panicked")
+}
