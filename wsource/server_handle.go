@@ -32,7 +32,8 @@ import (
 // A message that does not decode is the peer's failure: the Hook is told with [EventUndecodable], nobody
 // else. The last two are failures: the Hook is told with [EventFailed], and the handler of
 // [observable.OnUnhandled], which by default logs them. So is a CloseError that cannot be sent. The end of the
-// socket itself, as an error that the handler got from it and returns, is none.
+// socket itself, as an error that the handler got from it and returns, is none, nor is what a Send fails with
+// because the peer has gone.
 //
 // Every call of Handle, and every subscriber of [Server.Connections], gets every socket: a server needs
 // one of them.
@@ -148,13 +149,21 @@ func (s *Server) finish(ctx context.Context, socket *Socket, err error, function
 		socket.Complete()
 	case err == nil, ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))):
 		socket.ContextEnded(context.Cause(ctx))
-	case socket.State() != Open && (closed != nil || errors.Is(err, ErrClosed) || errors.Is(err, context.Canceled)):
-		// It says that the socket has ended, which is no news.
+	case socket.State() != Open && (closed != nil || errors.Is(err, ErrClosed) || errors.Is(err, context.Canceled)),
+		socket.cannotSend(err):
+		// It says that the socket has ended, or is about to, which is no news.
 	case errors.As(err, &undecoded) && undecoded.Message.Data != nil:
 		s.undecoded(socket, undecoded)
 	default:
 		s.failed(socket, err, function)
 	}
+}
+
+// cannotSend reports whether err says that the peer cannot be written to any more. The socket is often still
+// open then: the end is seen behind what the handler has not taken.
+func (s *Socket) cannotSend(err error) bool {
+	failure := s.sendFailure()
+	return failure != nil && errors.Is(err, failure)
 }
 
 // undecoded closes a socket whose peer has sent what does not decode. Where that has closed it

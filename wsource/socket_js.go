@@ -92,3 +92,6 @@ func (s *Socket) openOn(conn.Stream, conn.Config) {}
 func (s *Socket) sendFragments(context.Context, bool, io.Reader) (transport.Outcome, int64, error) {
 	return transport.Unsent, 0, &BrowserError{"Socket.SendReader", "a browser sends whole messages only: see Socket.Send"}
 }
+
+// sendFailure is for connections that were accepted, too.
+func (s *Socket) sendFailure() error { return nil }

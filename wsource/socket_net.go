@@ -64,3 +64,6 @@ func (s *Socket) openOn(stream conn.Stream, config conn.Config) {
 func (s *Socket) sendFragments(ctx context.Context, binary bool, r io.Reader) (transport.Outcome, int64, error) {
 	return s.conn.SendReader(ctx, binary, r)
 }
+
+// sendFailure returns what a write has failed with before the socket was over, or nil.
+func (s *Socket) sendFailure() error { return s.conn.SendFailure() }

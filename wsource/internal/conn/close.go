@@ -159,10 +159,10 @@ func (c *Conn) closeReceived(closed *peerCloseError) *transport.End {
 func (c *Conn) writeFailed(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != Closed && c.writeGrace == nil {
-		c.writeGrace = time.AfterFunc(Patience, func() {
+	if c.state != Closed && c.unwritable == nil {
+		c.unwritable = &unwritable{err, time.AfterFunc(Patience, func() {
 			c.Break(&transport.End{Code: codeAbnormal, Err: err})
-		})
+		})}
 	}
 }
 
@@ -174,8 +174,8 @@ func (c *Conn) Break(end *transport.End) {
 		return
 	}
 	c.state = Closed
-	if c.writeGrace != nil {
-		c.writeGrace.Stop()
+	if c.unwritable != nil {
+		c.unwritable.grace.Stop()
 	}
 	if c.forced != nil {
 		end = c.forced

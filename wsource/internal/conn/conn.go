@@ -44,9 +44,15 @@ type Conn struct {
 	forced     *transport.End // how the connection ends, whatever comes
 	err        error          // how it has ended, nil for a normal closure
 	end        *transport.End // likewise, a normal closure included
-	writeGrace *time.Timer    // ends a connection that cannot be written to any more
+	unwritable *unwritable    // set once the connection cannot be written to any more
 	done       chan struct{}  // closes when the connection is over; made when it is asked for
 	isDone     bool           // done is closed, or would be
+}
+
+// unwritable is a connection that cannot be written to any more.
+type unwritable struct {
+	cause error
+	grace *time.Timer // ends the connection
 }
 
 // State is where a connection is in its life.
@@ -164,6 +170,16 @@ func (c *Conn) Send(ctx context.Context, item *transport.Item) { c.queue.send(ct
 
 // Withdraw is that of [transport.Conn].
 func (c *Conn) Withdraw(item *transport.Item) bool { return c.queue.withdraw(item) }
+
+// SendFailure returns what a write has failed with before the connection was over, or nil.
+func (c *Conn) SendFailure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unwritable == nil {
+		return nil
+	}
+	return c.unwritable.cause
+}
 
 // Receive is that of [transport.Conn].
 func (c *Conn) Receive(f func(binary bool, data []byte)) {

@@ -146,7 +146,7 @@ func (q *queue) writerFailed(m *fragmented, err error) error {
 	q.mu.Unlock()
 	queue, first, cause := q.breakOff(err)
 	if first {
-		defer q.conn.writeFailed(cause) // deferred, as one who is told may end the goroutine
+		q.conn.writeFailed(cause) // before anybody is told, who may ask for it
 	}
 	defer q.leave()
 	q.discard(queue, cause)

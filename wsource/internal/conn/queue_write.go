@@ -147,6 +147,9 @@ func (q *queue) writeFailed(list []outgoing, taken int, start int64, err error) 
 		err = cause // the write has failed because of that
 	}
 	queue, first, cause := q.breakOff(err)
+	if first {
+		q.conn.writeFailed(cause) // before anybody is told, who may ask for it
+	}
 	written, sent := q.conn.writer.Written(), 0
 	for i := range list {
 		out := &list[i]
@@ -165,9 +168,6 @@ func (q *queue) writeFailed(list []outgoing, taken int, start int64, err error) 
 	}
 	q.batchWritten(list[:sent])
 	q.discard(queue, cause)
-	if first {
-		q.conn.writeFailed(cause)
-	}
 }
 
 // batchWritten tells of messages that were written together.
