@@ -13,6 +13,10 @@ import (
 func ExamplePrepare() {
 	server := &wsource.Server{Options: wsource.AcceptOptions{Compression: wsource.CompressMessages}}
 	welcome := wsource.Prepare(wsource.TextMessage("welcome"))
+	if err := welcome.Err(); err != nil { // as of a text that is not UTF-8
+		fmt.Println(err)
+		return
+	}
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(s *wsource.Socket) {
 			if err := s.SendPrepared(context.Background(), welcome); err == nil {

@@ -118,6 +118,14 @@ func Prepare(m Message) *Prepared {
 // Message returns the message.
 func (p *Prepared) Message() Message { return p.message }
 
+// Err returns why no socket can send the message, or nil. Who posts it, and is not told of each failure, asks before.
+func (p *Prepared) Err() error {
+	if p.problem == nil {
+		return nil
+	}
+	return p.problem
+}
+
 // SendPrepared is [Socket.Send] of a prepared message.
 func (s *Socket) SendPrepared(ctx context.Context, p *Prepared) error {
 	return s.report(s.send(ctx, p.message, p.problem, p.shared))

@@ -101,6 +101,8 @@ func TestPreparedThatCannotBeSent(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
 		bad := wsource.Prepare(wsource.TextMessage("\xFF"))
+		require.ErrorIs(t, bad.Err(), wsource.ErrInvalidUTF8)
+		require.NoError(t, wsource.Prepare(wsource.TextMessage("good")).Err())
 		assert.ErrorIs(t, server.SendPrepared(t.Context(), bad), wsource.ErrInvalidUTF8)
 		owner := new(postings)
 		server.Post(&wsource.Posting{Prepared: bad, Owner: owner})

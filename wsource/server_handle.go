@@ -17,6 +17,7 @@ import (
 //
 // The handler's context has the values of [Socket.Context], and ends with ctx, or when the socket
 // is over: with the cause that Socket.Context has then. When it has ended, the handler should return.
+// When the handler returns before, it ends with [ErrClosed], as the socket is closed.
 // A stream of the socket's messages has had its end before that of the socket ends the context.
 //
 // When the handler returns, its socket is closed, behind what was sent before:
@@ -53,7 +54,7 @@ func (s *Server) Handle(ctx context.Context, handler func(ctx context.Context, s
 			s.finish(ctx, socket, err, handler)
 		}()
 		own, cancel := context.WithCancelCause(handlerContext{ctx, socket})
-		defer cancel(nil)
+		defer cancel(ErrClosed) // as the socket is about to be
 		stop := socket.OnEnd(func() { cancel(causeOf(socket.Err())) })
 		defer stop()
 		err = handler(own, socket)

@@ -50,8 +50,8 @@ func (e *RoomError) Unwrap() error { return e.Err }
 // Config says what a [Hub] is made of. The zero value is a hub with the defaults.
 type Config[K, M comparable, T any] struct {
 	// Encode makes the message for sockets of an event, once for all of them; ErrSkip as the error
-	// if they are not told. Another error, or a panic, is reported to observable.OnUnhandled.
-	// Default: EncodeJSON.
+	// if they are not told. Another error, a panic, or a message that no socket can send, as a text that is
+	// not UTF-8, is reported to observable.OnUnhandled, and sockets are not told. Default: EncodeJSON.
 	Encode func(*Event[K, M, T]) (wsource.Message, error)
 	// Slow is what becomes of what a socket has no room for. Default: CloseSlow.
 	Slow Slow
@@ -235,9 +235,14 @@ func (h *Hub[K, M, T]) prepare(e *Event[K, M, T]) {
 		}
 	}()
 	m, err := h.config.Encode(e)
+	var prepared *wsource.Prepared
+	if err == nil {
+		prepared = wsource.Prepare(m)
+		err = prepared.Err()
+	}
 	switch {
 	case err == nil:
-		e.prepared = wsource.Prepare(m)
+		e.prepared = prepared
 		if h.config.Slow == LatestByKey {
 			e.conflateKey = e // which no other has, unless ConflateBy returns a key
 			if key := h.config.ConflateBy(e); hashable(key) {

@@ -23,6 +23,7 @@ type live[K, M comparable, T any] struct {
 	events observable.Subject[*Event[K, M, T]]
 
 	mu        interleave.Mutex
+	shutdown  bool // all memberships were ended, and nobody lingers any more
 	receivers []*Membership[K, M, T]
 	members   map[M]*attendance
 	slow      []<-chan struct{} // close when sockets have room again
@@ -175,6 +176,17 @@ func (l *live[K, M, T]) awaitRoom(ctx context.Context) error {
 	return nil
 }
 
+// mayEnter returns why there may not be another socket, or nil; mu is held.
+func (l *live[K, M, T]) mayEnter() error {
+	switch {
+	case l.shutdown: // the room was asked for before
+		return ErrShutdown
+	case len(l.receivers) >= l.hub.config.MaxSockets:
+		return ErrRoomFull
+	}
+	return nil
+}
+
 // enter counts a socket of a member in, and returns what is to be announced if the member was not
 // there before, or else nil; mu is held.
 func (l *live[K, M, T]) enter(member M) (first *attendance, lingered bool) {
@@ -242,7 +254,7 @@ func (l *live[K, M, T]) leave(member M, linger time.Duration, now bool) {
 		l.release()
 		return
 	}
-	if now {
+	if now || l.shutdown {
 		delete(l.members, member)
 		l.mu.Unlock()
 		l.gone(member)
@@ -279,9 +291,10 @@ func (l *live[K, M, T]) gone(member M) {
 	}
 }
 
-// end ends all memberships and lingers.
+// end ends all memberships and lingers, for good.
 func (l *live[K, M, T]) end() {
 	l.mu.Lock()
+	l.shutdown = true
 	receivers := append([]*Membership[K, M, T](nil), l.receivers...)
 	var lingering []M
 	for member, a := range l.members {

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -51,8 +52,11 @@ type Membership[K, M comparable, T any] struct {
 var _ observable.Observer[int] = (*Membership[int, int, int])(nil)
 
 // Join has a socket hear what happens in the room, as one of a member. It returns when the
-// socket has been sent what it missed. The Membership ends with the socket, and with ctx. In place of
-// a socket, the peer may be session.Session.Peer: then the membership lasts across its connections, and
+// socket has been sent what it missed. The Membership ends with the socket, and with ctx. The end of the socket's
+// own context, and of one of a handler of [wsource.Server.Handle] that has returned, is that of the socket; that of
+// any other one is an Unsubscribe.
+//
+// In place of a socket, the peer may be session.Session.Peer: then the membership lasts across its connections, and
 // nothing has to be caught up with when one breaks.
 //
 // A socket that joins a room twice gets everything twice, until one of the memberships ends.
@@ -76,11 +80,11 @@ func (r Room[K, M, T]) Join(
 		room: l, peer: r.hub.usePeer(socket), member: member, done: make(chan struct{}), catchingUp: true,
 	}
 	l.mu.Lock()
-	if len(l.receivers) >= r.hub.config.MaxSockets {
+	if err := l.mayEnter(); err != nil {
 		l.mu.Unlock()
 		m.peer.release()
 		l.release()
-		return nil, &RoomError{r.key, ErrRoomFull}
+		return nil, &RoomError{r.key, err}
 	}
 	m.index = len(l.receivers)
 	l.receivers = append(l.receivers, m)
@@ -115,7 +119,7 @@ func (r Room[K, M, T]) Join(
 func (m *Membership[K, M, T]) follow(ctx context.Context, socket wsource.Peer) {
 	stops := []func(){socket.OnEnd(func() { m.end(false) })}
 	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, m.Unsubscribe)
+		stop := context.AfterFunc(ctx, func() { m.contextEnded(context.Cause(ctx)) })
 		stops = append(stops, func() { stop() })
 	}
 	m.mu.Lock()
@@ -127,6 +131,17 @@ func (m *Membership[K, M, T]) follow(ctx context.Context, socket wsource.Peer) {
 			stop()
 		}
 	}
+}
+
+// contextEnded ends the membership with its context. The end of a context that is the socket's, as of a handler of
+// [wsource.Server.Handle], is that of the socket, which may be told a moment later.
+func (m *Membership[K, M, T]) contextEnded(cause error) {
+	var closed *wsource.CloseError
+	if errors.Is(cause, wsource.ErrClosed) || errors.As(cause, &closed) {
+		m.end(false)
+		return
+	}
+	m.Unsubscribe()
 }
 
 // catchUp sends the welcome, what the socket missed, and what was held meanwhile.
