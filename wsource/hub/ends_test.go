@@ -155,3 +155,41 @@ func TestMessageThatNoSocketCanSend(t *testing.T) {
 		assert.Equal(t, "lobby", failed.Room)
 	})
 }
+
+// A handler that cannot speak any more, since its socket is over, has not failed.
+func TestHandlerThatCannotSpeakAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failures := observabletest.Unhandled(t)
+		rooms := hub.New(config{})
+		network, server := new(wstest.Network), new(wsource.Server)
+		listener, err := network.Listen(host)
+		require.NoError(t, err)
+		go func() { _ = server.Serve(listener) }()
+		returned := make(chan error, 1)
+		go func() {
+			_ = server.Handle(context.Background(), func(ctx context.Context, s *wsource.Socket) error {
+				member, err := rooms.Room("lobby").Join(ctx, s, "ann", hub.JoinOptions{})
+				if err != nil {
+					return err
+				}
+				err = observable.TryForEach(ctx, s, func(m wsource.Message) error {
+					s.CloseNow() // as where the last login wins
+					return member.Say(context.WithoutCancel(ctx), m.String())
+				})
+				returned <- err
+				return err
+			})
+		}()
+		settle()
+		client, err := wsource.Dial(t.Context(), "ws://"+host, &wsource.DialOptions{Transport: network.HTTPClient().Transport})
+		require.NoError(t, err)
+		client.Next(wsource.TextMessage("question"))
+		<-client.Done()
+		settle()
+		err = <-returned
+		require.ErrorIs(t, err, hub.ErrLeft)
+		require.ErrorIs(t, err, wsource.ErrClosed)
+		assert.Empty(t, failures.All())
+		require.NoError(t, server.Shutdown(context.Background()))
+	})
+}

@@ -31,9 +31,12 @@ var (
 	ErrRoomFull = errors.New("the room is full")
 	// ErrShutdown: the hub is shut down.
 	ErrShutdown = errors.New("the hub is shut down")
-	// ErrLeft: the membership is over.
+	// ErrLeft: the membership is over. If it has ended with its socket, the error is wsource.ErrClosed, too.
 	ErrLeft = errors.New("the member has left")
 )
+
+// errLeftWithSocket is the ErrLeft of a membership that has ended with its socket.
+var errLeftWithSocket = fmt.Errorf("%w: %w", ErrLeft, wsource.ErrClosed)
 
 // RoomError reports what could not be done with a room.
 type RoomError struct {

@@ -45,6 +45,7 @@ type Membership[K, M comparable, T any] struct {
 
 	mu     interleave.Mutex
 	ended  bool
+	closed bool // it has ended with its socket
 	enders map[*func()]struct{}
 	stops  []func() // of what waits for the end of the socket and the context
 }
@@ -248,14 +249,14 @@ func (m *Membership[K, M, T]) push(e *Event[K, M, T], past bool, lost []Loss[K, 
 	return lost
 }
 
-// end ends the membership. The member is gone at once, or may come back within the linger.
+// end ends the membership. The member is gone at once, or, with its socket, may come back within the linger.
 func (m *Membership[K, M, T]) end(now bool) {
 	m.mu.Lock()
 	if m.ended {
 		m.mu.Unlock()
 		return
 	}
-	m.ended = true
+	m.ended, m.closed = true, !now
 	stops, enders := m.stops, m.enders
 	m.stops, m.enders = nil, nil
 	m.mu.Unlock()
@@ -335,8 +336,8 @@ func (m *Membership[K, M, T]) audience(a Audience[K, M, T]) Audience[K, M, T] {
 
 // SetMeta changes what the member says about itself; the others hear of it.
 func (m *Membership[K, M, T]) SetMeta(ctx context.Context, meta any) error {
-	if m.over() {
-		return &RoomError{m.room.key, ErrLeft}
+	if err := m.over(); err != nil {
+		return err
 	}
 	if ctx == nil {
 		return argument("Membership.SetMeta", "ctx", isNil)
@@ -344,10 +345,17 @@ func (m *Membership[K, M, T]) SetMeta(ctx context.Context, meta any) error {
 	return m.room.change(ctx, m.member, meta)
 }
 
-func (m *Membership[K, M, T]) over() bool {
+// over returns why nothing can be said any more, or nil.
+func (m *Membership[K, M, T]) over() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.ended
+	switch {
+	case !m.ended:
+		return nil
+	case m.closed:
+		return &RoomError{m.room.key, errLeftWithSocket}
+	}
+	return &RoomError{m.room.key, ErrLeft}
 }
 
 // Next says value to all. What cannot be said is reported to [observable.OnUnhandled].

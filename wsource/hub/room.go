@@ -102,8 +102,10 @@ type Audience[K, M comparable, T any] struct {
 
 // Say says value to the audience; see [Room.Say].
 func (a Audience[K, M, T]) Say(ctx context.Context, value T) error {
-	if a.by != nil && a.by.over() {
-		return &RoomError{a.room.key, ErrLeft}
+	if a.by != nil {
+		if err := a.by.over(); err != nil {
+			return err
+		}
 	}
 	l, err := a.room.hub.use(ctx, a.room.key)
 	if err != nil {

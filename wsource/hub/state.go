@@ -161,6 +161,9 @@ func (s *State[K, V]) schedule() {
 	}
 }
 
+// expireAgain is when a key is deleted whose delete could not be said.
+const expireAgain = 10 * time.Second
+
 // expire deletes the keys whose time is over.
 func (s *State[K, V]) expire() {
 	var over []Change[K, V]
@@ -178,14 +181,29 @@ func (s *State[K, V]) expire() {
 	s.mu.Unlock()
 	for _, c := range over {
 		if err := s.say(context.Background(), c); err != nil && !errors.Is(err, ErrShutdown) {
+			s.postpone(c)
 			unheard(err)
 		}
+	}
+}
+
+// postpone has a key deleted later, unless it has got another value or was deleted meanwhile.
+func (s *State[K, V]) postpone(c Change[K, V]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, has := s.values[c.Key]
+	if _, waits := s.expiry.index[c.Key]; has && !waits && now.Expires.Equal(c.Expires) {
+		s.expiry.add(c.Key, time.Now().Add(expireAgain))
+		s.schedule()
 	}
 }
 
 // reserve counts a change that sets a key, until it arrives. The error is why the key may not
 // have a value.
 func (s *State[K, V]) reserve(key K) error {
+	if !hashable(key) {
+		return argument("State.Set", "key", notKey)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -224,13 +242,14 @@ func (s *State[K, V]) recount(key K) (done func()) {
 }
 
 // Set gives a key a value, for all in the room. The error is that of [Room.Say], or
-// ErrStateFull for a new key, or ErrStateClosed. What is set on other nodes happens all the same, and may be over
+// ErrStateFull for a new key, or ErrStateClosed, or an [*observable.ArgumentError] for what cannot be a key. What is set on other nodes happens all the same, and may be over
 // the bound of this one.
 func (s *State[K, V]) Set(ctx context.Context, key K, value V) error {
 	return s.set(ctx, Change[K, V]{Key: key, Value: value})
 }
 
-// SetFor is Set for a time, after which the key is deleted, unless it is set again.
+// SetFor is Set for a time, after which the key is deleted, unless it is set again. A broker that fails then is
+// asked again after 10 seconds.
 func (s *State[K, V]) SetFor(ctx context.Context, key K, value V, ttl time.Duration) error {
 	return s.set(ctx, Change[K, V]{Key: key, Value: value, Expires: time.Now().Add(ttl).Round(0)})
 }
@@ -256,6 +275,9 @@ func (s *State[K, V]) Delete(ctx context.Context, key K) error {
 
 // Get returns the value of a key, and whether it has one.
 func (s *State[K, V]) Get(key K) (value V, ok bool) {
+	if !hashable(key) {
+		return value, false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.values[key]
