@@ -3,10 +3,12 @@ package event_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -176,6 +178,33 @@ func TestEnvelopeErrors(t *testing.T) {
 	})
 }
 
+// What is JSON is what encoding/json takes for it.
+func TestWhatIsJSON(t *testing.T) {
+	values := []string{
+		``, ` `, `0`, `-0`, `01`, `-`, `+1`, `1.`, `.5`, `1.5`, `-1.50`, `1e`, `1e5`, `1E+05`, `1e-`, `1.e1`, `0x1`, `1 2`, `1,2`,
+		`tru`, `true`, `truex`, `false`, `null`, `nul`, `NaN`, `"`, `""`, `"a`, `"a"`, `"a"b`, `'a'`, "\"\t\"", "\"\x00\"", "\"\x7f\"",
+		`"é"`, "\"\u2028\"", `"\`, `"\"`, `"\\"`, `"\/\b\f\n\r\t\""`, `"\x"`, `"\u"`, `"\u12"`, `"\u12g4"`, `"\u12aF"`, `"\ud800"`, `"\u123"`,
+		`{`, `{}`, `{ }`, `{,}`, `{"a"}`, `{"a":}`, `{"a":1}`, `{"a":1,}`, `{"a" : 1 , "b": [ ] }`, `{"a":1 "b":2}`, `{a:1}`, `{1:1}`, `{"a":1]`,
+		`{"a"`, `{"a":1`, `{"a":1,`, `{"a":{"b":{}}}`, `[`, `[]`, `[ ]`, `[,]`, `[1]`, `[1,]`, `[1 , 2]`, `[1 2]`, `[1}`, `[[[]]`, `[[[]]]`, `[1`, `[1,`,
+		`]`, `}`, `:`, `,`, "\ufeff1", "\v1", "\r\n\t 1", `//`, strings.Repeat("[", 100), strings.Repeat("[", 1e5),
+	}
+	for _, depth := range []int{9_998, 9_999, 10_000, 10_001} { // encoding/json takes 10,000 with what is around it
+		values = append(values, strings.Repeat("[", depth)+strings.Repeat("]", depth),
+			strings.Repeat("[", depth)+"1"+strings.Repeat("]", depth), strings.Repeat(`{"a":`, depth)+"1"+strings.Repeat("}", depth))
+	}
+	for _, value := range values {
+		for _, text := range []string{
+			value, ` {"id":"1","type":"t","data":` + value + `}`, `{"id":"1","type":"t","data":` + value + `,"x":1} `,
+			`{"id":"1","type":"t","x":` + value + `}x`, `{"id":"1","type":"t"` + value + `}`,
+		} {
+			_, err := decode(event.JSON(), text)
+			var ee *event.EnvelopeError
+			malformed := errors.As(err, &ee) && ee.Problem == "the message is not JSON"
+			assert.Equal(t, !json.Valid([]byte(text)), malformed, "%.80s", text)
+		}
+	}
+}
+
 // Whatever arrives is an envelope that stays the same when it is sent again, or a typed error.
 func FuzzEnvelope(f *testing.F) {
 	f.Add([]byte(`{"id":"1","type":"t","created":"1676554735324","data":{"id":5},"x":[{"]":"\""}]}`), false)
@@ -191,6 +220,10 @@ func FuzzEnvelope(f *testing.F) {
 			var ee *event.EnvelopeError
 			require.ErrorAs(t, err, &ee)
 			require.NotEmpty(t, ee.Code)
+			if ee.Code == event.CodeMalformed && ee.Field == "" { // it is said to be no JSON object
+				var object map[string]json.RawMessage
+				require.True(t, !utf8.Valid(data) || json.Unmarshal(data, &object) != nil || object == nil, "%s", data)
+			}
 			return
 		}
 		var reference map[string]json.RawMessage

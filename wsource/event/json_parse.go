@@ -27,30 +27,13 @@ func (p *parser) malformed(field, problem string) *EnvelopeError {
 	return p.envelope.wrong(CodeMalformed, field, problem)
 }
 
-// parse reads the object. After json.Valid, the bytes can be taken apart without further checks.
+// parse reads the object.
 func (p *parser) parse(data []byte) error {
-	if !json.Valid(data) || !utf8.Valid(data) {
-		return p.malformed("", "the message is not JSON")
-	}
-	rest := skipSpace(data)
-	if rest[0] != '{' {
-		return p.malformed("", "the message is no JSON object")
-	}
 	// The first error is told when the rest is read, as that may tell the ID.
-	var first *EnvelopeError
-	rest = skipSpace(rest[1:])
-	for n := 0; rest[0] != '}'; n++ {
-		if rest[0] == ',' {
-			rest = skipSpace(rest[1:])
-		}
-		var name, value []byte
-		name, rest = cut(rest)
-		rest = skipSpace(skipSpace(rest)[1:]) // past the colon
-		value, rest = cut(rest)
-		rest = skipSpace(rest)
-		if err := p.take(n, name, value); err != nil && first == nil {
-			first = err
-		}
+	first, problem := p.object(data)
+	if problem != "" {
+		*p.envelope = Envelope{}
+		return p.malformed("", problem)
 	}
 	if first == nil {
 		if first = p.missing(p.seen, p.envelope); first == nil {
@@ -61,6 +44,47 @@ func (p *parser) parse(data []byte) error {
 		return nil
 	}
 	return p.envelope.wrong(first.Code, first.Field, first.Problem)
+}
+
+const notJSON = "the message is not JSON"
+
+// object takes the fields of an object and returns the first error, or why data is no object.
+func (p *parser) object(data []byte) (first *EnvelopeError, problem string) {
+	i := skipSpace(data, 0)
+	switch {
+	case !utf8.Valid(data):
+		return nil, notJSON
+	case !at(data, i, '{'):
+		if i = skipValue(data, i, 0); i < 0 || skipSpace(data, i) != len(data) {
+			return nil, notJSON
+		}
+		return nil, "the message is no JSON object"
+	}
+	i = skipSpace(data, i+1)
+	for n := 0; n > 0 || !at(data, i, '}'); n++ {
+		name, nameEnd := i, skipString(data, i)
+		value := skipColon(data, nameEnd)
+		if value < 0 {
+			return nil, notJSON
+		}
+		if i = skipValue(data, value, 1); i < 0 {
+			return nil, notJSON
+		}
+		if err := p.take(n, data[name:nameEnd], data[value:i:i]); err != nil && first == nil {
+			first = err
+		}
+		if i = skipSpace(data, i); at(data, i, '}') {
+			break
+		}
+		if !at(data, i, ',') {
+			return nil, notJSON
+		}
+		i = skipSpace(data, i+1)
+	}
+	if skipSpace(data, i+1) != len(data) {
+		return nil, notJSON
+	}
+	return first, ""
 }
 
 // take takes a field, the one of that number.
@@ -223,7 +247,7 @@ func unquote(value []byte) (plain []byte, ok bool) {
 		return nil, false
 	}
 	plain = value[1 : len(value)-1]
-	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+	if bytes.IndexByte(plain, '\\') < 0 {
 		return plain, true
 	}
 	var s string

@@ -1,65 +1,172 @@
 package event
 
-// What takes valid JSON apart.
+// What takes JSON apart and checks it in one pass. It accepts what json.Valid does. A function that
+// skips something returns the index behind it, or -1 if there is no such thing.
 
-// skipSpace returns data from its first byte on that is no white space.
-func skipSpace(data []byte) []byte {
-	for i, c := range data {
-		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
-			return data[i:]
-		}
+// maxDepth is how deep objects and arrays may be nested, as in encoding/json.
+const maxDepth = 10_000
+
+// skipSpace returns the first index from i on where there is no white space.
+func skipSpace(data []byte, i int) int {
+	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {
+		i++
 	}
-	return nil
+	return i
 }
 
-// cut returns the JSON value with which data begins, and what follows it.
-func cut(data []byte) (value, rest []byte) {
-	i := 0
-	switch data[0] {
+// at reports whether data has c at i.
+func at(data []byte, i int, c byte) bool { return i < len(data) && data[i] == c }
+
+// skipValue skips the value at i, which is in depth objects and arrays.
+func skipValue(data []byte, i, depth int) int {
+	if i >= len(data) || depth > maxDepth {
+		return -1
+	}
+	switch data[i] {
 	case '"':
-		i = endOfString(data, 0)
-	case '{', '[':
-		i = endOfNested(data)
-	default: // a number, or a word
-		for i < len(data) && !ends(data[i]) {
-			i++
-		}
+		return skipString(data, i)
+	case '{':
+		return skipNested(data, i, depth, '}')
+	case '[':
+		return skipNested(data, i, depth, ']')
+	case 't':
+		return skipWord(data, i, "true")
+	case 'f':
+		return skipWord(data, i, "false")
+	case 'n':
+		return skipWord(data, i, "null")
+	default:
+		return skipNumber(data, i)
 	}
-	return data[:i:i], data[i:]
 }
 
-// endOfString returns the index behind the string that begins at i.
-func endOfString(data []byte, i int) int {
-	for i++; data[i] != '"'; i++ {
-		if data[i] == '\\' {
-			i++
-		}
+// skipNested skips the object or array that begins at i and ends with end.
+func skipNested(data []byte, i, depth int, end byte) int {
+	if depth++; depth > maxDepth {
+		return -1
 	}
-	return i + 1
+	if i = skipSpace(data, i+1); at(data, i, end) {
+		return i + 1
+	}
+	for {
+		if end == '}' {
+			if i = skipColon(data, skipString(data, i)); i < 0 {
+				return -1
+			}
+		}
+		if i = skipValue(data, i, depth); i < 0 {
+			return -1
+		}
+		i = skipSpace(data, i)
+		if at(data, i, end) {
+			return i + 1
+		}
+		if !at(data, i, ',') {
+			return -1
+		}
+		i = skipSpace(data, i+1)
+	}
 }
 
-// endOfNested returns the index behind the object or array with which data begins.
-func endOfNested(data []byte) int {
-	depth := 0
-	for i := 0; ; i++ {
-		switch data[i] {
-		case '"':
-			i = endOfString(data, i) - 1
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
+// skipColon skips the colon behind a name that ends at i, and the white space around it. It returns
+// -1 for an i of -1, too.
+func skipColon(data []byte, i int) int {
+	if i < 0 {
+		return -1
+	}
+	if i = skipSpace(data, i); !at(data, i, ':') {
+		return -1
+	}
+	return skipSpace(data, i+1)
+}
+
+// skipString skips the string at i.
+func skipString(data []byte, i int) int {
+	if !at(data, i, '"') {
+		return -1
+	}
+	for i++; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			return i + 1
+		case c < ' ':
+			return -1
+		case c == '\\':
+			if i = skipEscape(data, i+1) - 1; i < 0 {
+				return -1
 			}
 		}
 	}
+	return -1
 }
 
-// ends reports whether c is not part of a number or word.
-func ends(c byte) bool {
-	switch c {
-	case ',', '}', ']', ':', ' ', '\n', '\t', '\r':
-		return true
+// skipEscape skips what follows a backslash.
+func skipEscape(data []byte, i int) int {
+	if i >= len(data) {
+		return -1
 	}
-	return false
+	switch data[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 1
+	case 'u':
+		const digits = 4
+		if i+digits >= len(data) {
+			return -1
+		}
+		for _, c := range data[i+1 : i+1+digits] {
+			if !digit(c) && (c|0x20 < 'a' || c|0x20 > 'f') {
+				return -1
+			}
+		}
+		return i + 1 + digits
+	}
+	return -1
+}
+
+// digit reports whether c is a decimal digit.
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+// skipWord skips a word.
+func skipWord(data []byte, i int, word string) int {
+	end := i + len(word)
+	if end > len(data) || string(data[i:end]) != word {
+		return -1
+	}
+	return end
+}
+
+// skipNumber skips a number.
+func skipNumber(data []byte, i int) int {
+	if at(data, i, '-') {
+		i++
+	}
+	if at(data, i, '0') {
+		i++
+	} else if i = skipDigits(data, i); i < 0 {
+		return -1
+	}
+	if at(data, i, '.') {
+		if i = skipDigits(data, i+1); i < 0 {
+			return -1
+		}
+	}
+	if at(data, i, 'e') || at(data, i, 'E') {
+		if i++; at(data, i, '+') || at(data, i, '-') {
+			i++
+		}
+		return skipDigits(data, i)
+	}
+	return i
+}
+
+// skipDigits skips one digit or more.
+func skipDigits(data []byte, i int) int {
+	from := i
+	for i < len(data) && digit(data[i]) {
+		i++
+	}
+	if i == from {
+		return -1
+	}
+	return i
 }
