@@ -3,8 +3,10 @@ package event_test
 import (
 	"context"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
@@ -30,23 +32,26 @@ func bench(b *testing.B, handle func(*wsource.Socket)) *wsource.Socket {
 	return client
 }
 
-// A round trip of a text as long as the event of a question.
-func BenchmarkEcho(b *testing.B) {
+// roundTrip makes one round trip.
+type roundTrip func()
+
+// echo returns a round trip of a text as long as the event of a question.
+func echo(b *testing.B) roundTrip {
 	client := bench(b, func(s *wsource.Socket) { s.Subscribe(context.Background(), s) })
 	got := make(chan struct{}, 1)
 	client.Subscribe(context.Background(), observable.ObserverFuncs[wsource.Message]{
 		OnNext: func(wsource.Message) { got <- struct{}{} }, OnError: func(error) {},
 	})
 	m := wsource.TextMessage(strings.Repeat("x", 128))
-	b.ReportAllocs()
-	for b.Loop() {
+	return func() {
 		client.Next(m)
 		<-got
 	}
 }
 
-// The same, where both ends decode and encode 128 bytes of JSON, as any that ask and answer do.
-func BenchmarkEchoJSON(b *testing.B) {
+// echoJSON returns the same, where both ends decode and encode as many bytes of JSON with
+// encoding/json, as any that ask and answer do.
+func echoJSON(b *testing.B) roundTrip {
 	serve := func(s *wsource.Socket) {
 		subject := wsource.WrapSocket(s, wsource.JSON[benchEvent, benchEvent](), nil)
 		subject.Subscribe(context.Background(), subject)
@@ -56,8 +61,7 @@ func BenchmarkEchoJSON(b *testing.B) {
 	client.Subscribe(context.Background(), observable.ObserverFuncs[benchEvent]{
 		OnNext: func(benchEvent) { got <- struct{}{} }, OnError: func(error) {},
 	})
-	b.ReportAllocs()
-	for b.Loop() {
+	return func() {
 		client.Next(benchEvent{ID: strings.Repeat("x", 36), Type: "double", Created: 1676554735324, Data: 21, Credit: 1, Timeout: 10000})
 		<-got
 	}
@@ -73,20 +77,65 @@ type benchEvent struct {
 	Timeout int    `json:"timeout"`
 }
 
-// A question and its answer.
-func BenchmarkAsk(b *testing.B) {
+// ask returns a round trip of a question and its answer.
+func ask(ctx context.Context, b *testing.B) roundTrip {
 	client := event.New(bench(b, func(s *wsource.Socket) {
 		c := event.New(s, nil)
 		event.Answer(c, "double", double)
 		c.Connect(context.Background())
 	}), nil)
 	client.Connect(context.Background())
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := event.Ask[int](context.Background(), client, "double", 21); err != nil {
+	return func() {
+		if _, err := event.Ask[int](ctx, client, "double", 21); err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+func benchRoundTrip(b *testing.B, one roundTrip) {
+	b.ReportAllocs()
+	for b.Loop() {
+		one()
+	}
+}
+
+func BenchmarkEcho(b *testing.B)     { benchRoundTrip(b, echo(b)) }
+func BenchmarkEchoJSON(b *testing.B) { benchRoundTrip(b, echoJSON(b)) }
+func BenchmarkAsk(b *testing.B)      { benchRoundTrip(b, ask(context.Background(), b)) }
+
+// The same with a context that may end, as that of a request has.
+func BenchmarkAskCancellable(b *testing.B) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	benchRoundTrip(b, ask(ctx, b))
+}
+
+// Questions beside echoes: a hundred of each in turn, so that what else the machine does slows
+// all of them. It prints the median of each in nanoseconds, and what a question takes beside
+// either echo.
+func BenchmarkAskBesideEcho(b *testing.B) {
+	const inTurn = 100
+	trips := []roundTrip{echo(b), echoJSON(b), ask(context.Background(), b)}
+	times := make([][]float64, len(trips))
+	for b.Loop() {
+		for i, one := range trips {
+			began := time.Now()
+			for range inTurn {
+				one()
+			}
+			times[i] = append(times[i], float64(time.Since(began).Nanoseconds())/inTurn)
+		}
+	}
+	median := func(i int) float64 {
+		slices.Sort(times[i])
+		return times[i][len(times[i])/2]
+	}
+	b.ReportMetric(0, "ns/op") // that of three hundred
+	b.ReportMetric(median(0), "ns/echo")
+	b.ReportMetric(median(1), "ns/echoJSON")
+	b.ReportMetric(median(2), "ns/ask")
+	b.ReportMetric(median(2)/median(0), "asks/echo")
+	b.ReportMetric(median(2)/median(1), "asks/echoJSON")
 }
 
 // A value of a stream.
