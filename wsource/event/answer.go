@@ -14,8 +14,9 @@ import (
 type answerer func(a *answer) (work func(), err error)
 
 // Answer has f answer the peer's questions of a type, as long as the returned subscription
-// lasts. Each call of f has a goroutine of its own, up to Config.MaxAnswers of them on a
-// connection, so it may block, and may [Ask] in turn.
+// lasts. Each call of f has a goroutine of its own while it runs, up to Config.MaxAnswers of them
+// on a connection, so it may block, and may [Ask] in turn. A goroutine that is done may have the
+// next call.
 //
 // The context of f ends when the peer's time for it is over, when the peer does not want the
 // answer any more (its cause is then ErrCancelled), and when the connection ends. An error that
@@ -142,7 +143,7 @@ func (l *link) asked(e *Envelope) {
 		a.remove()
 		return
 	}
-	go work()
+	l.do(work)
 }
 
 // refuse tells the peer that its question is not answered.
