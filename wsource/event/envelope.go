@@ -1,7 +1,10 @@
 package event
 
 import (
+	"bufio"
+	"crypto/rand"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -83,12 +86,17 @@ func (e *Envelope) complete(source string) {
 
 // NewID returns an ID that no other event has: a UUID, version 7 (RFC 9562).
 func NewID() string {
-	id, err := uuid.NewV7()
+	random, _ := randoms.Get().(*bufio.Reader)
+	defer randoms.Put(random)
+	id, err := uuid.NewV7FromReader(random)
 	if err != nil { // the system has no randomness; crypto/rand does not return in that case
 		panic(err)
 	}
 	return id.String()
 }
+
+// randoms holds random bytes for some IDs, as each request for them is a system call.
+var randoms = sync.Pool{New: func() any { return bufio.NewReaderSize(rand.Reader, 512) }}
 
 // vet returns what is wrong with an event, or nil.
 func (e *Envelope) vet() *EnvelopeError {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -106,6 +107,19 @@ func TestEnvelope(t *testing.T) {
 		assert.Len(t, a, 36)
 		assert.Equal(t, byte('7'), a[14])
 		assert.Less(t, a, b, "they are in the order of time")
+		var (
+			all  sync.Map
+			wait sync.WaitGroup
+		)
+		for range 8 {
+			wait.Go(func() {
+				for range 1000 {
+					_, twice := all.LoadOrStore(event.NewID()[15:], true) // without the time
+					assert.False(t, twice)
+				}
+			})
+		}
+		wait.Wait()
 	})
 }
 
