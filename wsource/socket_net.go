@@ -43,6 +43,7 @@ func (s *Socket) dial(ctx context.Context, rawURL string, opts *DialOptions) *Ha
 		s.remote = dialed.Conn.RemoteAddr()
 	}
 	s.openOn(conn.NewStream(dialed.Stream, dialed.Conn), conn.Config{
+		Direct:       dialed.Direct,
 		Frames:       frame.Config{Client: true, Params: dialed.Params},
 		ReadLimit:    orDefault(opts.ReadLimit, DefaultReadLimit),
 		StreamLimit:  opts.StreamLimit,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -70,26 +71,30 @@ func (s *Socket) send(ctx context.Context, m Message, problem *SendError, packer
 	if ctx.Err() != nil {
 		return &SendError{Message: m, Outcome: Unsent, Err: context.Cause(ctx)}
 	}
-	if ctx.Done() != nil { // the message may still be on its way when ctx ends
+	if m.borrowed && ctx.Done() != nil { // the message may still be on its way when ctx ends
 		m = m.Owned()
 	}
 	if s.outbox != nil {
 		return s.outbox.send(ctx, m, packer)
 	}
-	p := &pendingSend{message: m, result: make(chan *SendError, 1)}
+	p := &pendingSend{message: m}
 	p.item = transport.Item{Binary: m.Type == Binary, Data: m.Data, Owner: p, Packer: packer}
 	s.conn.Send(ctx, &p.item)
+	told := p.wait()
+	if told == nil {
+		return p.err
+	}
 	select {
-	case err := <-p.result:
-		return err
+	case <-told:
+		return p.err
 	case <-ctx.Done():
 	}
 	if s.conn.Withdraw(&p.item) {
 		return &SendError{Message: m, Outcome: Unsent, Err: context.Cause(ctx)}
 	}
 	select {
-	case err := <-p.result:
-		return err
+	case <-told:
+		return p.err
 	default:
 		return &SendError{Message: m, Outcome: Unknown, Err: context.Cause(ctx)}
 	}
@@ -99,15 +104,34 @@ func (s *Socket) send(ctx context.Context, m Message, problem *SendError, packer
 type pendingSend struct {
 	item    transport.Item
 	message Message
-	result  chan *SendError
+	err     *SendError
+	told    atomic.Pointer[chan struct{}] // closes with the outcome, or is known; made by who comes first
+}
+
+// known stands for the channel of a message whose outcome came before anybody waited for it.
+//
+//nolint:gochecknoglobals // only its address counts
+var known = new(chan struct{})
+
+// wait returns a channel that closes with the outcome, or nil if that is known.
+func (p *pendingSend) wait() <-chan struct{} {
+	if p.told.Load() == known {
+		return nil
+	}
+	told := make(chan struct{})
+	if !p.told.CompareAndSwap(nil, &told) {
+		return nil
+	}
+	return told
 }
 
 // Done hears the outcome.
 func (p *pendingSend) Done(_ *transport.Item, outcome transport.Outcome, err error) {
-	if outcome == transport.Sent {
-		p.result <- nil
-	} else {
-		p.result <- sendError(p.message, outcome, err)
+	if outcome != transport.Sent {
+		p.err = sendError(p.message, outcome, err)
+	}
+	if !p.told.CompareAndSwap(nil, known) {
+		close(*p.told.Load())
 	}
 }
 

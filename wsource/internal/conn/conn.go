@@ -68,6 +68,7 @@ const (
 // Config says what a [Conn] is made of. The zero values of the times are no defaults.
 type Config struct {
 	Frames       frame.Config
+	Direct       bool  // what is written to the Stream is written to its connection as it is
 	Pool         *Pool // writes; nil for one of the Conn's own
 	ReadLimit    int64 // bytes of a message that is read whole
 	StreamLimit  int64 // bytes of one that is read while it comes; 0 for ReadLimit, and see [Owner]
@@ -147,6 +148,7 @@ func (c *Conn) Open(stream Stream, config Config) {
 	c.stream, c.owner, c.monitor = stream, config.Owner, config.Monitor
 	c.frames = frame.NewReader(lazy(&c.stream), config.Frames)
 	c.writer.init(&c.stream, config.Frames.Client, config.Frames.Params)
+	c.writer.tries = stream.triable(config.Direct)
 	c.readLimit, c.streamLimit, c.closeTimeout = config.ReadLimit, config.StreamLimit, config.CloseTimeout
 	c.queue.init(c, config)
 	c.boundArrivals(config.Arrivals)

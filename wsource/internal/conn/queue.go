@@ -23,6 +23,10 @@ const (
 // would wait for each other for ever.
 const inlineBytes = 32 << 10
 
+// tryBytes is the size of the largest item that its sender writes without waiting. Its frame and
+// the control frames that wait are held back together until then.
+const tryBytes = 16 << 10
+
 // queue sends the messages of one connection: in order, one writer at a time, bounded. What
 // is queued is written by its pool. How it writes is in queue_write.go.
 type queue struct {
@@ -44,6 +48,7 @@ type queue struct {
 	over       bool        // the owner was told
 	cut        bool        // a message in fragments was given up when it had begun
 	lent       bool        // lone is in use
+	unfinished bool        // lone is written in part, and its end says where it begins; belongs to who writes
 	broken     error       // why nothing is written any more
 	fragmented *fragmented // has the turn: nothing else is written but control frames
 	waiting    int         // messages in fragments that are queued
@@ -229,8 +234,8 @@ func (q *queue) waitForRoom(ctx context.Context, out *outgoing, room transport.R
 	return transport.Refused, context.Cause(ctx)
 }
 
-// submit queues out, or, if it is a lone message or an answer and its sender cannot be
-// called off, writes it. In any case the outcome is told.
+// submit queues out, or, if it is a lone message or an answer, writes it: unless its sender can
+// be called off and the stream cannot write without waiting. In any case the outcome is told.
 func (q *queue) submit(ctx context.Context, out outgoing, room transport.Room) {
 	size := len(out.data)
 	q.mu.Lock()
@@ -246,15 +251,10 @@ func (q *queue) submit(ctx context.Context, out outgoing, room transport.Room) {
 	q.callers--
 	q.count++
 	q.bytes += size
-	inline := ctx.Done() == nil && size <= inlineBytes
+	tries := out.item != nil && size <= tryBytes && q.conn.writer.tries
+	inline := tries || ctx.Done() == nil && size <= inlineBytes
 	if inline && !q.writing && q.fragmented == nil && (q.answers() || q.pool.quiet()) {
-		q.writing, q.lent = true, true
-		q.mu.Unlock()
-		q.lone[0] = out
-		if q.write(q.lone[:]) {
-			q.pool.noteActivity()
-			q.handOver()
-		}
+		q.writeLone(out, tries)
 		return
 	}
 	if out.borrowed {

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
@@ -23,6 +24,30 @@ func (q *queue) wake() {
 	}
 }
 
+// writeLone has the sender write its message, without waiting if it tries; mu is held, and
+// released. What of the message the system does not take at once is left to the pool.
+func (q *queue) writeLone(out outgoing, tries bool) {
+	q.writing, q.lent = true, true
+	q.mu.Unlock()
+	q.lone[0] = out
+	start, taken, err := q.give(q.lone[:])
+	done, ferr := true, error(nil)
+	if tries {
+		done, ferr = q.conn.writer.TryEnd()
+	} else {
+		ferr = q.conn.writer.End()
+	}
+	if err = cmp.Or(err, ferr); err == nil && !done {
+		q.unfinished, q.lone[0].end = true, start
+		q.pool.write(q)
+		return
+	}
+	if q.written(q.lone[:], taken, start, err) {
+		q.pool.noteActivity()
+		q.handOver()
+	}
+}
+
 // handOver ends the turn of a sender that wrote its own message.
 func (q *queue) handOver() {
 	q.mu.Lock()
@@ -35,8 +60,26 @@ func (q *queue) handOver() {
 	q.rest()
 }
 
+// finish writes what its sender has left of a message, and reports false as write does.
+func (q *queue) finish() bool {
+	q.unfinished = false
+	start := q.lone[0].end
+	q.lone[0].end = q.conn.writer.Accepted()
+	q.conn.writer.Begin()
+	if !q.written(q.lone[:], 1, start, q.conn.writer.End()) {
+		return false
+	}
+	q.mu.Lock()
+	q.lent = false
+	q.mu.Unlock()
+	return true
+}
+
 // drain writes what is queued until nothing is.
 func (q *queue) drain() {
+	if q.unfinished && !q.finish() {
+		return
+	}
 	var next *batch
 	for {
 		q.mu.Lock()
@@ -70,15 +113,23 @@ func (q *queue) rest() {
 // outcome. The caller has its turn: writing is set. If write reports false, the queue is
 // broken and the turn is over.
 func (q *queue) write(list []outgoing) bool {
+	start, taken, err := q.give(list)
+	return q.written(list, taken, start, cmp.Or(err, q.conn.writer.End()))
+}
+
+// give begins a batch and gives the messages to the Writer, which has accepted start bytes
+// before. It returns how many were given and why it was not all.
+func (q *queue) give(list []outgoing) (start int64, taken int, err error) {
 	q.conn.writer.Begin()
-	start := q.conn.writer.Accepted()
-	taken, err := q.accept(list)
-	if err == nil {
+	start = q.conn.writer.Accepted()
+	if taken, err = q.accept(list); err == nil {
 		err = q.writeControls()
 	}
-	if ferr := q.conn.writer.End(); err == nil {
-		err = ferr
-	}
+	return start, taken, err
+}
+
+// written tells each message's outcome, after a batch that was written or has failed.
+func (q *queue) written(list []outgoing, taken int, start int64, err error) bool {
 	if err != nil {
 		q.writeFailed(list, taken, start, err)
 		return false

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 )
 
 // Stream is the byte stream under a WebSocket connection, after the handshake.
@@ -21,6 +22,38 @@ func (s Stream) Read(p []byte) (int, error) { return s.rwc.Read(p) }
 
 // Write writes to the stream.
 func (s Stream) Write(p []byte) (int, error) { return s.rwc.Write(p) }
+
+// TryWriter is a connection in memory that can write without waiting.
+type TryWriter interface {
+	// TryWrite writes as much of p as is taken at once, which may be nothing.
+	TryWrite(p []byte) (n int, err error)
+}
+
+// triable reports whether TryWrite can be used, if what is written to rwc is known to be written
+// to the connection as it is.
+func (s Stream) triable(direct bool) bool {
+	if !direct && s.rwc != io.ReadWriteCloser(s.conn) {
+		return false
+	}
+	switch s.conn.(type) {
+	case TryWriter:
+		return true
+	case *net.TCPConn, *net.UnixConn:
+		return canTry
+	}
+	return false
+}
+
+// TryWrite writes to a stream that is triable, as much of p as is taken at once.
+func (s Stream) TryWrite(p []byte) (int, error) {
+	switch conn := s.conn.(type) {
+	case TryWriter:
+		return conn.TryWrite(p)
+	case syscall.Conn:
+		return writeNow(s.conn, conn, p)
+	}
+	return 0, errors.ErrUnsupported
+}
 
 // Close closes the stream in an orderly way. With TLS that sends a goodbye, for which a
 // peer that does not read makes it wait.

@@ -33,7 +33,8 @@ const (
 type Writer struct {
 	stream    *Stream
 	client    bool
-	threshold int // length from which on a message is compressed
+	tries     bool // TryEnd can be used
+	threshold int  // length from which on a message is compressed
 
 	accepted atomic.Int64 // bytes of frames that are held back or were written, save the close frame
 	written  atomic.Int64 // bytes that the stream took
@@ -106,6 +107,25 @@ func (w *Writer) End() error {
 	err := w.flush()
 	w.permit.giveUp()
 	return err
+}
+
+// TryEnd is End that does not wait. If it reports that it is not done, the system takes no more
+// now, and what is left stays held back: the next End or Close writes it first. It is only for a
+// stream that is triable.
+func (w *Writer) TryEnd() (done bool, err error) {
+	defer w.permit.giveUp()
+	if w.held == nil || w.failed != nil {
+		return true, w.flush()
+	}
+	w.writing.Store(true)
+	n, err := w.stream.TryWrite(w.held.bytes)
+	w.writing.Store(false)
+	w.written.Add(int64(n))
+	w.held.bytes, w.failed = append(w.held.bytes[:0], w.held.bytes[n:]...), err
+	if len(w.held.bytes) > 0 && err == nil {
+		return false, nil
+	}
+	return true, w.flush()
 }
 
 // Message writes a message as one frame, compressed if that is agreed and worth it. It is
@@ -290,7 +310,10 @@ func (w *Writer) flush() error {
 	}
 	h := w.held
 	w.held = nil
-	err := w.send(h.bytes)
+	err := w.failed
+	if len(h.bytes) > 0 {
+		err = w.send(h.bytes)
+	}
 	h.bytes = h.bytes[:0]
 	helds.Put(h)
 	return err

@@ -39,6 +39,7 @@ type Options struct {
 type Dialed struct {
 	Stream      io.ReadWriteCloser // takes frames from now on
 	Conn        net.Conn           // that Stream is a part of; nil if the transport does not tell
+	Direct      bool               // what is written to Stream is written to Conn as it is
 	Header      http.Header        // of the response
 	Params      frame.Params       // of compression, as the server has agreed to it
 	Subprotocol string             // the one that the server has chosen, or ""
@@ -152,7 +153,8 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 		c.failure = &Failure{Status: resp.StatusCode, Header: resp.Header, Body: startOf(resp), Err: problem}
 		return nil, problem
 	}
-	c.dialed.Stream, c.dialed.Params = rwc, params
+	_, known := c.transport.(*proxied) // those of package net/http wrap what is read only
+	c.dialed.Stream, c.dialed.Direct, c.dialed.Params = rwc, known && c.dialed.Conn != nil, params
 	resp.Body, resp.Header = standIn{}, resp.Header.Clone()
 	resp.Header.Del(frame.ExtensionsHeader) // the library has offered none
 	return resp, nil
