@@ -55,6 +55,11 @@ func TestListHasEveryExample(t *testing.T) {
 	}
 	assert.NotRegexp(t, `(?m)^  internal`, out.String())
 	require.ErrorContains(t, run([]string{"nosuch"}, &out), `there is no example "nosuch"`)
+	require.ErrorContains(t, run([]string{"-duration", "3s", "chat"}, &out), "-duration stands before the name")
+	listed := out.String()
+	out.Reset()
+	require.NoError(t, run([]string{"-h"}, &out))
+	assert.Equal(t, listed, out.String())
 }
 
 // A fresh clone runs an example, and its exit code, output and signals are the program's own.

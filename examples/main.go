@@ -35,9 +35,12 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+	if len(args) == 0 || slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
 		list(out, examples)
 		return nil
+	}
+	if strings.HasPrefix(args[0], "-") {
+		return fmt.Errorf("%s stands before the name of an example; its flags come behind that", args[0])
 	}
 	i := slices.IndexFunc(examples, func(e example) bool { return e.name == args[0] })
 	if i < 0 {

@@ -1,6 +1,6 @@
 // Command echo is a WebSocket echo server and the client that checks one.
 //
-//	echo serve [-addr 127.0.0.1:9001] [-duration 5s]
+//	echo [serve] [-addr 127.0.0.1:9001] [-duration 5s]
 //	echo send -url ws://127.0.0.1:9001 [-n 100] [-timeout 10s]
 package main
 
@@ -10,13 +10,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/rxsocket/rxsocket/examples/internal/program"
 )
 
 const usage = `usage:
-  echo serve [-addr HOST:PORT] [-duration D]  echo what every client sends, on any path
-  echo send -url URL [-n COUNT] [-timeout D]  send numbered messages and check that they come back`
+  echo [serve] [-addr HOST:PORT] [-duration D]  echo what every client sends, on any path
+  echo send -url URL [-n COUNT] [-timeout D]    send numbered messages and check that they come back`
 
 func main() {
 	program.Main("echo", func(ctx context.Context, args []string) error {
@@ -26,11 +27,12 @@ func main() {
 
 // run is the program: its arguments, what it prints, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 {
-		return errors.New("a command is needed\n" + usage)
+	command := "serve"
+	if len(args) > 0 && (args[0] == "-h" || !strings.HasPrefix(args[0], "-")) {
+		command, args = args[0], args[1:]
 	}
-	switch command, args := args[0], args[1:]; command {
-	case "help", "-h", "-help", "--help":
+	switch command {
+	case "help", "-h":
 		_, err := fmt.Fprintln(out, usage)
 		return err
 	case "serve":

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,17 @@ func TestServeNegotiates(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, he.Status)
 }
 
+// A program without a command is the server, as the other examples are.
+func TestServesWithoutACommand(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, run(t.Context(), []string{"-addr", "127.0.0.1:0", "-duration", "1ms"}, &out))
+	assert.Contains(t, out.String(), "listening on ws://127.0.0.1:")
+	out.Reset()
+	require.NoError(t, run(t.Context(), []string{"-h"}, &out))
+	assert.Contains(t, out.String(), "echo send -url URL")
+	require.ErrorContains(t, run(t.Context(), []string{"-port", "1"}, io.Discard), "flag provided but not defined: -port")
+}
+
 func TestMistakesAreNamed(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -101,7 +113,6 @@ func TestMistakesAreNamed(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no command":      {nil, "a command is needed"},
 		"unknown command": {[]string{"shout"}, `unknown command "shout"`},
 		"stray argument":  {[]string{"serve", "now"}, `unexpected argument "now"`},
 		"negative time":   {[]string{"serve", "-duration", "-1s"}, "-duration -1s is negative"},
