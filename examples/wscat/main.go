@@ -2,7 +2,7 @@
 //
 //	wscat [-H 'Name: value'] [-subprotocol NAME,...] [-json] [-binary] [-n COUNT] [-timeout D] URL
 //
-// Its exit status says how it went; see the README.
+// Its exit status says how it went; -h lists what each means.
 package main
 
 import (
@@ -39,6 +39,17 @@ const (
 	exitFile     = 5 // standard input or output has failed
 )
 
+// help is what -h prints behind the flags.
+const help = `behind the flags: the URL of a server, as ws://127.0.0.1:9001
+exit status:
+  0  a normal end: a close with 1000 or without a code, the end of the input, -n, -duration or Ctrl-C
+  1  the command line is wrong
+  2  the connection could not be made
+  3  it ended with another code, broke, or ended before -n messages had come
+  4  -timeout is over
+  5  standard input or output has failed, or a line is too long
+`
+
 // options are what the command line says.
 type options struct {
 	url          string
@@ -70,6 +81,7 @@ func (h headers) Set(text string) error {
 func run(ctx context.Context, args []string, t terminal) error {
 	o := options{header: headers{}}
 	flags := program.NewFlags("wscat", "")
+	flags.Help = help
 	flags.Var(o.header, "H", "a `header` of the handshake, as 'Name: value'; several times for several")
 	subprotocols := flags.String("subprotocol", "", "the `names` of the subprotocols to offer, with commas between them")
 	flags.BoolVar(&o.pretty, "json", false, "print messages that are JSON on several lines, with indents")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -131,6 +132,9 @@ func TestStatuses(t *testing.T) {
 		"silence that is wanted": {serve(t, wsource.AcceptOptions{}, echo), "-duration 100ms", 0},
 		"no URL":                 {"", "", exitUsage},
 		"two URLs":               {"ws://a", "ws://b", exitUsage},
+		"no URL of a WebSocket":  {"ftp://a", "", exitUsage},
+		"a subprotocol's name":   {"ws://a", "-subprotocol a/b", exitUsage},
+		"a header of the socket": {"ws://a", "-H Upgrade:x", exitUsage},
 		"a bad header":           {"ws://a", "-H Name", exitUsage},
 		"a bad count":            {"ws://a", "-n -1", exitUsage},
 		"a bad time":             {"ws://a", "-timeout -1s", exitUsage},
@@ -140,6 +144,17 @@ func TestStatuses(t *testing.T) {
 			printed, status := cat(t, never(t), append(strings.Fields(test.args), strings.Fields(test.url)...)...)
 			assert.Equal(t, test.want, status, printed)
 		})
+	}
+}
+
+// What -h prints is all that one needs at a prompt: the flags, the URL, and each status.
+func TestHelp(t *testing.T) {
+	var out strings.Builder
+	require.ErrorIs(t, run(t.Context(), []string{"-h"}, terminal{out: &out}), flag.ErrHelp)
+	printed := out.String()
+	assert.Contains(t, printed, "behind the flags: the URL of a server")
+	for code := range exitFile + 1 {
+		assert.Regexp(t, fmt.Sprintf(`(?m)^  %d  \S`, code), printed)
 	}
 }
 

@@ -33,6 +33,9 @@ func talk(ctx context.Context, o options, t terminal) error {
 		Header: http.Header(o.header), Subprotocols: o.subprotocols, Compression: wsource.CompressMessages,
 		ReadLimit: maxMessage, CloseTimeout: goodbyeTime, HandshakeTimeout: connectTime,
 	})
+	if _, wrong := errors.AsType[*observable.ArgumentError](err); wrong {
+		return &program.ExitError{Status: exitUsage, Err: err} // a URL, header or subprotocol that cannot be
+	}
 	if err != nil {
 		return ending(ctx, &program.ExitError{Status: exitConnect, Err: err})
 	}

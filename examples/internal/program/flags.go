@@ -14,6 +14,9 @@ import (
 type Flags struct {
 	*flag.FlagSet
 
+	// Help is what -h prints behind the flags: what else the command line takes, and what it says at the end.
+	Help string
+
 	addr     string
 	duration time.Duration
 }
@@ -49,6 +52,7 @@ func (f *Flags) ParseAll(args []string, out io.Writer) error {
 		fmt.Fprintf(out, "usage of %s:\n", f.Name())
 		f.SetOutput(out)
 		f.PrintDefaults()
+		fmt.Fprint(out, f.Help)
 		return err
 	case err != nil:
 		return fmt.Errorf("%w (-h lists the flags)", err)
