@@ -58,6 +58,9 @@ func (c *client) target(ctx context.Context, attempt int, dial wsource.DialOptio
 		return "", dial, err // of the network, and so worth another attempt
 	}
 	defer answer.Body.Close() //nolint:errcheck // it has been read
+	if answer.StatusCode != http.StatusOK {
+		return "", dial, wsource.Retryable(fmt.Errorf("no token: %s", answer.Status))
+	}
 	token, err := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
 	c.print("token", fmt.Sprintf("for attempt %d", attempt))
 	dial.Header = http.Header{"Authorization": {"Bearer " + string(token)}}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -77,6 +78,18 @@ func TestATokenIsGoodOnce(t *testing.T) {
 	require.NoError(t, err)
 	refused(options, http.StatusTooManyRequests)
 	refused(options, http.StatusUnauthorized)
+}
+
+// A token server that has too much to do is asked again; what it says is no token.
+func TestATokenServerThatIsBusy(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "come back later", http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	c := newClient(server.Listener.Addr().String(), io.Discard)
+	_, _, err := c.target(t.Context(), 0, wsource.DialOptions{})
+	require.ErrorContains(t, err, "no token: 503 Service Unavailable")
+	assert.Equal(t, wsource.RetryConnect, wsource.CloseAction(err))
 }
 
 func TestTheClientIsSmall(t *testing.T) {
