@@ -81,7 +81,7 @@ func TestNodes(t *testing.T) {
 // What is wrong is the program's error.
 func TestWrong(t *testing.T) {
 	var out strings.Builder
-	require.ErrorContains(t, run(t.Context(), []string{"-nats", "nats://127.0.0.1:1"}, &out), "no servers available")
+	require.ErrorContains(t, run(t.Context(), []string{"-nats", "nats://127.0.0.1:1"}, &out), "cannot connect to the server of -nats: nats: no servers available")
 	require.ErrorIs(t, run(t.Context(), []string{"-h"}, &out), flag.ErrHelp)
 	assert.Contains(t, out.String(), "-nats URL")
 }
