@@ -40,14 +40,15 @@ type chat struct {
 	users   map[string]string // the password of each
 	tickets sync.Map          // of string: whose each is, a string
 	rooms   *hub.Hub[string, string, remark]
+	said    lately
 	live    *wsource.Server
 }
 
 func newChat(users map[string]string) *chat {
 	c := &chat{users: users, rooms: hub.New(hub.Config[string, string, remark]{
-		History: hub.History{Count: 200, Age: time.Hour}, Linger: 5 * time.Second, MaxRooms: 100,
+		History: hub.History{Count: pastLines, Age: pastAge}, Linger: 5 * time.Second, MaxRooms: maxRooms,
 	})}
-	c.live = &wsource.Server{MaxPerKey: 10, Options: wsource.AcceptOptions{Authorize: c.authorize, ReadLimit: 4 << 10}}
+	c.live = &wsource.Server{MaxPerKey: 20, Options: wsource.AcceptOptions{Authorize: c.authorize, ReadLimit: 4 << 10}}
 	return c
 }
 
@@ -97,10 +98,11 @@ func (c *chat) authorize(r *http.Request) (wsource.Admission, error) {
 
 // handle has a socket be in a room until either ends: five requests a second, after ten at once.
 func (c *chat) handle(ctx context.Context, socket *wsource.Socket) error {
-	r := socket.Request()
+	r, user := socket.Request(), socket.Key()
+	room := r.PathValue("room")
 	offset, _ := strconv.ParseUint(r.FormValue("offset"), 10, 64)
 	options := hub.JoinOptions{Since: hub.Position{Epoch: r.FormValue("epoch"), Offset: offset}, Meta: "online"}
-	member, err := c.rooms.Room(r.PathValue("room")).Join(ctx, socket, socket.Key(), options)
+	member, err := c.rooms.Room(room).Join(ctx, socket, user, options)
 	if err != nil {
 		return &wsource.CloseError{Code: wsource.StatusTryAgainLater, Reason: "there is no room", Err: err}
 	}
@@ -109,9 +111,9 @@ func (c *chat) handle(ctx context.Context, socket *wsource.Socket) error {
 	return observable.TryForEach(ctx, requests, func(r request) error {
 		switch r.Kind {
 		case "say":
-			return member.Say(ctx, remark{Text: r.Text, ID: r.ID})
+			return c.said.once(ctx, room, user, r.ID, func() error { return member.Say(ctx, remark{Text: r.Text, ID: r.ID}) })
 		case "tell":
-			return member.To(r.To, socket.Key()).Say(ctx, remark{r.Text, r.To, r.ID})
+			return member.To(r.To, user).Say(ctx, remark{r.Text, r.To, r.ID}) // which no room keeps
 		case "status":
 			return member.SetMeta(ctx, r.Text)
 		}

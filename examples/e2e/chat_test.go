@@ -144,5 +144,16 @@ func lookAtChat(t *testing.T, ann, bob *browsertest.Browser, chat *program) {
 	ann.Until(lines("thank you, I shall look there; and I have got something else to tell, but later") + ` === 1`)
 	ann.Until(`document.querySelector("#typing").textContent !== ""`)
 	look(t, ann, "chat")
+	const garden = `[...document.querySelectorAll("#rooms button")].find(b => b.textContent === "garden")`
+	ann.Evaluate(garden + `.click()`)
+	bob.Until(`document.querySelector("#there .away") !== null`)
+	for _, text := range []string{" never mind", "I have found them."} {
+		say(bob, text)
+	}
+	ann.Until(`document.title === "(2) garden"`)
+	look(t, ann, "chat-elsewhere")
+	ann.Click("#rooms button")
+	ann.Until(lines("I have found them.") + ` === 1 && document.querySelector("#said .new") !== null`)
+	look(t, ann, "chat-unread")
 	assert.Empty(t, append(ann.Faults, bob.Faults...))
 }
