@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,9 +36,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s, err := newStudio(ctx, *strokes)
+	s, err := newStudio(ctx, *strokes, program.Hosts(listener)...)
 	if err != nil {
-		return err
+		return errors.Join(err, listener.Close())
 	}
 	return program.Serve(ctx, listener, s.site())
 }

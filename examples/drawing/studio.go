@@ -57,13 +57,13 @@ type studio struct {
 // room is the one room that there is of each kind.
 const room = "board"
 
-func newStudio(ctx context.Context, limit int) (*studio, error) {
+func newStudio(ctx context.Context, limit int, hosts ...string) (*studio, error) {
 	s := &studio{
 		// A client that is too slow for the strokes is closed, comes back with its position, and gets what it missed.
 		strokes: hub.NewStates(hub.Config[string, string, change]{Messages: 2 * limit, Bytes: 16 << 20}),
 		// Of the cursors, it gets the latest move of each.
 		cursors:   hub.New(hub.Config[string, string, move]{Slow: hub.LatestByKey, Linger: time.Second}),
-		inspector: inspect.New(&inspect.Config{Show: inspect.ShowJSON("points")}),
+		inspector: inspect.New(&inspect.Config{Hosts: hosts, Show: inspect.ShowJSON("points")}),
 	}
 	state, err := hub.NewState(ctx, s.strokes.Room(room), limit)
 	if err != nil {

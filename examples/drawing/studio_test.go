@@ -193,3 +193,13 @@ func TestCursors(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, move{X: 49, Y: 7, Down: true}, e.Value)
 }
+
+// The inspector is at the name that the program was given with -addr.
+func TestInspectorHasAName(t *testing.T) {
+	s, err := newStudio(t.Context(), 1, "box.example")
+	require.NoError(t, err)
+	site := s.site()
+	assert.Equal(t, http.StatusOK, programtest.Status(site.Handler, "box.example:9000", "/inspect/"))
+	assert.Equal(t, http.StatusMisdirectedRequest, programtest.Status(site.Handler, "elsewhere.example:9000", "/inspect/"))
+	require.NoError(t, site.Close(t.Context()))
+}

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, out io.Writer, live bool) error {
 	}
 	ctx, cancel := flags.Context(ctx)
 	defer cancel()
-	return both(ctx, newSite(service), listener, func(ctx context.Context) error {
+	return both(ctx, newSite(service, program.Hosts(listener)...), listener, func(ctx context.Context) error {
 		v := &view{out: out, live: live}
 		if live {
 			defer fmt.Fprintln(out) // below the ^C

@@ -122,9 +122,9 @@ func (s *service) story(sockets *wsource.Server, socket *wsource.Socket) observa
 //go:embed page.html
 var html []byte
 
-// newSite returns a site that answers by service.
-func newSite(s *service) program.Site {
-	inspector := inspect.New(&inspect.Config{Show: inspect.ShowJSON()})
+// newSite returns a site that answers by service, at hosts beside localhost and addresses.
+func newSite(s *service, hosts ...string) program.Site {
+	inspector := inspect.New(&inspect.Config{Hosts: hosts, Show: inspect.ShowJSON()})
 	sockets := &wsource.Server{
 		Options: wsource.AcceptOptions{
 			ReadLimit: maxCommand, CloseTimeout: goodbyeTime, Hook: wsource.Hooks(s, inspector.Hook()),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/examples/internal/program"
+	"github.com/rxsocket/rxsocket/examples/internal/programtest"
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
@@ -211,4 +212,12 @@ func TestServerServesThePage(t *testing.T) {
 		status, _ = get(livePath)
 		assert.Equal(t, http.StatusUpgradeRequired, status)
 	})
+}
+
+// The inspector is at the name that the program was given with -addr.
+func TestInspectorHasAName(t *testing.T) {
+	site := newSite(newService(newSampler(new(machine).read), "host"), "box.example")
+	assert.Equal(t, http.StatusOK, programtest.Status(site.Handler, "box.example:9000", "/inspect/"))
+	assert.Equal(t, http.StatusMisdirectedRequest, programtest.Status(site.Handler, "elsewhere.example:9000", "/inspect/"))
+	require.NoError(t, site.Close(t.Context()))
 }

@@ -36,12 +36,12 @@ type exchange struct {
 	live      *wsource.Server
 }
 
-func newExchange(m *market) *exchange {
+func newExchange(m *market, hosts ...string) *exchange {
 	trades := operators.Share(operators.Named(m.trades(), "trades"))
 	e := &exchange{
 		trades: trades, names: names(), books: newBooks(trades),
 		topics:    event.NewPubSub(&event.PubSubConfig{Authorize: readOnly}),
-		inspector: inspect.New(&inspect.Config{Show: inspect.ShowJSON()}),
+		inspector: inspect.New(&inspect.Config{Hosts: hosts, Show: inspect.ShowJSON()}),
 	}
 	e.live = &wsource.Server{MaxConnections: 1000, Options: wsource.AcceptOptions{
 		ReadLimit: 16 << 10, Hook: e.inspector.Hook(), Outbox: wsource.Outbox{Messages: 32},

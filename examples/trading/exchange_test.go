@@ -150,3 +150,11 @@ func TestPage(t *testing.T) {
 		assert.Regexp(t, `ERR_CONNECTION_REFUSED|response code: 503|closed before`, fault)
 	}
 }
+
+// The inspector is at the name that the program was given with -addr.
+func TestInspectorHasAName(t *testing.T) {
+	site := newExchange(newMarket(1, 1), "box.example").site()
+	assert.Equal(t, http.StatusOK, programtest.Status(site.Handler, "box.example:9000", "/inspect/"))
+	assert.Equal(t, http.StatusMisdirectedRequest, programtest.Status(site.Handler, "elsewhere.example:9000", "/inspect/"))
+	require.NoError(t, site.Close(t.Context()))
+}

@@ -36,5 +36,5 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return program.Serve(ctx, listener, newExchange(newMarket(*seed, *rate)).site())
+	return program.Serve(ctx, listener, newExchange(newMarket(*seed, *rate), program.Hosts(listener)...).site())
 }

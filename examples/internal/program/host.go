@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -15,14 +16,20 @@ type named struct {
 	host string
 }
 
+// Hosts returns the name in -addr of a listener of [Flags.Listen], if it has one, for a handler that checks
+// the Host by itself.
+func Hosts(listener net.Listener) []string {
+	if n, ok := listener.(*named); ok && n.host != "" {
+		return []string{n.host}
+	}
+	return nil
+}
+
 // onlyFor answers requests that name the server as it may be named, and others with 421. A page
 // elsewhere whose own name was made to point here (DNS rebinding) has an origin that matches the
 // request's Host, so that the check of origins does not keep it out.
 func onlyFor(listener net.Listener, next http.Handler) http.Handler {
-	given := ""
-	if n, ok := listener.(*named); ok {
-		given = n.host
-	}
+	given := Hosts(listener)
 	bound, port := split(listener.Addr().String())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, to := split(r.Host)
@@ -38,11 +45,12 @@ func onlyFor(listener net.Listener, next http.Handler) http.Handler {
 // isName reports whether a server that is bound to an address, and was given a host for it, may be
 // named by a host. A page under an IP address comes from the server at that address, so a server that
 // is bound to all addresses of its machine need not know which ones those are.
-func isName(host, bound, given string) bool {
+func isName(host, bound string, given []string) bool {
 	if host == "" {
 		return false
 	}
-	if strings.EqualFold(host, "localhost") || strings.EqualFold(host, bound) || strings.EqualFold(host, given) {
+	isHost := func(name string) bool { return strings.EqualFold(host, name) }
+	if isHost("localhost") || isHost(bound) || slices.ContainsFunc(given, isHost) {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // bound is a listener that is bound to an address.
@@ -57,4 +59,15 @@ func TestOnlyItsOwnNames(t *testing.T) {
 		}
 		assert.Equal(t, http.StatusMisdirectedRequest, ask("").Code)
 	}
+}
+
+func TestHosts(t *testing.T) {
+	for addr, wanted := range map[string][]string{"localhost:0": {"localhost"}, "127.0.0.1:0": {"127.0.0.1"}, ":0": nil} {
+		flags := NewFlags("x", addr)
+		listener, err := flags.Listen(t.Context(), io.Discard, Browse)
+		require.NoError(t, err)
+		assert.Equal(t, wanted, Hosts(listener), addr)
+		require.NoError(t, listener.Close())
+	}
+	assert.Nil(t, Hosts(bound{nil, "shop.example:80"}), "of a listener of another kind")
 }

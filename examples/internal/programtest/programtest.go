@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
@@ -70,6 +71,14 @@ func (s *Screen) Until(t *testing.T, expression string) []string {
 			require.Regexp(t, wanted, text, "the program has not printed it")
 		}
 	}
+}
+
+// Status returns how a handler answers a GET from this machine that names the server by a host.
+func Status(handler http.Handler, host, path string) int {
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
+	r.Host, r.RemoteAddr = host, "127.0.0.1:50000"
+	handler.ServeHTTP(w, r)
+	return w.Code
 }
 
 // Program is a program that runs.
