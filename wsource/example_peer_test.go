@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
@@ -185,8 +184,8 @@ func silent() (url string, stop func()) {
 			return observable.ForEach(ctx, s, func(wsource.Message) {})
 		})
 	}()
-	for server.Ready() != nil { // until it is handled
-		runtime.Gosched()
+	if err := server.AwaitReady(context.Background()); err != nil { // until it is handled
+		panic(err)
 	}
 	h := httptest.NewServer(server)
 	return "ws" + strings.TrimPrefix(h.URL, "http"), func() {

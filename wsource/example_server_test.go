@@ -59,8 +59,9 @@ func ExampleRate() {
 			return observable.ForEach(ctx, socket, func(m wsource.Message) { fmt.Println(m) })
 		})
 	}()
-	for server.Ready() != nil { // until Handle waits for sockets
-		time.Sleep(time.Millisecond)
+	if err := server.AwaitReady(context.Background()); err != nil { // until Handle takes sockets
+		fmt.Println(err)
+		return
 	}
 	h := httptest.NewServer(server)
 	defer h.Close()

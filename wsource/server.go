@@ -65,6 +65,7 @@ type Server struct {
 	goodbye  Farewell       // of it
 	stopped  bool           // and has lost its patience
 	empty    chan struct{}  // closed when the last connection is over, while stopping
+	awaited  chan struct{}  // closed when somebody takes connections, or nobody ever will; nil if nobody waits for that
 	http     []*http.Server
 }
 
@@ -76,16 +77,6 @@ func (s *Server) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sockets)
-}
-
-// Ready returns nil if the next handshake would be accepted, as far as this can be known before, and
-// otherwise why not: the server shuts down or drains (http.ErrServerClosed), nobody takes its connections, or it has
-// as many as it may have ([ErrTooManyConnections]). It is for health checks.
-func (s *Server) Ready() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, err := s.unready()
-	return err
 }
 
 // Sockets returns the sockets that there are, in no order: to count or close them.

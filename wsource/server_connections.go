@@ -48,6 +48,7 @@ func (s *Server) Connections() observable.Observable[*Socket] {
 			down.Complete()
 			return
 		}
+		s.signalReady()
 		sc.OnClose(func() { c.leave(out) })
 		if waiting {
 			go c.deliver()

@@ -148,6 +148,7 @@ func (s *Server) drain(ctx context.Context, farewell Farewell) error {
 		empty = s.empty
 	}
 	s.mu.Unlock()
+	s.signalReady()
 
 	// The listeners are closed last: closing them breaks connections off that are about to be upgraded, whose
 	// clients may believe they are already, and would miss the goodbye.

@@ -42,6 +42,7 @@ type Request struct {
 func (s *Server) Requests() observable.Observable[*Request] {
 	return observable.AttachFunc[*Request](func(sc *observable.Scope, down observable.Stage[*Request]) {
 		observable.Attach(&s.requests, sc, s.guardedRequests(down))
+		s.signalReady()
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
-	"runtime"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
@@ -31,8 +30,8 @@ func shop(setUp func(conn *event.Conn)) (client *event.Conn, end func()) {
 			return conn.Err()
 		})
 	}()
-	for server.Ready() != nil { // until it is handled
-		runtime.Gosched()
+	if err := server.AwaitReady(ctx); err != nil { // until it is handled
+		panic(err)
 	}
 	socket, err := wsource.Dial(ctx, listener.URL, nil)
 	if err != nil {
