@@ -6,61 +6,33 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"maps"
-	"net"
-	"net/http"
 	"net/netip"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
 
+	"github.com/rxsocket/rxsocket/examples/internal/program"
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// goodbyeTime is how long open connections get to say goodbye.
-const goodbyeTime = 5 * time.Second
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "routers:", err)
-		os.Exit(1)
-	}
+	program.Main("routers", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
 }
 
 // run is the program: its arguments, what it prints, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("routers", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the error says it all
+	flags := program.NewFlags("routers", "127.0.0.1:9004")
 	name := flags.String("router", "mux", "the `router`: "+strings.Join(slices.Sorted(maps.Keys(routers)), ", "))
-	addr := flags.String("addr", "127.0.0.1:9004", "the `address` to listen on; port 0 picks a free one")
 	cert := flags.String("cert", "", "the `file` of a certificate, for TLS")
 	key := flags.String("key", "", "the `file` of its key")
 	proxies := flags.String("proxies", "", "the `prefixes`, with commas between them, of the proxies that are believed")
-	duration := flags.Duration("duration", 0, "stop after this `time`; 0 runs until Ctrl-C")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(out, "usage of routers:")
-			flags.SetOutput(out)
-			flags.PrintDefaults()
-			return nil
-		}
-		return fmt.Errorf("%w (-h lists the flags)", err)
-	}
-	switch {
-	case flags.NArg() > 0:
-		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case *duration < 0:
-		return fmt.Errorf("-duration %v is negative", *duration)
+	if err := flags.Parse(args, out); err != nil {
+		return err
 	}
 	build, known := routers[*name]
 	if !known {
@@ -77,47 +49,26 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		server.Options.Proxies = append(server.Options.Proxies, p)
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w", *addr, err)
+	site := program.Site{
+		Handler: build(server, out),
+		Sockets: server,
+		Work:    func(ctx context.Context) error { return server.Answer(ctx, echoes) },
+		AnyHost: len(server.Options.Proxies) > 0,
 	}
-	if *duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, *duration)
-		defer cancel()
-	}
-	fmt.Fprintf(out, "%s is listening on %s\n", *name, listener.Addr())
-	return serve(ctx, listener, server, build(server, out), *cert, *key)
-}
-
-// serve echoes until ctx ends.
-func serve(ctx context.Context, l net.Listener, server *wsource.Server, handler http.Handler, cert, key string) error {
-	// The sockets are closed by Shutdown, which lets what was sent before arrive, not by the end of ctx.
-	answered := make(chan error, 1)
-	go func() { answered <- server.Answer(context.WithoutCancel(ctx), echoes) }()
-	h := &http.Server{Handler: handler, ReadHeaderTimeout: limit}
-	farewell := make(chan error, 1)
-	h.RegisterOnShutdown(func() { // h.Shutdown does not wait for the sockets, nor for this
-		closing, cancel := context.WithTimeout(context.Background(), goodbyeTime)
-		defer cancel()
-		farewell <- server.Shutdown(closing)
-	})
-	failed := make(chan error, 1)
-	go func() {
-		if cert != "" || key != "" {
-			failed <- h.ServeTLS(l, cert, key)
-		} else {
-			failed <- h.Serve(l)
+	if *cert != "" || *key != "" {
+		pair, err := tls.LoadX509KeyPair(*cert, *key)
+		if err != nil {
+			return err
 		}
-	}()
-	var err error
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
+		site.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
-	closing, cancel := context.WithTimeout(context.Background(), goodbyeTime)
+	ctx, cancel := flags.Context(ctx)
 	defer cancel()
-	return errors.Join(err, h.Shutdown(closing), <-farewell, <-answered)
+	listener, err := flags.Listen(ctx, out, *name+" is listening on %s; Ctrl-C stops\n")
+	if err != nil {
+		return err
+	}
+	return program.Serve(ctx, listener, site)
 }
 
 // echoes answers a socket with itself: what arrives is what is sent.

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,21 +96,35 @@ func TestRunServesUntilItIsOver(t *testing.T) {
 			out.until(t, name+" is listening on ")
 			out.until(t, "\n")
 			_, address, _ := bytes.Cut([]byte(out.String()), []byte("listening on "))
-			address, _, _ = bytes.Cut(address, []byte("\n"))
-			var socket *wsource.Socket
-			for socket == nil { // Answer may be there a moment later
-				var err error
-				if socket, err = (visitor{}).dial(t, "http://"+string(address)+livePath, wsource.DialOptions{}); err != nil {
-					requireRefusal(t, err, http.StatusServiceUnavailable)
-				}
-			}
+			address, _, _ = bytes.Cut(address, []byte(";"))
+			url := "http://" + string(address) + livePath
+			socket, err := visitor{}.dial(t, url, wsource.DialOptions{})
+			require.NoError(t, err)
+			_, err = visitor{}.dial(t, url, wsource.DialOptions{Host: "elsewhere.example"})
+			requireRefusal(t, err, http.StatusMisdirectedRequest)
 			echoed(t, socket, wsource.TextMessage("hello"))
 			interrupt()
 			code, _ := over(t, socket)
-			assert.Equal(t, wsource.StatusGoingAway, code)
+			assert.Equal(t, wsource.StatusServiceRestart, code)
 			require.NoError(t, <-ended)
 		})
 	}
+}
+
+// Behind proxies, it is they who know the names of the site.
+func TestAnyHostBehindProxies(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	out := newLines()
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, []string{"-addr", "127.0.0.1:0", "-proxies", "127.0.0.1/32"}, out) }()
+	out.until(t, "; Ctrl-C stops")
+	_, address, _ := strings.Cut(out.String(), "listening on ")
+	address, _, _ = strings.Cut(address, ";")
+	socket, err := visitor{}.dial(t, "http://"+address+livePath, wsource.DialOptions{Host: "shop.example"})
+	require.NoError(t, err)
+	echoed(t, socket, wsource.TextMessage("hello"))
+	interrupt()
+	require.NoError(t, <-ended)
 }
 
 func TestMistakesAreNamed(t *testing.T) {
@@ -123,6 +139,6 @@ func TestMistakesAreNamed(t *testing.T) {
 	} {
 		assert.ErrorContains(t, run(t.Context(), args, io.Discard), wanted)
 	}
-	require.NoError(t, run(t.Context(), []string{"-h"}, io.Discard))
+	require.ErrorIs(t, run(t.Context(), []string{"-h"}, io.Discard), flag.ErrHelp)
 	require.NoError(t, run(t.Context(), []string{"-addr", "127.0.0.1:0", "-duration", time.Millisecond.String()}, io.Discard))
 }

@@ -3,12 +3,14 @@ package program_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"runtime"
@@ -172,6 +174,31 @@ func TestServeDrains(t *testing.T) {
 	assert.ErrorContains(t, socket.Err(), "retry-after=")
 	_, err = wsource.Dial(t.Context(), url, nil)
 	assert.ErrorContains(t, err, "refused")
+}
+
+// A site behind a proxy is reached by any name, and one with TLS by TLS.
+func TestServeBehindAProxyAndWithTLS(t *testing.T) {
+	certified := httptest.NewTLSServer(nil)
+	defer certified.Close()
+	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {
+		listener, err := program.NewFlags("echo", "127.0.0.1:0").Listen(ctx, out, program.Browse)
+		if err != nil {
+			return err
+		}
+		site := echo()
+		site.AnyHost, site.TLS = true, &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12}
+		return program.Serve(ctx, listener, site)
+	})
+	dial := &wsource.DialOptions{Host: "shop.example", Transport: certified.Client().Transport}
+	socket, err := wsource.Dial(t.Context(), "wss://"+p.Addr(), dial)
+	require.NoError(t, err)
+	socket.Next(wsource.TextMessage("hello"))
+	got, err := observable.FirstValue(t.Context(), socket)
+	require.NoError(t, err)
+	assert.Equal(t, "hello", got.String())
+	_, err = wsource.Dial(t.Context(), "ws://"+p.Addr(), nil)
+	require.Error(t, err, "without TLS")
+	socket.CloseNow()
 }
 
 func TestServeEnds(t *testing.T) {

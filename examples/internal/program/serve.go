@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -30,13 +31,23 @@ type Site struct {
 	Work func(ctx context.Context) error
 	// Close ends what the sockets used, after the last of them. It is optional.
 	Close func(ctx context.Context) error
+	// TLS is how the site is served with TLS. It is optional.
+	TLS *tls.Config
+	// AnyHost answers requests whatever they name the server, as the proxies in front of it know its names.
+	AnyHost bool
 }
 
 // Serve serves a site until ctx ends, which is no error, or its work or the listener does. It
 // returns when everything has ended. A request must have the server's own name as its Host: the
-// address that it listens on, localhost, an IP address of loopback, or the host in -addr.
+// address that it listens on, localhost, an IP address of loopback, or the host in -addr; unless AnyHost.
 func Serve(ctx context.Context, listener net.Listener, site Site) error {
-	server := &http.Server{Handler: onlyFor(listener, site.Handler), ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Handler: site.Handler, ReadHeaderTimeout: headerTimeout}
+	if !site.AnyHost {
+		server.Handler = onlyFor(listener, site.Handler)
+	}
+	if site.TLS != nil {
+		listener = tls.NewListener(listener, site.TLS)
+	}
 	worked, served := make(chan error, 1), make(chan error, 1)
 	go func() { worked <- site.Work(context.WithoutCancel(ctx)) }()
 	begun := awaitReady(ctx, site.Sockets, worked)
@@ -73,21 +84,17 @@ func Serve(ctx context.Context, listener net.Listener, site Site) error {
 }
 
 // awaitReady waits until the sockets are taken by the site's work, so that the first clients are
-// not refused. It reports whether they are: work that has failed is put back. A Server tells only
-// who asks whether somebody takes its sockets, so this asks.
+// not refused. It reports whether they are: work that has failed is put back.
 func awaitReady(ctx context.Context, sockets *wsource.Server, worked chan error) bool {
-	for look := time.NewTicker(time.Millisecond); ; {
-		select {
-		case err := <-worked:
-			worked <- err
-			return false
-		case <-ctx.Done():
-			return false
-		case <-look.C:
-			if sockets.Ready() == nil {
-				look.Stop()
-				return true
-			}
-		}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ready := make(chan error, 1)
+	go func() { ready <- sockets.AwaitReady(ctx) }()
+	select {
+	case err := <-worked:
+		worked <- err
+		return false
+	case err := <-ready:
+		return err == nil
 	}
 }
