@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/interleave"
@@ -36,7 +37,7 @@ func Answer[Q, A any](conn *Conn, typ string, f func(ctx context.Context, questi
 			err := observable.ErrGoexit
 			defer func() { a.finish(e, err) }() // also when f ends the goroutine
 			err = guarded(func() error {
-				value, err := f(a.ctx, q)
+				value, err := f(&a.ctx, q)
 				if err != nil {
 					return err
 				}
@@ -97,9 +98,7 @@ func (c *Conn) answerWith(function, typ string, f answerer) observable.Subscript
 type answer struct {
 	link     *link
 	question *Envelope
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	release  func()
+	ctx      callContext
 	unwatch  func() (stopped bool)
 	finished atomic.Bool
 
@@ -129,11 +128,9 @@ func (l *link) asked(e *Envelope) {
 	}
 	a := &answer{link: l, question: e, credit: e.Credit}
 	a.changed.L = &c.mu
-	a.ctx, a.cancel = context.WithCancelCause(context.WithValue(l.scope.Values(), questionKey{}, e))
+	a.ctx.parent, a.ctx.question = l.scope.Values(), e
 	if e.Timeout > 0 {
-		var stop context.CancelFunc
-		a.ctx, stop = context.WithTimeout(a.ctx, e.Timeout)
-		a.release = stop
+		a.ctx.deadline = time.Now().Add(e.Timeout)
 	}
 	l.answers[e.ID] = a
 	c.mu.Unlock()
@@ -168,7 +165,7 @@ func (a *answer) finish(e *Envelope, err error) {
 	defer a.remove()
 	l, c := a.link, a.link.conn
 	c.mu.Lock()
-	unwanted := l.lost != nil || errors.Is(context.Cause(a.ctx), ErrCancelled)
+	unwanted := l.lost != nil || a.ctx.cancelledBy(ErrCancelled)
 	c.mu.Unlock()
 	if unwanted { // other errors are what the end of its context has caused
 		if panicked := (*observable.PanicError)(nil); errors.As(err, &panicked) {
@@ -199,11 +196,11 @@ func (a *answer) remove() {
 	if a.unwatch != nil {
 		a.unwatch()
 	}
-	if a.release != nil {
-		a.release()
-	}
-	a.cancel(nil)
+	a.ctx.end()
 }
+
+// cancel ends the context of an answer.
+func (a *answer) cancel(cause error) { a.ctx.cancel(cause) }
 
 // failure returns what the peer is told of an error. What it is not told this side is.
 func (a *answer) failure(err error) PublicError {
@@ -211,7 +208,7 @@ func (a *answer) failure(err error) PublicError {
 		failure *PublicError
 	)
 	switch {
-	case errors.Is(context.Cause(a.ctx), context.DeadlineExceeded):
+	case errors.Is(context.Cause(&a.ctx), context.DeadlineExceeded):
 		return PublicError{CodeTimeout, "the answer took too long"}
 	case errors.As(err, &failure):
 		return *failure

@@ -86,19 +86,23 @@ func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration) (*Enve
 	if ctx == nil {
 		return nil, argument("Ask", "ctx", "is nil")
 	}
+	call := callContext{parent: ctx, expired: wsource.ErrRequestTimeout}
+	defer call.end()
 	deadline, limited := ctx.Deadline()
 	if limit > 0 && (!limited || time.Until(deadline) > limit) {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, wsource.ErrRequestTimeout)
-		defer cancel()
+		call.deadline = time.Now().Add(limit)
 	}
-	l, err := c.sendQuestion(ctx, e, q)
+	l, err := c.sendQuestion(&call, e, q)
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, q.wake(c))
-	defer stop()
-	return l.answerTo(ctx, q)
+	if !call.deadline.IsZero() {
+		defer time.AfterFunc(time.Until(call.deadline), q.wake(c)).Stop()
+	}
+	if ctx.Done() != nil {
+		defer context.AfterFunc(ctx, q.wake(c))()
+	}
+	return l.answerTo(&call, q)
 }
 
 // wake returns a function that has whoever waits for a question look at its context.

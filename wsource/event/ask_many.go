@@ -166,12 +166,12 @@ func AnswerMany[Q, A any](
 				}
 			}()
 			err = guarded(func() error {
-				values := f(a.ctx, q)
+				values := f(&a.ctx, q)
 				if values == nil {
 					return argument("AnswerMany", "f", "has returned nil")
 				}
-				a.unwatch = context.AfterFunc(a.ctx, func() { a.grant(0) })
-				values.Subscribe(a.ctx, s)
+				a.unwatch = context.AfterFunc(&a.ctx, func() { a.grant(0) })
+				values.Subscribe(&a.ctx, s)
 				return nil
 			})
 		}, err

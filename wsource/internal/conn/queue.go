@@ -230,8 +230,10 @@ func (q *queue) waitForRoom(ctx context.Context, out *outgoing, room transport.R
 		return transport.Unsent, transport.ErrClosed
 	case room == transport.RoomRefuse && q.full(size):
 		return transport.Refused, transport.ErrFull
+	case ctx.Err() != nil:
+		return transport.Refused, context.Cause(ctx)
 	}
-	return transport.Refused, context.Cause(ctx)
+	return transport.Refused, nil
 }
 
 // submit queues out, or, if it is a lone message or an answer, writes it: unless its sender can
