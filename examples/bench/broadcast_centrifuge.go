@@ -15,15 +15,36 @@ import (
 // centrifugeChannel is the channel that all its sockets are subscribed to.
 const centrifugeChannel = "all"
 
-// startCentrifuge serves the bidirectional WebSocket of centrifuge in its binary protocol. The clients here send
-// nothing, so its handler meets the connect command that a client of its own begins with on the connection itself; its
-// answer to that does not count. Each value has a frame of its own, as with all others.
+// startCentrifuge serves a node of centrifuge.
 func startCentrifuge(sockets int) (*broadcaster, error) {
+	opened := make(chan struct{}, sockets)
+	node, err := newCentrifuge(nil, func() { opened <- struct{}{} })
+	if err != nil {
+		return nil, err
+	}
+	address, stop, err := listen(node.handler)
+	return &broadcaster{
+		address: address, opened: func() error { return await(opened, sockets) }, own: true,
+		publish: stamped(node.send), extent: node.extent,
+		stop: func() {
+			stop()
+			node.stop()
+		},
+	}, err
+}
+
+// newCentrifuge returns a node of centrifuge, with a broker unless that is nil, and its bidirectional WebSocket in its
+// binary protocol. The clients here send nothing, so its handler meets the connect command that a client of its own begins
+// with on the connection itself; its answer to that does not count. Each value has a frame of its own, as with all others.
+func newCentrifuge(broker centrifuge.Broker, opened func()) (*clusterNode, error) {
 	node, err := centrifuge.New(centrifuge.Config{
 		LogLevel: centrifuge.LogLevelNone, ClientQueueMaxSize: 1 << 30,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if broker != nil {
+		node.SetBroker(broker)
 	}
 	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		return centrifuge.ConnectReply{
@@ -40,24 +61,19 @@ func startCentrifuge(sockets int) (*broadcaster, error) {
 		return nil, err
 	}
 	hello := append([]byte{0x82, 0x80 | byte(len(command)), 0, 0, 0, 0}, command...) // masked with zeros
-	opened := make(chan struct{}, sockets)
 	upgrade := centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
 		CheckOrigin: func(*http.Request) bool { return true }, WriteTimeout: time.Minute,
 		PingPongConfig: centrifuge.PingPongConfig{PingInterval: -1}, // or its pings would be counted
 	})
-	address, stop, err := listen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.URL.RawQuery = "cf_protocol=protobuf"
-		upgrade.ServeHTTP(&greeting{ResponseWriter: w, hello: hello, answered: func() { opened <- struct{}{} }}, r)
-	}))
-	return &broadcaster{
-		address: address, opened: func() error { return await(opened, sockets) }, own: true,
-		publish: stamped(func(p []byte) { _, _ = node.Publish(centrifugeChannel, p) }),
-		extent:  centrifugeExtent,
-		stop: func() {
-			stop()
-			_ = node.Shutdown(context.Background())
-		},
-	}, err
+	return &clusterNode{
+		handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.URL.RawQuery = "cf_protocol=protobuf"
+			upgrade.ServeHTTP(&greeting{ResponseWriter: w, hello: hello, answered: opened}, r)
+		}),
+		send:   func(p []byte) { _, _ = node.Publish(centrifugeChannel, p) },
+		extent: centrifugeExtent,
+		stop:   func() { _ = node.Shutdown(context.Background()) },
+	}, nil
 }
 
 // centrifugeExtent is how many bytes a publication takes on the wire.

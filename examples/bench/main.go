@@ -171,7 +171,7 @@ func works(s scale, heap string) []work {
 	var all []work
 	for _, family := range [][]work{
 		chainWorks(), producerWorks(), timeWorks(), rxWorks(), receiveWorks(), socketWorks(), loneWorks(s.lone),
-		memoryWorks(s.idle, heap), broadcastWorks(s), loadWorks(s),
+		memoryWorks(s.idle, heap), broadcastWorks(s), clusterWorks(s), loadWorks(s),
 	} {
 		all = append(all, family...)
 	}

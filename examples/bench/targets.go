@@ -80,6 +80,8 @@ var targets = []target{
 	{compressedName(4<<10, full.sockets), "", ratio, 1},
 	{tailWork(128, full.sockets), gwsFanName, ratio, 1},
 	{tailWork(4<<10, full.sockets), gwsFanName, ratio, 1},
+	{clusterWork(128, full.sockets), centrifugeNodes, ratio, 1},
+	{clusterTailWork(128, full.sockets), centrifugeNodes, ratio, 1},
 	{connectWork(full.idle), "", ratio, 1},
 	{memberWork(full.idle), "rxsocket: hub", value, 9 << 10},
 	{stallWork(full.sockets), noneStalls, ratio, 1 / 1.1},
@@ -93,6 +95,14 @@ func idleWork(n int) string {
 
 func broadcastWork(size, n int) string {
 	return fmt.Sprintf("one value of %d bytes to %d sockets, per message", size, n)
+}
+
+func clusterWork(size, n int) string {
+	return fmt.Sprintf("one value of %d bytes to %d sockets on %d nodes through NATS, per message", size, n, inCluster)
+}
+
+func clusterTailWork(size, n int) string {
+	return fmt.Sprintf("one value of %d bytes to %d sockets on %d nodes through NATS, p99 latency of a message", size, n, inCluster)
 }
 
 func connectWork(n int) string {
