@@ -18,7 +18,8 @@ import (
 // values.
 //
 // Values, completion and errors pass through. Unsubscribing during the delay stops the
-// timer, and the source is not subscribed to. It buffers nothing. A negative delay is an
+// timer, and the source is not subscribed to. Done of the subscription waits for a source
+// that is in a callback, and so does a [Retry]. It buffers nothing. A negative delay is an
 // [observable.ArgumentError]. RxJS: subscribeOn. See also [DelaySubscription], which
 // waits for another observable, and [ObserveOn].
 func SubscribeAfter[T any](src observable.Observable[T], delay time.Duration) observable.Observable[T] {
@@ -28,10 +29,37 @@ func SubscribeAfter[T any](src observable.Observable[T], delay time.Duration) ob
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		source := &link{}
 		in := observable.NewEmitter(sc, down)
-		timer := time.AfterFunc(delay, func() { connect(source, sc, src, in) })
+		connected := make(connecting)
+		timer := time.AfterFunc(delay, func() {
+			defer close(connected)
+			connect(source, sc, src, in)
+		})
 		sc.OnClose(func() {
-			timer.Stop()
+			if !timer.Stop() && !connected.isClosed() {
+				sc.WaitFor(connected) // the source may be in a callback
+			}
 			source.end(sc)
 		})
 	})
 }
+
+// connecting stands for a subscription that is being made, and is closed when that has been done.
+type connecting chan struct{}
+
+func (c connecting) isClosed() bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// Unsubscribe does nothing.
+func (connecting) Unsubscribe() {}
+
+// Done returns the channel.
+func (c connecting) Done() <-chan struct{} { return c }
+
+// Err returns nil.
+func (connecting) Err() error { return nil }

@@ -57,6 +57,38 @@ func TestDoneWaitsAcrossABoundary(t *testing.T) {
 	}
 }
 
+// TestDoneWaitsForASourceThatEmitsInSubscribe ends chains while their source, which emits inside its subscription on
+// another goroutine, is in a callback.
+func TestDoneWaitsForASourceThatEmitsInSubscribe(t *testing.T) {
+	for name, across := range map[string]func(ints) ints{
+		"ObserveOn":      func(src ints) ints { return operators.ObserveOn(src, 1) },
+		"Latest":         func(src ints) ints { return operators.OnBackpressureLatest(src, nil) },
+		"RateLimit":      func(src ints) ints { return operators.RateLimit(src, 1, time.Millisecond, 1) },
+		"SubscribeAfter": func(src ints) ints { return operators.SubscribeAfter(src, 0) },
+		"Retry(SubscribeAfter)": func(src ints) ints {
+			return operators.Retry(operators.Timeout(operators.SubscribeAfter(src, 0), time.Second/2), 1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var running, most atomic.Int32
+				src := operators.Tap(observable.Range(0, 1000), func(v int) {
+					most.Store(max(most.Load(), running.Add(1)))
+					observable.Waiting()
+					time.Sleep(time.Second)
+					running.Add(-1)
+				})
+				sub := across(src).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnError: func(error) {}})
+				time.Sleep(10*time.Second + time.Second/4)
+				sub.Unsubscribe()
+				<-sub.Done()
+				assert.Zero(t, running.Load())
+				assert.Equal(t, int32(1), most.Load())
+			})
+		})
+	}
+}
+
 func TestDoneWaitsForTheCallsOfParallelMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var running atomic.Int32
