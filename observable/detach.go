@@ -4,10 +4,10 @@ package observable
 // when that is because the subscriber unsubscribed. It is for an operator whose source others may
 // still need then, as the groups of a group-by do. The operator closes it when nobody needs it any
 // more; it closes by itself only when the subscription's context ends. Panics in it go where those
-// in s go.
+// in s go. What works for it when it closes is waited for by Done, and by [Scope.OnIdle] of s.
 func (s *Scope) Detach() *Scope {
 	r := s.root
-	detached := &Scope{root: r, handler: s.handler}
+	detached := &Scope{root: r, parent: s, handler: s.handler, detached: true}
 	if r.ctxDone != nil {
 		stop := afterFunc(r.ctx, detached.Close)
 		detached.OnClose(func() { stop() })

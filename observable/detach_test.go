@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -59,4 +60,38 @@ func TestADetachedScopeEndsWithTheContext(t *testing.T) {
 		assert.False(t, up.Open())
 		assert.False(t, src.Observed())
 	})
+}
+
+// TestDoneWaitsForADetachedScope has a function of Go work in a detached scope: Done waits for it if the scope
+// ends with the subscription, and does not if the scope lasts.
+func TestDoneWaitsForADetachedScope(t *testing.T) {
+	for name, lasts := range map[string]bool{"ends": false, "lasts": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var up *observable.Scope
+				src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+					up = sc.Child().Detach() // in a scope of an operator's own
+					if !lasts {
+						sc.OnClose(up.Close)
+					}
+					observable.Attach(observable.Go(func(ctx context.Context, _ func(int)) error {
+						<-ctx.Done()
+						time.Sleep(time.Second)
+						return nil
+					}), up, down)
+				})
+				sub := src.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+				begun := time.Now()
+				sub.Unsubscribe()
+				<-sub.Done()
+				if lasts {
+					assert.Zero(t, time.Since(begun))
+				} else {
+					assert.Equal(t, time.Second, time.Since(begun))
+				}
+				up.Close()
+				time.Sleep(time.Second)
+			})
+		})
+	}
 }

@@ -46,9 +46,9 @@ type Observable[T any] interface {
 // the context.
 //
 // Err returns the error that ended the run: the one that its observer was given, an
-// [*ArgumentError] when Subscribe was called with a nil observer, or a [*PanicError] when the
-// observer's own Error or Complete, or a teardown, panicked. It returns nil while the run goes
-// on, after Complete and after Unsubscribe.
+// [*ArgumentError] when Subscribe was called with a nil observer, or a [*PanicError] or [ErrGoexit]
+// when the observer's own Error or Complete, or a teardown, did not return. It returns nil while the
+// run goes on, after Complete and after Unsubscribe.
 type Subscription interface {
 	Unsubscribe()          // ends the run silently
 	Done() <-chan struct{} // is closed when the run is over

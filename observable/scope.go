@@ -35,6 +35,7 @@ type Scope struct {
 	closed     interleave.Bool
 	blocked    interleave.Int32 // producers that emit into the scope, or one nested in it, and wait at the gate
 	linked     bool
+	detached   bool // see Detach
 	connecting int8 // calls of Connect in progress; the gate holder's
 }
 
@@ -129,6 +130,11 @@ func (s *Scope) Close() {
 		return
 	}
 	s.unlink()
+	if s.detached { // whoever waits for the scopes around it now waits for what works for it, too
+		for outer := s.parent; outer != nil; outer = outer.around() {
+			outer.working += s.working
+		}
+	}
 	bare := s.first == nil && s.finally == nil && s.watch == nil
 	if !bare {
 		r.working++ // in the same step: Done must not close between the two

@@ -8,10 +8,19 @@ package observable
 func (s *Scope) workBegun() {
 	r := s.root
 	r.mu.Lock()
-	for ; s != nil; s = s.parent {
+	for ; s != nil; s = s.around() {
 		s.working++
 	}
 	r.mu.Unlock()
+}
+
+// around returns the scope around s for which works what works for s: none as long as s is open and
+// detached, as it may then outlast that one. root.mu is held.
+func (s *Scope) around() *Scope {
+	if s.detached && s.Open() {
+		return nil
+	}
+	return s.parent
 }
 
 // workDone is called when something that workBegun has counted has been done.
@@ -19,7 +28,7 @@ func (s *Scope) workDone() {
 	r := s.root
 	var idle []func()
 	r.mu.Lock()
-	for ; s != nil; s = s.parent {
+	for ; s != nil; s = s.around() {
 		if s.working--; s.working > 0 || len(r.idle) == 0 {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -242,4 +243,52 @@ func TestGroupByArguments(t *testing.T) {
 		_, err := observable.Collect(t.Context(), o)
 		require.EqualError(t, err, want)
 	}
+}
+
+// TestGroupByAfterAFunctionThatLasts has a retry behind a GroupBy whose source is a function of Go: the next run
+// waits for the function of the last one, and so does Done.
+func TestGroupByAfterAFunctionThatLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, most, runs int
+		src := observable.Go(func(ctx context.Context, emit func(int)) error {
+			running, runs = running+1, runs+1
+			most = max(most, running)
+			emit(runs)
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			running--
+			return nil
+		})
+		groups := operators.GroupBy(src, func(v int) int {
+			if v == 1 {
+				panic(errBoom)
+			}
+			return v
+		})
+		values := operators.MergeMap(operators.Retry(groups, 1), func(g *operators.Group[int, int]) ints { return g })
+		err := observable.ForEach(t.Context(), operators.Take(values, 1), func(int) {})
+		require.NoError(t, err)
+		assert.Equal(t, []int{2, 1, 0}, []int{runs, most, running}) // ForEach waits for the last one
+	})
+}
+
+// TestTimeoutBehindAGroupBy has a value wait at the gate while another source of the chain is busy: the time does not
+// run out on a source behind a GroupBy.
+func TestTimeoutBehindAGroupBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var src, other observable.Subject[int]
+		groups := operators.GroupBy(&src, func(v int) int { return v })
+		first := operators.MergeMap(operators.Timeout(groups, 2*time.Second), func(g *operators.Group[int, int]) ints { return g })
+		out := observabletest.NewRecorder[int]().OnNext(func(v int) {
+			if v == 1 {
+				time.Sleep(3 * time.Second)
+			}
+		})
+		defer operators.Merge(first, ints(&other)).Subscribe(t.Context(), out).Unsubscribe()
+		go other.Next(1)
+		time.Sleep(time.Second)
+		go src.Next(2)
+		time.Sleep(3 * time.Second)
+		assert.Equal(t, []string{"1", "2"}, out.Log())
+	})
 }
