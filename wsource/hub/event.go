@@ -116,6 +116,30 @@ type Event[K, M comparable, T any] struct {
 	deletes     bool // likewise
 }
 
+// String tells what has happened, where and to whom, in one line for logs and tests.
+func (e Event[K, M, T]) String() string {
+	text := fmt.Sprintf("%v in %v", e.Kind, e.Room)
+	var nobody M
+	if e.Member != nobody {
+		text += fmt.Sprintf(", %v", e.Member)
+	}
+	if e.Private {
+		text += ", in private"
+	}
+	switch e.Kind {
+	case Said:
+		text += fmt.Sprintf(": %v", e.Value)
+	case Welcome:
+		text += fmt.Sprintf(": %v, missed %d, %d replayed, with %v", e.Recovery, e.Missed, e.Replayed, e.Members)
+	case Entered, Changed:
+		if e.Meta != nil {
+			text += fmt.Sprintf(": %v", e.Meta)
+		}
+	case Left:
+	}
+	return text
+}
+
 // Member is one who is in a room.
 type Member[M comparable] struct {
 	Key  M   `json:"key"`

@@ -108,3 +108,35 @@ func ExampleRoom_To() {
 	// Output:
 	// welcome, ann <nil>
 }
+
+// An event is a line in a log, or in what a test has recorded.
+func ExampleEvent() {
+	h := hub.New(hub.Config[string, string, string]{History: hub.History{Count: 100}})
+	server := lobby(h)
+	defer server.Close()
+	ctx := context.Background()
+	room := h.Room("lobby")
+	if err := room.Say(ctx, "the first word"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	type event = hub.Event[string, string, string]
+	ann, err := wsource.Dial(ctx, server.URL+"?name=ann", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	events := operators.TryMap(ann, wsource.DecodeFunc(wsource.JSON[event, event]()))
+	_ = observable.ForEach(ctx, operators.Take(events, 3), func(e event) {
+		fmt.Println(e)
+		if e.Kind == hub.Welcome {
+			room.To("ann").Next("between us")
+		}
+	})
+	ann.Complete()
+
+	// Output:
+	// welcome in lobby, ann: fresh, missed 0, 1 replayed, with [{ann online}]
+	// said in lobby: the first word
+	// said in lobby, in private: between us
+}
