@@ -36,11 +36,25 @@ func main() {
 	flag.StringVar(&o.heap, "heap", "", "write a profile of the memory of idle connections into this file; it needs -only 'server memory'")
 	flag.BoolVar(&o.list, "list", false, "list the works")
 	flag.IntVar(&o.most, "most", 0, "only open as many sockets as the system lets, this `number` at most, and print how many these are")
+	flag.Usage = func() { usage(flag.CommandLine, os.Stderr) }
 	flag.Parse()
 	if err := run(o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// usage prints the flags of this program, and not those of package testing, which is in it.
+func usage(flags *flag.FlagSet, w io.Writer) {
+	own := flag.NewFlagSet("bench", flag.ContinueOnError)
+	own.SetOutput(w)
+	flags.VisitAll(func(f *flag.Flag) {
+		if !strings.HasPrefix(f.Name, "test.") {
+			own.Var(f.Value, f.Name, f.Usage)
+		}
+	})
+	fmt.Fprintln(w, "usage of bench:")
+	own.PrintDefaults()
 }
 
 type options struct {

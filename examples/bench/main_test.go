@@ -159,6 +159,15 @@ func TestEachLibraryEchoes(t *testing.T) {
 	}
 }
 
+func TestUsageHasItsOwnFlags(t *testing.T) {
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	flags.Bool("list", false, "list the works")
+	flags.Bool("test.v", false, "verbose")
+	var out strings.Builder
+	usage(flags, &out)
+	assert.Equal(t, "usage of bench:\n  -list\n    \tlist the works\n", out.String())
+}
+
 func TestMistakesAreNamed(t *testing.T) {
 	require.ErrorContains(t, run(options{only: "(", rounds: 1, each: 1}, io.Discard), "-only")
 	require.ErrorContains(t, run(options{each: 1}, io.Discard), "-rounds")
