@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -76,6 +78,15 @@ func (f *Flags) Context(ctx context.Context) (context.Context, context.CancelFun
 // Browse tells the user where a page is. It is an announcement for [Flags.Listen].
 const Browse = "open http://%s/ in a browser; Ctrl-C stops\n"
 
+// reachable returns an address at which a browser on this machine finds who listens on one: that of all
+// addresses is none that can be opened everywhere.
+func reachable(bound string) string {
+	if at, err := netip.ParseAddrPort(bound); err == nil && at.Addr().IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(int(at.Port())))
+	}
+	return bound
+}
+
 // Listen listens on -addr and announces it. The announcement is a format for the address. [Serve]
 // answers for the host in -addr, too.
 func (f *Flags) Listen(ctx context.Context, out io.Writer, announcement string) (net.Listener, error) {
@@ -83,7 +94,7 @@ func (f *Flags) Listen(ctx context.Context, out io.Writer, announcement string) 
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", f.addr, err)
 	}
-	fmt.Fprintf(out, announcement, listener.Addr())
+	fmt.Fprintf(out, announcement, reachable(listener.Addr().String()))
 	host, _, _ := net.SplitHostPort(f.addr) // it was good enough to listen on
 	return &named{listener, host}, nil
 }

@@ -1,7 +1,6 @@
 package program
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -64,9 +63,11 @@ func TestOnlyItsOwnNames(t *testing.T) {
 func TestHosts(t *testing.T) {
 	for addr, wanted := range map[string][]string{"localhost:0": {"localhost"}, "127.0.0.1:0": {"127.0.0.1"}, ":0": nil} {
 		flags := NewFlags("x", addr)
-		listener, err := flags.Listen(t.Context(), io.Discard, Browse)
+		var out strings.Builder
+		listener, err := flags.Listen(t.Context(), &out, Browse)
 		require.NoError(t, err)
 		assert.Equal(t, wanted, Hosts(listener), addr)
+		assert.Regexp(t, `^open http://(localhost|127\.0\.0\.1):[1-9][0-9]*/ in a browser`, out.String(), addr)
 		require.NoError(t, listener.Close())
 	}
 	assert.Nil(t, Hosts(bound{nil, "shop.example:80"}), "of a listener of another kind")
