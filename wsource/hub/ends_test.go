@@ -13,6 +13,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
+	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/hub"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -191,5 +192,77 @@ func TestHandlerThatCannotSpeakAnyMore(t *testing.T) {
 		require.ErrorIs(t, err, wsource.ErrClosed)
 		assert.Empty(t, failures.All())
 		require.NoError(t, server.Shutdown(context.Background()))
+	})
+}
+
+// Who speaks by the stream of its socket, as package hub's documentation has it, leaves and lingers as the socket ends,
+// and that is no failure. A stream that ends by itself has the member leave at once, and its failure is told.
+func TestMemberWhoseStreamEnds(t *testing.T) {
+	const linger = 10 * time.Second
+	boom := errors.New("boom")
+	for name, test := range map[string]struct {
+		end    func(g *guest, cancel func(), more observable.Observer[string]) // the stream is of the socket, and more
+		leaves time.Duration
+		told   error
+	}{
+		"normally": {func(g *guest, _ func(), _ observable.Observer[string]) { g.client.Complete() }, linger, nil},
+		"as a page is left": {func(g *guest, _ func(), _ observable.Observer[string]) {
+			assert.NoError(t, g.client.Close(wsource.StatusGoingAway, ""))
+		}, linger, nil},
+		"without a word":            {func(g *guest, _ func(), _ observable.Observer[string]) { g.client.CloseNow() }, linger, nil},
+		"by this side":              {func(g *guest, _ func(), _ observable.Observer[string]) { g.server.CloseNow() }, linger, nil},
+		"the stream fails":          {func(_ *guest, _ func(), more observable.Observer[string]) { more.Error(boom) }, 0, boom},
+		"the stream's context ends": {func(_ *guest, cancel func(), _ observable.Observer[string]) { cancel() }, 0, nil},
+		"another socket's end": {func(_ *guest, _ func(), more observable.Observer[string]) {
+			more.Error(&wsource.CloseError{Code: wsource.StatusGoingAway, Err: boom})
+		}, 0, boom},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				failures := observabletest.Unhandled(t)
+				s := newSite(t)
+				room := hub.New(config{Linger: linger}).Room("lobby")
+				watch := s.join(room, "watch", hub.JoinOptions{})
+				ann := s.join(room, "ann", hub.JoinOptions{})
+				more := new(observable.Subject[string])
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				speech := operators.Merge(operators.Map(ann.server, wsource.Message.String), observable.Observable[string](more))
+				speech.Subscribe(ctx, ann.membership)
+				ann.client.Next(wsource.TextMessage("hello"))
+				settle()
+				begun := time.Now()
+				test.end(ann, cancel, more)
+				if name == "normally" {
+					more.Complete() // or the stream goes on
+				}
+				time.Sleep(time.Minute)
+				events := watch.events()
+				left := events[len(events)-1]
+				require.Equal(t, hub.Left, left.Kind)
+				assert.Equal(t, test.leaves.Round(time.Second), left.At.Sub(begun).Round(time.Second))
+				if test.told == nil {
+					assert.Empty(t, failures.All())
+				} else {
+					require.Len(t, failures.All(), 1)
+					assert.ErrorIs(t, failures.All()[0], test.told)
+				}
+			})
+		})
+	}
+}
+
+// The end of the context of a stream that is said in a room is no failure of the room's.
+func TestContextOfAStreamInARoomEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failures := observabletest.Unhandled(t)
+		room := hub.New(config{}).Room("lobby")
+		ctx, cancel := context.WithCancel(t.Context())
+		for _, observer := range []observable.Observer[string]{room, room.To("ann"), room.Except("bob")} {
+			observable.Never[string]().Subscribe(ctx, observer)
+		}
+		cancel()
+		settle()
+		assert.Empty(t, failures.All())
 	})
 }

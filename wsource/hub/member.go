@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -25,7 +26,7 @@ type JoinOptions struct {
 // Membership is a socket of a member in a room. It is a subscription: it ends with the socket,
 // by Unsubscribe, or with the context of its Join. It is also an observer: what it is given is
 // said by the member. A stream that is subscribed to it ends with it (see
-// [observable.Ender]); when that stream ends first, the member leaves.
+// [observable.Ender]); when that stream ends first, the member leaves, unless it has ended with the socket.
 type Membership[K, M comparable, T any] struct {
 	room   *live[K, M, T]
 	peer   *peer[K, M, T]
@@ -50,7 +51,12 @@ type Membership[K, M comparable, T any] struct {
 	stops  []func() // of what waits for the end of the socket and the context
 }
 
-var _ observable.Observer[int] = (*Membership[int, int, int])(nil)
+var (
+	_ observable.Observer[int]   = (*Membership[int, int, int])(nil)
+	_ observable.ContextObserver = (*Membership[int, int, int])(nil)
+	_ observable.ContextObserver = Room[int, int, int]{}
+	_ observable.ContextObserver = Audience[int, int, int]{}
+)
 
 // Join has a socket hear what happens in the room, as one of a member. It returns when the
 // socket has been sent what it missed. The Membership ends with the socket, and with ctx. The end of the socket's
@@ -120,7 +126,7 @@ func (r Room[K, M, T]) Join(
 func (m *Membership[K, M, T]) follow(ctx context.Context, socket wsource.Peer) {
 	stops := []func(){socket.OnEnd(func() { m.end(false) })}
 	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { m.contextEnded(context.Cause(ctx)) })
+		stop := context.AfterFunc(ctx, func() { m.ContextEnded(context.Cause(ctx)) })
 		stops = append(stops, func() { stop() })
 	}
 	m.mu.Lock()
@@ -134,15 +140,28 @@ func (m *Membership[K, M, T]) follow(ctx context.Context, socket wsource.Peer) {
 	}
 }
 
-// contextEnded ends the membership with its context. The end of a context that is the socket's, as of a handler of
+// ContextEnded ends the membership, since the context has ended of its Join, or of a stream that is subscribed to it:
+// see [observable.ContextObserver]. The end of a context that is the socket's, as of a handler of
 // [wsource.Server.Handle], is that of the socket, which may be told a moment later.
-func (m *Membership[K, M, T]) contextEnded(cause error) {
-	var closed *wsource.CloseError
-	if errors.Is(cause, wsource.ErrClosed) || errors.As(cause, &closed) {
+func (m *Membership[K, M, T]) ContextEnded(cause error) {
+	if saysClosed(cause) {
 		m.end(false)
 		return
 	}
 	m.Unsubscribe()
+}
+
+// saysClosed reports whether an error is the end of a socket.
+func saysClosed(err error) bool {
+	var closed *wsource.CloseError
+	return errors.Is(err, wsource.ErrClosed) || errors.As(err, &closed)
+}
+
+// socketIsOver reports whether the socket is over, of which the membership may not have heard yet.
+func (m *Membership[K, M, T]) socketIsOver() bool {
+	var over atomic.Bool
+	m.peer.socket.OnEnd(func() { over.Store(true) })()
+	return over.Load()
 }
 
 // catchUp sends the welcome, what the socket missed, and what was held meanwhile.
@@ -361,11 +380,22 @@ func (m *Membership[K, M, T]) over() error {
 // Next says value to all. What cannot be said is reported to [observable.OnUnhandled].
 func (m *Membership[K, M, T]) Next(value T) { m.audience(Audience[K, M, T]{}).Next(value) }
 
-// Error ends the membership, and reports err to [observable.OnUnhandled].
+// Error ends the membership, and reports err to [observable.OnUnhandled]. The error with which a stream of the socket
+// ends when that is over is the socket's end, and not reported.
 func (m *Membership[K, M, T]) Error(err error) {
+	if saysClosed(err) && m.socketIsOver() {
+		m.end(false)
+		return
+	}
 	m.Unsubscribe()
 	unheard(&RoomError{m.room.key, err})
 }
 
-// Complete ends the membership.
-func (m *Membership[K, M, T]) Complete() { m.Unsubscribe() }
+// Complete ends the membership: with the socket, if that is over, and otherwise as Unsubscribe does.
+func (m *Membership[K, M, T]) Complete() {
+	if m.socketIsOver() {
+		m.end(false)
+		return
+	}
+	m.Unsubscribe()
+}

@@ -87,6 +87,10 @@ func (r Room[K, M, T]) Next(value T) { Audience[K, M, T]{room: r}.Next(value) }
 // Error reports err to [observable.OnUnhandled].
 func (r Room[K, M, T]) Error(err error) { unheard(&RoomError{r.key, err}) }
 
+// ContextEnded does nothing: that the context of a stream has ended which is said in the room is no failure. See
+// [observable.ContextObserver].
+func (r Room[K, M, T]) ContextEnded(error) {}
+
 // Complete does nothing.
 func (r Room[K, M, T]) Complete() {}
 
@@ -133,6 +137,9 @@ func (a Audience[K, M, T]) Next(value T) {
 
 // Error reports err to [observable.OnUnhandled].
 func (a Audience[K, M, T]) Error(err error) { a.room.Error(err) }
+
+// ContextEnded is that of the room.
+func (a Audience[K, M, T]) ContextEnded(error) {}
 
 // Complete does nothing.
 func (a Audience[K, M, T]) Complete() {}
