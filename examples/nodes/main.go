@@ -36,7 +36,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	defer cancel()
 	conn, err := nats.Connect(*url, nats.MaxReconnects(-1))
 	if err != nil {
-		return fmt.Errorf("cannot connect to the server of -nats: %w (go run ./examples orders -role nats -addr 127.0.0.1:4222 is one)", err)
+		return fmt.Errorf("cannot connect to the server of -nats: %w "+
+			"(go run ./examples orders -role nats -addr 127.0.0.1:4222 is one)", err)
 	}
 	defer conn.Close()
 	broker, err := natsbroker.New[string, string](ctx, conn, natsbroker.Config[string]{History: hub.History{Count: 100}})
