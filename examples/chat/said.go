@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -13,6 +14,9 @@ const (
 	pastAge   = time.Hour
 	maxRooms  = 100
 )
+
+// errNotSaid is the outcome of a line until it was said.
+var errNotSaid = errors.New("it was not said")
 
 // lately knows the lines that rooms keep, by who said them and their IDs. A client whose connection
 // has broken does not know whether its last lines have arrived, and sends them again. The zero value
@@ -38,10 +42,14 @@ func (l *lately) once(ctx context.Context, room, user, id string, say func() err
 	for {
 		said, isNew := l.note(room, user+" "+id)
 		if isNew {
-			if said.err = say(); said.err != nil {
-				l.forget(room, said)
-			}
-			close(said.done)
+			defer func() { // also if say panics
+				if said.err != nil {
+					l.forget(room, said)
+				}
+				close(said.done)
+			}()
+			said.err = errNotSaid
+			said.err = say()
 			return said.err
 		}
 		select { // another connection of the client says it, or has

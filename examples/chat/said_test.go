@@ -73,5 +73,9 @@ func TestOnceMore(t *testing.T) {
 		require.ErrorIs(t, <-first, errBroken)
 		require.NoError(t, <-second)
 		assert.Equal(t, 1, said)
+
+		assert.Panics(t, func() { _ = l.once(t.Context(), "lobby", "ann", "2", func() error { panic("full") }) })
+		require.NoError(t, l.once(t.Context(), "lobby", "ann", "2", func() error { said++; return nil }))
+		assert.Equal(t, 2, said)
 	})
 }
