@@ -159,10 +159,6 @@ func overhead(b *testing.B, inTurn int, start form) {
 		}
 		ratios = append(ratios, took[1]/took[0])
 	}
-	median := func(all []float64) float64 {
-		slices.Sort(all)
-		return all[len(all)/2]
-	}
 	b.ReportMetric(0, "ns/op") // that of a round
 	b.ReportMetric(median(ratios), "session/subject")
 	for i, kind := range kinds {
@@ -172,6 +168,12 @@ func overhead(b *testing.B, inTurn int, start form) {
 		b.ReportMetric(median(times[i]), "ns-of-"+kind.name)
 		b.ReportMetric(float64(wires[i].bytes.Load()-before)/sample, "bytes-of-"+kind.name)
 	}
+}
+
+// median sorts figures and returns the one in the middle.
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // What a session costs each message one way.
