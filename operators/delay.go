@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // Delay emits each value the time d after it came.
@@ -65,7 +66,15 @@ func ObserveOnDelay[T any](src observable.Observable[T], d time.Duration) observ
 		observable.Attach(src, &s.up, observable.Intercept(&s.up, observable.Stage[T]{
 			Next: s.next,
 			Terminal: &observable.TerminalFuncs{
-				OnError:    func(err error) { end(func() { down.Error(err) }) },
+				OnError: func(err error) {
+					s.err.Store(&err)
+					sc.OnClose(s.loseError)
+					end(func() {
+						if s.err.Swap(nil) != nil {
+							down.Error(err)
+						}
+					})
+				},
 				OnComplete: func() { end(down.Complete) },
 			},
 		}))
@@ -86,8 +95,9 @@ type delayer[T any] struct {
 	latest    time.Duration // arrival of the last value
 	releasing bool
 
-	terminal func()        // emission of the terminal, after the values that wait; nil until it comes
-	endAt    time.Duration // arrival of the terminal
+	terminal func()                    // emission of the terminal, after the values that wait; nil until it comes
+	endAt    time.Duration             // arrival of the terminal
+	err      interleave.Pointer[error] // the error that waits, until it is emitted or lost
 }
 
 // delayed is a value that waits.
@@ -119,6 +129,13 @@ func (s *delayer[T]) end(at time.Duration, terminal func()) {
 func (s *delayer[T]) arm() {
 	if s.queue.len() == 0 && !s.releasing {
 		s.alarm.Reset(s.delay)
+	}
+}
+
+// loseError is called when the stream has ended before the error was emitted.
+func (s *delayer[T]) loseError() {
+	if err := s.err.Swap(nil); err != nil {
+		lose(s.sc, *err)
 	}
 }
 

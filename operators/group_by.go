@@ -188,7 +188,7 @@ func (g *groups[T, K, E, N]) give(group *Group[K, E], value E) {
 	returned := false
 	defer func() {
 		if !returned {
-			g.Error(observable.ErrGoexit)
+			g.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) })
 		}
 	}()
 	group.in.Next(value)
@@ -246,6 +246,9 @@ func (g *groups[T, K, E, N]) limit(group *Group[K, E], until observable.Observab
 			OnComplete: complete,
 			OnError: func(err error) {
 				g.remove(group)
+				if !group.subject.Observed() {
+					lose(g.sc, err)
+				}
 				group.in.Error(err)
 				up.Close()
 			},
@@ -272,25 +275,43 @@ func (g *groups[T, K, E, N]) remove(group *Group[K, E]) {
 
 // Error ends the groups and the stream.
 func (g *groups[T, K, E, N]) Error(err error) {
-	g.terminate(func(t observable.Terminal) { t.Error(err) })
+	if g.ended {
+		return
+	}
+	observed := g.observed()
+	if passed := g.terminate(func(t observable.Terminal) { t.Error(err) }); !passed && !observed {
+		lose(g.sc, err)
+	}
 }
 
 // Complete ends the groups and the stream.
 func (g *groups[T, K, E, N]) Complete() { g.terminate(observable.Terminal.Complete) }
 
-func (g *groups[T, K, E, N]) terminate(end func(observable.Terminal)) {
+// terminate ends the groups and the stream. It reports whether downstream was still there.
+func (g *groups[T, K, E, N]) terminate(end func(observable.Terminal)) (passed bool) {
 	if g.ended {
-		return
+		return false
 	}
 	g.ended = true
 	defer g.up.Close()
 	defer func() { // also when a callback of a group ends this goroutine
 		g.first, g.last, g.open = nil, nil, nil
-		if g.sc.Open() {
+		if passed = g.sc.Open(); passed {
 			end(g.down)
 		}
 	}()
 	endFrom(g.first, end)
+	return passed
+}
+
+// observed reports whether a group has a subscriber.
+func (g *groups[T, K, E, N]) observed() bool {
+	for group := g.first; group != nil; group = group.next {
+		if group.subject.Observed() {
+			return true
+		}
+	}
+	return false
 }
 
 // endFrom ends group and those after it, all of them even if a callback of one ends this

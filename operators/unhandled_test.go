@@ -76,6 +76,7 @@ func TestUnhandledPanicOfASource(t *testing.T) {
 		"OnBackpressureBuffer": func(src ints) ints {
 			return operators.OnBackpressureBuffer(src, 9, observable.OverflowBlock, nil)
 		},
+		"ObserveOnDelay": func(src ints) ints { return operators.ObserveOnDelay(src, time.Second) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -137,5 +138,31 @@ func TestUnhandledErrorOfAShare(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestUnhandledPanicOfADuration has what ends a group panic: that is the group's error, which nobody hears if nobody
+// is subscribed to it.
+func TestUnhandledPanicOfADuration(t *testing.T) {
+	for name, test := range map[string]struct {
+		observed bool
+		heard    []string
+	}{"nobody": {heard: []string{"boom"}}, "a subscriber": {observed: true}} {
+		t.Run(name, func(t *testing.T) {
+			unhandled := observabletest.Unhandled(t)
+			var src, ending observable.Subject[int]
+			out := observabletest.NewRecorder[int]()
+			groups := operators.GroupByUntil(&src, parity, func(intGroup) ints {
+				return operators.Map(&ending, func(int) int { panic(errBoom) })
+			})
+			defer groups.Subscribe(t.Context(), observable.ObserverFuncs[intGroup]{OnNext: func(g intGroup) {
+				if test.observed {
+					g.Subscribe(t.Context(), out)
+				}
+			}}).Unsubscribe()
+			src.Next(1)
+			ending.Next(1)
+			unhandled.Expect(t, test.heard...)
+		})
 	}
 }

@@ -221,7 +221,7 @@ func (w *windows[T]) give(open *window[T], v T) {
 // stream end. A panic does not come here: the window's subject deals with it.
 func (w *windows[T]) exit(returned *bool) {
 	if !*returned {
-		w.Error(observable.ErrGoexit)
+		w.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) })
 	}
 }
 
@@ -261,25 +261,33 @@ func (w *windows[T]) end(open *window[T]) {
 
 // Error ends the open windows and the stream with err.
 func (w *windows[T]) Error(err error) {
-	w.terminate(func(t observable.Terminal) { t.Error(err) })
+	if w.ended {
+		return
+	}
+	observed := slices.ContainsFunc(w.open, func(open *window[T]) bool { return open.subject.Observed() })
+	if passed := w.terminate(func(t observable.Terminal) { t.Error(err) }); !passed && !observed {
+		lose(w.sc, err)
+	}
 }
 
 // Complete completes the open windows and the stream.
 func (w *windows[T]) Complete() { w.terminate(observable.Terminal.Complete) }
 
-func (w *windows[T]) terminate(end func(observable.Terminal)) {
+// terminate ends the open windows and the stream. It reports whether downstream was still there.
+func (w *windows[T]) terminate(end func(observable.Terminal)) (passed bool) {
 	if w.ended {
-		return
+		return false
 	}
 	w.ended = true
 	open := w.open
 	w.open = nil
 	defer func() { // also when a callback of a window ends this goroutine
-		if w.sc.Open() {
+		if passed = w.sc.Open(); passed {
 			end(w.down)
 		}
 	}()
 	endAll(open, end)
+	return passed
 }
 
 // endAll ends windows, all of them even if a callback of one ends this goroutine.
