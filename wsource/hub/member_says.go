@@ -1,0 +1,57 @@
+package hub
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// A membership as the observer of what its member says.
+
+// Next says value to all. What cannot be said is reported to [observable.OnUnhandled].
+func (m *Membership[K, M, T]) Next(value T) { m.audience(Audience[K, M, T]{}).Next(value) }
+
+// ContextEnded ends the membership, since the context has ended of its Join, or of a stream that is subscribed to it:
+// see [observable.ContextObserver]. The end of a context that is the socket's, as of a handler of
+// [wsource.Server.Handle], is that of the socket, which may be told a moment later.
+func (m *Membership[K, M, T]) ContextEnded(cause error) {
+	if saysClosed(cause) {
+		m.end(false)
+		return
+	}
+	m.Unsubscribe()
+}
+
+// Error ends the membership, and reports err to [observable.OnUnhandled]. The error with which a stream of the socket
+// ends when that is over is the socket's end, and not reported.
+func (m *Membership[K, M, T]) Error(err error) {
+	if saysClosed(err) && m.socketIsOver() {
+		m.end(false)
+		return
+	}
+	m.Unsubscribe()
+	unheard(&RoomError{m.room.key, err})
+}
+
+// Complete ends the membership: with the socket, if that is over, and otherwise as Unsubscribe does.
+func (m *Membership[K, M, T]) Complete() {
+	if m.socketIsOver() {
+		m.end(false)
+		return
+	}
+	m.Unsubscribe()
+}
+
+// saysClosed reports whether an error is the end of a socket.
+func saysClosed(err error) bool {
+	var closed *wsource.CloseError
+	return errors.Is(err, wsource.ErrClosed) || errors.As(err, &closed)
+}
+
+// socketIsOver reports whether the socket is over, of which the membership may not have heard yet.
+func (m *Membership[K, M, T]) socketIsOver() bool {
+	var over atomic.Bool
+	m.peer.socket.OnEnd(func() { over.Store(true) })()
+	return over.Load()
+}
