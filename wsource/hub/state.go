@@ -241,9 +241,9 @@ func (s *State[K, V]) recount(key K) (done func()) {
 	return func() { count(1) }
 }
 
-// Set gives a key a value, for all in the room. The error is that of [Room.Say], or
-// ErrStateFull for a new key, or ErrStateClosed, or an [*observable.ArgumentError] for what cannot be a key. What is set on other nodes happens all the same, and may be over
-// the bound of this one.
+// Set gives a key a value, for all in the room. The error is that of [Room.Say], or ErrStateFull for a new key, or
+// ErrStateClosed, or an [*observable.ArgumentError] for what cannot be a key. What is set on other nodes happens all
+// the same, and may be over the bound of this one.
 func (s *State[K, V]) Set(ctx context.Context, key K, value V) error {
 	return s.set(ctx, Change[K, V]{Key: key, Value: value})
 }
