@@ -6,7 +6,8 @@ import "context"
 // with one broker have the same rooms. Its methods are called by several goroutines at once.
 type Broker[K, M comparable, T any] interface {
 	// Subscribe has deliver called with each event of a room from now on, one after the other,
-	// in one order for all who are subscribed, until stop is called. Events are not changed
+	// in one order for all who are subscribed, until stop is called. A broker of several nodes may have
+	// two such orders: one for what is said, and one for who comes and goes. Events are not changed
 	// after. deliver does not wait for sockets. It runs code of the hub's users, which may end the
 	// goroutine by runtime.Goexit. ctx is for the call alone: it ends when nobody waits for it any
 	// more. A stop is called even if it comes after that.
