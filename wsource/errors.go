@@ -3,6 +3,7 @@ package wsource
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
@@ -119,6 +120,14 @@ func (e *HandshakeError) Error() string {
 
 // Unwrap returns what was wrong.
 func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// LogValue tells what Error does, but for the body, which may hold a secret: for log/slog, and so for what is
+// logged where nobody hears of the error.
+func (e *HandshakeError) LogValue() slog.Value {
+	shown := *e
+	shown.Body = ""
+	return slog.StringValue(shown.Error())
+}
 
 // Outcome is what is known of a message that was not sent as it should have been.
 type Outcome uint8

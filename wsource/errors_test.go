@@ -3,6 +3,7 @@ package wsource_test
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -60,4 +61,14 @@ func TestCloseStatus(t *testing.T) {
 	assert.Equal(t, wsource.StatusNormalClosure, wsource.CloseStatus(nil))
 	assert.Equal(t, wsource.StatusCode(4000), wsource.CloseStatus(fmt.Errorf("x: %w", &wsource.CloseError{Code: 4000})))
 	assert.Zero(t, wsource.CloseStatus(io.EOF))
+}
+
+// TestHandshakeErrorInALog: what a server has answered is not logged where nobody hears of the error.
+func TestHandshakeErrorInALog(t *testing.T) {
+	err := &wsource.HandshakeError{URL: "ws://a.test/", Status: 403, Body: "secret"}
+	assert.Contains(t, err.Error(), "secret")
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("refused", "error", err)
+	assert.Contains(t, log.String(), "403 Forbidden")
+	assert.NotContains(t, log.String(), "secret")
 }

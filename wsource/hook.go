@@ -321,9 +321,7 @@ func harmless(err error) string {
 	case errors.As(err, &request):
 		return fmt.Sprintf("%s: %s", request.Op, harmless(request.Err))
 	case errors.As(err, &handshake):
-		shown := *handshake
-		shown.Body = ""
-		return shown.Error()
+		return handshake.LogValue().String()
 	case errors.As(err, &send):
 		return fmt.Sprintf("outcome %s: %s", send.Outcome, harmless(send.Err))
 	case errors.As(err, &closed):

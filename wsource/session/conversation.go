@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
@@ -36,7 +37,7 @@ type conversation struct {
 	over       bool
 	endTold    bool  // as a status
 	err        error // how it has ended
-	overCalls  []func()
+	endCalls   conn.EndCalls
 	context    context.Context // ends with it
 	endContext context.CancelFunc
 
@@ -240,8 +241,7 @@ func (c *conversation) finish(err error) {
 	}
 	told := c.out.end(cause)
 	c.inbox = nil
-	calls := c.overCalls
-	c.overCalls = nil
+	callEnd := c.endCalls.End()
 	if c.ended != nil && !isClosed(c.ended) {
 		close(c.ended)
 	}
@@ -257,9 +257,7 @@ func (c *conversation) finish(err error) {
 		answer(number, 0)
 	}
 	told.tell()
-	for _, f := range calls {
-		f()
-	}
+	callEnd()
 }
 
 // handedOn notes that all that was sent is taken care of: a store has it.
@@ -366,17 +364,7 @@ func (o *endOwner) Done(_ *transport.Item, outcome transport.Outcome, _ error) {
 }
 
 // WhenOver is that of transport.Conn.
-func (c *conversation) WhenOver(f func()) {
-	c.mu.Lock()
-	over := c.over
-	if !over {
-		c.overCalls = append(c.overCalls, f)
-	}
-	c.mu.Unlock()
-	if over {
-		f()
-	}
-}
+func (c *conversation) WhenOver(f func()) { c.endCalls.Add(f) }
 
 // Err is that of transport.Conn.
 func (c *conversation) Err() error {

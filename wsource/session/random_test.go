@@ -200,7 +200,7 @@ func (p *play) close() (f figures) {
 	for _, s := range p.servers {
 		if !assert.True(p.t, s.isOver()) {
 			c := s.s.latest()
-			p.t.Log(s.s, c.over, c.err, c.delivering, len(c.overCalls), len(c.inbox), len(s.sent), len(s.reports))
+			p.t.Log(s.s, c.over, c.err, c.delivering, len(c.inbox), len(s.sent), len(s.reports))
 			for _, e := range s.events {
 				if e.status != nil {
 					p.t.Log(e.status)

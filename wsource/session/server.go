@@ -179,7 +179,7 @@ func (s *Server[In, Out]) handle(
 	ctx context.Context, session *Session[In, Out], handler func(ctx context.Context, s *Session[In, Out]) error,
 ) {
 	own, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	defer cancel(wsource.ErrClosed) // as the session is about to be
 	c := session.latest()
 	stop := context.AfterFunc(c.context, func() { cancel(cmp.Or(c.Err(), wsource.ErrClosed)) })
 	defer stop()

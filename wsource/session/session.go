@@ -184,10 +184,7 @@ func (p *peer) Close(code wsource.StatusCode, reason string) error {
 }
 
 // OnEnd implements wsource.Peer.
-func (p *peer) OnEnd(f func()) (stop func()) {
-	take := context.AfterFunc((*conversation)(p).context, f)
-	return func() { take() }
-}
+func (p *peer) OnEnd(f func()) (stop func()) { return (*conversation)(p).endCalls.AddUntil(f) }
 
 // String tells the state of the session's Subject, for logs.
 func (s *Session[In, Out]) String() string { return "session: " + s.Subject.String() }

@@ -148,6 +148,7 @@ func (c *Conn) Break(end *transport.End) {
 	}
 	err := c.err
 	c.end = end
+	callEnd := c.endCalls.End()
 	c.in.clear()
 	c.in.changed.Broadcast()
 	left := c.out.sever(c.cause(end))
@@ -157,7 +158,7 @@ func (c *Conn) Break(end *transport.End) {
 
 	c.config.Owner.Ending(err)
 	close(c.done)
-	defer c.endCalls.End() // deferred, since what is called may end the goroutine
+	defer callEnd() // deferred, since what is called may end the goroutine
 	defer c.config.Owner.Ended(end, err)
 	c.out.tellLeft(left)
 }

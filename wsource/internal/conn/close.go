@@ -187,6 +187,7 @@ func (c *Conn) Break(end *transport.End) {
 	}
 	err := c.err
 	c.end = end
+	callEnd := c.endCalls.End()
 	c.mu.Unlock()
 
 	c.heart.stop()
@@ -202,7 +203,7 @@ func (c *Conn) Break(end *transport.End) {
 	}
 	c.mu.Unlock()
 
-	defer c.endCalls.End() // deferred, since what is called may end the goroutine
+	defer callEnd() // deferred, since what is called may end the goroutine
 	defer c.owner.Ended(end, err)
 	c.queue.end(cause)
 }

@@ -51,17 +51,20 @@ func (e *EndCalls) AddUntil(f func()) (stop func()) {
 	}
 }
 
-// End calls them all, whatever one of them does, those first that may be taken back.
-func (e *EndCalls) End() {
+// End has those called at once that are added from now on, and returns a function that calls those that there
+// are: all of them whatever one of them does, and those first that may be taken back.
+func (e *EndCalls) End() (call func()) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	always, revocable := e.always, e.revocable
 	e.always, e.revocable, e.ended = nil, nil, true
-	e.mu.Unlock()
-	// Deferred, and so the latest first, since what is called may end the goroutine.
-	for c := always; c != nil; c = c.before {
-		defer c.f()
-	}
-	for f := range revocable {
-		defer (*f)()
+	return func() {
+		// Deferred, and so the latest first, since what is called may end the goroutine.
+		for c := always; c != nil; c = c.before {
+			defer c.f()
+		}
+		for f := range revocable {
+			defer (*f)()
+		}
 	}
 }

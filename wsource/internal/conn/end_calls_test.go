@@ -14,23 +14,25 @@ import (
 func TestEndCalls(t *testing.T) {
 	var calls conn.EndCalls
 	var got []string
-	call := func(name string) func() { return func() { got = append(got, name) } }
-	calls.Add(call("first"))
+	note := func(name string) func() { return func() { got = append(got, name) } }
+	calls.Add(note("first"))
 	calls.Add(func() { runtime.Goexit() })
-	calls.Add(call("second"))
-	stop := calls.AddUntil(call("taken back"))
-	kept := calls.AddUntil(call("kept"))
+	calls.Add(note("second"))
+	stop := calls.AddUntil(note("taken back"))
+	kept := calls.AddUntil(note("kept"))
 	stop()
+	call := calls.End()
+	calls.Add(note("at once"))
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		calls.End()
+		call()
 	}()
 	<-over
-	assert.Equal(t, []string{"kept", "first", "second"}, got)
+	assert.Equal(t, []string{"at once", "kept", "first", "second"}, got)
 	kept()
-	calls.Add(call("late"))
-	calls.AddUntil(call("later"))()
-	calls.End()
-	assert.Equal(t, []string{"kept", "first", "second", "late", "later"}, got)
+	calls.Add(note("late"))
+	calls.AddUntil(note("later"))()
+	calls.End()()
+	assert.Equal(t, []string{"at once", "kept", "first", "second", "late", "later"}, got)
 }
