@@ -56,7 +56,7 @@ func New[T any](subscribe func(ctx context.Context, observer Observer[T]) (teard
 //
 // Unsubscribing does not wait for the function; Done of the subscription does. An operator that
 // subscribes again after the end, such as a retry, therefore never runs the function twice at a
-// time.
+// time. Only groups and windows of values that others still subscribe to then keep an earlier run.
 func Go[T any](function func(ctx context.Context, emit func(value T)) error) Observable[T] {
 	if function == nil {
 		return Throw[T](&ArgumentError{"observable.Go", "function", isNil})

@@ -125,6 +125,10 @@
 //     producer, and as much for eight; but it deadlocks on a callback that emits into its own
 //     chain, cannot let a producer go that is not wanted any more, and stops virtual time for as
 //     long as a goroutine waits for it.
+//   - A subject that numbers its values and queues them at each subscriber's gate, and has no gate of
+//     its own. Such a gate would be held while each subscriber's callback runs: one that lasts would hold
+//     up all the others, and one that waits for what another subscriber does with a value would wait for
+//     ever.
 //   - Scopes as one intrusive tree under one mutex that is held for a few instructions, so that
 //     an inner subscription is one allocation and its removal is constant time. A scope is the
 //     context of its sources, and has a channel only if one is asked for.

@@ -105,9 +105,7 @@ func BenchmarkAsk(b *testing.B)      { benchRoundTrip(b, ask(context.Background(
 
 // The same with a context that may end, as that of a request has.
 func BenchmarkAskCancellable(b *testing.B) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	benchRoundTrip(b, ask(ctx, b))
+	benchRoundTrip(b, ask(b.Context(), b))
 }
 
 // Questions beside echoes: a hundred of each in turn, so that what else the machine does slows

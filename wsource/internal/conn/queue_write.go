@@ -31,7 +31,10 @@ func (q *queue) writeLone(out outgoing, tries bool) {
 	q.mu.Unlock()
 	q.lone[0] = out
 	start, taken, err := q.give(q.lone[:])
-	done, ferr := true, error(nil)
+	var (
+		done = true
+		ferr error
+	)
 	if tries {
 		done, ferr = q.conn.writer.TryEnd()
 	} else {

@@ -41,7 +41,8 @@ func (e *Engine) setStatus(g *Generation, status Status) {
 }
 
 // publish tells the host the news, unless another goroutine is at it already, which goes on
-// then: so they come in the order in which things happened.
+// then: so they come in the order in which things happened. It is a queue and not a subject of package
+// observable, as this package knows the transport only.
 func (e *Engine) publish() {
 	e.mu.Lock()
 	mine := !e.telling && len(e.news) > 0
