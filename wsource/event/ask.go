@@ -49,7 +49,8 @@ func pose[Q any](conn *Conn, function, typ string, q Q) (*Envelope, error) {
 
 // question is one of this side's that is under way. Its fields below are guarded by the Conn's mu.
 type question struct {
-	id, typ string
+	id, typ  string
+	deadline time.Time // its link watches it; zero if it has none but that of a context
 
 	changed interleave.Cond // of one with a single answer
 	posing  bool            // it is being sent; who does that sees to what is lost meanwhile
@@ -91,13 +92,11 @@ func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration) (*Enve
 	deadline, limited := ctx.Deadline()
 	if limit > 0 && (!limited || time.Until(deadline) > limit) {
 		call.deadline = time.Now().Add(limit)
+		q.deadline = call.deadline
 	}
 	l, err := c.sendQuestion(&call, e, q)
 	if err != nil {
 		return nil, err
-	}
-	if !call.deadline.IsZero() {
-		defer time.AfterFunc(time.Until(call.deadline), q.wake(c)).Stop()
 	}
 	if ctx.Done() != nil {
 		defer context.AfterFunc(ctx, q.wake(c))()
@@ -150,6 +149,7 @@ func (c *Conn) await(ctx context.Context, q *question) (*link, error) {
 		case c.link != nil && !c.link.ending:
 			q.posing, q.over, q.lost = true, false, nil // it may have been sent on another link in vain
 			c.link.questions[q.id] = q
+			c.link.watch(q.deadline)
 			return c.link, nil
 		}
 		if stop == nil {

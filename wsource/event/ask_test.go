@@ -181,3 +181,41 @@ func requireAsk(t *testing.T, err error, outcome wsource.Outcome) {
 	require.ErrorAs(t, err, &ae)
 	require.Equal(t, outcome, ae.Outcome, "%v", err)
 }
+
+// Many questions are asked at once, and each has its own time.
+func TestDeadlinesOfQuestions(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *site) {
+		a, b := s.pair()
+		event.Answer(event.New(b, nil), "wait", double) // which is not connected, so nobody answers
+		began := time.Now()
+		type outcome struct{ want, took time.Duration }
+		outcomes := make(chan outcome, 100)
+		limits := []time.Duration{3, 1, 2, 5, 2, 4, 1} // the earliest is not the first
+		client := event.New(a, &event.Config{AskTimeout: 6 * time.Second})
+		connect(client)
+		for _, limit := range append(limits, 60, 60) {
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), limit*time.Second)
+				defer cancel()
+				_, err := event.Ask[int](ctx, client, "wait", 1)
+				requireAsk(t, err, wsource.Unknown)
+				assert.Equal(t, limit == 60, errors.Is(err, wsource.ErrRequestTimeout))
+				outcomes <- outcome{min(limit, 6) * time.Second, time.Since(began)}
+			}()
+			time.Sleep(time.Millisecond)
+			began := time.Now()
+			go func() {
+				_, err := event.Ask[int](context.Background(), client, "wait", 1)
+				assert.ErrorIs(t, err, wsource.ErrRequestTimeout)
+				outcomes <- outcome{6 * time.Second, time.Since(began)}
+			}()
+		}
+		for range 2 * (len(limits) + 2) {
+			o := <-outcomes
+			assert.InDelta(t, o.want.Seconds(), o.took.Seconds(), 0.02)
+		}
+		assert.InDelta(t, 6, time.Since(began).Seconds(), 0.02)
+		a.CloseNow()
+		b.CloseNow()
+	})
+}

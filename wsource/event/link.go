@@ -31,6 +31,7 @@ type link struct {
 	questions map[string]*question // this side's, by ID
 	answers   map[string]*answer   // to the peer's questions, by ID
 	late      late                 // this side's that were given up
+	deadlines
 	goroutines
 
 	told    []*Envelope // that wait to be sent by a goroutine that exists only meanwhile
@@ -83,6 +84,7 @@ func (l *link) lose(err error) {
 	}
 	l.questions, l.told = make(map[string]*question), nil
 	l.endAll()
+	l.unwatch()
 	c.mu.Unlock()
 	for _, a := range answers {
 		a.cancel(err)
