@@ -111,6 +111,18 @@ func BenchmarkAskCancellable(b *testing.B) {
 // Questions beside echoes: a hundred of each in turn, so that what else the machine does slows
 // all of them. It prints the median of each in nanoseconds, and what a question takes beside
 // either echo.
+//
+// A question takes about 1.5 times as long as a bare echo, and 0.8 times as long as an echo whose
+// ends use encoding/json for the same fields. Profiles of the processor time, in nanoseconds of a
+// round trip, say what the rest is:
+//
+//	echo   ask
+//	5,400  7,400  system calls; more wake a thread, as there is one goroutine more, that of the answer
+//	2,300  2,600  the scheduler
+//	    -  1,100  encoding/json, which decodes the number of the question and that of the answer
+//	    -  1,100  taking two envelopes apart, in one pass, and their strings
+//	    -    700  writing two envelopes
+//	    -  1,400  the ID, and the tables of what is under way on either side
 func BenchmarkAskBesideEcho(b *testing.B) {
 	const inTurn = 100
 	trips := []roundTrip{echo(b), echoJSON(b), ask(context.Background(), b)}
