@@ -126,9 +126,10 @@ func (l *link) asked(e *Envelope) {
 		l.refuse(e, code)
 		return
 	}
-	a := &answer{link: l, question: e, credit: e.Credit}
+	a := &answer{
+		link: l, question: e, credit: e.Credit, ctx: callContext{parent: l.scope.Values(), question: e},
+	}
 	a.changed.L = &c.mu
-	a.ctx.parent, a.ctx.question = l.scope.Values(), e
 	if e.Timeout > 0 {
 		a.ctx.deadline = time.Now().Add(e.Timeout)
 	}

@@ -15,6 +15,7 @@ import (
 // The context of an answer is as those of package context, whoever asks it what and when.
 func TestContextOfAnAnswer(t *testing.T) {
 	type key struct{}
+	type another struct{}
 	for name, c := range map[string]struct {
 		limit      time.Duration // of who asks, and cancels after a second
 		err, cause error
@@ -27,7 +28,7 @@ func TestContextOfAnAnswer(t *testing.T) {
 			"early":  func(_ *testing.T, ctx context.Context) context.Context { <-ctx.Done(); return ctx },
 			"polled": func(_ *testing.T, ctx context.Context) context.Context { poll(ctx); return ctx },
 			"a child": func(_ *testing.T, ctx context.Context) context.Context {
-				child, cancel := context.WithCancel(context.WithValue(ctx, "child", 1))
+				child, cancel := context.WithCancel(context.WithValue(ctx, another{}, 1))
 				t.Cleanup(cancel)
 				<-child.Done()
 				return child
@@ -56,7 +57,7 @@ func TestContextOfAnAnswer(t *testing.T) {
 						assert.NoError(t, ctx.Err())
 						assert.NoError(t, context.Cause(ctx))
 						assert.Equal(t, "value", ctx.Value(key{}))
-						assert.Nil(t, ctx.Value("another"))
+						assert.Nil(t, ctx.Value(another{}))
 						assert.Equal(t, "wait", event.Question(ctx).Type)
 						deadline, ok := ctx.Deadline()
 						assert.True(t, ok)

@@ -31,16 +31,8 @@ func (q *queue) writeLone(out outgoing, tries bool) {
 	q.mu.Unlock()
 	q.lone[0] = out
 	start, taken, err := q.give(q.lone[:])
-	var (
-		done = true
-		ferr error
-	)
-	if tries {
-		done, ferr = q.conn.writer.TryEnd()
-	} else {
-		ferr = q.conn.writer.End()
-	}
-	if err = cmp.Or(err, ferr); err == nil && !done {
+	done, ended := q.endLone(tries)
+	if err = cmp.Or(err, ended); err == nil && !done {
 		q.unfinished, q.lone[0].end = true, start
 		q.pool.write(q)
 		return
@@ -49,6 +41,14 @@ func (q *queue) writeLone(out outgoing, tries bool) {
 		q.pool.noteActivity()
 		q.handOver()
 	}
+}
+
+// endLone ends the batch of a sender, and reports whether all was written or nothing more will be.
+func (q *queue) endLone(tries bool) (done bool, err error) {
+	if tries {
+		return q.conn.writer.TryEnd()
+	}
+	return true, q.conn.writer.End()
 }
 
 // handOver ends the turn of a sender that wrote its own message.
