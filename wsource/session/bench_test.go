@@ -176,7 +176,11 @@ func median(all []float64) float64 {
 	return all[len(all)/2]
 }
 
-// What a session costs each message one way.
+// What a session costs each message one way, at full speed. It sends no byte more, and takes 1.3 to 1.4 times as
+// long: 1.2 microseconds of processor time a message in place of 0.9. The profile shows why. A message is kept until
+// it is acknowledged, so it goes through the ring under the session's lock when it comes, when it is handed over and
+// when it is sent (Send, pump, link.Done); on the other side it is numbered under that lock, and once more when the
+// next may come (take, drain). A Subject has none of these five. They are 0.25 microseconds together.
 func BenchmarkOneWayOverhead(b *testing.B) { overhead(b, 4000, oneWay) }
 
 // What it costs a round trip, which is two messages.
