@@ -1,6 +1,4 @@
-// Package alarms is a small pipeline and a client that reconnects, with the tests that a
-// program of yours has for its own.
-package alarms
+package main
 
 import (
 	"strconv"

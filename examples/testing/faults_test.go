@@ -1,4 +1,4 @@
-package alarms_test
+package main
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	alarms "github.com/rxsocket/rxsocket/examples/testing"
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
@@ -55,7 +54,7 @@ func (s *site) watch(t *testing.T) *observabletest.Recorder[bool] {
 	t.Helper()
 	told := observabletest.NewRecorder[bool]()
 	options := &wsource.DialOptions{Transport: s.HTTPClient().Transport}
-	watching := alarms.Watch("ws://server.test", options).Subscribe(t.Context(), told)
+	watching := Watch("ws://server.test", options).Subscribe(t.Context(), told)
 	t.Cleanup(watching.Unsubscribe)
 	return told
 }
@@ -77,7 +76,7 @@ func TestWatchComesBack(t *testing.T) {
 		"cut in the handshake":        {wstest.Cut(wstest.ToClient, 40), every("20"), time.Second},
 		"reset in a message":          {wstest.Reset(wstest.ToClient, 400), every("20"), 5 * time.Minute},
 		"silence on the wire":         {wstest.Stall(wstest.ToClient, 400), every("20"), 10 * time.Minute},
-		"a server without readings":   {wstest.Delay(wstest.ToClient, time.Millisecond), observable.Never[string](), alarms.Silence + time.Second},
+		"a server without readings":   {wstest.Delay(wstest.ToClient, time.Millisecond), observable.Never[string](), Silence + time.Second},
 		"a server that sends rubbish": {wstest.Delay(wstest.ToClient, time.Millisecond), every("warm"), 2 * time.Second},
 		"a server that has enough":    {wstest.Delay(wstest.ToClient, time.Millisecond), observable.Throw[string](&wsource.CloseError{Code: wsource.StatusGoingAway}), time.Second},
 	} {
@@ -93,7 +92,7 @@ func TestWatchComesBack(t *testing.T) {
 				told := s.watch(t)
 				time.Sleep(test.within)
 				assert.Equal(t, 2, s.Dials())
-				time.Sleep(alarms.Settle + 2*time.Second)
+				time.Sleep(Settle + 2*time.Second)
 				values := told.Values()
 				require.NotEmpty(t, values)
 				assert.True(t, values[len(values)-1], "the second connection's readings are heard")

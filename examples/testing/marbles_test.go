@@ -1,4 +1,4 @@
-package alarms_test
+package main
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	alarms "github.com/rxsocket/rxsocket/examples/testing"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
@@ -49,7 +48,7 @@ func TestTooHot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			observabletest.Run(t, func(t *observabletest.T) {
 				readings := observabletest.Cold(t, test.readings, degrees)
-				hot := alarms.TooHot(readings, alarms.Limit, 3*time.Millisecond)
+				hot := TooHot(readings, Limit, 3*time.Millisecond)
 				observabletest.ExpectMarble(t, hot, test.alarms+"  10ms !", answers)
 			})
 		})
@@ -60,7 +59,7 @@ func TestTooHot(t *testing.T) {
 func TestTooHotLetsGo(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		readings := observabletest.Hot(t, "c-h-h-h-h-h-h-", degrees)
-		hot := alarms.TooHot(readings, alarms.Limit, 3*time.Millisecond)
+		hot := TooHot(readings, Limit, 3*time.Millisecond)
 		observabletest.ExpectMarble(t, hot, "-----y--!", answers)
 		readings.ExpectSubscriptions("^-------!")
 	})
@@ -71,7 +70,7 @@ func TestTooHotFails(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		errBroken := errors.New("broken")
 		readings := observabletest.Cold(t, "c-#", degrees).WithError(errBroken)
-		recorded := observabletest.Record(t, alarms.TooHot(readings, alarms.Limit, time.Second))
+		recorded := observabletest.Record(t, TooHot(readings, Limit, time.Second))
 		if err := recorded.ExpectEnd(t); !errors.Is(err, errBroken) {
 			t.Error(err)
 		}

@@ -1,4 +1,4 @@
-package alarms_test
+package main
 
 import (
 	"testing"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	alarms "github.com/rxsocket/rxsocket/examples/testing"
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
@@ -19,7 +18,7 @@ func TestAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		readings := new(observable.Subject[float64])
 		told := observabletest.NewRecorder[bool]()
-		alarms.TooHot(readings, alarms.Limit, alarms.Settle).Subscribe(t.Context(), told)
+		TooHot(readings, Limit, Settle).Subscribe(t.Context(), told)
 
 		start := time.Now()
 		for minute := range 60 { // hot in the second half of each quarter
@@ -34,7 +33,7 @@ func TestAnHour(t *testing.T) {
 		assert.Equal(t, []bool{false, true, false, true, false, true, false, true}, told.Values())
 		for i, e := range told.Events() {
 			begin := time.Duration(i/2)*15*time.Minute + time.Duration(i%2)*8*time.Minute
-			assert.Equal(t, begin+alarms.Settle, e.At)
+			assert.Equal(t, begin+Settle, e.At)
 		}
 		readings.Complete()
 	})
