@@ -35,6 +35,7 @@ func TestInterleavePanicIsHeard(t *testing.T) {
 		},
 		"MergeMap": func(src ints) ints { return operators.MergeMap(src, func(v int) ints { return observable.Of(v) }) },
 		"Named":    func(src ints) ints { return operators.Named(src, "name") },
+		"Share":    func(src ints) ints { return operators.Share(src) },
 	} {
 		for how, end := range ends {
 			t.Run(name+"/"+how, func(t *testing.T) {

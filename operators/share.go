@@ -126,6 +126,33 @@ type round[T any] struct {
 	connected   bool  // a subscriber has subscribed to the source, or is about to
 	ended       bool  // the source has ended
 	pending     *link // subscription whose first value is the reset, or nil
+	unheard     error // panic of the source, until a subscriber hears of it or the last one has left without
+	reported    bool  // the source's error is reported, as nobody is there
+}
+
+// sharedTerminal passes the end of a round on to a subscriber.
+type sharedTerminal[T any] struct {
+	round *round[T]
+	scope *observable.Scope
+	down  observable.Terminal
+}
+
+// Error passes the error on, unless it was reported since all had left, this subscriber too.
+func (t *sharedTerminal[T]) Error(err error) {
+	if reported := t.round.heard(); !reported || t.scope.Open() {
+		t.down.Error(err)
+	}
+}
+
+// Complete passes the completion on.
+func (t *sharedTerminal[T]) Complete() { t.down.Complete() }
+
+// heard notes that a subscriber hears of the source's error, and returns whether that was reported before.
+func (r *round[T]) heard() (reported bool) {
+	r.shared.mu.Lock()
+	defer r.shared.mu.Unlock()
+	r.unheard = nil
+	return r.reported
 }
 
 // Subscribe adds observer to the subscribers.
@@ -136,6 +163,7 @@ func (s *shared[T]) Subscribe(ctx context.Context, observer observable.Observer[
 // AttachTo adds down to the subscribers.
 func (s *shared[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	r := s.join(sc)
+	down.Terminal = &sharedTerminal[T]{r, sc, down.Terminal}
 	sc.OnClose(func() { r.leave(sc) })
 	if !r.claim() {
 		observable.Attach[T](r.processor, sc, down)
@@ -210,7 +238,12 @@ func (r *round[T]) leave(sc *observable.Scope) {
 	case r.subscribers > 0:
 		s.mu.Unlock()
 	case r.ended:
+		unheard := r.unheard
+		r.unheard, r.reported = nil, r.reported || unheard != nil
 		s.mu.Unlock()
+		if unheard != nil { // it came as this subscriber, the last one, left
+			r.scope.Unhandled(unheard)
+		}
 		r.source.end(sc)
 	default:
 		r.resetBy(s.config.OnRefCountZero, nil, r.abandon)
@@ -245,6 +278,13 @@ func (r *round[T]) Complete() {
 func (r *round[T]) end(policy Reset, err error) (subscribers int) {
 	r.shared.mu.Lock()
 	r.ended, subscribers = true, r.subscribers
+	switch {
+	case policy.kind != resetAtOnce:
+	case subscribers == 0:
+		r.reported = err != nil // by Error
+	case isPanic(err):
+		r.unheard = err
+	}
 	r.resetBy(policy, err, r.forget)
 	return subscribers
 }
