@@ -98,11 +98,15 @@ func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration) (*Enve
 	if err != nil {
 		return nil, err
 	}
-	if ctx.Done() != nil {
-		defer context.AfterFunc(ctx, q.wake(c))()
+	if ends := call.latest(); ends.Done() != nil {
+		defer context.AfterFunc(ends, q.wake(c))()
 	}
 	return l.answerTo(&call, q)
 }
+
+// isLate reports whether the question's time is over. Its context, which has a timer of its own once somebody
+// has waited for its end, may say so a moment later than the timer of the link.
+func (q *question) isLate() bool { return !q.deadline.IsZero() && !time.Now().Before(q.deadline) }
 
 // wake returns a function that has whoever waits for a question look at its context.
 func (q *question) wake(c *Conn) func() {
@@ -210,7 +214,7 @@ func (l *link) pose(ctx context.Context, e *Envelope, q *question) error {
 func (l *link) answerTo(ctx context.Context, q *question) (*Envelope, error) {
 	c := l.conn
 	c.mu.Lock()
-	for !q.over && ctx.Err() == nil {
+	for !q.over && !q.isLate() && ctx.Err() == nil {
 		if !l.scope.Wait(&q.changed) {
 			c.mu.Unlock()
 			l.giveUp(q, true)
@@ -223,7 +227,7 @@ func (l *link) answerTo(ctx context.Context, q *question) (*Envelope, error) {
 		c.mu.Unlock()
 		l.giveUp(q, true)
 		c.mu.Lock()
-		return nil, q.failed(wsource.Unknown, context.Cause(ctx))
+		return nil, q.failed(wsource.Unknown, cmp.Or(context.Cause(ctx), wsource.ErrRequestTimeout))
 	case q.lost != nil:
 		return nil, q.failed(wsource.Unknown, q.lost)
 	default:

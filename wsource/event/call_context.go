@@ -54,6 +54,15 @@ func (c *callContext) make() *madeContext {
 	return m
 }
 
+// latest returns the context whose end Err tells of at once, unless another one is made later. The parent's end
+// comes to what was made of it a moment later.
+func (c *callContext) latest() context.Context {
+	if m := c.made.Load(); m != nil {
+		return m.Context
+	}
+	return c.parent
+}
+
 // cancel ends the context with a cause, unless it has ended. A nil cause is context.Canceled.
 func (c *callContext) cancel(cause error) {
 	if c.Err() != nil {
