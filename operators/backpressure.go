@@ -216,13 +216,8 @@ func (d *decoupled[T]) merge(merge func(acc, v T) T, acc, v T) T {
 // Error notes the source's error.
 func (d *decoupled[T]) Error(err error) {
 	if !d.finish(func(t observable.Terminal) { t.Error(err) }, err) {
-		d.lose(err)
+		lose(d.sc, err) // it comes too late
 	}
-}
-
-// lose deals with an error that comes too late: an emitter drops it, or reports it if it is a panic.
-func (d *decoupled[T]) lose(err error) {
-	observable.NewEmitter(d.sc, observable.Stage[T]{Terminal: d.down.Terminal}).Error(err)
 }
 
 // Complete notes the source's completion.
@@ -306,6 +301,6 @@ func (d *decoupled[T]) close() {
 	d.mu.Unlock()
 	d.source.end(d.sc)
 	if err != nil {
-		d.lose(err)
+		lose(d.sc, err)
 	}
 }
