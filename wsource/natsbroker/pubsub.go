@@ -59,6 +59,7 @@ type PubSub struct {
 // retainedTopic is what a node knows of a retained topic.
 type retainedTopic struct {
 	told     string          // the ID of the event that this node's subscribers were told last
+	toldAt   time.Time       // when
 	kept     *event.Envelope // what the stream has
 	at       time.Time       // since when
 	sequence uint64          // there
@@ -156,11 +157,20 @@ func (p *PubSub) close() {
 // heard delivers an event of another node.
 func (p *PubSub) heard(e *event.Envelope) {
 	p.mu.Lock()
-	if p.retain > 0 {
-		p.topic(e.Topic).told = e.ID
-	}
+	told := p.retain > 0 && !p.topic(e.Topic).tell(e.ID)
 	p.mu.Unlock()
-	p.deliver(e)
+	if !told { // as what was retained and not heard for long
+		p.deliver(e)
+	}
+}
+
+// tell notes that an event is told now, and reports whether it is another one than was told last.
+func (t *retainedTopic) tell(id string) bool {
+	if t.told == id {
+		return false
+	}
+	t.told, t.toldAt = id, time.Now()
+	return true
 }
 
 // topic returns what is known of a topic; mu is held. Of those beyond what the stream keeps some
@@ -190,7 +200,7 @@ func (p *PubSub) Publish(e *event.Envelope) error {
 	}
 	p.mu.Lock()
 	if p.retain > 0 {
-		p.topic(e.Topic).told = e.ID
+		p.topic(e.Topic).tell(e.ID)
 		p.enqueue(e.Topic, m.Data)
 	}
 	p.mu.Unlock()
@@ -292,15 +302,15 @@ func (p *PubSub) tend(beats bool) {
 	}
 }
 
-// tellRetained delivers the retained events that this node was not told of.
+// tellRetained delivers the retained events that this node was not told of. What was told after the stream had
+// its event is newer: the stream is yet to get it.
 func (p *PubSub) tellRetained(settled time.Duration) {
 	p.mu.Lock()
 	var missed []*retainedTopic
 	for name, t := range p.topics {
 		switch {
 		case t.kept == nil || time.Since(t.at) < settled || p.pending[name] != nil:
-		case t.told != t.kept.ID:
-			t.told = t.kept.ID
+		case t.at.After(t.toldAt) && t.tell(t.kept.ID):
 			own := *t
 			missed = append(missed, &own)
 		}

@@ -119,6 +119,25 @@ func TestPubSubRetained(t *testing.T) {
 	eventually(t, "y6 z7 w8", retained)
 }
 
+// An event that a node hears before the stream has it does not make the retained one before it news.
+// Its publisher's write can be late by seconds, as when the publisher comes back.
+func TestPubSubRetainedIsOlder(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	a, b := c.desk(3), c.desk(3)
+	onB := b.topic(">")
+	a.publish("y", "1")
+	eventually(t, "y1", onB)
+	eventually(t, "y1", func() string { return c.desk(3).topic(">")() })
+	late := &wsevent.Envelope{ID: "late", Type: "text", Topic: "y", Data: []byte(`"2"`)}
+	m, err := wsevent.JSON().Encode(late)
+	require.NoError(t, err)
+	require.NoError(t, a.conn.Publish(natsbroker.DefaultName+".p.node.y", m.Data))
+	eventually(t, "y1 y2", onB)
+	time.Sleep(2500 * time.Millisecond) // two looks of the node at what it has missed, by the clock of its servers
+	assert.Equal(t, "y1 y2", onB())
+}
+
 // A node that is cut off keeps no more of what is to be retained than the stream would: the last of
 // the topics that had an event last.
 func TestPubSubCutOffIsBounded(t *testing.T) {
