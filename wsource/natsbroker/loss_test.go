@@ -117,7 +117,8 @@ func TestServerComesBackEmpty(t *testing.T) {
 	eventually(t, "(fresh 0 0) (entered bob) one two (too old 0 0) three", ann.story)
 	eventually(t, "(fresh 0 0) one two (too old 0 0) three", bob.story)
 	assert.Equal(t, "(too old 0 1)", a.missed("lobby", at))
-	eventually(t, "ann:<nil> bob:<nil>", func() string { return c.node(keeps).members("lobby") })
+	late := c.node(keeps)
+	eventually(t, "ann:<nil> bob:<nil>", func() string { return late.members("lobby") })
 }
 
 // The stream of a room that is over is deleted, and not that of one which a node follows.

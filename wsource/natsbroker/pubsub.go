@@ -244,7 +244,7 @@ func (p *PubSub) write() {
 		p.pending, p.order = make(map[string][]byte), nil
 		p.mu.Unlock()
 		var again []string
-		for _, topic := range order {
+		for i, topic := range order {
 			data := pending[topic]
 			ctx, cancel := context.WithTimeout(context.Background(), attempt)
 			_, err := p.link.js.PublishMsg(ctx, &nats.Msg{
@@ -259,7 +259,8 @@ func (p *PubSub) write() {
 				continue
 			}
 			p.feed.behind.Store(true) // the stream may be gone; it is made again
-			again = append(again, topic)
+			again = order[i:]         // in their order, which says what is given up first
+			break
 		}
 		if last {
 			return
