@@ -82,8 +82,9 @@ func (s *site) stall() *wstest.Link {
 	return link
 }
 
-// settle waits until whatever happens at once has happened.
-func settle() { time.Sleep(time.Millisecond) }
+// settle waits until whatever happens at once has happened: on a single processor, a write that stalls keeps the
+// writer from the other sockets for up to two milliseconds.
+func settle() { time.Sleep(2 * time.Millisecond) }
 
 // guest is a client in a room.
 type guest struct {
