@@ -84,7 +84,7 @@ func (s *site) stall() *wstest.Link {
 
 // settle waits until whatever happens at once has happened: on a single processor, a write that stalls keeps the
 // writer from the other sockets for up to two milliseconds.
-func settle() { time.Sleep(2 * time.Millisecond) }
+func settle() { time.Sleep(3 * time.Millisecond) }
 
 // guest is a client in a room.
 type guest struct {
