@@ -28,7 +28,9 @@ type connections struct {
 // socket keeps its messages for its first subscriber. It gets them one after the other and should not take
 // long over one: [Server.Handle] and [Server.Answer] do each on a goroutine of its own. A subscriber that
 // panics over one stays subscribed, and what its operators do with a panic does not happen: the socket is closed with
-// [StatusInternalError], the Hook is told with [EventFailed], and [observable.OnUnhandled].
+// [StatusInternalError], the Hook is told with [EventFailed], and [observable.OnUnhandled]. One that ends its
+// goroutine (runtime.Goexit) over one has ended, with [observable.ErrGoexit]: that socket is closed in the same way, and
+// those behind it are the next subscriber's.
 //
 // With no subscriber, handshakes are refused with 503. A socket that was being accepted when the last
 // subscriber left waits for the next one for 5 seconds, and is then closed with
@@ -65,8 +67,10 @@ func (s *Server) guarded(down observable.Stage[*Socket]) observable.Stage[*Socke
 			if returned {
 				return
 			}
-			if v := recover(); v != nil { // or the goroutine is ended, which is the subscription's failure
+			if v := recover(); v != nil {
 				s.failed(socket, &observable.PanicError{Value: v, Stack: debug.Stack()}, s)
+			} else { // the subscription has failed, too, and tells it
+				s.closeFailed(socket, observable.ErrGoexit)
 			}
 		}()
 		next(socket)

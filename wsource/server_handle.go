@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -25,7 +26,7 @@ import (
 //	it returns                       close code
 //	nil                              1000
 //	an error with a [*CloseError]    its code and reason, if they may be sent
-//	anything, once ctx has ended     1001, unless it is such an error
+//	nil or ctx's end, if it is over  1001
 //	a [*CodecError] of a message     1007; 1003 if the codec does not read messages of its type
 //	another error                    1011; the peer is not told which
 //	not at all: it panics            1011; the process and the other sockets go on
@@ -34,7 +35,8 @@ import (
 // else. The last two are failures: the Hook is told with [EventFailed], and the handler of
 // [observable.OnUnhandled], which by default logs them. So is a CloseError that cannot be sent. The end of the
 // socket itself, as an error that the handler got from it and returns, is none, nor is what a Send fails with
-// because the peer has gone.
+// because the peer has gone. Of an error that joins several, as errors.Join and fmt.Errorf with more than one %w do,
+// each counts: a failure is told whatever it is joined with, and a CloseError among them says the code.
 //
 // Every call of Handle, and every subscriber of [Server.Connections], gets every socket: a server needs
 // one of them.
@@ -86,7 +88,10 @@ func (s *Server) Answer(ctx context.Context, answer func(socket *Socket) observa
 	return s.each(ctx, func(socket *Socket) {
 		messages := observable.Defer(func() observable.Observable[Message] { return answer(socket) })
 		observer := &answerer{Socket: socket, finish: func(err error) { s.finish(ctx, socket, err, answer) }}
-		sub := messages.Subscribe(handlerContext{ctx, socket}, observer)
+		sub := observable.AttachFunc[Message](func(sc *observable.Scope, down observable.Stage[Message]) {
+			observer.scope = sc
+			observable.Attach(messages, sc, down)
+		}).Subscribe(handlerContext{ctx, socket}, observer)
 		streams.Add(1)
 		observable.WhenDone(sub, streams.Done)
 	})
@@ -95,11 +100,16 @@ func (s *Server) Answer(ctx context.Context, answer func(socket *Socket) observa
 // answerer is a socket as the observer of what Answer sends to it: a failure of that is told.
 type answerer struct {
 	*Socket
+	scope  *observable.Scope // of the stream
 	finish func(err error)
 }
 
-// Error closes the socket.
-func (a *answerer) Error(err error) { a.finish(err) }
+// Error closes the socket, when the stream is torn down: or a part of it that observes the socket could be told of the
+// failure again, as of the socket's end.
+func (a *answerer) Error(err error) {
+	defer a.finish(err) // also if a teardown ends the goroutine
+	a.scope.Close()
+}
 
 // each runs f for each socket, on a goroutine of its own, and returns when no more come and all
 // are done.
@@ -141,23 +151,61 @@ func (c handlerContext) Value(key any) any {
 
 // finish closes the socket as the outcome of what function did for it wants.
 func (s *Server) finish(ctx context.Context, socket *Socket, err error, function any) {
-	var closed *CloseError
 	var undecoded *CodecError
 	switch {
-	case errors.As(err, &closed) && checkClose(closed.Code, closed.Reason) == nil:
-		socket.finishWith(closeFor(err))
 	case err == nil && ctx.Err() == nil:
 		socket.Complete()
-	case err == nil, ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))):
+	case err == nil:
 		socket.ContextEnded(context.Cause(ctx))
-	case socket.State() != Open && (closed != nil || errors.Is(err, ErrClosed) || errors.Is(err, context.Canceled)),
-		socket.cannotSend(err):
-		// It says that the socket has ended, or is about to, which is no news.
-	case errors.As(err, &undecoded) && undecoded.Message.Data != nil:
-		s.undecoded(socket, undecoded)
-	default:
+	case hasFailed(ctx, socket, err):
 		s.failed(socket, err, function)
+	case wantsClose(err):
+		socket.finishWith(closeFor(err))
+	case saysEnded(ctx, err):
+		socket.ContextEnded(context.Cause(ctx))
+	case saysClosed(socket, err):
+		// It says that the socket has ended, or is about to, which is no news.
+	case errors.As(err, &undecoded):
+		s.undecoded(socket, undecoded)
 	}
+}
+
+// hasFailed reports whether the outcome of what was done for a socket is a failure. Of an error that joins several, each
+// counts: the end of the socket does not hide what has failed beside it.
+func hasFailed(ctx context.Context, socket *Socket, err error) bool {
+	for wrapped := err; ; wrapped = errors.Unwrap(wrapped) {
+		switch e := wrapped.(type) { //nolint:errorlint // each of the chain is looked at
+		case *observable.PanicError:
+			return true // whatever its value is
+		case interface{ Unwrap() []error }:
+			return slices.ContainsFunc(e.Unwrap(), func(err error) bool { return hasFailed(ctx, socket, err) })
+		case nil, *CloseError: // what that wraps was told by whoever closed
+			return !wantsClose(err) && !isUndecoded(err) && !saysEnded(ctx, err) && !saysClosed(socket, err)
+		}
+	}
+}
+
+// isUndecoded reports whether err is that of a message which does not decode.
+func isUndecoded(err error) bool {
+	undecoded, ok := errors.AsType[*CodecError](err)
+	return ok && undecoded.Message.Data != nil
+}
+
+// wantsClose reports whether err has a CloseError that may be sent.
+func wantsClose(err error) bool {
+	closed, ok := errors.AsType[*CloseError](err)
+	return ok && checkClose(closed.Code, closed.Reason) == nil
+}
+
+// saysEnded reports whether err says that a context has ended, and that it has.
+func saysEnded(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+}
+
+// saysClosed reports whether err says that the socket has ended, or is about to, and that is so.
+func saysClosed(socket *Socket, err error) bool {
+	closed := errors.Is(err, ErrClosed) || errors.Is(err, context.Canceled) || errors.As(err, new(*CloseError))
+	return closed && socket.State() != Open || socket.cannotSend(err)
 }
 
 // cannotSend reports whether err says that the peer cannot be written to any more. The socket is often still
@@ -181,10 +229,19 @@ func (s *Server) undecoded(socket *Socket, err *CodecError) {
 
 // failed closes a socket because what function did for it has failed, and says so.
 func (s *Server) failed(socket *Socket, err error, function any) {
-	sent := socket.startClose(&CloseError{Code: StatusInternalError, Reason: internalError, Err: err})
+	defer observable.ReportUnhandled(err, function)
+	s.closeFailed(socket, err)
+}
+
+// closeFailed is failed, of what somebody else says to the handler of OnUnhandled, or hears.
+func (s *Server) closeFailed(socket *Socket, err error) {
+	end := &CloseError{Code: StatusInternalError, Reason: internalError, Err: err}
+	if wantsClose(err) {
+		end = closeFor(err)
+	}
+	sent := socket.startClose(end)
 	if hook := s.Options.Hook; hook != nil {
 		tell(hook, Event{Kind: EventFailed, Socket: socket, Err: err})
 	}
-	observable.ReportUnhandled(err, function)
 	delivery.AwaitSent(sent)
 }

@@ -236,26 +236,38 @@ func TestServerThatNobodyListensTo(t *testing.T) {
 	})
 }
 
-// TestGoexitInConnections has a subscriber end the goroutine that brings it a socket: it, and the one behind it, get each
-// socket once.
+// TestGoexitInConnections has a subscriber end the goroutine that brings it a socket: that socket is closed, as nobody
+// would read it. The subscriber has ended; the one behind it gets each socket once.
 func TestGoexitInConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		observabletest.Unhandled(t)
-		server := new(wsource.Server)
+		unhandled := observabletest.Unhandled(t)
+		hook, failed := failures()
+		server := &wsource.Server{Options: wsource.AcceptOptions{Hook: hook}}
 		first := observabletest.NewRecorder[*wsource.Socket]().OnNext(func(*wsource.Socket) { runtime.Goexit() })
 		server.Connections().Subscribe(t.Context(), first)
 		server.Connections().Subscribe(t.Context(), observable.ObserverFuncs[*wsource.Socket]{OnComplete: runtime.Goexit})
 		second := record(t, server.Connections())
 		network := serveHTTP(t, server.ServeHTTP)
-		for range 3 {
+		for i := range 3 {
 			client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
 			require.NoError(t, err)
 			defer client.CloseNow()
+			settle()
+			if i == 0 {
+				<-client.Done()
+				assert.Equal(t, "internal error", requireClose(t, client.Err(), wsource.StatusInternalError).Reason)
+			} else {
+				assert.Equal(t, wsource.Open, client.State())
+			}
 		}
-		settle()
+		require.ErrorIs(t, first.ExpectEnd(t), observable.ErrGoexit)
 		assert.Len(t, first.Values(), 1)
 		assert.Len(t, second.Values(), 3)
 		assert.Equal(t, first.Values()[0], second.Values()[0])
+		require.Len(t, *failed, 1)
+		require.ErrorIs(t, (*failed)[0], observable.ErrGoexit)
+		require.ErrorIs(t, first.Values()[0].Err(), observable.ErrGoexit)
+		assert.Empty(t, unhandled.All(), "the subscriber has heard of it")
 		go func() { assert.NoError(t, server.Shutdown(context.Background())) }() // whose goroutine it is that ends
 		settle()
 		require.True(t, second.Ended())
