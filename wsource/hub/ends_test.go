@@ -266,3 +266,54 @@ func TestContextOfAStreamInARoomEnds(t *testing.T) {
 		assert.Empty(t, failures.All())
 	})
 }
+
+// Who speaks in a room by the stream of its socket goes as it likes: that is no failure of the room's. What else a
+// stream fails with is told.
+func TestSocketWhoseStreamIsSaidInARoom(t *testing.T) {
+	for name, leave := range map[string]func(g *guest){
+		"normally":        func(g *guest) { g.client.Complete() },
+		"as a page":       func(g *guest) { assert.NoError(t, g.client.Close(wsource.StatusGoingAway, "")) },
+		"without a word":  func(g *guest) { g.client.CloseNow() },
+		"by this side":    func(g *guest) { g.server.CloseNow() },
+		"with a farewell": func(g *guest) { assert.NoError(t, g.server.Close(wsource.StatusServiceRestart, "")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				failures := observabletest.Unhandled(t)
+				s := newSite(t)
+				room := hub.New(config{}).Room("lobby")
+				watch := s.join(room, "watch", hub.JoinOptions{})
+				ann := s.join(room, "ann", hub.JoinOptions{})
+				said := operators.Share(operators.Map(ann.server, wsource.Message.String))
+				audiences := []observable.Observer[string]{room, room.To("watch"), room.Except("bob"), ann.membership.Others()}
+				for _, observer := range audiences {
+					said.Subscribe(t.Context(), observer)
+				}
+				ann.client.Next(wsource.TextMessage("hello"))
+				settle()
+				leave(ann)
+				time.Sleep(time.Minute)
+				var heard int
+				for _, e := range watch.events() {
+					if e.Kind == hub.Said {
+						heard++
+					}
+				}
+				assert.Equal(t, len(audiences), heard)
+				assert.Empty(t, failures.All())
+
+				boom := errors.New("boom")
+				room.Error(boom)
+				room.To("watch").Error(errors.Join(&wsource.CloseError{Code: wsource.StatusAbnormalClosure}, boom))
+				ann.membership.Error(errors.Join(wsource.ErrClosed, boom))
+				room.Error(&observable.PanicError{Value: errors.Join(wsource.ErrClosed, boom)})
+				bob := s.join(room, "bob", hub.JoinOptions{})
+				bob.membership.Others().Error(&wsource.CloseError{Code: wsource.StatusGoingAway, Err: boom}) // another socket's
+				require.Len(t, failures.All(), 5)
+				for _, failure := range failures.All() {
+					require.ErrorIs(t, failure, boom)
+				}
+			})
+		})
+	}
+}

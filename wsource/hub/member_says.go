@@ -2,8 +2,10 @@ package hub
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 
+	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -26,11 +28,11 @@ func (m *Membership[K, M, T]) ContextEnded(cause error) {
 // Error ends the membership, and reports err to [observable.OnUnhandled]. The error with which a stream of the socket
 // ends when that is over is the socket's end, and not reported.
 func (m *Membership[K, M, T]) Error(err error) {
-	if saysClosed(err) && m.socketIsOver() {
-		m.end(false)
+	over := m.socketIsOver()
+	m.Complete()
+	if over && saysClosed(err) {
 		return
 	}
-	m.Unsubscribe()
 	unheard(&RoomError{m.room.key, err})
 }
 
@@ -43,10 +45,24 @@ func (m *Membership[K, M, T]) Complete() {
 	m.Unsubscribe()
 }
 
-// saysClosed reports whether an error is the end of a socket.
+// saysClosed reports whether an error is the end of a socket, and nothing else that it joins.
 func saysClosed(err error) bool {
-	var closed *wsource.CloseError
-	return errors.Is(err, wsource.ErrClosed) || errors.As(err, &closed)
+	for ; err != nil; err = errors.Unwrap(err) {
+		switch e := err.(type) { //nolint:errorlint // each of the chain is looked at
+		case *wsource.CloseError:
+			return true
+		case *observable.PanicError:
+			return false // whatever its value is
+		case interface{ Unwrap() []error }:
+			return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !saysClosed(err) })
+		case interface{ Is(target error) bool }:
+			return errors.Is(err, wsource.ErrClosed)
+		}
+		if err == wsource.ErrClosed { //nolint:errorlint // likewise
+			return true
+		}
+	}
+	return false
 }
 
 // socketIsOver reports whether the socket is over, of which the membership may not have heard yet.

@@ -11,7 +11,7 @@ import (
 // one order for all sockets and observers. It is a name, and may be copied.
 //
 // A room has no end. The completion of a stream that is said in it changes nothing, and an
-// error of one is reported to [observable.OnUnhandled].
+// error of one is reported to [observable.OnUnhandled], unless it is the end of a socket.
 type Room[K, M comparable, T any] struct {
 	hub *Hub[K, M, T]
 	key K
@@ -84,8 +84,14 @@ func (r Room[K, M, T]) Except(members ...M) Audience[K, M, T] {
 // [observable.OnUnhandled].
 func (r Room[K, M, T]) Next(value T) { Audience[K, M, T]{room: r}.Next(value) }
 
-// Error reports err to [observable.OnUnhandled].
-func (r Room[K, M, T]) Error(err error) { unheard(&RoomError{r.key, err}) }
+// Error reports err to [observable.OnUnhandled]. The end of a socket, as a [*wsource.CloseError], is no failure, as
+// clients go in any way. So a feed that is said in a room, and is to last, redials: its end is for operators.RetryBackoff
+// or operators.Tap to see.
+func (r Room[K, M, T]) Error(err error) {
+	if !saysClosed(err) {
+		unheard(&RoomError{r.key, err})
+	}
+}
 
 // ContextEnded does nothing: that the context of a stream has ended which is said in the room is no failure. See
 // [observable.ContextObserver].
@@ -135,8 +141,14 @@ func (a Audience[K, M, T]) Next(value T) {
 	}
 }
 
-// Error reports err to [observable.OnUnhandled].
-func (a Audience[K, M, T]) Error(err error) { a.room.Error(err) }
+// Error is that of the room; for the audience of a member, only the end of the member's own socket is no failure.
+func (a Audience[K, M, T]) Error(err error) {
+	if a.by == nil || a.by.socketIsOver() {
+		a.room.Error(err)
+		return
+	}
+	unheard(&RoomError{a.room.key, err})
+}
 
 // ContextEnded is that of the room.
 func (a Audience[K, M, T]) ContextEnded(error) {}
