@@ -32,6 +32,11 @@ type connections struct {
 // goroutine (runtime.Goexit) over one has ended, with [observable.ErrGoexit]: that socket is closed in the same way, and
 // those behind it are the next subscriber's.
 //
+// An operator that makes one stream of those of all sockets, as operators.MergeMap does, fails with the first socket that
+// does, and with one whose page is left: then nobody is subscribed any more, and what was accepted before stays open,
+// unread. So what is done for one socket ends in an operators.Catch of its own, which closes the socket ([Socket.Error]).
+// Handle and Answer keep each failure to its socket by themselves.
+//
 // With no subscriber, handshakes are refused with 503. A socket that was being accepted when the last
 // subscriber left waits for the next one for 5 seconds, and is then closed with
 // [StatusTryAgainLater]. A socket that a subscriber has got is its own, and stays when it leaves.
