@@ -68,7 +68,7 @@ type AcceptOptions struct {
 	// X-Forwarded-Proto and X-Forwarded-Host is believed: the client's address in RemoteAddr, the Host and the scheme
 	// that the Origin is compared with, the request that Authorize and [Socket.Request] have (its TLS is not nil if
 	// the client came by https). A proxy has to set or drop each of these headers, since clients can send them, too.
-	// Default: none is believed.
+	// One that connects by a Unix socket is on this machine: it is believed if 127.0.0.1 is. Default: none is believed.
 	Proxies []netip.Prefix
 	// Forwarded says that the Proxies tell all that in the header Forwarded (RFC 7239). The X-Forwarded headers are
 	// then not looked at, as Forwarded is not otherwise: one that no proxy sets is a client's invention.

@@ -17,7 +17,7 @@ type hop struct{ from, scheme, host string }
 // that in the header Forwarded (RFC 7239) if forwarded is true, and otherwise in those that
 // begin with X-Forwarded.
 func ThroughProxies(r *http.Request, proxies []netip.Prefix, forwarded bool) *http.Request {
-	peer, ok := addressOf(r.RemoteAddr)
+	peer, ok := peerOf(r)
 	if !ok || !trusted(peer.Addr(), proxies) {
 		return r
 	}
@@ -59,13 +59,30 @@ func ThroughProxies(r *http.Request, proxies []netip.Prefix, forwarded bool) *ht
 	return &seen
 }
 
+// peerOf returns the address that a request came from.
+func peerOf(r *http.Request) (address netip.AddrPort, ok bool) {
+	if address, ok = addressOf(r.RemoteAddr); ok {
+		return address, true
+	}
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return thisMachine, local != nil && local.Network() == "unix"
+}
+
+// thisMachine is the address of a client that connects by a Unix socket, which has none of its own.
+//
+//nolint:gochecknoglobals // it is a constant
+var thisMachine = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
+
 // trusted reports whether an address is one of a proxy that is believed.
 func trusted(address netip.Addr, proxies []netip.Prefix) bool {
 	return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// addressOf reads an address with or without a port, which is 0 then.
+// addressOf reads an address with or without a port, which is 0 then; "unix:" is what nginx says of a Unix socket.
 func addressOf(text string) (address netip.AddrPort, ok bool) {
+	if text == "unix:" {
+		return thisMachine, true
+	}
 	if address, err := netip.ParseAddrPort(text); err == nil {
 		return netip.AddrPortFrom(address.Addr().Unmap(), address.Port()), true
 	}
