@@ -22,7 +22,8 @@ import (
 //
 // The socket ends with the code of the peer's close frame. An answer without a code agrees
 // to this side's. Some peers answer each code with 1000: then the socket completes, whatever
-// code this side has given.
+// code this side has given, unless it was closed because of an error, as by Error. That stays the
+// cause on this side, whatever the peer answers, and if it does not.
 //
 // The error is an [*InvalidCloseError], and the socket stays as it is, for a code that may not be
 // sent or a reason that is not UTF-8 or over [MaxReason] bytes; it is ErrClosed if the socket is closing
@@ -64,6 +65,9 @@ func closeFor(err error) *CloseError {
 	var ce *CloseError
 	switch {
 	case errors.As(err, &ce) && checkClose(ce.Code, ce.Reason) == nil:
+		if err != error(ce) { //nolint:errorlint // what wraps it says more
+			return &CloseError{Code: ce.Code, Reason: ce.Reason, Err: err}
+		}
 		return &CloseError{Code: ce.Code, Reason: ce.Reason, Err: ce.Err}
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return goingAway(err)

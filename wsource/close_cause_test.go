@@ -3,7 +3,10 @@ package wsource_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -94,4 +97,49 @@ func TestCloseOfAStalledConnection(t *testing.T) {
 		assert.Equal(t, 250*time.Millisecond, time.Since(start))
 		client.CloseNow()
 	})
+}
+
+// TestCauseStaysWhateverThePeerAnswers closes because of an error. The cause stays on this side, with a close frame's
+// code and what wraps it.
+func TestCauseStaysWhateverThePeerAnswers(t *testing.T) {
+	cause := errors.New("disk is full")
+	answers := map[string]func(p *peer, code wsource.StatusCode, reason string){
+		"the same":      func(p *peer, code wsource.StatusCode, reason string) { p.write(closeFrame(uint16(code), reason)) },
+		"no code":       func(p *peer, _ wsource.StatusCode, _ string) { p.write(frame{fin: true, opcode: opClose}) },
+		"1000":          func(p *peer, _ wsource.StatusCode, _ string) { p.write(closeFrame(1000, "bye")) },
+		"another code":  func(p *peer, _ wsource.StatusCode, _ string) { p.write(closeFrame(4002, "bye")) },
+		"the end":       func(*peer, wsource.StatusCode, string) {},
+		"a reset":       func(p *peer, _ wsource.StatusCode, _ string) { assert.NoError(p.t, p.conn.(*wstest.Conn).Reset()) },
+		"nothing":       func(*peer, wsource.StatusCode, string) { time.Sleep(2 * wsource.DefaultCloseTimeout) },
+		"what is wrong": func(p *peer, _ wsource.StatusCode, _ string) { p.raw([]byte{0xFF, 0xFF}); settle() },
+	}
+	for name, err := range map[string]error{
+		"an error":       cause,
+		"a code":         &wsource.CloseError{Code: 4001, Err: cause},
+		"a code, inside": fmt.Errorf("%w: %w", cause, &wsource.CloseError{Code: 4001}),
+		"a code, beside": errors.Join(&wsource.CloseError{Code: 4001, Err: io.EOF}, cause),
+		"a context":      fmt.Errorf("%w: %w", cause, context.Canceled),
+	} {
+		for answer, give := range answers {
+			t.Run(name+", "+answer, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p, socket := rawServer(t, nil)
+					go func() {
+						code, reason := p.readClose()
+						give(p, code, reason)
+						_ = p.conn.Close() // unless it was reset
+					}()
+					got := record(t, socket)
+					socket.Error(err)
+					<-socket.Done()
+					assert.ErrorIs(t, socket.Err(), cause)
+					assert.ErrorIs(t, got.ExpectEnd(t), cause)
+					if answer == "another code" {
+						assert.Equal(t, wsource.StatusCode(4002), wsource.CloseStatus(socket.Err()))
+					}
+					time.Sleep(2 * wsource.DefaultCloseTimeout) // until the peer has ended
+				})
+			})
+		}
+	}
 }

@@ -90,6 +90,27 @@ func TestShutdown(t *testing.T) {
 			assert.Len(t, lost.Values(), 1)
 		})
 	})
+	t.Run("its context ends while one stream has yet to end and another one has begun", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			require.NoError(t, s.network.OnEveryDial(wstest.Refuse()))
+			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
+			lost := record(t, subject.Undelivered())
+			first, _ := listen(t, subject)
+			subject.Next("x")
+			subject.Complete()
+			second, _ := listen(t, subject)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			require.ErrorIs(t, subject.Shutdown(ctx), context.DeadlineExceeded)
+			require.ErrorIs(t, first.ExpectEnd(t), context.DeadlineExceeded)
+			require.Error(t, second.ExpectEnd(t))
+			settle()
+			assert.Len(t, lost.Values(), 1)
+			dials := s.network.Dials()
+			time.Sleep(time.Hour)
+			assert.Equal(t, dials, s.network.Dials(), "nothing dials any more")
+		})
+	})
 	t.Run("without subscribers", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(nil)

@@ -73,15 +73,7 @@ func (c *Conn) watchDelivery(number int) {
 // agreed returns what a close event means: an answer that agrees to this side's close frame,
 // or has no code, is that; mu is held.
 func (c *Conn) agreed(end *transport.End) *transport.End {
-	if c.closing == nil {
-		return end
-	}
-	switch *end {
-	case transport.End{Code: codeNoStatus}, transport.End{Code: c.closing.Code},
-		transport.End{Code: c.closing.Code, Reason: c.closing.Reason}:
-		return c.closing // which knows the cause
-	}
-	return end
+	return conn.Agreed(c.closing, end)
 }
 
 // fail ends the connection because of what has arrived: behind what waits to be delivered;
@@ -143,6 +135,7 @@ func (c *Conn) Break(end *transport.End) {
 	if c.forced != nil {
 		end = c.forced
 	}
+	end = conn.WithCause(c.closing, end)
 	if end.Code != codeNormal {
 		c.err = c.config.Owner.Failure(end)
 	}

@@ -3,7 +3,6 @@ package conn
 import (
 	"time"
 
-	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
@@ -144,15 +143,7 @@ func (c *Conn) closeReceived(closed *peerCloseError) *transport.End {
 	end := &transport.End{Code: closed.code, Reason: closed.reason}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing == nil {
-		return end
-	}
-	switch *end {
-	case transport.End{Code: frame.CodeNoStatus}, transport.End{Code: c.closing.Code},
-		transport.End{Code: c.closing.Code, Reason: c.closing.Reason}:
-		return c.closing // which knows the cause
-	}
-	return end
+	return Agreed(c.closing, end)
 }
 
 // writeFailed gives the reader a moment to find the close frame that tells why.
@@ -180,6 +171,7 @@ func (c *Conn) Break(end *transport.End) {
 	if c.forced != nil {
 		end = c.forced
 	}
+	end = WithCause(c.closing, end)
 	cause := transport.ErrClosed
 	if end.Code != codeNormal {
 		c.err = c.owner.Failure(end)

@@ -78,6 +78,7 @@ type Engine struct {
 	callers     []chan struct{}          // of functions of the user's that run: see Engine.call
 	live        int                      // generations that have begun and are not over, attempts and connections
 	idle        chan struct{}            // closes when live is 0; nil if nobody waits for that
+	begun       map[*Generation]struct{} // those that are not over
 	connections map[*Connection]struct{} // those that are not over
 }
 

@@ -77,8 +77,7 @@ func (g *Generation) Begin() {
 	start := !g.started && !g.over
 	if start {
 		g.started = true
-		e.shown = g
-		e.live++
+		e.begin(g)
 	}
 	e.mu.Unlock()
 	switch {
@@ -137,6 +136,7 @@ func (g *Generation) abandon() {
 // close ends the generation and returns what was not sent; mu is held.
 func (g *Generation) close() []*Message {
 	if g.started && !g.over {
+		delete(g.engine.begun, g)
 		g.engine.released()
 	}
 	g.over = true

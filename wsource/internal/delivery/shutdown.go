@@ -3,6 +3,8 @@ package delivery
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
@@ -26,6 +28,16 @@ func (e *Engine) released() {
 		close(e.idle)
 		e.idle = nil
 	}
+}
+
+// begin notes a generation that begins, which counts in live; mu is held.
+func (e *Engine) begin(g *Generation) {
+	e.live++
+	e.shown = g
+	if e.begun == nil {
+		e.begun = make(map[*Generation]struct{})
+	}
+	e.begun[g] = struct{}{}
 }
 
 // hold notes a connection that counts in live; mu is held.
@@ -80,23 +92,19 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	return cause
 }
 
-// breakOff breaks every connection off, and ends an attempt at one.
+// breakOff breaks every connection off, and ends every attempt at one: one generation may have
+// begun while the end of another one is waited for.
 func (e *Engine) breakOff(cause error) {
 	e.mu.Lock()
-	g := e.shown
-	pending := g != nil && !g.over && g.connection == nil
-	if g != nil {
+	for g := range e.begun {
 		g.broken = true
+		if g.connection == nil {
+			discarded := g.stop(cause)
+			defer g.receiver.Ended(cause)
+			defer func() { e.report(unsent(discarded, transport.ErrClosed)) }()
+		}
 	}
-	if pending {
-		discarded := g.stop(cause)
-		defer g.receiver.Ended(cause)
-		defer func() { e.report(unsent(discarded, transport.ErrClosed)) }()
-	}
-	connections := make([]*Connection, 0, len(e.connections))
-	for c := range e.connections {
-		connections = append(connections, c)
-	}
+	connections := slices.Collect(maps.Keys(e.connections))
 	e.mu.Unlock()
 	defer e.publish()
 	for _, c := range connections {
