@@ -116,9 +116,13 @@ type connection[T any] struct {
 
 // Error ends the processor with err. It reports an error that finds no subscriber, and never will.
 func (c *connection[T]) Error(err error) {
-	subject, ok := c.Observer.(interface{ Observed() bool })
-	if ok && c.root != nil && !c.keeps && !subject.Observed() {
-		c.root.unhandled(err)
+	if subject, ok := c.Observer.(interface{ Observed() bool }); c.root != nil && !c.keeps {
+		if ok && !subject.Observed() {
+			c.root.unhandled(err)
+		} else {
+			retain(err, 1)
+			defer c.root.drop(err) // all subscribers may leave in this moment
+		}
 	}
 	c.Observer.Error(err)
 }

@@ -33,7 +33,6 @@ type Emitter[T any] struct {
 
 	foreign    bool // the emitter is the observer of a foreign observable
 	connecting int8 // calls of connect in progress; the gate holder's
-	shared     bool // others get the terminal too, so it is heard without this emitter
 }
 
 // errComplete stands for Complete in Emitter.terminal.
@@ -87,7 +86,7 @@ func (e *Emitter[T]) add(value T) {
 }
 
 // Error ends the emitter with err.
-func (e *Emitter[T]) Error(err error) { e.terminate(err) }
+func (e *Emitter[T]) Error(err error) { e.terminate(counted(err)) }
 
 // Complete ends the emitter.
 func (e *Emitter[T]) Complete() { e.terminate(errComplete) }
@@ -97,7 +96,7 @@ func (e *Emitter[T]) terminate(terminal error) {
 		terminal = &ArgumentError{"observable.Observer.Error", "err", isNil}
 	}
 	if e.ended.Swap(true) || !e.scope.Open() {
-		e.unheard(terminal)
+		e.scope.root.drop(terminal)
 		return
 	}
 	g, me := &e.scope.root.gate, goroutine()
@@ -238,18 +237,11 @@ func (e *Emitter[T]) end() {
 	r.current = sc.handler
 	switch {
 	case !sc.Open() || r.canceled() && isPanic(e.terminal):
-		e.unheard(e.terminal)
+		r.drop(e.terminal)
 	case e.terminal == errComplete: //nolint:errorlint // the very value, not an error that wraps it
 		e.stage.Complete()
 	default:
 		e.stage.Error(e.terminal)
 	}
 	returned = true
-}
-
-// unheard reports a terminal that reaches nobody, if it is a panic.
-func (e *Emitter[T]) unheard(terminal error) {
-	if !e.shared && isPanic(terminal) {
-		e.scope.root.unhandled(terminal)
-	}
 }

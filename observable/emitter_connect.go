@@ -71,6 +71,6 @@ func (e *Emitter[T]) flush() {
 		}
 	}
 	if terminal != nil { // a value before it has closed the scope
-		e.unheard(terminal)
+		e.scope.root.drop(terminal)
 	}
 }

@@ -227,6 +227,21 @@ func ExampleScope_Unhandled() {
 	// value done
 }
 
+// An error that comes after the operator's own end is dropped, but a panic is told to OnUnhandled.
+func ExampleScope_Drop() {
+	restore := observable.OnUnhandled(func(e *observable.UnhandledError) { fmt.Println("unhandled:", errors.Unwrap(e)) })
+	defer restore()
+	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		down.Complete()
+		sc.Drop(errors.New("the connection was reset"))
+		sc.Drop(&observable.PanicError{Value: "index out of range"})
+	})
+	src.Subscribe(context.Background(), printer[int]("value"))
+	// Output:
+	// value done
+	// unhandled: observable: a callback panicked: index out of range
+}
+
 // An operator that subscribes to something of its own has Done wait for that, too.
 func ExampleScope_WaitFor() {
 	var written atomic.Bool

@@ -11,6 +11,8 @@ import (
 type PanicError struct {
 	Value any    // what was passed to panic
 	Stack []byte // the stack of the panicking goroutine, as runtime/debug.Stack has it
+
+	references references
 }
 
 // Error describes the panic and names the first frame of the user's code: the function that
@@ -69,14 +71,14 @@ func firstUserFrame(lines []string) string {
 }
 
 // ErrGoexit is reported when a callback ended its goroutine with
-// runtime.Goexit, as a test's FailNow does.
+// runtime.Goexit, as a test's FailNow does. Match it with [errors.Is].
 var ErrGoexit = errors.New("observable: a callback ended its goroutine (runtime.Goexit)")
 
 // failure turns what a deferred recover returned into the error to report.
 // A nil value means that the goroutine is exiting without a panic.
 func failure(recovered any) error {
 	if recovered == nil {
-		return ErrGoexit
+		return &goexitError{error: ErrGoexit}
 	}
 	return &PanicError{Value: recovered, Stack: debug.Stack()}
 }

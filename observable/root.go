@@ -116,11 +116,10 @@ func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 
 // Error ends the subscription with err. A panic that comes after the end is unhandled.
 func (r *rootOf[T]) Error(err error) {
-	switch {
-	case !r.canceled() && r.state.end():
+	if !r.canceled() && r.state.end() {
 		r.deliverError(err)
-	case isPanic(err):
-		r.unhandled(err)
+	} else {
+		r.drop(err)
 	}
 }
 

@@ -22,7 +22,8 @@ import (
 // after the value that it handles, for every subscriber, and never blocks.
 //
 // An error that comes while nobody is subscribed is kept for late subscribers, and reported to
-// nobody. Of several sources that a subject observes, the first to end ends the subject, and so
+// nobody. A panic (a [*PanicError] or [ErrGoexit]) goes to the handler of [OnUnhandled] if the subject
+// has ended, or if all its subscribers leave before they hear of it. Of several sources that a subject observes, the first to end ends the subject, and so
 // the subscriptions to the others: see [Ender].
 type Subject[T any] struct {
 	multicast[T]
@@ -36,7 +37,7 @@ func (s *Subject[T]) Error(err error) {
 	if err == nil { // which must not look like none
 		err = &ArgumentError{"observable.Subject.Error", "err", isNil}
 	}
-	s.submit(notification[T]{kind: isError, err: err}, goroutine())
+	s.submit(notification[T]{kind: isError, err: counted(err)}, goroutine())
 }
 
 // Complete ends the subject and its subscribers.

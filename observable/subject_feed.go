@@ -17,7 +17,8 @@ func NewFeed[T any](subject *Subject[T], sc *Scope) Feed[T] {
 // Next passes value on to the subject's subscribers.
 func (f Feed[T]) Next(value T) { f.emit(notification[T]{value: value}) }
 
-// Error ends the subject and its subscribers with err.
+// Error ends the subject and its subscribers with err. Whoever calls it passes err on to others too, or
+// to [Scope.Drop], which reports a panic that no subscriber has got.
 func (f Feed[T]) Error(err error) { f.emit(notification[T]{kind: isError, err: err}) }
 
 // Complete ends the subject and its subscribers.
@@ -34,6 +35,9 @@ func (f Feed[T]) emit(n notification[T]) {
 	m.mu.Lock()
 	before, pass := m.record(n)
 	targets := m.roster.all()
+	if pass && n.kind == isError {
+		retain(n.err, len(targets))
+	}
 	if n.kind != isValue {
 		m.roster.clear()
 		defer m.tellEnders() // also when a callback ends this goroutine
@@ -76,10 +80,13 @@ func (f Feed[T]) send(n notification[T], targets []*subscriber[T]) {
 // inline delivers n inside the gate, which the caller holds. A panic is dealt with here, before the
 // next subscriber gets n: it may have ended that one too.
 func (s *subscriber[T]) inline(n notification[T]) {
+	r := s.scope.root
 	if !s.live() {
+		if n.kind == isError {
+			r.drop(n.err)
+		}
 		return
 	}
-	r := s.scope.root
 	returned := false
 	defer r.settle(&returned, r.current)
 	r.current = s.scope.handler

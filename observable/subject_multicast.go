@@ -245,6 +245,10 @@ func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
 	}
 	before, pass := m.record(n)
 	targets := m.roster.all()
+	if n.kind == isError {
+		retain(n.err, len(targets))
+		defer m.passedOn(n.err, pass, targets)
+	}
 	for _, b := range before {
 		m.queueAll(targets, b, me)
 	}
@@ -261,6 +265,19 @@ func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
 	}
 	serve(served, me)
 	serve(targets, me)
+}
+
+// passedOn gives up the caller's own reference to an error which it has retained for the targets.
+func (m *multicast[T]) passedOn(err error, pass bool, targets []*subscriber[T]) {
+	switch {
+	case pass && len(targets) == 0: // it is kept for late subscribers, and reported to nobody
+		retain(err, -1)
+	case !release(err):
+	case pass: // all of them have left
+		targets[0].scope.root.unhandled(err)
+	default: // the subject had ended before
+		ReportUnhandled(err, (*Subject[T])(nil))
+	}
 }
 
 // serve has the gates of the subscribers deliver what is queued there, all of them even if a
@@ -320,6 +337,7 @@ func (s *subscriber[T]) queueEnd(n notification[T], me uintptr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !s.live() || s.ended.Swap(true) {
+		release(n.err) // it is not the last one: the caller has its own
 		return
 	}
 	if s.terminal = n.err; n.kind == isComplete {
@@ -331,7 +349,7 @@ func (s *subscriber[T]) queueEnd(n notification[T], me uintptr) {
 // attach adds a subscriber, and first gives it what the subject remembers.
 func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
 	s := &subscriber[T]{subject: m, down: down}
-	s.Emitter = Emitter[numbered[T]]{scope: sc, stage: Stage[numbered[T]]{Next: s.receive, Terminal: down.Terminal}, shared: true}
+	s.Emitter = Emitter[numbered[T]]{scope: sc, stage: Stage[numbered[T]]{Next: s.receive, Terminal: down.Terminal}}
 	s.life.finally = s
 	sc.Nest(&s.life)
 
@@ -350,6 +368,9 @@ func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
 	for i := range first {
 		if !sc.Open() {
 			return
+		}
+		if first[i].kind == isError {
+			retain(first[i].err, 1)
 		}
 		first[i].deliver(down)
 	}

@@ -364,3 +364,14 @@ func TestPrintingASubject(t *testing.T) {
 	<-done
 	sub.Unsubscribe()
 }
+
+// TestSubjectPanicAfterItsEnd gives a subject a panic when it has ended: nobody gets it but the handler of unhandled errors.
+func TestSubjectPanicAfterItsEnd(t *testing.T) {
+	unhandled := observabletest.Unhandled(t)
+	var s observable.Subject[int]
+	s.Complete()
+	s.Error(errBoom)
+	unhandled.Expect(t)
+	s.Error(&observable.PanicError{Value: errBoom})
+	unhandled.Expect(t, "boom")
+}

@@ -96,6 +96,18 @@ func (r *root) unhandled(err error) {
 // of the subscription's context is not reported.
 func (s *Scope) Unhandled(err error) { s.root.unhandled(err) }
 
+// Drop is called with an error that reaches no observer of the subscription of s, as it comes
+// after their end: by an operator that holds a terminal back, or whose subscribers may all have
+// left. A panic (a [*PanicError] or [ErrGoexit]) goes to the handler of [OnUnhandled], unless
+// another subscriber may still hear of it. Other errors are dropped.
+func (s *Scope) Drop(err error) { s.root.drop(err) }
+
+func (r *root) drop(err error) {
+	if release(err) {
+		r.unhandled(err)
+	}
+}
+
 // ReportUnhandled gives err to the handler of [OnUnhandled], for code that runs a user's function
 // apart from a subscription: the observer named in the [UnhandledError] is that function, or the
 // type of a value that is none. A nil err is not reported.

@@ -216,7 +216,7 @@ func (d *decoupled[T]) merge(merge func(acc, v T) T, acc, v T) T {
 // Error notes the source's error.
 func (d *decoupled[T]) Error(err error) {
 	if !d.finish(func(t observable.Terminal) { t.Error(err) }, err) {
-		lose(d.sc, err) // it comes too late
+		d.sc.Drop(err) // it comes too late
 	}
 }
 
@@ -300,7 +300,5 @@ func (d *decoupled[T]) close() {
 	}
 	d.mu.Unlock()
 	d.source.end(d.sc)
-	if err != nil {
-		lose(d.sc, err)
-	}
+	d.sc.Drop(err)
 }

@@ -11,7 +11,8 @@ import "github.com/rxsocket/rxsocket/observable"
 // The source is subscribed to after the stream, so a part that subscribes to the shared
 // observable at once misses nothing. The stream ends as the observable from selector
 // does: completion, errors and panics of the source reach it through the shared
-// observable only. A panic in selector is the stream's error. Unsubscribing from the
+// observable only. A panic of the source that reaches no part goes to the handler of
+// [observable.OnUnhandled]. A panic in selector is the stream's error. Unsubscribing from the
 // stream unsubscribes from the source. RxJS: connect. See also [ConnectWith], [Share].
 func Connect[T, R any](
 	src observable.Observable[T], selector func(shared observable.Observable[T]) observable.Observable[R],
@@ -63,6 +64,9 @@ func feed[T any](processor observable.Processor[T], src observable.Observable[T]
 		Next: in.Next,
 		Terminal: &observable.TerminalFuncs{
 			OnError: func(err error) {
+				if subjectOf(processor) != nil {
+					defer sc.Drop(err) // its subscribers may have left
+				}
 				in.Error(err)
 				up.Close()
 			},
@@ -78,18 +82,7 @@ func feed[T any](processor observable.Processor[T], src observable.Observable[T]
 // directly into a subject of the toolkit. Around another processor, values that come back
 // into the same gate are delivered at once.
 func into[T any](processor observable.Processor[T], sc *observable.Scope) observable.Stage[T] {
-	var subject *observable.Subject[T]
-	switch p := processor.(type) {
-	case *observable.Subject[T]:
-		subject = p
-	case *observable.BehaviorSubject[T]:
-		subject = &p.Subject
-	case *observable.ReplaySubject[T]:
-		subject = &p.Subject
-	case *observable.AsyncSubject[T]:
-		subject = &p.Subject
-	}
-	if subject != nil {
+	if subject := subjectOf(processor); subject != nil {
 		feed := observable.NewFeed(subject, sc)
 		return observable.Stage[T]{Next: feed.Next, Terminal: feed}
 	}
@@ -100,4 +93,19 @@ func into[T any](processor observable.Processor[T], sc *observable.Scope) observ
 			OnComplete: func() { sc.ConnectAll(processor.Complete) },
 		},
 	}
+}
+
+// subjectOf returns the subject of the toolkit that processor is, or nil.
+func subjectOf[T any](processor observable.Processor[T]) *observable.Subject[T] {
+	switch p := processor.(type) {
+	case *observable.Subject[T]:
+		return p
+	case *observable.BehaviorSubject[T]:
+		return &p.Subject
+	case *observable.ReplaySubject[T]:
+		return &p.Subject
+	case *observable.AsyncSubject[T]:
+		return &p.Subject
+	}
+	return nil
 }

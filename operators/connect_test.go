@@ -150,3 +150,21 @@ func TestAProcessorOfOnesOwnAndFeedback(t *testing.T) {
 		})
 	}
 }
+
+// TestConnectPanicWithoutParts has the source panic when no part of the stream is subscribed to it any more.
+func TestConnectPanicWithoutParts(t *testing.T) {
+	unhandled := observabletest.Unhandled(t)
+	var src observable.Subject[int]
+	connected := operators.Connect(operators.Map(&src, func(v int) int {
+		if v == 2 {
+			panic(errBoom)
+		}
+		return v
+	}), func(shared ints) ints { return operators.Concat(operators.Take(shared, 1), observable.Never[int]()) })
+	got := observabletest.NewRecorder[int]()
+	defer connected.Subscribe(t.Context(), got).Unsubscribe()
+	src.Next(1)
+	src.Next(2)
+	assert.Equal(t, []string{"1"}, got.Log())
+	unhandled.Expect(t, "boom")
+}

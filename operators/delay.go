@@ -135,7 +135,7 @@ func (s *delayer[T]) arm() {
 // loseError is called when the stream has ended before the error was emitted.
 func (s *delayer[T]) loseError() {
 	if err := s.err.Swap(nil); err != nil {
-		lose(s.sc, *err)
+		s.sc.Drop(*err)
 	}
 }
 

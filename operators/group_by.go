@@ -188,7 +188,7 @@ func (g *groups[T, K, E, N]) give(group *Group[K, E], value E) {
 	returned := false
 	defer func() {
 		if !returned {
-			g.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) })
+			g.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) }, nil) // it is told where it began
 		}
 	}()
 	group.in.Next(value)
@@ -245,10 +245,8 @@ func (g *groups[T, K, E, N]) limit(group *Group[K, E], until observable.Observab
 		Terminal: &observable.TerminalFuncs{
 			OnComplete: complete,
 			OnError: func(err error) {
+				defer g.sc.Drop(err) // the group's subscribers may have left
 				g.remove(group)
-				if !group.subject.Observed() {
-					lose(g.sc, err)
-				}
 				group.in.Error(err)
 				up.Close()
 			},
@@ -275,43 +273,29 @@ func (g *groups[T, K, E, N]) remove(group *Group[K, E]) {
 
 // Error ends the groups and the stream.
 func (g *groups[T, K, E, N]) Error(err error) {
-	if g.ended {
-		return
-	}
-	observed := g.observed()
-	if passed := g.terminate(func(t observable.Terminal) { t.Error(err) }); !passed && !observed {
-		lose(g.sc, err)
-	}
+	g.terminate(func(t observable.Terminal) { t.Error(err) }, err)
 }
 
 // Complete ends the groups and the stream.
-func (g *groups[T, K, E, N]) Complete() { g.terminate(observable.Terminal.Complete) }
+func (g *groups[T, K, E, N]) Complete() { g.terminate(observable.Terminal.Complete, nil) }
 
-// terminate ends the groups and the stream. It reports whether downstream was still there.
-func (g *groups[T, K, E, N]) terminate(end func(observable.Terminal)) (passed bool) {
+// terminate ends the groups and the stream, with err if that is not nil.
+func (g *groups[T, K, E, N]) terminate(end func(observable.Terminal), err error) {
 	if g.ended {
-		return false
+		g.sc.Drop(err)
+		return
 	}
 	g.ended = true
 	defer g.up.Close()
 	defer func() { // also when a callback of a group ends this goroutine
 		g.first, g.last, g.open = nil, nil, nil
-		if passed = g.sc.Open(); passed {
+		if g.sc.Open() {
 			end(g.down)
+		} else {
+			g.sc.Drop(err) // the groups' subscribers may have left too
 		}
 	}()
 	endFrom(g.first, end)
-	return passed
-}
-
-// observed reports whether a group has a subscriber.
-func (g *groups[T, K, E, N]) observed() bool {
-	for group := g.first; group != nil; group = group.next {
-		if group.subject.Observed() {
-			return true
-		}
-	}
-	return false
 }
 
 // endFrom ends group and those after it, all of them even if a callback of one ends this

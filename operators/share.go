@@ -126,33 +126,7 @@ type round[T any] struct {
 	connected   bool  // a subscriber has subscribed to the source, or is about to
 	ended       bool  // the source has ended
 	pending     *link // subscription whose first value is the reset, or nil
-	unheard     error // panic of the source, until a subscriber hears of it or the last one has left without
-	reported    bool  // the source's error is reported, as nobody is there
-}
-
-// sharedTerminal passes the end of a round on to a subscriber.
-type sharedTerminal[T any] struct {
-	round *round[T]
-	scope *observable.Scope
-	down  observable.Terminal
-}
-
-// Error passes the error on, unless it was reported since all had left, this subscriber too.
-func (t *sharedTerminal[T]) Error(err error) {
-	if reported := t.round.heard(); !reported || t.scope.Open() {
-		t.down.Error(err)
-	}
-}
-
-// Complete passes the completion on.
-func (t *sharedTerminal[T]) Complete() { t.down.Complete() }
-
-// heard notes that a subscriber hears of the source's error, and returns whether that was reported before.
-func (r *round[T]) heard() (reported bool) {
-	r.shared.mu.Lock()
-	defer r.shared.mu.Unlock()
-	r.unheard = nil
-	return r.reported
+	err         error // the source's, until all have left: those to whom it went may leave before they get it
 }
 
 // Subscribe adds observer to the subscribers.
@@ -163,7 +137,6 @@ func (s *shared[T]) Subscribe(ctx context.Context, observer observable.Observer[
 // AttachTo adds down to the subscribers.
 func (s *shared[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	r := s.join(sc)
-	down.Terminal = &sharedTerminal[T]{r, sc, down.Terminal}
 	sc.OnClose(func() { r.leave(sc) })
 	if !r.claim() {
 		observable.Attach[T](r.processor, sc, down)
@@ -238,11 +211,11 @@ func (r *round[T]) leave(sc *observable.Scope) {
 	case r.subscribers > 0:
 		s.mu.Unlock()
 	case r.ended:
-		unheard := r.unheard
-		r.unheard, r.reported = nil, r.reported || unheard != nil
+		err := r.err
+		r.err = nil
 		s.mu.Unlock()
-		if unheard != nil { // it came as this subscriber, the last one, left
-			r.scope.Unhandled(unheard)
+		if err != nil {
+			r.scope.Drop(err)
 		}
 		r.source.end(sc)
 	default:
@@ -260,11 +233,10 @@ func (r *round[T]) Next(value T) { r.processor.Next(value) }
 // error that finds no subscriber if the next one gets a new processor.
 func (r *round[T]) Error(err error) {
 	policy := r.shared.config.OnError
-	subscribers := r.end(policy, err)
-	if subscribers == 0 && policy.kind == resetAtOnce {
+	if subscribers := r.end(policy, err); subscribers == 0 && policy.kind == resetAtOnce {
 		r.scope.Unhandled(err)
 	}
-	r.processor.Error(err)
+	into(r.processor, r.scope).Error(err)
 }
 
 // Complete passes the completion of the source on, and resets as OnComplete says.
@@ -278,12 +250,8 @@ func (r *round[T]) Complete() {
 func (r *round[T]) end(policy Reset, err error) (subscribers int) {
 	r.shared.mu.Lock()
 	r.ended, subscribers = true, r.subscribers
-	switch {
-	case policy.kind != resetAtOnce:
-	case subscribers == 0:
-		r.reported = err != nil // by Error
-	case isPanic(err):
-		r.unheard = err
+	if subscribers > 0 && policy.kind == resetAtOnce && subjectOf(r.processor) != nil {
+		r.err = err
 	}
 	r.resetBy(policy, err, r.forget)
 	return subscribers

@@ -166,3 +166,80 @@ func TestUnhandledPanicOfADuration(t *testing.T) {
 		})
 	}
 }
+
+// TestUnhandledPanicAsAllLeave has a source, or what ends a group, panic while the only subscriber of a part is at work,
+// and the subscriber then leaves: the panic is on its way to it, and reaches nobody.
+func TestUnhandledPanicAsAllLeave(t *testing.T) {
+	failing := func(v int) int {
+		if v == 2 {
+			panic(errBoom)
+		}
+		return v
+	}
+	asInts := func(g intGroup) ints { return g }
+	for name, parts := range map[string]func(src *observable.Subject[int]) observable.Observable[ints]{
+		"GroupBy": func(src *observable.Subject[int]) observable.Observable[ints] {
+			return operators.Map(operators.GroupBy(operators.Map(src, failing), func(int) int { return 0 }), asInts)
+		},
+		"GroupByUntil": func(src *observable.Subject[int]) observable.Observable[ints] {
+			return operators.Map(operators.GroupByUntil(src, func(int) int { return 0 }, func(intGroup) ints {
+				return operators.Filter(operators.Map(src, failing), func(int) bool { return false })
+			}), asInts)
+		},
+		"Share": func(src *observable.Subject[int]) observable.Observable[ints] {
+			return observable.Of(operators.Share(operators.Map(src, failing)))
+		},
+		"Connectable": func(src *observable.Subject[int]) observable.Observable[ints] {
+			c := observable.NewConnectable(operators.Map(src, failing), observable.ConnectableConfig[int]{})
+			c.Connect(context.Background())
+			return observable.Of[ints](c)
+		},
+		"Subject": func(src *observable.Subject[int]) observable.Observable[ints] {
+			var s observable.Subject[int]
+			operators.Map(src, failing).Subscribe(context.Background(), &s)
+			return observable.Of[ints](&s)
+		},
+	} {
+		for how, stays := range map[string]bool{"one leaves": true, "all leave": false} {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					unhandled := observabletest.Unhandled(t)
+					var src, busy observable.Subject[int]
+					var leaving observable.Subscription
+					release := make(chan struct{})
+					stayed := observabletest.NewRecorder[int]()
+					sub := parts(&src).Subscribe(t.Context(), observable.ObserverFuncs[ints]{OnNext: func(part ints) {
+						leaving = operators.Merge(part, &busy).Subscribe(t.Context(), observable.ObserverFuncs[int]{
+							OnNext: func(v int) {
+								if v == 3 {
+									<-release
+								}
+							},
+							OnError: func(err error) { t.Error(err) },
+						})
+						if stays {
+							part.Subscribe(t.Context(), stayed)
+						}
+					}})
+					src.Next(1)
+					go busy.Next(3)
+					synctest.Wait()
+					sub.Unsubscribe()
+					src.Next(2)
+					synctest.Wait()
+					unhandled.Expect(t)
+					leaving.Unsubscribe()
+					close(release)
+					synctest.Wait()
+					if stays {
+						assert.ErrorIs(t, stayed.Err(), errBoom)
+						unhandled.Expect(t)
+					} else {
+						unhandled.Expect(t, "boom")
+					}
+					src.Complete()
+				})
+			})
+		}
+	}
+}

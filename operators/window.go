@@ -221,7 +221,7 @@ func (w *windows[T]) give(open *window[T], v T) {
 // stream end. A panic does not come here: the window's subject deals with it.
 func (w *windows[T]) exit(returned *bool) {
 	if !*returned {
-		w.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) })
+		w.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) }, nil) // it is told where it began
 	}
 }
 
@@ -261,33 +261,29 @@ func (w *windows[T]) end(open *window[T]) {
 
 // Error ends the open windows and the stream with err.
 func (w *windows[T]) Error(err error) {
-	if w.ended {
-		return
-	}
-	observed := slices.ContainsFunc(w.open, func(open *window[T]) bool { return open.subject.Observed() })
-	if passed := w.terminate(func(t observable.Terminal) { t.Error(err) }); !passed && !observed {
-		lose(w.sc, err)
-	}
+	w.terminate(func(t observable.Terminal) { t.Error(err) }, err)
 }
 
 // Complete completes the open windows and the stream.
-func (w *windows[T]) Complete() { w.terminate(observable.Terminal.Complete) }
+func (w *windows[T]) Complete() { w.terminate(observable.Terminal.Complete, nil) }
 
-// terminate ends the open windows and the stream. It reports whether downstream was still there.
-func (w *windows[T]) terminate(end func(observable.Terminal)) (passed bool) {
+// terminate ends the open windows and the stream, with err if that is not nil.
+func (w *windows[T]) terminate(end func(observable.Terminal), err error) {
 	if w.ended {
-		return false
+		w.sc.Drop(err)
+		return
 	}
 	w.ended = true
 	open := w.open
 	w.open = nil
 	defer func() { // also when a callback of a window ends this goroutine
-		if passed = w.sc.Open(); passed {
+		if w.sc.Open() {
 			end(w.down)
+		} else {
+			w.sc.Drop(err) // the windows' subscribers may have left too
 		}
 	}()
 	endAll(open, end)
-	return passed
 }
 
 // endAll ends windows, all of them even if a callback of one ends this goroutine.
