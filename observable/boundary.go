@@ -15,7 +15,8 @@ import (
 // in [Scope.Wait], at a gate or after [Waiting]. It is how an operator subscribes to a source
 // that emits into a bounded buffer which is emptied through the gate of s: a hot source is
 // subscribed to when Spawn returns, and a synchronous one goes on while the buffer is emptied.
-// It is called inside the gate of s. Done of the subscription waits for f.
+// It is called inside the gate of s. Done of the subscription waits for f. A panic in f goes to the
+// handler of [OnUnhandled].
 //
 // A goroutine whose f has returned calls the next one that its starter spawns before it leaves
 // the gate. An operator that subscribes to many such sources at once so makes one goroutine, whose
@@ -33,10 +34,16 @@ func (s *Scope) Spawn(f func()) {
 
 // Spawn calls f on a goroutine of its own, and returns when f has returned or is about to wait,
 // as [Scope.Spawn] does. It belongs to no subscription: it is for a source that must not go on
-// before its observers have dealt with something, unless they wait for what it does next.
+// before its observers have dealt with something, unless they wait for what it does next. A panic in
+// f goes to the handler of [OnUnhandled].
 func Spawn(f func()) {
 	waiting := make(chan struct{})
-	interleave.Go(func() { Watch(f, waiting) })
+	interleave.Go(func() {
+		Watch(func() {
+			defer reportPanic(f)
+			f()
+		}, waiting)
+	})
 	interleave.Wait(waiting)
 }
 
@@ -85,7 +92,8 @@ func (s *Scope) LimitQueue(n int) { s.root.gate.setLimit(min(max(n, 1), queueLim
 
 // Go calls f on a goroutine of its own, a worker of the chain of s: it runs callbacks of that
 // chain outside of its gate, so whoever waits in [Scope.Wait] may wait for it. The end of s does
-// not end f; f looks at s for that. Done of the subscription waits for f.
+// not end f; f looks at s for that. Done of the subscription waits for f. A panic
+// in f goes to the handler of [OnUnhandled].
 func (s *Scope) Go(f func()) {
 	s.workBegun()
 	interleave.Go(func() {
@@ -98,6 +106,7 @@ func (s *Scope) Go(f func()) {
 			})
 			waits.unmark(me)
 		}()
+		defer reportPanic(f)
 		f()
 	})
 }

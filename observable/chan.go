@@ -84,7 +84,9 @@ func (c *chanSource[T]) takeBack() (v T, ok bool) {
 	if len(c.pending) == 0 {
 		return v, false
 	}
-	v, c.pending = c.pending[0], c.pending[1:]
+	v = c.pending[0]
+	clear(c.pending[:1]) // or the array keeps the value
+	c.pending = c.pending[1:]
 	c.notify() // there may be another one
 	return v, true
 }

@@ -78,6 +78,7 @@ func (s *spawned) call(me uintptr) (again bool) {
 			waits.disconnect(me, s.waiting, nil)
 		}
 	}()
+	defer reportPanic(s.f)
 	s.f()
 	returned = true
 	return again

@@ -3,6 +3,7 @@ package observable_test
 import (
 	"context"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -253,4 +254,91 @@ func TestGoexitInSubject(t *testing.T) {
 	assert.Equal(t, []string{"1", goexit}, bad.Log())
 	assert.Equal(t, []string{"1", "2", "5", "complete"}, first.Log())
 	assert.Equal(t, []string{"1", "2", "5", "complete"}, last.Log())
+}
+
+// TestUnhandledApart has functions panic, or end their goroutine, that the toolkit calls apart from the callbacks of
+// a stream: the handler of unhandled errors hears of it, and what is to be called besides is called.
+func TestUnhandledApart(t *testing.T) {
+	ends := map[string]struct {
+		fail  func()
+		heard string
+	}{
+		"panic":  {func() { panic(errBoom) }, "boom"},
+		"Goexit": {runtime.Goexit, observable.ErrGoexit.Error()},
+	}
+	for name, call := range map[string]func(fail, other func()){
+		"OnEnd": func(fail, other func()) {
+			var s observable.Subject[int]
+			for range 3 {
+				s.OnEnd(fail)
+				s.OnEnd(other)
+			}
+			s.Complete()
+		},
+		"OnEnd of one that has ended": func(fail, other func()) {
+			var s observable.Subject[int]
+			s.Complete()
+			defer s.OnEnd(other)
+			s.OnEnd(fail)
+		},
+		"WhenDone": func(fail, other func()) {
+			sub := observable.Never[int]().Subscribe(context.Background(), observable.ObserverFuncs[int]{})
+			observable.WhenDone(sub, fail)
+			observable.WhenDone(sub, other)
+			sub.Unsubscribe()
+		},
+		"WhenDone of one that is over": func(fail, other func()) {
+			sub := observable.Empty[int]().Subscribe(context.Background(), observable.ObserverFuncs[int]{})
+			defer observable.WhenDone(sub, other)
+			observable.WhenDone(sub, fail)
+		},
+		"WhenDone of a foreign one": func(fail, other func()) {
+			foreign := foreignSubscription{make(chan struct{})}
+			observable.WhenDone(foreign, fail)
+			observable.WhenDone(foreign, other)
+			close(foreign.done)
+		},
+		"AfterFunc": func(fail, other func()) {
+			observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+				sc.Close()
+				sc.AfterFunc(fail)
+				sc.AfterFunc(other)
+			}).Subscribe(context.Background(), observable.ObserverFuncs[int]{})
+		},
+	} {
+		for how, end := range ends {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					unhandled := observabletest.Unhandled(t)
+					others := 0
+					go call(end.fail, func() { others++ })
+					synctest.Wait()
+					assert.NotZero(t, others)
+					all := unhandled.All()
+					require.NotEmpty(t, all)
+					unhandled.Expect(t, slices.Repeat([]string{end.heard}, len(all))...)
+				})
+			})
+		}
+	}
+}
+
+// TestUnhandledPanicOfAFunction has functions panic that an operator has called on goroutines of their own.
+func TestUnhandledPanicOfAFunction(t *testing.T) {
+	fail := func() { panic(errBoom) }
+	for name, call := range map[string]func(sc *observable.Scope){
+		"Scope.Spawn": func(sc *observable.Scope) { sc.Spawn(fail) },
+		"Scope.Go":    func(sc *observable.Scope) { sc.Go(fail) },
+		"Spawn":       func(*observable.Scope) { observable.Spawn(fail) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			unhandled := observabletest.Unhandled(t)
+			sub := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+				call(sc)
+			}).Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+			sub.Unsubscribe()
+			<-sub.Done()
+			unhandled.Expect(t, "boom")
+		})
+	}
 }

@@ -269,7 +269,7 @@ func (r *root) hasEnded() bool {
 
 // WhenDone calls f once when Done of sub closes, at once if it has. For a subscription of this
 // package, it needs no goroutine that waits, and f is called on the one that ends the subscription: f
-// returns soon.
+// returns soon. A panic in f goes to the handler of [OnUnhandled].
 func WhenDone(sub Subscription, f func()) {
 	if r, ok := sub.(*root); ok {
 		r.whenDone(f)
@@ -277,7 +277,7 @@ func WhenDone(sub Subscription, f func()) {
 	}
 	interleave.Go(func() {
 		interleave.Wait(sub.Done())
-		f()
+		call(f)
 	})
 }
 
@@ -290,13 +290,7 @@ func (r *root) whenDone(f func()) {
 	}
 	r.mu.Unlock()
 	if done {
-		f()
-	}
-}
-
-func callAll(functions []func()) {
-	for _, f := range functions {
-		f()
+		call(f)
 	}
 }
 

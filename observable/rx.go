@@ -116,6 +116,7 @@ func FromRx[T any](rx rxgo.Observable) Observable[T] {
 			}
 		})
 		go func() {
+			defer drain(items) // also if a callback ends this goroutine
 			for receiving := true; receiving; {
 				select {
 				case <-done:
@@ -127,7 +128,6 @@ func FromRx[T any](rx rxgo.Observable) Observable[T] {
 					}
 				}
 			}
-			drain(items)
 		}()
 	})
 }

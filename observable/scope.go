@@ -295,7 +295,7 @@ func (s *Scope) AfterFunc(f func()) (stop func() bool) {
 	}
 	s.root.mu.Unlock()
 	if !open {
-		interleave.Go(f)
+		interleave.Go(func() { call(f) })
 	}
 	return func() bool {
 		s.root.mu.Lock()

@@ -39,8 +39,7 @@ func (s *Scope) workDone() {
 	}
 	after := r.closeDone()
 	r.mu.Unlock()
-	callAll(idle)
-	callAll(after)
+	callAll(append(idle, after...))
 }
 
 // WaitFor delays Done: that of the subscription that s belongs to closes after that of sub. An

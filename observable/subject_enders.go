@@ -13,7 +13,7 @@ func (m *multicast[T]) OnEnd(f func()) (stop func()) {
 	}
 	m.mu.Unlock()
 	if ended {
-		tellEnder(f)
+		call(f)
 	}
 	return func() {
 		m.mu.Lock()
@@ -31,16 +31,6 @@ func (m *multicast[T]) tellEnders() {
 	tellAll(enders)
 }
 
-// tellEnder calls a function that was given to OnEnd. Its panic is unhandled.
-func tellEnder(f func()) {
-	defer func() {
-		if v := recover(); v != nil {
-			ReportUnhandled(failure(v), f)
-		}
-	}()
-	f()
-}
-
 // tellAll calls functions and takes them out, all of them even if one ends this goroutine.
 func tellAll(functions map[*func()]struct{}) {
 	defer func() {
@@ -50,6 +40,6 @@ func tellAll(functions map[*func()]struct{}) {
 	}()
 	for f := range functions {
 		delete(functions, f)
-		tellEnder(*f)
+		call(*f)
 	}
 }

@@ -49,13 +49,15 @@ func OnUnhandled(handler func(*UnhandledError)) (restore func()) {
 
 // report gives a failure to the handler.
 func report(failed *UnhandledError) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			slog.Error("observable: the handler of unhandled errors panicked", "panic", v)
+		if !returned {
+			slog.Error("observable: the handler of unhandled errors failed", "error", failure(recover()), "unhandled", failed)
 		}
 	}()
 	if handler := unhandledHandler.Load(); handler != nil {
 		(*handler)(failed)
+		returned = true
 		return
 	}
 	attributes := []any{"error", logged(failed.Err), "observer", failed.Observer}
@@ -65,6 +67,7 @@ func report(failed *UnhandledError) {
 		attributes = append(attributes, "stack", string(stalled.Stack))
 	}
 	slog.Error("observable: unhandled error", attributes...)
+	returned = true
 }
 
 // logged returns what is logged of an error: what the first slog.LogValuer in its chain says, which may

@@ -1,0 +1,35 @@
+package observable
+
+// call calls a function of the user's that belongs to no callback of a stream. What keeps it from
+// returning goes to the handler of OnUnhandled.
+func call(f func()) {
+	returned := false
+	defer func() {
+		if !returned {
+			ReportUnhandled(failure(recover()), f)
+		}
+	}()
+	f()
+	returned = true
+}
+
+// callAll calls functions, all of them even if one ends this goroutine.
+func callAll(functions []func()) {
+	if len(functions) == 0 {
+		return
+	}
+	called := 0
+	defer func() { callAll(functions[called:]) }()
+	for _, f := range functions {
+		called++
+		call(f)
+	}
+}
+
+// reportPanic is deferred around a function on a goroutine of its own, whose panic would end the
+// process. A subscription in which a callback ends the goroutine has told of that by itself.
+func reportPanic(f func()) {
+	if v := recover(); v != nil {
+		ReportUnhandled(failure(v), f)
+	}
+}
