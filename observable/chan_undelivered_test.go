@@ -2,6 +2,7 @@ package observable_test
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -272,4 +273,39 @@ func TestFromChanWhoseChannelCloses(t *testing.T) {
 		assert.Equal(t, []string{"0"}, first.Log())
 		assert.Equal(t, []string{"1", "complete"}, third.Log())
 	})
+}
+
+// TestFromChanKeepsNothing has a value that nobody got go to the next subscription: then the source does not keep it.
+func TestFromChanKeepsNothing(t *testing.T) {
+	type large [1 << 16]byte
+	ch, freed := make(chan *large, 1), make(chan struct{})
+	src := observable.FromChan(ch)
+	func() {
+		v := new(large)
+		runtime.AddCleanup(v, func(freed chan struct{}) { close(freed) }, freed)
+		ch <- v
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	err := observable.ForEach(ctx, observable.AttachFunc[*large](func(sc *observable.Scope, down observable.Stage[*large]) {
+		observable.Attach(src, sc, observable.Stage[*large]{
+			Next: func(v *large) {
+				cancel()
+				down.Next(v)
+			},
+			Terminal: down.Terminal,
+		})
+	}), func(*large) { t.Error("it is not taken") })
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = observable.FirstValue(t.Context(), src)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		select {
+		case <-freed:
+			return true
+		default:
+			return false
+		}
+	}, 5*time.Second, time.Millisecond)
+	runtime.KeepAlive(src)
 }
