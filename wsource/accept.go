@@ -94,7 +94,8 @@ type AcceptOptions struct {
 //	     in a browser (js/wasm): a [*BrowserError]
 //	505  the request came by HTTP/2
 //
-// and what a [*RefusalError] of Authorize says.
+// and what a [*RefusalError] of Authorize says. The status is 0 if nothing could be answered: the client has gone, or a
+// middleware has answered in between.
 //
 // The response is written on the connection itself, past every writer of a middleware, with the
 // header that these have set so far.
@@ -109,7 +110,7 @@ func Accept(w http.ResponseWriter, r *http.Request, options *AcceptOptions) (*So
 	if refusal := vet(w, r, &opts); refusal != nil {
 		return nil, refusal
 	}
-	r, own, admission, err := authorize(r, &opts)
+	r, own, admission, err := authorize(w, r, &opts)
 	if err != nil {
 		return nil, refuse(w, r, opts.Hook, refusalStatus(err), err)
 	}
@@ -146,6 +147,9 @@ func vet(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) *Handshake
 
 // refuse answers a handshake with the headers that go with the status, and tells the hook.
 func refuse(w http.ResponseWriter, r *http.Request, hook Hook, status int, err error) *HandshakeError {
+	if errors.Is(err, handshake.ErrRequestOver) {
+		return refused(hook, &HandshakeError{URL: handshake.RequestURL(r), Remote: r.RemoteAddr, Err: err})
+	}
 	var own http.Header
 	text := err.Error()
 	if refusal, ok := errors.AsType[*RefusalError](err); ok {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
 // DefaultRefusalStatus is the status of a [RefusalError] that names none.
@@ -86,13 +88,18 @@ func refusalStatus(err error) int {
 }
 
 // authorize asks Authorize, and returns the request and the options for the connection.
-func authorize(r *http.Request, opts *AcceptOptions) (*http.Request, *AcceptOptions, Admission, error) {
+func authorize(
+	w http.ResponseWriter, r *http.Request, opts *AcceptOptions,
+) (*http.Request, *AcceptOptions, Admission, error) {
 	if opts.Authorize == nil {
-		return r, opts, Admission{}, nil
+		return r, opts, Admission{}, handshake.CheckOpen(w, r)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), DefaultHandshakeTimeout)
 	defer cancel()
 	admission, err := opts.Authorize(r.WithContext(ctx))
+	if over := handshake.CheckOpen(w, r); over != nil {
+		err = errors.Join(over, err)
+	}
 	if err != nil {
 		return r, opts, Admission{}, err
 	}

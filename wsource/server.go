@@ -120,7 +120,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.ask(w, r, &accepted)
 		return
 	}
-	r, opts, admission, err := authorize(r, &s.Options)
+	r, opts, admission, err := authorize(w, r, &s.Options)
 	if err == nil {
 		if err = s.reserveKey(admission.Key); err == nil {
 			counted = admission.Key

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
 // errNotDecided: nobody has accepted or refused a handshake in time.
@@ -89,6 +90,9 @@ func (q *Request) Accept(options *AcceptOptions, admission Admission) (*Socket, 
 		err := argument("Request.Accept", "options", problem)
 		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, http.StatusInternalServerError, err))
 	}
+	if err := handshake.CheckOpen(q.writer, q.HTTP); err != nil {
+		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, 0, err)) // and nothing is answered
+	}
 	if err := s.reserveKey(admission.Key); err != nil {
 		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, refusalStatus(err), err))
 	}
@@ -163,6 +167,9 @@ func (q *Request) await(ctx context.Context) {
 		<-q.decided // whoever has taken it is about to
 		return
 	}
-	err := &RefusalError{Status: http.StatusServiceUnavailable, Err: context.Cause(ctx)}
-	_ = q.server.refused(refuse(q.writer, q.HTTP, q.server.Options.Hook, err.status(), err))
+	err := handshake.CheckOpen(q.writer, q.HTTP)
+	if err == nil {
+		err = &RefusalError{Status: http.StatusServiceUnavailable, Err: context.Cause(ctx)}
+	}
+	_ = q.server.refused(refuse(q.writer, q.HTTP, q.server.Options.Hook, refusalStatus(err), err))
 }

@@ -119,7 +119,7 @@ func (h *hijackWriter) failure(err error) (status int, cause error) {
 		err = h.err
 	}
 	switch {
-	case h.taken:
+	case h.taken, errors.Is(err, ErrRequestOver):
 		return 0, err
 	case errors.Is(err, http.ErrNotSupported):
 		return http.StatusNotImplemented, err

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -50,19 +51,49 @@ func takeOver(hijacker http.Hijacker, w http.ResponseWriter) (conn net.Conn, rw 
 		w = inner
 	}
 	defer func() {
-		switch v := recover().(type) {
+		switch v := recover(); cause := v.(type) {
 		case nil:
 		case *runtime.TypeAssertionError:
-			conn, rw, err = nil, nil, cannotHijack(w, v)
+			conn, rw, err = nil, nil, cannotHijack(w, cause)
 		default:
-			panic(v)
+			if v != hijackTooLate {
+				panic(v)
+			}
+			conn, rw, err = nil, nil, hijackFailed(w, ErrRequestOver)
 		}
 	}()
 	conn, rw, err = hijacker.Hijack()
-	if _, able := w.(http.Hijacker); err != nil && (!able || errors.Is(err, http.ErrNotSupported)) {
+	_, able := w.(http.Hijacker)
+	switch {
+	case err == nil:
+	case !able || errors.Is(err, http.ErrNotSupported):
 		err = cannotHijack(w, err)
+	default:
+		err = hijackFailed(w, err)
 	}
 	return conn, rw, err
+}
+
+// hijackTooLate is what net/http panics with.
+const hijackTooLate = "net/http: Hijack called after ServeHTTP finished"
+
+// ErrRequestOver says that there is no response any more: nothing may be written to one.
+var ErrRequestOver = errors.New("the request is over")
+
+// CheckOpen reports that a request is over, although its handler has not returned: net/http has ended its context. A
+// router may have given the writer to another request by now. The error wraps ErrRequestOver.
+func CheckOpen(w http.ResponseWriter, r *http.Request) error {
+	if !errors.Is(r.Context().Err(), context.Canceled) { // a deadline is that of a middleware, which does not answer
+		return nil
+	}
+	return fmt.Errorf("the client has gone, or the middleware of the ResponseWriter %T has answered in between, as "+
+		"the request took too long: then serve this path outside of it: %w", w, ErrRequestOver)
+}
+
+// hijackFailed is the error of a writer that did not hand over its connection this time.
+func hijackFailed(w http.ResponseWriter, cause error) error {
+	return fmt.Errorf("the ResponseWriter %T has not handed over its connection: if its middleware answers a request "+
+		"that takes too long, serve this path outside of it: %w", w, cause)
 }
 
 // timeoutWriter is the writer of [http.TimeoutHandler], which neither hijacks nor unwraps.
