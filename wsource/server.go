@@ -250,6 +250,7 @@ func (s *Server) all() []*Socket {
 }
 
 func (s *Server) remove(socket *Socket) {
+	s.connections.withdraw(socket)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sockets, socket)

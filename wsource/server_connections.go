@@ -26,7 +26,8 @@ type connections struct {
 // Connections returns the observable of the sockets as they are accepted. It is hot, never fails and
 // completes with [Server.Shutdown]. A subscriber gets each socket before any message of it is lost, since a
 // socket keeps its messages for its first subscriber. It gets them one after the other and should not take
-// long over one: [Server.Handle] and [Server.Answer] do each on a goroutine of its own. A subscriber that
+// long over one: [Server.Handle] and [Server.Answer] do each on a goroutine of its own. A socket that is over before its
+// turn comes is left out. A subscriber that
 // panics over one stays subscribed, and what its operators do with a panic does not happen: the socket is closed with
 // [StatusInternalError], the Hook is told with [EventFailed], and [observable.OnUnhandled]. One that ends its
 // goroutine (runtime.Goexit) over one has ended, with [observable.ErrGoexit]: that socket is closed in the same way, and
@@ -105,6 +106,22 @@ func (c *connections) offer(socket *Socket) {
 	c.queue = append(c.queue, socket)
 	c.mu.Unlock()
 	c.deliver()
+	if socket.State() == Closed { // and so it was withdrawn too early, or will be
+		c.withdraw(socket)
+	}
+}
+
+// withdraw takes a socket back that no subscriber has got yet, and reports whether it could. One that is over would
+// else wait without counting for MaxConnections.
+func (c *connections) withdraw(socket *Socket) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.Index(c.queue, socket)
+	if i < 0 || i == 0 && c.delivering {
+		return false
+	}
+	c.queue = slices.Delete(c.queue, i, i+1)
+	return true
 }
 
 // deliver gives what is in the queue to the subscribers, unless another goroutine does. A socket
@@ -172,15 +189,7 @@ func (c *connections) dealtWith(socket *Socket, taken bool) {
 // hold closes the socket after some time, if no subscriber has got it by then; mu is held.
 func (c *connections) hold(socket *Socket) {
 	time.AfterFunc(heldFor, func() {
-		c.mu.Lock()
-		i := slices.Index(c.queue, socket)
-		if i > 0 || i == 0 && !c.delivering {
-			c.queue = slices.Delete(c.queue, i, i+1)
-		} else {
-			i = -1
-		}
-		c.mu.Unlock()
-		if i >= 0 {
+		if c.withdraw(socket) {
 			socket.startClose(&CloseError{Code: StatusTryAgainLater, Reason: "nobody takes connections"})
 		}
 	})

@@ -274,6 +274,36 @@ func TestGoexitInConnections(t *testing.T) {
 	})
 }
 
+// TestSocketsThatAreOverDoNotWait has clients come and go while a subscriber is busy: what is over is not kept for it, as
+// MaxConnections does not count it.
+func TestSocketsThatAreOverDoNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &wsource.Server{MaxConnections: 3}
+		busy := make(chan struct{})
+		got := observabletest.NewRecorder[*wsource.Socket]().OnNext(func(*wsource.Socket) { <-busy })
+		server.Connections().Subscribe(t.Context(), got)
+		network := serveHTTP(t, server.ServeHTTP)
+		dial := func() *wsource.Socket {
+			client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
+			require.NoError(t, err)
+			settle()
+			return client
+		}
+		first, waiting := dial(), dial()
+		for range 100 {
+			dial().CloseNow()
+			settle()
+		}
+		close(busy)
+		settle()
+		assert.Len(t, got.Values(), 2)
+		for _, client := range []*wsource.Socket{first, waiting} {
+			assert.Equal(t, wsource.Open, client.State())
+		}
+		require.NoError(t, server.Shutdown(context.Background()))
+	})
+}
+
 func TestServerThatCannotBeUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := new(wstest.Network)
