@@ -170,6 +170,16 @@ func (c *Conn) Next(binary bool, data []byte, borrowed bool) { c.queue.next(bina
 // Send is that of [transport.Conn].
 func (c *Conn) Send(ctx context.Context, item *transport.Item) { c.queue.send(ctx, item) }
 
+// Feed is that of [transport.Feeder].
+func (c *Conn) Feed(
+	item *transport.Item, binary bool, data []byte, room transport.Room, writes bool,
+) transport.Fed {
+	return c.queue.feed(outgoing{binary: binary, data: data, item: item}, room, writes)
+}
+
+// Flush is that of [transport.Feeder].
+func (c *Conn) Flush() { c.queue.writeLone() }
+
 // Withdraw is that of [transport.Conn].
 func (c *Conn) Withdraw(item *transport.Item) bool { return c.queue.withdraw(item) }
 

@@ -253,10 +253,9 @@ func (q *queue) submit(ctx context.Context, out outgoing, room transport.Room) {
 	q.callers--
 	q.count++
 	q.bytes += size
-	tries := out.item != nil && size <= tryBytes && q.conn.writer.tries
-	inline := tries || ctx.Done() == nil && size <= inlineBytes
-	if inline && !q.writing && q.fragmented == nil && (q.answers() || q.pool.quiet()) {
-		q.writeLone(out, tries)
+	if (q.tries(&out) || ctx.Done() == nil && size <= inlineBytes) && q.takeTurn(out) {
+		q.mu.Unlock()
+		q.writeLone()
 		return
 	}
 	if out.borrowed {
@@ -264,6 +263,38 @@ func (q *queue) submit(ctx context.Context, out outgoing, room transport.Room) {
 	}
 	q.enqueue(out)
 	q.mu.Unlock()
+}
+
+// tries reports whether the sender of a message writes it without waiting, if it writes it itself.
+func (q *queue) tries(out *outgoing) bool {
+	return out.item != nil && len(out.data) <= tryBytes && q.conn.writer.tries
+}
+
+// takeTurn lets the sender of a lone message or an answer write it, with writeLone, and reports
+// whether it is one; mu is held.
+func (q *queue) takeTurn(out outgoing) bool {
+	if q.writing || q.fragmented != nil || !q.answers() && !q.pool.quiet() {
+		return false
+	}
+	q.writing, q.lent = true, true
+	q.lone[0] = out
+	return true
+}
+
+// feed is the Feed of [transport.Feeder].
+func (q *queue) feed(out outgoing, room transport.Room, writes bool) transport.Fed {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.broken != nil || q.sealed || room == transport.RoomRefuse && q.full(len(out.data)) {
+		return transport.FedRefused
+	}
+	q.count++
+	q.bytes += len(out.data)
+	if writes && len(out.data) <= inlineBytes && q.takeTurn(out) {
+		return transport.FedToFlush
+	}
+	q.enqueue(out)
+	return transport.FedQueued
 }
 
 // answers reports whether what is sent now is likely the answer that the peer waits for:

@@ -24,12 +24,10 @@ func (q *queue) wake() {
 	}
 }
 
-// writeLone has the sender write its message, without waiting if it tries; mu is held, and
-// released. What of the message the system does not take at once is left to the pool.
-func (q *queue) writeLone(out outgoing, tries bool) {
-	q.writing, q.lent = true, true
-	q.mu.Unlock()
-	q.lone[0] = out
+// writeLone has the sender write the message that it has taken its turn with. What of the
+// message the system does not take at once, if it tries, is left to the pool.
+func (q *queue) writeLone() {
+	tries := q.tries(&q.lone[0])
 	start, taken, err := q.give(q.lone[:])
 	done, ended := q.endLone(tries)
 	if err = cmp.Or(err, ended); err == nil && !done {
@@ -138,11 +136,27 @@ func (q *queue) written(list []outgoing, taken int, start int64, err error) bool
 		return false
 	}
 	q.batchWritten(list)
-	for i := range list {
-		list[i].sent()
-	}
+	tellSent(list)
 	clear(list)
 	return true
+}
+
+// tellSent tells that messages were sent, a Counter of all that are next to each other.
+func tellSent(list []outgoing) {
+	for i := 0; i < len(list); {
+		first := i
+		for i++; i < len(list) && list[i].item == list[first].item; i++ {
+		}
+		item := list[first].item
+		if item == nil || item.Owner == nil {
+			continue
+		}
+		if counter, ok := item.Owner.(transport.Counter); ok {
+			counter.CountSent(i - first)
+		} else {
+			item.Owner.Done(item, transport.Sent, nil)
+		}
+	}
 }
 
 // accept gives the messages to the Writer. It returns how many were given and why it was

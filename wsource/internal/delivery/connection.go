@@ -181,6 +181,47 @@ func (o *itemOwner) Done(_ *transport.Item, outcome transport.Outcome, err error
 	}
 }
 
+// AllSent hears that messages were sent.
+func (o *itemOwner) AllSent(items []*transport.Item) (noted int) {
+	c := o.connection
+	e := c.generation.engine
+	var told []func(*Failure)
+	e.mu.Lock()
+	for _, item := range items {
+		o, ok := item.Owner.(*itemOwner)
+		if !ok || o.connection != c {
+			break
+		}
+		noted++
+		if done := c.sent((*Message)(o)); done != nil {
+			told = append(told, done)
+		}
+	}
+	c.requestAck()
+	last := c.settles()
+	e.mu.Unlock()
+	for _, done := range told {
+		done(nil)
+	}
+	if last {
+		c.settle()
+	}
+	return noted
+}
+
+// sent notes that a message was sent, or has arrived, and returns who is to be told that, if anybody is;
+// mu is held. RequestAck is to follow.
+func (c *Connection) sent(m *Message) (done func(*Failure)) {
+	c.held--
+	if c.generation.engine.settle(m); !m.deserted {
+		c.awaitAck(m)
+	}
+	if m.Request { // its answer is what its sender waits for
+		return nil
+	}
+	return m.Told
+}
+
 // refused ends the way of a message that the conn did not take, though it can be written to.
 func (c *Connection) refused(m *Message, cause error) {
 	e := c.generation.engine
@@ -197,10 +238,14 @@ func (c *Connection) refused(m *Message, cause error) {
 // settled, so that nobody who is told can hold that up.
 func (c *Connection) told(m *Message, outcome transport.Outcome, cause error) {
 	g, e := c.generation, c.generation.engine
-	e.mu.Lock()
-	c.held--
+	var done func(*Failure)
 	var failed *Failure
-	if outcome != transport.Sent && !m.confirmed {
+	e.mu.Lock()
+	if outcome == transport.Sent || m.confirmed {
+		done = c.sent(m)
+		c.requestAck()
+	} else {
+		c.held--
 		c.ready, c.flushing = false, false
 		if outcome, cause = g.refusal(m, outcome, cause); cause == nil {
 			g.put(m)
@@ -209,17 +254,11 @@ func (c *Connection) told(m *Message, outcome transport.Outcome, cause error) {
 			return
 		}
 		failed = m.failure(outcome, cause)
-	}
-	e.settle(m)
-	done := m.Told
-	switch {
-	case failed == nil && !m.deserted:
-		c.awaitAck(m)
-	case failed != nil && (done == nil || m.Request):
-		c.failures = append(c.failures, report{done, failed, m.Request})
-	}
-	if m.Request { // its answer is what its sender waits for
-		done = nil
+		e.settle(m)
+		if done = m.Told; done == nil || m.Request {
+			c.failures = append(c.failures, report{done, failed, m.Request})
+			done = nil
+		}
 	}
 	last := c.settles()
 	e.mu.Unlock()

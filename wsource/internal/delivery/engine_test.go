@@ -97,3 +97,33 @@ func TestNothingOvertakesWhatHasWaitedForAcknowledgements(t *testing.T) {
 		})
 	}
 }
+
+// TestAllSent: messages that are told of together count as those that are told of one by one: a ping asks
+// about all of them, their senders are told, and those of another connection are left to the caller.
+func TestAllSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := &fakeConn{keeps: true}, &fakeConn{keeps: true}
+		r, other := newTrial(t, first), newTrial(t, second)
+		told := 0
+		for range 300 {
+			r.engine.Post(t.Context(), &delivery.Message{Told: func(f *delivery.Failure) {
+				assert.Nil(t, f)
+				told++
+			}})
+		}
+		other.post(t, "other", 0)
+		items := slices.Concat(first.items, second.items)
+		owner := items[0].Owner.(transport.Grouped)
+		assert.Equal(t, 300, owner.AllSent(items))
+		assert.Equal(t, 300, told)
+		assert.EqualValues(t, 1, first.asked)
+		first.answered(1, 0)
+		first.end(errors.New("broken"))
+		synctest.Wait()
+		assert.Empty(t, r.host.failures, "all have arrived")
+		second.end(nil)
+		assert.Empty(t, other.host.failures)
+		r.leave()
+		other.leave()
+	})
+}

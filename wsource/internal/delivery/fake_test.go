@@ -14,6 +14,8 @@ type fakeConn struct {
 	mu       sync.Mutex
 	sent     []string      // in the order of Send
 	stall    chan struct{} // the next Send waits for it, if it is not nil
+	keeps    bool          // the test tells what becomes of the items
+	items    []*transport.Item
 	asked    uint64
 	answered func(number uint64, rtt time.Duration)
 	receive  func(binary bool, data []byte)
@@ -37,6 +39,8 @@ func (c *fakeConn) Send(_ context.Context, item *transport.Item) {
 	ended := c.ended
 	c.mu.Unlock()
 	switch {
+	case c.keeps:
+		c.items = append(c.items, item)
 	case item.Owner == nil:
 	case ended:
 		item.Owner.Done(item, transport.Unsent, transport.ErrClosed)

@@ -41,7 +41,7 @@ type unacked struct {
 	waiting  bool // for the timer
 }
 
-// awaitAck notes that a message was handed to the operating system; mu is held.
+// awaitAck notes that a message was handed to the operating system; mu is held. RequestAck is to follow.
 func (c *Connection) awaitAck(m *Message) {
 	u := &c.unacked
 	switch {
@@ -54,7 +54,6 @@ func (c *Connection) awaitAck(m *Message) {
 	case u.watched:
 		u.messages = append(u.messages, m)
 		u.bytes += len(m.Payload.Data)
-		c.requestAck()
 	}
 }
 

@@ -116,6 +116,43 @@ type Owner interface {
 	Done(item *Item, outcome Outcome, err error)
 }
 
+// Grouped is an Owner that can be told of several items at once.
+type Grouped interface {
+	Owner
+	// AllSent is told that items were sent, in place of a Done of each. The first is its own. It
+	// returns of how many it took note, from the first on; the others are to be told then.
+	AllSent(items []*Item) (noted int)
+}
+
+// Counter is an Owner of messages that are sent in their order and told apart by it alone. It is
+// told of those that were sent, and of nothing else.
+type Counter interface {
+	Owner
+	// CountSent is told that the next so many were handed to the operating system.
+	CountSent(messages int)
+}
+
+// Feeder is a Conn that can be given messages by who holds a mutex.
+type Feeder interface {
+	// Feed queues a message. It neither waits nor calls anybody. The item has the message's
+	// Packer and its Owner, a [Counter]; it may be that of any number of messages at once, and
+	// cannot be withdrawn. Room is RoomRefuse or RoomIgnore. Writes says that the caller is
+	// ready to write the message itself.
+	Feed(item *Item, binary bool, data []byte, room Room, writes bool) Fed
+	// Flush writes the message for which Feed has returned FedToFlush.
+	Flush()
+}
+
+// Fed is what became of a message that was given to a [Feeder].
+type Fed uint8
+
+// The kinds of Fed.
+const (
+	FedRefused Fed = iota // there is no room, or the connection is closing
+	FedQueued             // it is on its way
+	FedToFlush            // it is, once the caller has called Flush: soon, as the others wait for that
+)
+
 // Outcome is what became of an item.
 type Outcome uint8
 

@@ -1,0 +1,113 @@
+package conn_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
+
+var _ transport.Feeder = (*conn.Conn)(nil)
+
+// counter is an Owner that counts.
+type counter struct{ counts []int }
+
+func (c *counter) CountSent(messages int) { c.counts = append(c.counts, messages) }
+
+func (c *counter) Done(*transport.Item, transport.Outcome, error) { c.counts = append(c.counts, -1) }
+
+// TestFeed: what is fed goes in its order among what is sent, and is counted together. It is refused when there
+// is no room, unless that does not matter, and when the connection closes.
+func TestFeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, o, peer := open(t)
+		go c.Next(false, []byte("lone"), false) // is being written
+		synctest.Wait()
+		count := new(counter)
+		item := &transport.Item{Owner: count}
+		feed := func(text string, room transport.Room) transport.Fed {
+			return c.Feed(item, false, []byte(text), room, true)
+		}
+		want := []string{"lone"}
+		for i := range 1024 {
+			text := fmt.Sprint(i)
+			want = append(want, text)
+			if i == 100 {
+				c.Send(context.Background(), &transport.Item{Data: []byte(text), Owner: o})
+			} else {
+				require.Equal(t, transport.FedQueued, feed(text, transport.RoomRefuse))
+			}
+		}
+		assert.Equal(t, transport.FedRefused, feed("refused", transport.RoomRefuse))
+		assert.Equal(t, transport.FedQueued, feed("ignoring", transport.RoomIgnore))
+		c.Close(&transport.End{Code: 1000})
+		synctest.Wait()
+		assert.Equal(t, transport.FedRefused, feed("closing", transport.RoomIgnore))
+		assert.Equal(t, append(want, "ignoring"), messagesOf(t, peer))
+		require.NoError(t, peer.Close())
+		<-c.Done()
+		synctest.Wait()
+		assert.Equal(t, []int{100, 924}, count.counts)
+		assert.Equal(t, []string{"100 0"}, o.told)
+	})
+}
+
+// TestFlush: who feeds a lone message writes it, and nobody else does before.
+func TestFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &narrow{room: 100}
+		c, o := openNarrow(t, n)
+		count := new(counter)
+		item := &transport.Item{Owner: count}
+		require.Equal(t, transport.FedToFlush, c.Feed(item, false, []byte("one"), transport.RoomRefuse, true))
+		require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte("two"), transport.RoomRefuse, true))
+		synctest.Wait()
+		assert.Empty(t, n.written())
+		c.Flush()
+		assert.Equal(t, frames("one"), n.written())
+		close(n.opened)
+		synctest.Wait()
+		assert.Equal(t, frames("one", "two"), n.written())
+		assert.Equal(t, []int{1, 1}, count.counts)
+		time.Sleep(time.Millisecond)
+		require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte("three"), transport.RoomRefuse, false), "who does not write")
+		synctest.Wait()
+		assert.Equal(t, frames("one", "two", "three"), n.written())
+		c.Break(&transport.End{Code: 1006})
+		synctest.Wait()
+		assert.True(t, o.over)
+	})
+}
+
+// group is an Owner that takes note of two items at once, and counts these.
+type group struct{ told []int }
+
+func (g *group) AllSent(items []*transport.Item) (noted int) {
+	for noted < min(2, len(items)) && items[noted].Owner == transport.Owner(g) {
+		noted++
+	}
+	g.told = append(g.told, noted)
+	return noted
+}
+
+func (g *group) Done(*transport.Item, transport.Outcome, error) { panic("it is told of several") }
+
+// TestItems: all are told once, those together whose owner takes note of them.
+func TestItems(t *testing.T) {
+	g, o := new(group), new(owner)
+	items := conn.NewItems()
+	for _, of := range []transport.Owner{g, g, g, nil, o, g} {
+		items.List = append(items.List, &transport.Item{Data: []byte("item"), Owner: of})
+	}
+	items.TellSent()
+	items.Release()
+	assert.Equal(t, []string{"item 0"}, o.told)
+	assert.Equal(t, []int{2, 1, 1}, g.told)
+}
