@@ -103,7 +103,7 @@ func (k *client) connect(ctx context.Context, attempt int) error {
 	if err != nil {
 		return err
 	}
-	l := &link{socket: socket, conn: socket.Carrier()}
+	l := newLink(socket)
 	if socket.Subprotocol() != Subprotocol {
 		l.close(wsource.StatusPolicyViolation, "the subprotocol was not accepted", nil)
 		return &ProtocolError{Problem: fmt.Sprintf("the server does not speak %s", Subprotocol)}
@@ -183,7 +183,7 @@ func (k *client) greeted(l *link, m control, tell func(error)) bool {
 	in := c.open(l, next)
 	l.insert(control{word: wordGo, numbers: [3]uint64{c.out.handed + 1}}, nil)
 	c.tell(began(l, fresh, old != nil, in, out))
-	c.startPump()
+	c.handOver(false)
 	c.mu.Unlock()
 	told.tell()
 	c.answered()

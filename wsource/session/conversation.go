@@ -43,8 +43,7 @@ type conversation struct {
 
 	// What is sent.
 	out     kept
-	pumping bool // a goroutine hands entries to the connection
-	waiters int  // senders that wait for room
+	waiters int // senders that wait for room
 	aging   *time.Timer
 	marks   [8]uint64      // the last position at each of the latest eighths of Outbox.Age
 	ending  *transport.End // this side has begun to end the session
@@ -55,8 +54,8 @@ type conversation struct {
 
 	// What is received.
 	deliver    func(binary bool, data []byte)
-	delivering bool          // a goroutine delivers, or tells the status
-	inline     *link         // by whose reader, if it is one that has not been replaced
+	turn       turn          // of who delivers, or tells the status
+	inline     *link         // whose reader has the turn, or had it last; nil if it has been replaced
 	before     *conversation // the Subject's session before this one, while it may still deliver
 	after      *conversation // and the one after it
 	received   uint64
@@ -130,8 +129,9 @@ func (c *conversation) tell(s Status) {
 // wake has a goroutine deliver what waits, unless one does; mu is held.
 func (c *conversation) wake() {
 	waits := len(c.news) > 0 || len(c.inbox) > 0 && c.deliver != nil || len(c.inbox) == 0 && c.peerEnd != nil
-	if waits && !c.delivering && !c.waitsTurn() {
-		c.delivering = true
+	if waits && !c.turn.held() && !c.waitsTurn() {
+		c.turn.take(true)
+		c.inline = nil
 		go c.drain()
 	}
 }
@@ -315,12 +315,8 @@ func (c *conversation) Close(end *transport.End) (sent <-chan struct{}) {
 	}
 	c.ending, c.ended = end, make(chan struct{})
 	c.changed.Broadcast()
-	if c.out.unsent() == 0 {
-		c.pump(false)
-	} else {
-		c.startPump()
-		c.mu.Unlock()
-	}
+	c.handOver(false)
+	c.mu.Unlock()
 	return c.ended
 }
 

@@ -59,8 +59,7 @@ type entry struct {
 	data   []byte // as it goes over the wire
 	binary bool
 	packer transport.Packer
-	item   *transport.Item // that it was given as
-	owner  transport.Owner // of that; nil if nobody is to be told
+	item   *transport.Item // that it was given as; nil once its owner was told
 }
 
 // kept is the messages of one direction that the peer has not acknowledged, in their order.
@@ -120,26 +119,25 @@ func (k *kept) push(e entry) {
 }
 
 // shift takes off the first entry. Its position goes with it if it has one.
-func (k *kept) shift() entry {
+func (k *kept) shift() {
 	slot := &k.ring[k.head]
-	e := *slot
+	size := len(slot.data)
 	*slot = entry{}
 	k.head = (k.head + 1) & (len(k.ring) - 1)
 	k.count--
-	k.bytes -= len(e.data)
+	k.bytes -= size
 	if k.first <= k.handed {
-		k.flight -= len(e.data)
+		k.flight -= size
 	}
 	if k.first <= max(k.handed, k.told) {
 		k.first++
 		k.handed = max(k.handed, k.first-1)
 	}
-	return e
 }
 
-// verdict is what is to be told of an entry.
+// verdict is what is to be told of an item.
 type verdict struct {
-	entry   entry
+	item    *transport.Item
 	outcome transport.Outcome
 	err     error
 }
@@ -149,8 +147,8 @@ type verdicts []verdict
 
 func (v verdicts) tell() {
 	for _, one := range v {
-		if one.entry.owner != nil {
-			one.entry.owner.Done(one.entry.item, one.outcome, one.err)
+		if owner := one.item.Owner; owner != nil {
+			owner.Done(one.item, one.outcome, one.err)
 		}
 	}
 }
@@ -159,11 +157,11 @@ func (v verdicts) tell() {
 func (k *kept) acknowledge(position uint64) (told verdicts) {
 	before := k.count
 	for k.count > 0 && k.first <= position {
-		untold := k.first > k.told
-		k.told = max(k.told, k.first)
-		if e := k.shift(); untold {
-			told = append(told, verdict{entry: e, outcome: transport.Sent})
+		if k.first > k.told {
+			k.told = k.first
+			told = append(told, verdict{item: k.at(k.first).item, outcome: transport.Sent})
 		}
+		k.shift()
 	}
 	if k.count == 0 && before < ackMessages { // or else there is much to come: an idle session has no ring
 		k.ring, k.head = nil, 0
@@ -181,17 +179,28 @@ func (k *kept) canLetGo(connected bool) bool {
 	return k.count > 0 && (!connected || k.first <= k.handed || k.first > k.told)
 }
 
+// tellSent appends the items to told whose owners are to be told that they are sent, as all up to a position are.
+func (k *kept) tellSent(sent uint64, told []*transport.Item) []*transport.Item {
+	for p := max(k.told+1, k.first); p <= sent; p++ {
+		e := k.at(p)
+		told = append(told, e.item)
+		e.item = nil
+	}
+	k.told = max(k.told, sent)
+	return told
+}
+
 // letGo gives the first entry up, because of err. One that has been sent is Sent to its owner:
 // if it is lost, a gap tells. The other one is Refused, as the session goes on.
 func (k *kept) letGo(err error) (told verdicts) {
-	p, sent := k.first, k.first <= max(k.handed, k.told)
-	e := k.shift()
+	p, e, sent := k.first, *k.at(k.first), k.first <= max(k.handed, k.told)
+	k.shift()
 	switch {
 	case !sent:
-		return verdicts{{e, transport.Refused, err}}
+		return verdicts{{e.item, transport.Refused, err}}
 	case p > k.told:
 		k.told = p
-		told = verdicts{{e, transport.Sent, nil}}
+		told = verdicts{{e.item, transport.Sent, nil}}
 	}
 	k.gone = p
 	k.goneBytes += len(e.data)
@@ -205,9 +214,10 @@ func (k *kept) end(err error) (told verdicts) {
 		if p <= k.handed {
 			outcome = transport.Unknown
 		}
-		if e := k.shift(); p > k.told {
-			told = append(told, verdict{e, outcome, err})
+		if p > k.told {
+			told = append(told, verdict{k.at(p).item, outcome, err})
 		}
+		k.shift()
 	}
 	return told
 }

@@ -200,7 +200,7 @@ func (p *play) close() (f figures) {
 	for _, s := range p.servers {
 		if !assert.True(p.t, s.isOver()) {
 			c := s.s.latest()
-			p.t.Log(s.s, c.over, c.err, c.delivering, len(c.inbox), len(s.sent), len(s.reports))
+			p.t.Log(s.s, c.over, c.err, c.turn.held(), len(c.inbox), len(s.sent), len(s.reports))
 			for _, e := range s.events {
 				if e.status != nil {
 					p.t.Log(e.status)
@@ -240,9 +240,9 @@ func (p *play) dump() {
 	for _, s := range []*text{p.client.s, p.server().s} {
 		c := s.latest()
 		c.mu.Lock()
-		p.t.Logf("%v: link %v, out: count %d first %d handed %d acked %d told %d pumping %v waiters %d; in: delivering %v received %d inbox %d told %d; %+v",
-			s, c.link != nil, c.out.count, c.out.first, c.out.handed, c.out.acked, c.out.told, c.pumping, c.waiters,
-			c.delivering, c.received, len(c.inbox), c.told, c.outbox)
+		p.t.Logf("%v: link %v, out: count %d first %d handed %d acked %d told %d waiters %d; in: delivering %v received %d inbox %d told %d; %+v",
+			s, c.link != nil, c.out.count, c.out.first, c.out.handed, c.out.acked, c.out.told, c.waiters,
+			c.turn.held(), c.received, len(c.inbox), c.told, c.outbox)
 		c.mu.Unlock()
 	}
 	p.t.Log(p.client.s.Subject, p.server().s.Subject, len(p.client.reports), len(p.server().reports), len(p.servers))

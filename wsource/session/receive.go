@@ -1,10 +1,8 @@
 package session
 
 import (
-	"context"
 	"time"
 
-	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
@@ -41,7 +39,7 @@ func (c *conversation) take(l *link, binary bool, data []byte) bool {
 		c.mu.Unlock()
 		return true // a double
 	}
-	if c.deliver == nil || c.delivering || c.starved() || c.waitsTurn() {
+	if c.deliver == nil || c.turn.held() || c.starved() || c.waitsTurn() {
 		if len(c.inbox) >= windowMessages || len(c.inbox) > 0 && c.inboxBytes+len(data) > windowBytes {
 			c.mu.Unlock()
 			return false
@@ -52,13 +50,16 @@ func (c *conversation) take(l *link, binary bool, data []byte) bool {
 		c.mu.Unlock()
 		return true
 	}
-	c.delivering, c.inline = true, l
+	c.inline = l
 	c.received = l.position
 	c.toldBytes += len(data)
+	c.turn.take(c.ackDue() || !c.acking)
 	deliver := c.deliver
 	c.mu.Unlock()
 	c.run(func() { deliver(binary, data) })
-	c.drain()
+	if !c.turn.giveUp() {
+		c.drain()
+	}
 	return true
 }
 
@@ -70,7 +71,7 @@ func (c *conversation) waitsTurn() bool {
 	}
 	c.before.mu.Lock()
 	defer c.before.mu.Unlock()
-	if c.before.delivering {
+	if c.before.turn.held() {
 		return true
 	}
 	c.before = nil
@@ -125,7 +126,8 @@ func (c *conversation) drain() {
 		}
 		break
 	}
-	c.delivering, c.inline = false, nil
+	c.inline = nil
+	c.turn.free()
 	if c.after != nil {
 		defer c.after.takeTurn()
 	}
@@ -150,10 +152,9 @@ func (c *conversation) drain() {
 
 // acknowledge acknowledges what has come, if it is time to; mu is held.
 func (c *conversation) acknowledge() {
-	n := c.received - c.told
 	switch {
-	case c.link == nil || n == 0:
-	case n >= ackMessages || c.toldBytes >= ackBytes || c.askedFor > c.told:
+	case c.link == nil || c.received == c.told:
+	case c.ackDue():
 		c.acknowledgeNow()
 	case c.acking:
 	case c.ackTimer == nil:
@@ -163,6 +164,11 @@ func (c *conversation) acknowledge() {
 		c.acking = true
 		c.ackTimer.Reset(ackDelay)
 	}
+}
+
+// ackDue reports whether what has come is to be acknowledged at once; mu is held.
+func (c *conversation) ackDue() bool {
+	return c.received-c.told >= ackMessages || c.toldBytes >= ackBytes || c.askedFor > c.told
 }
 
 // acknowledgeNow sends an acknowledgement, or has the one that waits at the connection be followed by another:
@@ -238,105 +244,3 @@ func (c *conversation) endReceived(l *link, end *transport.End) {
 	c.peerEnd = end
 	c.wake()
 }
-
-// link is one connection of a conversation.
-type link struct {
-	socket *wsource.Socket
-	conn   wsource.Carrier
-	greet  func(l *link, m control) bool // takes a control message of the handshake, and reports false if it may not come
-	c      *conversation                 // once it is attached; for who reads
-	place  uint64                        // in the order in which a server has accepted its connections
-
-	// The fields below are guarded by the conversation's mu.
-	number   int
-	in       bool   // messages of the application may come
-	position uint64 // of the last that has come
-	sent     uint64 // the position up to which messages are known to be sent
-	refused  bool   // the message that was handed over last
-	asked    uint64 // up to where the peer was asked to acknowledge
-	endSent  bool
-	ackWaits bool             // an acknowledgement is not written yet
-	ackDue   bool             // and another one is to follow it
-	items    []transport.Item // to be used next
-	lost     Range            // what this side has sent and the peer has not received
-	replaced bool             // the connection before was still open
-}
-
-// start begins to read.
-func (l *link) start() { l.conn.Receive(l.receive) }
-
-// receive takes a message.
-func (l *link) receive(binary bool, data []byte) {
-	if !binary && len(data) > 0 && data[0] == mark {
-		if len(data) == 1 || data[1] != mark {
-			l.control(data[1:])
-			return
-		}
-		data = data[1:]
-	}
-	switch {
-	case l.c == nil:
-		l.violated(&ProtocolError{Problem: "a message of the application came before the handshake"})
-	case !l.c.take(l, binary, data):
-		l.violated(&ProtocolError{Problem: "a message of the application came where it is not allowed"})
-	}
-}
-
-// control takes a control message.
-func (l *link) control(data []byte) {
-	m, err := parseControl(data)
-	if err != nil {
-		l.violated(&ProtocolError{Problem: "a control message is wrong", Err: err})
-		return
-	}
-	allowed := l.c != nil
-	switch m.word {
-	case wordAck:
-		allowed = allowed && l.c.acknowledged(l, m.numbers[0])
-	case wordAsk:
-		if allowed {
-			l.c.asksFor(l)
-		}
-	case wordEnd:
-		if allowed {
-			l.c.endReceived(l, &transport.End{Code: uint16(m.code), Reason: m.reason})
-		}
-	default:
-		allowed = l.greet(l, m)
-	}
-	if !allowed {
-		l.violated(&ProtocolError{Problem: forms[m.word].name + " came where it is not allowed"})
-	}
-}
-
-// violated closes the connection, since the peer has broken the protocol.
-func (l *link) violated(err *ProtocolError) {
-	l.close(wsource.StatusProtocolError, "against "+Subprotocol, err)
-}
-
-// close begins to close the connection.
-func (l *link) close(code wsource.StatusCode, reason string, err error) {
-	l.conn.Close(&transport.End{Code: uint16(code), Reason: reason, Err: err})
-}
-
-// insert sends a control message, without waiting.
-func (l *link) insert(m control, owner transport.Owner) {
-	l.conn.Send(context.Background(), &transport.Item{Data: m.encode(), Room: transport.RoomIgnore, Owner: owner})
-}
-
-// itemsAtOnce is how many items are allocated together.
-const itemsAtOnce = 16
-
-// item returns an item of the connection's own, as that which a message was given as belongs to
-// its sender again when the message is known to be sent. The conversation's mu is held.
-func (l *link) item() *transport.Item {
-	if len(l.items) == 0 {
-		l.items = make([]transport.Item, itemsAtOnce)
-	}
-	item := &l.items[0]
-	l.items = l.items[1:]
-	return item
-}
-
-// Done hears what became of a message.
-func (l *link) Done(_ *transport.Item, outcome transport.Outcome, _ error) { l.c.done(l, outcome) }

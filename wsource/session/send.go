@@ -9,14 +9,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// pumpInline is how many messages a sender hands to the connection, its own and those of others,
-// before it leaves that to a goroutine.
-const pumpInline = 64
-
 // Send is that of transport.Conn. A message is Sent when a connection has handed it to the
 // operating system; it is kept until the peer acknowledges it.
 func (c *conversation) Send(ctx context.Context, item *transport.Item) {
-	e := entry{data: item.Data, binary: item.Binary, packer: item.Packer, item: item, owner: item.Owner}
+	e := entry{data: item.Data, binary: item.Binary, packer: item.Packer, item: item}
 	if !e.binary && len(e.data) > 0 && e.data[0] == mark {
 		e.data, e.packer = append([]byte{mark}, e.data...), nil
 	}
@@ -25,24 +21,17 @@ func (c *conversation) Send(ctx context.Context, item *transport.Item) {
 	if err != nil {
 		c.mu.Unlock()
 		told.tell()
-		verdicts{{e, outcome, err}}.tell()
+		verdicts{{item, outcome, err}}.tell()
 		return
 	}
 	c.out.push(e)
 	if c.outbox.Age > 0 && c.aging == nil {
 		c.aging = time.AfterFunc(c.outbox.Age/time.Duration(len(c.marks)), c.age)
 	}
-	if item.Room == transport.RoomIgnore { // its sender may hold what is needed to hear outcomes
-		c.startPump()
-		c.mu.Unlock()
-		return
-	}
-	if told != nil {
-		c.mu.Unlock()
-		told.tell()
-		c.mu.Lock()
-	}
-	c.pump(true)
+	flush := c.handOver(item.Room != transport.RoomIgnore) // or else its sender may hold what is needed to hear outcomes
+	c.mu.Unlock()
+	defer told.tell() // deferred, as an owner may end the goroutine
+	flush.flush()
 }
 
 // admit waits for room, or makes it, as the policy says. The outcome and error say why a message
@@ -126,7 +115,7 @@ func (c *conversation) wantAck() {
 		l.asked = c.out.handed
 		l.insert(control{word: wordAsk}, nil)
 	}
-	if reader, ok := l.conn.(interface{ ReadOn() }); ok && c.inline == l {
+	if reader, ok := l.conn.(interface{ ReadOn() }); ok && c.inline == l && c.turn.held() {
 		c.inline = nil
 		reader.ReadOn()
 	}
@@ -137,92 +126,35 @@ func (c *conversation) starved() bool {
 	return c.waiters > 0 || c.out.unsent() > 0 && !c.out.windowOpen()
 }
 
-// pump hands to the connection what waits, as far as the window is open. If that takes
-// long, it leaves the rest to a goroutine, as a sender that pumps inline is not to wait for the
-// messages of others. mu is held, and is not afterwards.
-func (c *conversation) pump(inline bool) {
-	if c.pumping || c.link == nil {
-		c.mu.Unlock()
-		return
+// handOver hands to the connection what waits, as far as the window is open and the connection has room; what is
+// left goes when it has sent some. If the caller writes, it calls the flush of the link that is returned when
+// mu is released. mu is held.
+func (c *conversation) handOver(writes bool) (flush *link) {
+	l := c.link
+	if l == nil || c.over {
+		return nil
 	}
-	c.pumping = true
-	for n := 0; ; n++ {
-		l := c.link
-		if l == nil || c.over || c.out.unsent() == 0 || !c.out.windowOpen() {
+	for c.out.unsent() > 0 && c.out.windowOpen() {
+		e := c.out.at(c.out.handed + 1)
+		fed := l.feed(e, c.out.handed > l.sent, writes)
+		if fed == transport.FedRefused {
 			break
 		}
-		if inline && n == pumpInline {
-			c.mu.Unlock()
-			go c.pumpOn()
-			return
-		}
-		e := c.out.at(c.out.handed + 1)
-		item, size := l.item(), len(e.data)
-		item.Binary, item.Data, item.Packer, item.Owner = e.binary, e.data, e.packer, l
-		if inline {
-			item.Room = transport.RoomRefuse
-		}
 		c.out.handed++
-		c.out.flight += size
-		c.mu.Unlock()
-		l.conn.Send(context.Background(), item)
-		c.mu.Lock()
-		if l.refused { // there is no room, so that a goroutine has to wait for it
-			l.refused = false
-			if c.link == l { // the entry is still there: see canLetGo
-				c.out.handed--
-				c.out.flight -= size
-			}
-			c.mu.Unlock()
-			go c.pumpOn()
-			return
+		c.out.flight += len(e.data)
+		if fed == transport.FedToFlush {
+			flush = l
 		}
 	}
-	c.pumping = false
-	switch l := c.link; {
-	case l == nil || c.over:
+	switch {
 	case c.out.unsent() > 0:
-		c.wantAck()
+		if !c.out.windowOpen() {
+			c.wantAck()
+		}
 	case c.ending != nil && !l.endSent:
 		c.sendEnd(l)
 	}
-	c.mu.Unlock()
-}
-
-// startPump has a goroutine pump, if there is something to be handed over; mu is held.
-func (c *conversation) startPump() {
-	if c.link == nil || c.pumping || c.out.unsent() == 0 && (c.ending == nil || c.link.endSent) {
-		return
-	}
-	c.pumping = true
-	go c.pumpOn()
-}
-
-// pumpOn pumps on a goroutine of its own, in place of who did before.
-func (c *conversation) pumpOn() {
-	c.mu.Lock()
-	c.pumping = false
-	c.pump(false)
-}
-
-// done hears what became of a message at a connection.
-func (c *conversation) done(l *link, outcome transport.Outcome) {
-	c.mu.Lock()
-	switch {
-	case outcome == transport.Refused:
-		l.refused = true
-	case outcome == transport.Sent && c.link == l:
-		// Outcomes may be heard in another order than that of the messages; but if so many are
-		// sent, the first so many are.
-		if l.sent++; l.sent > c.out.told && l.sent >= c.out.first {
-			c.out.told = l.sent
-			e := *c.out.at(l.sent)
-			c.mu.Unlock()
-			verdicts{{entry: e, outcome: transport.Sent}}.tell()
-			return
-		}
-	}
-	c.mu.Unlock()
+	return flush
 }
 
 // Withdraw is that of transport.Conn. Only what no connection has can be withdrawn.
@@ -252,7 +184,7 @@ func (c *conversation) acknowledged(l *link, received uint64) bool {
 	if c.waiters > 0 {
 		c.changed.Broadcast()
 	}
-	c.startPump() // this goroutine reads
+	c.handOver(false) // this goroutine reads
 	if c.peerEnd != nil && c.out.count == 0 {
 		c.wake()
 	}
@@ -275,11 +207,8 @@ func (c *conversation) answered() {
 	answer(number, 0)
 }
 
-// canLetGo reports whether the oldest message can be given up; mu is held. What is being handed
-// over cannot, as the connection may refuse it.
-func (c *conversation) canLetGo() bool {
-	return c.out.canLetGo(c.link != nil) && (!c.pumping || c.out.first != c.out.handed)
-}
+// canLetGo reports whether the oldest message can be given up; mu is held.
+func (c *conversation) canLetGo() bool { return c.out.canLetGo(c.link != nil) }
 
 // age lets go what is too old.
 func (c *conversation) age() {

@@ -221,7 +221,8 @@ func errDrops(function, argument string) error {
 // socket without the subprotocol is closed with 1008, and one whose Rate drops messages with 1011. It does not block.
 // It is for who has some connections without sessions; others use [Server.Handle].
 func (s *Server[In, Out]) Accept(socket *wsource.Socket, begin func(session *Session[In, Out])) {
-	l := &link{socket: socket, conn: socket.Carrier(), place: s.places.Add(1)}
+	l := newLink(socket)
+	l.place = s.places.Add(1)
 	if socket.Subprotocol() != Subprotocol {
 		l.close(wsource.StatusPolicyViolation, "the subprotocol is "+Subprotocol, nil)
 		return

@@ -124,7 +124,7 @@ func (s *Server[In, Out]) attach(l *link, v *served[In, Out], shown digest, rece
 	l.insert(control{word: wordResumed, token: token, numbers: [3]uint64{
 		s.ttl(), c.received, c.out.handed + 1,
 	}}, nil)
-	c.startPump()
+	c.handOver(false)
 	c.mu.Unlock()
 	s.mu.Unlock()
 	if old != nil {
