@@ -300,11 +300,13 @@ func TestHeartbeatCountsWhatThePeerTakesAsLife(t *testing.T) {
 			inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 64 << 20}, func(t *testing.T, s *site) {
 				client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
 				got := record(t, server)
-				require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, 64<<10)))
-				send(t, client, 16<<20) // takes four minutes
-				time.Sleep(5 * time.Minute)
-				assert.Equal(t, wsource.Open, client.State())
-				assert.Len(t, got.Values(), 1)
+				for i, rate := range []int{64 << 10, 4 << 10} {
+					require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, rate)))
+					send(t, client, 256*rate) // takes four minutes
+					time.Sleep(5 * time.Minute)
+					assert.Equal(t, wsource.Open, client.State())
+					assert.Len(t, got.Values(), i+1)
+				}
 				client.Complete()
 				<-client.Done()
 			})

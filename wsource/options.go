@@ -47,7 +47,7 @@ func (c Compression) params() frame.Params {
 // Heartbeat finds peers that are gone without a word. A connection on which nothing has arrived
 // for Interval is sent a ping, ahead of what is queued; if nothing arrives within Timeout, it
 // ends with [StatusAbnormalClosure] and [ErrHeartbeat]. Any byte that arrives counts as life, and so
-// does any that the peer takes of a message which is too large to be written at once.
+// does any that the peer takes of what has to wait for it: on Linux also of what the system keeps.
 // While this side's own subscribers hold up the reading, nothing is judged, and the pings go on, so that the
 // peer sees life in turn. The zero value is the default. A browser (js/wasm) sends no pings for a
 // page: there it is always off.

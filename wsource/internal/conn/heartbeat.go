@@ -29,8 +29,8 @@ type heart struct {
 	clean   bool    // the latest ping's pong tells the round-trip time
 	perByte float32 // nanoseconds that the last writes took for each byte
 	timer   *time.Timer
-	written int64         // bytes that the system had taken when progress was last seen
-	moved   int64         // when that was, or 0 if nothing was being written; like all times here, in nanoseconds
+	taken   int64         // bytes that the peer had taken when progress was last seen, as far as the system tells
+	moved   int64         // when that was, or 0 if nothing waited for the peer; like all times here, in nanoseconds
 	pinged  uint32        // written when the latest ping was sent, modulo 2^32 as a socket is to be small
 	read    uint32        // what the peer has certainly read, likewise: pinged, when that was answered
 	asked   int64         // when the ping was sent that is waited for
@@ -95,23 +95,29 @@ func (h *heart) look() (dead error) {
 	return nil
 }
 
-// lookAtWrites returns for how long what is being written has made no progress, and whether it has
-// made some since it was last looked at; mu is held.
+// lookAtWrites returns for how long what is being written has made no progress, and whether the peer has
+// taken some of what waited for it since that was last looked at; mu is held.
 func (h *heart) lookAtWrites() (stalled time.Duration, taking bool) {
-	writing, written := h.conn.writer.Progress()
+	writing, taken := h.conn.writer.Progress()
+	waits := writing
+	if seen, more, ok := h.conn.stream.taken(); ok {
+		taken, waits = seen, writing || more
+	}
 	now := nanoseconds()
 	switch {
 	case h.moved == 0:
 		h.moved = now
-	case written != h.written:
-		if writing { // or most of the time may have been none of the write's
-			h.perByte = float32(now-h.moved) / float32(written-h.written)
+	case taken != h.taken:
+		if waits { // or most of the time may have been nobody's
+			h.perByte = float32(now-h.moved) / float32(taken-h.taken)
 		}
 		h.moved, taking = now, true
 	}
-	h.written = written
-	if !writing {
+	h.taken = taken
+	if !waits {
 		h.moved = 0
+	}
+	if !writing {
 		return 0, taking
 	}
 	return time.Duration(now - h.moved), taking
@@ -124,7 +130,8 @@ const onTheWay = 4 << 20
 // drain returns how long the peer needs for what is on its way, by the rate of the last
 // writes; mu is held.
 func (h *heart) drain() time.Duration {
-	left := min(uint32(h.written)-h.read, onTheWay) //nolint:gosec // modulo 2^32 is meant
+	_, written := h.conn.writer.Progress()
+	left := min(uint32(written)-h.read, onTheWay) //nolint:gosec // modulo 2^32 is meant
 	return min(time.Duration(h.perByte*float32(left)), h.writeTimeout)
 }
 

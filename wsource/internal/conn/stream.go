@@ -71,18 +71,50 @@ func (s Stream) CloseWrite() error {
 // peerClosed reports whether the peer has closed or reset the connection, whatever is still to
 // be read; false if that is not known. A connection in memory may have a method for it.
 func (s Stream) peerClosed() bool {
-	conn := s.conn
-	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = wrapped.NetConn()
+	conn := s.innermost()
+	if c, ok := conn.(interface{ PeerClosed() bool }); ok {
+		return c.PeerClosed()
 	}
-	switch conn := conn.(type) {
-	case interface{ PeerClosed() bool }:
-		return conn.PeerClosed()
-	case *net.TCPConn:
-		raw, err := conn.SyscallConn()
-		return err == nil && tcpClosed(raw)
+	raw := rawOf(conn)
+	return raw != nil && tcpClosed(raw)
+}
+
+// taken returns how many bytes the peer has taken of what was written, with those of a layer
+// in between, and whether more waits here for room at the peer. It reports false if that is
+// not known.
+func (s Stream) taken() (taken int64, waits, ok bool) {
+	raw := rawOf(s.innermost())
+	if raw == nil {
+		return 0, false, false
 	}
-	return false
+	return tcpTaken(raw)
+}
+
+// tellsTaken reports whether taken most likely knows.
+func (s Stream) tellsTaken() bool {
+	_, ok := s.innermost().(*net.TCPConn)
+	return ok && canTell
+}
+
+// innermost returns the connection below TLS, or nil.
+func (s Stream) innermost() net.Conn {
+	if wrapped, ok := s.conn.(interface{ NetConn() net.Conn }); ok {
+		return wrapped.NetConn()
+	}
+	return s.conn
+}
+
+// rawOf returns what the system has of a TCP connection; nil if it is none, or closed.
+func rawOf(conn net.Conn) syscall.RawConn {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
 // Sever closes the stream without waiting for anything.

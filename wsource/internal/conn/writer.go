@@ -13,9 +13,11 @@ import (
 const (
 	// maxHeld is how many bytes are held back at most before they are written.
 	maxHeld = 32 << 10
-	// maxWrite is how many bytes are written at once, so that a large message shows by
-	// [Writer.Progress] that the peer takes it.
+	// maxWrite is how many bytes are written at once where the system tells what the peer takes.
 	maxWrite = 128 << 10
+	// maxBlindWrite is the same elsewhere, so that a large message shows by [Writer.Progress]
+	// that the peer takes it. It is what TLS makes a record of.
+	maxBlindWrite = 16 << 10
 )
 
 // The lengths in bytes from which on messages are compressed. Shorter ones gain nothing,
@@ -324,9 +326,13 @@ func (w *Writer) send(p []byte) error {
 	if w.failed != nil {
 		return w.failed
 	}
+	step := maxWrite
+	if len(p) > maxBlindWrite && !w.stream.tellsTaken() {
+		step = maxBlindWrite
+	}
 	for {
 		w.writing.Store(true)
-		n, err := w.stream.Write(p[:min(len(p), maxWrite)])
+		n, err := w.stream.Write(p[:min(len(p), step)])
 		w.writing.Store(false)
 		w.written.Add(int64(n))
 		if p = p[n:]; err != nil || len(p) == 0 {

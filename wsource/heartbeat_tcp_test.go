@@ -1,0 +1,70 @@
+//go:build linux && !386
+
+package wsource_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/wsource"
+)
+
+// slowConn is a connection of which so many bytes a second are read.
+type slowConn struct {
+	net.Conn
+
+	rate int
+}
+
+func (c slowConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p[:min(len(p), c.rate/20)])
+	time.Sleep(time.Duration(n) * time.Second / time.Duration(c.rate))
+	return n, err
+}
+
+// TestHeartbeatSeesWhatASlowPeerTakes sends a message to a peer that reads slowly, all of which the
+// operating systems keep at once: a ping comes behind it. Then the peer reads no more.
+func TestHeartbeatSeesWhatASlowPeerTakes(t *testing.T) {
+	t.Parallel()
+	const rate, size = 512 << 10, 2 << 20
+	listener := loopback(t)
+	sockets := make(chan *wsource.Socket, 1)
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		socket, err := wsource.Accept(w, r, &wsource.AcceptOptions{
+			Heartbeat: wsource.Heartbeat{Interval: 500 * time.Millisecond, Timeout: 500 * time.Millisecond}, WriteTimeout: time.Second,
+		})
+		if assert.NoError(t, err) {
+			sockets <- socket
+		}
+	})}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	defer func() {
+		assert.NoError(t, server.Close())
+		<-served
+	}()
+	near, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+	require.NoError(t, err)
+	p := handshake(t, slowConn{near, rate}, "")
+	socket := <-sockets
+	require.NoError(t, socket.Send(t.Context(), wsource.BinaryMessage(make([]byte, size))))
+	for pings := 0; pings < 3; { // one of them at least was sent behind the message
+		f, err := p.tryRead()
+		require.NoError(t, err, "%v", socket.Err())
+		if f.opcode == opPing {
+			f.opcode = opPong
+			p.write(f)
+			pings++
+		}
+	}
+	assert.Equal(t, wsource.Open, socket.State())
+	go socket.Next(wsource.BinaryMessage(make([]byte, 8*size)))
+	<-socket.Done()
+	assert.True(t, errors.Is(socket.Err(), wsource.ErrHeartbeat) || errors.Is(socket.Err(), wsource.ErrWriteTimeout))
+}

@@ -1,0 +1,11 @@
+//go:build !linux || 386
+
+package conn
+
+import "syscall"
+
+// canTell says that tcpTaken cannot be used.
+const canTell = false
+
+// tcpTaken reports false: the system is not asked.
+func tcpTaken(syscall.RawConn) (taken int64, waits, ok bool) { return 0, false, false }
