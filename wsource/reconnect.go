@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
 // Action is what a [Subject] does when its connection has ended: FailStream, CompleteStream or
@@ -44,8 +45,9 @@ func (a Action) String() string {
 //
 // A handshake that was refused is retried unless the status says that it would be refused
 // again: 408, 425, 429 and those from 500 on are retried, other statuses fail, a proxy's 401,
-// 403 and 407 among them. A server that was not reached is retried, except for a URL or a
-// certificate that is no good, and for a port that does not speak TLS. Of other errors, those
+// 403 and 407 among them. A server that was not reached is retried, except for a URL, the address
+// of a proxy or a certificate that is no good, for a port that does not speak TLS or HTTP, and if the
+// server refuses what TLS it is offered. Of other errors, those
 // of SubjectConfig's Target, a [net.Error] is retried, since the network that the WebSocket
 // server cannot be reached by is often that of the token server, too, and so is one that
 // [Retryable] has marked. Options that cannot be used fail, and so does a URL that none can be read from.
@@ -90,16 +92,35 @@ func handshakeAction(err *HandshakeError) Action {
 	var (
 		certificate *tls.CertificateVerificationError
 		plain       tls.RecordHeaderError // the server does not speak TLS
+		proxy       *handshake.ProxyAddressError
+		address     *net.AddrError
 	)
 	switch {
+	case errors.As(err, &proxy):
+		return CloseAction(proxy.Unwrap()) // a function of the user's may have asked for it
 	case errors.Is(err, ErrTooManyRedirects), errors.Is(err, ErrRedirect), errors.Is(err, http.ErrSchemeMismatch),
-		errors.Is(err, errors.ErrUnsupported), errors.As(err, &certificate), errors.As(err, &plain):
+		errors.Is(err, handshake.ErrNotHTTP), errors.Is(err, errors.ErrUnsupported),
+		errors.As(err, &certificate), errors.As(err, &plain), errors.As(err, &address), refusesTLS(err):
 		return FailStream
 	case err.Status == 0, err.Status >= 500, err.Status == http.StatusRequestTimeout,
 		err.Status == http.StatusTooEarly, err.Status == http.StatusTooManyRequests:
 		return RetryConnect
 	}
 	return FailStream
+}
+
+// refusesTLS reports whether the server has ended the TLS handshake with an alert that says what it does
+// not accept: a version, or a client without a certificate that it knows.
+func refusesTLS(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "remote error" {
+		return false
+	}
+	switch op.Err.Error() { // its type is not exported
+	case "tls: internal error", "tls: user canceled":
+		return false
+	}
+	return true
 }
 
 // Retryable marks err as passing, so that [CloseAction] makes another attempt. It is for the

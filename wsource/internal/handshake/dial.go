@@ -11,7 +11,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
@@ -121,8 +123,11 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 		c.failure = &Failure{Status: refusal.status, Header: refusal.header, Body: refusal.body, Err: ErrProxy}
 		return nil, err
 	}
+	if _, ok := errors.AsType[*ProxyAddressError](err); ok {
+		return nil, err // which hides what it has to
+	}
 	if err != nil {
-		return nil, hideURL(err, req.URL)
+		return nil, hideURL(notHTTP(err), req.URL)
 	}
 	if resp == nil {
 		return nil, errNoResponse
@@ -158,6 +163,15 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Body, resp.Header = standIn{}, resp.Header.Clone()
 	resp.Header.Del(frame.ExtensionsHeader) // the library has offered none
 	return resp, nil
+}
+
+// notHTTP returns the error of a request, with ErrNotHTTP if what came was no answer of HTTP. Package
+// net/http has no other sign for that than its words, which repeat what came.
+func notHTTP(err error) error {
+	if text := err.Error(); strings.Contains(text, "malformed HTTP ") || errors.As(err, new(textproto.ProtocolError)) {
+		return &hiddenError{ErrNotHTTP.Error() + ": " + shorten(text), fmt.Errorf("%w: %w", ErrNotHTTP, err)}
+	}
+	return err
 }
 
 // startOf reads the start of a refusal's body and closes it.

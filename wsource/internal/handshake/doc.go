@@ -16,4 +16,6 @@ var (
 	ErrRedirect = errors.New("the redirect is not followed")
 	// ErrProxy: a proxy refused to connect to the server.
 	ErrProxy = errors.New("the proxy refused to connect to the server")
+	// ErrNotHTTP: what came in place of a response is none.
+	ErrNotHTTP = errors.New("the server does not speak HTTP")
 )

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -50,16 +51,16 @@ func (p *proxied) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	proxy, err := p.proxy(req)
 	if err != nil {
-		if strings.Contains(err.Error(), "@") { // it shows the address, and with it the password
-			err = &hiddenError{"the address of the proxy cannot be used", err}
-		}
-		return nil, err
+		return nil, &ProxyAddressError{err}
 	}
 	if proxy == nil {
 		return p.own.RoundTrip(req)
 	}
+	if problem := proxyProblem(proxy); problem != "" {
+		return nil, &ProxyAddressError{errors.New(problem)}
+	}
 	t := p.own.Clone()
-	if proxy.Scheme == "http" || proxy.Scheme == "https" {
+	if !isSOCKS(proxy) {
 		tunnel := &tunnel{proxy: proxy, own: p.own}
 		t.DialContext = tunnel.dial
 		t.Dial, t.DialTLS, t.DialTLSContext = nil, nil, nil //nolint:staticcheck // a deprecated field counts, too
@@ -68,6 +69,38 @@ func (p *proxied) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	p.through = append(p.through, t)
 	return t.RoundTrip(req)
+}
+
+// ProxyAddressError says that the address of the proxy for a request cannot be used, or is not known.
+type ProxyAddressError struct{ err error }
+
+// Error tells why, unless that shows the address, and with it a password.
+func (e *ProxyAddressError) Error() string {
+	const text = "the address of the proxy cannot be used"
+	if why := e.err.Error(); !strings.Contains(why, "@") {
+		return text + ": " + shorten(why)
+	}
+	return text
+}
+
+// Unwrap returns why.
+func (e *ProxyAddressError) Unwrap() error { return e.err }
+
+// isSOCKS reports whether a proxy is one that net/http speaks to itself.
+func isSOCKS(proxy *url.URL) bool { return proxy.Scheme == "socks5" || proxy.Scheme == "socks5h" }
+
+// proxyProblem tells what is wrong with the address of a proxy, "" if nothing is.
+func proxyProblem(proxy *url.URL) string {
+	switch {
+	case proxy.Scheme != "" && proxy.Scheme != "http" && proxy.Scheme != "https" && !isSOCKS(proxy):
+		return fmt.Sprintf("it has the scheme %q, which is not that of a proxy", proxy.Scheme)
+	case proxy.Hostname() == "":
+		return "it has no host"
+	}
+	if problem := portProblem(proxy); problem != "" {
+		return "it " + problem
+	}
+	return ""
 }
 
 // tunnel dials servers through an HTTP proxy.
@@ -108,7 +141,7 @@ func (t *tunnel) dial(ctx context.Context, network, server string) (net.Conn, er
 func (t *tunnel) reach(ctx context.Context, network string) (net.Conn, error) {
 	secure, port := t.proxy.Scheme == "https", t.proxy.Port()
 	if port == "" {
-		port = defaultPort(t.proxy.Scheme)
+		port = defaultPort(cmp.Or(t.proxy.Scheme, "http")) // which is what net/http takes it for
 	}
 	address := net.JoinHostPort(t.proxy.Hostname(), port)
 	if secure && t.own.DialTLSContext != nil {

@@ -25,6 +25,11 @@ func URLProblem(rawURL string) string {
 	case u.Hostname() == "":
 		return "has no host"
 	}
+	return portProblem(u)
+}
+
+// portProblem tells what is wrong with the port of a URL, "" if nothing is.
+func portProblem(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 			return "has a port that is not between 1 and 65535: " + port
