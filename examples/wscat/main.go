@@ -47,7 +47,7 @@ exit status:
   2  the connection could not be made
   3  it ended with another code, broke, or ended before -n messages had come
   4  -timeout is over
-  5  standard input or output has failed, or a line is too long
+  5  standard input or output has failed, or a line is too long, or not UTF-8
 `
 
 // options are what the command line says.

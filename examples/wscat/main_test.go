@@ -175,9 +175,19 @@ func TestFilesThatFail(t *testing.T) {
 	err := run(t.Context(), []string{url}, terminal{in: strings.NewReader("a\n"), out: failing{errDisk}, notes: io.Discard})
 	require.ErrorIs(t, err, errDisk)
 	assert.Equal(t, exitFile, statusOf(err))
-	long := strings.NewReader(strings.Repeat("x", maxLine+1))
-	err = run(t.Context(), []string{url}, terminal{in: long, out: io.Discard, notes: io.Discard})
-	assert.Equal(t, exitFile, statusOf(err), "%v", err)
+}
+
+// TestLinesThatAreNoMessages: a line that cannot be sent ends the program, and is not left out with all behind it.
+func TestLinesThatAreNoMessages(t *testing.T) {
+	url := serve(t, wsource.AcceptOptions{}, echo)
+	for problem, input := range map[string]string{
+		"line 1 is over 16 MiB":   strings.Repeat("x", maxLine+1),
+		"line 2 is not UTF-8, as": "one\n\xff\nthree\n",
+	} {
+		err := run(t.Context(), []string{url}, terminal{in: strings.NewReader(input), out: io.Discard, notes: io.Discard})
+		require.ErrorContains(t, err, "standard input: "+problem)
+		assert.Equal(t, exitFile, statusOf(err))
+	}
 }
 
 func TestHeaders(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/rxsocket/rxsocket/examples/internal/program"
 	"github.com/rxsocket/rxsocket/observable"
@@ -126,10 +127,17 @@ func send(ctx context.Context, socket *wsource.Socket, o options, in io.Reader) 
 	}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine)
-	for lines.Scan() {
+	count := 1
+	for ; lines.Scan(); count++ {
+		if !utf8.Valid(lines.Bytes()) {
+			return fmt.Errorf("line %d is not UTF-8, as a text message has to be (-binary sends any bytes)", count)
+		}
 		if socket.Send(ctx, wsource.TextMessage(lines.Text())) != nil {
 			return nil //nolint:nilerr // see above
 		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("line %d is over %d MiB", count, maxLine>>20)
 	}
 	return lines.Err()
 }
