@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators/backoff"
@@ -26,6 +27,7 @@ const (
 	loginTime    = 10 * time.Second // for a login
 	farewellTime = 5 * time.Second  // for what was said last, to be sent
 	remembered   = 500              // lines that are known again; a room keeps fewer
+	maxText      = 1000             // characters of a line, as on the page
 )
 
 // event is what a client hears.
@@ -45,10 +47,16 @@ type guest struct {
 // talk is a client: it prints what it hears, and says the lines that it reads. It ends with ctx, with the lines, or when
 // the server does not want it.
 func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
-	if base, err := url.Parse(o.connect); err != nil || base.Host == "" {
-		return fmt.Errorf("-connect: not the URL of a server: %q", o.connect)
-	}
 	name, password, _ := strings.Cut(o.as, ":")
+	base, err := url.Parse(o.connect)
+	switch {
+	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https":
+		return fmt.Errorf("-connect: not the URL of a server, as http://127.0.0.1:9003: %q", o.connect)
+	case !isName(name) || password == "":
+		return errors.New("-as: not a name:password with a name of " + nameRule)
+	case !isName(o.room):
+		return fmt.Errorf("-room: not a name of %s: %q", nameRule, o.room)
+	}
 	g := &guest{base: strings.TrimSuffix(o.connect, "/"), name: name, password: password, room: o.room, out: out}
 	subject := wsource.NewSubject("", wsource.JSON[event, request](), &wsource.SubjectConfig[request]{
 		Reconnect: new(backoff.Config), Target: g.target, OnEnd: onEnd,
@@ -71,7 +79,9 @@ func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	go func() { // until the input ends: nothing else wakes a read
 		lines := bufio.NewScanner(in)
 		for lines.Scan() {
-			if r, ok := parseLine(lines.Text()); ok {
+			if r, problem := parseLine(lines.Text()); problem != "" {
+				g.printf("* not sent: %s", problem)
+			} else if r.Text != "" {
 				subject.Next(r)
 			}
 		}
@@ -80,7 +90,7 @@ func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	<-ctx.Done()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellTime)
 	defer cancel()
-	err := subject.Shutdown(closing)
+	err = subject.Shutdown(closing)
 	<-events.Done()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		err = cause
@@ -124,15 +134,21 @@ func (g *guest) target(ctx context.Context, _ int, dial wsource.DialOptions) (st
 	return g.base + "/rooms/" + url.PathEscape(g.room) + "?" + query.Encode(), dial, nil
 }
 
-// parseLine reads what somebody types.
-func parseLine(line string) (r request, ok bool) {
+// parseLine reads what somebody types, and says why that cannot be sent. An empty line has no text.
+func parseLine(line string) (r request, problem string) {
 	line = strings.TrimSpace(line)
-	if rest, private := strings.CutPrefix(line, "/tell "); private {
-		to, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
-		text = strings.TrimSpace(text)
-		return request{Kind: "tell", To: to, Text: text, ID: rand.Text()}, text != ""
+	if utf8.RuneCountInString(line) > maxText {
+		return r, fmt.Sprintf("a line has at most %d characters", maxText)
 	}
-	return request{Kind: "say", Text: line, ID: rand.Text()}, line != ""
+	if !strings.HasPrefix(line, "/") {
+		return request{Kind: "say", Text: line, ID: rand.Text()}, ""
+	}
+	rest, tells := strings.CutPrefix(line, "/tell ")
+	to, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	if text = strings.TrimSpace(text); !tells || text == "" {
+		return r, "to tell somebody something: /tell NAME TEXT" // what is private is not said to all for a slip
+	}
+	return request{Kind: "tell", To: to, Text: text, ID: rand.Text()}, ""
 }
 
 // sayAgain says again what the server may not have got. If it has, everybody knows the line by its ID.
@@ -200,10 +216,10 @@ func (g *guest) print(e event) {
 	}
 }
 
-// printStatus prints that the connection is lost.
+// printStatus prints that the connection is lost, and why.
 func (g *guest) printStatus(status wsource.Status) {
 	if status.State == wsource.LinkBackoff {
-		g.printf("* no connection, next attempt in %v", time.Until(status.NextTry).Round(100*time.Millisecond))
+		g.printf("* no connection, next attempt in %v: %v", time.Until(status.NextTry).Round(100*time.Millisecond), status.Err)
 	}
 }
 

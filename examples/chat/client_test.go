@@ -94,7 +94,8 @@ func TestTerminals(t *testing.T) {
 
 	interrupt()
 	ann.untilTimes(t, "* no connection, next attempt in ", 2) // an attempt was in vain
-	ann.write(t, "is anybody there?")                         // it waits
+	ann.until(t, "connection refused\n")
+	ann.write(t, "is anybody there?") // it waits
 	start(t, strings.TrimPrefix(url, "http://"))
 	ann.until(t, "* something may be missing here\n")
 	bob.until(t, " ann: is anybody there?\n")
@@ -108,5 +109,25 @@ func TestTerminals(t *testing.T) {
 func TestATerminalThatMayNotCome(t *testing.T) {
 	url, _ := start(t, "127.0.0.1:0")
 	require.ErrorContains(t, <-open(t, url, "ann:wrong").ended, "cannot log in as ann: 401 Unauthorized")
-	assert.ErrorContains(t, <-open(t, "http://\x7f", "ann:a").ended, "-connect: ")
+	for _, wrong := range []string{"http://\x7f", "ftp://127.0.0.1:1", "127.0.0.1:1"} { // none of which another attempt would mend
+		assert.ErrorContains(t, <-open(t, wrong, "ann:a").ended, "-connect: ")
+	}
+	assert.ErrorContains(t, <-open(t, url, "ann").ended, "-as: ")
+	assert.ErrorContains(t, run(t.Context(), []string{"-connect", url, "-room", "a room"}, strings.NewReader(""), io.Discard), "-room: ")
+}
+
+// TestWhatATerminalDoesNotSend: a line that the server would not take ends nothing, and a slip does not say to all what
+// is for one.
+func TestWhatATerminalDoesNotSend(t *testing.T) {
+	url, _ := start(t, "127.0.0.1:0")
+	ann := open(t, url, "ann:a")
+	ann.write(t, strings.Repeat("x", maxText+1))
+	ann.until(t, "* not sent: a line has at most 1000 characters\n")
+	for i, line := range []string{"/tell", "/tell bob", "/tel bob psst"} {
+		ann.write(t, line)
+		ann.untilTimes(t, "* not sent: to tell somebody something: /tell NAME TEXT\n", i+1)
+	}
+	longest := strings.Repeat("<", maxText) // which JSON makes six times as long
+	ann.write(t, longest)
+	ann.until(t, " ann: "+longest+"\n")
 }

@@ -29,12 +29,18 @@ func parseUsers(text string) (users map[string]string, err error) {
 	for pair := range strings.SplitSeq(text, ",") {
 		name, password, _ := strings.Cut(pair, ":")
 		if !isName(name) || password == "" {
-			return nil, fmt.Errorf("-users: not a name:password with a name of letters, digits, - and _: user %d", len(users)+1)
+			return nil, fmt.Errorf("-users: not a name:password with a name of %s: user %d", nameRule, len(users)+1)
+		}
+		if users[name] != "" {
+			return nil, fmt.Errorf("-users: two have the name %s", name)
 		}
 		users[name] = password
 	}
 	return users, nil
 }
+
+// nameRule says what a name is made of.
+const nameRule = "letters, digits, - and _, 32 at most"
 
 // isName reports whether a text may be the name of a user or a room.
 func isName(text string) bool {

@@ -176,7 +176,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		"(-h lists the flags)":      {"-port", "1"},
 		"-duration -1s is negative": {"-duration", "-1s"},
 		"cannot listen on nowhere":  {"-addr", "nowhere"},
-		"-users: not a name:password with a name of letters, digits, - and _: user 2": {"-users", "ann:a,b b:b"},
+		"-users: not a name:password with a name of letters, digits, - and _, 32 at most: user 2": {"-users", "ann:a,b b:b"},
+		"-users: two have the name ann": {"-users", "ann:a,ann:b"},
 	} {
 		require.ErrorContains(t, run(t.Context(), args, nil, io.Discard), wanted)
 	}

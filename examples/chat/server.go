@@ -48,7 +48,7 @@ func newChat(users map[string]string) *chat {
 	c := &chat{users: users, rooms: hub.New(hub.Config[string, string, remark]{
 		History: hub.History{Count: pastLines, Age: pastAge}, Linger: 5 * time.Second, MaxRooms: maxRooms,
 	})}
-	c.live = &wsource.Server{MaxPerKey: 20, Options: wsource.AcceptOptions{Authorize: c.authorize, ReadLimit: 4 << 10}}
+	c.live = &wsource.Server{MaxPerKey: 20, Options: wsource.AcceptOptions{Authorize: c.authorize, ReadLimit: 8 << 10}}
 	return c
 }
 
