@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
@@ -43,7 +44,6 @@ func TestUnread(t *testing.T) {
 	goTo(b, "lobby")
 	bob.expect(hub.Changed, "ann", "online")
 	b.Until(lines("two") + ` === 1 && document.title === "lobby" && ` + unread + ` === undefined`)
-	const texts = `[...document.querySelectorAll("#said > .new, #said .text")].map(line => line.textContent).join()`
 	assert.Equal(t, "before,New,one,two", b.Evaluate(texts), "each once, and what is new below a line")
 
 	b.Evaluate(`Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true }); window.hidden = true`)
@@ -58,5 +58,39 @@ func TestUnread(t *testing.T) {
 	logIn(b, "ann", "a")
 	b.Until(live + " && " + lines("three") + " === 1")
 	assert.Equal(t, "lobby", b.Evaluate(`document.title`), "who comes for the first time has nothing unread")
+	assert.Empty(t, b.Faults)
+}
+
+// texts is an expression: the lines that are shown, and the one above what is unread.
+const texts = `[...document.querySelectorAll("#said > .new, #said .text")].map(line => line.textContent).join()`
+
+// TestUnreadStaysUnread: who leaves a room with something unread finds all of that unread, and what is sent twice is
+// counted once.
+func TestUnreadStaysUnread(t *testing.T) {
+	b := browsertest.Start(t, false)
+	url, _ := start(t, "127.0.0.1:0")
+	visit(b, url, "ann", "a")
+	b.Until(live)
+	bob := mustEnter(t, url, "bob", "b", "lobby")
+	bob.send("say", "read", "")
+	b.Until(lines("read") + " === 1")
+
+	b.Evaluate(`Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true }); window.hidden = true`)
+	bob.send("tell", "one", "ann")
+	bob.send("say", "two", "")
+	b.Until(`document.title === "(2) lobby"`)
+	goTo(b, "garden")
+	bob.send("say", "three", "")
+	for range 2 {
+		bob.socket.Next(wsource.TextMessage(`{"kind":"tell","text":"four","to":"ann","id":"4"}`)) // as if its echo was lost
+	}
+	bob.send("say", "five", "")
+	b.Until(unread + ` === "5"`)
+	b.Evaluate(`window.hidden = false; document.dispatchEvent(new Event("visibilitychange"))`)
+	assert.Equal(t, "5", b.Evaluate(unread), "of another room than the one that is looked at")
+
+	goTo(b, "lobby")
+	b.Until(lines("four") + ` === 1 && document.title === "lobby"`)
+	assert.Equal(t, "read,New,two,three,five,one,four", b.Evaluate(texts))
 	assert.Empty(t, b.Faults)
 }
