@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *every <= 0 {
 		return fmt.Errorf("-every is %v, not positive", *every)
 	}
+	symbols := strings.Split(*chosen, ",")
+	if slices.Contains(symbols, "") {
+		return fmt.Errorf("-symbols: a name is empty: %q", *chosen)
+	}
 	ctx, cancel := flags.Context(ctx)
 	defer cancel()
 	listener, err := flags.Listen(ctx, out, "the exchange is at ws://%s/ticks; Ctrl-C stops\n")
@@ -41,7 +46,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	x := newExchange(*every)
 	served := make(chan error, 1)
 	go func() { served <- program.Serve(ctx, listener, x.site()) }()
-	err = newClient(listener.Addr().String(), out).follow(ctx, strings.Split(*chosen, ",")...)
+	err = newClient(listener.Addr().String(), out).follow(ctx, symbols...)
 	if ctx.Err() != nil {
 		err = nil // it was to end
 	}

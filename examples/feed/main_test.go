@@ -103,8 +103,9 @@ func TestEnds(t *testing.T) {
 	require.NoError(t, run(t.Context(), []string{"-symbols", "XAUUSD"}, &out), "when there is nothing to follow")
 	require.NoError(t, run(t.Context(), []string{"-duration", "1ms"}, io.Discard))
 	for wanted, args := range map[string]string{
-		"-every is 0s":             "-every 0",
-		"cannot listen on nowhere": "-addr nowhere",
+		"-every is 0s":              "-every 0",
+		"-symbols: a name is empty": "-symbols EURUSD,",
+		"cannot listen on nowhere":  "-addr nowhere",
 	} {
 		require.ErrorContains(t, run(t.Context(), strings.Fields(args), io.Discard), wanted)
 	}

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	defer cancel()
 	j := &journal{out: out}
 	if *url != "" {
-		return play(ctx, *url, j)
+		return untilEnd(ctx, *url, j)
 	}
 	listener, err := flags.Listen(ctx, out, "listening on ws://%s; Ctrl-C stops\n")
 	if err != nil {
@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	} else {
 		go func() {
 			defer cancel() // when the clients have played, the server has served
-			played <- play(ctx, "ws://"+listener.Addr().String(), j)
+			played <- untilEnd(ctx, "ws://"+listener.Addr().String(), j)
 		}()
 	}
 	server := new(wsource.Server)
@@ -61,6 +61,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		Sockets: server,
 		Work:    func(ctx context.Context) error { return serve(ctx, server, j) },
 	}), <-played)
+}
+
+// untilEnd plays the clients. The end of ctx, as by Ctrl-C or -duration, is no error.
+func untilEnd(ctx context.Context, url string, j *journal) error {
+	err := play(ctx, url, j)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // journal prints what happens on both sides.

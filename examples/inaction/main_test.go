@@ -114,6 +114,8 @@ func TestMistakesAreNamed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.NoError(t, run(ctx, []string{"-serve"}, io.Discard), "Ctrl-C is no error")
+	require.NoError(t, run(ctx, nil, io.Discard), "nor while the clients play")
+	require.NoError(t, run(ctx, []string{"-connect", "ws://" + nobody.Addr().String()}, io.Discard))
 }
 
 // node returns a command that runs a program of the folder rxjs. Without Node.js or the
