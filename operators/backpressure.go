@@ -162,7 +162,7 @@ func (d *decoupled[T]) run(sc *observable.Scope, src observable.Observable[T], d
 	d.sc, d.down = sc, down
 	d.changed.L = &d.mu
 	d.task = sc.NewTask(d.deliver)
-	d.source.room = d.bound
+	d.source.room, d.source.within = d.bound, sc
 	sc.OnClose(d.close)
 	sc.Spawn(func() { connect(&d.source, sc, src, d) })
 }

@@ -12,12 +12,19 @@ import (
 // while a synchronous source still emits inside connect. The zero value is ready to use,
 // once.
 type link struct {
-	mu    interleave.Mutex // guards what follows; never held while anything is called
-	isCut bool
-	scope *observable.Scope
-	sub   observable.Subscription
-	owner *observable.Scope // whose subscription is to wait for this one, or nil
-	room  int               // how many values may wait at the source's gate at first, or 0 for the usual
+	room int // how many values may wait at the source's gate at first, or 0 for the usual
+
+	// within is the scope in whose gate or Spawn connect is called, or nil; only as long as that goes on, as a
+	// link that is made need not keep the scope.
+	within *observable.Scope
+
+	mu         interleave.Mutex // guards what follows; never held while user code runs
+	isCut      bool
+	connecting bool              // connect is subscribing to the source
+	scope      *observable.Scope // of the source, once that is being subscribed to
+	sub        observable.Subscription
+	owner      *observable.Scope       // within, if its subscription is to wait for this one, or nil
+	standIn    observable.Subscription // ends with this one, for others who wait while connect goes on, or nil
 }
 
 // connect subscribes observer to src, unless the link is cut. The subscription has the
@@ -30,42 +37,69 @@ func connect[T any](l *link, from context.Context, src observable.Observable[T],
 			observable.Attach(src, sc, down)
 		}
 	})
+	defer l.connected() // also if a callback ends this goroutine
 	sub := observable.Subscribe[T](context.WithoutCancel(from), run, observer)
 	l.mu.Lock()
 	l.sub = sub
-	isCut, owner := l.isCut, l.owner
 	l.mu.Unlock()
-	if isCut {
-		sub.Unsubscribe()
-	}
-	if owner != nil {
-		owner.WaitFor(sub)
-	}
 }
 
 // join stores the scope of the link, and reports whether the link is still wanted.
 func (l *link) join(sc *observable.Scope) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.scope = sc
+	if l.isCut {
+		return false
+	}
+	l.scope, l.connecting = sc, true
 	if l.room > 0 {
 		sc.LimitQueue(l.room)
 	}
-	return !l.isCut
+	return true
+}
+
+// connected has those wait for the subscription who have waited for connect.
+func (l *link) connected() {
+	l.mu.Lock()
+	sub, isCut, owner, standIn := l.sub, l.isCut, l.owner, l.standIn
+	l.connecting, l.within, l.owner, l.standIn = false, nil, nil, nil
+	l.mu.Unlock()
+	if sub == nil { // it has ended with the goroutine
+		sub = standIn
+	}
+	if sub != nil && isCut {
+		sub.Unsubscribe()
+	}
+	if sub != nil && owner != nil {
+		owner.WaitFor(sub)
+	}
+	if standIn != nil {
+		observable.WhenDone(sub, standIn.Unsubscribe)
+	}
 }
 
 // end is cut, and has Done of the subscription of owner wait for that of the link.
 func (l *link) end(owner *observable.Scope) {
 	l.cut()
-	l.mu.Lock()
-	sub := l.sub
-	if sub == nil {
-		l.owner = owner // connect has the owner wait; a link that is made need not keep the scope
-	}
-	l.mu.Unlock()
-	if sub != nil {
+	if sub := l.awaited(owner); sub != nil {
 		owner.WaitFor(sub)
 	}
+}
+
+// awaited returns what owner has to wait for, or nil if it need not wait now.
+func (l *link) awaited(owner *observable.Scope) observable.Subscription {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.connecting: // it is made, or nothing is subscribed to
+		return l.sub
+	case owner == l.within: // it waits for connect as it is
+		l.owner = owner
+		return nil
+	case l.standIn == nil:
+		l.standIn = observable.Never[struct{}]().Subscribe(context.Background(), observable.ObserverFuncs[struct{}]{})
+	}
+	return l.standIn
 }
 
 // wasCut reports whether the subscription was cut.

@@ -73,7 +73,7 @@ func parallelMap[A, B any](
 			pending: 1, // the source
 		}
 		p.work.L, p.room.L = &p.mu, &p.mu
-		p.source.room = n
+		p.source.room, p.source.within = n, sc
 		sc.OnClose(p.close)
 		sc.Spawn(func() { connect(&p.source, sc, src, p) })
 	})
@@ -280,7 +280,9 @@ func (p *parallel[A, B]) emit(w *worker, result B, err error) bool {
 }
 
 // awaitFirst waits until w is the first in order. It reports whether the stream is still
-// on.
+// on. The wait is not in the graph of waits: w holds no gate, and whoever waits for one
+// worker of a gate is noted to wait for all of them, so a circle through w is one through
+// the first in order too.
 func (p *parallel[A, B]) awaitFirst(w *worker) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

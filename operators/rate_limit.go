@@ -34,7 +34,7 @@ func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, bu
 			Emitter: observable.NewEmitter(sc, down), done: sc.Done(),
 			tokens: newBucket(n, per, burst), begun: time.Now(),
 		}
-		l.source.room = 1
+		l.source.room, l.source.within = 1, sc
 		sc.OnClose(func() { l.source.end(sc) })
 		sc.Spawn(func() { connect(&l.source, sc, src, l) })
 	})
@@ -65,7 +65,8 @@ func (l *limiter[T]) Next(v T) {
 	l.Emitter.Deliver(v) // not Next: what waits at the gate would have got its token too early
 }
 
-// sleep waits for d, or until the subscription ends; it then reports false.
+// sleep waits for d, or until the subscription ends; it then reports false. The wait is not in the
+// graph of waits: a timer ends it, so no circle through it can stand still.
 func (l *limiter[T]) sleep(d time.Duration) bool {
 	observable.Waiting()
 	if l.timer == nil {

@@ -145,6 +145,7 @@ func (s *shared[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
 	life := sc.Child() // so that Connect is about what comes from the processor alone
 	observable.Attach[T](r.processor, life, down)
 	if life.Open() {
+		r.source.within = sc
 		life.Connect(func() { connect(&r.source, r.from, r.subscribed(s.src), r) })
 	} else {
 		r.unclaim()

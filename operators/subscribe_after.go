@@ -29,37 +29,10 @@ func SubscribeAfter[T any](src observable.Observable[T], delay time.Duration) ob
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		source := &link{}
 		in := observable.NewEmitter(sc, down)
-		connected := make(connecting)
-		timer := time.AfterFunc(delay, func() {
-			defer close(connected)
-			connect(source, sc, src, in)
-		})
+		timer := time.AfterFunc(delay, func() { connect(source, sc, src, in) })
 		sc.OnClose(func() {
-			if !timer.Stop() && !connected.isClosed() {
-				sc.WaitFor(connected) // the source may be in a callback
-			}
+			timer.Stop()
 			source.end(sc)
 		})
 	})
 }
-
-// connecting stands for a subscription that is being made, and is closed when that has been done.
-type connecting chan struct{}
-
-func (c connecting) isClosed() bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
-// Unsubscribe does nothing.
-func (connecting) Unsubscribe() {}
-
-// Done returns the channel.
-func (c connecting) Done() <-chan struct{} { return c }
-
-// Err returns nil.
-func (connecting) Err() error { return nil }

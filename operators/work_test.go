@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators"
 )
 
@@ -140,6 +142,38 @@ func TestTheNextRunWaitsForTheFunctionOfTheLast(t *testing.T) {
 				assert.Equal(t, int32(1), l.most.Load(), "functions at a time")
 				assert.GreaterOrEqual(t, len(got), 3)
 				assert.Zero(t, l.running.Load())
+			})
+		})
+	}
+}
+
+// TestDoneWaitsForAShareThatIsBeingConnected has a shared source that emits inside its subscription be in a callback, while
+// first the subscriber leaves that has subscribed to it, and then another one, the last.
+func TestDoneWaitsForAShareThatIsBeingConnected(t *testing.T) {
+	for name, exits := range map[string]bool{"returns": false, "Goexit": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				observabletest.Unhandled(t)
+				var running atomic.Bool
+				shared := operators.Share(operators.Tap(observable.Range(0, 2), func(int) {
+					running.Store(true)
+					time.Sleep(time.Minute)
+					running.Store(false)
+					if exits {
+						runtime.Goexit()
+					}
+				}))
+				ctx, leave := context.WithCancel(t.Context())
+				go shared.Subscribe(ctx, observable.ObserverFuncs[int]{OnError: func(error) {}})
+				synctest.Wait()
+				last := shared.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
+				leave()
+				synctest.Wait()
+				last.Unsubscribe()
+				synctest.Wait()
+				assert.True(t, running.Load())
+				<-last.Done()
+				assert.False(t, running.Load(), "the source is still in a callback")
 			})
 		})
 	}
