@@ -68,12 +68,7 @@ func Waiting() { waits.goOn(goroutine()) }
 // then goes on beyond its bound.
 func (s *Scope) Wait(c *interleave.Cond) bool {
 	me := goroutine()
-	w, excused := waits.beginBehind(me, &s.root.gate)
-	for _, other := range excused {
-		other.gate.mu.Lock()
-		other.cond.Broadcast()
-		other.gate.mu.Unlock()
-	}
+	w := waits.beginBehind(me, &s.root.gate)
 	if w == nil {
 		return false
 	}

@@ -3,6 +3,7 @@ package observable
 import (
 	"context"
 	"iter"
+	"sync"
 )
 
 // All returns an iterator over the values of src, for a range loop:
@@ -14,7 +15,8 @@ import (
 //
 // Each loop subscribes anew. An error of src, or the context's cause, comes last, with a
 // zero value. The source runs on a goroutine of its own and waits while the loop
-// body does its work. Leaving the loop unsubscribes and waits for the teardown.
+// body does its work. Leaving the loop unsubscribes and waits for the teardown. What the loop
+// body emits into src comes after the present value, and does not wait.
 func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if ctx == nil {
@@ -25,6 +27,7 @@ func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 		ctx, cancel := context.WithCancel(ctx)
 		loop := &loopObserver[T]{
 			queue: make(chan notification[T]), left: make(chan struct{}), done: ctx.Done(),
+			reader: goroutine(), beyond: make(chan struct{}, 1),
 		}
 		finished := make(chan struct{})
 		go func() {
@@ -34,11 +37,7 @@ func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 		defer func() { <-finished }()
 		defer cancel()
 		defer close(loop.left)
-		for n := range loop.queue {
-			if !yield(n.value, n.err) {
-				return
-			}
-		}
+		loop.read(yield)
 	}
 }
 
@@ -48,6 +47,56 @@ type loopObserver[T any] struct {
 	queue chan notification[T]
 	left  chan struct{}   // closed when the loop was left
 	done  <-chan struct{} // closed when its context has ended
+
+	reader uintptr       // the goroutine of the loop
+	beyond chan struct{} // holds a notice while there may be values in fed
+	mu     sync.Mutex
+	fed    []T // values that could not wait for the loop; guarded by mu
+}
+
+// read yields what comes.
+func (l *loopObserver[T]) read(yield func(T, error) bool) {
+	for {
+		var n notification[T]
+		var isNew, isOpen bool
+		select {
+		case n, isOpen = <-l.queue:
+			isNew = isOpen
+		case <-l.beyond:
+			isOpen = true
+		}
+		for v, ok := l.takeFed(); ok; v, ok = l.takeFed() { // they came before n
+			if !yield(v, nil) {
+				return
+			}
+		}
+		if !isOpen || isNew && !yield(n.value, n.err) {
+			return
+		}
+	}
+}
+
+// feed keeps a value for the loop that cannot wait for it.
+func (l *loopObserver[T]) feed(v T) {
+	l.mu.Lock()
+	l.fed = append(l.fed, v)
+	l.mu.Unlock()
+	select {
+	case l.beyond <- struct{}{}:
+	default: // the notice before has not been seen
+	}
+}
+
+func (l *loopObserver[T]) takeFed() (v T, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.fed) == 0 {
+		return v, false
+	}
+	v = l.fed[0]
+	clear(l.fed[:1])
+	l.fed = l.fed[1:]
+	return v, true
 }
 
 // run subscribes to src, and waits for the end.
@@ -72,8 +121,23 @@ func (l *loopObserver[T]) finish(sub Subscription) {
 	}
 }
 
-// accept reports whether the loop takes v.
+// accept reports whether the loop takes v. The loop may wait for the caller: for room at the gate of
+// its own subscription, or because the caller is in a loop that waits for this one.
 func (l *loopObserver[T]) accept(v T) bool {
+	select {
+	case l.queue <- notification[T]{value: v}:
+		return true
+	case <-l.left:
+		return false
+	default:
+	}
+	me := goroutine()
+	w := waits.beginFor(me, l.reader)
+	if w == nil {
+		l.feed(v)
+		return true
+	}
+	defer waits.end(me, w)
 	select {
 	case l.queue <- notification[T]{value: v}:
 		return true

@@ -20,7 +20,8 @@ import (
 //     buffer whose values go through that gate. If there are only such waits in a circle, the
 //     goroutine that closes it is excused: its value goes into the buffer beyond its size. The
 //     others' values must not follow it, so from then on no goroutine of the circle delivers
-//     what others have queued, until it leaves its gate of the circle.
+//     what others have queued, until it leaves its gate of the circle. The wait of a source for
+//     the goroutine that loops over [All] is of this kind too.
 var waits waitGraph //nolint:gochecknoglobals // a circle may go through any subscriptions of the program
 
 type waitGraph struct {
@@ -44,6 +45,7 @@ type wait struct {
 	goroutine uintptr
 	gate      *gate
 	behind    bool             // the gate, and so the gate's workers can end the wait too
+	reader    uintptr          // the goroutine that ends the wait, in place of a gate, or 0
 	cond      *interleave.Cond // what a goroutine waits with at a gate
 	excused   bool             // the wait is over, though what it waits for has not come
 }
@@ -77,13 +79,33 @@ func (w *waitGraph) record(what wait) *wait {
 }
 
 // beginBehind notes that the goroutine is about to wait for something behind g. It returns nil
-// if the goroutine must not, as that would close a circle in which nobody waits at a gate. The
-// waits that it has excused instead are to be woken.
-func (w *waitGraph) beginBehind(me uintptr, g *gate) (next *wait, excused []wait) {
+// if the goroutine must not, as that would close a circle in which nobody waits at a gate.
+func (w *waitGraph) beginBehind(me uintptr, g *gate) *wait {
+	return w.begin(wait{goroutine: me, gate: g, behind: true})
+}
+
+// beginFor is beginBehind for a wait that the goroutine reader ends.
+func (w *waitGraph) beginFor(me, reader uintptr) *wait {
+	return w.begin(wait{goroutine: me, reader: reader, behind: true})
+}
+
+func (w *waitGraph) begin(what wait) *wait {
+	next, excused := w.tryBegin(what)
+	for _, other := range excused {
+		other.gate.mu.Lock()
+		other.cond.Broadcast()
+		other.gate.mu.Unlock()
+	}
+	return next
+}
+
+// tryBegin is begin, but the waits that it has excused are still to be woken.
+func (w *waitGraph) tryBegin(what wait) (next *wait, excused []wait) {
+	me := what.goroutine
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.letGo(me)
-	next = w.record(wait{goroutine: me, gate: g, behind: true})
+	next = w.record(what)
 	for {
 		path := w.circle(next, me)
 		if path == nil {
@@ -92,7 +114,9 @@ func (w *waitGraph) beginBehind(me uintptr, g *gate) (next *wait, excused []wait
 		i := slices.IndexFunc(path, func(other *wait) bool { return !other.behind })
 		if i < 0 {
 			for i, other := range path {
-				w.mark(path[(i+1)%len(path)].goroutine, other.gate)
+				if other.gate != nil {
+					w.mark(path[(i+1)%len(path)].goroutine, other.gate)
+				}
 			}
 			w.free = append(w.free, next)
 			return nil, excused
@@ -148,22 +172,29 @@ type circleSearch struct {
 // that can end it.
 func (c *circleSearch) from(next *wait) bool {
 	for _, seen := range c.seen {
-		if seen.gate == next.gate && seen.behind == next.behind {
+		if seen.gate == next.gate && seen.behind == next.behind && seen.reader == next.reader {
 			return false
 		}
 	}
 	c.seen = append(c.seen, next)
 	c.path = append(c.path, next)
-	if c.by(next.gate.owner.Load()) {
+	if c.through(next) {
 		return true
-	}
-	if workers := next.gate.workers.Load(); workers != nil && next.behind {
-		if slices.ContainsFunc(*workers, c.by) {
-			return true
-		}
 	}
 	c.path = c.path[:len(c.path)-1]
 	return false
+}
+
+// through goes on from those who can end the wait, and reports whether that leads back.
+func (c *circleSearch) through(next *wait) bool {
+	if next.gate == nil {
+		return c.by(next.reader)
+	}
+	if c.by(next.gate.owner.Load()) {
+		return true
+	}
+	workers := next.gate.workers.Load()
+	return workers != nil && next.behind && slices.ContainsFunc(*workers, c.by)
 }
 
 // by goes on from a goroutine that has to act, and reports whether that leads back.

@@ -238,3 +238,39 @@ func TestASynchronousSourceIsNoFeedback(t *testing.T) {
 		assert.Len(t, got, 50)
 	})
 }
+
+// TestFeedbackOfALoop has a loop emit into what it loops over, behind a buffer that is full.
+func TestFeedbackOfALoop(t *testing.T) {
+	const many = 1000
+	for name, op := range map[string]func(ints) ints{
+		"ObserveOn": func(src ints) ints { return operators.ObserveOn(src, 2) },
+		"ParallelMap": func(src ints) ints {
+			return operators.ParallelMap(src, 2, func(_ context.Context, v int) (int, error) { return v, nil })
+		},
+		"RateLimit": func(src ints) ints { return operators.RateLimit(src, 1000, ms, 1000) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var src observable.Subject[int]
+				go func() {
+					pass(ms)
+					src.Next(0)
+				}()
+				var got []int
+				for v, err := range observable.All(t.Context(), op(&src)) {
+					require.NoError(t, err)
+					if got = append(got, v); v == 0 {
+						for i := range many {
+							src.Next(i + 1)
+						}
+						src.Complete()
+					}
+				}
+				for i, v := range got {
+					assert.Equal(t, i, v)
+				}
+				assert.Len(t, got, many+1)
+			})
+		})
+	}
+}
