@@ -63,14 +63,22 @@ func (m *merger[A, B]) next(v A) {
 // start subscribes to the inner observable of v, which active counts already. The caller
 // calls started of the result, which may be nil.
 func (m *merger[A, B]) start(v A) *mergedInner[A, B] {
+	var in *mergedInner[A, B]
+	returned := false
+	defer func() {
+		if !returned {
+			m.interrupted(in)
+		}
+	}()
 	src, err := m.project(v)
 	if err != nil {
 		if m.open() {
 			m.end.Error(err)
 		}
+		returned = true
 		return nil
 	}
-	in := &mergedInner[A, B]{merger: m, starting: true}
+	in = &mergedInner[A, B]{merger: m, starting: true}
 	m.end.sc.Nest(&in.scope)
 	stage := observable.Stage[B]{Next: m.emit, Terminal: in}
 	switch {
@@ -82,7 +90,19 @@ func (m *merger[A, B]) start(v A) *mergedInner[A, B] {
 		stage = observable.Stage[B]{Next: m.guarded, Terminal: observable.InterceptTerminal(&in.scope, in)}
 	}
 	observable.Attach(src, &in.scope, stage)
+	returned = true
 	return in
+}
+
+// interrupted ends an inner observable, or nil, whose start has panicked. A source that goes on after a panic
+// downstream of it, as a server's connections do, finds its place free.
+func (m *merger[A, B]) interrupted(in *mergedInner[A, B]) {
+	if in == nil || in.scope.Open() {
+		m.active--
+	}
+	if in != nil {
+		in.scope.Close()
+	}
 }
 
 // startWaiting starts the inner observables of queued values, up to the limit. It is a

@@ -64,9 +64,17 @@ func (s *switcher[A, B]) next(v A) {
 		return
 	}
 	in := &switchedInner[A, B]{switcher: s}
+	returned := false
+	defer func() { // a source that goes on after a panic downstream of it finds no inner observable that never ends
+		if !returned && s.current == in {
+			s.current = nil
+			in.scope.Close()
+		}
+	}()
 	s.current = in
 	s.end.sc.Nest(&in.scope)
 	observable.Attach(src, &in.scope, observable.Stage[B]{Next: s.emit, Terminal: in})
+	returned = true
 }
 
 // pass emits a value of an inner observable.
