@@ -3,6 +3,7 @@ package conn
 import (
 	"compress/flate"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,9 +16,9 @@ const (
 	maxHeld = 32 << 10
 	// maxWrite is how many bytes are written at once where the system tells what the peer takes.
 	maxWrite = 128 << 10
-	// maxBlindWrite is the same elsewhere, so that a large message shows by [Writer.Progress]
-	// that the peer takes it. It is what TLS makes a record of.
-	maxBlindWrite = 16 << 10
+	// maxBlindWrite is how many bytes of a message are written at once elsewhere, so that it shows by
+	// [Writer.Progress] that the peer takes it.
+	maxBlindWrite = maxHeld
 )
 
 // The lengths in bytes from which on messages are compressed. Shorter ones gain nothing,
@@ -299,10 +300,23 @@ func (w *Writer) putPayload(payload []byte, key uint32) error {
 			return err
 		}
 		if !w.client && len(payload) >= maxHeld {
-			return w.send(payload)
+			return w.sendPayload(payload)
 		}
 		w.held = helds.Get().(*held)
 	}
+}
+
+// sendPayload hands a large payload to the stream.
+func (w *Writer) sendPayload(p []byte) error {
+	if w.stream.tellsTaken() {
+		return w.send(p)
+	}
+	for piece := range slices.Chunk(p, maxBlindWrite) {
+		if err := w.send(piece); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // flush writes what is held back.
@@ -326,13 +340,9 @@ func (w *Writer) send(p []byte) error {
 	if w.failed != nil {
 		return w.failed
 	}
-	step := maxWrite
-	if len(p) > maxBlindWrite && !w.stream.tellsTaken() {
-		step = maxBlindWrite
-	}
 	for {
 		w.writing.Store(true)
-		n, err := w.stream.Write(p[:min(len(p), step)])
+		n, err := w.stream.Write(p[:min(len(p), maxWrite)])
 		w.writing.Store(false)
 		w.written.Add(int64(n))
 		if p = p[n:]; err != nil || len(p) == 0 {
