@@ -267,6 +267,15 @@ func TestCloseThatIsNotAnswered(t *testing.T) {
 	assert.Equal(t, "[1000 bye],[]", f.closes())
 }
 
+func TestCauseOfACloseThatIsNotAnswered(t *testing.T) {
+	cause := errors.New("disk is full")
+	socket, _ := dialFake(t, &wsource.DialOptions{CloseTimeout: 50 * time.Millisecond})
+	socket.Error(cause)
+	err := ended(t, socket)
+	require.ErrorIs(t, err, wsource.ErrCloseTimeout)
+	require.ErrorIs(t, err, cause)
+}
+
 // A subscriber that sends and waits is not waited for, when what it waits for cannot come.
 func TestSubscriberThatSendsAtTheEnd(t *testing.T) {
 	socket, f := dialFake(t, nil)
