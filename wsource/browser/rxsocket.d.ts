@@ -103,7 +103,7 @@ export interface Event<T = any> {
 }
 
 export interface Question {
-  /** How long to wait, in milliseconds. 0 is for ever. Default: 10,000 of ask, 0 of askMany. */
+  /** How long to wait, in milliseconds. 0 is for ever, as is what is over 24 days. Default: 10,000 of ask, 0 of askMany. */
   timeout?: number;
   /** Its abort cancels the question, at the peer too. */
   signal?: AbortSignal;

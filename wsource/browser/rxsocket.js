@@ -19,7 +19,7 @@ const MAX_QUEUE = 1024; // values that wait for a slow loop
 const MAX_ANSWERS = 256; // questions of the peer under way
 const MAX_LATE = 256; // questions of which it is remembered that they were given up
 const MAX_NAME = 256; // bytes of an id, a type, a source, a topic
-const MAX_TIMER = 2 ** 31 - 1; // the longest time of a timer, in milliseconds
+const MAX_TIMER = 2 ** 31 - 1; // the longest time of a timer, in milliseconds: a longer one is over at once
 
 // The close codes behind which another attempt is worth it: the same as wsource.CloseAction has.
 const PASSING = new Set([1001, 1006, 1011, 1012, 1013, 1014]);
@@ -493,30 +493,31 @@ class Link {
     this.#dialled = Date.now();
     this.#tell("connecting", { attempt: this.#failures + 1 });
     await undefined; // who has made the connection subscribes first
+    if (turn !== this.#turn) return;
     let socket;
+    const mine = f => event => { if (turn === this.#turn) f(event); };
+    this.#timer = setTimeout(mine(() => { // be it the URL, as a ticket that is fetched, or the handshake
+      socket?.close();
+      this.#closed({ code: 1006, reason: "the handshake took too long" });
+    }), HANDSHAKE);
     try {
       const url = typeof this.#url === "function" ? await this.#url() : this.#url;
       if (turn !== this.#turn) return;
       const protocols = [this.#options.protocols ?? []].flat();
       socket = new this.#options.WebSocket(address(url), this.#session ? [SESSION, ...protocols] : protocols);
     } catch (error) {
-      if (turn === this.#turn) this.#again({ error });
+      mine(() => this.#again({ error }))();
       return;
     }
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onerror = ignore; // close follows
-    const mine = f => event => { if (turn === this.#turn) f(event); };
     socket.onopen = mine(() => this.#open());
     socket.onmessage = mine(({ data }) => {
       const text = typeof data === "string" ? data : new TextDecoder().decode(data);
       this.#session ? this.#session.receive(text) : this.#user.received(text);
     });
     socket.onclose = mine(({ code, reason }) => this.#closed({ code, reason }));
-    this.#timer = setTimeout(mine(() => {
-      socket.close();
-      this.#closed({ code: 1006, reason: "the handshake took too long" });
-    }), HANDSHAKE);
   }
 
   #open() {
@@ -587,8 +588,9 @@ class Link {
   #again(cause) {
     const { minDelay, maxDelay } = this.#options, advised = retryAfter(cause.reason);
     this.#earliest = Date.now() + advised;
-    const delay = advised + Math.random() * Math.min(maxDelay, minDelay * 2 ** this.#failures++);
+    const delay = Math.min(advised + Math.random() * Math.min(maxDelay, minDelay * 2 ** this.#failures++), MAX_TIMER);
     const turn = this.#turn;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#dial(), delay);
     this.#state = "waiting";
     if (!this.#session) this.#lose(new SocketError("connection_lost", "the connection has ended", { close: cause }));
@@ -878,7 +880,7 @@ class Connection {
     checked("type", type);
     return new Stream((sink, pace) => {
       if (signal?.aborted) return void sink.error(signal.reason);
-      const id = newID(), deadline = timeout > 0 ? Date.now() + timeout : undefined;
+      const id = newID(), deadline = timeout > 0 && timeout <= MAX_TIMER ? Date.now() + timeout : undefined; // or none
       let credit = window, taken = 0, timer;
       const q = {
         id, sent: false,
@@ -908,7 +910,7 @@ class Connection {
       if (pace) pace.took = took;
       const text = () => JSON.stringify({
         id, type, created: Date.now(), source: this.#source, credit: window,
-        timeout: deadline && Math.max(1, deadline - Date.now()), ...pack(data),
+        timeout: deadline && Math.max(1, Math.ceil(deadline - Date.now())), ...pack(data),
       });
       const failing = error => () => {
         this.#giveUp(q);
