@@ -49,6 +49,10 @@ func TestShowJSONOfBytes(t *testing.T) {
 		{json.RawMessage(secret), `{"Password":"pw","n":1}`, `{"Password":"•••","n":1}`},
 		{[]string{secret, "[plain"}, `["{\"Password\":\"pw\", \"n\":1}","[plain"]`,
 			`["{\"Password\":\"•••\",\"n\":1}","[plain"]`},
+		{`"{\"password\":\"pw\"}"`, `"\"{\\\"password\\\":\\\"pw\\\"}\""`, `"\"{\\\"password\\\":\\\"•••\\\"}\""`},
+		{"user=ann&Password=pw", `"user=ann&Password=pw"`, `"20 bytes"`},
+		{`42["login",{"password" : "pw"}]`, `"42[\"login\",{\"password\" : \"pw\"}]"`, `"31 bytes"`},
+		{"no password", `"no password"`, `"no password"`},
 		{ring, `*inspect_test.node`, `*inspect_test.node`},
 	} {
 		assert.Equal(t, test.shown, show("", test.value))

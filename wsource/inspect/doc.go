@@ -13,7 +13,9 @@
 // # Who may look
 //
 // Requests from other machines are refused with 403, and so are those that a proxy has passed on,
-// unless the Config has Remote. A request has to name the server by an IP address, as localhost or
+// unless the Config has Remote. A proxy is known by what it adds: Forwarded, a header that begins with X-Forwarded-,
+// X-Real-IP or Via. One on this machine that adds none, as nginx with proxy_pass alone, cannot be told from who
+// sits here: it must not pass this path on. A request has to name the server by an IP address, as localhost or
 // by one of Hosts, so that no other site's name can be pointed here (DNS rebinding). Pages of
 // other origins are refused. Who may look beyond that is decided by a middleware of the program's
 // own, around the Inspector.
@@ -26,7 +28,8 @@
 // A nil *Inspector is one that is off: Hook returns nil, and it answers each request with 404. While
 // there is an Inspector, a message costs an update of its socket's counters, and a value of a
 // named stream two atomic additions. Values are looked at while somebody does: for [WatchTime]
-// after each request, and at most PerSecond of a stream. The benchmarks print the figures:
+// after each request, and at most PerSecond of a stream; where there are more than [MaxShown] streams, of
+// those that an answer has shown in that time. The benchmarks print the figures:
 //
 //	go test -run '^$' -bench 'Inspector|Named' ./wsource/inspect ./operators
 //

@@ -104,8 +104,8 @@ func (i *Inspector) refuse(r *http.Request, file string) (status int, problem st
 
 // isLocal reports whether a request comes from this machine, and not by way of a proxy on it.
 func isLocal(r *http.Request) bool {
-	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
-		if r.Header.Get(header) != "" {
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
 			return false
 		}
 	}

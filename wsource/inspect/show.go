@@ -20,7 +20,8 @@ const hidden = "•••"
 // of the names, in any case and at any depth. A text message is taken for JSON, and of what is
 // none its length is shown where there are names to hide. A binary message is told by its length.
 // Bytes in a value are shown as the JSON that they are, in the same way, or else by their length.
-// JSON in a string is shown without those fields, too.
+// JSON in a string is shown without those fields, too. Of a string that is no JSON and gives such a name a
+// value, as password=x or a log line with "password": "x", its length is shown.
 // An error is told by its text, or as its LogValue says.
 func ShowJSON(hide ...string) func(name string, value any) string {
 	names := make(map[string]bool, len(hide))
@@ -89,13 +90,29 @@ func hide(value any, names map[string]bool) any {
 			v[n] = hide(v[n], names)
 		}
 	case string: // which may be JSON itself
-		if text := strings.TrimSpace(v); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-			if json.Valid([]byte(v)) {
-				return redacted([]byte(v), names)
-			}
+		text := strings.TrimSpace(v)
+		switch {
+		case text != "" && strings.ContainsRune(`{["`, rune(text[0])) && json.Valid([]byte(v)):
+			return redacted([]byte(v), names)
+		case assigns(text, names):
+			return fmt.Sprintf("%d bytes", len(v))
 		}
 	}
 	return value
+}
+
+// assigns reports whether a text gives one of the names a value, as name=x or "name": x do.
+func assigns(text string, names map[string]bool) bool {
+	text = strings.ToLower(text)
+	for name := range names {
+		for _, rest := range strings.Split(text, name)[1:] {
+			rest = strings.TrimLeft(rest, "\"'\\ \t")
+			if strings.HasPrefix(rest, "=") || strings.HasPrefix(rest, ":") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // errorText returns the text of an error, or what the first slog.LogValuer in its chain says: that may

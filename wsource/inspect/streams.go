@@ -30,6 +30,7 @@ type stream struct {
 	opened    time.Time
 	entered   atomic.Uint64 // values that have come
 	left      atomic.Uint64 // values that downstream has taken
+	looked    atomic.Int64  // when an answer has shown it last, in nanoseconds since 1970
 
 	skipped atomic.Uint64 // values since the last one that was shown
 
@@ -68,6 +69,7 @@ func (i *Inspector) open(n operators.NamedSubscription) operators.Probe {
 	i.newest++
 	s.id = i.newest
 	i.streams[s.id] = s
+	i.crowded.Store(len(i.streams) > MaxShown)
 	return s
 }
 
@@ -91,7 +93,11 @@ func (s *stream) Enter() bool {
 	if !s.inspector.watched.Load() {
 		return false
 	}
-	if now := time.Now(); now.Sub(s.second) >= time.Second {
+	now := time.Now()
+	if s.inspector.crowded.Load() && now.Sub(time.Unix(0, s.looked.Load())) >= WatchTime {
+		return false // nobody sees it, and thousands of streams would cost a lot
+	}
+	if now.Sub(s.second) >= time.Second {
 		s.second, s.shown = now, 0
 	}
 	if s.shown >= s.inspector.config.PerSecond {
@@ -146,6 +152,7 @@ func (s *stream) Close() {
 	}
 	if !i.closed {
 		delete(i.streams, s.id)
+		i.crowded.Store(len(i.streams) > MaxShown)
 		i.over = last(i.over, MaxEnded, s)
 	}
 }
@@ -204,6 +211,7 @@ func (i *Inspector) streamsNow(now time.Time, want *query) (live int, shown []St
 			break
 		}
 		if want.stream(p.stream) {
+			p.looked.Store(now.UnixNano())
 			shown = append(shown, p.snapshot(now, p.waited, want.since))
 		}
 	}

@@ -295,3 +295,27 @@ func BenchmarkInspector(b *testing.B) {
 		})
 	}
 }
+
+// TestACrowd: of more streams than an answer shows, the values of those are looked at that it has shown.
+func TestACrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shown := make(map[any]int)
+		i := newInspector(t, &inspect.Config{Show: func(_ string, v any) string { shown[v]++; return "" }})
+		var src observable.Subject[int]
+		for n := range inspect.MaxShown + 10 {
+			numbered := operators.Map(&src, func(int) int { return n })
+			operators.Named(numbered, "n").Subscribe(t.Context(), nothing[int]{})
+		}
+		state(t, i, "")
+		src.Next(1)
+		assert.Len(t, shown, inspect.MaxShown)
+		assert.NotContains(t, shown, 0, "the newest are shown")
+
+		first := state(t, i, "").Streams.Shown[inspect.MaxShown-1]
+		assert.Len(t, first.Marbles, 1)
+		time.Sleep(inspect.WatchTime)
+		state(t, i, "?q=nothing")
+		src.Next(2)
+		assert.Equal(t, 1, shown[10], "of what nobody has seen for a while")
+	})
+}
