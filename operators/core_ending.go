@@ -17,10 +17,12 @@ type ending[R any] struct {
 
 // Error ends the stream with the source's error, or with one of the stage.
 func (e *ending[R]) Error(err error) {
-	if !e.ended {
-		e.ended = true
-		e.down.Error(err)
+	if e.ended {
+		e.sc.Drop(err)
+		return
 	}
+	e.ended = true
+	e.down.Error(err)
 }
 
 // Complete notes the source's completion.

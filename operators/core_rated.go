@@ -69,10 +69,12 @@ func (r *rated[T]) finish() {
 
 // Error ends the stream with the error of the source or of a duration.
 func (r *rated[T]) Error(err error) {
-	if !r.ended {
-		r.ended = true
-		r.down.Error(err)
+	if r.ended {
+		r.sc.Drop(err)
+		return
 	}
+	r.ended = true
+	r.down.Error(err)
 }
 
 // complete notes that the source has completed, and ends the stream unless a value is

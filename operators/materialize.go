@@ -59,7 +59,9 @@ func Materialize[T any](src observable.Observable[T]) observable.Observable[Noti
 			},
 			Terminal: &observable.TerminalFuncs{
 				OnError: func(err error) {
-					if !end.ended {
+					if end.ended {
+						sc.Drop(err)
+					} else {
 						end.finish(Notification[T]{Kind: ErrorNotification, Err: err})
 					}
 				},

@@ -60,6 +60,8 @@ func (r *racer[T]) next(v T) {
 func (r *racer[T]) Error(err error) {
 	if r.ends() {
 		r.down.Error(err)
+	} else {
+		r.scope.Drop(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,5 +242,65 @@ func TestUnhandledPanicAsAllLeave(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// endedContext is a context that has ended when it says so, though nobody has been told yet.
+type endedContext struct {
+	context.Context
+	ended atomic.Bool
+}
+
+func (c *endedContext) Err() error {
+	if c.ended.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestUnhandledPanicOfPartsOfOneChain has the context end while a panic goes to several parts of one chain, the first of which
+// ends the operator that joins them: no observer hears of it.
+func TestUnhandledPanicOfPartsOfOneChain(t *testing.T) {
+	identity := func(v int) int { return v }
+	type wrap = func(ints) ints
+	for name, op := range map[string]func(src ints, part wrap) ints{
+		"GroupBy": func(src ints, part wrap) ints {
+			return operators.MergeMap(operators.GroupBy(src, identity), func(g intGroup) ints { return part(g) })
+		},
+		"Window": func(src ints, part wrap) ints {
+			return operators.MergeMap(operators.WindowCountEvery(src, 9, 1), part)
+		},
+		"Connect": func(src ints, part wrap) ints {
+			return operators.Connect(src, func(s ints) ints { return operators.Race(part(s), part(s)) })
+		},
+		"Audit": func(src ints, part wrap) ints {
+			return operators.Connect(src, func(s ints) ints { return operators.Audit(part(s), func(int) ints { return part(s) }) })
+		},
+		"Materialize": func(src ints, part wrap) ints {
+			return operators.Map(operators.Materialize(operators.MergeMap(operators.GroupBy(src, identity),
+				func(g intGroup) ints { return part(g) })), func(operators.Notification[int]) int { return 0 })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			unhandled := observabletest.Unhandled(t)
+			var src observable.Subject[int]
+			base, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ctx := &endedContext{Context: base}
+			ending := operators.TapConfig[int]{Error: func(error) { ctx.ended.Store(true) }}
+			sub := op(operators.Map(&src, func(v int) int {
+				if v == 2 {
+					panic(errBoom)
+				}
+				return v
+			}), func(part ints) ints {
+				return operators.TapWith(operators.Filter(part, func(int) bool { return name == "Audit" }), ending)
+			}).Subscribe(ctx, observable.ObserverFuncs[int]{})
+			src.Next(0)
+			src.Next(1)
+			src.Next(2)
+			sub.Unsubscribe()
+			unhandled.Expect(t, "boom")
+		})
 	}
 }
