@@ -81,8 +81,8 @@
 // emptied.
 //
 // Chains that emit into each other can come to wait in a circle. So every wait of the toolkit, at
-// a gate or behind one ([Scope.Wait]), is entered in one graph with the goroutines that can end
-// it. A goroutine that enters a gate waits for nothing, so a circle is closed by one that begins
+// a gate, behind one ([Scope.Wait]) or for a loop ([All]), is entered in one graph with the goroutines
+// that can end it. A goroutine that enters a gate waits for nothing, so a circle is closed by one that begins
 // to wait, and is found then. One goroutine of the circle goes on without: one that waits for room
 // in a gate's queue if there is one, and else the one that closes the circle, whose value goes
 // into a buffer beyond its size. What others have queued does not follow it, so a buffer holds at
@@ -93,7 +93,8 @@
 //
 // Panics are recovered at emission roots and wherever a stage that handles errors attaches its
 // source. A gate knows at each moment which such stage is the next one down, so nothing is spent
-// per stage and value.
+// per stage and value. A panic that goes to several subscribers counts who may still hear of it, and
+// who loses it last reports it.
 //
 // # How it is proven
 //

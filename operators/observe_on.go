@@ -17,12 +17,13 @@ import "github.com/rxsocket/rxsocket/observable"
 // values. [OnBackpressureBuffer] says which goroutine delivers.
 //
 // The source has a gate of its own. Of the values that several producers emit at the same time,
-// one more may wait at the gate while the buffer is full; the producers of all others wait. A value
-// that a callback downstream emits into the source does not wait, since that callback may be what
-// makes room: it goes into the buffer beyond size. That is also so if the source is a part of the
-// same chain, such as a group of [GroupBy], a window, or the shared stream of [Connect]: what emits
-// there holds the chain that the buffer is emptied through. It empties the buffer itself when it
-// leaves: on a group, ObserveOn decouples nothing. Put it behind the [MergeMap] of the groups.
+// one more may wait at the gate while the buffer is full, so that the producers take turns; the
+// producers of all others wait. A value that a callback downstream emits into the source does not
+// wait, since that callback may be what makes room: it goes into the buffer beyond size. That is
+// also so if the source is a part of the same chain, such as a group of [GroupBy], a window, or
+// the shared stream of [Connect]: what emits there holds the chain that the buffer is emptied
+// through. It empties the buffer itself when it leaves: on a group, ObserveOn decouples nothing.
+// Put it behind the [MergeMap] of the groups.
 //
 // ObserveOn is [OnBackpressureBuffer] with [observable.OverflowBlock]. A size that is not
 // positive is an [observable.ArgumentError]. RxJS: observeOn, whose timed form is
