@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,13 +23,21 @@ import (
 )
 
 // failures returns a hook, and what that is told has failed.
-func failures() (wsource.Hook, *[]error) {
-	failed := new([]error)
-	return wsource.HookFunc(func(e wsource.Event) {
+func failures() (hook wsource.Hook, failed func() []error) {
+	var mu sync.Mutex
+	var all []error
+	hook = wsource.HookFunc(func(e wsource.Event) {
+		mu.Lock()
+		defer mu.Unlock()
 		if e.Kind == wsource.EventFailed {
-			*failed = append(*failed, e.Err)
+			all = append(all, e.Err)
 		}
-	}), failed
+	})
+	return hook, func() []error {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
 }
 
 // TestFailureBesideTheEndOfASocket has handlers return the end of their socket, alone and together with a failure: that
@@ -68,12 +79,12 @@ func TestFailureBesideTheEndOfASocket(t *testing.T) {
 					require.NoError(t, r.Shutdown(context.Background()))
 					require.NoError(t, <-r.result)
 					if !test.failure {
-						assert.Empty(t, *failed)
+						assert.Empty(t, failed())
 						assert.Empty(t, unhandled.All())
 						return
 					}
-					require.Len(t, *failed, 1)
-					require.ErrorIs(t, (*failed)[0], errHandler)
+					require.Len(t, failed(), 1)
+					require.ErrorIs(t, failed()[0], errHandler)
 					require.Len(t, unhandled.All(), 1)
 					require.ErrorIs(t, unhandled.All()[0], errHandler)
 				})
@@ -96,7 +107,7 @@ func TestFailureBesideACloseError(t *testing.T) {
 		<-client.Done()
 		assert.Equal(t, "kicked", requireClose(t, client.Err(), 4000).Reason)
 		settle()
-		assert.Len(t, *failed, 1)
+		assert.Len(t, failed(), 1)
 		assert.Len(t, unhandled.All(), 1)
 	})
 }
@@ -126,10 +137,10 @@ func TestPanicInAnAnswerIsToldOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				unhandled := observabletest.Unhandled(t)
-				failed := 0
+				var failed atomic.Int32
 				hook := wsource.HookFunc(func(e wsource.Event) {
 					if e.Kind == wsource.EventFailed {
-						failed++
+						failed.Add(1)
 						time.Sleep(time.Minute)
 					}
 				})
@@ -141,7 +152,7 @@ func TestPanicInAnAnswerIsToldOnce(t *testing.T) {
 				send(client, "x")
 				requireClose(t, got.ExpectEnd(t), wsource.StatusInternalError)
 				time.Sleep(time.Hour)
-				assert.Equal(t, 1, failed)
+				assert.EqualValues(t, 1, failed.Load())
 				assert.Len(t, unhandled.All(), 1)
 				require.NoError(t, r.Shutdown(context.Background()))
 				require.NoError(t, <-r.result)

@@ -264,8 +264,8 @@ func TestGoexitInConnections(t *testing.T) {
 		assert.Len(t, first.Values(), 1)
 		assert.Len(t, second.Values(), 3)
 		assert.Equal(t, first.Values()[0], second.Values()[0])
-		require.Len(t, *failed, 1)
-		require.ErrorIs(t, (*failed)[0], observable.ErrGoexit)
+		require.Len(t, failed(), 1)
+		require.ErrorIs(t, failed()[0], observable.ErrGoexit)
 		require.ErrorIs(t, first.Values()[0].Err(), observable.ErrGoexit)
 		assert.Empty(t, unhandled.All(), "the subscriber has heard of it")
 		go func() { assert.NoError(t, server.Shutdown(context.Background())) }() // whose goroutine it is that ends
