@@ -127,7 +127,7 @@ func (l *link) asked(e *Envelope) {
 		return
 	}
 	a := &answer{
-		link: l, question: e, credit: e.Credit, ctx: callContext{parent: l.scope.Values(), question: e},
+		link: l, question: e, credit: e.Credit, ctx: callContext{parent: l.values, question: e},
 	}
 	a.changed.L = &c.mu
 	if e.Timeout > 0 {

@@ -82,26 +82,32 @@ func (q *question) failed(outcome wsource.Outcome, err error) error {
 
 // ask sends a question and waits for its answer, for limit at most.
 func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration) (*Envelope, error) {
-	q := &question{id: e.ID, typ: e.Type}
-	q.changed.L = &c.mu
 	if ctx == nil {
 		return nil, argument("Ask", "ctx", "is nil")
 	}
-	call := callContext{parent: ctx, expired: wsource.ErrRequestTimeout}
+	both := &struct { // in one piece of memory
+		question
+		call callContext
+	}{
+		question: question{id: e.ID, typ: e.Type},
+		call:     callContext{parent: ctx, expired: wsource.ErrRequestTimeout},
+	}
+	q, call := &both.question, &both.call
+	q.changed.L = &c.mu
 	defer call.end()
 	deadline, limited := ctx.Deadline()
 	if limit > 0 && (!limited || time.Until(deadline) > limit) {
 		call.deadline = time.Now().Add(limit)
 		q.deadline = call.deadline
 	}
-	l, err := c.sendQuestion(&call, e, q)
+	l, err := c.sendQuestion(call, e, q)
 	if err != nil {
 		return nil, err
 	}
 	if ends := call.latest(); ends.Done() != nil {
 		defer context.AfterFunc(ends, q.wake(c))()
 	}
-	return l.answerTo(&call, q)
+	return l.answerTo(call, q)
 }
 
 // isLate reports whether the question's time is over. Its context, which has a timer of its own once somebody
@@ -268,7 +274,6 @@ func (l *link) answered(e *Envelope) {
 	c := l.conn
 	c.mu.Lock()
 	q := l.questions[e.Corr]
-	a := l.answers[e.Corr]
 	last := e.Type != typeNext
 	late := q == nil && l.late.take(e.Corr, last)
 	single := q != nil && q.stream == nil
@@ -292,7 +297,7 @@ func (l *link) answered(e *Envelope) {
 	case q != nil:
 		q.stream.receive(l, e)
 	case e.Type == typeError:
-		if a != nil { // the peer does not know the question any more
+		if a := l.answer(e.Corr); a != nil { // the peer does not know the question any more
 			a.cancel(ErrCancelled)
 		}
 		if err := remoteError(e); !late && !c.refused(err) {

@@ -76,13 +76,17 @@ func (c *callContext) cancel(cause error) {
 
 // end cancels the context, and gives up what it has made.
 func (c *callContext) end() {
-	var none error
-	c.cancelled.CompareAndSwap(nil, &none)
+	c.cancelled.CompareAndSwap(nil, &noCause)
 	if m := c.made.Load(); m != nil {
 		m.cancel(nil) // its parent keeps it until then, also if its time is over
 		m.release()
 	}
 }
+
+// noCause is the cause of a context that has ended with its call.
+//
+//nolint:gochecknoglobals // only its address counts
+var noCause error
 
 // cancelledBy reports whether the context was ended with that cause.
 func (c *callContext) cancelledBy(cause error) bool {

@@ -22,9 +22,10 @@ const (
 
 // link is one connection of a [Conn]. Its fields below scope are guarded by the Conn's mu.
 type link struct {
-	conn  *Conn
-	out   Duplex
-	scope *observable.Scope // of the reader
+	conn   *Conn
+	out    Duplex
+	scope  *observable.Scope // of the reader
+	values context.Context   // of its subscription's context: the parent of the contexts of answers
 
 	lost      error                // why nothing comes or goes any more, or nil
 	ending    bool                 // nothing can be sent any more, though it is not lost yet
@@ -46,7 +47,7 @@ type link struct {
 // newLink makes the link on which a Conn speaks from now on.
 func newLink(c *Conn, scope *observable.Scope, out Duplex) *link {
 	l := &link{
-		conn: c, out: out, scope: scope,
+		conn: c, out: out, scope: scope, values: scope.Values(),
 		questions: make(map[string]*question), answers: make(map[string]*answer),
 	}
 	c.mu.Lock()
