@@ -3,6 +3,7 @@ package wsource_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -325,6 +326,22 @@ func TestHeartbeatCountsPiecesThatASlowPeerTakes(t *testing.T) {
 		assert.Len(t, got.Values(), 1)
 		client.Complete()
 		<-client.Done()
+	})
+}
+
+// TestHeartbeatWithoutALimit has a Timeout that is as good as none, and a peer that is slow, and then gone.
+func TestHeartbeatWithoutALimit(t *testing.T) {
+	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 64 << 20}, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: wsource.Heartbeat{Interval: time.Second, Timeout: math.MaxInt64}})
+		record(t, server)
+		require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, 64<<10)))
+		client.Next(wsource.BinaryMessage(make([]byte, 1<<20)))
+		time.Sleep(10 * time.Second)
+		s.vanish()
+		time.Sleep(10 * time.Second)
+		assert.Equal(t, wsource.Open, client.State(), "%v", client.Err())
+		client.CloseNow()
+		server.CloseNow()
 	})
 }
 

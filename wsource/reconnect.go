@@ -117,10 +117,13 @@ func refusesTLS(err error) bool {
 		return false
 	}
 	switch op.Err.Error() { // its type is not exported
-	case "tls: internal error", "tls: user canceled":
-		return false
+	case "tls: handshake failure", "tls: protocol version not supported", "tls: insufficient security level",
+		"tls: bad certificate", "tls: unsupported certificate", "tls: revoked certificate", "tls: expired certificate",
+		"tls: unknown certificate", "tls: unknown certificate authority", "tls: certificate required",
+		"tls: access denied", "tls: unrecognized name":
+		return true
 	}
-	return true
+	return false
 }
 
 // Retryable marks err as passing, so that [CloseAction] makes another attempt. It is for the

@@ -15,7 +15,6 @@ import (
 // and gives the memory back before it waits.
 type lazyStream struct {
 	*Stream
-	raw    syscall.RawConn
 	try    func(fd uintptr) (done bool) // tryRead; a method value is an allocation
 	memory frame.Memory                 // of the read in progress
 	n      int                          // that it has read
@@ -28,20 +27,15 @@ func lazy(s *Stream) io.Reader {
 	if s.rwc != io.ReadWriteCloser(s.conn) {
 		return s
 	}
-	var raw syscall.RawConn
-	var err error
-	switch conn := s.conn.(type) {
-	case *net.TCPConn:
-		raw, err = conn.SyscallConn()
-	case *net.UnixConn:
-		raw, err = conn.SyscallConn()
+	switch s.conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
 	default:
 		return s
 	}
-	if err != nil {
+	if s.raw == nil {
 		return s
 	}
-	l := &lazyStream{Stream: s, raw: raw}
+	l := &lazyStream{Stream: s}
 	l.try = l.tryRead
 	return l
 }

@@ -11,8 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/textproto"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,13 +165,22 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// notHTTP returns the error of a request, with ErrNotHTTP if what came was no answer of HTTP. Package
+// notHTTP returns the error of a request, with ErrNotHTTP if what came was the answer of another protocol. Package
 // net/http has no other sign for that than its words, which repeat what came.
 func notHTTP(err error) error {
-	if text := err.Error(); strings.Contains(text, "malformed HTTP ") || errors.As(err, new(textproto.ProtocolError)) {
-		return &hiddenError{ErrNotHTTP.Error() + ": " + shorten(text), fmt.Errorf("%w: %w", ErrNotHTTP, err)}
+	text := err.Error()
+	_, came, malformed := strings.Cut(text, "malformed HTTP ")
+	if _, came, _ = strings.Cut(came, `"`); !malformed || beginsStatusLine(strings.TrimSuffix(came, `"`)) {
+		return err
 	}
-	return err
+	return &hiddenError{ErrNotHTTP.Error() + ": " + shorten(text), fmt.Errorf("%w: %w", ErrNotHTTP, err)}
+}
+
+// beginsStatusLine reports whether a text may be the beginning of a response that was cut off, or of the status code
+// in it.
+func beginsStatusLine(text string) bool {
+	_, notCode := strconv.ParseUint(text, 10, 64)
+	return strings.HasPrefix("HTTP/1.1 ", text) || strings.HasPrefix("HTTP/1.0 ", text) || len(text) < 3 && notCode == nil
 }
 
 // startOf reads the start of a refusal's body and closes it.
