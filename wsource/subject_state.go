@@ -54,7 +54,8 @@ type Status struct {
 	Err     error      // LinkBackoff, LinkClosed: what ended the connection, nil after a normal closure
 }
 
-// String tells the state and what is known of it, in one line for logs.
+// String tells the state and what is known of it, in one line for logs: of the error without what [LogHook]
+// leaves out.
 func (s Status) String() string {
 	text := s.State.String()
 	switch s.State {
@@ -79,7 +80,7 @@ func (s Status) String() string {
 	default:
 	}
 	if s.Err != nil {
-		text += ": " + s.Err.Error()
+		text += ": " + harmless(s.Err)
 	}
 	return text
 }

@@ -26,6 +26,9 @@ func TestStatusTellsWhatIsKnown(t *testing.T) {
 		"closed, 1000 normal closure": {State: wsource.LinkClosed, Code: wsource.StatusNormalClosure},
 		"closed: EOF":                 {State: wsource.LinkClosed, Err: io.EOF},
 		"closed: " + broken.Error():   {State: wsource.LinkClosed, Code: broken.Code, Err: broken},
+		"closed: wsource: handshake with ws://a failed: status 401 Unauthorized": {
+			State: wsource.LinkClosed, Err: &wsource.HandshakeError{URL: "ws://a", Status: 401, Body: "a secret"},
+		},
 	} {
 		assert.Equal(t, want, status.String())
 	}
