@@ -33,7 +33,7 @@ func all(ctx context.Context, flags *program.Flags, s settings, to *screen) (err
 	}
 	s.connect = []string{"ws://" + listener.Addr().String()}
 	shop, sockets := newShop(b), new(wsource.Server)
-	serving, stop := context.WithCancel(ctx)
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx)) // the clients end first, when they have finished
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
@@ -55,8 +55,13 @@ func all(ctx context.Context, flags *program.Flags, s settings, to *screen) (err
 // clients is all clients in one process.
 func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
 	over, shown := newSettled(s.orders), newSettled(s.orders)
-	watching, stop := context.WithCancel(ctx)
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx)) // until all is finished
 	defer stop()
+	for _, queue := range []*event.Queue[Order]{shop.confirm, shop.ship} {
+		queue.DeadLetters().Subscribe(watching, observable.ObserverFuncs[event.Job[Order]]{
+			OnNext: func(j event.Job[Order]) { to.printf("shop", "lost       %v: %v", j.Value, j.Err) }, OnError: func(error) {},
+		})
+	}
 	news := operators.TryMap(shop.news.Topic("orders.>"), func(e *event.Envelope) (l line, err error) {
 		l.topic = e.Topic
 		return l, json.Unmarshal(e.Data, &l.News)
@@ -68,6 +73,7 @@ func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
 	var ends []func()
 	defer func() {
 		shop.finish(ctx) // while there are workers
+		shown.catchUp(over)
 		stop()
 		for _, end := range ends {
 			end()
@@ -84,7 +90,7 @@ func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
 	for i, role := range roles {
 		own := s
 		own.role = role
-		conn, end, err := connect(ctx, own)
+		conn, end, err := connect(ctx, own, hush)
 		if err != nil {
 			return err
 		}
@@ -99,7 +105,7 @@ func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
 		}
 	}
 	s.role = "alice"
-	conn, end, err := connect(ctx, s)
+	conn, end, err := connect(ctx, s, hush)
 	if err != nil {
 		return err
 	}
@@ -124,12 +130,47 @@ type settled struct {
 	orders int
 	once   sync.Once
 	done   chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	latest  totals
+	changed chan struct{} // closed at the next news
 }
 
 // newSettled returns one for so many orders; with 0 there is no end.
-func newSettled(orders int) *settled { return &settled{orders: orders, done: make(chan struct{})} }
+func newSettled(orders int) *settled {
+	return &settled{orders: orders, done: make(chan struct{}), changed: make(chan struct{})}
+}
+
+// now returns the totals, and what is closed when they change.
+func (s *settled) now() (latest totals, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.latest, s.changed
+}
+
+// catchUp waits until this one has heard what the other one has. It gives up soon, since news may be lost.
+func (s *settled) catchUp(other *settled) {
+	wanted, _ := other.now()
+	late := time.After(time.Second / 4)
+	for {
+		latest, changed := s.now()
+		if latest == wanted {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			return
+		}
+	}
+}
 
 func (s *settled) note(t totals) {
+	s.mu.Lock()
+	s.latest = t
+	close(s.changed)
+	s.changed = make(chan struct{})
+	s.mu.Unlock()
 	if s.orders > 0 && t.shipped+t.rejected >= s.orders {
 		s.once.Do(func() { close(s.done) })
 	}

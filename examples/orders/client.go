@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"time"
@@ -17,7 +18,7 @@ import (
 
 // client is a client of the shop, until ctx ends or it is done.
 func client(ctx context.Context, s settings, screen *screen) error {
-	conn, end, err := connect(ctx, s)
+	conn, end, err := connect(ctx, s, screen)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func client(ctx context.Context, s settings, screen *screen) error {
 }
 
 // connect returns a connection to a node, which is followed by one to another node when it breaks.
-func connect(ctx context.Context, s settings) (conn *event.Conn, end func(), err error) {
+func connect(ctx context.Context, s settings, screen *screen) (conn *event.Conn, end func(), err error) {
 	for _, node := range s.connect {
 		if _, err := url.Parse(node); err != nil {
 			return nil, nil, err
@@ -55,6 +56,12 @@ func connect(ctx context.Context, s settings) (conn *event.Conn, end func(), err
 			next++
 			return s.connect[next%len(s.connect)] + "/?role=" + s.role, dial, nil
 		},
+	})
+	lost := operators.Filter(subject.Status(), func(s wsource.Status) bool { return s.State == wsource.LinkBackoff })
+	reasons := operators.DistinctUntilChanged(operators.Map(lost, func(s wsource.Status) string { return fmt.Sprint(s.Err) }))
+	reasons.Subscribe(ctx, observable.ObserverFuncs[string]{
+		OnNext:  func(reason string) { screen.printf(cmp.Or(s.name, s.role), "tries again: %s", reason) },
+		OnError: func(error) {}, // it ends with ctx
 	})
 	conn = event.New(subject, nil)
 	reading := conn.Connect(context.WithoutCancel(ctx))
@@ -105,16 +112,30 @@ func bob(conn *event.Conn, screen *screen) {
 	})
 }
 
+// pause waits for a while, unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // worker ships orders. It is idempotent by the order's ID: one that it is given twice, as somebody was killed
 // who could not say that it is done, is shipped once.
 func worker(conn *event.Conn, name string, work time.Duration, all parcels, screen *screen) {
 	event.Answer(conn, "ship", func(asked context.Context, o Order) (struct{}, error) {
-		time.Sleep(work / 2)
+		if err := pause(asked, work/2); err != nil {
+			return struct{}{}, err
+		}
 		again, err := all.ship(asked, o, name)
 		if err != nil {
 			return struct{}{}, err
 		}
-		time.Sleep(work / 2) // who is killed now has shipped it and not said so
+		if err := pause(asked, work/2); err != nil { // who is killed now has shipped it and not said so
+			return struct{}{}, err
+		}
 		screen.printf(name, "has shipped  %v%s", o, map[bool]string{true: ", or somebody had"}[again])
 		return struct{}{}, tell(asked, conn, "shipped", News{Order: o, By: name, Again: again})
 	})

@@ -64,6 +64,17 @@ func TestInterrupted(t *testing.T) {
 	begun := time.Now()
 	p.Stop()
 	assert.Less(t, time.Since(begun), 4*time.Second) // the patience of program.Serve is 5 seconds
+	assert.Regexp(t, `(?m)^worker \d +shipped +#3`, p.String(), "what was begun is done, and shown")
+}
+
+// TestInterruptedAtLongWork: what nobody can finish in time is named.
+func TestInterruptedAtLongWork(t *testing.T) {
+	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {
+		return run(ctx, []string{"-addr", "127.0.0.1:0", "-every", "100ms", "-work", "1m"}, out)
+	})
+	p.Until(t, `(?m)^bob +confirmed +#1`)
+	p.Stop()
+	assert.Regexp(t, `(?m)^shop +lost .*#1\b`, p.String())
 }
 
 func newNATS(t *testing.T) (url string) {
@@ -239,6 +250,15 @@ func TestParcelsOnce(t *testing.T) {
 }
 
 // What is wrong with the command line is the program's error.
+// TestNobodyToConnectTo: a client that finds no node says so, and goes on.
+func TestNobodyToConnectTo(t *testing.T) {
+	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {
+		return run(ctx, []string{"-role", "bob", "-connect", "ws://127.0.0.1:1"}, out)
+	})
+	p.Until(t, `(?m)^bob +tries again: .* connection refused$`)
+	p.Stop()
+}
+
 func TestWrong(t *testing.T) {
 	for want, args := range map[string]string{
 		"-role": "-role x", "-orders": "-orders -1", "-every": "-every 0s", "-parcels": "-role worker", "no servers": "-nats nats://127.0.0.1:1",

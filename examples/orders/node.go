@@ -40,7 +40,7 @@ func (s *shop) Close(ctx context.Context) error {
 }
 
 // finish waits for what Bob and the workers are doing, as long as somebody who has pressed Ctrl-C does. In memory,
-// what is left then is lost, and logged as the queues' dead letters.
+// what is left then is lost, and told as the queues' dead letters.
 func (s *shop) finish(ctx context.Context) {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
