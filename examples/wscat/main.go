@@ -95,6 +95,8 @@ func run(ctx context.Context, args []string, t terminal) error {
 	switch {
 	case flags.NArg() != 1:
 		return fmt.Errorf("one URL is needed, and there are %d arguments behind the flags (-h lists the flags)", flags.NArg())
+	case o.binary && o.pretty:
+		return errors.New("-binary and -json exclude each other")
 	case o.count < 0:
 		return fmt.Errorf("-n is negative: %d", o.count)
 	case *timeout < 0:

@@ -139,6 +139,7 @@ func TestStatuses(t *testing.T) {
 		"a bad count":            {"ws://a", "-n -1", exitUsage},
 		"a bad time":             {"ws://a", "-timeout -1s", exitUsage},
 		"an unknown flag":        {"ws://a", "-x", exitUsage},
+		"two kinds of output":    {"ws://a", "-binary -json", exitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			printed, status := cat(t, never(t), append(strings.Fields(test.args), strings.Fields(test.url)...)...)
