@@ -36,6 +36,28 @@ func start(t *testing.T, addr string) (url string, interrupt func()) {
 	return "http://" + p.Addr(), p.Stop
 }
 
+// TestWhatIsSaidWhileTheServerStops: some are gone already, and the room is forgotten, so it is not said to the
+// others only, and whoever has said it does so again.
+func TestWhatIsSaidWhileTheServerStops(t *testing.T) {
+	url, interrupt := start(t, "127.0.0.1:0")
+	ann, bob := mustEnter(t, url, "ann", "a", "lobby"), mustEnter(t, url, "bob", "b", "lobby")
+	ann.expect(hub.Welcome, "ann", "")
+	bob.expect(hub.Welcome, "bob", "")
+	go interrupt()
+	left := ann
+	select { // they are closed one after the other
+	case <-ann.socket.Done():
+		left = bob
+	case <-bob.socket.Done():
+	}
+	left.socket.Next(wsource.TextMessage(`{"kind":"say","text":"late","id":"1"}`))
+	for e := range left.events {
+		assert.NotEqual(t, hub.Said, e.Kind, "%+v", e)
+	}
+	assert.Equal(t, wsource.StatusServiceRestart, wsource.CloseStatus(left.socket.Err()))
+	interrupt()
+}
+
 // visitor is somebody in a room.
 type visitor struct {
 	t      *testing.T

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	_ "embed" // for the page
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -109,6 +110,9 @@ func (c *chat) handle(ctx context.Context, socket *wsource.Socket) error {
 	limited := operators.RateLimit(socket, 5, time.Second, 10)
 	requests := operators.TryMap(limited, wsource.DecodeFunc(wsource.JSON[request, request]()))
 	return observable.TryForEach(ctx, requests, func(r request) error {
+		if r.ID != "" && errors.Is(c.live.Ready(), http.ErrServerClosed) {
+			return nil // some have been sent away already: who does not hear it says it again behind the restart
+		}
 		switch r.Kind {
 		case "say":
 			return c.said.once(ctx, room, user, r.ID, func() error { return member.Say(ctx, remark{Text: r.Text, ID: r.ID}) })
