@@ -127,9 +127,9 @@ func BenchmarkAskCancellable(b *testing.B) {
 //	     -     400  the ID
 //	     -   2,100  the tables of what is under way on either side, contexts, deadlines and locks
 //
-// The goroutine is a tenth of an echo, and must be there: an answer may block, and ask in turn, while who reads is inside
-// the gate of its stream, where nobody may wait for what comes by it. An answer on the goroutine that reads,
-// as a trial, took 1.31 to 1.37 times the processor time of an echo, and 1.39 to 1.50 with its own.
+// The goroutine must be there: an answer may block, and ask in turn, while who reads is inside the gate of its
+// stream, where nobody may wait for what comes by it. An answer on the goroutine that reads, as a trial, had a
+// question take 1.23 to 1.28 times the processor time of an echo, and 1.40 to 1.61 with one of its own.
 func BenchmarkAskBesideEcho(b *testing.B) {
 	const inTurn = 100
 	trips := []roundTrip{echo(b), echoJSON(b), ask(context.Background(), b)}
