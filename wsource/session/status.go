@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/rxsocket/rxsocket/wsource"
@@ -75,6 +76,9 @@ func (s Status) String() string {
 	}
 	if n := s.LostOut.Len(); n > 0 {
 		text += fmt.Sprintf(", %d messages out are lost (%d to %d)", n, s.LostOut.From, s.LostOut.To)
+	}
+	if refused, ok := errors.AsType[*wsource.HandshakeError](s.Err); ok {
+		return text + ": " + refused.LogValue().String() // without the body, which may hold a secret
 	}
 	if s.Err != nil {
 		text += ": " + s.Err.Error()
