@@ -155,7 +155,8 @@ func (h *heart) lookAtReads(taking bool) (wait time.Duration) {
 		if taking {
 			h.asked = nanoseconds()
 		}
-		left := h.timeout + h.drain() - time.Duration(nanoseconds()-h.asked)
+		waited := time.Duration(nanoseconds()-h.asked) - h.drain()
+		left := h.timeout - max(0, waited)
 		return min(left, h.interval) // the answer may come meanwhile, and the next ping be due before the time is over
 	case silence >= h.interval:
 		h.waiting, h.seen, h.asked = true, last, nanoseconds()

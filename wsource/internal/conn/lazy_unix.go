@@ -15,6 +15,7 @@ import (
 // and gives the memory back before it waits.
 type lazyStream struct {
 	*Stream
+	raw    syscall.RawConn
 	try    func(fd uintptr) (done bool) // tryRead; a method value is an allocation
 	memory frame.Memory                 // of the read in progress
 	n      int                          // that it has read
@@ -27,15 +28,20 @@ func lazy(s *Stream) io.Reader {
 	if s.rwc != io.ReadWriteCloser(s.conn) {
 		return s
 	}
-	switch s.conn.(type) {
-	case *net.TCPConn, *net.UnixConn:
+	var raw syscall.RawConn
+	var err error
+	switch conn := s.conn.(type) {
+	case *net.TCPConn:
+		raw, err = conn.SyscallConn()
+	case *net.UnixConn:
+		raw, err = conn.SyscallConn()
 	default:
 		return s
 	}
-	if s.raw == nil {
+	if err != nil {
 		return s
 	}
-	l := &lazyStream{Stream: s}
+	l := &lazyStream{Stream: s, raw: raw}
 	l.try = l.tryRead
 	return l
 }

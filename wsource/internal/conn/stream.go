@@ -10,21 +10,12 @@ import (
 // Stream is the byte stream under a WebSocket connection, after the handshake.
 type Stream struct {
 	rwc  io.ReadWriteCloser
-	conn net.Conn        // that rwc is, or is a part of; nil if that is not known
-	raw  syscall.RawConn // of conn; nil if it is none of the system's
+	conn net.Conn // that rwc is, or is a part of; nil if that is not known
 }
 
 // NewStream returns the Stream over rwc. Conn is the connection that rwc is, or is a part
 // of, as the body of an HTTP response is; nil if that is not known.
-func NewStream(rwc io.ReadWriteCloser, conn net.Conn) Stream {
-	s := Stream{rwc: rwc, conn: conn}
-	if of, ok := conn.(syscall.Conn); ok {
-		if raw, err := of.SyscallConn(); err == nil {
-			s.raw = raw
-		}
-	}
-	return s
-}
+func NewStream(rwc io.ReadWriteCloser, conn net.Conn) Stream { return Stream{rwc, conn} }
 
 // Read reads from the stream.
 func (s Stream) Read(p []byte) (int, error) { return s.rwc.Read(p) }
@@ -48,17 +39,20 @@ func (s Stream) triable(direct bool) bool {
 	case TryWriter:
 		return true
 	case *net.TCPConn, *net.UnixConn:
-		return canTry && s.raw != nil
+		return canTry
 	}
 	return false
 }
 
 // TryWrite writes to a stream that is triable, as much of p as is taken at once.
 func (s Stream) TryWrite(p []byte) (int, error) {
-	if conn, ok := s.conn.(TryWriter); ok {
+	switch conn := s.conn.(type) {
+	case TryWriter:
 		return conn.TryWrite(p)
+	case syscall.Conn:
+		return writeNow(s.conn, conn, p)
 	}
-	return writeNow(s.conn, s.raw, p)
+	return 0, errors.ErrUnsupported
 }
 
 // Close closes the stream in an orderly way. With TLS that sends a goodbye, for which a

@@ -11,4 +11,4 @@ import (
 // canTry says that writeNow cannot be used: a write may always have to wait here.
 const canTry = false
 
-func writeNow(net.Conn, syscall.RawConn, []byte) (int, error) { return 0, errors.ErrUnsupported }
+func writeNow(net.Conn, syscall.Conn, []byte) (int, error) { return 0, errors.ErrUnsupported }

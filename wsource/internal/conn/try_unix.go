@@ -28,10 +28,14 @@ var attempts = sync.Pool{New: func() any {
 }}
 
 // writeNow writes as much of p as the operating system takes at once, which may be nothing.
-func writeNow(conn net.Conn, raw syscall.RawConn, p []byte) (int, error) {
+func writeNow(conn net.Conn, of syscall.Conn, p []byte) (int, error) {
+	raw, err := of.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
 	a, _ := attempts.Get().(*attempt)
 	a.p, a.n, a.err = p, 0, nil
-	err := raw.Write(a.write)
+	err = raw.Write(a.write)
 	n, failed := a.n, a.err
 	a.p, a.err = nil, nil
 	attempts.Put(a)
