@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	_ "embed" // for the page
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/rxsocket/rxsocket/examples/internal/program"
 )
+
+//go:embed page.html
+var html []byte
 
 func main() {
 	program.Main("chat", func(ctx context.Context, args []string) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	_ "embed" // for the page
 	"errors"
 	"io"
 	"net"
@@ -53,9 +52,6 @@ func newChat(users map[string]string) *chat {
 	return c
 }
 
-//go:embed page.html
-var html []byte
-
 // serve serves until ctx ends. Then every client gets what was said before, and is told when to come back.
 func (c *chat) serve(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
@@ -63,10 +59,9 @@ func (c *chat) serve(ctx context.Context, listener net.Listener) error {
 	mux.HandleFunc("POST /login", c.login)
 	mux.Handle("GET /rooms/{room}", c.live)
 	return program.Serve(ctx, listener, program.Site{
-		Handler: mux,
-		Sockets: c.live,
-		Work:    func(ctx context.Context) error { return c.live.Handle(ctx, c.handle) },
-		Close:   c.rooms.Shutdown, // which ends the lingers
+		Handler: mux, Sockets: c.live,
+		Work:  func(ctx context.Context) error { return c.live.Handle(ctx, c.handle) },
+		Close: c.rooms.Shutdown, // which ends the lingers
 	})
 }
 
@@ -99,8 +94,7 @@ func (c *chat) authorize(r *http.Request) (wsource.Admission, error) {
 
 // handle has a socket be in a room until either ends: five requests a second, after ten at once.
 func (c *chat) handle(ctx context.Context, socket *wsource.Socket) error {
-	r, user := socket.Request(), socket.Key()
-	room := r.PathValue("room")
+	r, user, room := socket.Request(), socket.Key(), socket.Request().PathValue("room")
 	offset, _ := strconv.ParseUint(r.FormValue("offset"), 10, 64)
 	options := hub.JoinOptions{Since: hub.Position{Epoch: r.FormValue("epoch"), Offset: offset}, Meta: "online"}
 	member, err := c.rooms.Room(room).Join(ctx, socket, user, options)
