@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"sync/atomic"
 )
 
 // All returns an iterator over the values of src, for a range loop:
@@ -27,7 +28,7 @@ func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 		ctx, cancel := context.WithCancel(ctx)
 		loop := &loopObserver[T]{
 			queue: make(chan notification[T]), left: make(chan struct{}), done: ctx.Done(),
-			reader: goroutine(), beyond: make(chan struct{}, 1),
+			reader: goroutine(),
 		}
 		finished := make(chan struct{})
 		go func() {
@@ -37,6 +38,7 @@ func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 		defer func() { <-finished }()
 		defer cancel()
 		defer close(loop.left)
+		defer waits.read(loop.reader)()
 		loop.read(yield)
 	}
 }
@@ -48,46 +50,55 @@ type loopObserver[T any] struct {
 	left  chan struct{}   // closed when the loop was left
 	done  <-chan struct{} // closed when its context has ended
 
-	reader uintptr       // the goroutine of the loop
-	beyond chan struct{} // holds a notice while there may be values in fed
-	mu     sync.Mutex
-	fed    []T // values that could not wait for the loop; guarded by mu
+	reader  uintptr // the goroutine of the loop
+	notices sync.WaitGroup
+	mu      sync.Mutex
+	isFed   atomic.Bool // fed has had values
+	fed     []T         // values that could not wait for the loop; guarded by mu
 }
 
 // read yields what comes.
 func (l *loopObserver[T]) read(yield func(T, error) bool) {
-	for {
-		var n notification[T]
-		var isNew, isOpen bool
-		select {
-		case n, isOpen = <-l.queue:
-			isNew = isOpen
-		case <-l.beyond:
-			isOpen = true
-		}
+	for n := range l.queue {
 		for v, ok := l.takeFed(); ok; v, ok = l.takeFed() { // they came before n
 			if !yield(v, nil) {
 				return
 			}
 		}
-		if !isOpen || isNew && !yield(n.value, n.err) {
+		if !n.isNotice() && !yield(n.value, n.err) {
 			return
+		}
+		for v, ok := l.takeFed(); ok; v, ok = l.takeFed() {
+			if !yield(v, nil) {
+				return
+			}
 		}
 	}
 }
 
 // feed keeps a value for the loop that cannot wait for it.
-func (l *loopObserver[T]) feed(v T) {
+func (l *loopObserver[T]) feed(me uintptr, v T) {
 	l.mu.Lock()
 	l.fed = append(l.fed, v)
+	l.isFed.Store(true)
 	l.mu.Unlock()
-	select {
-	case l.beyond <- struct{}{}:
-	default: // the notice before has not been seen
+	if me != l.reader { // which sees it when its body has returned
+		l.notices.Go(func() {
+			select {
+			case l.queue <- notification[T]{kind: isComplete}:
+			case <-l.left:
+			}
+		})
 	}
 }
 
+// isNotice reports whether n says only that there may be fed values.
+func (n *notification[T]) isNotice() bool { return n.kind == isComplete }
+
 func (l *loopObserver[T]) takeFed() (v T, ok bool) {
+	if !l.isFed.Load() {
+		return v, false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.fed) == 0 {
@@ -105,6 +116,8 @@ func (l *loopObserver[T]) run(ctx context.Context, src Observable[T]) {
 	defer func() { l.finish(sub) }() // a callback that ends this goroutine keeps Subscribe from returning
 	sub = Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		sub = sc.root
+		waits.loop(&sc.root.gate, l.reader)
+		sc.Finally(func() { waits.unloop(&sc.root.gate) })
 		Attach(src, sc, down)
 	}), l)
 }
@@ -113,6 +126,7 @@ func (l *loopObserver[T]) run(ctx context.Context, src Observable[T]) {
 func (l *loopObserver[T]) finish(sub Subscription) {
 	defer close(l.queue)
 	<-sub.Done()
+	l.notices.Wait()
 	if err := sub.Err(); err != nil {
 		select {
 		case l.queue <- notification[T]{err: err}:
@@ -124,20 +138,14 @@ func (l *loopObserver[T]) finish(sub Subscription) {
 // accept reports whether the loop takes v. The loop may wait for the caller: for room at the gate of
 // its own subscription, or because the caller is in a loop that waits for this one.
 func (l *loopObserver[T]) accept(v T) bool {
-	select {
-	case l.queue <- notification[T]{value: v}:
-		return true
-	case <-l.left:
-		return false
-	default:
+	if me := goroutine(); waits.isReader(me) {
+		w := waits.beginFor(me, l.reader)
+		if w == nil {
+			l.feed(me, v)
+			return true
+		}
+		defer waits.end(me, w)
 	}
-	me := goroutine()
-	w := waits.beginFor(me, l.reader)
-	if w == nil {
-		l.feed(v)
-		return true
-	}
-	defer waits.end(me, w)
 	select {
 	case l.queue <- notification[T]{value: v}:
 		return true

@@ -2,6 +2,7 @@ package observable
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
@@ -29,6 +30,9 @@ type waitGraph struct {
 	at     map[uintptr]*wait
 	free   []*wait // records to be used again
 	search circleSearch
+
+	loops   map[*gate]uintptr // the goroutine that loops over the values of a gate's subscription: see All
+	readers sync.Map          // all of these goroutines
 
 	// marked are the goroutines of circles in which one was let past the bound of a buffer.
 	marked map[uintptr]struct{}
@@ -153,7 +157,7 @@ const keptWaits = 64
 // held.
 func (w *waitGraph) circle(next *wait, me uintptr) []*wait {
 	c := &w.search
-	c.me, c.at, c.seen, c.path = me, w.at, c.seen[:0], c.path[:0]
+	c.me, c.at, c.loops, c.seen, c.path = me, w.at, w.loops, c.seen[:0], c.path[:0]
 	if !c.from(next) {
 		return nil
 	}
@@ -162,10 +166,11 @@ func (w *waitGraph) circle(next *wait, me uintptr) []*wait {
 
 // circleSearch is one search for a circle that leads back to the goroutine me.
 type circleSearch struct {
-	me   uintptr
-	at   map[uintptr]*wait
-	seen []*wait // waits that lead nowhere, or are on the path
-	path []*wait
+	me    uintptr
+	at    map[uintptr]*wait
+	loops map[*gate]uintptr
+	seen  []*wait // waits that lead nowhere, or are on the path
+	path  []*wait
 }
 
 // from goes on from next, and reports whether that leads back. A wait leads to the goroutines
@@ -193,6 +198,9 @@ func (c *circleSearch) through(next *wait) bool {
 	if c.by(next.gate.owner.Load()) {
 		return true
 	}
+	if reader, ok := c.loops[next.gate]; ok && c.by(reader) { // the owner may wait for it
+		return true
+	}
 	workers := next.gate.workers.Load()
 	return workers != nil && next.behind && slices.ContainsFunc(*workers, c.by)
 }
@@ -204,6 +212,37 @@ func (c *circleSearch) by(goroutine uintptr) bool {
 	}
 	next := c.at[goroutine]
 	return next != nil && !next.excused && c.from(next)
+}
+
+// loop notes that the goroutine reader loops over what passes the gate: a source inside may wait for
+// it at any time. That costs nothing then, unless the source is a loop's body itself.
+func (w *waitGraph) loop(g *gate, reader uintptr) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.loops == nil {
+		w.loops = make(map[*gate]uintptr)
+	}
+	w.loops[g] = reader
+}
+
+// unloop is the end of loop.
+func (w *waitGraph) unloop(g *gate) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.loops, g)
+}
+
+// read notes that the goroutine is in a loop, until it calls end.
+func (w *waitGraph) read(me uintptr) (end func()) {
+	if _, nested := w.readers.LoadOrStore(me, nil); nested {
+		return func() {}
+	}
+	return func() { w.readers.Delete(me) }
+}
+
+func (w *waitGraph) isReader(me uintptr) bool {
+	_, is := w.readers.Load(me)
+	return is
 }
 
 // mark notes that the goroutine is in a circle by g, which it holds or works for; mu is held. The
