@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"io"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,6 +150,32 @@ func TestHandlerEnds(t *testing.T) {
 			assert.True(t, ended)
 			assert.Equal(t, code, wsource.CloseStatus(err), "%v", err)
 			assert.Zero(t, s.sessions.Len())
+		})
+	}
+}
+
+// TestHandlerDoesNotReturn: a handler that panics, or ends its goroutine, once its session is over is heard.
+func TestHandlerDoesNotReturn(t *testing.T) { //nolint:paralleltest // it has the handler of all that is unhandled
+	for name, leave := range map[string]func(){
+		"panics": func() { panic(io.ErrUnexpectedEOF) }, "ends its goroutine": runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var failures []error
+				defer observable.OnUnhandled(func(e *observable.UnhandledError) { failures = append(failures, e.Err) })()
+				s := newSite(t, ServerConfig[string]{}, func(ctx context.Context, _ *text) error {
+					<-ctx.Done()
+					leave()
+					return nil
+				})
+				w := watch(s.client(nil)).listen()
+				wait(time.Second)
+				w.s.Complete()
+				wait(time.Minute)
+				if assert.Len(t, failures, 1) && name == "panics" {
+					assert.ErrorIs(t, failures[0], io.ErrUnexpectedEOF)
+				}
+			})
 		})
 	}
 }

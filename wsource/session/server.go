@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"errors"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -190,6 +191,9 @@ func (s *Server[In, Out]) handle(
 		}
 		switch {
 		case ctx.Err() != nil || c.context.Err() != nil:
+			if hasNotReturned(err) { // or else it most likely says that the session is over
+				observable.ReportUnhandled(err, handler)
+			}
 		case err == nil:
 			session.Complete()
 			session.Subscribe(context.Background(), observable.ObserverFuncs[In]{OnError: func(error) {}}) // if nobody has
@@ -202,6 +206,12 @@ func (s *Server[In, Out]) handle(
 		}
 	}()
 	err = handler(own, session)
+}
+
+// hasNotReturned reports whether err says that a handler has panicked, or ended its goroutine.
+func hasNotReturned(err error) bool {
+	_, panicked := errors.AsType[*observable.PanicError](err)
+	return panicked || errors.Is(err, observable.ErrGoexit)
 }
 
 // dropsArrivals reports whether a server's connections may drop messages that have arrived.
