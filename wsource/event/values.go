@@ -1,10 +1,8 @@
 package event
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
 )
 
 // Values is the codec of the values in events. It is used by several goroutines at once.
@@ -27,12 +25,6 @@ type jsonValues struct{}
 func (jsonValues) Name() string { return "JSON" }
 
 func (jsonValues) Encode(value any) (data []byte, binary bool, err error) {
-	switch n := value.(type) { // without reflection
-	case int:
-		return strconv.AppendInt(nil, int64(n), 10), false, nil
-	case int64:
-		return strconv.AppendInt(nil, n, 10), false, nil
-	}
 	data, err = json.Marshal(value)
 	return data, false, err
 }
@@ -41,36 +33,7 @@ func (jsonValues) Decode(data []byte, _ bool, value any) error {
 	if len(data) == 0 {
 		return nil
 	}
-	if n, ok := plainInt(data); ok {
-		switch to := value.(type) {
-		case *int:
-			if *to = int(n); int64(*to) == n {
-				return nil
-			}
-		case *int64:
-			*to = n
-			return nil
-		}
-	}
 	return json.Unmarshal(data, value)
-}
-
-// plainInt returns a whole number of at most 18 digits as encoding/json writes it, and false if data is none.
-func plainInt(data []byte) (n int64, ok bool) {
-	digits := bytes.TrimPrefix(data, []byte{'-'})
-	if len(digits) == 0 || len(digits) > 18 || digits[0] == '0' && len(data) > 1 {
-		return 0, false
-	}
-	for _, c := range digits {
-		if !digit(c) {
-			return 0, false
-		}
-		n = 10*n + int64(c-'0')
-	}
-	if len(digits) < len(data) {
-		n = -n
-	}
-	return n, true
 }
 
 // unpack decodes the data of an event. The error is a [*DataError].
