@@ -278,7 +278,7 @@ func TestUnhandledApart(t *testing.T) {
 		"OnEnd of one that has ended": func(fail, other func()) {
 			var s observable.Subject[int]
 			s.Complete()
-			defer s.OnEnd(other)
+			defer func() { s.OnEnd(other) }()
 			s.OnEnd(fail)
 		},
 		"WhenDone": func(fail, other func()) {

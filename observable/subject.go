@@ -23,8 +23,8 @@ import (
 //
 // An error that comes while nobody is subscribed is kept for late subscribers, and reported to
 // nobody. A panic (a [*PanicError] or [ErrGoexit]) goes to the handler of [OnUnhandled] if the subject
-// has ended, or if all its subscribers leave before they hear of it. Of several sources that a subject observes, the first to end ends the subject, and so
-// the subscriptions to the others: see [Ender].
+// has ended, or if all its subscribers leave before they hear of it. Of several sources that a subject
+// observes, the first to end ends the subject, and so the subscriptions to the others: see [Ender].
 type Subject[T any] struct {
 	multicast[T]
 }

@@ -60,7 +60,7 @@ func dialAnswered(t *testing.T, answer string) error {
 	network := new(wstest.Network)
 	listener, err := network.Listen(host)
 	require.NoError(t, err)
-	defer listener.Close() //nolint:errcheck // the test is over
+	defer listener.Close()
 	go func() {
 		conn, err := listener.Accept()
 		if assert.NoError(t, err) {

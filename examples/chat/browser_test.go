@@ -22,11 +22,11 @@ const globals = `
 		}
 	};`
 
-// visit opens the page and logs in.
-func visit(b *browsertest.Browser, url, name, password string) {
+// visit opens the page, and ann logs in.
+func visit(b *browsertest.Browser, url, password string) {
 	b.Call("Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": globals}, nil)
 	b.Open(url)
-	logIn(b, name, password)
+	logIn(b, "ann", password)
 }
 
 func logIn(b *browsertest.Browser, name, password string) {
@@ -54,7 +54,7 @@ const live = `document.documentElement.dataset.state === "open"`
 func TestPage(t *testing.T) {
 	b := browsertest.Start(t, false)
 	url, interrupt := start(t, "127.0.0.1:0")
-	visit(b, url, "ann", "wrong")
+	visit(b, url, "wrong")
 	b.Until(`!find("problem").hidden && !find("welcome").hidden`)
 	assert.Equal(t, "There is no such name and password.", b.Evaluate(`find("problem").textContent.trim()`))
 	logIn(b, "ann", "a")

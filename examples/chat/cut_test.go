@@ -112,7 +112,7 @@ func TestALineIsShownOnce(t *testing.T) {
 	})
 	t.Run("of a page", func(t *testing.T) {
 		b := browsertest.Start(t, false)
-		visit(b, url, "ann", "a")
+		visit(b, url, "a")
 		b.Until(live + " && " + shown("it is me"))
 		assert.EqualValues(t, 1, b.Evaluate(lines("is it you?")), "of the past")
 		cut := w.deafen()

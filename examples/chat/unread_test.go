@@ -23,7 +23,7 @@ const unread = `[...document.querySelectorAll("#rooms button")].find(b => b.text
 func TestUnread(t *testing.T) {
 	b := browsertest.Start(t, false)
 	url, _ := start(t, "127.0.0.1:0")
-	visit(b, url, "ann", "a")
+	visit(b, url, "a")
 	b.Until(live)
 	bob := mustEnter(t, url, "bob", "b", "lobby")
 	bob.expect(hub.Welcome, "bob", "")
@@ -69,7 +69,7 @@ const texts = `[...document.querySelectorAll("#said > .new, #said .text")].map(l
 func TestUnreadStaysUnread(t *testing.T) {
 	b := browsertest.Start(t, false)
 	url, _ := start(t, "127.0.0.1:0")
-	visit(b, url, "ann", "a")
+	visit(b, url, "a")
 	b.Until(live)
 	bob := mustEnter(t, url, "bob", "b", "lobby")
 	bob.send("say", "read", "")

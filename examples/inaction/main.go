@@ -66,10 +66,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // untilEnd plays the clients. The end of ctx, as by Ctrl-C or -duration, is no error.
 func untilEnd(ctx context.Context, url string, j *journal) error {
 	err := play(ctx, url, j)
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // journal prints what happens on both sides.

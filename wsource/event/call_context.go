@@ -76,17 +76,15 @@ func (c *callContext) cancel(cause error) {
 
 // end cancels the context, and gives up what it has made.
 func (c *callContext) end() {
-	c.cancelled.CompareAndSwap(nil, &noCause)
+	c.cancelled.CompareAndSwap(nil, &errNone)
 	if m := c.made.Load(); m != nil {
 		m.cancel(nil) // its parent keeps it until then, also if its time is over
 		m.release()
 	}
 }
 
-// noCause is the cause of a context that has ended with its call.
-//
-//nolint:gochecknoglobals // only its address counts
-var noCause error
+// errNone is no error: the cause of a context that has ended with its call.
+var errNone error
 
 // cancelledBy reports whether the context was ended with that cause.
 func (c *callContext) cancelledBy(cause error) bool {

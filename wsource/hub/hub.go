@@ -35,13 +35,15 @@ var (
 	ErrLeft = errors.New("the member has left")
 )
 
-// leftWithSocket is the ErrLeft of a membership that has ended with its socket: one error that is both, as
+// leftWithSocketError is the ErrLeft of a membership that has ended with its socket: one error that is both, as
 // [wsource.Server.Handle] takes a joined one for two.
-type leftWithSocket struct{}
+type leftWithSocketError struct{}
 
-func (leftWithSocket) Error() string { return ErrLeft.Error() + ": " + wsource.ErrClosed.Error() }
+func (leftWithSocketError) Error() string { return ErrLeft.Error() + ": " + wsource.ErrClosed.Error() }
 
-func (leftWithSocket) Is(target error) bool { return target == ErrLeft || target == wsource.ErrClosed }
+func (leftWithSocketError) Is(target error) bool {
+	return target == ErrLeft || target == wsource.ErrClosed
+}
 
 // RoomError reports what could not be done with a room.
 type RoomError struct {

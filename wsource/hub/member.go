@@ -346,7 +346,7 @@ func (m *Membership[K, M, T]) over() error {
 	case !m.ended:
 		return nil
 	case m.closed:
-		return &RoomError{m.room.key, leftWithSocket{}}
+		return &RoomError{m.room.key, leftWithSocketError{}}
 	}
 	return &RoomError{m.room.key, ErrLeft}
 }

@@ -24,7 +24,7 @@ const (
 	MaxEnded    = 50              // sockets, and streams, that are over and still told of
 	MaxMarbles  = 32              // marbles of a stream that are kept
 	MaxText     = 256             // bytes of the text of a value
-	WatchTime   = 5 * time.Second // time after a request in which values are looked at, of more than MaxShown streams of those shown
+	WatchTime   = 5 * time.Second // time after a request in which values are looked at: in a crowd, only those shown
 	SlowAfter   = time.Second     // time for which what is queued has waited at a slow socket
 	otherStream = "(others)"      // name of the streams beyond MaxNames
 )

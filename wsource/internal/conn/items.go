@@ -13,7 +13,7 @@ type Items struct{ List []*transport.Item }
 var allItems = sync.Pool{New: func() any { return new(Items) }}
 
 // NewItems returns an empty list, to be released.
-func NewItems() *Items { return allItems.Get().(*Items) } //nolint:forcetypeassert // of New
+func NewItems() *Items { return allItems.Get().(*Items) }
 
 // Release gives up the memory of the list.
 func (s *Items) Release() {

@@ -143,16 +143,16 @@ func (q *queue) written(list []outgoing, taken int, start int64, err error) bool
 
 // tellSent tells that messages were sent, a Counter of all that are next to each other.
 func tellSent(list []outgoing) {
-	for i := 0; i < len(list); {
-		first := i
-		for i++; i < len(list) && list[i].item == list[first].item; i++ {
+	for next := 0; next < len(list); {
+		first, item := next, list[next].item
+		for next < len(list) && list[next].item == item {
+			next++
 		}
-		item := list[first].item
 		if item == nil || item.Owner == nil {
 			continue
 		}
 		if counter, ok := item.Owner.(transport.Counter); ok {
-			counter.CountSent(i - first)
+			counter.CountSent(next - first)
 		} else {
 			item.Owner.Done(item, transport.Sent, nil)
 		}

@@ -25,8 +25,9 @@ func tcpTaken(raw syscall.RawConn) (taken int64, waits, ok bool) {
 	_ = raw.Control(func(fd uintptr) {
 		var info [tcpInfoSize]byte
 		size := uint32(len(info))
+		//nolint:gosec // package syscall has no function for it
 		_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO,
-			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0) //nolint:gosec // package syscall has no function for it
+			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 		if ok = errno == 0 && size == tcpInfoSize; ok {
 			taken = int64(binary.NativeEndian.Uint64(info[tcpInfoAcked:])) //nolint:gosec // it counts bytes
 			waits = binary.NativeEndian.Uint32(info[tcpInfoNotSent:]) > 0

@@ -179,8 +179,13 @@ func notHTTP(err error) error {
 // beginsStatusLine reports whether a text may be the beginning of a response that was cut off, or of the status code
 // in it.
 func beginsStatusLine(text string) bool {
+	for _, version := range []string{"HTTP/1.1 ", "HTTP/1.0 "} {
+		if strings.HasPrefix(version, text) {
+			return true
+		}
+	}
 	_, notCode := strconv.ParseUint(text, 10, 64)
-	return strings.HasPrefix("HTTP/1.1 ", text) || strings.HasPrefix("HTTP/1.0 ", text) || len(text) < 3 && notCode == nil
+	return len(text) < 3 && notCode == nil
 }
 
 // startOf reads the start of a refusal's body and closes it.
