@@ -99,11 +99,12 @@ func TestShutdown(t *testing.T) {
 			subject.Next("x")
 			subject.Complete()
 			second, _ := listen(t, subject)
+			settle() // in a backoff, and not in an attempt, a stream with nothing to be sent completes
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			require.ErrorIs(t, subject.Shutdown(ctx), context.DeadlineExceeded)
 			require.ErrorIs(t, first.ExpectEnd(t), context.DeadlineExceeded)
-			require.Error(t, second.ExpectEnd(t))
+			require.NoError(t, second.ExpectEnd(t))
 			settle()
 			assert.Len(t, lost.Values(), 1)
 			dials := s.network.Dials()
