@@ -278,6 +278,7 @@ func TestShutdownBesideBusySubscribers(t *testing.T) {
 						}
 					},
 				})
+				settle() // the socket is delivered, or its goroutine would do what completes
 				ctx, cancel := context.WithTimeout(context.Background(), patience)
 				defer cancel()
 				started := time.Now()
