@@ -89,17 +89,17 @@ func (g *gate) unmark(me uintptr) {
 // stands before that, for as long as nobody else takes the gate: then its holder does. What others
 // have queued behind it is delivered by a goroutine that exists only for that: a producer comes back
 // from its Next when its own values were delivered, and a callback that ends the goroutine ends no
-// other producer. serve reports whether it has left something to that one.
-func (g *gate) serve(me uintptr) (handedOn bool) { return g.deliver(me, false) }
+// other producer.
+func (g *gate) serve(me uintptr) { g.deliver(me, false) }
 
 // deliver is serve for a producer, or for the goroutine that exists only for everything in the queue.
-func (g *gate) deliver(me uintptr, everything bool) (handedOn bool) {
+func (g *gate) deliver(me uintptr, everything bool) {
 	for g.backlog.Load() != 0 {
 		if !g.seize(me) {
 			if g.owner.Load() != me { // or else it delivers that when it leaves
 				g.disown(me)
 			}
-			return false
+			return
 		}
 		if detecting() {
 			noteHolder(me)
@@ -109,10 +109,9 @@ func (g *gate) deliver(me uintptr, everything bool) (handedOn bool) {
 		if !all {
 			g.disown(me)
 			g.handOn()
-			return true
+			return
 		}
 	}
-	return false
 }
 
 // disown notes that the goroutine will not deliver what it has queued.

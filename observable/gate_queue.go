@@ -250,15 +250,15 @@ func (g *gate) isFull() bool { return g.values >= g.limit() || g.blocked.Load() 
 // wait for itself. Neither does a goroutine whose wait closes a circle. If the gate is free, the
 // goroutine that is to deliver the queue may be the caller, or wait for it, as a subject's emitter
 // does that has queued a value at several gates and is in the first: the caller then sees to it
-// that the queue is delivered.
+// that the queue is delivered, unless a goroutine has been started that has yet to look at it.
 func (g *gate) waitForRoom(me uintptr, sc *Scope, live func() bool) (wanted, excused bool) {
 	if !g.isFull() || g.owner.Load() == me {
 		return live(), false
 	}
-	for handedOn := false; ; {
-		if g.values >= g.limit() && g.owner.Load() == 0 && !handedOn {
+	for {
+		if g.values >= g.limit() && g.owner.Load() == 0 && !g.handedOn.Load() {
 			g.mu.Unlock()
-			handedOn = g.serve(me)
+			g.serve(me)
 			g.mu.Lock()
 		} else if wanted, excused := g.waitOnce(me, sc, live); !wanted || excused {
 			return wanted, excused
