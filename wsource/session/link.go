@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/rxsocket/rxsocket/wsource"
-	"github.com/rxsocket/rxsocket/wsource/internal/conn"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
@@ -136,14 +135,14 @@ func (l *link) Done(_ *transport.Item, outcome transport.Outcome, _ error) {
 
 // CountSent hears that messages were sent.
 func (l *link) CountSent(messages int) {
-	c, told := l.c, conn.NewItems()
-	defer told.Release()
+	c, told := l.c, newItems()
+	defer told.release()
 	c.mu.Lock()
 	if c.link == l {
 		l.sent += uint64(messages) //nolint:gosec // it counts
-		told.List = c.out.tellSent(l.sent, told.List)
+		told.list = c.out.tellSent(l.sent, told.list)
 		c.handOver(false)
 	}
 	c.mu.Unlock()
-	told.TellSent()
+	told.tellSent()
 }

@@ -85,29 +85,3 @@ func TestFlush(t *testing.T) {
 		assert.True(t, o.over)
 	})
 }
-
-// group is an Owner that takes note of two items at once, and counts these.
-type group struct{ told []int }
-
-func (g *group) AllSent(items []*transport.Item) (noted int) {
-	for noted < min(2, len(items)) && items[noted].Owner == transport.Owner(g) {
-		noted++
-	}
-	g.told = append(g.told, noted)
-	return noted
-}
-
-func (g *group) Done(*transport.Item, transport.Outcome, error) { panic("it is told of several") }
-
-// TestItems: all are told once, those together whose owner takes note of them.
-func TestItems(t *testing.T) {
-	g, o := new(group), new(owner)
-	items := conn.NewItems()
-	for _, of := range []transport.Owner{g, g, g, nil, o, g} {
-		items.List = append(items.List, &transport.Item{Data: []byte("item"), Owner: of})
-	}
-	items.TellSent()
-	items.Release()
-	assert.Equal(t, []string{"item 0"}, o.told)
-	assert.Equal(t, []int{2, 1, 1}, g.told)
-}
