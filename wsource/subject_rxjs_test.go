@@ -121,8 +121,10 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 				end(cancel, sub)
 				cancel()
 				settle()
-				s.link().Resume(wstest.ToServer) // it opens, for the server
-				requireClose(t, s.accept().wait(), wsource.StatusAbnormalClosure)
+				s.link().Resume(wstest.ToServer)
+				if s.dialled() { // the server has answered before it knew that the client had left
+					requireClose(t, s.accept().wait(), wsource.StatusAbnormalClosure)
+				}
 				settle()
 				assert.Empty(t, s.network.Links())
 			})
