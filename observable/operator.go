@@ -62,6 +62,8 @@ func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 
 func attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 	switch src := src.(type) {
+	case AttachFunc[T]: // as most are: this needs no search in a table, as an interface with a type parameter does
+		src(sc, down)
 	case Attacher[T]:
 		src.AttachTo(sc, down)
 	case nil:
