@@ -69,6 +69,14 @@ func (g *gate) leave(me uintptr) {
 
 // release gives the gate up. Whoever calls it looks at the backlog afterwards.
 func (g *gate) release(me uintptr) {
+	if g.marked || g.connector != nil {
+		g.endHold(me)
+	}
+	g.owner.Store(0)
+}
+
+// endHold is what release does seldom: it ends what the holder has noted or started because of the gate.
+func (g *gate) endHold(me uintptr) {
 	if g.marked {
 		g.unmark(me)
 	}
@@ -76,7 +84,6 @@ func (g *gate) release(me uintptr) {
 		g.connector.end()
 		g.connector = nil
 	}
-	g.owner.Store(0)
 }
 
 // unmark ends what waitGraph.mark noted because of the gate.

@@ -189,8 +189,7 @@ func deliverTo[T any](e *emission[T], me uintptr) {
 			inside.fail(failure(recover()))
 		}
 	}()
-	for e.at < len(e.targets) {
-		s := e.targets[e.at]
+	for _, s := range e.targets[e.at:] {
 		e.at++
 		r := s.scope.root
 		switch {
