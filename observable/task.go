@@ -35,10 +35,12 @@ func (t *Task) Schedule() {
 func (t *Task) take(int)       {}
 func (t *Task) within() *Scope { return t.scope }
 
-// deliver calls step for as long as nothing else waits.
+// deliver calls step for as long as nothing else waits. The scope may have closed while the task waited its turn.
 func (t *Task) deliver(me uintptr) {
 	r := t.scope.root
-	t.more = false
+	if t.more = false; !t.scope.Open() {
+		return
+	}
 	returned := false
 	defer r.settle(&returned, r.current)
 	r.current = t.scope.handler

@@ -144,3 +144,22 @@ func TestTaskEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestTaskOfAScopeThatCloses closes the scope of a task that waits its turn: its step is not called.
+func TestTaskOfAScopeThatCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		called := false
+		src := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
+			part := sc.Child()
+			part.NewTask(func() (more bool) {
+				called = true
+				return false
+			}).Schedule()
+			part.Close()
+		})
+		out := observabletest.NewRecorder[int]()
+		src.Subscribe(t.Context(), out)
+		synctest.Wait()
+		assert.False(t, called)
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -126,4 +127,26 @@ func TestExhaustMapDropsWhileItIsBusy(t *testing.T) {
 	src.Next(4)
 	src.Next(5)
 	assert.Equal(t, []int{1, 4}, projected)
+}
+
+// TestSwitchMapForgetsWhatABufferHolds replaces an inner observable whose buffer holds its values and its end: neither comes.
+func TestSwitchMapForgetsWhatABufferHolds(t *testing.T) {
+	for name, replaced := range map[string]observable.Observable[int]{
+		"completion": observable.Of(10),
+		"error":      observable.Throw[int](errBoom),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				flat := operators.SwitchMap(observable.Of(1, 2), func(v int) observable.Observable[int] {
+					if v == 1 {
+						return operators.ObserveOn(replaced, 8)
+					}
+					return operators.ObserveOn(observable.Of(20), 8)
+				})
+				got := observabletest.NewRecorder[int]()
+				<-flat.Subscribe(t.Context(), got).Done()
+				assert.Equal(t, "20 |", got.String())
+			})
+		})
+	}
 }
