@@ -15,7 +15,7 @@ type link struct {
 	c      *conversation                 // once it is attached; for who reads
 	place  uint64                        // in the order in which a server has accepted its connections
 	feeder transport.Feeder              // that conn is; nil if it is none
-	item   transport.Item                // of all messages that have no Packer
+	item   transport.Item                // of all messages that are fed
 
 	// The fields below are guarded by the conversation's mu.
 	number   int
@@ -103,15 +103,12 @@ func (l *link) insert(m control, owner transport.Owner) {
 // feed gives the connection a message, and reports whether it has taken it. It may refuse it if it has others, with
 // which room will come. The conversation's mu is held.
 func (l *link) feed(e *entry, others, writes bool) transport.Fed {
-	item, room := &l.item, transport.RoomIgnore
-	if e.packer != nil {
-		item = &transport.Item{Owner: l, Packer: e.packer}
-	}
+	room := transport.RoomIgnore
 	if others {
 		room = transport.RoomRefuse
 	}
 	if l.feeder != nil {
-		return l.feeder.Feed(item, e.binary, e.data, room, writes)
+		return l.feeder.Feed(&l.item, e.binary, e.data, e.packer, room, writes)
 	}
 	l.conn.Send(context.Background(), &transport.Item{
 		Binary: e.binary, Data: e.data, Packer: e.packer, Owner: l, Room: transport.RoomIgnore,

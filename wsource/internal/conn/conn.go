@@ -172,13 +172,19 @@ func (c *Conn) Send(ctx context.Context, item *transport.Item) { c.queue.send(ct
 
 // Feed is that of [transport.Feeder].
 func (c *Conn) Feed(
-	item *transport.Item, binary bool, data []byte, room transport.Room, writes bool,
+	item *transport.Item, binary bool, data []byte, packer transport.Packer, room transport.Room, writes bool,
 ) transport.Fed {
-	return c.queue.feed(outgoing{binary: binary, data: data, item: item}, room, writes)
+	return c.queue.feed(outgoing{binary: binary, data: data, packer: packer, item: item}, room, writes)
 }
 
 // Flush is that of [transport.Feeder].
 func (c *Conn) Flush() { c.queue.writeLone() }
+
+// Waiting is that of [transport.Feeder].
+func (c *Conn) Waiting(item *transport.Item) int { return c.queue.fed(item) }
+
+// TakeBack is that of [transport.Feeder].
+func (c *Conn) TakeBack(item *transport.Item, behind int) bool { return c.queue.takeBack(item, behind) }
 
 // Withdraw is that of [transport.Conn].
 func (c *Conn) Withdraw(item *transport.Item) bool { return c.queue.withdraw(item) }

@@ -33,7 +33,7 @@ func TestFeed(t *testing.T) {
 		count := new(counter)
 		item := &transport.Item{Owner: count}
 		feed := func(text string, room transport.Room) transport.Fed {
-			return c.Feed(item, false, []byte(text), room, true)
+			return c.Feed(item, false, []byte(text), nil, room, true)
 		}
 		want := []string{"lone"}
 		for i := range 1024 {
@@ -66,8 +66,8 @@ func TestFlush(t *testing.T) {
 		c, o := openNarrow(t, n)
 		count := new(counter)
 		item := &transport.Item{Owner: count}
-		require.Equal(t, transport.FedToFlush, c.Feed(item, false, []byte("one"), transport.RoomRefuse, true))
-		require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte("two"), transport.RoomRefuse, true))
+		require.Equal(t, transport.FedToFlush, c.Feed(item, false, []byte("one"), nil, transport.RoomRefuse, true))
+		require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte("two"), nil, transport.RoomRefuse, true))
 		synctest.Wait()
 		assert.Empty(t, n.written())
 		c.Flush()
@@ -77,9 +77,48 @@ func TestFlush(t *testing.T) {
 		assert.Equal(t, frames("one", "two"), n.written())
 		assert.Equal(t, []int{1, 1}, count.counts)
 		time.Sleep(time.Millisecond)
-		require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte("three"), transport.RoomRefuse, false), "who does not write")
+		require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte("three"), nil, transport.RoomRefuse, false), "who does not write")
 		synctest.Wait()
 		assert.Equal(t, frames("one", "two", "three"), n.written())
+		c.Break(&transport.End{Code: 1006})
+		synctest.Wait()
+		assert.True(t, o.over)
+	})
+}
+
+// TestTakeBack: of what is fed, what nobody writes yet is taken back, each by its place from the end, and the rest
+// keeps its order. What is being written is not.
+func TestTakeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &narrow{}
+		c, o := openNarrow(t, n)
+		count := new(counter)
+		item := &transport.Item{Owner: count}
+		feed := func(text string) {
+			require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte(text), nil, transport.RoomIgnore, false))
+		}
+		assert.Zero(t, c.Waiting(item))
+		feed("written")
+		synctest.Wait()
+		assert.Zero(t, c.Waiting(item), "it is being written")
+		assert.False(t, c.TakeBack(item, 0))
+		for _, text := range []string{"a", "b", "c"} {
+			feed(text)
+		}
+		c.Send(context.Background(), &transport.Item{Data: []byte("other"), Owner: o, Room: transport.RoomIgnore})
+		feed("d")
+		assert.Equal(t, 4, c.Waiting(item))
+		assert.True(t, c.TakeBack(item, 2), "b")
+		assert.True(t, c.TakeBack(item, 0), "d")
+		assert.False(t, c.TakeBack(item, 2), "there are two")
+		assert.Equal(t, 2, c.Waiting(item))
+		messages, _ := c.Queued()
+		assert.Equal(t, 3, messages)
+		close(n.opened)
+		synctest.Wait()
+		assert.Equal(t, frames("written", "a", "c", "other"), n.written())
+		assert.Equal(t, []int{1, 2}, count.counts)
+		assert.Equal(t, []string{"othe 0"}, o.told)
 		c.Break(&transport.End{Code: 1006})
 		synctest.Wait()
 		assert.True(t, o.over)

@@ -79,10 +79,16 @@ type control struct {
 type outgoing struct {
 	data       []byte
 	binary     bool
-	borrowed   bool            // the data belongs to the sender again when its call returns
-	item       *transport.Item // that it is; if it is nil, the owner is told of failures
-	end        int64           // the Writer's Accepted after it
-	fragmented *fragmented     // that the message is, without its data; nil if it is whole
+	borrowed   bool             // the data belongs to the sender again when its call returns
+	packer     transport.Packer // has the data compressed; nil if the connection does by itself
+	item       *transport.Item  // that it is; if it is nil, the owner is told of failures
+	end        int64            // the Writer's Accepted after it
+	fragmented *fragmented      // that the message is, without its data; nil if it is whole
+}
+
+// outgoingOf returns the message that an item is.
+func outgoingOf(item *transport.Item) outgoing {
+	return outgoing{binary: item.Binary, data: item.Data, packer: item.Packer, item: item}
 }
 
 // batch is messages that are written together.
@@ -106,12 +112,12 @@ func (q *queue) send(ctx context.Context, item *transport.Item) {
 		q.insert(item)
 		return
 	}
-	q.submit(ctx, outgoing{binary: item.Binary, data: item.Data, item: item}, item.Room)
+	q.submit(ctx, outgoingOf(item), item.Room)
 }
 
 // insert queues an item whether there is room or not.
 func (q *queue) insert(item *transport.Item) {
-	out := outgoing{binary: item.Binary, data: item.Data, item: item}
+	out := outgoingOf(item)
 	q.mu.Lock()
 	if q.broken != nil || q.sealed {
 		cause := q.broken
@@ -144,16 +150,22 @@ func (q *queue) withdraw(item *transport.Item) bool {
 	if b == nil || item.Queue != b || i >= len(b.list) || b.list[i].item != item {
 		return false
 	}
+	q.takeOut(i)
+	return true
+}
+
+// takeOut takes a message out of what waits for a writer; mu is held.
+func (q *queue) takeOut(i int) {
+	b := q.queue
 	if b.list[i].fragmented != nil {
 		q.waiting--
 	}
+	q.release(1, len(b.list[i].data))
 	b.list[i] = outgoing{item: withdrawn} // what comes behind it keeps its place
 	if b.gone++; i == len(b.list)-1 || b.gone > len(b.list)/2 {
 		b.list, b.gone = slices.DeleteFunc(b.list, func(out outgoing) bool { return out.item == withdrawn }), 0
 		b.place()
 	}
-	q.release(1, len(item.Data))
-	return true
 }
 
 // withdrawn stands for an item that was taken out of a queue.
@@ -279,22 +291,6 @@ func (q *queue) takeTurn(out outgoing) bool {
 	q.writing, q.lent = true, true
 	q.lone[0] = out
 	return true
-}
-
-// feed is the Feed of [transport.Feeder].
-func (q *queue) feed(out outgoing, room transport.Room, writes bool) transport.Fed {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.broken != nil || q.sealed || room == transport.RoomRefuse && q.full(len(out.data)) {
-		return transport.FedRefused
-	}
-	q.count++
-	q.bytes += len(out.data)
-	if writes && len(out.data) <= inlineBytes && q.takeTurn(out) {
-		return transport.FedToFlush
-	}
-	q.enqueue(out)
-	return transport.FedQueued
 }
 
 // answers reports whether what is sent now is likely the answer that the peer waits for:

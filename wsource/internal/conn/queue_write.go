@@ -169,7 +169,7 @@ func (q *queue) accept(list []outgoing) (taken int, err error) {
 		}
 		out := &list[i]
 		if out.item != withdrawn {
-			if err := q.conn.writer.Message(opcode(out.binary), out.data, out.packer()); err != nil {
+			if err := q.conn.writer.Message(opcode(out.binary), out.data, out.packer); err != nil {
 				out.end = math.MaxInt64 // some of it may be left behind
 				return i + 1, err
 			}
@@ -185,14 +185,6 @@ func (q *queue) accept(list []outgoing) (taken int, err error) {
 		}
 	}
 	return len(list), nil
-}
-
-// packer returns who has the message compressed, or nil.
-func (out *outgoing) packer() transport.Packer {
-	if out.item == nil {
-		return nil
-	}
-	return out.item.Packer
 }
 
 // opcode returns the opcode of a message.

@@ -135,12 +135,17 @@ type Counter interface {
 // Feeder is a Conn that can be given messages by who holds a mutex.
 type Feeder interface {
 	// Feed queues a message. It neither waits nor calls anybody. The item has the message's
-	// Packer and its Owner, a [Counter]; it may be that of any number of messages at once, and
-	// cannot be withdrawn. Room is RoomRefuse or RoomIgnore. Writes says that the caller is
-	// ready to write the message itself.
-	Feed(item *Item, binary bool, data []byte, room Room, writes bool) Fed
+	// Owner, a [Counter]; it may be that of any number of messages at once, which have their
+	// Packer apart. Room is RoomRefuse or RoomIgnore. Writes says that the caller is ready to
+	// write the message itself.
+	Feed(item *Item, binary bool, data []byte, packer Packer, room Room, writes bool) Fed
 	// Flush writes the message for which Feed has returned FedToFlush.
 	Flush()
+	// Waiting returns how many messages of an item nobody is writing yet: those fed last.
+	Waiting(item *Item) int
+	// TakeBack takes one of these out of the queue, behind which so many others of the item
+	// wait, and reports whether it could. Then the Owner is told nothing of it.
+	TakeBack(item *Item, behind int) bool
 }
 
 // Fed is what became of a message that was given to a [Feeder].
