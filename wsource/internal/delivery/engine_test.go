@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,4 +127,40 @@ func TestAllSent(t *testing.T) {
 		r.leave()
 		other.leave()
 	})
+}
+
+// TestALatePongConfirms has the pong for an earlier ping come behind the ping right before the close frame, or with
+// it. Each confirms what was sent before its ping.
+func TestALatePongConfirms(t *testing.T) {
+	for name, test := range map[string]struct {
+		pongs []uint64
+		lost  []string
+	}{
+		"of the earlier ping": {[]uint64{1}, []string{"b: broken"}},
+		"of both":             {[]uint64{1, 2}, nil},
+		"of the last one":     {[]uint64{2}, nil},
+		"of none":             {nil, []string{"a: broken", "b: broken"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conn := new(fakeConn)
+				r := newTrial(t, conn)
+				r.post(t, "a", 0)
+				time.Sleep(2 * time.Second) // until the peer is asked
+				r.post(t, "b", 0)
+				conn.last(conn.Ask())
+				for _, number := range test.pongs {
+					conn.answered(number, 0)
+				}
+				assert.EqualValues(t, 2, conn.asked, "behind the close frame nothing is asked")
+				conn.end(errors.New("broken"))
+				synctest.Wait()
+				for i, text := range r.host.failures {
+					r.host.failures[i] = strings.ReplaceAll(text, "\x00", "")
+				}
+				assert.Equal(t, test.lost, r.host.failures)
+				r.leave()
+			})
+		})
+	}
 }

@@ -18,6 +18,7 @@ type fakeConn struct {
 	items    []*transport.Item
 	asked    uint64
 	answered func(number uint64, rtt time.Duration)
+	last     func(number uint64)
 	receive  func(binary bool, data []byte)
 	closing  []*transport.End
 	over     []func()
@@ -62,8 +63,8 @@ func (c *fakeConn) Ask() uint64 {
 	return c.asked
 }
 
-func (c *fakeConn) OnAnswer(answered func(number uint64, rtt time.Duration), _ func(uint64)) {
-	c.answered = answered
+func (c *fakeConn) OnAnswer(answered func(number uint64, rtt time.Duration), last func(uint64)) {
+	c.answered, c.last = answered, last
 }
 
 func (c *fakeConn) Close(end *transport.End) <-chan struct{} {

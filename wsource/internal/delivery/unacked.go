@@ -37,6 +37,7 @@ type unacked struct {
 	size     int      // and their bytes
 	asked    uint64   // the number of the ping that the peer has not answered, or 0
 	covered  int      // so many messages were sent before it
+	last     uint64   // the number of the ping right before the close frame, or 0
 	timer    *time.Timer
 	waiting  bool // for the timer
 }
@@ -104,7 +105,7 @@ func (u *unacked) remove(m *Message) {
 func (c *Connection) requestAck() {
 	u := &c.unacked
 	switch {
-	case len(u.messages) == 0 || u.asked != 0 || c.ended:
+	case len(u.messages) == 0 || u.asked != 0 || u.last != 0 || c.ended:
 	case len(u.messages) >= askMessages || u.bytes >= askBytes:
 		c.ask()
 	case u.waiting:
@@ -124,7 +125,7 @@ func (c *Connection) askNow() {
 	defer e.mu.Unlock()
 	u := &c.unacked
 	u.waiting = false
-	if len(u.messages) > 0 && u.asked == 0 && !c.ended {
+	if len(u.messages) > 0 && u.asked == 0 && u.last == 0 && !c.ended {
 		c.ask()
 	}
 }
@@ -133,14 +134,13 @@ func (c *Connection) ask() {
 	c.unacked.asked, c.unacked.covered = c.conn.Ask(), len(c.unacked.messages)
 }
 
-// askedLast notes that the peer is asked about everything, right before the close frame.
+// askedLast notes that the peer is asked about everything, right before the close frame. The
+// answer to the ping before may still come, and counts.
 func (c *Connection) askedLast(number uint64) {
 	e := c.generation.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if u := &c.unacked; len(u.messages) > 0 {
-		u.asked, u.covered = number, len(u.messages)
-	}
+	c.unacked.last = number
 }
 
 // answered hears that the peer has answered a ping, after rtt, or 0 if that is not known.
@@ -148,7 +148,11 @@ func (c *Connection) answered(number uint64, rtt time.Duration) {
 	e := c.generation.engine
 	e.mu.Lock()
 	u := &c.unacked
-	if u.asked != 0 && number >= u.asked {
+	last := u.last != 0 && number >= u.last
+	if last {
+		u.covered = len(u.messages) // the ping went behind all that there is
+	}
+	if last || u.asked != 0 && number >= u.asked {
 		u.asked = 0
 		if u.full() {
 			e.changed.Broadcast() // those that wait to send on this connection
