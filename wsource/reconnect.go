@@ -55,10 +55,10 @@ func CloseAction(err error) Action {
 	if _, ok := errors.AsType[*retryableError](err); ok {
 		return RetryConnect
 	}
-	if he, ok := errors.AsType[*HandshakeError](err); ok {
-		return handshakeAction(he)
+	if _, refused := endOf(err); refused != nil {
+		return handshakeAction(refused)
 	}
-	switch CloseStatus(err) {
+	switch closeCode(err) {
 	case StatusNormalClosure, StatusNoStatusReceived:
 		return CompleteStream
 	case StatusGoingAway, StatusAbnormalClosure, StatusInternalError, StatusServiceRestart,
@@ -76,12 +76,37 @@ func CloseAction(err error) Action {
 	return FailStream
 }
 
+// endOf returns what the end of a connection, or of an attempt at one, was. One of the two may be the cause of the other,
+// of another connection then: the outer one counts.
+func endOf(err error) (closed *CloseError, refused *HandshakeError) {
+	closed, isClosed := errors.AsType[*CloseError](err)
+	refused, isRefused := errors.AsType[*HandshakeError](err)
+	if !isClosed || !isRefused {
+		return closed, refused
+	}
+	if cause, _ := errors.AsType[*HandshakeError](closed); cause == refused {
+		return closed, nil
+	}
+	return nil, refused
+}
+
+// closeCode is [CloseStatus] of what endOf returns.
+func closeCode(err error) StatusCode {
+	if err == nil {
+		return StatusNormalClosure
+	}
+	if closed, _ := endOf(err); closed != nil {
+		return closed.Code
+	}
+	return 0
+}
+
 // RetryClosures is [CloseAction] for servers that end their sessions by themselves, after a time or when their data
 // changes: what it completes or fails after 1000, 1005 and 4000 to 4999 is worth another
 // attempt. Complete, Close and Shutdown of this side end the stream all the same. It is for
 // [SubjectConfig].OnEnd.
 func RetryClosures(err error) Action {
-	switch code := CloseStatus(err); {
+	switch code := closeCode(err); {
 	case code == StatusNormalClosure, code == StatusNoStatusReceived, code >= 4000 && code <= 4999:
 		return RetryConnect
 	}
@@ -147,14 +172,14 @@ const maxRetryAfter = 24 * time.Hour
 // RetryAfter returns how long a refusal of a handshake asks to wait (RFC 9110, section 10.2.3), or the reason of a close
 // frame as [Farewell] says; 0 if it does not.
 func RetryAfter(err error) time.Duration {
-	if ce, ok := errors.AsType[*CloseError](err); ok {
-		return min(reasonRetryAfter(ce.Reason), maxRetryAfter)
-	}
-	var he *HandshakeError
-	if !errors.As(err, &he) {
+	closed, refused := endOf(err)
+	switch {
+	case closed != nil:
+		return min(reasonRetryAfter(closed.Reason), maxRetryAfter)
+	case refused == nil:
 		return 0
 	}
-	value := he.Header.Get("Retry-After")
+	value := refused.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
 		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
 	}

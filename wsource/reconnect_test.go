@@ -65,6 +65,36 @@ func TestCloseActionOfOtherErrors(t *testing.T) {
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(err))
 }
 
+// TestTheOuterEndCounts has the end of one connection for the cause of another one's.
+func TestTheOuterEndCounts(t *testing.T) {
+	refused := func(status int, cause error) error {
+		return &wsource.HandshakeError{Status: status, Header: http.Header{"Retry-After": {"7"}}, Err: cause}
+	}
+	closed := func(code wsource.StatusCode, cause error) error { return &wsource.CloseError{Code: code, Err: cause} }
+	for name, test := range map[string]struct {
+		err                  error
+		action, withClosures wsource.Action
+		after                time.Duration
+	}{
+		"closed because of a refusal": {
+			closed(1011, refused(403, nil)), wsource.RetryConnect, wsource.RetryConnect, 0,
+		},
+		"closed for good because of one that passes": {
+			closed(1008, refused(503, nil)), wsource.FailStream, wsource.FailStream, 0,
+		},
+		"not dialled because of a closure": {
+			refused(0, closed(1000, nil)), wsource.RetryConnect, wsource.RetryConnect, 7 * time.Second,
+		},
+		"refused because of a closure": {
+			fmt.Errorf("wrapped: %w", refused(401, closed(4001, nil))), wsource.FailStream, wsource.FailStream, 7 * time.Second,
+		},
+	} {
+		assert.Equal(t, test.action, wsource.CloseAction(test.err), name)
+		assert.Equal(t, test.withClosures, wsource.RetryClosures(test.err), name)
+		assert.Equal(t, test.after, wsource.RetryAfter(test.err), name)
+	}
+}
+
 func TestActionNames(t *testing.T) {
 	assert.Equal(t, "fail complete retry fail",
 		fmt.Sprint(wsource.FailStream, " ", wsource.CompleteStream, " ", wsource.RetryConnect, " ", wsource.Action(9)))
