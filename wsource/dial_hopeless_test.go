@@ -29,7 +29,7 @@ func TestWhatDoesNotSpeakHTTPIsNotRetried(t *testing.T) {
 		"HTTP/2":           "\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00\x00\x05\x00\xff\xff\xff",
 		"a page":           "<html>hello</html>\r\n\r\n",
 		"a status of none": "HTTP/1.1 abc OK\r\n\r\n",
-		"a long line":      strings.Repeat("x", 1<<20) + "\r\n\r\n",
+		"a long line":      strings.Repeat("x", 60<<10) + "\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -54,8 +54,82 @@ func TestAnswersThatAreCutOffAreRetried(t *testing.T) {
 	})
 }
 
+// TestTheHeaderOfAResponseIsBounded dials servers, and a proxy, whose header is too large or just not.
+func TestTheHeaderOfAResponseIsBounded(t *testing.T) {
+	pad := func(head string, size int) string {
+		return head + "X-Pad: " + strings.Repeat("x", size-len(head)-len("X-Pad: \r\n\r\n")) + "\r\n\r\n"
+	}
+	const refusal, upgrade = "HTTP/1.1 403 Forbidden\r\n", "HTTP/1.1 101 Switching Protocols\r\n"
+	for name, answer := range map[string]string{
+		"of a refusal":         pad(refusal, 128<<10),
+		"of an upgrade":        pad(upgrade, 10<<20),
+		"of interim responses": strings.Repeat(pad("HTTP/1.1 103 Early Hints\r\n", 30<<10), 3) + refusal + "\r\n",
+		"of many lines":        refusal + strings.Repeat("A: b\r\n", 20<<10) + "\r\n",
+		"without an end":       upgrade + strings.Repeat("x", 10<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				err := dialAnswered(t, answer)
+				require.ErrorIs(t, err, wsource.ErrHeaderTooBig)
+				assert.ErrorContains(t, err, "65536 bytes")
+				assert.Less(t, len(err.Error()), 200)
+				assert.Equal(t, wsource.FailStream, wsource.CloseAction(err))
+			})
+		})
+	}
+	t.Run("by less", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			err := dialAnswered(t, pad(refusal, 60<<10))
+			assert.NotEmpty(t, requireHandshake(t, err, http.StatusForbidden).Header)
+		})
+	})
+	t.Run("by the transport's own limit", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			options := func(network *wstest.Network) *wsource.DialOptions {
+				o := on(network, nil)
+				o.Transport.(*http.Transport).MaxResponseHeaderBytes = 1 << 20
+				return o
+			}
+			requireHandshake(t, dialAnsweredWith(t, pad(refusal, 512<<10), options), http.StatusForbidden)
+		})
+	})
+	t.Run("of a round tripper's own", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			tripper := transportFunc(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{"X": {strings.Repeat("x", 1<<20)}}}, nil
+			})
+			_, err := wsource.Dial(t.Context(), "ws://"+host, &wsource.DialOptions{Transport: tripper})
+			he := requireHandshake(t, err, http.StatusForbidden)
+			require.ErrorIs(t, he, wsource.ErrHeaderTooBig)
+			assert.Nil(t, he.Header)
+		})
+	})
+	t.Run("of a proxy", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			err := dialAnsweredWith(t, pad("HTTP/1.1 407 Proxy Authentication Required\r\n", 128<<10), throughProxy)
+			require.ErrorIs(t, err, wsource.ErrHeaderTooBig)
+			assert.Equal(t, wsource.FailStream, wsource.CloseAction(err))
+			err = dialAnsweredWith(t, pad("HTTP/1.1 407 Proxy Authentication Required\r\n", 60<<10), throughProxy)
+			require.ErrorIs(t, requireHandshake(t, err, http.StatusProxyAuthRequired), wsource.ErrProxy)
+		})
+	})
+}
+
+// throughProxy has everything dialled through an HTTP proxy.
+func throughProxy(network *wstest.Network) *wsource.DialOptions {
+	o := on(network, nil)
+	o.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: host})
+	return o
+}
+
 // dialAnswered dials a server that gives an answer and closes the connection.
 func dialAnswered(t *testing.T, answer string) error {
+	t.Helper()
+	return dialAnsweredWith(t, answer, func(network *wstest.Network) *wsource.DialOptions { return on(network, nil) })
+}
+
+// dialAnsweredWith is dialAnswered with those options.
+func dialAnsweredWith(t *testing.T, answer string, options func(*wstest.Network) *wsource.DialOptions) error {
 	t.Helper()
 	network := new(wstest.Network)
 	listener, err := network.Listen(host)
@@ -69,7 +143,7 @@ func dialAnswered(t *testing.T, answer string) error {
 			_ = conn.Close()
 		}
 	}()
-	_, err = wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
+	_, err = wsource.Dial(t.Context(), "ws://"+host, options(network))
 	require.Error(t, err)
 	return err
 }

@@ -202,7 +202,24 @@ func TestServersThatDoNotUpgradeRightly(t *testing.T) {
 		"no key":                   {upgrade, "Sec-WebSocket-Accept"},
 		"wrong key":                {upgrade + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", "Sec-WebSocket-Accept"},
 		"a subprotocol of its own": {upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: c\r\n", "subprotocol"},
-		"an extension":             {upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: x\r\n", "extension"},
+		"a list of protocols": {
+			"Upgrade: websocket, h2c\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ACCEPT\r\n", "its Upgrade header",
+		},
+		"two upgrades": {
+			"Upgrade: h2c\r\n" + upgrade + "Sec-WebSocket-Accept: ACCEPT\r\n", "its Upgrade header comes more than once",
+		},
+		"the key and another one": {
+			upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n",
+			"its Sec-WebSocket-Accept header comes more than once",
+		},
+		"the key twice": {
+			upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Accept: ACCEPT\r\n", "more than once",
+		},
+		"two subprotocols": {
+			upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n",
+			"its Sec-WebSocket-Protocol header comes more than once",
+		},
+		"an extension": {upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: x\r\n", "extension"},
 		"two extensions": {
 			upgrade + "Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Extensions: permessage-deflate, permessage-deflate\r\n", "extension",
 		},

@@ -83,6 +83,7 @@
 //	a message that arrives                     1 MiB          ReadLimit; over it the peer is told 1009
 //	one that is read while it arrives          ReadLimit      StreamLimit; likewise
 //	the handshake, redirects included          10 s           DialOptions.HandshakeTimeout
+//	the header of a response to a handshake    64 KiB         MaxResponseHeaderBytes of DialOptions.Transport
 //	redirects                                  10, to the same host, not from TLS to plain text   DialOptions.Redirects
 //	the body of a refusal in an error          512 bytes, 1 s
 //	the header of a handshake                  64 KiB, 10 s   by Server.Serve; elsewhere the http.Server's

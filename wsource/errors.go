@@ -41,6 +41,9 @@ var (
 	ErrRedirect = handshake.ErrRedirect
 	// ErrRequestTimeout: the peer did not answer a request in time.
 	ErrRequestTimeout = errors.New("the peer did not answer the request in time")
+	// ErrHeaderTooBig: the header of a response to a handshake, of the server or a proxy, is over 64 KiB, or
+	// what MaxResponseHeaderBytes of the [*http.Transport] in DialOptions allows.
+	ErrHeaderTooBig = handshake.ErrHeaderTooBig
 	// ErrProxy: a proxy refused to connect to the server. The status, header and body of the
 	// HandshakeError are the proxy's.
 	ErrProxy = handshake.ErrProxy

@@ -46,8 +46,8 @@ func (a Action) String() string {
 // A handshake that was refused is retried unless the status says that it would be refused
 // again: 408, 425, 429 and those from 500 on are retried, other statuses fail, a proxy's 401,
 // 403 and 407 among them. A server that was not reached is retried, except for a URL, the address
-// of a proxy or a certificate that is no good, for a port that does not speak TLS or HTTP, and if the
-// server refuses what TLS it is offered. Of other errors, those
+// of a proxy or a certificate that is no good, for a port that does not speak TLS or HTTP or sends too large
+// a header, and if the server refuses what TLS it is offered. Of other errors, those
 // of SubjectConfig's Target, a [net.Error] is retried, since the network that the WebSocket
 // server cannot be reached by is often that of the token server, too, and so is one that
 // [Retryable] has marked. Options that cannot be used fail, and so does a URL that none can be read from.
@@ -124,7 +124,7 @@ func handshakeAction(err *HandshakeError) Action {
 	case errors.As(err, &proxy):
 		return CloseAction(proxy.Unwrap()) // a function of the user's may have asked for it
 	case errors.Is(err, ErrTooManyRedirects), errors.Is(err, ErrRedirect), errors.Is(err, http.ErrSchemeMismatch),
-		errors.Is(err, handshake.ErrNotHTTP), errors.Is(err, errors.ErrUnsupported),
+		errors.Is(err, handshake.ErrNotHTTP), errors.Is(err, ErrHeaderTooBig), errors.Is(err, errors.ErrUnsupported),
 		errors.As(err, &certificate), errors.As(err, &plain), errors.As(err, &address), refusesTLS(err):
 		return FailStream
 	case err.Status == 0, err.Status >= 500, err.Status == http.StatusRequestTimeout,

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1" //nolint:gosec // RFC 6455 prescribes it; nothing depends on its strength
 	"crypto/tls"
@@ -18,6 +19,10 @@ import (
 
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
+
+// maxResponseHeader is how many bytes the header of a response may have, interim responses included, unless the
+// transport has a limit of its own. A socket keeps the header.
+const maxResponseHeader = 64 << 10
 
 // What of the body of a refusal is read, and how long at most it is waited for.
 const (
@@ -96,6 +101,7 @@ func (o *Options) transport() (transport http.RoundTripper, release func()) {
 			DisableCompression: true,
 		}
 	}
+	own.MaxResponseHeaderBytes = cmp.Or(own.MaxResponseHeaderBytes, maxResponseHeader)
 	p := newProxied(own)
 	return p, p.release
 }
@@ -127,13 +133,18 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err // which hides what it has to
 	}
 	if err != nil {
-		return nil, hideURL(notHTTP(err), req.URL)
+		return nil, hideURL(notHTTP(headerTooBig(err, c.headerLimit())), req.URL)
 	}
 	if resp == nil {
 		return nil, errNoResponse
 	}
 	if resp.Body == nil {
 		resp.Body = http.NoBody
+	}
+	if limit := c.headerLimit(); sizeOf(resp.Header) > limit { // of a transport that has let it pass
+		_ = resp.Body.Close() // nothing more is wanted of it
+		c.failure = &Failure{Status: resp.StatusCode, Err: errHeaderTooBig(limit)}
+		return nil, c.failure.Err
 	}
 	c.dialed.Header = resp.Header
 	redirected, problem := c.redirected(req, resp)
@@ -163,6 +174,33 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Body, resp.Header = standIn{}, resp.Header.Clone()
 	resp.Header.Del(frame.ExtensionsHeader) // the library has offered none
 	return resp, nil
+}
+
+// headerLimit is how many bytes the header of a response may have.
+func (c *client) headerLimit() int64 {
+	if p, ok := c.transport.(*proxied); ok {
+		return p.own.MaxResponseHeaderBytes
+	}
+	return maxResponseHeader
+}
+
+// sizeOf returns how many bytes a header takes.
+func sizeOf(header http.Header) (size int64) {
+	for name, values := range header {
+		size += int64(headerSize(name, values))
+	}
+	return size
+}
+
+func errHeaderTooBig(limit int64) error { return fmt.Errorf("%w of %d bytes", ErrHeaderTooBig, limit) }
+
+// headerTooBig returns the error of a request, with ErrHeaderTooBig if package net/http says so, which it does in
+// words only.
+func headerTooBig(err error, limit int64) error {
+	if strings.Contains(err.Error(), "server response headers exceeded") {
+		return errHeaderTooBig(limit)
+	}
+	return err
 }
 
 // notHTTP returns the error of a request, with ErrNotHTTP if what came was the answer of another protocol. Package
@@ -220,18 +258,25 @@ func verify(req *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		return errNotWebSocket
 	}
-	for _, need := range [...]struct{ header, token string }{{"Upgrade", "websocket"}, {"Connection", "upgrade"}} {
-		if !hasToken(resp.Header, need.header, need.token) {
-			return fmt.Errorf("%w: its %s header is %q", errNotWebSocket, need.header, resp.Header.Get(need.header))
+	const accept, protocol = "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"
+	for _, name := range [...]string{"Upgrade", accept, protocol} { // that are no lists, as Connection is
+		if len(resp.Header.Values(name)) > 1 {
+			return fmt.Errorf("%w: its %s header comes more than once", errNotWebSocket, name)
 		}
 	}
-	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + acceptGUID)) //nolint:gosec // as above
-	if resp.Header.Get("Sec-WebSocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]) {
-		return fmt.Errorf("%w: its Sec-WebSocket-Accept header does not match the key", errNotWebSocket)
+	upgrade := resp.Header.Get("Upgrade")
+	if !strings.EqualFold(upgrade, "websocket") {
+		return fmt.Errorf("%w: its Upgrade header is %q", errNotWebSocket, shorten(upgrade))
 	}
-	const protocol = "Sec-WebSocket-Protocol"
+	if !hasToken(resp.Header, "Connection", "upgrade") {
+		return fmt.Errorf("%w: its Connection header is %q", errNotWebSocket, shorten(resp.Header.Get("Connection")))
+	}
+	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + acceptGUID)) //nolint:gosec // as above
+	if resp.Header.Get(accept) != base64.StdEncoding.EncodeToString(sum[:]) {
+		return fmt.Errorf("%w: its %s header does not match the key", errNotWebSocket, accept)
+	}
 	if chosen := resp.Header.Get(protocol); chosen != "" && !hasToken(req.Header, protocol, chosen) {
-		return fmt.Errorf("the server chose subprotocol %q, which was not offered", chosen)
+		return fmt.Errorf("the server chose subprotocol %q, which was not offered", shorten(chosen))
 	}
 	return nil
 }

@@ -18,4 +18,6 @@ var (
 	ErrProxy = errors.New("the proxy refused to connect to the server")
 	// ErrNotHTTP: what came in place of a response is none.
 	ErrNotHTTP = errors.New("the server does not speak HTTP")
+	// ErrHeaderTooBig: the header of a response, of the server or a proxy, is over the limit.
+	ErrHeaderTooBig = errors.New("the header of the response is over the limit")
 )

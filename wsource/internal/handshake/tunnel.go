@@ -16,9 +16,6 @@ import (
 	"time"
 )
 
-// maxProxyAnswer is how many bytes of a proxy's answer to CONNECT are read.
-const maxProxyAnswer = 256 << 10
-
 // proxied makes the requests of one Dial. It asks an HTTP proxy for a tunnel by CONNECT with
 // TLS and without (RFC 6455, section 4.1): net/http does so with TLS only, and otherwise sends
 // the request to the proxy, which drops the upgrade, as it has to (RFC 9110, section 7.6.1).
@@ -184,14 +181,18 @@ func (t *tunnel) connect(ctx context.Context, conn net.Conn, server string) erro
 	if err := request.Write(conn); err != nil {
 		return err
 	}
-	reader := bufio.NewReader(io.LimitReader(conn, maxProxyAnswer))
+	limited := &io.LimitedReader{R: conn, N: t.own.MaxResponseHeaderBytes}
+	reader := bufio.NewReader(limited)
 	// The body of a success is the tunnel, and closing that of a refusal would wait for its end.
 	resp, err := http.ReadResponse(reader, request) //nolint:bodyclose // conn is closed in its place
 	for err == nil && resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
 		// What came was an interim response, which has no body.
 		resp, err = http.ReadResponse(reader, request) //nolint:bodyclose // as above
 	}
-	if err != nil {
+	switch {
+	case err != nil && limited.N <= 0:
+		return errHeaderTooBig(t.own.MaxResponseHeaderBytes)
+	case err != nil:
 		return err
 	}
 	if hook := t.own.OnProxyConnectResponse; hook != nil {
