@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
@@ -110,12 +111,23 @@ func ExampleRedirects() {
 		_, err := wsource.Dial(context.Background(), elsewhere.URL, &wsource.DialOptions{Redirects: redirects})
 		fmt.Println(errors.Is(err, wsource.ErrRedirect), errors.Is(err, wsource.ErrTooManyRedirects), errors.Is(err, wsource.ErrProxy))
 	}
-	trusting := wsource.DialOptions{Redirects: wsource.RedirectsAll} // secrets of the header go along
+	trusting := wsource.DialOptions{Redirects: wsource.RedirectsAll} // elsewhere without the options' header
 	fmt.Println(trusting.Redirects != wsource.RedirectsSameHost)
 	// Output:
 	// true false false
 	// true false false
 	// true
+}
+
+// A response with too large a header is not kept, and no other attempt is made.
+func ExampleHandshakeError_header() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Debug", strings.Repeat("x", 1<<20))
+	}))
+	defer server.Close()
+	_, err := wsource.Dial(context.Background(), server.URL, nil)
+	fmt.Println(errors.Is(err, wsource.ErrHeaderTooBig), wsource.CloseAction(err))
+	// Output: true fail
 }
 
 func ExampleInvalidCloseError() {
