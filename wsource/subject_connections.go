@@ -49,8 +49,9 @@ const earlyValues = 256
 // [Subject.Multiplex] and of what waits in the outbox: those wait until Next has returned, or
 // is about to wait in a function of the subject. Values that arrive meanwhile, up to 256,
 // are kept for the connection's first subscriber, if it comes before Next returns; then the
-// peer is slowed. The subject's subscribers get every value, too. A connection for which a
-// subscriber was too busy until there is another one is passed over.
+// peer is slowed. The subject's subscribers get every value, too. Several subscribers of Connections
+// are told of a connection at the same time: what they send on it comes in any order. A connection
+// for which a subscriber was too busy until there is another one is passed over.
 func (s *Subject[In, Out]) Connections() observable.Observable[*Connection[In, Out]] {
 	return observable.AttachFunc[*Connection[In, Out]](
 		func(sc *observable.Scope, down observable.Stage[*Connection[In, Out]]) {

@@ -20,7 +20,8 @@ import (
 // [*DataError] if the question does not encode or the answer does not fit A; observable.ErrEmpty
 // if a stream answers and is empty; otherwise an [*AskError], which knows whether the question
 // may have arrived. Over a subject, a question that certainly has not arrived is sent on the next
-// connection.
+// connection. It is not in the outbox: it leaves as soon as there is a connection, and may be ahead of
+// what a subscriber of [wsource.Subject.Connections] sends first.
 func Ask[A, Q any](ctx context.Context, conn *Conn, typ string, q Q) (A, error) {
 	var answer A
 	e, err := pose(conn, "Ask", typ, q)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/event"
@@ -112,6 +113,33 @@ func TestSubject(t *testing.T) {
 			event.Answer(server, "double", double)
 			connect(server)
 			require.NoError(t, <-result)
+			subject.Complete()
+		})
+	})
+	t.Run("what a subscriber of Connections sends is ahead of what waits", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			require.NoError(t, s.network.OnDial(1, wstest.Refuse()))
+			client, subject := s.lasting()
+			type connection = *wsource.Connection[wsource.Message, wsource.Message]
+			subject.Connections().Subscribe(t.Context(), observable.ObserverFuncs[connection]{
+				OnNext: func(c connection) {
+					enter, err := event.Pack(client, "enter", "ann")
+					require.NoError(t, err)
+					enter.ID = event.NewID()
+					message, err := event.JSON().Encode(enter)
+					require.NoError(t, err)
+					c.Next(message)
+				},
+			})
+			connect(client)
+			event.Emit[string](client, "said").Next("hello")
+			server, _ := s.accept()
+			heard := observabletest.NewRecorder[string]()
+			event.OnValue[string](server, "enter").Subscribe(t.Context(), heard)
+			event.OnValue[string](server, "said").Subscribe(t.Context(), observable.ObserverFuncs[string]{OnNext: heard.Next})
+			connect(server)
+			settle()
+			assert.Equal(t, []string{"ann", "hello"}, heard.Values())
 			subject.Complete()
 		})
 	})

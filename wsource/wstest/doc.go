@@ -5,7 +5,8 @@
 // http.Server serves its listener, and a WebSocket dialler gets the Transport of [Network.HTTPClient].
 // What connects the two ends of a connection is a [Link], on which a test sets a
 // [Fault]: after so many bytes in one [Direction] the connection is cut, reset or
-// stalled, what passes is delayed, throttled or corrupted, a dial is refused.
+// stalled, what passes is delayed, throttled or corrupted, a dial is refused. [Network.OnDial]
+// sets it on a connection to come, [Link.Inject] on one that is open.
 //
 //	network := new(wstest.Network)
 //	network.OnDial(1, wstest.Cut(wstest.ToServer, 17)) // the first connection breaks early,
