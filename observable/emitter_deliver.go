@@ -55,6 +55,15 @@ func (e *Emitter[T]) offer(value T, taken *bool) {
 	*taken = r.offer == passed || r.offer == offered && !r.left.Load()
 }
 
+// Refuse says that the value being delivered inside the gate of s reaches nobody, because what it goes to has
+// ended: [Emitter.Deliver] reports that, and its caller keeps the value. A stage calls it in place of passing the
+// value on, and an observer in its Next.
+func (s *Scope) Refuse() {
+	if s.root.offer == offered {
+		s.root.offer = refused
+	}
+}
+
 // delivery is a queued value whose producer waits until it has been dealt with. What it holds is
 // guarded by the gate's mu.
 type delivery struct {

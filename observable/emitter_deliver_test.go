@@ -71,6 +71,66 @@ func TestDeliverIsRefused(t *testing.T) {
 	})
 }
 
+// TestDeliverIsRefusedInPart refuses a value in a stage, in the observer, and where another part of the chain passes it on.
+func TestDeliverIsRefusedInPart(t *testing.T) {
+	refusing := func(in **observable.Emitter[int], sc **observable.Scope, refuses, passes bool) observable.Observable[int] {
+		return observable.AttachFunc[int](func(s *observable.Scope, down observable.Stage[int]) {
+			*sc = s
+			*in = observable.NewEmitter(s, observable.Stage[int]{Terminal: down.Terminal, Next: func(v int) {
+				if refuses {
+					s.Refuse()
+				}
+				if passes {
+					down.Next(v)
+				}
+				if refuses {
+					s.Refuse()
+				}
+			}})
+		})
+	}
+	for name, test := range map[string]struct {
+		refuses, passes, observerRefuses, taken bool
+	}{
+		"the stage":                         {refuses: true},
+		"a stage, while another passes":     {refuses: true, passes: true, taken: true},
+		"the observer":                      {passes: true, observerRefuses: true},
+		"the observer, as well as a stage":  {refuses: true, passes: true, observerRefuses: true},
+		"nobody, and an operator keeps it":  {taken: true},
+		"nobody, and the observer takes it": {passes: true, taken: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var in *observable.Emitter[int]
+			var sc *observable.Scope
+			out := observabletest.NewRecorder[int]().OnNext(func(int) {
+				if test.observerRefuses {
+					sc.Refuse()
+				}
+			})
+			refusing(&in, &sc, test.refuses, test.passes).Subscribe(t.Context(), out)
+			assert.Equal(t, test.taken, in.Deliver(1))
+		})
+	}
+}
+
+// TestDeliverOfWhatPanics delivers a value whose callback, in a part of the chain with a handler of its own, ends the
+// subscription and panics: somebody had the value.
+func TestDeliverOfWhatPanics(t *testing.T) {
+	observabletest.Unhandled(t)
+	var in *observable.Emitter[int]
+	var sub observable.Subscription
+	sub = observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		subject := new(observable.Subject[int])
+		feed := observable.NewFeed(subject, sc)
+		in = observable.NewEmitter(sc, observable.Stage[int]{Next: feed.Next, Terminal: feed})
+		observable.Attach(subject, sc.Child(), down)
+	}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) {
+		sub.Unsubscribe()
+		panic(errBoom)
+	}})
+	assert.True(t, in.Deliver(1))
+}
+
 // busy is a source of two emitters: of the value 0, whose callback lasts until release is closed,
 // and of what is delivered meanwhile.
 func busy(first, in **observable.Emitter[int], release <-chan struct{}) observable.Observable[int] {

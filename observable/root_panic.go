@@ -41,6 +41,7 @@ func (r *root) settle(returned *bool, current *handler) {
 // fail gives err to the stage that is to handle panics at this moment. If that
 // one panics too, the next one down has it.
 func (r *root) fail(err error) {
+	r.offer = passed // whoever has panicked had the value
 	h := r.current
 	returned := false
 	defer func() {

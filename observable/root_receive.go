@@ -74,8 +74,11 @@ func (r *rootOf[T]) receive(value T) {
 		r.refuse()
 		return
 	}
-	r.offer = passed
-	r.observer.Next(value)
+	before := r.offer
+	r.offer = offered
+	if r.observer.Next(value); before == passed || r.offer == offered { // or else the observer has refused it
+		r.offer = passed
+	}
 }
 
 // propose is the receiver for an observer that may refuse a value. One that does is gone.

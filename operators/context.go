@@ -67,14 +67,15 @@ func bind[T any](ctx context.Context, src observable.Observable[T], sc *observab
 	end := &ending[T]{sc: sc, down: down}
 	notice := observable.NewEmitter(sc, observable.Stage[T]{Next: down.Next, Terminal: end})
 	stop := interleave.AfterFunc(ctx, func() {
+		defer func() { notice.Error(context.Cause(ctx)) }() // a teardown may end this goroutine
 		up.Close()
-		notice.Error(context.Cause(ctx))
 	})
 	sc.OnClose(func() { stop() })
 	observable.Attach(src, up, observable.Stage[T]{
 		Next: func(v T) {
 			select {
 			case <-done: // ctx has ended, and the notice is still on its way
+				sc.Refuse()
 				up.Close()
 				end.Error(context.Cause(ctx))
 			default:

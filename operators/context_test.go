@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +49,42 @@ func TestWithContextWithoutAnotherValue(t *testing.T) {
 		sub := operators.WithContext(observable.Never[int](), ctx).Subscribe(t.Context(), got)
 		<-sub.Done()
 		assert.Equal(t, "1000:#context deadline exceeded", got.TimedString())
+	})
+}
+
+// TestWithContextKeepsNoValue ends the context while a value of a channel is on its way: the next subscriber gets it.
+func TestWithContextKeepsNoValue(t *testing.T) {
+	ch := make(chan int, 3)
+	for i := range 3 {
+		ch <- i
+	}
+	close(ch)
+	src := observable.FromChan(ch)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	first := operators.Map(src, func(v int) int {
+		if v == 1 {
+			cancel(errEnough) // nobody has been told before WithContext looks
+		}
+		return v
+	})
+	got, err := observable.Collect(t.Context(), operators.WithContext(first, ctx))
+	require.ErrorIs(t, err, errEnough)
+	rest, err := observable.Collect(t.Context(), src)
+	require.NoError(t, err)
+	assert.Equal(t, upTo(3), append(got, rest...))
+}
+
+// TestWithContextWhoseTeardownExits ends the context, and with it a source whose teardown ends its goroutine.
+func TestWithContextWhoseTeardownExits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		observabletest.Unhandled(t)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		got := observabletest.NewRecorder[int]()
+		src := operators.Finalize(observable.Never[int](), runtime.Goexit)
+		operators.WithContext(src, ctx).Subscribe(t.Context(), got)
+		cancel(errEnough)
+		synctest.Wait()
+		assert.Equal(t, "#enough", got.String())
 	})
 }
 

@@ -22,9 +22,9 @@ import (
 //
 // The bucket is full at subscription, and gets a token each per/n. Completion and errors
 // come after the values before them. Unsubscribing and the end of the context end a wait
-// at once. An n, per or burst that is not positive is an [observable.ArgumentError]. It
-// has no counterpart in RxJS. See also [RateLimitDrop], [ThrottleTime] and [SampleTime],
-// which drop values, and [Delay].
+// at once; a channel or a socket keeps the value that waited. An n, per or burst that is
+// not positive is an [observable.ArgumentError]. It has no counterpart in RxJS. See also
+// [RateLimitDrop], [ThrottleTime] and [SampleTime], which drop values, and [Delay].
 func RateLimit[T any](src observable.Observable[T], n int, per time.Duration, burst int) observable.Observable[T] {
 	if argument, problem := checkBucket(n, per, burst); argument != "" {
 		return invalid[T]("RateLimit", argument, problem)
@@ -51,18 +51,25 @@ type limiter[T any] struct {
 	timer  *time.Timer // made at the first wait
 }
 
-// Next emits v when there is a token for it.
+// Next emits v when there is a token for it. If the subscription ends before, the source keeps v.
 func (l *limiter[T]) Next(v T) {
+	taken := l.await() && l.Emitter.Deliver(v) // not Next: what waits at the gate would have got its token too early
+	if !taken {
+		l.source.scope.Refuse()
+	}
+}
+
+// await waits until there is a token, and takes it. It reports false if the subscription ends before.
+func (l *limiter[T]) await() bool {
 	for {
 		wait := l.tokens.take(time.Since(l.begun))
 		if wait == 0 {
-			break
+			return true
 		}
 		if !l.sleep(wait) {
-			return
+			return false
 		}
 	}
-	l.Emitter.Deliver(v) // not Next: what waits at the gate would have got its token too early
 }
 
 // sleep waits for d, or until the subscription ends; it then reports false. The wait is not in the

@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +118,40 @@ func TestRateLimitHoldsUpNothingDownstream(t *testing.T) {
 		<-operators.DebounceTime(limited, 10*ms).Subscribe(t.Context(), got).Done()
 		assert.Equal(t, "10:0 1010:1 2000:2 2000:|", got.TimedString())
 	})
+}
+
+// TestRateLimitKeepsNoValue ends the stream while a value of a channel waits for its token, or for an observer that is
+// busy: the next subscriber gets it.
+func TestRateLimitKeepsNoValue(t *testing.T) {
+	for name, pause := range map[string]time.Duration{"for its token": 0, "for the observer": 100 * ms} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ch := make(chan int, 5)
+				for i := range 5 {
+					ch <- i
+				}
+				close(ch)
+				src := observable.FromChan(ch)
+				got := observabletest.NewRecorder[int]()
+				var busy observable.Subject[int]
+				limited := operators.Merge(&busy, operators.RateLimit(src, 1, 10*ms, 1))
+				sub := limited.Subscribe(t.Context(), got.OnNext(func(v int) {
+					if v < 0 {
+						time.Sleep(pause)
+					}
+				}))
+				pass(15 * ms)
+				go busy.Next(-1)
+				pass(10 * ms)
+				sub.Unsubscribe()
+				<-sub.Done()
+				rest, err := observable.Collect(t.Context(), src)
+				require.NoError(t, err)
+				all := slices.DeleteFunc(append(got.Values(), rest...), func(v int) bool { return v < 0 })
+				assert.Equal(t, upTo(5), all)
+			})
+		})
+	}
 }
 
 // TestRateLimitPassesErrors checks that an error, also that of a panic, comes after what came before
