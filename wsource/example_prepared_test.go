@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
@@ -38,4 +39,15 @@ func ExamplePrepare() {
 	// Output:
 	// [welcome] <nil>
 	// [welcome] <nil>
+}
+
+// What compresses well is sent in its compressed form to the sockets that have agreed on it.
+func ExamplePrepared_Packed() {
+	long := wsource.Prepare(wsource.TextMessage(strings.Repeat("news ", 1000)))
+	fmt.Println(len(long.Packed()) < len(long.Message().Data)/10)
+	fmt.Println(wsource.Prepare(wsource.TextMessage("hi")).Packed())
+
+	// Output:
+	// true
+	// []
 }

@@ -126,6 +126,9 @@ func (p *Prepared) Err() error {
 	return p.problem
 }
 
+// Packed returns the data as it is compressed for all sockets, nil if that is no gain.
+func (p *Prepared) Packed() []byte { return p.shared.Packed() }
+
 // SendPrepared is [Socket.Send] of a prepared message.
 func (s *Socket) SendPrepared(ctx context.Context, p *Prepared) error {
 	return s.report(s.send(ctx, p.message, p.problem, p.shared))
@@ -178,7 +181,7 @@ func (p *Posting) PostOn(carrier Carrier) {
 	}
 	// The fields of the connection stay: Withdraw may be looking at them.
 	m := p.Prepared.message
-	p.item.Binary, p.item.Data, p.item.Packer = m.Type == Binary, m.Data, p.Prepared.shared
+	p.item.Binary, p.item.Data, p.item.Packer = m.Type == Binary, m.Data, p.Prepared
 	p.item.Room, p.item.Owner = transport.RoomIgnore, (*postingOwner)(p)
 	carrier.Send(context.Background(), &p.item)
 }

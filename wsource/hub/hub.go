@@ -103,12 +103,13 @@ type Config[K, M comparable, T any] struct {
 // Hub has rooms by their key of type K, in which members of type M say values of type T. Any
 // goroutine may use it. It is made by [New].
 type Hub[K, M comparable, T any] struct {
-	config  Config[K, M, T]
-	broker  Broker[K, M, T]
-	problem error // with the config, or nil
-	losses  observable.Subject[Loss[K, M, T]]
-	lost    atomic.Uint64
-	entries sync.Pool // of *entry, that are not in use
+	config   Config[K, M, T]
+	broker   Broker[K, M, T]
+	problem  error // with the config, or nil
+	losses   observable.Subject[Loss[K, M, T]]
+	lost     atomic.Uint64
+	rings    sync.Pool // of *[]wait, the memory of rings
+	postings sync.Pool // of *wsource.Posting
 
 	mu       interleave.Mutex
 	rooms    map[K]*live[K, M, T]

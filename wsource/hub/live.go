@@ -7,7 +7,6 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/interleave"
-	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
@@ -307,39 +306,4 @@ func (l *live[K, M, T]) end() {
 	l.mu.Unlock()
 	defer each.Call(receivers, func(m *Membership[K, M, T]) { m.end(true) })
 	each.Call(lingering, l.gone)
-}
-
-// usePeer returns what waits at a socket, which stays until it was released.
-func (h *Hub[K, M, T]) usePeer(socket wsource.Peer) *peer[K, M, T] {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	p := h.peers[socket]
-	if p == nil {
-		p = &peer[K, M, T]{hub: h, socket: socket}
-		h.peers[socket] = p
-	}
-	p.uses++
-	return p
-}
-
-func (p *peer[K, M, T]) release() {
-	p.hub.mu.Lock()
-	p.uses--
-	last := p.uses == 0
-	p.hub.mu.Unlock()
-	if last {
-		p.hub.forget(p)
-	}
-}
-
-// forget forgets a peer that no membership has and at which nothing waits. What waits counts for
-// who comes back, too.
-func (h *Hub[K, M, T]) forget(p *peer[K, M, T]) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.left = p.uses == 0; p.left && p.waiting == 0 && h.peers[p.socket] == p {
-		delete(h.peers, p.socket)
-	}
 }

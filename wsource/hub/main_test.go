@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -38,6 +39,24 @@ type site struct {
 	t       *testing.T
 	network *wstest.Network
 	sockets chan *wsource.Socket
+	through func(*wsource.Socket) wsource.Peer // what stands for a socket in a room; nil: itself
+}
+
+// eachPeer runs a test with sockets, which a hub feeds, and with other peers, which it sends postings.
+func eachPeer(t *testing.T, test func(*testing.T, *site)) {
+	t.Helper()
+	for name, through := range map[string]func(*wsource.Socket) wsource.Peer{
+		"socket": nil,
+		"peer":   func(s *wsource.Socket) wsource.Peer { return struct{ wsource.Peer }{s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t)
+				s.through = through
+				test(t, s)
+			})
+		})
+	}
 }
 
 // newSite starts a server. At the end of the test it is shut down, and no connection may be left.
@@ -90,6 +109,7 @@ func settle() { time.Sleep(3 * time.Millisecond) }
 type guest struct {
 	*membership
 	client, server *wsource.Socket
+	peer           wsource.Peer // that server is in the room
 	got            *observabletest.Recorder[wsource.Message]
 }
 
@@ -98,10 +118,13 @@ func (s *site) join(room hub.Room[string, string, string], member string, option
 	s.t.Helper()
 	g := new(guest)
 	g.client, g.server = s.pair()
+	if g.peer = g.server; s.through != nil {
+		g.peer = s.through(g.server)
+	}
 	g.got = observabletest.NewRecorder[wsource.Message]()
 	g.client.Subscribe(context.Background(), g.got)
 	var err error
-	g.membership, err = room.Join(context.Background(), g.server, member, options)
+	g.membership, err = room.Join(context.Background(), g.peer, member, options)
 	require.NoError(s.t, err)
 	return g
 }

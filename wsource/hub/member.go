@@ -233,11 +233,9 @@ func (m *Membership[K, M, T]) begin(welcome *Event[K, M, T], lost []Loss[K, M, T
 // push gives an event to the socket; past says that it is of what that has missed. The room's
 // mu is held.
 func (m *Membership[K, M, T]) push(e *Event[K, M, T], past bool, lost []Loss[K, M, T]) []Loss[K, M, T] {
-	lost = m.peer.push(e, m, past, lost)
-	if m.room.hub.config.Slow == SlowRoom {
-		if full := m.peer.full(); full != nil && !slices.Contains(m.room.slow, full) {
-			m.room.slow = append(m.room.slow, full)
-		}
+	lost, full := m.peer.push(e, m, past, lost)
+	if full != nil && !slices.Contains(m.room.slow, full) {
+		m.room.slow = append(m.room.slow, full)
 	}
 	return lost
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -36,8 +35,7 @@ func names(texts []string) string {
 func TestStalledSocketDelaysNobody(t *testing.T) {
 	for _, policy := range []hub.Slow{hub.CloseSlow, hub.LoseOldest, hub.LoseNewest, hub.LatestByKey} {
 		t.Run(policy.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newSite(t)
+			eachPeer(t, func(t *testing.T, s *site) {
 				h := hub.New(config{Encode: texts, Slow: policy, Messages: 10})
 				room := h.Room("lobby")
 				losses := record(t, h.Losses())
@@ -60,7 +58,7 @@ func TestStalledSocketDelaysNobody(t *testing.T) {
 				}
 				for _, loss := range losses.Values() {
 					require.Equal(t, "bob", loss.Member)
-					require.Same(t, stalled.server, loss.Socket)
+					require.Equal(t, stalled.peer, loss.Socket)
 					require.Equal(t, policy, loss.Policy)
 				}
 				link.Resume(wstest.ToClient)
@@ -95,8 +93,7 @@ func TestAMapNeedsAPolicyThatLosesNothing(t *testing.T) {
 
 // Latest by key keeps the last word of everyone.
 func TestLatestByKey(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{
 			Encode: texts, Slow: hub.LatestByKey, Messages: 10,
 			ConflateBy: func(e *event) any { return e.Value[:1] },
@@ -132,8 +129,7 @@ func TestLatestByKey(t *testing.T) {
 
 // Bytes are a bound, too, but one message always has room.
 func TestBytesBound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{Encode: texts, Slow: hub.LoseNewest, Bytes: 100 << 10})
 		room := h.Room("lobby")
 		stalled := s.join(room, "bob", hub.JoinOptions{})
@@ -153,8 +149,7 @@ func TestBytesBound(t *testing.T) {
 
 // Who speaks in a room of which the sockets set the pace waits for them, as long as the context allows.
 func TestSlowRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{Encode: texts, Slow: hub.SlowRoom, Messages: 4})
 		room := h.Room("lobby")
 		quick := s.join(room, "ann", hub.JoinOptions{})
@@ -194,12 +189,11 @@ func TestSlowRoom(t *testing.T) {
 
 // What waits at a socket is bounded for all its rooms together.
 func TestOneBoundForAllRooms(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{Encode: texts, Slow: hub.LoseOldest, Messages: 4})
 		g := s.join(h.Room("0"), "bob", hub.JoinOptions{})
 		for i := range 9 {
-			_, err := h.Room(fmt.Sprint(i+1)).Join(t.Context(), g.server, "bob", hub.JoinOptions{})
+			_, err := h.Room(fmt.Sprint(i+1)).Join(t.Context(), g.peer, "bob", hub.JoinOptions{})
 			require.NoError(t, err)
 		}
 		assert.Equal(t, hub.Stats{Rooms: 10, Sockets: 1}, h.Stats())
@@ -218,8 +212,7 @@ func TestOneBoundForAllRooms(t *testing.T) {
 // A client that reads nothing and comes and goes has no more waiting than one that stays, and gets a past
 // without a gap, as far as it gets it.
 func TestComingAndGoingPilesNothingUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{Encode: texts, Slow: hub.LoseNewest, Messages: 3, History: hub.History{Count: 100}})
 		room := h.Room("lobby")
 		for i := range 10 {
@@ -229,7 +222,7 @@ func TestComingAndGoingPilesNothingUp(t *testing.T) {
 		assert.Len(t, g.texts(), 10)
 		link := s.stall()
 		for range 20 {
-			m, err := room.Join(t.Context(), g.server, "eve", hub.JoinOptions{})
+			m, err := room.Join(t.Context(), g.peer, "eve", hub.JoinOptions{})
 			require.NoError(t, err)
 			settle()
 			m.Unsubscribe()
@@ -237,7 +230,7 @@ func TestComingAndGoingPilesNothingUp(t *testing.T) {
 		assert.Equal(t, 1, h.Stats().Sockets)
 		live := hub.New(config{Encode: texts, Slow: hub.LoseNewest, Messages: 3}).Room("live")
 		for range 20 { // what waits of one membership is in the bounds of the next one
-			m, err := live.Join(t.Context(), g.server, "eve", hub.JoinOptions{})
+			m, err := live.Join(t.Context(), g.peer, "eve", hub.JoinOptions{})
 			require.NoError(t, err)
 			for range 3 {
 				live.Next("live")
@@ -269,8 +262,7 @@ func TestCaughtUp(t *testing.T) {
 			return false
 		}
 	}
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+	eachPeer(t, func(t *testing.T, s *site) {
 		room := hub.New(hub.Config[string, string, string]{History: hub.History{Count: 100}}).Room("lobby")
 		for range 20 {
 			require.NoError(t, room.Say(t.Context(), big("past")))
@@ -280,14 +272,14 @@ func TestCaughtUp(t *testing.T) {
 		slow.Unsubscribe()
 		link := s.stall()
 		var err error
-		slow.membership, err = room.Join(t.Context(), slow.server, "bob", hub.JoinOptions{})
+		slow.membership, err = room.Join(t.Context(), slow.peer, "bob", hub.JoinOptions{})
 		require.NoError(t, err)
 		caughtUp := slow.CaughtUp()
 		assert.False(t, closed(caughtUp))
 		assert.Equal(t, caughtUp, slow.CaughtUp())
 		slow.Unsubscribe()
 		assert.True(t, closed(caughtUp), "it has left")
-		slow.membership, err = room.Join(t.Context(), slow.server, "bob", hub.JoinOptions{})
+		slow.membership, err = room.Join(t.Context(), slow.peer, "bob", hub.JoinOptions{})
 		require.NoError(t, err)
 		assert.False(t, closed(slow.CaughtUp()))
 		link.Resume(wstest.ToClient)

@@ -162,7 +162,11 @@ func (q *queue) takeOut(i int) {
 	}
 	q.release(1, len(b.list[i].data))
 	b.list[i] = outgoing{item: withdrawn} // what comes behind it keeps its place
-	if b.gone++; i == len(b.list)-1 || b.gone > len(b.list)/2 {
+	b.gone++
+	for last := len(b.list) - 1; last >= 0 && b.list[last].item == withdrawn; last-- {
+		b.list, b.gone = b.list[:last], b.gone-1
+	}
+	if b.gone > len(b.list)/2 {
 		b.list, b.gone = slices.DeleteFunc(b.list, func(out outgoing) bool { return out.item == withdrawn }), 0
 		b.place()
 	}
