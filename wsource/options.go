@@ -47,7 +47,9 @@ func (c Compression) params() frame.Params {
 // Heartbeat finds peers that are gone without a word. A connection on which nothing has arrived
 // for Interval is sent a ping, ahead of what is queued; if nothing arrives within Timeout, it
 // ends with [StatusAbnormalClosure] and [ErrHeartbeat]. Any byte that arrives counts as life, and so
-// does any that the peer takes of what has to wait for it: on Linux also of what the system keeps.
+// does any that the peer takes of what has to wait for it: on Linux also of what the system keeps. What its system
+// has taken, and its program has not read, nobody sees: for that a peer has a second for each KiB that is before the
+// ping, up to the WriteTimeout, on Linux over TCP; elsewhere the time that the last writes took.
 // While this side's own subscribers hold up the reading, nothing is judged, and the pings go on, so that the
 // peer sees life in turn. The zero value is the default. A browser (js/wasm) sends no pings for a
 // page: there it is always off.

@@ -79,13 +79,13 @@ func (h *heart) look() (dead error) {
 	if h.stopped {
 		return nil
 	}
-	stalled, taking := h.lookAtWrites()
+	stalled, taking, all := h.lookAtWrites()
 	if stalled >= h.writeTimeout {
 		return transport.ErrWriteTimeout
 	}
 	next := h.writeTimeout - stalled
 	if !h.off {
-		wait := h.lookAtReads(taking)
+		wait := h.lookAtReads(taking, all)
 		if wait <= 0 {
 			return transport.ErrHeartbeat
 		}
@@ -95,13 +95,14 @@ func (h *heart) look() (dead error) {
 	return nil
 }
 
-// lookAtWrites returns for how long what is being written has made no progress, and whether the peer has
-// taken some of what waited for it since that was last looked at; mu is held.
-func (h *heart) lookAtWrites() (stalled time.Duration, taking bool) {
+// lookAtWrites returns for how long what is being written has made no progress, whether the peer has
+// taken some of what waited for it since that was last looked at, and whether its system is known to
+// have all; mu is held.
+func (h *heart) lookAtWrites() (stalled time.Duration, taking, all bool) {
 	writing, taken := h.conn.writer.Progress()
 	waits := writing
-	if seen, more, ok := h.conn.stream.taken(); ok {
-		taken, waits = seen, writing || more
+	if t, ok := h.conn.stream.taken(); ok {
+		taken, waits, all = t.bytes, writing || t.waits, !writing && t.all
 	}
 	now := nanoseconds()
 	switch {
@@ -118,26 +119,34 @@ func (h *heart) lookAtWrites() (stalled time.Duration, taking bool) {
 		h.moved = 0
 	}
 	if !writing {
-		return 0, taking
+		return 0, taking, all
 	}
-	return time.Duration(now - h.moved), taking
+	return time.Duration(now - h.moved), taking, all
 }
 
 // onTheWay is how many bytes the operating systems of both ends may keep, by default, of what was
 // written and the peer has not read. A ping comes behind them.
 const onTheWay = 4 << 20
 
+// slowest is how many nanoseconds a byte takes a peer that reads as slowly as is borne: 1 KiB a second.
+const slowest = float32(time.Second) / (1 << 10)
+
 // drain returns how long the peer needs for what is on its way, by the rate of the last
-// writes; mu is held.
-func (h *heart) drain() time.Duration {
+// writes; mu is held. If its system has all, so that nothing shows any more what it reads,
+// it may be slower, and a peer that has gone is not.
+func (h *heart) drain(all bool) time.Duration {
+	perByte := h.perByte
+	if all {
+		perByte = max(perByte, slowest)
+	}
 	_, written := h.conn.writer.Progress()
 	left := min(uint32(written)-h.read, onTheWay) //nolint:gosec // modulo 2^32 is meant
-	return min(time.Duration(h.perByte*float32(left)), h.writeTimeout)
+	return min(time.Duration(perByte*float32(left)), h.writeTimeout)
 }
 
 // lookAtReads asks for a sign of life if it is time, and returns when to look again, or 0 if the peer
 // has given none in time; mu is held. One that takes what is written is alive.
-func (h *heart) lookAtReads(taking bool) (wait time.Duration) {
+func (h *heart) lookAtReads(taking, all bool) (wait time.Duration) {
 	paused := delivering(h.conn.epoch.Load())
 	last := h.conn.frames.LastRead()
 	// That something came is told by a difference, not by an order: it may have come in the instant of the
@@ -155,7 +164,7 @@ func (h *heart) lookAtReads(taking bool) (wait time.Duration) {
 		if taking {
 			h.asked = nanoseconds()
 		}
-		waited := time.Duration(nanoseconds()-h.asked) - h.drain()
+		waited := time.Duration(nanoseconds()-h.asked) - h.drain(all)
 		left := h.timeout - max(0, waited)
 		return min(left, h.interval) // the answer may come meanwhile, and the next ping be due before the time is over
 	case silence >= h.interval:

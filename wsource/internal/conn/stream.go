@@ -79,13 +79,19 @@ func (s Stream) peerClosed() bool {
 	return raw != nil && tcpClosed(raw)
 }
 
-// taken returns how many bytes the peer has taken of what was written, with those of a layer
-// in between, and whether more waits here for room at the peer. It reports false if that is
-// not known.
-func (s Stream) taken() (taken int64, waits, ok bool) {
+// taken is what the system of the peer has of what was written. What its program has read of
+// that shows nowhere.
+type taken struct {
+	bytes int64 // with those of a layer in between
+	waits bool  // more waits here for room at the peer
+	all   bool  // nothing is left here or on the way
+}
+
+// taken returns what the peer has taken. It reports false if that is not known.
+func (s Stream) taken() (t taken, ok bool) {
 	raw := rawOf(s.innermost())
 	if raw == nil {
-		return 0, false, false
+		return taken{}, false
 	}
 	return tcpTaken(raw)
 }

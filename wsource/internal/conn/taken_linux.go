@@ -13,14 +13,15 @@ const canTell = true
 
 // Where the struct tcp_info of the system (linux/tcp.h) has what is wanted of it.
 const (
+	tcpInfoUnacked = 24  // unacked, of 4 bytes: segments
 	tcpInfoAcked   = 120 // bytes_acked, of 8 bytes; since Linux 4.1
 	tcpInfoNotSent = 144 // notsent_bytes, of 4 bytes; since Linux 4.6
 	tcpInfoSize    = 148
 )
 
-// tcpTaken returns how many bytes the peer of a TCP connection has taken, and whether more waits
-// here for room at the peer. It reports false if the system does not tell.
-func tcpTaken(raw syscall.RawConn) (taken int64, waits, ok bool) {
+// tcpTaken returns what the peer of a TCP connection has taken of what was written. It reports false if the system
+// does not tell.
+func tcpTaken(raw syscall.RawConn) (t taken, ok bool) {
 	// The error says that this side has closed it.
 	_ = raw.Control(func(fd uintptr) {
 		var info [tcpInfoSize]byte
@@ -29,9 +30,10 @@ func tcpTaken(raw syscall.RawConn) (taken int64, waits, ok bool) {
 		_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO,
 			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 		if ok = errno == 0 && size == tcpInfoSize; ok {
-			taken = int64(binary.NativeEndian.Uint64(info[tcpInfoAcked:])) //nolint:gosec // it counts bytes
-			waits = binary.NativeEndian.Uint32(info[tcpInfoNotSent:]) > 0
+			t.bytes = int64(binary.NativeEndian.Uint64(info[tcpInfoAcked:])) //nolint:gosec // it counts bytes
+			t.waits = binary.NativeEndian.Uint32(info[tcpInfoNotSent:]) > 0
+			t.all = !t.waits && binary.NativeEndian.Uint32(info[tcpInfoUnacked:]) == 0
 		}
 	})
-	return taken, waits, ok
+	return t, ok
 }

@@ -8,4 +8,4 @@ import "syscall"
 const canTell = false
 
 // tcpTaken reports false: the system is not asked.
-func tcpTaken(syscall.RawConn) (taken int64, waits, ok bool) { return 0, false, false }
+func tcpTaken(syscall.RawConn) (t taken, ok bool) { return taken{}, false }
