@@ -80,7 +80,7 @@ func TestPage(t *testing.T) {
 	b.Evaluate(`find("pause").click()`)
 	b.Until(row("words") + `.classList.contains("over")`)
 
-	// A rate is that since the count before the last three seconds, however long ago that was.
+	// A rate is that since the count before the last three seconds, however long ago that was: of a stream, and of sockets.
 	b.Evaluate(`find("pause").click()`)
 	for _, count := range []struct {
 		age, values int
@@ -89,6 +89,22 @@ func TestPage(t *testing.T) {
 		b.Evaluate(fmt.Sprintf(`showStreams([{ id: 1e9, name: "seldom", age: %d, values: %d, waiting: 0, marbles: [] }])`,
 			count.age, count.values))
 		assert.Equal(t, count.rate, b.Evaluate(row("seldom")+`.querySelector(".rate").textContent`), "at %d", count.age)
+	}
+	for _, count := range []struct {
+		at, sent int
+		rate     string
+	}{
+		{1000, 10, ""}, {1500, 10, "0/s"}, {2000, 11, "1.0/s"}, {2500, 11, "0.7/s"}, {3000, 12, "1.0/s"},
+		{4500, 13, "1.0/s"}, {8000, 14, "0.3/s"},
+	} {
+		b.Evaluate(fmt.Sprintf(`(s => show({
+			marble: 0, at: new Date(Date.UTC(2030) + %d).toISOString(), streams: { live: 0, names: [], shown: [] }, parts: [],
+			sockets: { ...s, open: 1, shown: [{ ...s, id: "seldom" }], ended: [] },
+		}))({ sent: %d, received: 0, sentBytes: 0, receivedBytes: 0 })`, count.at, count.sent))
+		if count.rate != "" {
+			assert.Equal(t, count.rate, b.Evaluate(`find("totals").children[3].lastChild.textContent`), "of all at %d", count.at)
+		}
+		assert.Equal(t, count.rate, b.Evaluate(`find("sockets").tBodies[0].rows[0].cells[7].textContent`), "at %d", count.at)
 	}
 	b.Evaluate(`find("pause").click()`)
 

@@ -6,7 +6,7 @@ const every = 500, span = 10_000, delay = 700; // milliseconds; what is drawn is
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const rows = new Map(); // those of streams, by the ids of the streams; several have one row
 let since = 0, socket = "", paused = false, failures = 0, timer = 0, asking = null;
-let before = null;         // the snapshot before the last one
+let before = [];           // earlier counts of sockets: those of the last three seconds, and one before them
 let clock = { at: 0, seen: 0 }; // the server's time of the last snapshot, and when that was here
 
 // --- asking ---------------------------------------------------------------------------------------
@@ -28,7 +28,7 @@ async function ask() {
 		if (mine.signal.aborted) return;
 		wait = Math.min(5000, every * 2 ** ++failures);
 		tell("lost", error instanceof TypeError ? `no connection, trying again every ${wait / 1000} s` : error.message);
-		before = null;
+		before = [];
 	}
 	timer = setTimeout(ask, wait);
 }
@@ -43,7 +43,7 @@ function pause(to) {
 	find("pause").setAttribute("aria-pressed", paused);
 	find("pause").textContent = paused ? "Go on" : "Pause";
 	if (paused) tell("paused", "paused");
-	else { before = null; ask(); }
+	else { before = []; ask(); }
 }
 
 function only(id) {
@@ -69,26 +69,28 @@ document.onkeydown = event => {
 function show(now) {
 	if (now.marble < since) { // the program was started anew
 		new Set(rows.values()).forEach(row => row.remove());
-		before = null;
+		before = [];
 		since = 0;
 	} else since = now.marble;
-	const at = Date.parse(now.at), seconds = before ? (at - Date.parse(before.at)) / 1000 : 0;
+	const at = Date.parse(now.at);
 	const drift = at - (clock.at + performance.now() - clock.seen);
 	if (Math.abs(drift) > 1000) clock = { at, seen: performance.now() };
 	else clock = { at: clock.at + performance.now() - clock.seen + drift / 8, seen: performance.now() };
-	showTotals(now.sockets, before?.sockets, seconds, now.streams);
+	while (before[1]?.at <= at - 3000) before.shift();
+	showTotals(now.sockets, at, now.streams);
 	showStreams(now.streams.shown);
-	showSockets(now.sockets, before?.sockets, seconds);
+	showSockets(now.sockets, at);
 	table(find("names"), ["name", "#live", "#subscriptions", "#values", "#errors", "#completions"],
 		now.streams.names.map(n => [n.name, n.live, n.subscribed, n.values, n.errors, n.completed]));
 	find("parts-section").hidden = !now.parts.length;
 	fill(find("parts"), now.parts.flatMap(p => [["dt", p.name], ["dd", p.text]]));
-	before = now;
+	before.push({ at, all: now.sockets, each: new Map(now.sockets.shown.map(s => [s.id, s])) });
 	root.dataset.shown = Number(root.dataset.shown ?? 0) + 1;
 }
 
-function showTotals(now, last, seconds, streams) {
-	const per = field => seconds > 0 ? (now[field] - last[field]) / seconds : 0;
+function showTotals(now, at, streams) {
+	const first = before[0];
+	const per = field => first && at > first.at ? 1000 * (now[field] - first.all[field]) / (at - first.at) : 0;
 	const queued = now.shown.reduce((sum, s) => sum + s.queued, 0), slow = now.shown.filter(s => s.slow).length;
 	const totals = [
 		["sockets", now.open], ["streams", streams.live],
@@ -109,9 +111,11 @@ function showTotals(now, last, seconds, streams) {
 	});
 }
 
-function showSockets(now, last, seconds) {
-	const old = new Map(last?.shown.map(s => [s.id, s]));
-	const per = (s, field) => seconds > 0 && old.has(s.id) ? rate((s[field] - old.get(s.id)[field]) / seconds) : "";
+function showSockets(now, at) {
+	const per = (s, field) => {
+		const first = before.find(b => b.each.has(s.id));
+		return first && at > first.at ? rate(1000 * (s[field] - first.each.get(s.id)[field]) / (at - first.at)) : "";
+	};
 	find("no-sockets").hidden = now.shown.length > 0;
 	find("sockets").hidden = !now.shown.length;
 	const heads = ["socket", "peer", "path", "state", "#age", "#round trip", "#in", "#out", "#queued", "#not sent", "session", "#waits"];
