@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"context"
 	"runtime"
 	"strings"
 	"sync"
@@ -108,3 +109,23 @@ func TestGoexitInOnePart(t *testing.T) {
 
 // goexit is the end of a stream by a goroutine that has ended.
 const goexit = "(runtime.Goexit)"
+
+// TestGoexitInTheTeardownOfASource fails a call on another goroutine than the source's, which tears the source down:
+// the error comes though the teardown ends that goroutine.
+func TestGoexitInTheTeardownOfASource(t *testing.T) {
+	fail := func(context.Context, int) (int, error) { return 0, errBoom }
+	for name, op := range map[string]func(ints) ints{
+		"ParallelMap":          func(src ints) ints { return operators.ParallelMap(src, 2, fail) },
+		"ParallelMapUnordered": func(src ints) ints { return operators.ParallelMapUnordered(src, 2, fail) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				observabletest.Unhandled(t)
+				got := observabletest.NewRecorder[int]()
+				src := operators.Finalize(observable.Interval(ms), runtime.Goexit)
+				<-op(src).Subscribe(t.Context(), got).Done()
+				assert.Equal(t, "#boom", got.String())
+			})
+		})
+	}
+}

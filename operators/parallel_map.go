@@ -266,17 +266,23 @@ func (p *parallel[A, B]) call(w *worker, v A) (result B, err error) {
 // It reports whether the stream goes on.
 func (p *parallel[A, B]) emit(w *worker, result B, err error) bool {
 	if err != nil {
-		p.source.cut()
+		p.fail(w, err)
+		return false
 	}
-	isOn := p.awaitFirst(w)
-	if err != nil {
-		p.results.Error(err) // also if the stream is over: a panic must not go unheard
-	}
-	if err != nil || !isOn {
+	if !p.awaitFirst(w) {
 		return false
 	}
 	p.results.Deliver(result) // not Next: what waits at the gate would be under way beyond n
 	return p.advance()
+}
+
+// fail ends the source, and emits err when w is the first in order.
+func (p *parallel[A, B]) fail(w *worker, err error) {
+	defer func() { // a teardown of the source may end this goroutine
+		p.awaitFirst(w)
+		p.results.Error(err) // also if the stream is over: a panic must not go unheard
+	}()
+	p.source.cut()
 }
 
 // awaitFirst waits until w is the first in order. It reports whether the stream is still
