@@ -28,7 +28,7 @@ func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 		ctx, cancel := context.WithCancel(ctx)
 		loop := &loopObserver[T]{
 			queue: make(chan notification[T]), left: make(chan struct{}), done: ctx.Done(),
-			reader: goroutine(),
+			turn: handover{reader: goroutine()},
 		}
 		finished := make(chan struct{})
 		go func() {
@@ -38,7 +38,7 @@ func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 		defer func() { <-finished }()
 		defer cancel()
 		defer close(loop.left)
-		defer waits.read(loop.reader)()
+		defer waits.read(&loop.turn)()
 		loop.read(yield)
 	}
 }
@@ -50,7 +50,7 @@ type loopObserver[T any] struct {
 	left  chan struct{}   // closed when the loop was left
 	done  <-chan struct{} // closed when its context has ended
 
-	reader  uintptr // the goroutine of the loop
+	turn    handover
 	notices sync.WaitGroup
 	mu      sync.Mutex
 	isFed   atomic.Bool // fed has had values
@@ -82,7 +82,7 @@ func (l *loopObserver[T]) feed(me uintptr, v T) {
 	l.fed = append(l.fed, v)
 	l.isFed.Store(true)
 	l.mu.Unlock()
-	if me != l.reader { // which sees it when its body has returned
+	if me != l.turn.reader { // which sees it when its body has returned
 		l.notices.Go(func() {
 			select {
 			case l.queue <- notification[T]{kind: isComplete}:
@@ -116,8 +116,6 @@ func (l *loopObserver[T]) run(ctx context.Context, src Observable[T]) {
 	defer func() { l.finish(sub) }() // a callback that ends this goroutine keeps Subscribe from returning
 	sub = Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		sub = sc.root
-		waits.loop(&sc.root.gate, l.reader)
-		sc.Finally(func() { waits.unloop(&sc.root.gate) })
 		Attach(src, sc, down)
 	}), l)
 }
@@ -138,14 +136,13 @@ func (l *loopObserver[T]) finish(sub Subscription) {
 // accept reports whether the loop takes v. The loop may wait for the caller: for room at the gate of
 // its own subscription, or because the caller is in a loop that waits for this one.
 func (l *loopObserver[T]) accept(v T) bool {
-	if me := goroutine(); waits.isReader(me) {
-		w := waits.beginFor(me, l.reader)
-		if w == nil {
-			l.feed(me, v)
-			return true
-		}
-		defer waits.end(me, w)
+	me := goroutine()
+	w, ok := l.turn.begin(me)
+	if !ok {
+		l.feed(me, v)
+		return true
 	}
+	defer l.turn.end(me, w)
 	select {
 	case l.queue <- notification[T]{value: v}:
 		return true

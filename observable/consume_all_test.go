@@ -1,6 +1,7 @@
 package observable_test
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -75,4 +76,47 @@ func TestAllInACircle(t *testing.T) {
 		loops.Wait()
 		assert.GreaterOrEqual(t, got[0]+got[1], rounds)
 	})
+}
+
+// TestAllFeedsItselfThroughAnotherGate has a loop emit into the source of what it loops over, while two producers emit
+// into that as well: one of them waits for the loop, behind the gate for whose room the loop would wait.
+func TestAllFeedsItselfThroughAnotherGate(t *testing.T) {
+	const many = 600
+	for name, between := range map[string]func(ctx context.Context, src observable.Observable[int], out observable.Observer[int]) func(){
+		"a subscription": func(ctx context.Context, src observable.Observable[int], out observable.Observer[int]) func() {
+			return src.Subscribe(ctx, out).Unsubscribe
+		},
+		"a subject": func(ctx context.Context, src observable.Observable[int], out observable.Observer[int]) func() {
+			var s observable.Subject[int]
+			s.Subscribe(ctx, out)
+			return src.Subscribe(ctx, &s).Unsubscribe
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var s observable.Subject[int]
+				src := observable.New(func(ctx context.Context, out observable.Observer[int]) func() { return between(ctx, &s, out) })
+				for p := range 2 {
+					go func() {
+						time.Sleep(time.Second)
+						for v := range many {
+							s.Next(p*many + v)
+						}
+					}()
+				}
+				var got []int
+				for v, err := range observable.All(t.Context(), src) {
+					require.NoError(t, err)
+					if got = append(got, v); len(got) <= many {
+						s.Next(2*many + len(got) - 1)
+					}
+					if len(got) == 3*many {
+						s.Complete()
+					}
+				}
+				slices.Sort(got)
+				assert.Equal(t, numbers(3*many), got)
+			})
+		})
+	}
 }

@@ -31,8 +31,7 @@ type waitGraph struct {
 	free   []*wait // records to be used again
 	search circleSearch
 
-	loops   map[*gate]uintptr // the goroutine that loops over the values of a gate's subscription: see All
-	readers sync.Map          // all of these goroutines
+	readers sync.Map // the loops over All that each goroutine is in, by goroutine: *loops
 
 	// marked are the goroutines of circles in which one was let past the bound of a buffer.
 	marked map[uintptr]struct{}
@@ -52,6 +51,7 @@ type wait struct {
 	reader    uintptr          // the goroutine that ends the wait, in place of a gate, or 0
 	cond      *interleave.Cond // what a goroutine waits with at a gate
 	excused   bool             // the wait is over, though what it waits for has not come
+	loops     *loops           // the loops that the goroutine is in, or nil
 }
 
 // beginAtGate notes that the goroutine is about to wait with cond for the holder of g, whose mu
@@ -60,9 +60,9 @@ func (w *waitGraph) beginAtGate(me uintptr, g *gate, cond *interleave.Cond) *wai
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.letGo(me)
-	next := w.record(wait{goroutine: me, gate: g, cond: cond})
+	next := w.record(wait{goroutine: me, gate: g, cond: cond, loops: w.pause(me)})
 	if w.circle(next, me) != nil {
-		w.free = append(w.free, next)
+		w.drop(next)
 		return nil
 	}
 	w.enter(me, next)
@@ -109,6 +109,7 @@ func (w *waitGraph) tryBegin(what wait) (next *wait, excused []wait) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.letGo(me)
+	what.loops = w.pause(me)
 	next = w.record(what)
 	for {
 		path := w.circle(next, me)
@@ -122,7 +123,7 @@ func (w *waitGraph) tryBegin(what wait) (next *wait, excused []wait) {
 					w.mark(path[(i+1)%len(path)].goroutine, other.gate)
 				}
 			}
-			w.free = append(w.free, next)
+			w.drop(next)
 			return nil, excused
 		}
 		path[i].excused = true
@@ -144,10 +145,17 @@ func (w *waitGraph) end(me uintptr, was *wait) (excused bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.at, me)
-	if excused = was.excused; len(w.free) < keptWaits {
+	excused = was.excused
+	w.drop(was)
+	return excused
+}
+
+// drop ends the use of a record; mu is held.
+func (w *waitGraph) drop(was *wait) {
+	was.loops.resume()
+	if was.loops = nil; len(w.free) < keptWaits {
 		w.free = append(w.free, was)
 	}
-	return excused
 }
 
 // keptWaits is how many records are kept to be used again.
@@ -157,7 +165,7 @@ const keptWaits = 64
 // held.
 func (w *waitGraph) circle(next *wait, me uintptr) []*wait {
 	c := &w.search
-	c.me, c.at, c.loops, c.seen, c.path = me, w.at, w.loops, c.seen[:0], c.path[:0]
+	c.me, c.at, c.seen, c.path = me, w.at, c.seen[:0], c.path[:0]
 	if !c.from(next) {
 		return nil
 	}
@@ -166,11 +174,10 @@ func (w *waitGraph) circle(next *wait, me uintptr) []*wait {
 
 // circleSearch is one search for a circle that leads back to the goroutine me.
 type circleSearch struct {
-	me    uintptr
-	at    map[uintptr]*wait
-	loops map[*gate]uintptr
-	seen  []*wait // waits that lead nowhere, or are on the path
-	path  []*wait
+	me   uintptr
+	at   map[uintptr]*wait
+	seen []*wait // waits that lead nowhere, or are on the path
+	path []*wait
 }
 
 // from goes on from next, and reports whether that leads back. A wait leads to the goroutines
@@ -198,9 +205,6 @@ func (c *circleSearch) through(next *wait) bool {
 	if c.by(next.gate.owner.Load()) {
 		return true
 	}
-	if reader, ok := c.loops[next.gate]; ok && c.by(reader) { // the owner may wait for it
-		return true
-	}
 	workers := next.gate.workers.Load()
 	return workers != nil && next.behind && slices.ContainsFunc(*workers, c.by)
 }
@@ -212,37 +216,6 @@ func (c *circleSearch) by(goroutine uintptr) bool {
 	}
 	next := c.at[goroutine]
 	return next != nil && !next.excused && c.from(next)
-}
-
-// loop notes that the goroutine reader loops over what passes the gate: a source inside may wait for
-// it at any time. That costs nothing then, unless the source is a loop's body itself.
-func (w *waitGraph) loop(g *gate, reader uintptr) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.loops == nil {
-		w.loops = make(map[*gate]uintptr)
-	}
-	w.loops[g] = reader
-}
-
-// unloop is the end of loop.
-func (w *waitGraph) unloop(g *gate) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.loops, g)
-}
-
-// read notes that the goroutine is in a loop, until it calls end.
-func (w *waitGraph) read(me uintptr) (end func()) {
-	if _, nested := w.readers.LoadOrStore(me, nil); nested {
-		return func() {}
-	}
-	return func() { w.readers.Delete(me) }
-}
-
-func (w *waitGraph) isReader(me uintptr) bool {
-	_, is := w.readers.Load(me)
-	return is
 }
 
 // mark notes that the goroutine is in a circle by g, which it holds or works for; mu is held. The

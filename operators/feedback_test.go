@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -270,6 +271,43 @@ func TestFeedbackOfALoop(t *testing.T) {
 					assert.Equal(t, i, v)
 				}
 				assert.Len(t, got, many+1)
+			})
+		})
+	}
+}
+
+// TestFeedbackOfALoopBesideOthers has a loop emit into the source of what it loops over, while two producers do as well.
+func TestFeedbackOfALoopBesideOthers(t *testing.T) {
+	const many = 600
+	for name, op := range map[string]func(ints) ints{
+		"ObserveOn":      func(src ints) ints { return operators.ObserveOn(src, 2) },
+		"RateLimit":      func(src ints) ints { return operators.RateLimit(src, 1000, ms, 1000) },
+		"Share":          operators.Share[int],
+		"SubscribeAfter": func(src ints) ints { return operators.SubscribeAfter(src, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var src observable.Subject[int]
+				for p := range 2 {
+					go func() {
+						time.Sleep(ms)
+						for v := range many {
+							src.Next(p*many + v)
+						}
+					}()
+				}
+				var got []int
+				for v, err := range observable.All(t.Context(), op(&src)) {
+					require.NoError(t, err)
+					if got = append(got, v); len(got) <= many {
+						src.Next(2*many + len(got) - 1)
+					}
+					if len(got) == 3*many {
+						src.Complete()
+					}
+				}
+				slices.Sort(got)
+				assert.Equal(t, upTo(3*many), got)
 			})
 		})
 	}
