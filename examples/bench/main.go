@@ -27,17 +27,18 @@ func main() {
 	}
 	testing.Init()
 	o := options{scale: full}
-	flag.StringVar(&o.only, "only", "", "run the works whose names match this regular expression")
+	flag.StringVar(&o.only, "only", "", "run the works whose names match this regular `expression`")
 	flag.BoolVar(&o.curves, "curves", false, "run the curves of cost against size only, and draw curves.svg")
 	flag.BoolVar(&o.readme, "readme", false, "run everything, draw curves.svg and put what is printed into README.md")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each contender runs, in turn with the others")
 	flag.DurationVar(&o.each, "time", 300*time.Millisecond, "how long each contender runs in a round")
-	flag.StringVar(&o.profile, "profile", "", "write a profile of the processor time of each contender into this folder, and print what takes the most")
-	flag.StringVar(&o.heap, "heap", "", "write a profile of the memory of idle connections into this file; it needs -only 'server memory'")
+	flag.StringVar(&o.profile, "profile", "", "write a profile of the processor time of each contender into this `folder`, and print what takes the most")
+	flag.StringVar(&o.heap, "heap", "", "write a profile of the memory of idle connections into this `file`; it needs -only 'server memory'")
 	flag.BoolVar(&o.list, "list", false, "list the works")
 	flag.IntVar(&o.most, "most", 0, "only open as many sockets as the system lets, this `number` at most, and print how many these are")
 	flag.Usage = func() { usage(flag.CommandLine, os.Stderr) }
 	flag.Parse()
+	o.rest = flag.Args()
 	if err := run(o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -64,6 +65,7 @@ type options struct {
 	each                 time.Duration
 	scale                scale
 	most                 int
+	rest                 []string // arguments behind the flags
 }
 
 // scale is how large the works are.
@@ -84,6 +86,9 @@ var full = scale{
 }
 
 func run(o options, w io.Writer) error {
+	if len(o.rest) > 0 {
+		return fmt.Errorf("unexpected argument %q: -only chooses what runs", o.rest[0])
+	}
 	if o.most > 0 {
 		return most(o.most, w)
 	}
@@ -104,17 +109,18 @@ func run(o options, w io.Writer) error {
 	}
 	var verdicts, shapes []verdict
 	var tables, plots strings.Builder
-	failed := false
+	failed, found := false, false
 	start := time.Now()
 	profiles, err := newProfiler(o.profile)
 	if err != nil {
 		return err
 	}
 	wanted := func(name string) bool {
-		switch {
-		case !match.MatchString(name):
+		if !match.MatchString(name) {
 			return false
-		case o.list:
+		}
+		found = true
+		if o.list {
 			fmt.Fprintln(w, name)
 			return false
 		}
@@ -157,7 +163,10 @@ func run(o options, w io.Writer) error {
 	for _, c := range sockets {
 		plot(c)
 	}
-	if o.list {
+	switch {
+	case !found:
+		return fmt.Errorf("-only: nothing is named %q (-list lists the works)", o.only)
+	case o.list:
 		return nil
 	}
 	report := fmt.Sprintf("%s %s/%s, %d processors, %d rounds of %v for each contender.\n\n%s\n%s\n%s",

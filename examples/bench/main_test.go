@@ -171,6 +171,8 @@ func TestUsageHasItsOwnFlags(t *testing.T) {
 func TestMistakesAreNamed(t *testing.T) {
 	require.ErrorContains(t, run(options{only: "(", rounds: 1, each: 1}, io.Discard), "-only")
 	require.ErrorContains(t, run(options{each: 1}, io.Discard), "-rounds")
+	require.ErrorContains(t, run(options{only: "no such work", rounds: 1, each: 1}, io.Discard), "-only")
+	require.ErrorContains(t, run(options{rest: []string{"echo"}, rounds: 1, each: 1}, io.Discard), `"echo"`)
 	require.ErrorContains(t, run(options{rounds: 1, each: 1, readme: true, curves: true}, io.Discard), "-readme")
 }
 

@@ -45,16 +45,16 @@ var roles = [...]string{"all", "node", "alice", "bob", "worker", "dashboard", "n
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("orders", "127.0.0.1:9007")
 	var s settings
-	flags.StringVar(&s.role, "role", "all", "what to be: "+strings.Join(roles[:], ", "))
+	flags.StringVar(&s.role, "role", "all", "the `role` to play: "+strings.Join(roles[:], ", "))
 	flags.StringVar(&s.nats, "nats", "",
 		"the `URL` of a NATS server with JetStream, which nodes share; none is this process's memory")
 	connect := flags.String("connect", "ws://127.0.0.1:9007", "the `URLs` of the nodes, which a client tries in turn")
 	flags.StringVar(&s.name, "name", "", "the `name` of a worker")
-	flags.IntVar(&s.orders, "orders", 0, "how many orders Alice places, after which the program ends; 0 goes on")
-	flags.DurationVar(&s.every, "every", 500*time.Millisecond, "how often she does")
+	flags.IntVar(&s.orders, "orders", 0, "the `number` of orders that Alice places, after which the program ends; 0 goes on")
+	flags.DurationVar(&s.every, "every", 500*time.Millisecond, "the `time` between two orders of Alice")
 	flags.StringVar(&s.parcels, "parcels", "",
 		"the `folder` of the parcels, which all workers share; none is this process's memory")
-	flags.DurationVar(&s.work, "work", 300*time.Millisecond, "how `long` a worker needs for an order")
+	flags.DurationVar(&s.work, "work", 300*time.Millisecond, "the `time` that a worker needs for an order")
 	if err := flags.Parse(args, out); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	build, known := routers[*name]
 	if !known {
-		return fmt.Errorf("there is no router %q", *name)
+		return fmt.Errorf("there is no router %q (-h lists them)", *name)
 	}
 	server := &wsource.Server{Options: wsource.AcceptOptions{Compression: wsource.CompressMessages}}
 	for prefix := range strings.SplitSeq(*proxies, ",") {
@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *cert != "" || *key != "" {
 		pair, err := tls.LoadX509KeyPair(*cert, *key)
 		if err != nil {
-			return err
+			return fmt.Errorf("-cert and -key: %w", err)
 		}
 		site.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}

@@ -129,13 +129,13 @@ func TestAnyHostBehindProxies(t *testing.T) {
 
 func TestMistakesAreNamed(t *testing.T) {
 	for wanted, args := range map[string][]string{
-		`there is no router "fiber"`:  {"-router", "fiber"},
-		`unexpected argument "now"`:   {"now"},
-		"-duration -1s is negative":   {"-duration", "-1s"},
-		"(-h lists the flags)":        {"-port", "1"},
-		"cannot listen on nowhere":    {"-addr", "nowhere"},
-		`-proxies: netip.ParsePrefix`: {"-proxies", "127.0.0.1"},
-		"no such file":                {"-addr", "127.0.0.1:0", "-cert", "no", "-key", "no"},
+		`there is no router "fiber"`:            {"-router", "fiber"},
+		`unexpected argument "now"`:             {"now"},
+		"-duration -1s is negative":             {"-duration", "-1s"},
+		"(-h lists the flags)":                  {"-port", "1"},
+		"cannot listen on nowhere":              {"-addr", "nowhere"},
+		`-proxies: netip.ParsePrefix`:           {"-proxies", "127.0.0.1"},
+		"-cert and -key: open no: no such file": {"-addr", "127.0.0.1:0", "-cert", "no", "-key", "no"},
 	} {
 		assert.ErrorContains(t, run(t.Context(), args, io.Discard), wanted)
 	}
