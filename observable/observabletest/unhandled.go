@@ -39,6 +39,16 @@ func (u *UnhandledErrors) All() []*observable.UnhandledError {
 	return slices.Clone(u.all)
 }
 
+// String returns the failures so far in words, a line for each: "" if there is none.
+func (u *UnhandledErrors) String() string {
+	all := u.All()
+	lines := make([]string, len(all))
+	for i, err := range all {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Expect fails the test unless there have been as many failures as texts, in their order, and each
 // failure's message contains its text. Without texts it expects that there was none.
 func (u *UnhandledErrors) Expect(tb testing.TB, texts ...string) {

@@ -2,6 +2,7 @@ package observabletest_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,11 +23,13 @@ func TestUnhandled(t *testing.T) {
 	t.Run("records while the test lasts", func(t *testing.T) {
 		unhandled := observabletest.Unhandled(t)
 		unhandled.Expect(t)
+		assert.Empty(t, fmt.Sprint(unhandled))
 		fail(t, "the first")
 		fail(t, "the second")
 		require.Len(t, unhandled.All(), 2)
 		assert.Contains(t, unhandled.All()[0].Observer, "ObserverFuncs")
 		unhandled.Expect(t, "the first", "second")
+		assert.Regexp(t, `^the first \(unhandled; .*\nthe second \(unhandled; .*$`, fmt.Sprint(unhandled))
 	})
 	outer.Expect(t)
 	fail(t, "later")
