@@ -41,7 +41,8 @@ type queue struct {
 	queue      *batch      // what waits for a writer, or nil
 	count      int         // the messages that were taken and not written yet
 	bytes      int         // and their size
-	callers    int         // who may have something to tell: of submit, and who has taken the queue from a broken one
+	callers    int32       // who may have something to tell: of submit, and who has taken the queue from a broken one
+	waiting    int32       // messages in fragments that are queued
 	writing    bool        // by a sender or by the pool
 	sealed     bool        // the connection is closing: what is queued goes out, nothing is added
 	ended      bool        // the connection is over: the owner is told when nobody writes or is about to
@@ -51,7 +52,6 @@ type queue struct {
 	unfinished bool        // lone is written in part, and its end says where it begins; belongs to who writes
 	broken     error       // why nothing is written any more
 	fragmented *fragmented // has the turn: nothing else is written but control frames
-	waiting    int         // messages in fragments that are queued
 	cutCause   error       // why messages in fragments that are to come are given up
 	control    *control    // what goes ahead of the messages, or nil
 	controlled atomic.Bool // control is not nil

@@ -35,13 +35,13 @@ const (
 // since the peer would take it for the rest of the frame that was cut.
 type Writer struct {
 	stream    *Stream
+	threshold int // length from which on a message is compressed
 	client    bool
 	tries     bool // TryEnd can be used
-	threshold int  // length from which on a message is compressed
 
+	writing  atomic.Bool  // a Write of the stream is in progress; it fills a gap of the field before
 	accepted atomic.Int64 // bytes of frames that are held back or were written, save the close frame
 	written  atomic.Int64 // bytes that the stream took
-	writing  atomic.Bool  // a Write of the stream is in progress
 
 	permit   permit // held while the fields below are used
 	held     *held  // not written yet, from the pool, or nil
