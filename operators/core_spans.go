@@ -69,10 +69,10 @@ func (s *spans) end() {
 	s.close()
 }
 
-// tick opens and closes whatever is due, in order of time.
+// tick opens and closes whatever is due when it begins, in order of time. What becomes due meanwhile, as downstream is
+// slow, has its turn after the values that wait.
 func (s *spans) tick() {
-	for s.sc.Open() {
-		now := time.Now()
+	for now := time.Now(); s.sc.Open(); {
 		opens := s.every > 0 && !s.next.After(now)
 		closes := len(s.due) > 0 && !s.due[0].After(now)
 		if opens && closes { // of two due at once, the first set goes first

@@ -54,6 +54,37 @@ func TestSlowDownstreamIsSharedFairly(t *testing.T) {
 	}
 }
 
+// TestTheClockLetsValuesIn has a clock for which downstream is too slow, so that a slice or window is always due: the
+// values of the source come all the same.
+func TestTheClockLetsValuesIn(t *testing.T) {
+	const all = 300
+	for name, op := range map[string]func(ints) observable.Observable[[]int]{
+		"BufferTime": func(src ints) observable.Observable[[]int] { return operators.BufferTime(src, 10*ms) },
+		"BufferTime, every": func(src ints) observable.Observable[[]int] {
+			return operators.BufferTimeWith(src, operators.BufferTimeConfig{Span: 10 * ms, Every: 10 * ms})
+		},
+		"BufferAligned": func(src ints) observable.Observable[[]int] { return operators.BufferAligned(src, 10*ms) },
+		"WindowTime": func(src ints) observable.Observable[[]int] {
+			return operators.MergeMap(operators.WindowTime(src, 10*ms), operators.ToSlice[int])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				n := 0
+				src := operators.Take(paced(0, ms), all)
+				err := observable.ForEach(ctx, op(src), func(values []int) {
+					n += len(values)
+					time.Sleep(20 * ms)
+				})
+				require.NoError(t, err)
+				assert.Equal(t, all, n)
+			})
+		})
+	}
+}
+
 // TestTimeoutOfASourceThatWaits has a limit on each of the merged sources, which all emit in time and wait for
 // downstream: no limit runs out.
 func TestTimeoutOfASourceThatWaits(t *testing.T) {
