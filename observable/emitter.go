@@ -23,13 +23,14 @@ type Emitter[T any] struct {
 	// The queue's part that is this emitter's; guarded by the gate's mu.
 	values, spare []T
 	terminal      error     // what follows the values: errComplete or the error
-	awaited       *delivery // of the one value in values, if Deliver waits for it
+	awaited       *delivery // of a value in values or in current, if Deliver waits for it
 
 	// The run being delivered; belongs to the gate's holder.
-	current []T  // the values that are still to come
-	taken   []T  // all of them, to be used again
-	ending  bool // the terminal is to be delivered
-	busy    bool // a value is being delivered
+	current []T       // the values that are still to come
+	taken   []T       // all of them, to be used again
+	offered *delivery // awaited, if its value is one of them
+	ending  bool      // the terminal is to be delivered
+	busy    bool      // a value is being delivered
 
 	foreign    bool // the emitter is the observer of a foreign observable
 	connecting int8 // calls of connect in progress; the gate holder's
@@ -151,8 +152,10 @@ func (e *Emitter[T]) take(n int) {
 	if e.values = e.values[n:]; len(e.values) == 0 {
 		e.values = nil
 	}
-	if e.awaited != nil {
-		e.awaited.begun = true
+	if d := e.awaited; d != nil && d.ahead < n {
+		e.offered, d.begun = d, true
+	} else if d != nil {
+		d.ahead -= n
 	}
 }
 
@@ -175,22 +178,27 @@ func (e *Emitter[T]) deliver(me uintptr) {
 func (e *Emitter[T]) settle() (left int) {
 	left = len(e.current)
 	putBack := left > 0 && e.scope.Open()
-	if e.awaited != nil && e.awaited.begun {
-		if e.awaited.begun = false; !putBack {
-			e.awaited.end()
-			e.awaited = nil
+	if d := e.offered; d != nil {
+		if d.begun = false; !putBack || d.ahead < 0 {
+			d.end()
+			if e.awaited == d { // or else Deliver does not wait any more
+				e.awaited = nil
+			}
 		}
 	}
 	if putBack {
+		if d := e.awaited; d != nil && d != e.offered {
+			d.ahead += left
+		}
 		e.values = append(append(make([]T, 0, left+len(e.values)), e.current...), e.values...)
-		e.current, e.taken = nil, nil
+		e.current, e.taken, e.offered = nil, nil, nil
 		return left
 	}
 	clear(e.taken)
 	if e.spare == nil {
 		e.spare = e.taken[:0]
 	}
-	e.current, e.taken = nil, nil
+	e.current, e.taken, e.offered = nil, nil, nil
 	return 0
 }
 
@@ -214,14 +222,17 @@ func (e *Emitter[T]) some(me uintptr) {
 		if timed && i == 1 && time.Since(epoch)-begun > slowValue {
 			break
 		}
-		if e.awaited != nil && r.canceled() { // an operator must not take what nobody will get
+		d := e.offered
+		if d != nil && r.canceled() { // an operator must not take what nobody will get
 			r.cancelNow()
 			break
 		}
 		value := e.current[0]
 		e.current = e.current[1:]
-		if e.awaited != nil {
-			e.offer(value, &e.awaited.taken)
+		if d == nil {
+			e.pass(value)
+		} else if d.ahead--; d.ahead < 0 {
+			e.offer(value, &d.taken)
 		} else {
 			e.pass(value)
 		}

@@ -65,11 +65,12 @@ func (s *Scope) Refuse() {
 }
 
 // delivery is a queued value whose producer waits until it has been dealt with. What it holds is
-// guarded by the gate's mu.
+// guarded by the gate's mu; ahead and taken are the gate's holder's while begun is set.
 type delivery struct {
 	life    Scope // closes with the emitter's scope
 	changed interleave.Cond
-	begun   bool // the holder of the gate delivers it
+	ahead   int  // values of the emitter before it, whose producers were excused from waiting; -1 when it is delivered
+	begun   bool // the holder of the gate delivers it, or what is ahead of it
 	over    bool // it has been dealt with
 	taken   bool
 }
@@ -97,7 +98,7 @@ func (e *Emitter[T]) deliverQueued(me uintptr, value T) (taken bool) {
 	defer d.life.Close()
 
 	g.mu.Lock()
-	e.awaited = d
+	e.awaited, d.ahead = d, len(e.values)
 	e.add(value)
 	g.push(me, e, 1)
 	g.mu.Unlock()

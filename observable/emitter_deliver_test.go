@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
@@ -340,4 +341,57 @@ func TestDeliverAfterAQueuedEnd(t *testing.T) {
 		<-sub.Done()
 		assert.Equal(t, []string{"0", "complete"}, out.Log())
 	})
+}
+
+// TestDeliverBehindOneThatWasExcused has a producer that holds a gate wait in Deliver for a callback that comes to wait
+// for that gate. It is excused, and delivers the next value, which waits for its own turn: it is refused if the
+// subscription ends before.
+func TestDeliverBehindOneThatWasExcused(t *testing.T) {
+	for name, ends := range map[string]bool{"in time": false, "before": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var first, in, other, upstream *observable.Emitter[int]
+				var upper *observable.Scope
+				var sub observable.Subscription
+				var taken []bool
+				var mu interleave.Mutex
+				room := interleave.Cond{L: &mu}
+				observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+					upper, upstream = sc, observable.NewEmitter(sc, down)
+				}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) {
+					taken = append(taken, in.Deliver(1))
+					mu.Lock()
+					room.Broadcast()
+					mu.Unlock()
+					time.Sleep(time.Second) // the callback waits for this goroutine no more
+					taken = append(taken, in.Deliver(2))
+				}})
+				out := observabletest.NewRecorder[int]().OnNext(func(v int) {
+					switch {
+					case v == 100:
+						time.Sleep(time.Second)
+						other.Next(50)
+						mu.Lock()
+						assert.True(t, upper.Wait(&room))
+						mu.Unlock()
+						time.Sleep(2 * time.Second)
+					case v == 50 && ends:
+						sub.Unsubscribe()
+					}
+				})
+				sub = observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+					first, in, other = observable.NewEmitter(sc, down), observable.NewEmitter(sc, down), observable.NewEmitter(sc, down)
+				}).Subscribe(t.Context(), out)
+				go first.Next(100)
+				synctest.Wait()
+				upstream.Next(0)
+				want := []int{100, 1, 50, 2}
+				if ends {
+					want = want[:3]
+				}
+				assert.Equal(t, want, out.Values())
+				assert.Equal(t, []bool{true, !ends}, taken)
+			})
+		})
+	}
 }
