@@ -45,14 +45,15 @@ func (e *Emitter[T]) deliverNow(value T) (taken bool) {
 }
 
 // offer gives value to the stage, and notes whether it was taken. It was not if it did not reach
-// the observer and the subscriber has left: an operator that finds its scope closed drops it.
+// the observer and the subscriber has left, or another goroutine has closed a scope around the emitter: an operator
+// that finds its scope closed drops it.
 func (e *Emitter[T]) offer(value T, taken *bool) {
 	r := e.scope.root
 	*taken = true // also when a callback panics or ends this goroutine
 	r.state.offers()
 	r.offer = offered
 	e.pass(value)
-	*taken = r.offer == passed || r.offer == offered && !r.left.Load()
+	*taken = r.offer == passed || r.offer == offered && !r.left.Load() && !e.scope.wasAbandoned()
 }
 
 // Refuse says that the value being delivered inside the gate of s reaches nobody, because what it goes to has

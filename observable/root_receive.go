@@ -19,10 +19,13 @@ func (s *state) ended() bool { return s.bits.Load()&stateEnded != 0 }
 
 // offers notes that what becomes of values is asked for from now on.
 func (s *state) offers() {
-	if s.bits.Load()&stateOffers == 0 {
+	if !s.offering() {
 		s.bits.Or(stateOffers)
 	}
 }
+
+// offering reports whether offers was called.
+func (s *state) offering() bool { return s.bits.Load()&stateOffers != 0 }
 
 // plain reports whether a value goes to the observer without further ado.
 func (s *state) plain() bool { return s.bits.Load() == 0 }

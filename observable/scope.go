@@ -35,8 +35,9 @@ type Scope struct {
 	closed     interleave.Bool
 	blocked    interleave.Int32 // producers that emit into the scope, or one nested in it, and wait at the gate
 	linked     bool
-	detached   bool // see Detach
-	connecting int8 // calls of Connect in progress; the gate holder's
+	detached   bool            // see Detach
+	connecting int8            // calls of Connect in progress; the gate holder's
+	abandoned  interleave.Bool // closed outside of the gate, where a value may be under way: see Emitter.Deliver
 }
 
 // finalizer is the teardown of a scope. It is an interface so that a struct that holds its scope can be it,
@@ -50,6 +51,16 @@ func (f finalizerFunc) finalize() { f() }
 // Open reports whether the scope's part of the subscription is still wanted. A
 // source asks before each notification.
 func (s *Scope) Open() bool { return !s.closed.Load() }
+
+// wasAbandoned reports whether s, or a scope around it, was closed outside of the gate.
+func (s *Scope) wasAbandoned() bool {
+	for ; s != nil; s = s.parent {
+		if s.abandoned.Load() {
+			return true
+		}
+	}
+	return false
+}
 
 // addBlocked counts a producer that emits into s, also for the scopes around it.
 func (s *Scope) addBlocked(n int32) {
@@ -124,6 +135,9 @@ func (s *Scope) Close() {
 		return
 	}
 	r := s.root
+	if r.state.offering() && r.gate.owner.Load() != goroutine() { // before a stage finds the scope closed
+		s.abandoned.Store(true)
+	}
 	r.mu.Lock()
 	if s.closed.Swap(true) {
 		r.mu.Unlock()

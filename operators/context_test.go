@@ -74,6 +74,28 @@ func TestWithContextKeepsNoValue(t *testing.T) {
 	assert.Equal(t, upTo(3), append(got, rest...))
 }
 
+// TestWithContextKeepsNoValueUnderWay ends the context while a callback has a value of a channel: it does not come, and
+// the next subscriber gets it.
+func TestWithContextKeepsNoValueUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ch := make(chan int, 3)
+		for i := range 3 {
+			ch <- i
+		}
+		close(ch)
+		src := observable.FromChan(ch)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		slow := operators.Tap(src, func(v int) { time.Sleep(time.Duration(v) * 2 * time.Second) })
+		got, err := observable.Collect(t.Context(), operators.WithContext(slow, ctx))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, upTo(1), got)
+		rest, err := observable.Collect(t.Context(), src)
+		require.NoError(t, err)
+		assert.Equal(t, upTo(3), append(got, rest...))
+	})
+}
+
 // TestWithContextWhoseTeardownExits ends the context, and with it a source whose teardown ends its goroutine.
 func TestWithContextWhoseTeardownExits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
