@@ -111,7 +111,7 @@ func New[K, M comparable, T any](ctx context.Context, conn *nats.Conn, config Co
 		b.abandon()
 		return nil, fmt.Errorf("natsbroker: %w", err)
 	}
-	b.keep(b.fallBehind, b.tend)
+	b.keep(b.fallBehind, b.tend, b.catchUp)
 	return b, nil
 }
 
@@ -150,7 +150,9 @@ func (b *Broker[K, M, T]) Close(ctx context.Context) error {
 // tend looks after what is to be repeated.
 func (b *Broker[K, M, T]) tend(beats bool) {
 	b.presence.tick()
-	b.catchUp(beats)
+	if beats {
+		b.checkSome()
+	}
 	if time.Since(b.swept) >= sweepEvery {
 		b.swept = time.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), beat)
@@ -174,33 +176,36 @@ func (b *Broker[K, M, T]) fallBehind() {
 // a server does not deliver while its cluster chooses another leader is found so.
 const checkEach = 16
 
-// catchUp has everything look that is behind, and some rooms besides.
-func (b *Broker[K, M, T]) catchUp(check bool) {
+// checkSome has some rooms look.
+func (b *Broker[K, M, T]) checkSome() {
+	checked := 0
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.rooms { // a map's order is another one each time
+		if checked++; checked > checkEach {
+			return
+		}
+		r.feed.behind.Store(true)
+	}
+}
+
+// catchUp has everything look that is behind.
+func (b *Broker[K, M, T]) catchUp() {
 	if b.presence.feed.behind.Load() {
 		b.presence.feed.resync()
 	}
 	var behind []*feed
-	checked := 0
 	b.mu.Lock()
 	for _, r := range b.rooms {
-		if check && checked < checkEach { // a map's order is another one each time
-			checked++
-			r.feed.behind.Store(true)
-		}
 		if r.feed.behind.Load() {
 			behind = append(behind, &r.feed)
 		}
 	}
 	b.mu.Unlock()
-	last := time.Now()
 	for _, f := range behind {
 		if !b.link.conn.IsConnected() {
 			return
 		}
 		f.resync()
-		if now := time.Now(); now.Sub(last) >= beat {
-			last = now
-			b.presence.sendBeat()
-		}
 	}
 }

@@ -97,9 +97,7 @@ func (f *feed) close() {
 func (f *feed) resync() {
 	f.steps.Next(step{run: func() {
 		if f.behind.Load() {
-			ctx, cancel := context.WithTimeout(context.Background(), syncTime)
-			defer cancel()
-			_ = f.sync(ctx) // or else it stays behind
+			_ = f.sync(context.Background()) // or else it stays behind
 		}
 	}})
 }
@@ -125,29 +123,93 @@ func (f *feed) handle(s step) {
 	}
 }
 
-// sync fetches what the feed lacks. If it fails, the feed is behind.
+// sync fetches what the feed lacks, in as many steps as it takes: as long as something comes, it goes on. If it
+// fails, the feed is behind.
 func (f *feed) sync(ctx context.Context) error {
-	err := f.link.doWithin(ctx, syncTime, func(ctx context.Context) error {
-		f.behind.Store(false)
-		soon, cancel := context.WithTimeout(ctx, attempt)
-		info, err := f.owner.ensure(soon)
-		cancel()
+	var p progress
+	for done := false; !done; {
+		err := f.link.do(ctx, func(context.Context) (err error) { // each request has its own time
+			done, err = f.syncSome(ctx, &p)
+			return err
+		})
 		if err != nil {
+			f.behind.Store(true)
 			return err
 		}
-		fresh := !f.loaded || !info.Created.Equal(f.created) || info.State.LastSeq < f.applied
-		from := f.owner.from(info, fresh, f.applied)
-		messages, err := f.link.fetch(ctx, f.stream, f.filter, from, info.State.LastSeq)
-		if err != nil {
-			return err
+	}
+	return nil
+}
+
+// progress is what a sync has done.
+type progress struct {
+	info     *jetstream.StreamInfo // up to whose last sequence it goes; nil if the stream is to be looked at
+	created  time.Time
+	fresh    bool
+	from     uint64
+	next     uint64 // what is fetched next
+	messages []stored
+}
+
+// syncSome fetches some messages, and takes all when there are no more, which it reports.
+func (f *feed) syncSome(ctx context.Context, p *progress) (done bool, err error) {
+	if p.info == nil {
+		if err := f.look(ctx, p); err != nil {
+			return false, err
 		}
-		f.owner.synced(info, fresh, messages)
-		f.loaded, f.created = true, info.Created
-		f.advance(info.State.LastSeq, info.State.LastTime)
-		return nil
-	})
+	}
+	last, before := p.info.State.LastSeq, len(p.messages)
+	if p.next <= last {
+		batch, more, err := f.link.fetch(ctx, f.stream, f.filter, p.next)
+		for _, m := range batch {
+			if p.next = m.sequence + 1; m.sequence <= last {
+				p.messages = append(p.messages, m)
+			}
+		}
+		if err == nil && (!more || len(batch) == 0) && p.next <= last {
+			if err = f.lastIsGone(ctx, last); err == nil {
+				p.next = last + 1
+			}
+		}
+		if err != nil {
+			p.info = nil // it may be another stream by now
+			if len(p.messages) > before {
+				return false, nil
+			}
+			return false, err
+		}
+	}
+	if p.next <= last {
+		return false, nil
+	}
+	f.owner.synced(p.info, p.fresh, p.messages)
+	f.loaded, f.created = true, p.info.Created
+	f.advance(last, p.info.State.LastTime)
+	return true, nil
+}
+
+// look looks at the stream, of which what was fetched before stays.
+func (f *feed) look(ctx context.Context, p *progress) error {
+	f.behind.Store(false)
+	soon, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+	info, err := f.owner.ensure(soon)
 	if err != nil {
-		f.behind.Store(true)
+		return err
+	}
+	fresh := !f.loaded || !info.Created.Equal(f.created) || info.State.LastSeq < f.applied
+	from := f.owner.from(info, fresh, f.applied)
+	if !info.Created.Equal(p.created) || from != p.from {
+		*p = progress{created: info.Created, from: from, next: from}
+	}
+	p.info, p.fresh = info, fresh
+	return nil
+}
+
+// lastIsGone asks the leader whether the stream has its last message no more: a replica that says so may be behind.
+func (f *feed) lastIsGone(ctx context.Context, last uint64) error {
+	gone, err := f.link.gone(ctx, f.stream, last)
+	if err == nil && !gone {
+		err = nats.ErrTimeout
 	}
 	return err
 }

@@ -15,11 +15,16 @@ import (
 const (
 	headerSequence = "Nats-Sequence"
 	headerTime     = "Nats-Time-Stamp"
+	headerLast     = "Nats-Last-Sequence" // of the message before in the same answer
+	headerPending  = "Nats-Num-Pending"
 	headerStatus   = "Status"
 )
 
-// fetchBatch is how many messages are asked for at a time.
-const fetchBatch = 256
+// What is asked for at a time: so many messages, or those that have so many bytes.
+const (
+	fetchBatch = 256
+	fetchBytes = 256 << 10
+)
 
 // stored is a message of a stream.
 type stored struct {
@@ -44,49 +49,16 @@ func storedOf(m *nats.Msg) (stored, bool) {
 	return stored{m, sequence, at}, true
 }
 
-// fetch returns the messages of a stream between two sequences, both included, as far as it
-// has them. It needs no consumer on the server: see NATS ADR-31 on batches of direct gets.
-func (l *link) fetch(ctx context.Context, stream, filter string, from, to uint64) ([]stored, error) {
-	var all []stored
-	for from <= to {
-		batch, more, err := l.fetchSome(ctx, stream, filter, from)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range batch {
-			if m.sequence > to {
-				return all, nil
-			}
-			all = append(all, m)
-			from = m.sequence + 1
-		}
-		if from > to {
-			break
-		}
-		if more && len(batch) > 0 {
-			continue
-		}
-		// A replica that answers may be behind the leader, which has the last word.
-		gone, err := l.gone(ctx, stream, to)
-		if err != nil {
-			return nil, err
-		}
-		if gone {
-			break
-		}
-	}
-	return all, nil
-}
-
-// fetchSome returns some messages from a sequence on, and whether there are more.
-func (l *link) fetchSome(ctx context.Context, stream, filter string, from uint64) ([]stored, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, attempt)
-	defer cancel()
+// fetch returns some messages of a stream from a sequence on, and whether there are more. It needs no
+// consumer on the server: see NATS ADR-31 on batches of direct gets. It waits as long as messages come. With an error
+// it returns what has come before.
+func (l *link) fetch(ctx context.Context, stream, filter string, from uint64) (batch []stored, more bool, err error) {
 	request, err := json.Marshal(struct {
 		Sequence uint64 `json:"seq"`
 		Next     string `json:"next_by_subj"` //nolint:tagliatelle // the server's name
 		Batch    int    `json:"batch"`
-	}{from, filter, fetchBatch})
+		MaxBytes int    `json:"max_bytes"` //nolint:tagliatelle // likewise
+	}{from, filter, fetchBatch, fetchBytes})
 	if err != nil {
 		return nil, false, err
 	}
@@ -99,27 +71,37 @@ func (l *link) fetchSome(ctx context.Context, stream, filter string, from uint64
 	if err := l.conn.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
 		return nil, false, err
 	}
-	batch := make([]stored, 0, 16)
+	batch = make([]stored, 0, 16)
+	last := "0"
 	for {
-		m, err := sub.NextMsgWithContext(ctx)
+		m, err := nextOf(ctx, sub)
 		if err != nil {
-			return nil, false, err
+			return batch, true, err
 		}
-		switch status := m.Header.Get(headerStatus); status {
-		case "":
-			s, ok := storedOf(m)
-			if !ok {
-				return nil, false, fmt.Errorf("an answer on stream %s has no sequence", stream)
-			}
-			batch = append(batch, s)
-		case "204":
-			return batch, m.Header.Get("Nats-Num-Pending") != "0", nil
-		case "404":
+		switch status := m.Header.Get(headerStatus); {
+		case status == "404":
 			return batch, false, nil
-		default:
-			return nil, false, fmt.Errorf("stream %s: status %s: %w", stream, status, nats.ErrNoResponders)
+		case status != "" && status != "204":
+			return batch, true, fmt.Errorf("stream %s: status %s: %w", stream, status, nats.ErrNoResponders)
+		case m.Header.Get(headerLast) != last:
+			return batch, true, nats.ErrDisconnected // and what came meanwhile is lost
+		case status == "204":
+			return batch, m.Header.Get(headerPending) != "0", nil
 		}
+		s, ok := storedOf(m)
+		if !ok {
+			return batch, true, fmt.Errorf("an answer on stream %s has no sequence", stream)
+		}
+		batch = append(batch, s)
+		last = m.Header.Get(headerSequence)
 	}
+}
+
+// nextOf waits for the next message of an answer.
+func nextOf(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+	return sub.NextMsgWithContext(ctx)
 }
 
 // gone reports whether a stream has a sequence no more.

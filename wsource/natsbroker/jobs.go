@@ -109,7 +109,7 @@ func NewJobs(ctx context.Context, conn *nats.Conn, config JobsConfig) (*Jobs, er
 		q.abandon()
 		return nil, fmt.Errorf("natsbroker: %w", err)
 	}
-	q.keep(q.fallBehind, q.tend)
+	q.keep(q.fallBehind, q.tend, q.catchUp)
 	return q, nil
 }
 
@@ -183,10 +183,14 @@ func (q *Jobs) tend(beats bool) {
 		maps.DeleteFunc(q.heard, func(_ string, last time.Time) bool { return time.Since(last) >= forgetAfter })
 		q.mu.Unlock()
 	}
+	q.notify() // who waits looks whether a node is dead
+}
+
+// catchUp has the mirror fetch what it lacks.
+func (q *Jobs) catchUp() {
 	if q.feed.behind.Load() {
 		q.feed.resync()
 	}
-	q.notify() // who waits looks whether a node is dead
 }
 
 // notify has all look again who wait for a change.

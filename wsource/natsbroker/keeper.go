@@ -48,14 +48,25 @@ func (k *keeper) init(conn *nats.Conn, timeout time.Duration) error {
 // abandon ends a keeper that does not keep yet.
 func (k *keeper) abandon() { k.link.conn.RemoveStatusListener(k.statuses) }
 
-// keep begins: fallBehind is called when the connection has come back, and tend while it is there,
-// at each change of it and every beat.
-func (k *keeper) keep(fallBehind func(), tend func(beats bool)) {
-	go k.run(fallBehind, tend)
+// keep begins: fallBehind is called when the connection has come back, and tend and catchUp while it is there,
+// at each change of it and every beat. catchUp may take long, and is on a goroutine of its own.
+func (k *keeper) keep(fallBehind func(), tend func(beats bool), catchUp func()) {
+	turns, caughtUp := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(caughtUp)
+		for range turns {
+			catchUp()
+		}
+	}()
+	go func() {
+		defer close(k.done)
+		k.run(fallBehind, tend, turns)
+		close(turns)
+		<-caughtUp
+	}()
 }
 
-func (k *keeper) run(fallBehind func(), tend func(beats bool)) {
-	defer close(k.done)
+func (k *keeper) run(fallBehind func(), tend func(beats bool), turns chan<- struct{}) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	now := Connected
@@ -87,6 +98,10 @@ func (k *keeper) run(fallBehind func(), tend func(beats bool)) {
 		}
 		if now == Connected {
 			tend(beats)
+			select {
+			case turns <- struct{}{}:
+			default: // there will be one anyway
+			}
 		}
 	}
 }

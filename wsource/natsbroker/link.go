@@ -13,10 +13,6 @@ import (
 // that it would have come on.
 const attempt = time.Second
 
-// syncTime is how long a sync may take, which needs several requests. While it lasts a node may not say that
-// it is there.
-const syncTime = deadAfter - attempt
-
 // link is the connection to the servers.
 type link struct {
 	conn    *nats.Conn
@@ -55,11 +51,6 @@ func (l *link) over() (bool, <-chan struct{}) {
 // reached, until the timeout. The error is the cause of ctx's end, ErrDisconnected, ErrClosed,
 // or what a server has against it.
 func (l *link) do(ctx context.Context, op func(context.Context) error) error {
-	return l.doWithin(ctx, attempt, op)
-}
-
-// doWithin is do for something that takes several requests: it has so much time for all of them.
-func (l *link) doWithin(ctx context.Context, each time.Duration, op func(context.Context) error) error {
 	whole, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	pause := 10 * time.Millisecond
@@ -69,7 +60,7 @@ func (l *link) doWithin(ctx context.Context, each time.Duration, op func(context
 			return ErrClosed
 		}
 		if l.conn.IsConnected() {
-			once, cancel := context.WithTimeout(whole, each)
+			once, cancel := context.WithTimeout(whole, attempt)
 			err := op(once)
 			cancel()
 			switch {

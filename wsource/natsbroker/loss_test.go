@@ -25,6 +25,18 @@ type wire struct {
 	mu    sync.Mutex
 	cut   bool
 	conns []net.Conn
+	pace  int // bytes that are read in a millisecond; 0: as many as come
+}
+
+// narrow is a connection with the pace of its wire.
+type narrow struct {
+	net.Conn
+	pace int
+}
+
+func (n narrow) Read(p []byte) (int, error) {
+	time.Sleep(time.Millisecond)
+	return n.Conn.Read(p[:min(len(p), n.pace)])
 }
 
 // Dial makes wire the dialer of a node's connection.
@@ -37,6 +49,9 @@ func (w *wire) Dial(network, address string) (net.Conn, error) {
 	conn, err := net.Dial(network, address)
 	if err == nil {
 		w.conns = append(w.conns, conn)
+		if w.pace > 0 {
+			conn = narrow{conn, w.pace}
+		}
 	}
 	return conn, err
 }
@@ -67,6 +82,29 @@ func (n *node) kept() string {
 	s, err := js.Stream(n.t.Context(), "rxsocket_bG9iYnk")
 	require.NoError(n.t, err)
 	return fmt.Sprint(s.CachedInfo().State.Msgs)
+}
+
+// What a room keeps may take a node longer to fetch than it goes on trying when nothing comes.
+func TestLongHistory(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	keeps := config{History: hub.History{Count: 1000}}
+	big := strings.Repeat(".", 1000)
+	texts := make([]string, 300)
+	for i := range texts {
+		texts[i] = fmt.Sprint(i, big)
+	}
+	c.node(keeps).say("lobby", texts...)
+	keeps.Timeout = 300 * time.Millisecond
+	slow := c.nodeOn(&wire{pace: 500}, keeps)
+	began := time.Now()
+	s, err := slow.broker.Snapshot(t.Context(), "lobby", hub.Position{})
+	require.NoError(t, err)
+	assert.Greater(t, time.Since(began), keeps.Timeout)
+	require.Len(t, s.Events, len(texts))
+	for i, e := range s.Events {
+		require.Equal(t, texts[i], e.Value)
+	}
 }
 
 // A node that was cut off hears what it has missed. What the servers have given up meanwhile is

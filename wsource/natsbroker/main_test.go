@@ -80,14 +80,19 @@ type node struct {
 
 func (c *cloud) node(config config) *node {
 	c.t.Helper()
-	w := new(wire)
+	return c.nodeOn(new(wire), config)
+}
+
+func (c *cloud) nodeOn(w *wire, config config) *node {
+	c.t.Helper()
 	conn, err := nats.Connect(c.server.ClientURL(), nats.SetCustomDialer(w),
 		nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
 	require.NoError(c.t, err)
 	n := &node{t: c.t, conn: conn, wire: w}
 	n.broker, err = natsbroker.New[string, string](c.t.Context(), conn, config)
 	require.NoError(c.t, err)
-	n.hub = hub.New(hub.Config[string, string, string]{Broker: n.broker})
+	// What a node has missed is a burst, and so would close its sockets by the default policy.
+	n.hub = hub.New(hub.Config[string, string, string]{Broker: n.broker, Slow: hub.LoseOldest})
 	c.t.Cleanup(n.close)
 	return n
 }

@@ -102,7 +102,7 @@ func (p *PubSub) Follow(retain int, deliver func(*event.Envelope)) (stop func(),
 		p.abandon()
 		return nil, fmt.Errorf("natsbroker: %w", err)
 	}
-	p.keep(func() { p.feed.behind.Store(true) }, p.tend)
+	p.keep(func() { p.feed.behind.Store(true) }, p.tend, p.catchUp)
 	go p.write()
 	return sync.OnceFunc(p.close), nil
 }
@@ -285,7 +285,7 @@ func (p *PubSub) requeue(topics []string, pending map[string][]byte) {
 // settles is how long the stream has had an event before a node concludes that it was not told of it.
 const settles = time.Second
 
-// tend has the mirror of what is retained look, and tells of what has been missed.
+// tend has the mirror of what is retained look.
 func (p *PubSub) tend(beats bool) {
 	if p.retain <= 0 {
 		return
@@ -293,14 +293,21 @@ func (p *PubSub) tend(beats bool) {
 	if beats {
 		p.feed.behind.Store(true)
 	}
-	if p.feed.behind.Load() {
-		p.feed.resync()
-	}
-	p.tellRetained(settles)
 	select {
 	case p.kick <- struct{}{}: // what could not be written is tried again
 	default:
 	}
+}
+
+// catchUp has the mirror fetch what it lacks, and tells of what has been missed.
+func (p *PubSub) catchUp() {
+	if p.retain <= 0 {
+		return
+	}
+	if p.feed.behind.Load() {
+		p.feed.resync()
+	}
+	p.tellRetained(settles)
 }
 
 // tellRetained delivers the retained events that this node was not told of. What was told after the stream had
