@@ -157,34 +157,48 @@ func (f *feed) syncSome(ctx context.Context, p *progress) (done bool, err error)
 			return false, err
 		}
 	}
-	last, before := p.info.State.LastSeq, len(p.messages)
-	if p.next <= last {
-		batch, more, err := f.link.fetch(ctx, f.stream, f.filter, p.next)
-		for _, m := range batch {
-			if p.next = m.sequence + 1; m.sequence <= last {
-				p.messages = append(p.messages, m)
-			}
+	before := len(p.messages)
+	if err := f.fetchSome(ctx, p); err != nil {
+		p.info = nil // it may be another stream by now
+		if len(p.messages) > before {
+			err = nil
 		}
-		if err == nil && (!more || len(batch) == 0) && p.next <= last {
-			if err = f.lastIsGone(ctx, last); err == nil {
-				p.next = last + 1
-			}
-		}
-		if err != nil {
-			p.info = nil // it may be another stream by now
-			if len(p.messages) > before {
-				return false, nil
-			}
-			return false, err
-		}
+		return false, err
 	}
-	if p.next <= last {
+	if p.next <= p.info.State.LastSeq {
 		return false, nil
 	}
 	f.owner.synced(p.info, p.fresh, p.messages)
 	f.loaded, f.created = true, p.info.Created
-	f.advance(last, p.info.State.LastTime)
+	f.advance(p.info.State.LastSeq, p.info.State.LastTime)
 	return true, nil
+}
+
+// fetchSome fetches some messages, if there are more.
+func (f *feed) fetchSome(ctx context.Context, p *progress) error {
+	last := p.info.State.LastSeq
+	if p.next > last {
+		return nil
+	}
+	batch, more, err := f.link.fetch(ctx, f.stream, f.filter, p.next)
+	for _, m := range batch {
+		if p.next = m.sequence + 1; m.sequence <= last {
+			p.messages = append(p.messages, m)
+		}
+	}
+	if err != nil || more && len(batch) > 0 || p.next > last {
+		return err
+	}
+	// A replica that answers may be behind the leader, which has the last word.
+	gone, err := f.link.gone(ctx, f.stream, last)
+	switch {
+	case err != nil:
+		return err
+	case !gone:
+		return nats.ErrTimeout
+	}
+	p.next = last + 1
+	return nil
 }
 
 // look looks at the stream, of which what was fetched before stays.
@@ -203,15 +217,6 @@ func (f *feed) look(ctx context.Context, p *progress) error {
 	}
 	p.info, p.fresh = info, fresh
 	return nil
-}
-
-// lastIsGone asks the leader whether the stream has its last message no more: a replica that says so may be behind.
-func (f *feed) lastIsGone(ctx context.Context, last uint64) error {
-	gone, err := f.link.gone(ctx, f.stream, last)
-	if err == nil && !gone {
-		err = nats.ErrTimeout
-	}
-	return err
 }
 
 // advance notes that the feed has everything up to a sequence.

@@ -1,6 +1,10 @@
 package conn
 
-import "github.com/rxsocket/rxsocket/wsource/internal/transport"
+import (
+	"slices"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
+)
 
 // How a queue is fed by who holds a mutex: see [transport.Feeder].
 
@@ -42,7 +46,7 @@ func (q *queue) takeBack(item *transport.Item, behind int) bool {
 	if q.queue == nil {
 		return false
 	}
-	for i := len(q.queue.list) - 1; i >= 0; i-- {
+	for i := range slices.Backward(q.queue.list) {
 		if q.queue.list[i].item != item {
 			continue
 		}
