@@ -3,8 +3,10 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,26 +156,51 @@ func TestHandlerEnds(t *testing.T) {
 	}
 }
 
-// TestHandlerDoesNotReturn: a handler that panics, or ends its goroutine, once its session is over is heard.
-func TestHandlerDoesNotReturn(t *testing.T) { //nolint:paralleltest // it has the handler of all that is unhandled
-	for name, leave := range map[string]func(){
-		"panics": func() { panic(io.ErrUnexpectedEOF) }, "ends its goroutine": runtime.Goexit,
+// TestHandlerFailsOnceOver: a handler that fails, panics, or ends its goroutine once its session is over is heard,
+// and one that says just that the session is over is not.
+func TestHandlerFailsOnceOver(t *testing.T) { //nolint:paralleltest // it has the handler of all that is unhandled
+	for name, leave := range map[string]func(context.Context, *text) error{
+		"panics":             func(context.Context, *text) error { panic(io.ErrUnexpectedEOF) },
+		"fails":              func(context.Context, *text) error { return io.ErrUnexpectedEOF },
+		"ends its goroutine": func(context.Context, *text) error { runtime.Goexit(); return nil },
+		"fails, too": func(ctx context.Context, _ *text) error {
+			return errors.Join(context.Cause(ctx), fmt.Errorf("saving: %w", io.ErrUnexpectedEOF))
+		},
+		"says so":     func(ctx context.Context, _ *text) error { return fmt.Errorf("it is over: %w", context.Cause(ctx)) },
+		"cannot send": func(ctx context.Context, s *text) error { return s.Send(context.WithoutCancel(ctx), "more") },
+		"got the end": func(_ context.Context, s *text) error {
+			return observable.ForEach(context.Background(), s, func(string) {})
+		},
+		"was cancelled": func(ctx context.Context, _ *text) error { return ctx.Err() },
+		"returns":       func(context.Context, *text) error { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
 				var failures []error
-				defer observable.OnUnhandled(func(e *observable.UnhandledError) { failures = append(failures, e.Err) })()
-				s := newSite(t, ServerConfig[string]{}, func(ctx context.Context, _ *text) error {
+				defer observable.OnUnhandled(func(e *observable.UnhandledError) {
+					mu.Lock()
+					defer mu.Unlock()
+					failures = append(failures, e.Err)
+				})()
+				s := newSite(t, ServerConfig[string]{}, func(ctx context.Context, peer *text) error {
 					<-ctx.Done()
-					leave()
-					return nil
+					return leave(ctx, peer)
 				})
-				w := watch(s.client(nil)).listen()
+				completes, fails := watch(s.client(nil)).listen(), watch(s.client(nil)).listen()
 				wait(time.Second)
-				w.s.Complete()
+				completes.s.Complete()
+				fails.s.Error(errors.New("the client has failed"))
 				wait(time.Minute)
-				if assert.Len(t, failures, 1) && name == "panics" {
-					assert.ErrorIs(t, failures[0], io.ErrUnexpectedEOF)
+				switch name {
+				case "panics", "fails", "fails, too":
+					if assert.Len(t, failures, 2) {
+						assert.ErrorIs(t, failures[0], io.ErrUnexpectedEOF)
+					}
+				case "ends its goroutine":
+					assert.Len(t, failures, 2)
+				default:
+					assert.Empty(t, failures)
 				}
 			})
 		})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -111,7 +112,8 @@ func (s *Server[In, Out]) problem() error {
 // while ctx lives, the session ends: with code 1000, or as Session.Error says. When ctx ends, the sessions do not,
 // as far as clients know: the connections are closed with 1001. If there is a Store, the sessions are put into it,
 // otherwise they end here, and clients that come back are told that theirs has expired; what was not acknowledged is
-// told by Undelivered. The error of a handler's context, or of its stream, says which of the two it is.
+// told by Undelivered. The error of a handler's context, or of its stream, says which of the two it is. What a handler
+// returns when its session is over is told to [observable.OnUnhandled], unless it says just that.
 func (s *Server[In, Out]) Handle(
 	ctx context.Context, server *wsource.Server, handler func(ctx context.Context, s *Session[In, Out]) error,
 ) error {
@@ -191,7 +193,7 @@ func (s *Server[In, Out]) handle(
 		}
 		switch {
 		case ctx.Err() != nil || c.context.Err() != nil:
-			if hasNotReturned(err) { // or else it most likely says that the session is over
+			if hasFailed(err, context.Cause(own), c.Err()) {
 				observable.ReportUnhandled(err, handler)
 			}
 		case err == nil:
@@ -208,10 +210,28 @@ func (s *Server[In, Out]) handle(
 	err = handler(own, session)
 }
 
-// hasNotReturned reports whether err says that a handler has panicked, or ended its goroutine.
-func hasNotReturned(err error) bool {
-	_, panicked := errors.AsType[*observable.PanicError](err)
-	return panicked || errors.Is(err, observable.ErrGoexit)
+// hasFailed reports whether what a handler has ended with, once its session or the server's context was over, says
+// more than that. Of an error that joins several, each counts.
+func hasFailed(err error, ends ...error) bool {
+	for wrapped := err; ; wrapped = errors.Unwrap(wrapped) {
+		switch e := wrapped.(type) { //nolint:errorlint // each of the chain is looked at
+		case *observable.PanicError:
+			return true // whatever its value is
+		case interface{ Unwrap() []error }:
+			return slices.ContainsFunc(e.Unwrap(), func(err error) bool { return hasFailed(err, ends...) })
+		case nil, *wsource.CloseError:
+			return err != nil && !saysOver(err, ends)
+		}
+	}
+}
+
+// saysOver reports whether err says that a session is over, as one of its ends does, or that the peer has ended it
+// by a message that does not decode.
+func saysOver(err error, ends []error) bool {
+	undecoded, ok := errors.AsType[*wsource.CodecError](err)
+	return errors.Is(err, wsource.ErrClosed) || errors.Is(err, context.Canceled) || wsource.CloseStatus(err) != 0 ||
+		ok && undecoded.Message.Data != nil ||
+		slices.ContainsFunc(ends, func(end error) bool { return errors.Is(err, end) })
 }
 
 // dropsArrivals reports whether a server's connections may drop messages that have arrived.
