@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
 	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
@@ -184,8 +185,7 @@ func tlsProblem(config *tls.Config) string {
 // Each subscription has a goroutine while it dials. See also [Messages].
 func Connect(rawURL string, options *DialOptions) observable.Observable[*Socket] {
 	return observable.New(func(ctx context.Context, observer observable.Observer[*Socket]) func() {
-		go func() {
-			s, err := Dial(ctx, rawURL, options)
+		go dialFor(ctx, rawURL, options, func(s *Socket, err error) {
 			if err != nil {
 				observer.Error(err)
 				return
@@ -200,9 +200,22 @@ func Connect(rawURL string, options *DialOptions) observable.Observable[*Socket]
 					observer.Complete()
 				}
 			})
-		}()
+		})
 		return nil
 	})
+}
+
+// dialFor dials and passes the outcome on: functions of the options may panic or end the goroutine.
+func dialFor(ctx context.Context, rawURL string, options *DialOptions, then func(s *Socket, err error)) {
+	var s *Socket
+	err := observable.ErrGoexit
+	defer func() {
+		if v := recover(); v != nil {
+			s, err = nil, delivery.Panicked(v)
+		}
+		then(s, err)
+	}()
+	s, err = Dial(ctx, rawURL, options)
 }
 
 // Messages is [Connect] for those who only receive: it returns an observable that dials at each

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
@@ -147,7 +149,7 @@ type Posting struct {
 type PostingOwner interface {
 	// Posted is told once what became of a posting: err is nil when it was handed to the
 	// operating system. It is called on the goroutine that writes, or inside Post, and returns
-	// soon.
+	// soon. Its panic goes to [observable.OnUnhandled], as it is not that of what happens there.
 	Posted(p *Posting, err *SendError)
 }
 
@@ -195,6 +197,11 @@ type postingOwner Posting
 // Done hears the outcome.
 func (o *postingOwner) Done(_ *transport.Item, outcome transport.Outcome, err error) {
 	p := (*Posting)(o)
+	defer func() {
+		if v := recover(); v != nil {
+			observable.ReportUnhandled(delivery.Panicked(v), p.Owner)
+		}
+	}()
 	if outcome == transport.Sent {
 		p.Owner.Posted(p, nil)
 		return

@@ -79,19 +79,24 @@ func (d *decoder[In, Out]) decoded(m Message) (v In, err error) {
 // is told with a code of RFC 6455, section 7.4.1.
 func (d *decoder[In, Out]) undecoded(of *delivery.Connection, m Message, err error) {
 	ce := codecError(d.subject.codec.Name(), m, err)
+	// Deferred, in reverse, as one who is told may end the goroutine.
+	if _, unknown := errors.AsType[*TagError](err); !unknown && !d.subject.skip {
+		defer d.fail(ce)
+	}
+	defer d.subject.undecodable.Next(ce)
 	if hook := d.subject.host.hook; hook != nil {
 		tell(hook, Event{Kind: EventUndecodable, Socket: socketOf(of), Messages: 1, Bytes: len(m.Data), Err: ce})
 	}
-	d.subject.undecodable.Next(ce)
-	if _, unknown := errors.AsType[*TagError](err); unknown || d.subject.skip {
-		return
-	}
+}
+
+// fail ends the stream with a message that did not decode.
+func (d *decoder[In, Out]) fail(err *CodecError) {
 	end := &CloseError{Code: StatusInvalidPayload, Reason: "a message cannot be decoded"}
 	if errors.Is(err, ErrMessageType) {
 		end = &CloseError{Code: StatusUnsupportedData, Reason: "a message is of a type that is not read here"}
 	}
 	d.over.Store(true)
-	d.generation.Fail(ce, end.transport())
+	d.generation.Fail(err, end.transport())
 }
 
 // Ended ends the stream of values, and before it those of the connection and of connections.

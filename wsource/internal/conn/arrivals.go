@@ -154,7 +154,7 @@ func (a *arrivals) drop(h frame.Header) (n next, err error) {
 	}
 	a.note()
 	if c.monitor != nil {
-		c.monitor.OverRate(int(bytes))
+		c.tell(func() { c.monitor.OverRate(int(bytes)) })
 	}
 	return nextRead, nil
 }

@@ -66,7 +66,7 @@ func (c *Conn) shakeHands(end *transport.End) {
 		if delivering(epoch) && c.epoch.CompareAndSwap(epoch, epoch+1) {
 			c.discarding.Store(true)
 			c.frames.Detach() // the message may be in its memory
-			c.readOn()
+			c.readOn(nil)
 			return
 		}
 		epoch = c.epoch.Load()

@@ -160,7 +160,7 @@ func (c *Conn) Open(stream Stream, config Config) {
 func (c *Conn) Start() {
 	c.heart.start()
 	c.arrivals.start()
-	go c.read()
+	go c.read(nil)
 }
 
 // Next sends a message, and blocks while there is no room for it. A failure is told to the

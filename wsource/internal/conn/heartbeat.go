@@ -247,12 +247,14 @@ func (h *heart) pongReceived(payload []byte) {
 	}
 	told := h.told
 	h.mu.Unlock()
-	if monitor := h.conn.monitor; measured && monitor != nil {
-		monitor.RoundTrip(rtt)
-	}
-	if told != nil {
-		told(number, rtt)
-	}
+	h.conn.tell(func() {
+		if told != nil {
+			defer told(number, rtt)
+		}
+		if monitor := h.conn.monitor; measured && monitor != nil {
+			monitor.RoundTrip(rtt)
+		}
+	})
 }
 
 // roundTrip returns the round-trip time of the last ping that was measured, or 0.

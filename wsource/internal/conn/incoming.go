@@ -152,7 +152,7 @@ func (c *Conn) takeBack() bool {
 	}
 	c.arrivals.note()
 	if c.monitor != nil {
-		c.monitor.Received(m.source.Frames(), int(m.bytes))
+		c.tell(func() { c.monitor.Received(m.source.Frames(), int(m.bytes)) })
 	}
 	return true
 }

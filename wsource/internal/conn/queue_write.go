@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"math"
 
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
@@ -135,15 +136,39 @@ func (q *queue) written(list []outgoing, taken int, start int64, err error) bool
 		q.writeFailed(list, taken, start, err)
 		return false
 	}
-	q.batchWritten(list)
-	tellSent(list)
-	clear(list)
+	q.tellWritten(list)
 	return true
+}
+
+// tellWritten tells of a batch that was written. If somebody who is told ends the goroutine, the
+// rest hear of it all the same, and another goroutine goes on with the queue.
+func (q *queue) tellWritten(list []outgoing) {
+	returned := false
+	defer func() {
+		clear(list)
+		if !returned {
+			q.handOver()
+		}
+	}()
+	q.batchSent(list)
+	returned = true
+}
+
+// batchSent tells the monitor of a batch that was written, and those who have sent it.
+func (q *queue) batchSent(list []outgoing) {
+	defer tellSent(list)
+	q.batchWritten(list)
 }
 
 // tellSent tells that messages were sent, a Counter of all that are next to each other.
 func tellSent(list []outgoing) {
-	for next := 0; next < len(list); {
+	next := 0
+	defer func() {
+		if next < len(list) { // who was told has ended the goroutine
+			tellSent(list[next:])
+		}
+	}()
+	for next < len(list) {
 		first, item := next, list[next].item
 		for next < len(list) && list[next].item == item {
 			next++
@@ -210,24 +235,24 @@ func (q *queue) writeFailed(list []outgoing, taken int, start int64, err error) 
 	if first {
 		q.conn.writeFailed(cause) // before anybody is told, who may ask for it
 	}
-	written, sent := q.conn.writer.Written(), 0
-	for i := range list {
-		out := &list[i]
+	defer q.discard(queue, cause)
+	written, at, sent := q.conn.writer.Written(), 0, 0
+	defer func() { q.batchWritten(list[:sent]) }()
+	each.Call(list, func(out outgoing) {
+		i, from := at, start
+		at, start = at+1, out.end
 		switch {
 		case i >= taken:
-			q.tell(out, transport.Unsent, cause)
+			q.tell(&out, transport.Unsent, cause)
 		case out.end <= written:
 			sent++
 			out.sent()
-		case start >= written:
-			q.tell(out, transport.Unsent, cause)
+		case from >= written:
+			q.tell(&out, transport.Unsent, cause)
 		default:
-			q.tell(out, transport.Unknown, cause)
+			q.tell(&out, transport.Unknown, cause)
 		}
-		start = out.end
-	}
-	q.batchWritten(list[:sent])
-	q.discard(queue, cause)
+	})
 }
 
 // batchWritten tells of messages that were written together.
@@ -270,9 +295,7 @@ func (q *queue) discard(queue *batch, cause error) {
 	if queue == nil {
 		return
 	}
-	for i := range queue.list {
-		q.tell(&queue.list[i], transport.Unsent, cause)
-	}
+	each.Call(queue.list, func(out outgoing) { q.tell(&out, transport.Unsent, cause) })
 }
 
 // tell reports a message that was not sent as it should have been.

@@ -18,25 +18,26 @@ import (
 // read.
 func delivering(epoch int64) bool { return epoch%2 == 1 }
 
-// read receives messages until the connection ends.
-func (c *Conn) read() {
+// read receives messages until the connection ends, behind a first one that has come, if it is
+// not nil.
+func (c *Conn) read(first *received) {
 	returned, me := false, c.readers.Add(1)
 	defer func() {
 		// A subscriber can end this goroutine (runtime.Goexit, as a test's FailNow does).
 		epoch := c.epoch.Load()
 		if !returned && c.readers.Load() == me && delivering(epoch) && c.epoch.CompareAndSwap(epoch, epoch+1) {
-			go c.read()
+			go c.read(nil)
 		}
 	}()
-	c.readOn()
+	c.readOn(first)
 	returned = true
 }
 
 // readOn is read without its precaution. While nothing comes, the goroutine waits in here
 // and not deeper: the depth at which most goroutines of a server wait is what the runtime
 // sizes new stacks by, and decides between 2 KiB and 4.
-func (c *Conn) readOn() {
-	if !c.takeBack() {
+func (c *Conn) readOn(first *received) {
+	if !c.takeBack() || first != nil && !c.handOut(first) {
 		return
 	}
 	for {
@@ -54,7 +55,7 @@ func (c *Conn) ReadOn() {
 	if delivering(epoch) && c.sink.Load() != nil && c.epoch.CompareAndSwap(epoch, epoch+1) {
 		go func() {
 			c.frames.Detach() // the message's data is still used
-			c.read()
+			c.read(nil)
 		}()
 	}
 }
@@ -74,14 +75,49 @@ func (c *Conn) receive() bool {
 		return false
 	case nextWhole:
 	}
+	if c.monitor != nil && !c.tellReceived(m) {
+		return false
+	}
+	return c.handOut(&m)
+}
+
+// tellReceived tells the monitor of a message that is about to be delivered. If that ends the
+// goroutine, another one delivers the message and reads on. It reports false if somebody else
+// reads now.
+func (c *Conn) tellReceived(m received) (mine bool) {
+	epoch, returned := c.epoch.Add(1), false // the monitor takes the reader's time, as a subscriber does
+	defer func() {
+		mine = c.epoch.CompareAndSwap(epoch, epoch+1)
+		if mine && !returned {
+			kept := m
+			go c.read(&kept)
+		}
+	}()
+	c.monitor.Received(m.frames, len(m.data))
+	if t, ok := c.monitor.(Tracer); ok {
+		t.Trace(false, m.binary, m.data)
+	}
+	returned = true
+	return true
+}
+
+// tell calls f, which tells somebody of what has come, for who reads. If that ends the
+// goroutine, another one reads on.
+func (c *Conn) tell(f func()) {
+	returned := false
+	defer func() {
+		if !returned {
+			go c.read(nil)
+		}
+	}()
+	f()
+	returned = true
+}
+
+// handOut has a message delivered that was read. It reports false if somebody else reads now.
+func (c *Conn) handOut(m *received) bool {
 	last := !c.frames.Buffered() // while nobody else can read
 	epoch := c.epoch.Add(1)
-	if c.monitor != nil {
-		c.monitor.Received(m.frames, len(m.data))
-		if t, ok := c.monitor.(Tracer); ok {
-			t.Trace(false, m.binary, m.data)
-		}
-	}
 	if last {
 		c.queue.asked.Store(true)
 	}
@@ -89,7 +125,7 @@ func (c *Conn) receive() bool {
 	c.arrivals.wait()
 	delivered := false
 	for !delivered && c.awaitDemand() {
-		delivered = c.deliver(&m)
+		delivered = c.deliver(m)
 	}
 	m.release()
 	c.arrivals.note()

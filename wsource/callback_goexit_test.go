@@ -1,0 +1,212 @@
+package wsource_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
+	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
+)
+
+// leavingHook ends the goroutine at each event of a kind, and, if that is the kind after the last, in Trace.
+type leavingHook wsource.EventKind
+
+func (h leavingHook) Handle(e wsource.Event) {
+	if e.Kind == wsource.EventKind(h) {
+		runtime.Goexit()
+	}
+}
+
+// tracesOnly is the kind of a hook that ends the goroutine in Trace.
+const tracesOnly = leavingHook(wsource.EventOverRate + 1)
+
+func (h leavingHook) Trace(*wsource.Socket, bool, wsource.Message) {
+	if h == tracesOnly {
+		runtime.Goexit()
+	}
+}
+
+// TestAHookThatEndsTheGoroutine has messages go both ways, lone and in bursts, pings and a close: all of it happens,
+// whichever event the hook of one side ends the goroutine of.
+func TestAHookThatEndsTheGoroutine(t *testing.T) {
+	for kind := leavingHook(wsource.EventClosed); kind <= tracesOnly; kind++ {
+		name := wsource.EventKind(kind).String()
+		if kind == tracesOnly {
+			name = "trace"
+		}
+		t.Run(name, func(t *testing.T) {
+			inBubbleWith(t, wsource.AcceptOptions{Hook: kind, Heartbeat: beat}, func(t *testing.T, s *site) {
+				client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
+				require.NoError(t, s.link().Inject(wstest.Delay(wstest.ToServer, time.Millisecond)))
+				at, far := record[wsource.Message](t, server), record[wsource.Message](t, client)
+				for _, socket := range []*wsource.Socket{client, server} {
+					for i := range 20 {
+						go send(socket, fmt.Sprint(i))
+						if i%2 == 0 {
+							settle()
+						}
+					}
+				}
+				time.Sleep(5 * beat.Interval)
+				assert.Len(t, at.Values(), 20)
+				assert.Len(t, far.Values(), 20)
+				assert.Positive(t, server.RTT())
+				send(client, "last")
+				client.Complete()
+				require.NoError(t, at.ExpectEnd(t))
+				assert.Len(t, at.Values(), 21)
+			})
+		})
+	}
+}
+
+// TestAHookThatEndsTheGoroutineOverRate is the same of messages that are dropped.
+func TestAHookThatEndsTheGoroutineOverRate(t *testing.T) {
+	inBubbleWith(t, wsource.AcceptOptions{
+		Hook: leavingHook(wsource.EventOverRate), Rate: wsource.Rate{Messages: 1, Overflow: observable.OverflowDropNewest},
+	}, func(t *testing.T, s *site) {
+		client, server := s.pair(nil)
+		got := record[wsource.Message](t, server)
+		for range 10 {
+			send(client, "x")
+			time.Sleep(400 * time.Millisecond)
+		}
+		client.Complete()
+		require.NoError(t, got.ExpectEnd(t))
+		assert.Len(t, got.Values(), 4)
+	})
+}
+
+// TestAllThatIsUndeliveredIsTold has who hears of what was not sent end the goroutine each time.
+func TestAllThatIsUndeliveredIsTold(t *testing.T) {
+	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat}, func(t *testing.T, s *site) {
+		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat, Hook: leavingHook(wsource.EventDropped)})
+		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
+		outcomes := map[wsource.Outcome]int{}
+		owner := postingOwner(func(_ *wsource.Posting, err *wsource.SendError) {
+			if err != nil {
+				outcomes[err.Outcome]++
+			}
+			runtime.Goexit()
+		})
+		large := wsource.Prepare(wsource.BinaryMessage(make([]byte, wstest.DefaultBuffer)))
+		for range 10 {
+			go client.Post(&wsource.Posting{Prepared: large, Owner: owner})
+			go client.Next(wsource.BinaryMessage(make([]byte, 10)))
+		}
+		settle()
+		go client.CloseNow()
+		settle()
+		all := 0
+		for _, n := range outcomes {
+			all += n
+		}
+		assert.GreaterOrEqual(t, all, 9, "%v: one of them may be with the network", outcomes)
+		s.link().Resume(wstest.ToServer)
+		requireClose(t, record[wsource.Message](t, server).ExpectEnd(t), wsource.StatusAbnormalClosure)
+	})
+}
+
+// postingOwner is a function as a PostingOwner.
+type postingOwner func(p *wsource.Posting, err *wsource.SendError)
+
+func (f postingOwner) Posted(p *wsource.Posting, err *wsource.SendError) { f(p, err) }
+
+// TestAPostingsOwnerThatFails has who is told of postings panic, or end the goroutine.
+func TestAPostingsOwnerThatFails(t *testing.T) {
+	for name, fail := range map[string]func(){"a panic": func() { panic("the owner's") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			unhandled := observabletest.Unhandled(t)
+			inBubble(t, func(t *testing.T, s *site) {
+				client, server := s.pair(nil)
+				got := record[wsource.Message](t, server)
+				told := 0
+				owner := postingOwner(func(*wsource.Posting, *wsource.SendError) {
+					told++
+					fail()
+				})
+				for i := range 20 {
+					posting := &wsource.Posting{Prepared: wsource.Prepare(wsource.TextMessage(fmt.Sprint(i))), Owner: owner}
+					go client.Post(posting)
+				}
+				settle()
+				client.Complete()
+				require.NoError(t, got.ExpectEnd(t))
+				assert.Len(t, got.Values(), 20)
+				assert.Equal(t, 20, told)
+				if name == "a panic" {
+					assert.Len(t, unhandled.All(), 20)
+				}
+			})
+		})
+	}
+}
+
+// TestObserversOfASubjectThatEndTheGoroutine has those end it that hear of round trips, and of what does not decode.
+func TestObserversOfASubjectThatEndTheGoroutine(t *testing.T) {
+	t.Run("RoundTrips", func(t *testing.T) {
+		inBubbleWith(t, calm, func(t *testing.T, s *site) {
+			subject := s.subject(&wsource.SubjectConfig[string]{Dial: wsource.DialOptions{Heartbeat: beat}})
+			got, sub := listen(t, subject)
+			server := s.accept()
+			require.NoError(t, s.link().Inject(wstest.Delay(wstest.ToServer, time.Millisecond)))
+			subject.RoundTrips().Subscribe(context.Background(), observable.ObserverFuncs[time.Duration]{
+				OnNext: func(time.Duration) { runtime.Goexit() },
+			})
+			time.Sleep(5 * beat.Interval)
+			server.say("after")
+			settle()
+			assert.Equal(t, []string{"after"}, got.Values())
+			sub.Unsubscribe()
+		})
+	})
+	t.Run("Undecodable", func(t *testing.T) {
+		observabletest.Unhandled(t)
+		inBubbleWith(t, calm, func(t *testing.T, s *site) {
+			subject := newSubject[int](s, wsource.JSON[int, int](), nil)
+			subject.Undecodable().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.CodecError]{
+				OnNext: func(*wsource.CodecError) { runtime.Goexit() },
+			})
+			got, _ := listen(t, subject)
+			server := s.accept()
+			server.say("no number")
+			require.ErrorAs(t, got.ExpectEnd(t), new(*wsource.CodecError))
+			requireClose(t, server.wait(), wsource.StatusInvalidPayload)
+		})
+	})
+}
+
+// TestConnectWithOptionsThatFail has a function of the options panic, or end the goroutine.
+func TestConnectWithOptionsThatFail(t *testing.T) {
+	oops := errors.New("oops")
+	for name, test := range map[string]struct {
+		fail func()
+		want error
+	}{
+		"a panic": {func() { panic(oops) }, oops},
+		"Goexit":  {runtime.Goexit, observable.ErrGoexit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := record(t, wsource.Connect("ws://"+host, &wsource.DialOptions{
+					Transport: transportFunc(func(*http.Request) (*http.Response, error) {
+						test.fail()
+						return nil, context.Canceled
+					}),
+				}))
+				require.ErrorIs(t, got.ExpectEnd(t), test.want)
+			})
+		})
+	}
+}
