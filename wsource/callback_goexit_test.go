@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,10 +94,10 @@ func TestAllThatIsUndeliveredIsTold(t *testing.T) {
 	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat}, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat, Hook: leavingHook(wsource.EventDropped)})
 		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
-		outcomes := map[wsource.Outcome]int{}
+		var failed atomic.Int64
 		owner := postingOwner(func(_ *wsource.Posting, err *wsource.SendError) {
 			if err != nil {
-				outcomes[err.Outcome]++
+				failed.Add(1)
 			}
 			runtime.Goexit()
 		})
@@ -108,11 +109,7 @@ func TestAllThatIsUndeliveredIsTold(t *testing.T) {
 		settle()
 		go client.CloseNow()
 		settle()
-		all := 0
-		for _, n := range outcomes {
-			all += n
-		}
-		assert.GreaterOrEqual(t, all, 9, "%v: one of them may be with the network", outcomes)
+		assert.GreaterOrEqual(t, failed.Load(), int64(9), "one of them may be with the network")
 		s.link().Resume(wstest.ToServer)
 		requireClose(t, record[wsource.Message](t, server).ExpectEnd(t), wsource.StatusAbnormalClosure)
 	})
@@ -131,9 +128,9 @@ func TestAPostingsOwnerThatFails(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				client, server := s.pair(nil)
 				got := record[wsource.Message](t, server)
-				told := 0
+				var told atomic.Int64
 				owner := postingOwner(func(*wsource.Posting, *wsource.SendError) {
-					told++
+					told.Add(1)
 					fail()
 				})
 				for i := range 20 {
@@ -144,7 +141,7 @@ func TestAPostingsOwnerThatFails(t *testing.T) {
 				client.Complete()
 				require.NoError(t, got.ExpectEnd(t))
 				assert.Len(t, got.Values(), 20)
-				assert.Equal(t, 20, told)
+				assert.EqualValues(t, 20, told.Load())
 				if name == "a panic" {
 					assert.Len(t, unhandled.All(), 20)
 				}
