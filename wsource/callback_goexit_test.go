@@ -184,6 +184,28 @@ func TestObserversOfASubjectThatEndTheGoroutine(t *testing.T) {
 	})
 }
 
+// hollow is a codec of which there is only a nil pointer.
+type hollow struct{ wsource.Codec[string, string] }
+
+func (c *hollow) Encode(text string) (wsource.Message, error)            { return c.Codec.Encode(text) }
+func (c *hollow) Decode(t wsource.MessageType, d []byte) (string, error) { return c.Codec.Decode(t, d) }
+func (c *hollow) Name() string                                           { return c.Codec.Name() }
+
+// TestANilCodec has a codec panic in all that it does: the stream fails, and says with what.
+func TestANilCodec(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *site) {
+		subject := newSubject[string, string](s, (*hollow)(nil), nil)
+		got, _ := listen(t, subject)
+		server := s.accept()
+		require.ErrorAs(t, subject.Send(t.Context(), "x"), new(*observable.PanicError))
+		server.say("x")
+		err := got.ExpectEnd(t)
+		require.ErrorAs(t, err, new(*observable.PanicError))
+		assert.ErrorContains(t, err, "*wsource_test.hollow")
+		requireClose(t, server.wait(), wsource.StatusInvalidPayload)
+	})
+}
+
 // TestConnectWithOptionsThatFail has a function of the options panic, or end the goroutine.
 func TestConnectWithOptionsThatFail(t *testing.T) {
 	oops := errors.New("oops")

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ type DialOptions struct {
 	// Header is sent with the handshake's request, as for a token or a cookie. The headers of the
 	// handshake itself, Sec-WebSocket-..., have options of their own.
 	Header http.Header
-	// Host replaces the URL's host in the request.
+	// Host replaces the URL's host, and port, in the request.
 	Host string
 	// Subprotocols are offered to the server, in order of preference.
 	Subprotocols []string
@@ -124,6 +125,9 @@ func (o *DialOptions) problem() string {
 	if problem := headerProblem(o.Header); problem != "" {
 		return problem
 	}
+	if !isHost(o.Host) {
+		return "has a Host that is not a host, alone or with a port"
+	}
 	config := o.TLS
 	if t, ok := o.Transport.(*http.Transport); ok {
 		config = t.TLSClientConfig
@@ -136,6 +140,15 @@ func (o *DialOptions) problem() string {
 	}
 	return optionsProblem(o.Subprotocols, o.ReadLimit, o.StreamLimit, o.Compression,
 		o.HandshakeTimeout, o.CloseTimeout, o.WriteTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
+}
+
+// isHost reports whether a Host may stand in a request. Package net/http sends another one as none.
+func isHost(host string) bool {
+	if host == "" {
+		return true
+	}
+	u, err := url.Parse("ws://" + host)
+	return err == nil && u.Host == host && handshake.URLProblem(u.String()) == ""
 }
 
 // headerProblem tells what is wrong with a header of the options, "" if nothing is.

@@ -320,6 +320,12 @@ func TestDialOptionsThatCannotBeUsed(t *testing.T) {
 		assert.Contains(t, argument.Error(), name)
 		assert.Equal(t, wsource.FailStream, wsource.CloseAction(err), "no other attempt can mend it")
 	}
+	for _, no := range []string{"a b", "a\r\nX: y", "a/b", "user:secret@a", "a:99999", "a?b", ":80", "[::1"} {
+		_, err := wsource.Dial(t.Context(), "ws://"+host, &wsource.DialOptions{Host: no})
+		require.ErrorAs(t, err, new(*observable.ArgumentError), no)
+		assert.ErrorContains(t, err, "has a Host that is not a host")
+		assertNoSecret(t, err)
+	}
 	for url, problem := range map[string]string{
 		"":                     "has no scheme, as ws://",
 		"ftp://server":         `has the scheme "ftp"`,

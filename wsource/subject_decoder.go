@@ -3,6 +3,7 @@ package wsource
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -78,7 +79,7 @@ func (d *decoder[In, Out]) decoded(m Message) (v In, err error) {
 // undecoded reports a message that did not decode, and ends the stream unless it is to go on. The peer
 // is told with a code of RFC 6455, section 7.4.1.
 func (d *decoder[In, Out]) undecoded(of *delivery.Connection, m Message, err error) {
-	ce := codecError(d.subject.codec.Name(), m, err)
+	ce := codecError(nameOf(d.subject.codec), m, err)
 	// Deferred, in reverse, as one who is told may end the goroutine.
 	if _, unknown := errors.AsType[*TagError](err); !unknown && !d.subject.skip {
 		defer d.fail(ce)
@@ -87,6 +88,16 @@ func (d *decoder[In, Out]) undecoded(of *delivery.Connection, m Message, err err
 	if hook := d.subject.host.hook; hook != nil {
 		tell(hook, Event{Kind: EventUndecodable, Socket: socketOf(of), Messages: 1, Bytes: len(m.Data), Err: ce})
 	}
+}
+
+// nameOf returns the name of a codec, and its type if that panics, as the Decode of a nil one most likely has.
+func nameOf(codec interface{ Name() string }) (name string) {
+	defer func() {
+		if recover() != nil {
+			name = fmt.Sprintf("%T", codec)
+		}
+	}()
+	return codec.Name()
 }
 
 // fail ends the stream with a message that did not decode.
