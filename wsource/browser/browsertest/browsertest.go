@@ -78,7 +78,7 @@ func Start(t *testing.T, dark bool) *Browser {
 	if err != nil {
 		Missing(t, "Chromium (CHROME names it)", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), lifetime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), lifetime) // whose end comes before the cleanup
 	//nolint:gosec // which program it is, is said by who runs the test
 	command := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
@@ -89,11 +89,10 @@ func Start(t *testing.T, dark bool) *Browser {
 	require.NoError(t, command.Start())
 	p := &process{pages: make(map[string]*Browser)}
 	t.Cleanup(func() {
+		cancel()
 		if p.socket != nil {
-			p.socket.Next(wsource.TextMessage(`{"id":0,"method":"Browser.close"}`))
 			<-p.socket.Done()
 		}
-		cancel()
 		_, _ = io.Copy(io.Discard, output) // until nothing that it started writes any more
 		_ = command.Wait()                 // it was told to end, one way or the other
 	})
