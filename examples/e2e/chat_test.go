@@ -126,6 +126,24 @@ func testChat(t *testing.T, ann *browsertest.Browser) {
 	}
 }
 
+// turn turns a phone: who reads at the end of what is said stays there, and nobody else is taken there.
+func turn(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	const atEnd = `(log => log.scrollHeight > log.clientHeight && log.scrollHeight - log.scrollTop - log.clientHeight < 10)(document.querySelector("#log"))`
+	b.Resize(320, 568)
+	b.Until(atEnd)
+	b.Resize(568, 320)
+	b.Until(atEnd)
+	b.Evaluate(`document.querySelector("#log").scrollTo({ top: 0, behavior: "instant" })`)
+	settle(b)
+	b.Resize(320, 568)
+	settle(b)
+	assert.Equal(t, false, b.Evaluate(atEnd))
+	b.Evaluate(`document.querySelector("#log").scrollTo({ top: 1e6, behavior: "instant" })`)
+	b.Until(atEnd)
+	b.Resize(1280, 800)
+}
+
 const longName = "bartholomew-of-the-long-names"
 
 // lookAtChat looks at the chat before, with nobody there, and in a conversation.
@@ -144,6 +162,7 @@ func lookAtChat(t *testing.T, ann, bob *browsertest.Browser, chat *program) {
 	ann.Until(lines("thank you, I shall look there; and I have got something else to tell, but later") + ` === 1`)
 	ann.Until(`document.querySelector("#typing").textContent !== ""`)
 	look(t, ann, "chat")
+	turn(t, ann)
 	const garden = `[...document.querySelectorAll("#rooms button")].find(b => b.textContent === "garden")`
 	ann.Evaluate(garden + `.click()`)
 	bob.Until(`document.querySelector("#there .away") !== null`)
