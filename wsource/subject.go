@@ -336,7 +336,8 @@ func (s *Subject[In, Out]) Shutdown(ctx context.Context) error {
 // subscribers.
 func (s *Subject[In, Out]) Reconnect(cause error) { s.engine.Reconnect(cause) }
 
-// Status is the state of the connection: the current one for each new subscriber, then the changes.
+// Status is the state of the connection: the current one for each new subscriber, then the changes. It does not end
+// with the subject's stream, since a later subscriber of that dials again.
 func (s *Subject[In, Out]) Status() observable.Observable[Status] { return s.host.status }
 
 // RoundTrips returns the stream of the measured round-trip times: of the heartbeat's pings

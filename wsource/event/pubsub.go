@@ -273,13 +273,13 @@ func (p *PubSub) Topic(pattern string) observable.Observable[*Envelope] {
 	})
 }
 
-// Losses returns the observable of what slow connections did not get (see hub.Hub.Losses).
+// Losses returns the observable of what slow connections did not get: hot, and without an end (see hub.Hub.Losses).
 func (p *PubSub) Losses() observable.Observable[hub.Loss[string, uint64, *Envelope]] {
 	return p.rooms.Losses()
 }
 
 // Shutdown has nothing more published or passed on, and waits until the connections have taken what was
-// published before, or are over. The observables complete; the connections stay. The error is the
+// published before, or are over. The observables of what is published complete; the connections stay. The error is the
 // cause of the end of ctx, if that ends first.
 func (p *PubSub) Shutdown(ctx context.Context) error {
 	if p.unfollow != nil {

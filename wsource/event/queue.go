@@ -239,7 +239,7 @@ func (q *Queue[T]) Error(err error) { observable.ReportUnhandled(err, q) }
 // Complete does nothing.
 func (q *Queue[T]) Complete() {}
 
-// Subscribe has observer get the jobs that are done from now on.
+// Subscribe has observer get the jobs that are done from now on. It completes with Shutdown.
 func (q *Queue[T]) Subscribe(ctx context.Context, observer observable.Observer[Job[T]]) observable.Subscription {
 	return q.done.Subscribe(ctx, observer)
 }
@@ -250,7 +250,8 @@ func (q *Queue[T]) AttachTo(sc *observable.Scope, down observable.Stage[Job[T]])
 }
 
 // DeadLetters returns the observable of the jobs that were given up, with the error of the last
-// attempt. It is hot. One that nobody hears of is reported to [observable.OnUnhandled].
+// attempt. It is hot, and completes with Shutdown. One that nobody hears of is reported to
+// [observable.OnUnhandled].
 func (q *Queue[T]) DeadLetters() observable.Observable[Job[T]] { return &q.dead }
 
 // Shutdown has the queue take no more, and waits until every job is done or a dead letter. If ctx

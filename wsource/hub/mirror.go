@@ -27,6 +27,7 @@ func StateMaps[R, M, K comparable, V any](
 
 // StateChanges is the changes between the maps of [StateMaps], the first of which is compared
 // with none. After a connection that has not recovered, what changed meanwhile is found by comparing.
+// It completes and fails as events does.
 func StateChanges[R, M, K comparable, V any](
 	events observable.Observable[Event[R, M, Change[K, V]]],
 ) observable.Observable[Change[K, V]] {
