@@ -10,13 +10,14 @@
 //	ticks := operators.TryMap(wsource.Messages("wss://feed.example/ticks", nil), decode)
 //	lasting := operators.RetryBackoff(ticks, backoff.Config{})
 //
-// A socket can also stay in the hands of who dialled it, with Send for the outcome of one message, Next for a
-// stream of them, and Close:
+// A socket can also stay in the hands of who dialled it, with Send for the outcome of one message, and Close. A
+// stream that is subscribed to it is sent, and its end closes the socket:
 //
 //	socket, err := wsource.Dial(ctx, "wss://chat.example", nil)
 //	...
-//	greetings.Subscribe(ctx, socket)
 //	err = socket.Send(ctx, wsource.TextMessage("hello"))
+//	err = wsource.SendAll(ctx, socket, greetings) // leaves it open
+//	typed.Subscribe(ctx, socket)
 //
 // # The server
 //
