@@ -5,6 +5,7 @@ import "github.com/rxsocket/rxsocket/observable"
 func switchMap[A, B any](
 	src observable.Observable[A], project func(A) (observable.Observable[B], error),
 ) observable.Observable[B] {
+	project = isolating(project)
 	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		s := newSwitcher(sc, down, project)
 		s.run(src, s.pass)
@@ -14,6 +15,7 @@ func switchMap[A, B any](
 func exhaustMap[A, B any](
 	src observable.Observable[A], project func(A) (observable.Observable[B], error),
 ) observable.Observable[B] {
+	project = isolating(project)
 	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		s := newSwitcher(sc, down, project)
 		s.exhaust = true

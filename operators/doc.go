@@ -36,6 +36,9 @@
 //
 // The callbacks of [ParallelMap] and the Gap of [Sequence] return an error in any case.
 //
+// Where the values answer alone for what is done for them, as a server's sockets and requests do, a
+// failure ends nothing but the one value's part: see [observable.Isolated].
+//
 // # Synchronous sources
 //
 // A source that emits inside its subscription, such as [observable.FromSlice] or

@@ -35,7 +35,7 @@ func TryFilter[T any](src observable.Observable[T], predicate func(T) (bool, err
 					return
 				}
 				if holds, err := predicate(v); err != nil {
-					end.Error(err)
+					failFor(v, err, end)
 				} else if holds {
 					down.Next(v)
 				}

@@ -48,7 +48,7 @@ func TryFilterMap[A, B any](
 					return
 				}
 				if out, ok, err := project(v); err != nil {
-					end.Error(err)
+					failFor(v, err, end)
 				} else if ok {
 					down.Next(out)
 				}

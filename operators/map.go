@@ -45,7 +45,7 @@ func TryMap[A, B any](src observable.Observable[A], project func(A) (B, error)) 
 					return
 				}
 				if out, err := project(v); err != nil {
-					end.Error(err)
+					failFor(v, err, end)
 				} else {
 					down.Next(out)
 				}

@@ -105,6 +105,7 @@ func itself[T any](inner observable.Observable[T]) (observable.Observable[T], er
 func mergeMap[A, B any](
 	src observable.Observable[A], concurrent int, project func(A) (observable.Observable[B], error),
 ) observable.Observable[B] {
+	project = isolating(project)
 	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		m := newMerger(sc, down, concurrent, project)
 		m.run(src, m.next, m.pass)

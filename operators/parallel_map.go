@@ -218,7 +218,12 @@ func (p *parallel[A, B]) run() {
 		if !ok {
 			return
 		}
-		if result, err := p.call(w, v); !p.emit(w, result, err) {
+		switch result, err := p.call(w, v); {
+		case err != nil && isolated(v, err):
+			if !p.awaitFirst(w) || !p.advance() {
+				return
+			}
+		case !p.emit(w, result, err):
 			return
 		}
 	}

@@ -33,10 +33,10 @@ type connections struct {
 // goroutine (runtime.Goexit) over one has ended, with [observable.ErrGoexit]: that socket is closed in the same way, and
 // those behind it are the next subscriber's.
 //
-// An operator that makes one stream of those of all sockets, as operators.MergeMap does, fails with the first socket that
-// does, and with one whose page is left: then nobody is subscribed any more, and what was accepted before stays open,
-// unread. So what is done for one socket ends in an operators.Catch of its own, which closes the socket ([Socket.Error]).
-// Handle and Answer keep each failure to its socket by themselves.
+// An operator that does something for each socket, as operators.MergeMap and operators.TryMap do, goes on when that fails
+// for one: the failure is the socket's alone ([Socket.FailAlone]). Behind an operator that makes something else of the
+// sockets, a failure is the stream's, as everywhere: then nobody is subscribed any more, and what was accepted
+// before stays open, unread.
 //
 // With no subscriber, handshakes are refused with 503. A socket that was being accepted when the last
 // subscriber left waits for the next one for 5 seconds, and is then closed with
@@ -74,9 +74,9 @@ func (s *Server) guarded(down observable.Stage[*Socket]) observable.Stage[*Socke
 				return
 			}
 			if v := recover(); v != nil {
-				s.failed(socket, &observable.PanicError{Value: v, Stack: debug.Stack()}, s)
+				socket.failed(&observable.PanicError{Value: v, Stack: debug.Stack()}, s)
 			} else { // the subscription has failed, too, and tells it
-				s.closeFailed(socket, observable.ErrGoexit)
+				socket.closeFailed(observable.ErrGoexit)
 			}
 		}()
 		next(socket)

@@ -53,7 +53,7 @@ func (s *Server) Handle(ctx context.Context, handler func(ctx context.Context, s
 			if v := recover(); v != nil {
 				err = &observable.PanicError{Value: v, Stack: debug.Stack()}
 			}
-			s.finish(ctx, socket, err, handler)
+			delivery.AwaitSent(socket.end(ctx, err, handler))
 		}()
 		own, cancel := context.WithCancelCause(handlerContext{ctx, socket})
 		defer cancel(ErrClosed) // as the socket is about to be
@@ -87,7 +87,7 @@ func (s *Server) Answer(ctx context.Context, answer func(socket *Socket) observa
 	defer streams.Wait()
 	return s.each(ctx, func(socket *Socket) {
 		messages := observable.Defer(func() observable.Observable[Message] { return answer(socket) })
-		observer := &answerer{Socket: socket, finish: func(err error) { s.finish(ctx, socket, err, answer) }}
+		observer := &answerer{Socket: socket, finish: func(err error) { delivery.AwaitSent(socket.end(ctx, err, answer)) }}
 		sub := observable.AttachFunc[Message](func(sc *observable.Scope, down observable.Stage[Message]) {
 			observer.scope = sc
 			observable.Attach(messages, sc, down)
@@ -149,25 +149,39 @@ func (c handlerContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// finish closes the socket as the outcome of what function did for it wants.
-func (s *Server) finish(ctx context.Context, socket *Socket, err error, function any) {
+// FailAlone closes the socket because what was done for it has failed, as [Server.Handle] does with the error of its
+// handler, and says so: a failure that is not the socket's own end is told to the Hook, with [EventFailed], and to the
+// handler of [observable.OnUnhandled]. It does not wait for the close frame. It is for operators, as
+// [observable.Isolated] says: one socket's failure ends no stream of sockets. A socket that was dialled
+// reports false, and stays as it is.
+func (s *Socket) FailAlone(err error) bool {
+	if s.request == nil {
+		return false
+	}
+	s.end(context.Background(), err, s)
+	return true
+}
+
+// end closes the socket as the outcome of what function did for it wants, and returns what startClose does.
+func (s *Socket) end(ctx context.Context, err error, function any) (sent <-chan struct{}) {
 	var undecoded *CodecError
 	switch {
 	case err == nil && ctx.Err() == nil:
-		socket.Complete()
+		return s.startClose(&CloseError{Code: StatusNormalClosure})
 	case err == nil:
-		socket.ContextEnded(context.Cause(ctx))
-	case hasFailed(ctx, socket, err):
-		s.failed(socket, err, function)
+		return s.startClose(goingAway(context.Cause(ctx)))
+	case hasFailed(ctx, s, err):
+		return s.failed(err, function)
 	case wantsClose(err):
-		socket.finishWith(closeFor(err))
+		return s.startClose(closeFor(err))
 	case saysEnded(ctx, err):
-		socket.ContextEnded(context.Cause(ctx))
-	case saysClosed(socket, err):
+		return s.startClose(goingAway(context.Cause(ctx)))
+	case saysClosed(s, err):
 		// It says that the socket has ended, or is about to, which is no news.
 	case errors.As(err, &undecoded):
-		s.undecoded(socket, undecoded)
+		return s.undecoded(undecoded)
 	}
+	return nil
 }
 
 // hasFailed reports whether the outcome of what was done for a socket is a failure. Of an error that joins several, each
@@ -215,33 +229,31 @@ func (s *Socket) cannotSend(err error) bool {
 	return failure != nil && errors.Is(err, failure)
 }
 
-// undecoded closes a socket whose peer has sent what does not decode. Where that has closed it
+// undecoded closes the socket, as its peer has sent what does not decode. Where that has closed it
 // already, as a subject does, the hook was told.
-func (s *Server) undecoded(socket *Socket, err *CodecError) {
-	sent := socket.startClose(err.blame())
-	if hook := s.Options.Hook; hook != nil && sent != nil {
-		tell(hook, Event{
-			Kind: EventUndecodable, Socket: socket, Messages: 1, Bytes: len(err.Message.Data), Err: err,
-		})
+func (s *Socket) undecoded(err *CodecError) (sent <-chan struct{}) {
+	sent = s.startClose(err.blame())
+	if s.hook != nil && sent != nil {
+		tell(s.hook, Event{Kind: EventUndecodable, Socket: s, Messages: 1, Bytes: len(err.Message.Data), Err: err})
 	}
-	delivery.AwaitSent(sent)
+	return sent
 }
 
-// failed closes a socket because what function did for it has failed, and says so.
-func (s *Server) failed(socket *Socket, err error, function any) {
+// failed closes the socket because what function did for it has failed, and says so.
+func (s *Socket) failed(err error, function any) (sent <-chan struct{}) {
 	defer observable.ReportUnhandled(err, function)
-	s.closeFailed(socket, err)
+	return s.closeFailed(err)
 }
 
 // closeFailed is failed, of what somebody else says to the handler of OnUnhandled, or hears.
-func (s *Server) closeFailed(socket *Socket, err error) {
+func (s *Socket) closeFailed(err error) (sent <-chan struct{}) {
 	end := &CloseError{Code: StatusInternalError, Reason: internalError, Err: err}
 	if wantsClose(err) {
 		end = closeFor(err)
 	}
-	sent := socket.startClose(end)
-	if hook := s.Options.Hook; hook != nil {
-		tell(hook, Event{Kind: EventFailed, Socket: socket, Err: err})
+	sent = s.startClose(end)
+	if s.hook != nil {
+		tell(s.hook, Event{Kind: EventFailed, Socket: s, Err: err})
 	}
-	delivery.AwaitSent(sent)
+	return sent
 }

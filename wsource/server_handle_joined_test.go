@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime"
 	"slices"
 	"sync"
@@ -157,59 +156,6 @@ func TestPanicInAnAnswerIsToldOnce(t *testing.T) {
 				require.NoError(t, r.Shutdown(context.Background()))
 				require.NoError(t, <-r.result)
 			})
-		})
-	}
-}
-
-// TestMergedConnections makes one stream of those of all sockets. With a Catch for each, as SERVERS.md has it, neither a
-// client that leaves nor a failure ends more than one socket. Without it, the accepting is over: who comes then is told so.
-func TestMergedConnections(t *testing.T) {
-	parse := func(m wsource.Message) (string, error) {
-		if m.String() == "bad" {
-			return "", errHandler
-		}
-		return m.String(), nil
-	}
-	for _, caught := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			server := new(wsource.Server)
-			got := record(t, operators.MergeMap(server.Connections(), func(s *wsource.Socket) observable.Observable[string] {
-				own := operators.TryMap(s, parse)
-				if !caught {
-					return own
-				}
-				return operators.Catch(own, func(err error) observable.Observable[string] {
-					s.Error(err)
-					return observable.Empty[string]()
-				})
-			}))
-			network := serveHTTP(t, server.ServeHTTP)
-			var clients []*wsource.Socket
-			for range 3 {
-				client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
-				require.NoError(t, err)
-				defer client.CloseNow()
-				clients = append(clients, client)
-			}
-			require.NoError(t, clients[0].Close(wsource.StatusGoingAway, "the page is left"))
-			settle()
-			if !caught {
-				requireClose(t, got.ExpectEnd(t), wsource.StatusGoingAway)
-				requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusServiceUnavailable)
-				require.NoError(t, server.Shutdown(t.Context()))
-				return
-			}
-			send(clients[1], "bad")
-			<-clients[1].Done()
-			requireClose(t, clients[1].Err(), wsource.StatusInternalError)
-			send(clients[2], "good")
-			last, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
-			require.NoError(t, err)
-			send(last, "better")
-			settle()
-			assert.Equal(t, []string{"good", "better"}, got.Values())
-			require.NoError(t, server.Shutdown(t.Context()))
-			require.NoError(t, got.ExpectEnd(t))
 		})
 	}
 }

@@ -130,6 +130,39 @@ func (q *Request) Refuse(refusal *RefusalError) error {
 	return nil
 }
 
+// FailAlone refuses the request because what was done for it has failed, as [AcceptOptions].Authorize does with its error:
+// a [*RefusalError] says how. If the request was accepted, the socket fails ([Socket.FailAlone]). An error that
+// is neither a RefusalError nor what Accept has returned is told to the handler of [observable.OnUnhandled], too. It is
+// for operators, as [observable.Isolated] says: one request's failure ends no stream of requests. It reports true.
+func (q *Request) FailAlone(err error) bool {
+	told := errors.As(err, new(*RefusalError)) || errors.As(err, new(*HandshakeError))
+	switch socket, first := q.outcome(); {
+	case first:
+		defer close(q.decided)
+		defer func() { // also if the hook panics
+			if !told {
+				observable.ReportUnhandled(err, q.server)
+			}
+		}()
+		_ = q.server.refused(refuse(q.writer, q.HTTP, q.server.Options.Hook, refusalStatus(err), err))
+	case socket != nil:
+		return socket.FailAlone(err)
+	case !told: // it was refused, or somebody is about to decide
+		observable.ReportUnhandled(err, q.server)
+	}
+	return true
+}
+
+// outcome returns the socket if the request was accepted, or else what take does.
+func (q *Request) outcome() (socket *Socket, first bool) {
+	select {
+	case <-q.decided:
+		return q.socket, false
+	default:
+		return nil, q.take()
+	}
+}
+
 // take reports whether the caller is the first who decides.
 func (q *Request) take() bool {
 	q.mu.Lock()

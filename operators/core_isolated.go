@@ -1,0 +1,39 @@
+package operators
+
+import "github.com/rxsocket/rxsocket/observable"
+
+// isolating gives the failures of project, and of the observables that it returns, to the values that they are
+// of, if these answer for them: see [observable.Isolated]. It is called once for an operator.
+func isolating[A, B any](project func(A) (observable.Observable[B], error)) func(A) (observable.Observable[B], error) {
+	if _, ok := any(*new(A)).(observable.Isolated); !ok {
+		return project
+	}
+	return func(v A) (observable.Observable[B], error) {
+		rest := func(err error) observable.Observable[B] {
+			if isolated(v, err) {
+				return observable.Empty[B]()
+			}
+			return observable.Throw[B](err)
+		}
+		src, err := project(v)
+		if err != nil {
+			return rest(err), nil
+		}
+		return Catch(src, rest), nil
+	}
+}
+
+// failFor ends the stream with the failure of a callback for v, unless v answers for that.
+func failFor[A any](v A, err error, end observable.Terminal) {
+	if !isolated(v, err) {
+		end.Error(err)
+	}
+}
+
+// isolated gives v the failure of what was done for it, and reports whether v has taken it.
+func isolated[A any](v A, err error) bool {
+	if _, ok := any(*new(A)).(observable.Isolated); !ok {
+		return false
+	}
+	return any(v).(observable.Isolated).FailAlone(err)
+}
