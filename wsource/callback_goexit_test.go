@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -204,6 +205,40 @@ func TestANilCodec(t *testing.T) {
 		assert.ErrorContains(t, err, "*wsource_test.hollow")
 		requireClose(t, server.wait(), wsource.StatusInvalidPayload)
 	})
+}
+
+// failingJar fails to keep cookies.
+type failingJar struct{ fail func() }
+
+func (failingJar) Cookies(*url.URL) []*http.Cookie       { return nil }
+func (j failingJar) SetCookies(*url.URL, []*http.Cookie) { j.fail() }
+
+// TestAJarThatFails has the cookies of an upgrade, or of a refusal, be too much for the Jar: no connection is left.
+func TestAJarThatFails(t *testing.T) {
+	for name, fail := range map[string]func(){"a panic": func() { panic("the jar's") }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				closed := make(chan error, 1)
+				network := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Set-Cookie", "a=b")
+					socket, err := wsource.Accept(w, r, nil)
+					if assert.NoError(t, err) {
+						closed <- record[wsource.Message](t, socket).ExpectEnd(t)
+					}
+				})
+				options := on(network, &wsource.DialOptions{Jar: failingJar{fail}})
+				require.Error(t, record(t, wsource.Connect("ws://"+host, options)).ExpectEnd(t))
+				requireClose(t, <-closed, wsource.StatusAbnormalClosure)
+
+				network = serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Set-Cookie", "a=b")
+					w.WriteHeader(http.StatusForbidden)
+				})
+				options = on(network, &wsource.DialOptions{Jar: failingJar{fail}})
+				require.Error(t, record(t, wsource.Connect("ws://"+host, options)).ExpectEnd(t))
+			})
+		})
+	}
 }
 
 // TestConnectWithOptionsThatFail has a function of the options panic, or end the goroutine.

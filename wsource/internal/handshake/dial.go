@@ -68,9 +68,15 @@ func Dial(ctx context.Context, rawURL string, options *Options) (*Dialed, *Failu
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { c.dialed.Conn = info.Conn },
 	})
+	returned := false
+	defer func() {
+		if !returned && c.dialed.Stream != nil { // a function of the user's, as of the Jar, has panicked since
+			_ = c.dialed.Stream.Close()
+		}
+	}()
 	subprotocol, err := libraryDial(ctx, rawURL, c)
 	if err == nil {
-		c.dialed.Subprotocol = subprotocol
+		c.dialed.Subprotocol, returned = subprotocol, true
 		return &c.dialed, nil
 	}
 	if c.failure != nil {
@@ -163,10 +169,10 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 		problem = fmt.Errorf("the transport's response body cannot be written to: %T", resp.Body)
 	}
 	if problem != nil {
+		c.failure = &Failure{Status: resp.StatusCode, Header: resp.Header, Body: startOf(resp), Err: problem}
 		if cookies := resp.Cookies(); c.Jar != nil && len(cookies) > 0 {
 			c.Jar.SetCookies(req.URL, cookies) // the HTTP client does so for what it is given
 		}
-		c.failure = &Failure{Status: resp.StatusCode, Header: resp.Header, Body: startOf(resp), Err: problem}
 		return nil, problem
 	}
 	_, known := c.transport.(*proxied) // those of package net/http wrap what is read only
