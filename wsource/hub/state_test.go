@@ -37,6 +37,7 @@ type follower struct {
 	maps    *observabletest.Recorder[map[string]int]
 	changes *observabletest.Recorder[change]
 	client  *wsource.Socket
+	sub     observable.Subscription // to what client receives
 }
 
 func newFollower(s *site, room stateRoom, name string) *follower {
@@ -47,12 +48,15 @@ func newFollower(s *site, room stateRoom, name string) *follower {
 	return f
 }
 
-// connect has it join from where it is.
+// connect has it join from where it is, once the connection before has told everything.
 func (f *follower) connect() {
+	if f.sub != nil {
+		<-f.sub.Done()
+	}
 	client, server := f.s.pair()
 	f.client = client
 	events := operators.TryMap(client, wsource.DecodeFunc(wsource.JSON[stateEvent, stateEvent]()))
-	events.Subscribe(context.Background(), observable.ObserverFuncs[stateEvent]{
+	f.sub = events.Subscribe(context.Background(), observable.ObserverFuncs[stateEvent]{
 		OnNext: func(e stateEvent) {
 			f.last = e.Position
 			f.events.Next(e)
