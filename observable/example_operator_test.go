@@ -200,3 +200,34 @@ func ExampleScope_Interceptors() {
 	// inside 1 others
 	// 1 done
 }
+
+// An operator that ends before its source does: the value that it does not pass on stays in the channel.
+func ExampleScope_Refuse() {
+	first := func(src observable.Observable[int], n int) observable.Observable[int] {
+		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+			passed := 0
+			observable.Attach(src, sc, observable.Stage[int]{
+				Next: func(v int) {
+					if passed++; passed > n {
+						sc.Refuse()
+						down.Complete()
+						return
+					}
+					down.Next(v)
+				},
+				Terminal: down.Terminal,
+			})
+		})
+	}
+	values := make(chan int, 3)
+	values <- 1
+	values <- 2
+	values <- 3
+	close(values)
+	all := observable.FromChan(values)
+	show(first(all, 2))
+	show(all)
+	// Output:
+	// 1 2 done
+	// 3 done
+}

@@ -68,3 +68,35 @@ func ExampleTryMergeMapConcurrent() {
 	fmt.Println(got, errors.Is(err, errNoWord))
 	// Output: [a b] true
 }
+
+// upload is a value that answers alone for what is done for it.
+type upload struct {
+	name string
+	err  error
+}
+
+func (u *upload) FailAlone(err error) bool {
+	u.err = err
+	return true
+}
+
+var _ observable.Isolated = new(upload)
+
+// A failure for a value that is [observable.Isolated] is that value's: the others are done.
+func ExampleMergeMap_isolated() {
+	uploads := []*upload{{name: "a"}, {name: "b"}, {name: "c"}}
+	stored := operators.MergeMap(observable.FromSlice(uploads), func(u *upload) observable.Observable[string] {
+		if u.name == "b" {
+			return observable.Throw[string](errors.New("disk is full"))
+		}
+		return observable.Of(u.name + " is stored")
+	})
+	err := observable.ForEach(context.Background(), stored, func(text string) { fmt.Println(text) })
+	fmt.Println(err)
+	fmt.Println("b:", uploads[1].err)
+	// Output:
+	// a is stored
+	// c is stored
+	// <nil>
+	// b: disk is full
+}

@@ -272,3 +272,61 @@ func greet(ctx context.Context) {
 		}
 	}
 }
+
+// In an operator that gets something else than the sockets, FailAlone keeps a failure to its socket.
+func ExampleSocket_FailAlone() {
+	server := new(wsource.Server)
+	greetings := operators.Map(server.Connections(), func(socket *wsource.Socket) observable.Observable[string] {
+		named := operators.TryMap(socket, func(m wsource.Message) (string, error) {
+			if m.String() == "" {
+				return "", errors.New("a name is missing")
+			}
+			return "hello " + m.String(), nil
+		})
+		return operators.Catch(named, func(err error) observable.Observable[string] {
+			socket.FailAlone(err) // closes it with 1011, unless err is the end of the socket itself
+			return observable.Empty[string]()
+		})
+	})
+	said := make(chan string)
+	operators.MergeAll(greetings).Subscribe(context.Background(), observable.ObserverFuncs[string]{
+		OnNext: func(text string) { said <- text },
+	})
+	h := httptest.NewServer(server)
+	defer h.Close()
+	for _, name := range []string{"", "ann"} {
+		client, err := wsource.Dial(context.Background(), h.URL, nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		client.Next(wsource.TextMessage(name))
+		if name == "" {
+			<-client.Done()
+			fmt.Println(client.Err())
+			continue
+		}
+		fmt.Println(<-said)
+	}
+	_ = server.Shutdown(context.Background())
+	// Output:
+	// wsource: connection closed: 1011 internal error ("internal error")
+	// hello ann
+}
+
+// In an operator that gets something else than the requests, FailAlone refuses the one that failed.
+func ExampleRequest_FailAlone() {
+	server := new(wsource.Server)
+	server.Requests().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Request]{
+		OnNext: func(q *wsource.Request) {
+			q.FailAlone(&wsource.RefusalError{Status: http.StatusForbidden, Body: "not today"})
+		},
+	})
+	h := httptest.NewServer(server)
+	defer h.Close()
+	_, err := wsource.Dial(context.Background(), h.URL, nil)
+	refused, _ := errors.AsType[*wsource.HandshakeError](err)
+	fmt.Println(refused.Status, strings.TrimSpace(refused.Body))
+	_ = server.Shutdown(context.Background())
+	// Output: 403 not today
+}
