@@ -231,3 +231,44 @@ func ExampleScope_Refuse() {
 	// 1 2 done
 	// 3 done
 }
+
+// upload answers alone for what is done for it.
+type upload struct {
+	name string
+	err  error
+}
+
+func (u *upload) FailAlone(err error) bool {
+	u.err = err
+	return true
+}
+
+// An operator of one's own gives a failure to the value that answers for it, and goes on.
+func ExampleIsolated() {
+	try := func(src observable.Observable[*upload], do func(u *upload) error) observable.Observable[string] {
+		return observable.AttachFunc[string](func(sc *observable.Scope, down observable.Stage[string]) {
+			observable.Attach(src, sc, observable.Stage[*upload]{
+				Next: func(u *upload) {
+					var alone observable.Isolated = u
+					if err := do(u); err == nil {
+						down.Next(u.name)
+					} else if !alone.FailAlone(err) {
+						down.Error(err)
+					}
+				},
+				Terminal: down.Terminal,
+			})
+		})
+	}
+	uploads := []*upload{{name: "a"}, {name: "b"}, {name: "c"}}
+	show(try(observable.FromSlice(uploads), func(u *upload) error {
+		if u.name == "b" {
+			return errors.New("disk is full")
+		}
+		return nil
+	}))
+	fmt.Println("b:", uploads[1].err)
+	// Output:
+	// a c done
+	// b: disk is full
+}

@@ -80,8 +80,6 @@ func (u *upload) FailAlone(err error) bool {
 	return true
 }
 
-var _ observable.Isolated = new(upload)
-
 // A failure for a value that is [observable.Isolated] is that value's: the others are done.
 func ExampleMergeMap_isolated() {
 	uploads := []*upload{{name: "a"}, {name: "b"}, {name: "c"}}
