@@ -5,7 +5,7 @@ import "github.com/rxsocket/rxsocket/observable"
 // isolating gives the failures of project, and of the observables that it returns, to the values that they are
 // of, if these answer for them: see [observable.Isolated]. It is called once for an operator.
 func isolating[A, B any](project func(A) (observable.Observable[B], error)) func(A) (observable.Observable[B], error) {
-	if _, ok := any(*new(A)).(observable.Isolated); !ok {
+	if !areIsolated[A]() {
 		return project
 	}
 	return func(v A) (observable.Observable[B], error) {
@@ -32,8 +32,15 @@ func failFor[A any](v A, err error, end observable.Terminal) {
 
 // isolated gives v the failure of what was done for it, and reports whether v has taken it.
 func isolated[A any](v A, err error) bool {
-	if _, ok := any(*new(A)).(observable.Isolated); !ok {
+	if !areIsolated[A]() {
 		return false
 	}
-	return any(v).(observable.Isolated).FailAlone(err)
+	alone, ok := any(v).(observable.Isolated)
+	return ok && alone.FailAlone(err)
+}
+
+// areIsolated reports whether values of the type answer for what is done for them.
+func areIsolated[A any]() bool {
+	_, are := any(*new(A)).(observable.Isolated)
+	return are
 }

@@ -45,9 +45,9 @@ func ExamplePrepare() {
 func ExamplePrepared_Packed() {
 	long := wsource.Prepare(wsource.TextMessage(strings.Repeat("news ", 1000)))
 	fmt.Println(len(long.Packed()) < len(long.Message().Data)/10)
-	fmt.Println(wsource.Prepare(wsource.TextMessage("hi")).Packed())
+	fmt.Println(len(wsource.Prepare(wsource.TextMessage("hi")).Packed()))
 
 	// Output:
 	// true
-	// []
+	// 0
 }
