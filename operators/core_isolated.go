@@ -9,17 +9,28 @@ func isolating[A, B any](project func(A) (observable.Observable[B], error)) func
 		return project
 	}
 	return func(v A) (observable.Observable[B], error) {
-		rest := func(err error) observable.Observable[B] {
-			if isolated(v, err) {
-				return observable.Empty[B]()
-			}
-			return observable.Throw[B](err)
-		}
 		src, err := project(v)
 		if err != nil {
-			return rest(err), nil
+			src = observable.Throw[B](err)
 		}
-		return Catch(src, rest), nil
+		return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
+			up := sc.Child()
+			observable.Attach(src, up, observable.Intercept(up, observable.Stage[B]{
+				Next: down.Next,
+				Terminal: &observable.TerminalFuncs{OnComplete: down.Complete, OnError: func(err error) {
+					// The value hears of it when nothing is subscribed to it any more, or its own end came on top.
+					defer func() {
+						switch {
+						case !isolated(v, err):
+							down.Error(err)
+						case sc.Open():
+							down.Complete()
+						}
+					}()
+					up.Close()
+				}},
+			}))
+		}), nil
 	}
 }
 

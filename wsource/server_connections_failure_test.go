@@ -81,12 +81,14 @@ func TestMergedConnections(t *testing.T) {
 					<-clients[1+i].Done()
 					requireClose(t, clients[1+i].Err(), wsource.StatusInternalError)
 				}
+				settle()
 				if name != "a Catch for each" { // which tells by itself whom it likes
 					assert.Len(t, failed(), 2)
 					require.Len(t, unhandled.All(), 2)
 					require.ErrorIs(t, unhandled.All()[0], errHandler)
 				}
 				send(clients[3], "good")
+				settle()
 				last, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
 				require.NoError(t, err)
 				send(last, "better")
@@ -162,6 +164,7 @@ func TestAFailureOverOneSocket(t *testing.T) {
 					clients = append(clients, client)
 					settle()
 				}
+				<-clients[0].Done()
 				requireClose(t, clients[0].Err(), wsource.StatusInternalError)
 				assert.Len(t, got.Values(), 2)
 				require.Len(t, unhandled.All(), 1)
