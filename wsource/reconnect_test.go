@@ -311,7 +311,9 @@ func TestUnsubscribingStopsADialThatIsUnderWay(t *testing.T) {
 		sub.Unsubscribe()
 		settle()
 		s.link().Resume(wstest.ToServer)
-		requireClose(t, s.accept().wait(), wsource.StatusAbnormalClosure)
+		if s.dialled() { // the server has answered before it knew that the client had left
+			requireClose(t, s.accept().wait(), wsource.StatusAbnormalClosure)
+		}
 		time.Sleep(time.Hour)
 		assert.Equal(t, 1, s.network.Dials())
 	})
