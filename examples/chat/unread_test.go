@@ -80,7 +80,11 @@ func TestUnreadStaysUnread(t *testing.T) {
 	bob.send("say", "two", "")
 	b.Until(`document.title === "(2) lobby"`)
 	goTo(b, "garden")
-	bob.expect(hub.Changed, "ann", "away") // she is in the lobby again: what she alone is told is kept by no room
+	bob.expect(hub.Welcome, "bob", "")
+	for _, text := range []string{"read", "one", "two"} {
+		bob.expect(hub.Said, "bob", text)
+	}
+	bob.expect(hub.Changed, "ann", "away") // she is in the lobby again: no room keeps what only she is told
 	bob.send("say", "three", "")
 	for range 2 {
 		bob.socket.Next(wsource.TextMessage(`{"kind":"tell","text":"four","to":"ann","id":"4"}`)) // as if its echo was lost
