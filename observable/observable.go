@@ -76,8 +76,9 @@ type ContextObserver interface {
 // Isolated is a value that answers alone for what is done for it; a socket that a server has accepted is one. An
 // operator whose callback fails for such a value, or whose observable made of it does, gives the failure to the value and
 // goes on with the next one, where the failure would else be the stream's. These are MergeMap, ConcatMap,
-// SwitchMap, ExhaustMap, ParallelMap, Map, Filter and FilterMap of package operators, in their forms with Try and Concurrent
-// too. The type of the operator's values has the method; that of an interface with it does not count.
+// SwitchMap and ExhaustMap of package operators in all their forms, and ParallelMap, also for a panic; and TryMap, TryFilter
+// and TryFilterMap for an error. The type of the operator's values has the method; that of an interface with it
+// does not count.
 type Isolated interface {
 	// FailAlone takes the failure of what was done for the value, and reports whether it has: otherwise it is
 	// the stream's. It returns soon.

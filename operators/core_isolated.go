@@ -9,10 +9,13 @@ func isolating[A, B any](project func(A) (observable.Observable[B], error)) func
 		return project
 	}
 	return func(v A) (observable.Observable[B], error) {
-		src, err := project(v)
-		if err != nil {
-			src = observable.Throw[B](err)
-		}
+		src := observable.Defer(func() observable.Observable[B] {
+			src, err := project(v)
+			if err != nil {
+				return observable.Throw[B](err)
+			}
+			return src
+		})
 		return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 			up := sc.Child()
 			observable.Attach(src, up, observable.Intercept(up, observable.Stage[B]{

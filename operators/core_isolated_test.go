@@ -85,6 +85,17 @@ func TestIsolatedPanics(t *testing.T) {
 	require.Len(t, all[1].failed, 1)
 	require.ErrorIs(t, all[1].failed[0], errBoom)
 
+	all[1].failed = nil
+	got, err = observable.Collect(t.Context(), operators.ConcatMap(observable.FromSlice(all), func(j *job) observable.Observable[int] {
+		if j.number == 2 {
+			panic(errBoom)
+		}
+		return observable.Of(j.number)
+	}))
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 3}, got)
+	require.Len(t, all[1].failed, 1)
+
 	_, err = observable.Collect(t.Context(), operators.Map(numbers(false), func(v int) int {
 		if v == 2 {
 			panic(errBoom)
