@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+	"github.com/rxsocket/rxsocket/wsource/internal/outcome"
 )
 
 // Handle calls handler with each socket that the server accepts, on a goroutine of its own, so that
@@ -187,16 +187,9 @@ func (s *Socket) end(ctx context.Context, err error, function any) (sent <-chan 
 // hasFailed reports whether the outcome of what was done for a socket is a failure. Of an error that joins several, each
 // counts: the end of the socket does not hide what has failed beside it.
 func hasFailed(ctx context.Context, socket *Socket, err error) bool {
-	for wrapped := err; ; wrapped = errors.Unwrap(wrapped) {
-		switch e := wrapped.(type) { //nolint:errorlint // each of the chain is looked at
-		case *observable.PanicError:
-			return true // whatever its value is
-		case interface{ Unwrap() []error }:
-			return slices.ContainsFunc(e.Unwrap(), func(err error) bool { return hasFailed(ctx, socket, err) })
-		case nil, *CloseError: // what that wraps was told by whoever closed
-			return !wantsClose(err) && !isUndecoded(err) && !saysEnded(ctx, err) && !saysClosed(socket, err)
-		}
-	}
+	return outcome.Fails[*CloseError](err, func(err error) bool {
+		return wantsClose(err) || isUndecoded(err) || saysEnded(ctx, err) || saysClosed(socket, err)
+	})
 }
 
 // isUndecoded reports whether err is that of a message which does not decode.

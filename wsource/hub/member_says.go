@@ -2,11 +2,10 @@ package hub
 
 import (
 	"errors"
-	"slices"
 	"sync/atomic"
 
-	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/outcome"
 )
 
 // A membership as the observer of what its member says.
@@ -47,22 +46,9 @@ func (m *Membership[K, M, T]) Complete() {
 
 // saysClosed reports whether an error is the end of a socket, and nothing else that it joins.
 func saysClosed(err error) bool {
-	for ; err != nil; err = errors.Unwrap(err) {
-		switch e := err.(type) { //nolint:errorlint // each of the chain is looked at
-		case *wsource.CloseError:
-			return true
-		case *observable.PanicError:
-			return false // whatever its value is
-		case interface{ Unwrap() []error }:
-			return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !saysClosed(err) })
-		case interface{ Is(target error) bool }:
-			return errors.Is(err, wsource.ErrClosed)
-		}
-		if err == wsource.ErrClosed { //nolint:errorlint // likewise
-			return true
-		}
-	}
-	return false
+	return err != nil && !outcome.Fails[*wsource.CloseError](err, func(err error) bool {
+		return errors.Is(err, wsource.ErrClosed) || errors.As(err, new(*wsource.CloseError))
+	})
 }
 
 // socketIsOver reports whether the socket is over, of which the membership may not have heard yet.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/outcome"
 )
 
 // The defaults of [ServerConfig].
@@ -213,16 +214,7 @@ func (s *Server[In, Out]) handle(
 // hasFailed reports whether what a handler has ended with, once its session or the server's context was over, says
 // more than that. Of an error that joins several, each counts.
 func hasFailed(err error, ends ...error) bool {
-	for wrapped := err; ; wrapped = errors.Unwrap(wrapped) {
-		switch e := wrapped.(type) { //nolint:errorlint // each of the chain is looked at
-		case *observable.PanicError:
-			return true // whatever its value is
-		case interface{ Unwrap() []error }:
-			return slices.ContainsFunc(e.Unwrap(), func(err error) bool { return hasFailed(err, ends...) })
-		case nil, *wsource.CloseError:
-			return err != nil && !saysOver(err, ends)
-		}
-	}
+	return outcome.Fails[*wsource.CloseError](err, func(err error) bool { return saysOver(err, ends) })
 }
 
 // saysOver reports whether err says that a session is over, as one of its ends does, or that the peer has ended it
