@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Alarm calls a function inside a scope's gate when its time has come. It stops
-// when the scope closes. An operator that needs time has one, made at
-// subscription, and resets it as it goes. Its methods are called inside the gate.
+// Alarm calls a function inside a scope's gate when its time has come. It stops when the
+// scope closes. An operator that needs time makes one at subscription and resets it as it
+// goes. Call its methods inside the gate.
 type Alarm struct {
 	scope Scope
 	call  func()
@@ -24,8 +24,8 @@ func (s *Scope) NewAlarm(call func()) *Alarm {
 	return a
 }
 
-// Reset lets the alarm fire once after d, instead of when it would have fired
-// before. A duration that is not positive fires as soon as it can, but never
+// Reset lets the alarm fire once after d, instead of when it would have fired before.
+// With a duration that is not positive, the alarm fires as soon as it can, but never
 // inside Reset.
 func (a *Alarm) Reset(d time.Duration) { a.ResetAt(time.Now().Add(d)) }
 

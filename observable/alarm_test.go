@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// alarmed calls set inside the gate of a live subscription with an alarm that writes down when it fires, in
-// milliseconds. Commands given to the inlet are run inside the gate, too.
+// alarmed calls set inside the gate of a live subscription with an alarm that writes down
+// when it fires, in milliseconds. do runs commands inside the gate, too.
 func alarmed(t *testing.T, set func(a *observable.Alarm)) (
 	fired func() []int, do func(func(a *observable.Alarm)), sub observable.Subscription,
 ) {
@@ -80,8 +80,8 @@ func TestAlarm(t *testing.T) {
 	}
 }
 
-// TestAlarmWhileBusy has alarms fall due while a callback is at work: they fire after it, unless it stops them
-// or puts them off.
+// TestAlarmWhileBusy has alarms fall due while a callback is at work: they fire after it,
+// unless it stops them or puts them off.
 func TestAlarmWhileBusy(t *testing.T) {
 	for name, test := range map[string]struct {
 		do   func(a *observable.Alarm)
@@ -130,8 +130,8 @@ func TestAlarmNeverInsideReset(t *testing.T) {
 	})
 }
 
-// TestAlarmEndsWithItsScope checks that nothing fires after the end, not even what was due, and that a
-// closed scope's alarms cannot be set.
+// TestAlarmEndsWithItsScope checks that no alarm fires after the end, not even one that
+// was due, and that a closed scope's alarms cannot be set.
 func TestAlarmEndsWithItsScope(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fired, do, sub := alarmed(t, func(a *observable.Alarm) { a.Reset(10 * ms) })
@@ -145,7 +145,8 @@ func TestAlarmEndsWithItsScope(t *testing.T) {
 	})
 }
 
-// TestAlarmRaces unsubscribes at the moment when the alarm fires, and while it is being reset.
+// TestAlarmRaces unsubscribes at the moment when the alarm fires, and while it is being
+// reset.
 func TestAlarmRaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 300 {
@@ -172,7 +173,8 @@ func TestAlarmRaces(t *testing.T) {
 	})
 }
 
-// TestAlarmPanic has the alarm's function panic: it is an error of the stage that owns the alarm.
+// TestAlarmPanic has the alarm's function panic: it is an error of the stage that owns
+// the alarm.
 func TestAlarmPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {

@@ -40,7 +40,7 @@ func TestAttachClosed(t *testing.T) {
 	assert.Empty(t, out.Log())
 }
 
-// TestAttachForeign runs an observable that has a Subscribe method and nothing else through its life.
+// TestAttachForeign runs an observable that has only a Subscribe method through its life.
 func TestAttachForeign(t *testing.T) {
 	type key struct{}
 	ctx := context.WithValue(t.Context(), key{}, "value")
@@ -100,7 +100,8 @@ func TestAttachForeignPanic(t *testing.T) {
 	isPanic(t, seen[0], "foreign")
 }
 
-// TestAttachForeignSerial has a foreign source break the rule that notifications are serial.
+// TestAttachForeignSerial has a foreign source break the rule that notifications are
+// serial.
 func TestAttachForeignSerial(t *testing.T) {
 	var group sync.WaitGroup
 	src := foreign[int](func(_ context.Context, o observable.Observer[int]) observable.Subscription {
@@ -120,8 +121,8 @@ func TestAttachForeignSerial(t *testing.T) {
 	assert.GreaterOrEqual(t, n, 500)
 }
 
-// TestSubscribeInScope has an operator subscribe to a source with its scope as the context: the subscription
-// ends when the scope does, and its teardown has run by then.
+// TestSubscribeInScope has an operator subscribe to a source with its scope as the
+// context: the subscription ends when the scope does, and its teardown has run by then.
 func TestSubscribeInScope(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		torn := false

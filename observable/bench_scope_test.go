@@ -7,10 +7,11 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// The alternatives to stages as functions in a shared scope, as chains of the same five steps.
+// The alternatives to stages as functions in a shared scope, as chains of the same five
+// steps.
 
-// observerMap and observerFilter are stages behind a generic interface: what operators are when an Observer
-// is passed from one to the next.
+// observerMap and observerFilter are stages behind a generic interface: operators in this
+// form pass an Observer from one to the next.
 type observerMap[A, B any] struct {
 	project func(A) B
 	down    observable.Observer[B]
@@ -41,7 +42,7 @@ func observers(down observable.Observer[int]) observable.Observer[int] {
 	return &observerMap[int, int]{increment, a}
 }
 
-// guarded calls f as a stage does that recovers the panics of its own callback.
+// guarded calls f as a stage that recovers the panics of its own callback.
 func guarded[A, B any](f func(A) B, failed func(any)) func(A) B {
 	return func(v A) (out B) {
 		defer func() {
@@ -62,7 +63,7 @@ func guardedStages(src observable.Observable[int]) observable.Observable[int] {
 	return mapped(d, guarded(double, failed))
 }
 
-// BenchmarkStages compares BenchmarkFiveStages with the forms that stages could have had instead.
+// BenchmarkStages compares BenchmarkFiveStages with other possible forms of stages.
 func BenchmarkStages(b *testing.B) {
 	b.Run("functions", func(b *testing.B) {
 		fiveStages(observable.Range(0, b.N)).Subscribe(context.Background(), &sum{})
@@ -82,7 +83,8 @@ func BenchmarkStages(b *testing.B) {
 	})
 }
 
-// BenchmarkScope is the cost of an inner subscription: a scope that is nested, used and closed.
+// BenchmarkScope is the cost of an inner subscription: a scope that is nested, used and
+// closed.
 func BenchmarkScope(b *testing.B) {
 	b.Run("nest and close", func(b *testing.B) {
 		b.ReportAllocs()

@@ -47,7 +47,7 @@ func (c *channelled) stop() {
 	<-c.done
 }
 
-// queued keeps a queue of closures, which whoever is inside works off.
+// queued keeps a queue of closures; the goroutine inside works it off.
 type queued struct {
 	mu      sync.Mutex
 	room    sync.Cond
@@ -91,7 +91,8 @@ func (q *queued) Next(v int) {
 	}
 }
 
-// BenchmarkSerialiser is the cost of a value on its way from one of several producers to the observer.
+// BenchmarkSerialiser is the cost of a value on its way from one of several producers to
+// the observer.
 func BenchmarkSerialiser(b *testing.B) {
 	for _, producers := range []int{1, 8} {
 		run := func(name string, next func(v int), end func()) {

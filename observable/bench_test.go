@@ -54,8 +54,8 @@ func (s *sum) Next(v int)  { s.total += v }
 func (s *sum) Error(error) {}
 func (s *sum) Complete()   {}
 
-// intObserver, mapStage and filterStage are the chain that one would write by hand: no generics, no scope,
-// no recovery, an interface call from stage to stage.
+// intObserver, mapStage and filterStage are the chain that one would write by hand: no
+// generics, no scope, no recovery, an interface call from stage to stage.
 type intObserver interface {
 	Next(v int)
 	Error(err error)
@@ -117,7 +117,8 @@ func BenchmarkFiveStages(b *testing.B) {
 	})
 }
 
-// BenchmarkSubscribe is the cost of subscribing to a chain of five stages that completes at once.
+// BenchmarkSubscribe is the cost of subscribing to a chain of five stages that completes
+// at once.
 func BenchmarkSubscribe(b *testing.B) {
 	chain := fiveStages(observable.Empty[int]())
 	b.ReportAllocs()

@@ -7,20 +7,20 @@ import (
 )
 
 // An operator with a gate of its own before it (a buffer, workers) puts an asynchronous
-// boundary into a chain: behind it, callbacks run on other goroutines than before it. What is
-// here lets such an operator subscribe to its source, start workers and wait without a
-// deadlock.
+// boundary into a chain: behind it, callbacks run on other goroutines than before it.
+// This file lets such an operator subscribe to its source, start workers and wait without
+// a deadlock.
 
-// Spawn calls f on another goroutine, and returns when f has returned or is about to wait,
-// in [Scope.Wait], at a gate or after [Waiting]. It is how an operator subscribes to a source
-// that emits into a bounded buffer which is emptied through the gate of s: a hot source is
-// subscribed to when Spawn returns, and a synchronous one goes on while the buffer is emptied.
-// It is called inside the gate of s. Done of the subscription waits for f. A panic in f goes to the
-// handler of [OnUnhandled].
+// Spawn calls f on another goroutine, and returns when f has returned or is about to
+// wait, in [Scope.Wait], at a gate or after [Waiting]. With it an operator subscribes to
+// a source that emits into a bounded buffer which is emptied through the gate of s: when
+// Spawn returns, a hot source is subscribed to, and a synchronous one goes on while the
+// buffer is emptied. Call it inside the gate of s. Done of the subscription waits for f.
+// A panic in f goes to the handler of [OnUnhandled].
 //
-// A goroutine whose f has returned calls the next one that its starter spawns before it leaves
-// the gate. An operator that subscribes to many such sources at once so makes one goroutine, whose
-// stack has grown already.
+// A goroutine whose f has returned calls the next function that its starter spawns before
+// leaving the gate. So an operator that subscribes to many such sources at once makes one
+// goroutine, whose stack has grown already.
 func (s *Scope) Spawn(f func()) {
 	s.workBegun()
 	g := &s.root.gate
@@ -32,10 +32,10 @@ func (s *Scope) Spawn(f func()) {
 	}
 }
 
-// Spawn calls f on a goroutine of its own, and returns when f has returned or is about to wait,
-// as [Scope.Spawn] does. It belongs to no subscription: it is for a source that must not go on
-// before its observers have dealt with something, unless they wait for what it does next. A panic in
-// f goes to the handler of [OnUnhandled].
+// Spawn calls f on a goroutine of its own, and returns when f has returned or is about to
+// wait, as [Scope.Spawn] does. It belongs to no subscription. It is for a source that
+// must not go on before its observers have dealt with something, unless they wait for the
+// source's next step. A panic in f goes to the handler of [OnUnhandled].
 func Spawn(f func()) {
 	waiting := make(chan struct{})
 	interleave.Go(func() {
@@ -47,8 +47,9 @@ func Spawn(f func()) {
 	interleave.Wait(waiting)
 }
 
-// Watch calls f, and closes waiting when f has returned or the goroutine is about to wait in it,
-// as [Spawn] says. It is for one who lets another goroutine call f, and must not go on before.
+// Watch calls f, and closes waiting when f has returned or the goroutine is about to wait
+// in it, as [Spawn] says. It is for code that has another goroutine call f, and must not
+// go on before that moment.
 func Watch(f func(), waiting chan struct{}) {
 	me := goroutine()
 	waits.connect(me, waiting)
@@ -56,16 +57,16 @@ func Watch(f func(), waiting chan struct{}) {
 	f()
 }
 
-// Waiting says that the goroutine is about to wait for something that happens inside a gate, or
-// to drop values instead: see [Scope.Spawn]. [Scope.Wait] says so by itself.
+// Waiting says that the goroutine is about to wait for something that happens inside a
+// gate, or to drop values instead: see [Scope.Spawn]. [Scope.Wait] says so by itself.
 func Waiting() { waits.goOn(goroutine()) }
 
-// Wait waits with c, a [sync.Cond] but in walks of interleavings, whose lock the caller holds,
-// for something that happens behind the gate of s: for room in a buffer that is emptied through
-// it, for a worker started with [Scope.Go]. Like c.Wait, it may return early, so it is called in
-// a loop. It reports false, without waiting, if the wait would never end, because the caller is
-// what has to go on: it runs a callback behind that gate, or is waited for by one. The caller
-// then goes on beyond its bound.
+// Wait waits with c, a [sync.Cond] but in walks of interleavings, whose lock the caller
+// holds, for something that happens behind the gate of s: for room in a buffer that is
+// emptied through it, for a worker started with [Scope.Go]. Like c.Wait, it may return
+// early, so it is called in a loop. It reports false, without waiting, if the wait would
+// never end because the caller itself has to go on: the caller runs a callback behind
+// that gate, or such a callback waits for it. The caller then goes on beyond its bound.
 func (s *Scope) Wait(c *interleave.Cond) bool {
 	me := goroutine()
 	w := waits.beginBehind(me, &s.root.gate)
@@ -77,18 +78,18 @@ func (s *Scope) Wait(c *interleave.Cond) bool {
 	return true
 }
 
-// LimitQueue sets how many values may wait at the gate of s before their producers do, from 1 to
-// 256, which it is before. An operator whose source has a gate of its own, in front of a bounded
-// buffer, calls it on the source's scope as often as the room in the buffer changes: that is the
-// scope which an [AttachFunc] gets that the operator puts around its source and subscribes to.
-// What waits at the gate is then a part of what the buffer may hold. It may be called from any
-// goroutine.
+// LimitQueue sets how many values may wait at the gate of s before their producers do,
+// from 1 to 256; 256 is the default. An operator whose source has a gate of its own, in
+// front of a bounded buffer, calls it on the source's scope whenever the room in the
+// buffer changes. It gets that scope from an [AttachFunc] that it puts around its source
+// and subscribes to. The values that wait at the gate then count towards the buffer's
+// size. It may be called from any goroutine.
 func (s *Scope) LimitQueue(n int) { s.root.gate.setLimit(min(max(n, 1), queueLimit)) }
 
-// Go calls f on a goroutine of its own, a worker of the chain of s: it runs callbacks of that
-// chain outside of its gate, so whoever waits in [Scope.Wait] may wait for it. The end of s does
-// not end f; f looks at s for that. Done of the subscription waits for f. A panic
-// in f goes to the handler of [OnUnhandled].
+// Go calls f on a goroutine of its own, a worker of the chain of s: it runs callbacks of
+// that chain outside of its gate, so a goroutine in [Scope.Wait] may wait for it. The end
+// of s does not end f; f looks at s for that. Done of the subscription waits for f. A
+// panic in f goes to the handler of [OnUnhandled].
 func (s *Scope) Go(f func()) {
 	s.workBegun()
 	interleave.Go(func() {
@@ -106,7 +107,7 @@ func (s *Scope) Go(f func()) {
 	})
 }
 
-// changeWorkers replaces the list of workers by what change makes of a copy of it.
+// changeWorkers replaces the list of workers by the result of change for a copy of it.
 func (g *gate) changeWorkers(change func([]uintptr) []uintptr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

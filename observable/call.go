@@ -1,7 +1,7 @@
 package observable
 
-// call calls a function of the user's that belongs to no callback of a stream. What keeps it from
-// returning goes to the handler of OnUnhandled.
+// call calls a function of the user's that belongs to no callback of a stream. If it does
+// not return, its panic, or ErrGoexit, goes to the handler of OnUnhandled.
 func call(f func()) {
 	returned := false
 	defer func() {
@@ -26,8 +26,9 @@ func callAll(functions []func()) {
 	}
 }
 
-// reportPanic is deferred around a function on a goroutine of its own, whose panic would end the
-// process. A subscription in which a callback ends the goroutine has told of that by itself.
+// reportPanic is deferred around a function on a goroutine of its own, whose panic would
+// end the process. If a callback of a subscription ends the goroutine, the subscription
+// reports that itself.
 func reportPanic(f func()) {
 	if v := recover(); v != nil {
 		ReportUnhandled(failure(v), f)

@@ -8,13 +8,15 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// FromChan returns an observable that emits what it receives from ch and completes when ch
-// is closed. Each subscription receives on a goroutine of its own until it ends; several
-// compete for the values, so share it if they are all to see them.
+// FromChan returns an observable that emits the values received from ch and completes
+// when ch is closed. Each subscription receives on a goroutine of its own until it ends.
+// Several subscriptions compete for the values, so share the observable if all are to see
+// them.
 //
-// A value counts as received when the subscriber has got it: one that was received in the moment
-// in which a subscription ends goes to another subscription of the same observable, or to the
-// next. While a subscriber is busy, at most one value is held here.
+// A value counts as received when the subscriber has got it: a value received at the
+// moment a subscription ends goes to another subscription of the same observable, or to
+// the next, where it may come behind later ones. While a subscriber is busy, at most one
+// value is held here.
 func FromChan[T any](ch <-chan T) Observable[T] {
 	if ch == nil {
 		return Throw[T](&ArgumentError{"observable.FromChan", "ch", isNil})
@@ -30,7 +32,8 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 	})
 }
 
-// chanSource is a channel and the values that were received from it and delivered to nobody.
+// chanSource is a channel and the values that were received from it and delivered to
+// nobody.
 type chanSource[T any] struct {
 	values   <-chan T
 	mu       interleave.Mutex
@@ -38,7 +41,7 @@ type chanSource[T any] struct {
 	returned chan struct{} // holds a notice while there may be a pending value
 }
 
-// receive emits what comes until the subscription ends.
+// receive emits the channel's values until the subscription ends.
 func (c *chanSource[T]) receive(sc *Scope, done <-chan struct{}, out *Emitter[T]) {
 	defer c.passOn()
 	for sc.Open() {
@@ -58,7 +61,9 @@ func (c *chanSource[T]) receive(sc *Scope, done <-chan struct{}, out *Emitter[T]
 		}
 		switch {
 		case ok:
-			if !out.Deliver(v) { // the subscription has ended, though its scope may be open yet
+			// Not delivered: the subscription has ended, though its scope may be open
+			// yet.
+			if !out.Deliver(v) {
 				c.giveBack(v)
 				return
 			}
@@ -91,8 +96,8 @@ func (c *chanSource[T]) takeBack() (v T, ok bool) {
 	return v, true
 }
 
-// passOn tells another subscription of a value that was given back, when this one ends: it may
-// have taken the notice of that.
+// passOn tells another subscription of a value that was given back, when this one ends:
+// this one may have taken the notice of that value.
 func (c *chanSource[T]) passOn() {
 	if !c.empty() {
 		c.notify()
@@ -113,18 +118,19 @@ func (c *chanSource[T]) notify() {
 }
 
 // ToChan subscribes to src and returns a channel of its values, which is closed when the
-// subscription is over, and a function that then tells the error it ended with, nil
-// after Complete. The channel has room for buffer values; overflow says
-// what happens to one that finds it full.
+// subscription is over, and a function that then returns the error it ended with, nil
+// after Complete. The channel has room for buffer values; overflow decides what happens
+// to a value that finds it full.
 //
 //	values, err := observable.ToChan(ctx, src, 16, observable.OverflowDropOldest)
 //	for v := range values { ... }
 //	if err() != nil { ... }
 //
-// ToChan returns when the subscription is made, so that nothing of a hot source is missed; for a source that
-// works inside Subscribe, that is when its first value comes. End ctx to stop before src has ended: a reader that just
-// goes away leaves the producer waiting under [OverflowBlock]. The error function blocks until the channel is closed. The two
-// dropping policies need a buffer of at least 1.
+// End ctx to stop before src has ended: a reader that just goes away leaves the producer
+// waiting under [OverflowBlock]. ToChan returns when the subscription is made, so no
+// value of a hot source is missed; for a source that works inside Subscribe, it returns
+// when the first value comes. The error function blocks until the channel is closed. The
+// two dropping policies need a buffer of at least 1.
 func ToChan[T any](ctx context.Context, src Observable[T], buffer int, overflow Overflow) (<-chan T, func() error) {
 	out := &chanObserver[T]{
 		ctx: ctx, overflow: overflow, begun: make(chan struct{}), done: make(chan struct{}),
@@ -163,21 +169,21 @@ func checkBuffer(buffer int, overflow Overflow) error {
 	return nil
 }
 
-// chanObserver sends to a channel what it observes.
+// chanObserver sends the values it observes to a channel.
 type chanObserver[T any] struct {
 	ctx      context.Context
 	values   chan T
 	overflow Overflow
 	end      Stage[T]      // ends the subscription
 	sub      *root         // the subscription, once the source is being subscribed to
-	begun    chan struct{} // closed by begin when the source has been subscribed to, or emits
+	begun    chan struct{} // closed by begin: the source is subscribed to, or emits
 	begin    func()
 	done     chan struct{}
 	err      error
 }
 
-// run subscribes to source, and closes the channel when the subscription is over: what a source has for a
-// reader that has gone is then back, for the next one.
+// run subscribes to source, and closes the channel when the subscription is over: by then
+// a source has back the values of a reader that has gone, and the next one gets them.
 func (c *chanObserver[T]) run(ctx context.Context, source Attacher[T]) {
 	defer func() { // also when a callback ends this goroutine
 		c.begin()
@@ -191,10 +197,10 @@ func (c *chanObserver[T]) finish() {
 	close(c.done)
 }
 
-// Next is accept for those who do not ask for the outcome.
+// Next is accept without the outcome.
 func (c *chanObserver[T]) Next(v T) { c.accept(v) }
 
-// accept sends v, or does what the policy says if the buffer is full. It reports false if the
+// accept sends v, or follows the policy if the buffer is full. It reports false if the
 // context ended before there was room.
 func (c *chanObserver[T]) accept(v T) bool {
 	c.begin()

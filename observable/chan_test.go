@@ -46,7 +46,8 @@ func TestFromChan(t *testing.T) {
 	assert.Equal(t, []string{"error: observable.FromChan: argument ch is nil"}, out.Log())
 }
 
-// TestFromChanEnds leaves while the channel has nothing, and while a slow subscriber blocks the receiver.
+// TestFromChanEnds leaves while the channel has nothing, and while a slow subscriber
+// blocks the receiver.
 func TestFromChanEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ch := make(chan int, 10)
@@ -103,7 +104,8 @@ func TestToChan(t *testing.T) {
 	require.ErrorIs(t, err(), errBoom)
 }
 
-// TestToChanOverflow has a stream of ten fill a channel with room for three that nobody reads.
+// TestToChanOverflow has a stream of ten fill a channel with room for three that nobody
+// reads.
 func TestToChanOverflow(t *testing.T) {
 	for policy, want := range map[observable.Overflow][]int{
 		observable.OverflowBlock:      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
@@ -145,11 +147,11 @@ func TestToChanReaderLeaves(t *testing.T) {
 		for range values {
 			n++
 		}
-		assert.Equal(t, 2, n, "what the channel held")
+		assert.Equal(t, 2, n, "the values that the channel held")
 	})
 }
 
-// TestToChanArguments asks for what cannot be.
+// TestToChanArguments gives arguments that cannot be used.
 func TestToChanArguments(t *testing.T) {
 	var none context.Context
 	for name, open := range map[string]func() (<-chan int, func() error){
@@ -193,7 +195,8 @@ func TestToChanPanic(t *testing.T) {
 	require.NoError(t, errors.Unwrap(err()))
 }
 
-// TestToChanOfHotSource has the source emit right after ToChan: it is subscribed to by then.
+// TestToChanOfHotSource has the source emit right after ToChan: by then it is subscribed
+// to.
 func TestToChanOfHotSource(t *testing.T) {
 	for range 200 {
 		var subject observable.Subject[int]
@@ -207,8 +210,8 @@ func TestToChanOfHotSource(t *testing.T) {
 	}
 }
 
-// TestToChanWaitsForTeardown closes the channel when the source has been torn down: a value that FromChan
-// takes back is there then.
+// TestToChanWaitsForTeardown closes the channel when the source has been torn down: a
+// value that FromChan takes back is there then.
 func TestToChanWaitsForTeardown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		torn := false

@@ -15,8 +15,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// The tests of this file end a subscription to a channel in each way there is. What the subscriber
-// has got and what the next one gets is together what the channel had, each value once and in order.
+// The tests of this file end a subscription to a channel in every way. The values of the
+// subscriber and those of the next one together are the channel's, each once and in
+// order.
 
 // filled returns a channel that holds 0 to n-1.
 func filled(n int) chan int {
@@ -46,7 +47,7 @@ func before(src observable.Observable[int], at int, f func()) observable.Observa
 	})
 }
 
-// unsubscribing subscribes to src and unsubscribes in a callback, when 4 is about to come.
+// unsubscribing subscribes to src and unsubscribes in a callback, just before 4 comes.
 func unsubscribing(ctx context.Context, src observable.Observable[int]) []int {
 	var sub observable.Subscription
 	subscribed := make(chan struct{})
@@ -65,7 +66,7 @@ func unsubscribing(ctx context.Context, src observable.Observable[int]) []int {
 func TestFromChanLosesNothing(t *testing.T) {
 	const all = 10
 	for name, test := range map[string]struct {
-		got   int // how many values the first subscriber gets
+		got   int // number of values that the first subscriber gets
 		leave func(ctx context.Context, src observable.Observable[int]) []int
 	}{
 		"the context ends in a callback": {4, func(ctx context.Context, src observable.Observable[int]) []int {
@@ -184,8 +185,8 @@ func TestFromChanLosesNothing(t *testing.T) {
 	}
 }
 
-// TestFromChanWhoseContextEndsWithAValue sends in the moment in which the context ends: one subscriber or the
-// next has the value.
+// TestFromChanWhoseContextEndsWithAValue sends at the moment when the context ends: one
+// subscriber or the next has the value.
 func TestFromChanWhoseContextEndsWithAValue(t *testing.T) {
 	const all = 4
 	for range 100 {
@@ -210,8 +211,8 @@ func TestFromChanWhoseContextEndsWithAValue(t *testing.T) {
 	}
 }
 
-// TestFromChanIsRefused has subscribers come, be given one value, and leave before they have got it. The one who
-// stays gets all values.
+// TestFromChanIsRefused has subscribers come, be offered one value, and leave before they
+// have got it. The subscriber that stays gets all values.
 func TestFromChanIsRefused(t *testing.T) {
 	const all, refusing, rounds = 500, 3, 200
 	synctest.Test(t, func(t *testing.T) {
@@ -253,8 +254,8 @@ func TestFromChanIsRefused(t *testing.T) {
 	})
 }
 
-// TestFromChanWhoseChannelCloses has the channel be closed while a value is with a subscriber that leaves: the
-// next one gets it before it completes.
+// TestFromChanWhoseChannelCloses closes the channel while a value is with a subscriber
+// that leaves: the next subscriber gets the value before it completes.
 func TestFromChanWhoseChannelCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ch := filled(2)
@@ -275,7 +276,8 @@ func TestFromChanWhoseChannelCloses(t *testing.T) {
 	})
 }
 
-// TestFromChanKeepsNothing has a value that nobody got go to the next subscription: then the source does not keep it.
+// TestFromChanKeepsNothing has a value that nobody got go to the next subscription: from
+// then on the source does not keep it.
 func TestFromChanKeepsNothing(t *testing.T) {
 	type large [1 << 16]byte
 	ch, freed := make(chan *large, 1), make(chan struct{})

@@ -6,47 +6,48 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Processor is an observable and an observer in one, as a [Subject] is: what multicasts the values
-// of a source to several subscribers.
+// Processor is an observable and an observer in one, as a [Subject] is: it multicasts the
+// values of a source to several subscribers.
 type Processor[T any] interface {
 	Observable[T]
 	Observer[T]
 }
 
-// ConnectableConfig says how a [Connectable] multicasts. The zero value is RxJS's default.
+// ConnectableConfig says how a [Connectable] multicasts. The zero value is RxJS's
+// default.
 type ConnectableConfig[T any] struct {
-	// Connector makes what the subscribers subscribe to and the source emits to. If it is nil, that
-	// is a Subject.
+	// Connector makes the processor that the subscribers subscribe to and the source
+	// emits to. If it is nil, the processor is a Subject.
 	Connector func() Processor[T]
-	// KeepOnDisconnect is set to go on with the same processor when the source was disconnected
-	// from or has ended, so that late subscribers get what it remembers, its terminal too.
-	// Otherwise the subscribers that come then get a new processor, which the next connection
-	// feeds.
+	// KeepOnDisconnect keeps the same processor after a disconnection or the source's
+	// end, so that late subscribers get the values it remembers, and its terminal.
+	// Otherwise late subscribers get a new processor, which the next connection feeds.
 	KeepOnDisconnect bool
 }
 
-// Connectable multicasts a source to its subscribers from the moment it is told to: subscribing
-// subscribes to a [Processor], and Connect subscribes that processor to the source (RxJS
-// connectable). It is made by [NewConnectable]. Its methods may be called from any goroutine.
+// Connectable multicasts a source to its subscribers from the moment it is told to:
+// subscribing subscribes to a [Processor], and Connect subscribes that processor to the
+// source (RxJS connectable). It is made by [NewConnectable]. Its methods may be called
+// from any goroutine.
 //
 //	src:            1--2--3|
 //	Connect:          ^
 //	subscriber A: ----1--2--3|
 //	subscriber B:      ^-2--3|
 //
-// The connection is a subscription of its own: subscribers come and go without an effect on it. An
-// error of the source, a panic in it too, reaches all subscribers. If there is none, and none can come
-// any more that gets it, it goes to the handler of [OnUnhandled].
+// The connection is a subscription of its own: subscribers come and go without an effect
+// on it. An error of the source, also by a panic in it, reaches all subscribers. An error
+// that no subscriber gets, now or later, goes to the handler of [OnUnhandled].
 type Connectable[T any] struct {
 	src    Observable[T]
 	config ConnectableConfig[T]
 
-	mu  interleave.Mutex // guards what follows; never held while anything is called
+	mu  interleave.Mutex // guards hub; never held while anything is called
 	hub *hub[T]
 }
 
-// hub is what is subscribed to between two resets of a Connectable, and the connection that feeds
-// it.
+// hub holds the processor that is subscribed to between two resets of a Connectable, and
+// the connection that feeds it.
 type hub[T any] struct {
 	processor Processor[T]
 	live      Subscription // guarded by the Connectable's mu
@@ -57,8 +58,8 @@ func NewConnectable[T any](src Observable[T], config ConnectableConfig[T]) *Conn
 	return &Connectable[T]{src: src, config: config}
 }
 
-// Subscribe adds observer to the subscribers. It gets what the processor remembers, if anything,
-// and what the source emits while it is connected.
+// Subscribe adds observer to the subscribers. It gets the values that the processor
+// remembers, if any, and those that the source emits while it is connected.
 func (c *Connectable[T]) Subscribe(ctx context.Context, observer Observer[T]) Subscription {
 	return Subscribe(ctx, c, observer)
 }
@@ -68,10 +69,11 @@ func (c *Connectable[T]) AttachTo(sc *Scope, down Stage[T]) {
 	Attach[T](c.current().processor, sc, down)
 }
 
-// Connect subscribes to the source and returns that subscription; if it is connected already, it
-// returns the one there is. A synchronous source emits to the subscribers inside Connect. The
-// connection ends when the source does, when it is unsubscribed, of which the subscribers hear
-// nothing, or when ctx ends, of which they get the cause as an error.
+// Connect subscribes to the source and returns that subscription, or returns the present
+// one if it is connected already. A synchronous source emits to the subscribers inside
+// Connect. The connection ends when the source does, when it is unsubscribed, or when ctx
+// ends. The subscribers hear nothing of an unsubscription, and get the cause of ctx as an
+// error.
 func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 	for {
 		h := c.current()
@@ -83,7 +85,7 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 		}
 		running, claimed := false, false
 		in := &connection[T]{Observer: h.processor, keeps: c.config.KeepOnDisconnect}
-		var out Observer[T] // nil if there is no processor, of which Subscribe tells
+		var out Observer[T] // nil if there is no processor: Subscribe reports that
 		if h.processor != nil {
 			out = in
 		}
@@ -106,15 +108,17 @@ func (c *Connectable[T]) Connect(ctx context.Context) Subscription {
 	}
 }
 
-// connection feeds a processor. It has no method but those of an observer, and so lasts when the
-// processor ends by itself: a connection ends with its source only (RxJS).
+// connection feeds a processor. It has only the methods of an observer, and so outlasts a
+// processor that ends by itself: as in RxJS, the source's end ends a connection, the
+// processor's does not.
 type connection[T any] struct {
 	Observer[T]
 	keeps bool  // the processor tells late subscribers
 	root  *root // set when the source is subscribed to
 }
 
-// Error ends the processor with err. It reports an error that finds no subscriber, and never will.
+// Error ends the processor with err. It reports an error that no subscriber gets, now or
+// later.
 func (c *connection[T]) Error(err error) {
 	if subject, ok := c.Observer.(interface{ Observed() bool }); c.root != nil && !c.keeps {
 		if ok && !subject.Observed() {
@@ -127,7 +131,7 @@ func (c *connection[T]) Error(err error) {
 	c.Observer.Error(err)
 }
 
-// claim makes connection the one that feeds h, if h has none and is still the current hub.
+// claim lets connection feed h, if h has no connection and is still the current hub.
 func (c *Connectable[T]) claim(h *hub[T], connection Subscription) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -111,7 +111,7 @@ func TestTheContextOfAConnection(t *testing.T) {
 		assert.Equal(t, []string{"0", "1", "error: context deadline exceeded"}, out.Log())
 
 		out, _ = record(t.Context(), shared)
-		connection = shared.Connect(ctx) // which has ended
+		connection = shared.Connect(ctx) // ctx has ended
 		<-connection.Done()
 		require.ErrorIs(t, connection.Err(), context.DeadlineExceeded)
 		assert.Equal(t, []string{"error: context deadline exceeded"}, out.Log())

@@ -2,8 +2,8 @@ package observable
 
 import "github.com/rxsocket/rxsocket/observable/interleave"
 
-// connector is a goroutine that calls functions for [Scope.Spawn], one after another, until one of
-// them waits or the goroutine that started it leaves its gate.
+// connector is a goroutine that calls functions for [Scope.Spawn], one after another,
+// until a function waits or the goroutine that started the connector leaves its gate.
 type connector struct {
 	mu   interleave.Mutex // guards next and over
 	turn interleave.Cond  // there is a next call, or none will come
@@ -15,7 +15,7 @@ type connector struct {
 type spawned struct {
 	f, done  func()
 	waiting  chan struct{} // closes when f has returned or is about to wait
-	returned bool          // why; written before waiting closes
+	returned bool          // f has returned; written before waiting closes
 }
 
 func newConnector() *connector {
@@ -25,8 +25,9 @@ func newConnector() *connector {
 	return c
 }
 
-// call has the goroutine call f and then done. It returns when f has returned or is about to wait, and
-// reports which: only if f has returned may the connector be called again.
+// call has the goroutine call f and then done. It returns when f has returned or is about
+// to wait, and reports whether it has returned: only then may the connector be called
+// again.
 func (c *connector) call(f, done func()) (returned bool) {
 	s := &spawned{f: f, done: done, waiting: make(chan struct{})}
 	c.mu.Lock()
@@ -37,7 +38,7 @@ func (c *connector) call(f, done func()) (returned bool) {
 	return s.returned
 }
 
-// end lets the goroutine end, which waits for another call.
+// end ends the goroutine while it waits for another call.
 func (c *connector) end() {
 	c.mu.Lock()
 	c.over = true

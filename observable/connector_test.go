@@ -13,8 +13,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// TestSpawnUsesItsGoroutineAgain spawns functions that return, wait, and end their goroutine, while one
-// goroutine stays in the gate. Each goroutine has ended at the end, as the bubble sees.
+// TestSpawnUsesItsGoroutineAgain spawns functions that return, wait, and end their
+// goroutine, while one goroutine stays in the gate. At the end all goroutines have ended;
+// the bubble checks that.
 func TestSpawnUsesItsGoroutineAgain(t *testing.T) {
 	returns := func(chan struct{}) {}
 	waits := func(wait chan struct{}) {
@@ -57,7 +58,7 @@ func TestSpawnUsesItsGoroutineAgain(t *testing.T) {
 	}
 }
 
-// goroutineName returns what tells the goroutine from others.
+// goroutineName returns a text that tells the goroutine from others.
 func goroutineName() string {
 	text := make([]byte, 64)
 	name, _, _ := strings.Cut(string(text[:runtime.Stack(text, false)]), " [")

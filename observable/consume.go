@@ -35,8 +35,8 @@ func TryForEach[T any](ctx context.Context, src Observable[T], next func(T) erro
 	return err
 }
 
-// await subscribes to src and waits for the end; next is given each value and may end
-// the subscription.
+// await subscribes to src and waits for the end; next gets each value and may end the
+// subscription.
 func await[T any](ctx context.Context, src Observable[T], next func(v T, end Stage[T])) error {
 	w := &awaiter[T]{next: next}
 	sub := Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
@@ -66,8 +66,8 @@ func Collect[T any](ctx context.Context, src Observable[T]) ([]T, error) {
 }
 
 // FirstValue subscribes to src, waits for its first value, unsubscribes and returns it
-// (RxJS firstValueFrom). The error is [ErrEmpty] if src completes without one. A value that has come
-// is returned even if ctx ends in that moment.
+// (RxJS firstValueFrom). The error is [ErrEmpty] if src completes without one. A value
+// that has come is returned even if ctx ends at that moment.
 func FirstValue[T any](ctx context.Context, src Observable[T]) (T, error) {
 	var first T
 	found := false

@@ -15,9 +15,9 @@ import (
 //	}
 //
 // Each loop subscribes anew. An error of src, or the context's cause, comes last, with a
-// zero value. The source runs on a goroutine of its own and waits while the loop
-// body does its work. Leaving the loop unsubscribes and waits for the teardown. What the loop
-// body emits into src comes after the present value, and does not wait.
+// zero value. The source runs on a goroutine of its own and waits while the loop body
+// does its work. Leaving the loop unsubscribes and waits for the teardown. A value that
+// the loop body emits into src comes after the present one, and does not wait.
 func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if ctx == nil {
@@ -43,7 +43,7 @@ func All[T any](ctx context.Context, src Observable[T]) iter.Seq2[T, error] {
 	}
 }
 
-// loopObserver hands values to a loop, which may have been left.
+// loopObserver hands values to a loop, until the loop is left.
 type loopObserver[T any] struct {
 	ObserverFuncs[T]
 	queue chan notification[T]
@@ -57,7 +57,7 @@ type loopObserver[T any] struct {
 	fed     []T         // values that could not wait for the loop; guarded by mu
 }
 
-// read yields what comes.
+// read yields the values that come.
 func (l *loopObserver[T]) read(yield func(T, error) bool) {
 	for n := range l.queue {
 		for v, ok := l.takeFed(); ok; v, ok = l.takeFed() { // they came before n
@@ -76,13 +76,13 @@ func (l *loopObserver[T]) read(yield func(T, error) bool) {
 	}
 }
 
-// feed keeps a value for the loop that cannot wait for it.
+// feed keeps a value that cannot wait for the loop.
 func (l *loopObserver[T]) feed(me uintptr, v T) {
 	l.mu.Lock()
 	l.fed = append(l.fed, v)
 	l.isFed.Store(true)
 	l.mu.Unlock()
-	if me != l.turn.reader { // which sees it when its body has returned
+	if me != l.turn.reader { // the reader sees it when its body has returned
 		l.notices.Go(func() {
 			select {
 			case l.queue <- notification[T]{kind: isComplete}:
@@ -113,7 +113,8 @@ func (l *loopObserver[T]) takeFed() (v T, ok bool) {
 // run subscribes to src, and waits for the end.
 func (l *loopObserver[T]) run(ctx context.Context, src Observable[T]) {
 	var sub Subscription
-	defer func() { l.finish(sub) }() // a callback that ends this goroutine keeps Subscribe from returning
+	// Deferred: a callback that ends this goroutine keeps Subscribe from returning.
+	defer func() { l.finish(sub) }()
 	sub = Subscribe[T](ctx, AttachFunc[T](func(sc *Scope, down Stage[T]) {
 		sub = sc.root
 		Attach(src, sc, down)
@@ -133,8 +134,9 @@ func (l *loopObserver[T]) finish(sub Subscription) {
 	}
 }
 
-// accept reports whether the loop takes v. The loop may wait for the caller: for room at the gate of
-// its own subscription, or because the caller is in a loop that waits for this one.
+// accept reports whether the loop takes v. The loop may wait for the caller: for room at
+// the gate of its own subscription, or because the caller is in a loop that waits for
+// this one.
 func (l *loopObserver[T]) accept(v T) bool {
 	me := goroutine()
 	w, ok := l.turn.begin(me)

@@ -14,8 +14,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// TestAllFeedsItself has a loop emit into the subject that it loops over, more values than wait at a gate: while nobody else
-// emits, and while another producer waits for the loop.
+// TestAllFeedsItself has a loop emit more values than can wait at a gate into the subject
+// that it loops over: while nobody else emits, and while another producer waits for the
+// loop.
 func TestAllFeedsItself(t *testing.T) {
 	const many = 1000
 	for name, test := range map[string]struct{ others []int }{"alone": {}, "beside another producer": {[]int{-1, -2}}} {
@@ -78,8 +79,9 @@ func TestAllInACircle(t *testing.T) {
 	})
 }
 
-// TestAllFeedsItselfThroughAnotherGate has a loop emit into the source of what it loops over, while two producers emit
-// into that as well: one of them waits for the loop, behind the gate for whose room the loop would wait.
+// TestAllFeedsItselfThroughAnotherGate has a loop emit into the source of its stream,
+// while two producers emit into that source as well: one of them waits for the loop,
+// behind the gate for whose room the loop would wait.
 func TestAllFeedsItselfThroughAnotherGate(t *testing.T) {
 	const many = 600
 	for name, between := range map[string]func(ctx context.Context, src observable.Observable[int], out observable.Observer[int]) func(){

@@ -178,7 +178,7 @@ func TestAll(t *testing.T) {
 	}
 }
 
-// TestAllBreak leaves loops in all ways: each waits for the teardown.
+// TestAllBreak leaves loops in every way: each waits for the teardown.
 func TestAllBreak(t *testing.T) {
 	torn := 0
 	endless := func() observable.Observable[int] {
@@ -235,7 +235,8 @@ func TestAllBreak(t *testing.T) {
 	}
 }
 
-// TestAllAndGoexit ends the goroutine in a callback of a synchronous source: the loop gets the error.
+// TestAllAndGoexit ends the goroutine in a callback of a synchronous source: the loop
+// gets the error.
 func TestAllAndGoexit(t *testing.T) {
 	src := mapped(observable.Range(0, 10), func(v int) int {
 		if v == 3 {
@@ -268,7 +269,8 @@ func TestAllNested(t *testing.T) {
 	assert.Equal(t, []int{0, 1, 10, 11, 20, 21}, got)
 }
 
-// TestAllAsync loops over a source that keeps time, slowly: it waits, and nothing is lost.
+// TestAllAsync loops over a source that keeps time, slowly: it waits, and nothing is
+// lost.
 func TestAllAsync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		subject := new(observable.Subject[int])
@@ -311,8 +313,8 @@ func (c *endingContext) Err() error {
 	return context.Canceled
 }
 
-// TestConsumeWhileTheContextEnds ends the context at each moment of a call: FirstValue returns what it has
-// taken, and TryForEach the error of its function.
+// TestConsumeWhileTheContextEnds ends the context at each moment of a call: FirstValue
+// returns the value that it has taken, and TryForEach the error of its function.
 func TestConsumeWhileTheContextEnds(t *testing.T) {
 	for n := range 10 {
 		newContext := func() context.Context {

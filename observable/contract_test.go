@@ -16,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// The tests of this file are the ten rules of the package's contract, each in its plainest form. What
-// they mean at the edges is in the tests of the parts.
+// The tests of this file are rules of the package's contract, each in its plainest form.
+// The tests of the parts have their edge cases.
 
 // TestRule1Serial has eight goroutines emit through one subscription.
 func TestRule1Serial(t *testing.T) {
@@ -118,8 +118,8 @@ func TestRule1Unsubscribe(t *testing.T) {
 	}
 }
 
-// TestRule2 has an asynchronous source return from Subscribe before it emits, a synchronous one after, and
-// both begin anew for each subscriber.
+// TestRule2 has an asynchronous source return from Subscribe before it emits, and a
+// synchronous one after; both begin anew for each subscriber.
 func TestRule2(t *testing.T) {
 	t.Run("synchronous", func(t *testing.T) {
 		src := observable.Range(0, 3)
@@ -147,8 +147,8 @@ func TestRule2(t *testing.T) {
 	})
 }
 
-// TestRule2Asynchronous subscribes to a source whose function emits on a goroutine of its own, to
-// an observer that does not come back before Subscribe has returned. The function may also
+// TestRule2Asynchronous subscribes an observer that does not return before Subscribe does
+// to a source whose function emits on a goroutine of its own. The function may also
 // panic, and a second source follows.
 func TestRule2Asynchronous(t *testing.T) {
 	for name, panics := range map[string]bool{"returns": false, "panics": true} {
@@ -187,7 +187,7 @@ func TestRule2Asynchronous(t *testing.T) {
 	}
 }
 
-// TestRule3Order checks who hears of an end in which order.
+// TestRule3Order checks the order in which the parts of a chain hear of an end.
 func TestRule3Order(t *testing.T) {
 	out := observabletest.NewRecorder[int]()
 	inner := finalized(observable.Range(1, 2_000_000_000), func() { out.Notef("source torn down") })
@@ -197,7 +197,8 @@ func TestRule3Order(t *testing.T) {
 	assert.Equal(t, []string{"1", "2", "complete", "source torn down", "taken torn down"}, out.Log())
 }
 
-// TestRule3Unsubscribe leaves a synchronous source that has no end from inside its callback.
+// TestRule3Unsubscribe leaves a synchronous source that has no end from inside its
+// callback.
 func TestRule3Unsubscribe(t *testing.T) {
 	n := 0
 	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -219,8 +220,8 @@ func TestRule3Unsubscribe(t *testing.T) {
 	<-sub.Done()
 }
 
-// TestRule3Inners checks that inner subscriptions are forgotten when they end: the heap after many
-// of them is what it was after few.
+// TestRule3Inners checks that inner subscriptions are forgotten when they end: the heap
+// after many of them is as small as after few.
 func TestRule3Inners(t *testing.T) {
 	subject := new(observable.Subject[int])
 	_, sub := record(t.Context(), merged[int, int](subject, func(int) observable.Observable[int] {
@@ -300,7 +301,8 @@ func TestRule6Blocks(t *testing.T) {
 	})
 }
 
-// TestRule6Reentrant has a callback emit into its own chain, far more than the queue has room for.
+// TestRule6Reentrant has a callback emit into its own chain, far more than the queue has
+// room for.
 func TestRule6Reentrant(t *testing.T) {
 	const count = 100_000
 	subject := new(observable.Subject[int])
@@ -321,7 +323,7 @@ func TestRule6Reentrant(t *testing.T) {
 	sub.Unsubscribe()
 }
 
-// TestRule8And10 has Done close after the teardown, and nothing go on then.
+// TestRule8And10 has Done close after the teardown; from then on nothing goes on.
 func TestRule8And10(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, end := range map[string]func(sub observable.Subscription, cancel func()){

@@ -28,9 +28,9 @@ func FromSlice[T any](values []T) Observable[T] {
 	})
 }
 
-// FromSeq returns an observable that runs seq anew for each subscriber, emits what it
-// yields and completes, inside Subscribe. When the subscription ends, yield returns
-// false. A panic in seq is the stream's error.
+// FromSeq returns an observable that runs seq anew for each subscriber, emits its values
+// and completes, inside Subscribe. When the subscription ends, yield returns false. A
+// panic in seq is the stream's error.
 func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 	if seq == nil {
 		return Throw[T](&ArgumentError{"observable.FromSeq", "seq", isNil})
@@ -51,9 +51,10 @@ func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 	})
 }
 
-// Range returns an observable that emits count successive integers from start on
-// and completes, inside Subscribe (RxJS range). A count of 0 emits none; a negative one, which RxJS takes
-// for 0, is an [*ArgumentError], and so is one that leads beyond the greatest int.
+// Range returns an observable that emits count successive integers from start on and
+// completes, inside Subscribe (RxJS range). A count of 0 emits none. A negative count,
+// which RxJS takes for 0, is an [*ArgumentError], and so is a count that leads beyond the
+// greatest int.
 //
 //	Range(1, 3): (123|)
 func Range(start, count int) Observable[int] {
@@ -78,8 +79,8 @@ func Range(start, count int) Observable[int] {
 }
 
 // Generate returns an observable that emits the values of a loop, inside Subscribe:
-// initial, then what next makes of the value before, for as long as while holds; then it
-// completes (RxJS generate; its resultSelector is a Map).
+// initial, then the result of next for the value before, for as long as while holds; then
+// it completes (RxJS generate; its resultSelector is a Map).
 //
 //	Generate(1, func(v int) bool { return v < 9 }, double): (1248|)
 //
@@ -103,8 +104,8 @@ func Generate[T any](initial T, while func(T) bool, next func(T) T) Observable[T
 	})
 }
 
-// Defer returns an observable that calls factory at each subscription and subscribes
-// to what it returns (RxJS defer). A nil observable from factory completes at once.
+// Defer returns an observable that calls factory at each subscription and subscribes to
+// its result (RxJS defer). A nil observable from factory completes at once.
 func Defer[T any](factory func() Observable[T]) Observable[T] {
 	if factory == nil {
 		return Throw[T](&ArgumentError{"observable.Defer", "factory", isNil})
@@ -119,7 +120,8 @@ func Defer[T any](factory func() Observable[T]) Observable[T] {
 }
 
 // Iif returns an observable that calls condition at each subscription and subscribes
-// to then if it holds, to otherwise if it does not (RxJS iif).
+// to then if it holds, to otherwise if it does not (RxJS iif). A nil observable completes
+// at once.
 func Iif[T any](condition func() bool, then, otherwise Observable[T]) Observable[T] {
 	if condition == nil {
 		return Throw[T](&ArgumentError{"observable.Iif", "condition", isNil})
@@ -132,10 +134,10 @@ func Iif[T any](condition func() bool, then, otherwise Observable[T]) Observable
 	})
 }
 
-// Using returns an observable that makes a resource at each subscription, subscribes to the
-// observable made from it, and calls release with the resource once, after that
-// one's teardown, however the subscription ends (RxJS using). Nothing is released when open itself
-// fails nor, as in RxJS, when source panics.
+// Using returns an observable that makes a resource at each subscription and subscribes
+// to the observable made from it. After that observable's teardown it calls release with
+// the resource, once, however the subscription ends (RxJS using). Nothing is released
+// when open itself fails nor, as in RxJS, when source panics.
 func Using[R, T any](open func() (R, error), source func(R) Observable[T], release func(R)) Observable[T] {
 	switch {
 	case open == nil:

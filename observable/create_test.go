@@ -17,7 +17,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// TestCreate subscribes twice to what each creation function makes.
+// TestCreate subscribes twice to the observable of each creation function.
 func TestCreate(t *testing.T) {
 	double := func(v int) int { return 2 * v }
 	below := func(limit int) func(int) bool { return func(v int) bool { return v < limit } }
@@ -90,7 +90,7 @@ func seq(values ...int) iter.Seq[int] {
 	}
 }
 
-// TestCreateStops ends sources that emit inside Subscribe in the middle, in two ways.
+// TestCreateStops ends sources that emit inside Subscribe midway, in two ways.
 func TestCreateStops(t *testing.T) {
 	calls := 0
 	next := func(v int) int { calls++; return v + 1 }
@@ -126,8 +126,8 @@ func TestCreateStops(t *testing.T) {
 	}
 }
 
-// TestCreateClosedByCallback has the callbacks of creation functions end the subscription: the stages
-// downstream hear nothing more.
+// TestCreateClosedByCallback has the callbacks of creation functions end the
+// subscription: the stages downstream hear nothing more.
 func TestCreateClosedByCallback(t *testing.T) {
 	var scope *observable.Scope
 	leave := func() { scope.Close() }
@@ -164,7 +164,8 @@ func TestCreateClosedByCallback(t *testing.T) {
 	}
 }
 
-// TestUsing releases the resource once, after the source's teardown, however the subscription ends.
+// TestUsing releases the resource once, after the source's teardown, however the
+// subscription ends.
 func TestUsing(t *testing.T) {
 	for name, test := range map[string]struct {
 		source observable.Observable[int]
@@ -194,7 +195,7 @@ func TestUsing(t *testing.T) {
 	})
 	t.Run("open fails", func(t *testing.T) {
 		out, _ := record(t.Context(), observable.Using(func() (int, error) { return 0, errBoom }, resource,
-			func(int) { t.Error("released what was not opened") }))
+			func(int) { t.Error("released a resource that was not opened") }))
 		assert.Equal(t, []string{"error: boom"}, out.Log())
 	})
 }

@@ -6,8 +6,8 @@ import (
 )
 
 // Interval returns an observable that emits 0, 1, 2 ... , one each period, the first
-// after one period, and never ends by itself (RxJS interval). Ticks that a slow
-// subscriber left no time for are skipped, as a time.Ticker does; no number is. After the
+// after one period, and never ends by itself (RxJS interval). Ticks for which a slow
+// subscriber left no time are skipped, as by a time.Ticker; no number is. After the
 // greatest int comes the least one.
 //
 //	Interval(3ms): ---0--1--2--3-
@@ -18,9 +18,9 @@ func Interval(period time.Duration) Observable[int] {
 	return ticks(period, period)
 }
 
-// Timer returns an observable that emits 0 once, after due, and completes (RxJS
-// timer). A due that is not positive has passed already, as in RxJS and for a time.Timer: 0 comes as soon as it
-// can, but not inside Subscribe.
+// Timer returns an observable that emits 0 once, after due, and completes (RxJS timer). A
+// due that is not positive has passed already, as in RxJS and for a time.Timer: 0 comes
+// as soon as it can, but not inside Subscribe.
 //
 //	Timer(3ms): ---(0|)
 func Timer(due time.Duration) Observable[int] {
@@ -33,8 +33,8 @@ func Timer(due time.Duration) Observable[int] {
 	})
 }
 
-// TimerEvery returns an observable that emits 0 after due, as [Timer] does, and then 1, 2,
-// 3 ... , one each period, as [Interval] does (RxJS timer with two arguments).
+// TimerEvery returns an observable that emits 0 after due, as [Timer] does, and then 1,
+// 2, 3 ... , one each period, as [Interval] does (RxJS timer with two arguments).
 //
 //	TimerEvery(1ms, 3ms): -0--1--2--3-
 func TimerEvery(due, period time.Duration) Observable[int] {

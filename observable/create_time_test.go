@@ -12,7 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// TestTime subscribes twice to the sources that keep time: each subscription counts its own.
+// TestTime subscribes twice to the sources that keep time: each subscription counts its
+// own.
 func TestTime(t *testing.T) {
 	for name, test := range map[string]struct {
 		src  observable.Observable[int]

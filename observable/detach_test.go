@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// detached attaches a subject in a scope of its own, which it hands out.
+// detached attaches a subject in a scope of its own, and hands out that scope.
 func detached(src *observable.Subject[int], scope **observable.Scope, seen *[]int) observable.Observable[int] {
 	return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		up := sc.Detach()
@@ -62,15 +62,15 @@ func TestADetachedScopeEndsWithTheContext(t *testing.T) {
 	})
 }
 
-// TestDoneWaitsForADetachedScope has a function of Go work in a detached scope: Done waits for it if the scope
-// ends with the subscription, and does not if the scope lasts.
+// TestDoneWaitsForADetachedScope has a function of Go work in a detached scope: Done
+// waits for it if the scope ends with the subscription, and does not if the scope lasts.
 func TestDoneWaitsForADetachedScope(t *testing.T) {
 	for name, lasts := range map[string]bool{"ends": false, "lasts": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var up *observable.Scope
 				src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
-					up = sc.Child().Detach() // in a scope of an operator's own
+					up = sc.Child().Detach() // in a scope of the operator's own
 					if !lasts {
 						sc.OnClose(up.Close)
 					}

@@ -7,14 +7,15 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Emitter is a way into a scope's chain from outside its gate: an [Observer] that any goroutine
-// may call. What several producers emit is serialised. While the chain is busy, values wait in
-// the gate's queue; when 256 of them do, Next blocks until there is room or the scope closes. A
-// callback that emits into its own chain never blocks: its value comes after the one being
-// delivered, in order.
+// Emitter is a way into a scope's chain from outside its gate: an [Observer] that any
+// goroutine may call. It serialises the values of several producers. While the chain is
+// busy, values wait in the gate's queue; when 256 of them do, Next blocks until there is
+// room or the scope closes. A callback that emits into its own chain never blocks: its
+// value comes after the one being delivered, in order.
 //
-// Nothing passes after a terminal or after the scope has closed. An error that comes then is dropped,
-// and a panic (a [*PanicError] or [ErrGoexit]) goes to the handler of [OnUnhandled].
+// Nothing passes after a terminal or after the scope has closed. An error that comes then
+// is dropped, and a panic (a [*PanicError] or [ErrGoexit]) goes to the handler of
+// [OnUnhandled].
 type Emitter[T any] struct {
 	scope *Scope
 	stage Stage[T]
@@ -22,7 +23,7 @@ type Emitter[T any] struct {
 
 	// The queue's part that is this emitter's; guarded by the gate's mu.
 	values, spare []T
-	terminal      error     // what follows the values: errComplete or the error
+	terminal      error     // the end behind the values: errComplete or the error
 	awaited       *delivery // of a value in values or in current, if Deliver waits for it
 
 	// The run being delivered; belongs to the gate's holder.
@@ -93,7 +94,7 @@ func (e *Emitter[T]) Error(err error) { e.terminate(counted(err)) }
 func (e *Emitter[T]) Complete() { e.terminate(errComplete) }
 
 func (e *Emitter[T]) terminate(terminal error) {
-	if terminal == nil { // which must not look as if there was none
+	if terminal == nil { // a nil terminal means that there is none
 		terminal = &ArgumentError{"observable.Observer.Error", "err", isNil}
 	}
 	if e.ended.Swap(true) || !e.scope.Open() {
@@ -111,7 +112,7 @@ func (e *Emitter[T]) terminate(terminal error) {
 	g.mu.Unlock()
 	switch {
 	case connecting:
-		e.flush()
+		e.flush(terminal)
 	case entered:
 		g.leave(me)
 	default:
@@ -159,7 +160,7 @@ func (e *Emitter[T]) take(n int) {
 	}
 }
 
-// deliver delivers what take has taken.
+// deliver delivers the values, or the terminal, that take has taken.
 func (e *Emitter[T]) deliver(me uintptr) {
 	if e.ending {
 		e.ending = false
@@ -174,7 +175,7 @@ func (e *Emitter[T]) deliver(me uintptr) {
 	}
 }
 
-// settle puts back what deliver has not come to; the gate's mu is held.
+// settle puts back the values that deliver has not reached; the gate's mu is held.
 func (e *Emitter[T]) settle() (left int) {
 	left = len(e.current)
 	putBack := left > 0 && e.scope.Open()
@@ -202,8 +203,8 @@ func (e *Emitter[T]) settle() (left int) {
 	return 0
 }
 
-// some emits the next of the current values, up to roomEvery, or one if downstream is slow while
-// producers wait for room; the gate is held.
+// some emits the next of the current values, up to roomEvery, or one if downstream is
+// slow while producers wait for room; the gate is held.
 func (e *Emitter[T]) some(me uintptr) {
 	r, sc := e.scope.root, e.scope
 	returned := false
@@ -223,7 +224,8 @@ func (e *Emitter[T]) some(me uintptr) {
 			break
 		}
 		d := e.offered
-		if d != nil && r.canceled() { // an operator must not take what nobody will get
+		// An operator must not take a value that nobody will get.
+		if d != nil && r.canceled() {
 			r.cancelNow()
 			break
 		}
@@ -249,7 +251,7 @@ func (e *Emitter[T]) end() {
 	switch {
 	case !sc.Open() || r.canceled() && isPanic(e.terminal):
 		r.drop(e.terminal)
-	case e.terminal == errComplete: //nolint:errorlint // the very value, not an error that wraps it
+	case e.terminal == errComplete: //nolint:errorlint // not one that wraps it
 		e.stage.Complete()
 	default:
 		e.stage.Error(e.terminal)

@@ -1,11 +1,11 @@
 package observable
 
-// Connect calls f inside the gate, for code that subscribes to something which emits into s
-// through an emitter: a foreign Subscribe, a function of the user's, the connect of a shared
-// source. What an emitter of s gets on this goroutine meanwhile is delivered at once, as what a
-// synchronous source emits is; a value that comes in the delivery of another one of the same
-// emitter comes after that. What other goroutines emit meanwhile is queued, so f must return
-// soon, and must not wait for what others emit.
+// Connect calls f inside the gate, for code that subscribes to something which emits into
+// s through an emitter: a foreign Subscribe, a function of the user's, the connect of a
+// shared source. A value that an emitter of s gets on this goroutine meanwhile is
+// delivered at once, as a synchronous source's is; if the same emitter is delivering
+// another value, it comes after that one. Values that other goroutines emit meanwhile are
+// queued, so f must return soon, and must not wait for them.
 func (s *Scope) Connect(f func()) {
 	s.connecting++
 	defer func() { s.connecting-- }()
@@ -19,8 +19,9 @@ func (e *Emitter[T]) connect(f func()) {
 	f()
 }
 
-// ConnectAll is [Scope.Connect] for all foreign observables that are attached to the gate: for a
-// stage that emits into a foreign observer, which may be such an observable as well.
+// ConnectAll is [Scope.Connect] for all foreign observables that are attached to the
+// gate: for a stage that emits into a foreign observer, which may be such an observable
+// as well.
 func (s *Scope) ConnectAll(f func()) {
 	r := s.root
 	r.connectingAll++
@@ -28,9 +29,9 @@ func (s *Scope) ConnectAll(f func()) {
 	f()
 }
 
-// isConnecting reports whether the goroutine is in the gate, in a call of connect, of Connect of
-// the emitter's scope, or of ConnectAll if it is a foreign observable's, and the emitter is not
-// delivering a value.
+// isConnecting reports whether the goroutine is in the gate, in a call of connect, of
+// Connect of the emitter's scope, or of ConnectAll if it is a foreign observable's, and
+// the emitter is not delivering a value.
 func (e *Emitter[T]) isConnecting(me uintptr) bool {
 	sc := e.scope
 	r := sc.root
@@ -44,24 +45,35 @@ func (e *Emitter[T]) nest(value T) {
 	g.mu.Lock()
 	e.add(value)
 	g.mu.Unlock()
-	e.flush()
+	e.flush(nil)
 }
 
-// flush delivers, inside the gate, all that is queued at this emitter, and then its terminal if
-// that has come. What other goroutines have queued is delivered in its place too: it may have
-// come before what the caller emits.
-func (e *Emitter[T]) flush() {
+// flush delivers, inside the gate, all values queued at this emitter, and then its
+// terminal if that has come. That includes values which other goroutines have queued:
+// they may have come before the caller's. terminal is one that has no place in the queue,
+// or nil.
+func (e *Emitter[T]) flush(terminal error) {
 	g := &e.scope.root.gate
-	var terminal error // the one whose place in the queue has been taken
+	defer func() {
+		e.settleOffer()
+		// A value before it has closed the scope, or has ended this goroutine.
+		if terminal != nil {
+			e.scope.root.drop(terminal)
+		}
+	}()
 	for e.scope.Open() {
 		g.mu.Lock()
-		e.current = e.values
-		e.values = nil
-		g.remove(e)
-		terminal = e.terminal
+		e.settle() // the values delivered in the turn before
+		n := len(e.values)
+		if n > 0 {
+			e.take(n)
+		}
+		g.remove(e, true)
+		terminal = e.terminal // it has no place any more
 		g.mu.Unlock()
-		if len(e.current) == 0 {
+		if n == 0 {
 			if terminal != nil {
+				terminal = nil
 				e.end()
 			}
 			return
@@ -70,7 +82,15 @@ func (e *Emitter[T]) flush() {
 			e.some(0)
 		}
 	}
-	if terminal != nil { // a value before it has closed the scope
-		e.scope.root.drop(terminal)
+}
+
+// settleOffer tells a producer that waits for its value whether it was taken, also when a
+// callback has ended the goroutine.
+func (e *Emitter[T]) settleOffer() {
+	if e.offered != nil {
+		g := &e.scope.root.gate
+		g.mu.Lock()
+		e.settle()
+		g.mu.Unlock()
 	}
 }

@@ -2,14 +2,16 @@ package observable
 
 import "github.com/rxsocket/rxsocket/observable/interleave"
 
-// Deliver emits value, waits until it has been dealt with, and reports whether it was taken: by
-// the observer at the end of the chain, or by an operator on the way. It was not if the
-// subscription ended before, by whatever cause; the value is then still the caller's, who can
-// give it to the next subscriber. It is for sources that must not lose what nobody got. An
-// emitter on which Deliver is called has one producer.
+// Deliver emits value, waits until it has been dealt with, and reports whether the
+// observer at the end of the chain, or an operator on the way, took it. It was not taken
+// if the subscription ended before, by any cause; the caller then still has the value and
+// can give it to the next subscriber. Deliver is for sources that must not lose values.
 //
-// While the chain is busy, Deliver blocks where Next would queue. A callback that emits into its
-// own chain is not kept waiting; its value counts as taken.
+// A subscription whose observer is an emitter, as that of [New] or of a foreign
+// observable is, delivers the values of its own source to this emitter.
+//
+// While the chain is busy, Deliver blocks where Next would queue. A callback that emits
+// into its own chain is not kept waiting; its value counts as taken.
 func (e *Emitter[T]) Deliver(value T) (taken bool) {
 	me := goroutine()
 	if !e.live() {
@@ -27,7 +29,8 @@ func (e *Emitter[T]) Deliver(value T) (taken bool) {
 	}
 }
 
-// deliverNow is Deliver when the caller has taken the gate, which it leaves at the end.
+// deliverNow is Deliver when the caller has taken the gate; it leaves the gate at the
+// end.
 func (e *Emitter[T]) deliverNow(value T) (taken bool) {
 	r := e.scope.root
 	returned := false
@@ -35,7 +38,7 @@ func (e *Emitter[T]) deliverNow(value T) (taken bool) {
 	r.current = e.scope.handler
 	switch {
 	case !e.scope.Open(): // it may have closed on the way into the gate
-	case r.canceled(): // an operator must not take what nobody will get
+	case r.canceled(): // an operator must not take a value that nobody will get
 		r.cancelNow()
 	default:
 		e.offer(value, &taken)
@@ -44,9 +47,10 @@ func (e *Emitter[T]) deliverNow(value T) (taken bool) {
 	return taken
 }
 
-// offer gives value to the stage, and notes whether it was taken. It was not if it did not reach
-// the observer and the subscriber has left, or another goroutine has closed a scope around the emitter: an operator
-// that finds its scope closed drops it.
+// offer gives value to the stage, and notes whether it was taken. A value that did not
+// reach the observer was not taken if the subscriber has left, or if another goroutine
+// has closed a scope around the emitter: an operator that finds its scope closed drops
+// the value.
 func (e *Emitter[T]) offer(value T, taken *bool) {
 	r := e.scope.root
 	*taken = true // also when a callback panics or ends this goroutine
@@ -56,22 +60,23 @@ func (e *Emitter[T]) offer(value T, taken *bool) {
 	*taken = r.offer == passed || r.offer == offered && !r.left.Load() && !e.scope.wasAbandoned()
 }
 
-// Refuse says that the value being delivered inside the gate of s reaches nobody, because what it goes to has
-// ended: [Emitter.Deliver] reports that, and its caller keeps the value. A stage calls it in place of passing the
-// value on, and an observer in its Next.
+// Refuse says that the value being delivered inside the gate of s reaches nobody, because
+// its receiver has ended: [Emitter.Deliver] reports that, and its caller keeps the value.
+// A stage calls it in place of passing the value on, and an observer in its Next.
 func (s *Scope) Refuse() {
 	if s.root.offer == offered {
 		s.root.offer = refused
 	}
 }
 
-// delivery is a queued value whose producer waits until it has been dealt with. What it holds is
-// guarded by the gate's mu; ahead and taken are the gate's holder's while begun is set.
+// delivery is a queued value whose producer waits until it has been dealt with. The
+// gate's mu guards its fields; ahead and taken are the gate's holder's while begun is
+// set.
 type delivery struct {
 	life    Scope // closes with the emitter's scope
 	changed interleave.Cond
-	ahead   int  // values of the emitter before it, whose producers were excused from waiting; -1 when it is delivered
-	begun   bool // the holder of the gate delivers it, or what is ahead of it
+	ahead   int  // values excused from waiting that come before it; -1 once delivered
+	begun   bool // the holder of the gate delivers it, or the values ahead of it
 	over    bool // it has been dealt with
 	taken   bool
 }
@@ -95,28 +100,53 @@ func (e *Emitter[T]) deliverQueued(me uintptr, value T) (taken bool) {
 	d := new(delivery)
 	d.changed.L = &g.mu
 	d.life.finally = d
-	e.scope.Nest(&d.life)
+	e.scope.nest(&d.life, true) // the teardown of others may wait for this goroutine
 	defer d.life.Close()
 
 	g.mu.Lock()
-	e.awaited, d.ahead = d, len(e.values)
+	wanted, excused := e.awaitTurn(me)
+	switch {
+	case !wanted:
+		g.mu.Unlock()
+		return false
+	case !excused:
+		e.awaited, d.ahead = d, len(e.values)
+	}
 	e.add(value)
 	g.push(me, e, 1)
 	g.mu.Unlock()
 	g.serve(me) // a callback may end this goroutine: mu is not held
+	if excused {
+		return true
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return e.await(me, d)
 }
 
-// await waits until the value has been dealt with, and reports whether it was taken; the gate's
-// mu is held.
+// awaitTurn waits while another producer of the emitter waits for its value. It reports
+// whether values may still pass, and whether the goroutine has been excused from waiting;
+// the gate's mu is held.
+func (e *Emitter[T]) awaitTurn(me uintptr) (wanted, excused bool) {
+	for e.awaited != nil && e.live() && !excused {
+		d := e.awaited
+		w := waits.beginAtGate(me, &e.scope.root.gate, &d.changed)
+		if w != nil {
+			d.changed.Wait()
+		}
+		excused = w == nil || waits.end(me, w)
+	}
+	return e.live(), excused
+}
+
+// await waits until the value has been dealt with, and reports whether it was taken; the
+// gate's mu is held.
 func (e *Emitter[T]) await(me uintptr, d *delivery) (taken bool) {
 	g := &e.scope.root.gate
 	for !d.over {
 		if !d.begun && !d.life.Open() { // nobody has it, and nobody will
 			e.awaited, e.values = nil, nil
-			g.remove(e)
+			g.remove(e, false) // a panic that waits as the terminal is still to be heard
 			return false
 		}
 		w := waits.beginAtGate(me, g, &d.changed)
@@ -125,7 +155,9 @@ func (e *Emitter[T]) await(me uintptr, d *delivery) (taken bool) {
 		}
 		if excused := w == nil || waits.end(me, w); excused && !d.over {
 			e.awaited = nil
-			return true // it stays queued, or is being delivered by a goroutine that waits for this one
+			d.changed.Broadcast() // the next producer's turn
+			// It stays queued, or a goroutine that waits for this one is delivering it.
+			return true
 		}
 	}
 	return d.taken

@@ -48,7 +48,8 @@ func TestDeliverAfterTheEnd(t *testing.T) {
 	}
 }
 
-// TestDeliverIsRefused ends the subscription in a stage that the value has reached, before its observer.
+// TestDeliverIsRefused ends the subscription in a stage that the value has reached,
+// before its observer.
 func TestDeliverIsRefused(t *testing.T) {
 	for name, ctx := range map[string]context.Context{"with": t.Context(), "without": context.Background()} {
 		t.Run(name+" a context", func(t *testing.T) {
@@ -72,7 +73,8 @@ func TestDeliverIsRefused(t *testing.T) {
 	})
 }
 
-// TestDeliverIsRefusedInPart refuses a value in a stage, in the observer, and where another part of the chain passes it on.
+// TestDeliverIsRefusedInPart refuses a value in a stage, in the observer, and where
+// another part of the chain passes it on.
 func TestDeliverIsRefusedInPart(t *testing.T) {
 	refusing := func(in **observable.Emitter[int], sc **observable.Scope, refuses, passes bool) observable.Observable[int] {
 		return observable.AttachFunc[int](func(s *observable.Scope, down observable.Stage[int]) {
@@ -114,8 +116,8 @@ func TestDeliverIsRefusedInPart(t *testing.T) {
 	}
 }
 
-// TestDeliverOfWhatPanics delivers a value whose callback, in a part of the chain with a handler of its own, ends the
-// subscription and panics: somebody had the value.
+// TestDeliverOfWhatPanics delivers a value whose callback, in a part of the chain with a
+// handler of its own, ends the subscription and panics: the callback had the value.
 func TestDeliverOfWhatPanics(t *testing.T) {
 	observabletest.Unhandled(t)
 	var in *observable.Emitter[int]
@@ -132,15 +134,15 @@ func TestDeliverOfWhatPanics(t *testing.T) {
 	assert.True(t, in.Deliver(1))
 }
 
-// busy is a source of two emitters: of the value 0, whose callback lasts until release is closed,
-// and of what is delivered meanwhile.
+// busy is a source of two emitters: one for the value 0, whose callback lasts until
+// release is closed, and one for the values delivered meanwhile.
 func busy(first, in **observable.Emitter[int], release <-chan struct{}) observable.Observable[int] {
 	return before(observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		*first, *in = observable.NewEmitter(sc, down), observable.NewEmitter(sc, down)
 	}), 0, func() { <-release })
 }
 
-// deliver delivers on a goroutine of its own, and returns a channel of what came of it.
+// deliver delivers on a goroutine of its own, and returns a channel of the outcome.
 func deliver(in *observable.Emitter[int], value int) <-chan bool {
 	taken := make(chan bool, 1)
 	go func() { taken <- in.Deliver(value) }()
@@ -165,8 +167,8 @@ func TestDeliverToABusyChain(t *testing.T) {
 	})
 }
 
-// TestDeliverToABusyChainThatEnds ends the subscription while a value waits: it is given back at once, though the
-// callback before it lasts.
+// TestDeliverToABusyChainThatEnds ends the subscription while a value waits: the value is
+// given back at once, though the callback before it lasts.
 func TestDeliverToABusyChainThatEnds(t *testing.T) {
 	for name, end := range map[string]func(sub observable.Subscription, cancel func()){
 		"unsubscribe": func(sub observable.Subscription, _ func()) { sub.Unsubscribe() },
@@ -194,8 +196,8 @@ func TestDeliverToABusyChainThatEnds(t *testing.T) {
 	}
 }
 
-// TestDeliverToAScopeThatCloses closes the emitter's scope alone, while its value waits: the value is given back,
-// and the rest of the subscription goes on.
+// TestDeliverToAScopeThatCloses closes the emitter's scope alone, while its value waits:
+// the value is given back, and the rest of the subscription goes on.
 func TestDeliverToAScopeThatCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var first, in *observable.Emitter[int]
@@ -224,7 +226,8 @@ func TestDeliverToAScopeThatCloses(t *testing.T) {
 	})
 }
 
-// TestDeliverIsTakenWhileItEnds ends the subscription while the observer has the value: it was delivered.
+// TestDeliverIsTakenWhileItEnds ends the subscription while the observer has the value:
+// it was delivered.
 func TestDeliverIsTakenWhileItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var first, in *observable.Emitter[int]
@@ -251,7 +254,8 @@ func TestDeliverIsTakenWhileItEnds(t *testing.T) {
 	})
 }
 
-// TestDeliverKeepsItsPlace delivers after what the emitter has queued, and before what comes later.
+// TestDeliverKeepsItsPlace delivers after the values that the emitter has queued, and
+// before later ones.
 func TestDeliverKeepsItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var first, in *observable.Emitter[int]
@@ -271,8 +275,8 @@ func TestDeliverKeepsItsPlace(t *testing.T) {
 	})
 }
 
-// TestDeliverInACallback delivers into the chain that the callback is in: it does not wait, and the value comes
-// after the present one.
+// TestDeliverInACallback delivers into the chain that the callback is in: it does not
+// wait, and the value comes after the present one.
 func TestDeliverInACallback(t *testing.T) {
 	var in *observable.Emitter[int]
 	out := observabletest.NewRecorder[int]()
@@ -288,7 +292,8 @@ func TestDeliverInACallback(t *testing.T) {
 	sub.Unsubscribe()
 }
 
-// TestDeliverIsRefusedAfterItHasWaited ends the subscription in a stage that a queued value has reached.
+// TestDeliverIsRefusedAfterItHasWaited ends the subscription in a stage that a queued
+// value has reached.
 func TestDeliverIsRefusedAfterItHasWaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var first, in *observable.Emitter[int]
@@ -306,7 +311,8 @@ func TestDeliverIsRefusedAfterItHasWaited(t *testing.T) {
 	})
 }
 
-// TestDeliverInPart has an operator make two values of one, the second of which is refused: the first was taken.
+// TestDeliverInPart has an operator make two values of one. The second is refused; the
+// first counts as taken.
 func TestDeliverInPart(t *testing.T) {
 	var in *observable.Emitter[int]
 	var sub observable.Subscription
@@ -343,9 +349,10 @@ func TestDeliverAfterAQueuedEnd(t *testing.T) {
 	})
 }
 
-// TestDeliverBehindOneThatWasExcused has a producer that holds a gate wait in Deliver for a callback that comes to wait
-// for that gate. It is excused, and delivers the next value, which waits for its own turn: it is refused if the
-// subscription ends before.
+// TestDeliverBehindOneThatWasExcused has a producer that holds a gate wait in Deliver for
+// a callback that comes to wait for that gate. The producer is excused, and delivers the
+// next value, which waits for its own turn: that value is refused if the subscription
+// ends before.
 func TestDeliverBehindOneThatWasExcused(t *testing.T) {
 	for name, ends := range map[string]bool{"in time": false, "before": true} {
 		t.Run(name, func(t *testing.T) {
@@ -363,7 +370,7 @@ func TestDeliverBehindOneThatWasExcused(t *testing.T) {
 					mu.Lock()
 					room.Broadcast()
 					mu.Unlock()
-					time.Sleep(time.Second) // the callback waits for this goroutine no more
+					time.Sleep(time.Second) // the callback does not wait for it any more
 					taken = append(taken, in.Deliver(2))
 				}})
 				out := observabletest.NewRecorder[int]().OnNext(func(v int) {

@@ -44,8 +44,9 @@ func TestInletTerminalOnce(t *testing.T) {
 	}
 }
 
-// TestInletOfAClosedScope has an inlet emit while its scope, a part of a subscription that goes on, is
-// closed inside the gate: no value passes after that, not even one that was on its way.
+// TestInletOfAClosedScope has an inlet emit while its scope, a part of a subscription
+// that goes on, is closed inside the gate: no value passes after that, not even one that
+// was on its way.
 func TestInletOfAClosedScope(t *testing.T) {
 	for range 300 {
 		var control, in *observable.Emitter[int]
@@ -83,8 +84,8 @@ func TestInletOfAClosedScope(t *testing.T) {
 	}
 }
 
-// TestInletTerminalAfterValues has a terminal come while values wait: it comes after them, and
-// does not wait for room.
+// TestInletTerminalAfterValues has a terminal come while values wait: it comes after
+// them, and does not wait for room.
 func TestInletTerminalAfterValues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in *observable.Emitter[int]
@@ -112,8 +113,8 @@ func TestInletTerminalAfterValues(t *testing.T) {
 	})
 }
 
-// TestInletErrorKeepsItsPlace has two inlets share a gate: what one of them does is not held up by the
-// end of the other.
+// TestInletErrorKeepsItsPlace has two inlets share a gate: the end of one of them does
+// not hold up the other.
 func TestInletErrorKeepsItsPlace(t *testing.T) {
 	var a, b *observable.Emitter[int]
 	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -149,7 +150,7 @@ func TestInletAfterEnd(t *testing.T) {
 	assert.NoError(t, sub.Err())
 }
 
-// TestInletNilError has a source fail with no error, which must not look like success.
+// TestInletNilError has a source fail with a nil error, which must not look like success.
 func TestInletNilError(t *testing.T) {
 	var in *observable.Emitter[int]
 	out, sub := record(t.Context(), inlet(&in))
@@ -159,7 +160,8 @@ func TestInletNilError(t *testing.T) {
 	assert.Equal(t, []string{"error: " + invalid.Error()}, out.Log())
 }
 
-// TestInletSlowSubscribe emits from another goroutine while a source's Subscribe is still at work.
+// TestInletSlowSubscribe emits from another goroutine while a source's Subscribe is still
+// at work.
 func TestInletSlowSubscribe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var group sync.WaitGroup
@@ -182,7 +184,7 @@ func TestInletSlowSubscribe(t *testing.T) {
 		})
 		sub := src.Subscribe(t.Context(), out)
 		assert.Equal(t, time.Second, first, "nothing else passes while the function runs")
-		assert.Equal(t, []string{"1", "2", "3"}, out.Log(), "what came first is delivered first")
+		assert.Equal(t, []string{"1", "2", "3"}, out.Log(), "values are delivered in the order in which they came")
 		group.Wait()
 		sub.Unsubscribe()
 	})

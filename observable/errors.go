@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// ErrEmpty is reported where a value is needed and the source completed
-// without one, as by [FirstValue] and [LastValue] (RxJS's EmptyError).
+// ErrEmpty reports that the source completed without a value where one is needed, as in
+// [FirstValue] and [LastValue] (RxJS's EmptyError).
 var ErrEmpty = errors.New("observable: the source completed without a value")
 
 // ArgumentError reports an argument that cannot be used: a nil callback, a
@@ -15,7 +15,7 @@ var ErrEmpty = errors.New("observable: the source completed without a value")
 type ArgumentError struct {
 	Func     string // the function, as "operators.Take"
 	Argument string // the parameter's name
-	Problem  string // what is wrong with it, as "is negative: -1"
+	Problem  string // the problem with it, as "is negative: -1"
 }
 
 // Error names the function, the argument and the problem.

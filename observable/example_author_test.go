@@ -10,7 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// door is an observer that can end by itself. A stream that is subscribed to it ends with it.
+// door is an observer that can end by itself. A stream that is subscribed to it ends with
+// it.
 type door struct{ closed *observable.Subject[struct{}] }
 
 func (d door) Next(v int)  { fmt.Println("in:", v) }
@@ -21,7 +22,8 @@ func (d door) OnEnd(f func()) (stop func()) {
 	return sub.Unsubscribe
 }
 
-// ContextEnded makes it an observer to which the end of a context is no failure.
+// ContextEnded makes it an observer that does not take the end of a context for a
+// failure.
 func (d door) ContextEnded(cause error) { fmt.Println("the context has ended:", cause) }
 
 func ExampleEnder() {
@@ -59,7 +61,7 @@ func ExampleWhenDone() {
 	// timer done
 }
 
-// A source that must not lose what nobody got: it keeps a value that was not taken.
+// A source that must not lose values: it keeps a value that was not taken.
 func ExampleEmitter_Deliver() {
 	mailbox := make(chan string, 2)
 	mailbox <- "first"
@@ -83,7 +85,8 @@ func ExampleEmitter_Deliver() {
 	// Output: first second done
 }
 
-// An operator that makes observables of what passes through it emits into them by feeds.
+// An operator that makes observables of the values passing through it emits into them by
+// feeds.
 func ExampleFeed() {
 	halves := func(src observable.Observable[int]) observable.Observable[observable.Observable[int]] {
 		return observable.AttachFunc[observable.Observable[int]](func(sc *observable.Scope, down observable.Stage[observable.Observable[int]]) {
@@ -121,7 +124,8 @@ func ExampleFeed() {
 	// window 2: done
 }
 
-// A scope carries the values and the deadline of the subscription's context, and ends with the subscription.
+// A scope carries the values and the deadline of the subscription's context, and ends
+// with the subscription.
 func ExampleScope_Values() {
 	type key struct{}
 	ctx, cancel := context.WithDeadline(context.WithValue(context.Background(), key{}, "ann"), time.Now().Add(time.Hour))
@@ -141,7 +145,7 @@ func ExampleScope_Values() {
 	// closed: context canceled <nil>
 }
 
-// A teardown may ask whether what was done with its values has failed.
+// A teardown may ask whether the work on its source's values has failed.
 func ExampleScope_Failure() {
 	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		sc.OnClose(func() { fmt.Println("failed:", sc.Failure() != nil, "pending:", sc.Pending()) })
@@ -154,7 +158,8 @@ func ExampleScope_Failure() {
 	// Output: failed: true pending: false
 }
 
-// An operator that connects to something foreign, which emits through an emitter, does so in Connect.
+// An operator that connects to something foreign, which emits through an emitter, does so
+// in Connect.
 func ExampleScope_Connect() {
 	listen := func(f func(int)) { f(1); f(2) } // of another library
 	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -166,7 +171,8 @@ func ExampleScope_Connect() {
 	// Output: 1 2 done
 }
 
-// An inner subscription whose scope is a part of the operator's own struct saves an allocation.
+// An inner subscription whose scope is a part of the operator's own struct saves an
+// allocation.
 func ExampleScope_Nest() {
 	type attempt struct {
 		observable.Scope
@@ -197,7 +203,8 @@ func ExampleScope_Nest() {
 	// Output: 1 2 1 2 done
 }
 
-// A scope that is detached goes on when the subscriber has left: for a source that others still need.
+// A scope that is detached goes on when the subscriber has left: for a source that others
+// still need.
 func ExampleScope_Detach() {
 	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		own := sc.Detach()
@@ -213,7 +220,7 @@ func ExampleScope_Detach() {
 	// open: false true
 }
 
-// A failure whose subscribers may all have left is told to OnUnhandled.
+// A failure whose subscribers may all have left goes to the handler of OnUnhandled.
 func ExampleScope_Unhandled() {
 	restore := observable.OnUnhandled(func(e *observable.UnhandledError) { fmt.Println("unhandled:", errors.Unwrap(e)) })
 	defer restore()
@@ -227,7 +234,8 @@ func ExampleScope_Unhandled() {
 	// value done
 }
 
-// An error that comes after the operator's own end is dropped, but a panic is told to OnUnhandled.
+// An error that comes after the operator's own end is dropped, but a panic goes to the
+// handler of OnUnhandled.
 func ExampleScope_Drop() {
 	restore := observable.OnUnhandled(func(e *observable.UnhandledError) { fmt.Println("unhandled:", errors.Unwrap(e)) })
 	defer restore()
@@ -260,7 +268,8 @@ func ExampleScope_WaitFor() {
 	// true
 }
 
-// What runs a source again asks whether a function of the run before still works.
+// An operator that runs a source again asks whether a function of the run before still
+// works.
 func ExampleScope_OnIdle() {
 	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
 		working := make(chan struct{})

@@ -10,16 +10,17 @@ import (
 )
 
 // A boundary with a bound: at most two values wait for a slow subscriber, then the source
-// waits. The source has a gate of its own, and what waits there is a part of the two.
+// waits. The source has a gate of its own, and a value that waits there is one of the
+// two.
 func ExampleScope_Spawn() {
 	const size = 2
 	bounded := func(src observable.Observable[int]) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
-			var mu interleave.Mutex // guards what follows
+			var mu interleave.Mutex // guards the variables below
 			room := interleave.Cond{L: &mu}
 			var waiting []int
 			running := false
-			var end func() // what comes behind them, if the source has ended
+			var end func() // ends downstream after them, if the source has ended
 
 			task := sc.NewTask(func() (more bool) {
 				mu.Lock()
@@ -69,7 +70,7 @@ func ExampleScope_Spawn() {
 						Terminal: buffer.Terminal,
 					})
 				})
-				source.Subscribe(sc, observable.ObserverFuncs[int]{ // which ends with sc
+				source.Subscribe(sc, observable.ObserverFuncs[int]{ // it ends with sc
 					OnNext: func(v int) {
 						mu.Lock()
 						defer mu.Unlock()
@@ -100,8 +101,8 @@ func ExampleScope_Spawn() {
 	// value done
 }
 
-// An operator that goes through many sources takes the Next that Intercept has returned
-// again.
+// An operator that goes through many sources uses the Next that Intercept has returned
+// for all of them.
 func ExampleInterceptTerminal() {
 	resume := func(sources ...observable.Observable[int]) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -166,9 +167,9 @@ type left struct {
 
 func (l left) Unsubscribe() { l.cancel() }
 
-// An operator that emits into something foreign, which may be what it emits as well, does
-// so in ConnectAll: what comes back is emitted at once, not after all that the source
-// has.
+// An operator that emits into a foreign object, which may also be its source, does so in
+// ConnectAll: values that come back are emitted at once, not after all values of the
+// source.
 func ExampleScope_ConnectAll() {
 	through := func(src observable.Observable[int], r *relay) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {

@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// show prints what a stream emits, and how it ends.
+// show prints the values of a stream, and its end.
 func show[T any](src observable.Observable[T]) {
 	err := observable.ForEach(context.Background(), src, func(v T) { fmt.Print(v, " ") })
 	if err != nil {

@@ -29,7 +29,7 @@ func ExampleTypeError() {
 	// Output: a is no int
 }
 
-// What cannot work in RxGo ends with an error that says what to take.
+// A chain that cannot work in RxGo ends with an error that names a replacement.
 func ExampleChainError() {
 	published := observable.ToRx(observable.Of(1, 2)).Map(
 		func(_ context.Context, v any) (any, error) { return v, nil }, rxgo.WithPublishStrategy())
@@ -39,7 +39,7 @@ func ExampleChainError() {
 	// Output: true
 }
 
-// A stream of which the buffer may not overflow ends when it does.
+// A stream whose buffer may not overflow ends when it does.
 func ExampleToChan_overflow() {
 	values, err := observable.ToChan(context.Background(), observable.Range(0, 10), 2, observable.OverflowFail)
 	fmt.Println(errors.Is(err(), observable.ErrOverflow), len(values) <= 2)
@@ -54,7 +54,8 @@ func ExampleUnhandledError() {
 	// Output: the hook has failed
 }
 
-// A callback that ends its goroutine, as the FailNow of a test does, ends its stream, and no other.
+// A callback that ends its goroutine, as the FailNow of a test does, ends its stream, and
+// no other.
 func ExampleOnUnhandled_goexit() {
 	unhandled := make(chan *observable.UnhandledError, 1)
 	defer observable.OnUnhandled(func(e *observable.UnhandledError) { unhandled <- e })()

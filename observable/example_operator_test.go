@@ -9,7 +9,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// An operator that only transforms: it shares the scope of its downstream and passes terminals on.
+// An operator that only transforms: it shares the scope of its downstream and passes
+// terminals on.
 func ExampleAttachFunc() {
 	double := func(src observable.Observable[int]) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -23,7 +24,8 @@ func ExampleAttachFunc() {
 	// Output: 2 4 6 done
 }
 
-// An operator that adds to the completion: it checks that the subscription is open before it emits more.
+// An operator that adds to the completion: it checks that the subscription is open before
+// it emits more.
 func ExampleWithComplete() {
 	endWith := func(src observable.Observable[string], last string) observable.Observable[string] {
 		return observable.AttachFunc[string](func(sc *observable.Scope, down observable.Stage[string]) {
@@ -41,7 +43,8 @@ func ExampleWithComplete() {
 	// Output: a b end done
 }
 
-// An operator that handles errors: its source has a scope of its own, which is closed before it goes on.
+// An operator that handles errors: its source has a scope of its own, which the operator
+// closes before it goes on.
 func ExampleIntercept() {
 	orElse := func(src observable.Observable[int], fallback observable.Observable[int]) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -77,8 +80,9 @@ func ExampleAlarm() {
 	// Output: done
 }
 
-// A boundary without a bound: what the source emits waits in a buffer, which a task empties. The
-// operators of package operators do it with a bound, and with a gate of its own for the source.
+// A boundary without a bound: the source's values wait in a buffer, which a task empties.
+// The operators of package operators do it with a bound, and with a gate of its own for
+// the source.
 func ExampleTask() {
 	apart := func(src observable.Observable[int]) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -133,10 +137,10 @@ func ExampleEmitter() {
 	// torn down
 }
 
-// A scope is the context of what is done for the subscription.
+// A scope is the context of all work for the subscription.
 func ExampleScope() {
 	src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
-		request, cancel := context.WithTimeout(sc, time.Hour) // ends with the subscription, too
+		request, cancel := context.WithTimeout(sc, time.Hour) // the subscription ends it too
 		sc.OnClose(cancel)
 		context.AfterFunc(request, func() {})
 		down.Next(1)
@@ -176,7 +180,8 @@ func ExampleAttacher() {
 	// Output: 0 1 2 done
 }
 
-// An operator that counts how deep it is nested in others of its kind, by their terminals downstream.
+// An operator that counts how deep it is nested in others of its kind, by their terminals
+// downstream.
 func ExampleScope_Interceptors() {
 	type depth struct{ observable.Terminal }
 	nested := func(src observable.Observable[int]) observable.Observable[int] {
@@ -201,7 +206,8 @@ func ExampleScope_Interceptors() {
 	// 1 done
 }
 
-// An operator that ends before its source does: the value that it does not pass on stays in the channel.
+// An operator that ends before its source does: the value that it does not pass on stays
+// in the channel.
 func ExampleScope_Refuse() {
 	first := func(src observable.Observable[int], n int) observable.Observable[int] {
 		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -232,7 +238,7 @@ func ExampleScope_Refuse() {
 	// 3 done
 }
 
-// upload answers alone for what is done for it.
+// upload answers alone for the work done for it.
 type upload struct {
 	name string
 	err  error

@@ -7,7 +7,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// printer returns an observer that prints what it is given, after a name.
+// printer returns an observer that prints its notifications, after a name.
 func printer[T any](name string) observable.Observer[T] {
 	return observable.ObserverFuncs[T]{
 		OnNext:     func(v T) { fmt.Println(name, v) },

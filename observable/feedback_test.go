@@ -11,7 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Two chains that emit into each other, each more than the other's gate has room for, do not come to wait in a circle.
+// Two chains emit into each other, each more values than the other's gate has room for.
+// They do not come to wait in a circle.
 func TestChainsThatFeedEachOther(t *testing.T) { synctest.Test(t, testChainsThatFeedEachOther) }
 
 func testChainsThatFeedEachOther(t *testing.T) {
@@ -36,6 +37,6 @@ func testChainsThatFeedEachOther(t *testing.T) {
 		group.Go(func() { pong.Next(0) })
 		group.Wait()
 	}
-	synctest.Wait() // a goroutine that exists only for that delivers what is still queued
+	synctest.Wait() // a goroutine that exists only for that delivers the queue
 	assert.Equal(t, int32(20*2*(1+each)), got.Load())
 }

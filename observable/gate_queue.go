@@ -8,27 +8,27 @@ type run struct {
 	n    int
 }
 
-// others stands in gate.by for goroutines that will not deliver what they have queued, or for more
-// than one.
+// others stands in gate.by for goroutines that will not deliver the values they have
+// queued, or for several goroutines.
 const others = ^uintptr(0)
 
 // lane is one producer's part of the queue.
 type lane interface {
-	// take moves the next n values, or the event, from the queue into delivery. The gate's mu
-	// is held.
+	// take moves the next n values, or the event, from the queue into delivery. The
+	// gate's mu is held.
 	take(n int)
-	// deliver delivers what take has taken, or as much of it as the goroutine may. The gate is
-	// held, its mu is not.
+	// deliver delivers the values, or the event, that take has taken, or as many as the
+	// goroutine may. The gate is held, its mu is not.
 	deliver(me uintptr)
-	// settle ends the delivery. It puts back what deliver has not come to and returns how many
-	// values that are. The gate's mu is held.
+	// settle ends the delivery. It puts back the values that deliver has not reached and
+	// returns their number. The gate's mu is held.
 	settle() (left int)
 	// within returns the scope that the lane belongs to.
 	within() *Scope
 }
 
-// Pending reports whether something that was emitted into s has not been delivered yet, as the chain
-// is busy: it waits at the gate, or its producer does.
+// Pending reports whether something emitted into s has not been delivered yet because the
+// chain is busy: it waits at the gate, or its producer does.
 func (s *Scope) Pending() bool {
 	if s.blocked.Load() > 0 {
 		return true
@@ -49,8 +49,8 @@ func (s *Scope) isIn(outer *Scope) bool {
 	return false
 }
 
-// push appends to the queue what the goroutine emits; mu is held. What the holder emits in a
-// callback it delivers before it leaves.
+// push appends to the queue values or an event of the goroutine; mu is held. The holder
+// delivers those of its callbacks before it leaves.
 func (g *gate) push(me uintptr, l lane, n int) {
 	g.enqueue(me, l, n)
 	if g.owner.Load() == me {
@@ -58,14 +58,14 @@ func (g *gate) push(me uintptr, l lane, n int) {
 	}
 }
 
-// enqueue is push for what the holder need not stay for; mu is held.
+// enqueue is push for values that the holder need not stay for; mu is held.
 func (g *gate) enqueue(me uintptr, l lane, n int) {
 	owner := g.owner.Load()
 	if detecting() && owner != me {
 		g.watch(l)
 	}
 	switch {
-	case owner != me && owner != 0: // its holder has that delivered
+	case owner != me && owner != 0: // the gate's holder has it delivered
 		g.by.Store(others)
 	case g.head == len(g.runs):
 		g.by.Store(me)
@@ -86,8 +86,8 @@ func (g *gate) enqueue(me uintptr, l lane, n int) {
 	g.backlog.Add(1)
 }
 
-// pushAndTell is push for a producer that may have waited: the next one that waits may find
-// room as well.
+// pushAndTell is push for a producer that may have waited: the next one that waits may
+// find room as well.
 func (g *gate) pushAndTell(me uintptr, l lane, n int) {
 	g.push(me, l, n)
 	g.tellRoom()
@@ -106,14 +106,15 @@ func (g *gate) pop() run {
 	return next
 }
 
-// remove takes the runs of a lane out of the queue; mu is held.
-func (g *gate) remove(l lane) {
+// remove takes a lane's values out of the queue, and with events its events too; mu is
+// held.
+func (g *gate) remove(l lane, events bool) {
 	if g.head == len(g.runs) {
 		return
 	}
 	kept, own := g.runs[:0], g.own
 	for i, r := range g.runs[g.head:] {
-		if r.lane != l {
+		if r.lane != l || r.n == 0 && !events {
 			kept = append(kept, r)
 			continue
 		}
@@ -128,7 +129,8 @@ func (g *gate) remove(l lane) {
 	g.tellRoom()
 }
 
-// unshift puts n values at the head of the queue, which count as queued already; mu is held.
+// unshift puts n values, which count as queued already, at the head of the queue; mu is
+// held.
 func (g *gate) unshift(l lane, n int) {
 	g.backlog.Add(1)
 	if g.head > 0 {
@@ -141,12 +143,12 @@ func (g *gate) unshift(l lane, n int) {
 	g.runs[0] = run{l, n}
 }
 
-// drain delivers the queue, or that part of it that the goroutine has queued itself: see serve. It
-// reports false if something is left, which another goroutine has to deliver.
+// drain delivers the queue, or the part of it that the goroutine has queued itself: see
+// serve. It reports false if a rest is left for another goroutine to deliver.
 func (g *gate) drain(me uintptr, everything bool) (all bool) {
 	returned := false
 	defer func() {
-		if !returned { // a callback ended this goroutine: what is left must not stay
+		if !returned { // a callback ended this goroutine: the rest must not stay
 			g.mu.Lock()
 			g.settle()
 			g.mu.Unlock()
@@ -182,8 +184,8 @@ func (g *gate) settle() {
 	}
 }
 
-// delivered makes room for what has been delivered of the run being drained, of which so many
-// values are left; mu is held.
+// delivered makes room for the values delivered of the run being drained, of which left
+// remain; mu is held.
 func (g *gate) delivered(left int) {
 	if n := g.draining.n - left; n > 0 {
 		g.values -= n
@@ -200,7 +202,7 @@ func (g *gate) makeRoom(left int) {
 	g.mu.Unlock()
 }
 
-// tellRoom wakes as many producers as there is room for, those that wait longest; mu is held.
+// tellRoom wakes a producer for each free place, the longest waiting first; mu is held.
 func (g *gate) tellRoom() {
 	for wake := min(g.limit()-g.values, int(g.blocked.Load())) - int(g.told); wake > 0; wake-- {
 		g.told++
@@ -211,7 +213,7 @@ func (g *gate) tellRoom() {
 // post queues an event of a lane and delivers it if the gate is free.
 func (g *gate) post(l lane) {
 	me := goroutine()
-	entered := g.seize(me) // what is pushed is the goroutine's own then
+	entered := g.seize(me) // the pushed event is then the goroutine's own
 	g.mu.Lock()
 	g.push(me, l, 0)
 	g.mu.Unlock()
@@ -230,7 +232,7 @@ func (g *gate) limit() int {
 	return queueLimit
 }
 
-// setLimit sets what limit returns.
+// setLimit sets the result of limit.
 func (g *gate) setLimit(n int) {
 	before := g.limited.Swap(int32(n)) //nolint:gosec // it is at most queueLimit
 	if int(before) < n && g.blocked.Load() > 0 {
@@ -240,17 +242,18 @@ func (g *gate) setLimit(n int) {
 	}
 }
 
-// isFull reports whether there is no room for a value of somebody who comes now; mu is held.
+// isFull reports whether there is no room for a value that comes now; mu is held.
 func (g *gate) isFull() bool { return g.values >= g.limit() || g.blocked.Load() > 0 }
 
-// waitForRoom blocks while the queue is full, or others have been waiting longer, and live
-// reports true, of an emitter of sc. It reports whether that is still so, and whether the goroutine
-// has been excused from waiting. mu is held before and after, and not if a callback ends the
-// goroutine. The holder of the gate does not wait: it would
-// wait for itself. Neither does a goroutine whose wait closes a circle. If the gate is free, the
-// goroutine that is to deliver the queue may be the caller, or wait for it, as a subject's emitter
-// does that has queued a value at several gates and is in the first: the caller then sees to it
-// that the queue is delivered, unless a goroutine has been started that has yet to look at it.
+// waitForRoom blocks while live, of an emitter of sc, reports true and the queue is full
+// or others have been waiting longer. It reports whether live still does, and whether the
+// goroutine has been excused from waiting. mu is held before and after, and not if a
+// callback ends the goroutine. The holder of the gate does not wait: it would wait for
+// itself. Neither does a goroutine whose wait closes a circle. If the gate is free, the
+// goroutine that is to deliver the queue may be the caller, or may wait for the caller: a
+// subject's emitter does so that has queued a value at several gates and is in the first.
+// The caller then has the queue delivered, unless a goroutine that has yet to look at it
+// has been started.
 func (g *gate) waitForRoom(me uintptr, sc *Scope, live func() bool) (wanted, excused bool) {
 	if !g.isFull() || g.owner.Load() == me {
 		return live(), false
@@ -273,8 +276,8 @@ func (g *gate) waitForRoom(me uintptr, sc *Scope, live func() bool) (wanted, exc
 	}
 }
 
-// waitOnce waits until there may be room. It reports whether live still does, and whether the
-// goroutine has been excused from waiting; mu is held before and after.
+// waitOnce waits until there may be room. It reports whether live still does, and whether
+// the goroutine has been excused from waiting; mu is held before and after.
 func (g *gate) waitOnce(me uintptr, sc *Scope, live func() bool) (wanted, excused bool) {
 	if g.room.L == nil {
 		g.room.L = &g.mu
@@ -298,8 +301,9 @@ func (g *gate) waitOnce(me uintptr, sc *Scope, live func() bool) (wanted, excuse
 	return wanted, excused
 }
 
-// wake lets blocked producers look again at whether they are still wanted. Its caller has
-// first changed what their live looks at, and then seen that there are some in that scope.
+// wake lets blocked producers check again whether they are still wanted. Its caller has
+// first changed the state that their live reads, and then seen that the scope has blocked
+// producers.
 func (g *gate) wake() {
 	g.mu.Lock()
 	g.room.Broadcast()

@@ -24,7 +24,8 @@ func inlet(out **observable.Emitter[int]) observable.Observable[int] {
 	})
 }
 
-// TestGateReleasesProducers has producers wait at a full queue when the subscription ends.
+// TestGateReleasesProducers has producers wait at a full queue when the subscription
+// ends.
 func TestGateReleasesProducers(t *testing.T) {
 	for name, end := range map[string]func(sub observable.Subscription, cancel func()){
 		"unsubscribe": func(sub observable.Subscription, _ func()) { sub.Unsubscribe() },
@@ -58,7 +59,8 @@ func TestGateReleasesProducers(t *testing.T) {
 	}
 }
 
-// TestGateTeardownWaitsForProducer has a teardown wait for a goroutine that waits for room in the queue.
+// TestGateTeardownWaitsForProducer has a teardown wait for a goroutine that waits for
+// room in the queue.
 func TestGateTeardownWaitsForProducer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -76,15 +78,15 @@ func TestGateTeardownWaitsForProducer(t *testing.T) {
 		})
 		out := observabletest.NewRecorder[int]().OnNext(func(int) { <-release })
 		sub := src.Subscribe(t.Context(), out)
-		time.Sleep(2 * time.Second) // one is in the callback, the other at the full queue
+		time.Sleep(2 * time.Second) // one value is in the callback, one at the full queue
 		time.AfterFunc(time.Second, func() { close(release) })
 		sub.Unsubscribe()
 		assert.Len(t, out.Log(), 1)
 	})
 }
 
-// TestGateDoesNotBlockSubscribe has a source emit from a goroutine of its own before Subscribe is done, to
-// an observer that waits for what comes after Subscribe.
+// TestGateDoesNotBlockSubscribe has a source emit from a goroutine of its own before
+// Subscribe is done, to an observer that waits for an event after Subscribe.
 func TestGateDoesNotBlockSubscribe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -105,7 +107,8 @@ func TestGateDoesNotBlockSubscribe(t *testing.T) {
 	})
 }
 
-// TestGateKeepsOrder has values wait in the queue that a function emits which is called inside.
+// TestGateKeepsOrder has a function that is called inside the gate emit: its values wait
+// in the queue.
 func TestGateKeepsOrder(t *testing.T) {
 	var in *observable.Emitter[int]
 	var begun []int
@@ -130,7 +133,7 @@ func TestGateKeepsOrder(t *testing.T) {
 	in.Next(0)
 	assert.Equal(t, []int{0, 1, 2, 3, 4, 5}, begun)
 	assert.Equal(t, []string{"0", "0", "1", "10", "2", "20", "3", "30", "4", "40", "5", "50"}, out.Log(),
-		"what is queued comes after what is emitted inside the function")
+		"queued values come after those that the function emits")
 	in.Complete()
 	<-sub.Done()
 	assert.Equal(t, "complete", out.Log()[12])
@@ -171,7 +174,7 @@ func TestGateKeepsOrderOfProducers(t *testing.T) {
 	assert.Len(t, unique, producers*each+1)
 }
 
-// TestGateDoesNotRecurse has many values wait in the queue whose delivery leaves the gate.
+// TestGateDoesNotRecurse queues many values whose delivery leaves the gate.
 func TestGateDoesNotRecurse(t *testing.T) {
 	const count = 20_000
 	var in *observable.Emitter[int]
@@ -199,8 +202,9 @@ func TestGateDoesNotRecurse(t *testing.T) {
 	assert.Less(t, deepest, 200, "frames on the stack")
 }
 
-// TestGateBlockedProducersGoOn has producers wait for room, and functions that have no end run
-// on goroutines of their own meanwhile: when the holder goes on, so do all producers.
+// TestGateBlockedProducersGoOn has producers wait for room, and functions that have no
+// end run on goroutines of their own meanwhile: when the holder goes on, so do all
+// producers.
 func TestGateBlockedProducersGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in *observable.Emitter[int]
@@ -240,7 +244,8 @@ func TestGateBlockedProducersGoOn(t *testing.T) {
 	})
 }
 
-// TestGateEndlessInner has a synchronous inner source without an end while a value waits at the gate.
+// TestGateEndlessInner has a synchronous inner source without an end while a value waits
+// at the gate.
 func TestGateEndlessInner(t *testing.T) {
 	var in *observable.Emitter[int]
 	endless := observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
@@ -263,7 +268,8 @@ func TestGateEndlessInner(t *testing.T) {
 	assert.Equal(t, []string{"0", "1", "2", "complete"}, out.Log())
 }
 
-// TestGateFeedback has each value emit the next: what waits is one value, however many there have been.
+// TestGateFeedback has each value emit the next: one value waits, however many there have
+// been.
 func TestGateFeedback(t *testing.T) {
 	before, after := liveHeap(), uint64(0)
 	var in *observable.Emitter[int]
@@ -279,8 +285,8 @@ func TestGateFeedback(t *testing.T) {
 	assert.Less(t, after, before+100_000)
 }
 
-// TestGateDeliversWhatItsHolderEmits has a callback emit behind what another producer has queued:
-// when its Next returns, both are delivered, in their order.
+// TestGateDeliversWhatItsHolderEmits has a callback emit behind the values that another
+// producer has queued: when its Next returns, all are delivered, in their order.
 func TestGateDeliversWhatItsHolderEmits(t *testing.T) {
 	for name, test := range map[string]struct{ before, own int }{
 		"one value":           {1, 1},

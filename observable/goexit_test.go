@@ -15,13 +15,13 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// The tests of this file end goroutines inside callbacks, as a test's FailNow does. Nothing may stay
-// locked, and nobody may wait for ever.
+// The tests of this file end goroutines inside callbacks, as a test's FailNow does.
+// Nothing may stay locked, and nobody may wait for ever.
 
 var goexit = "error: " + observable.ErrGoexit.Error()
 
-// TestGoexitInCallback ends the goroutine in a stage and in each method of the observer, with values that
-// come in all the ways there are.
+// TestGoexitInCallback ends the goroutine in a stage and in each method of the observer,
+// with values that come in every way.
 func TestGoexitInCallback(t *testing.T) {
 	for name, src := range sources() {
 		t.Run(name, func(t *testing.T) {
@@ -74,12 +74,13 @@ func TestGoexitInCallback(t *testing.T) {
 	}
 }
 
-// scopeSubscription is a subscription of which only the scope is known.
+// scopeSubscription is a subscription known only by its scope.
 type scopeSubscription struct{ *observable.Scope }
 
 func (s scopeSubscription) Unsubscribe() { s.Close() }
 
-// TestGoexitInSubscribe ends the goroutine in the function of New and in a foreign Subscribe.
+// TestGoexitInSubscribe ends the goroutine in the function of New and in a foreign
+// Subscribe.
 func TestGoexitInSubscribe(t *testing.T) {
 	for name, src := range map[string]observable.Observable[int]{
 		"New": observable.New(func(_ context.Context, o observable.Observer[int]) func() {
@@ -104,7 +105,8 @@ func TestGoexitInSubscribe(t *testing.T) {
 	}
 }
 
-// TestGoexitInTeardown ends the goroutine in each kind of teardown: the others run all the same.
+// TestGoexitInTeardown ends the goroutine in each kind of teardown: the others run all
+// the same.
 func TestGoexitInTeardown(t *testing.T) {
 	for name, end := range map[string]func(sub observable.Subscription, cancel func(), in *observable.Emitter[int]){
 		"unsubscribe": func(sub observable.Subscription, _ func(), _ *observable.Emitter[int]) { sub.Unsubscribe() },
@@ -140,13 +142,13 @@ func TestGoexitInTeardown(t *testing.T) {
 			<-sub.Done()
 			synchronous := out.Log()
 			require.Subset(t, synchronous, []string{"first", "nested", "child", "last"})
-			in.Next(2) // which would block if the gate were still held
+			in.Next(2) // it would block if the gate were still held
 		})
 	}
 }
 
-// TestGoexitIsHeard ends the goroutine where no observer hears of it: in the observer's own terminals, and in a
-// teardown.
+// TestGoexitIsHeard ends the goroutine where no observer hears of it: in the observer's
+// own terminals, and in a teardown.
 func TestGoexitIsHeard(t *testing.T) {
 	leaving := observable.AttachFunc[int](func(sc *observable.Scope, _ observable.Stage[int]) {
 		sc.OnClose(runtime.Goexit)
@@ -178,7 +180,8 @@ func TestGoexitIsHeard(t *testing.T) {
 	}
 }
 
-// TestGoexitInDrain ends the goroutine of a producer in the callback for a value that another one queued.
+// TestGoexitInDrain ends the goroutine of a producer in the callback for a value that
+// another producer queued.
 func TestGoexitInDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in, other *observable.Emitter[int]
@@ -207,8 +210,8 @@ func TestGoexitInDrain(t *testing.T) {
 	})
 }
 
-// TestGoexitWhileLeaving ends the goroutine in the callback for a value that is delivered as the
-// gate is left.
+// TestGoexitWhileLeaving ends the goroutine in the callback for a value that is delivered
+// as the gate is left.
 func TestGoexitWhileLeaving(t *testing.T) {
 	var in *observable.Emitter[int]
 	src := merged(inlet(&in), func(v int) observable.Observable[int] {
@@ -237,8 +240,8 @@ func TestGoexitInAlarm(t *testing.T) {
 	})
 }
 
-// TestGoexitInSubject ends the goroutine in the callback of one subscriber of several: the others get the
-// value, and so does everybody what the callbacks emitted.
+// TestGoexitInSubject ends the goroutine in the callback of one subscriber of several:
+// the others get the value, and all get the values that the callbacks emitted.
 func TestGoexitInSubject(t *testing.T) {
 	subject := new(observable.Subject[int])
 	first, _ := record[int](t.Context(), subject)
@@ -256,8 +259,9 @@ func TestGoexitInSubject(t *testing.T) {
 	assert.Equal(t, []string{"1", "2", "5", "complete"}, last.Log())
 }
 
-// TestUnhandledApart has functions panic, or end their goroutine, that the toolkit calls apart from the callbacks of
-// a stream: the handler of unhandled errors hears of it, and what is to be called besides is called.
+// TestUnhandledApart has functions that the toolkit calls apart from the callbacks of a
+// stream panic, or end their goroutine: the handler of unhandled errors hears of it, and
+// the other functions are still called.
 func TestUnhandledApart(t *testing.T) {
 	ends := map[string]struct {
 		fail  func()
@@ -323,7 +327,8 @@ func TestUnhandledApart(t *testing.T) {
 	}
 }
 
-// TestUnhandledPanicOfAFunction has functions panic that an operator has called on goroutines of their own.
+// TestUnhandledPanicOfAFunction has functions that an operator has called on goroutines
+// of their own panic.
 func TestUnhandledPanicOfAFunction(t *testing.T) {
 	fail := func() { panic(errBoom) }
 	for name, call := range map[string]func(sc *observable.Scope){

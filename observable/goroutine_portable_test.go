@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestFold checks that a number that fits into a uintptr stays as it is, and that none becomes 0.
+// TestFold checks that a number that fits into a uintptr stays as it is, and that none
+// becomes 0.
 func TestFold(t *testing.T) {
 	most := uint64(^uintptr(0))
 	for _, id := range []uint64{1, 2, most - 1, most} {

@@ -12,7 +12,7 @@ import (
 var headings = sync.Pool{New: func() any { return new([64]byte) }}
 
 // stackNumber returns the number of the calling goroutine in stack traces. The runtime
-// tells it only in their text, "goroutine 18 [running]:", and walks the whole stack for
+// gives it only in their text, "goroutine 18 [running]:", and walks the whole stack for
 // that text: the cost grows with the depth of the calls.
 func stackNumber() uint64 {
 	text := headings.Get().(*[64]byte)

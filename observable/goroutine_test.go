@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestGoroutine checks that the number of a goroutine is its own, and stays, also when its stack grows. It
-// looks inside the package, as nothing shows the number outside.
+// TestGoroutine checks that the number of a goroutine is its own, and stays, also when
+// its stack grows. It looks inside the package, as the number does not show outside.
 func TestGoroutine(t *testing.T) {
 	const count = 100
 	numbers := make(chan uintptr, count)
@@ -51,8 +51,8 @@ func deep(n int, f func()) {
 	runtime.KeepAlive(&pad)
 }
 
-// BenchmarkGoroutine is the cost of knowing the goroutine in this build, beside that of the stack trace which
-// the portable way reads it from, and which grows with the stack.
+// BenchmarkGoroutine is the cost of identifying the goroutine in this build, beside the
+// cost of the stack trace that the portable way reads. The latter grows with the stack.
 func BenchmarkGoroutine(b *testing.B) {
 	b.Run("goroutine", func(b *testing.B) {
 		for b.Loop() {

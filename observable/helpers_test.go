@@ -23,7 +23,7 @@ func record[T any](
 	return out, src.Subscribe(ctx, out)
 }
 
-// foreign is an observable from elsewhere: it has a Subscribe method and nothing else.
+// foreign is an observable from elsewhere: it has only a Subscribe method.
 type foreign[T any] func(ctx context.Context, observer observable.Observer[T]) observable.Subscription
 
 func (f foreign[T]) Subscribe(ctx context.Context, observer observable.Observer[T]) observable.Subscription {
@@ -39,7 +39,8 @@ func (s subscription) Done() <-chan struct{} { return nil }
 
 func (s subscription) Err() error { return nil }
 
-// caught is an operator as a user would write it: it goes on with another source when src fails.
+// caught is an operator as a user would write it: it goes on with another source when src
+// fails.
 func caught[T any](src observable.Observable[T], handle func(err error) observable.Observable[T]) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
@@ -56,7 +57,8 @@ func caught[T any](src observable.Observable[T], handle func(err error) observab
 	})
 }
 
-// merged is an operator as a user would write it: it subscribes to an inner observable for each value.
+// merged is an operator as a user would write it: it subscribes to an inner observable
+// for each value.
 func merged[A, B any](src observable.Observable[A], project func(A) observable.Observable[B]) observable.Observable[B] {
 	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {
 		active := 1
@@ -97,7 +99,8 @@ func taken[T any](src observable.Observable[T], n int) observable.Observable[T] 
 	})
 }
 
-// finalized is an operator as a user would write it: it calls teardown when the source is torn down.
+// finalized is an operator as a user would write it: it calls teardown when the source is
+// torn down.
 func finalized[T any](src observable.Observable[T], teardown func()) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
@@ -106,7 +109,8 @@ func finalized[T any](src observable.Observable[T], teardown func()) observable.
 	})
 }
 
-// isPanic asserts that err is the panic of a callback with the value given, and carries its stack.
+// isPanic asserts that err is the panic of a callback with the value given, and carries
+// its stack.
 func isPanic(t *testing.T, err error, value any) {
 	t.Helper()
 	var failure *observable.PanicError
@@ -116,7 +120,8 @@ func isPanic(t *testing.T, err error, value any) {
 	}
 }
 
-// assertNoGoroutine calls f so often that a goroutine of each call would show, also while those of earlier tests end.
+// assertNoGoroutine calls f so often that a goroutine per call would show, even while
+// goroutines of earlier tests end.
 func assertNoGoroutine(t *testing.T, f func()) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -126,7 +131,7 @@ func assertNoGoroutine(t *testing.T, f func()) {
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
 
-// liveHeap returns how many bytes are in use.
+// liveHeap returns the number of bytes in use.
 func liveHeap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -14,8 +14,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave/judge"
 )
 
-// The programs of this file have emitters whose producers are told which values were taken: those that the observer was
-// called with, and no other.
+// The programs of this file have emitters whose producers learn which values were taken:
+// exactly those that the observer was called with.
 
 // delivering adds a thread that delivers values. The outcome is exact.
 func delivering(p *judge.Program, name string, in *observable.Emitter[int], o *judge.Observer, values ...int) []int {
@@ -23,7 +23,9 @@ func delivering(p *judge.Program, name string, in *observable.Emitter[int], o *j
 	p.Go(name, func() {
 		for _, v := range values {
 			unknown := true
-			defer func() { // a callback of another's value may end the goroutine before the outcome is told
+			// A callback of another thread's value may end the goroutine before Deliver
+			// returns.
+			defer func() {
 				if unknown && slices.Contains(o.Values(), v) {
 					taken = append(taken, v)
 				}
@@ -44,7 +46,7 @@ func delivering(p *judge.Program, name string, in *observable.Emitter[int], o *j
 	return values
 }
 
-// gateOf returns an observable with n emitters, which are there after it was subscribed to.
+// gateOf returns an observable with n emitters, which exist once it is subscribed to.
 func gateOf(n int) (ints, []*observable.Emitter[int]) {
 	all := make([]*observable.Emitter[int], n)
 	return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -54,7 +56,8 @@ func gateOf(n int) (ints, []*observable.Emitter[int]) {
 	}), all
 }
 
-// TestInterleaveDeliver has Deliver against other producers, and whatever ends the subscription.
+// TestInterleaveDeliver runs Deliver beside other producers and each end of the
+// subscription.
 func TestInterleaveDeliver(t *testing.T) {
 	type setting struct {
 		p      *judge.Program
@@ -134,6 +137,15 @@ func TestInterleaveDeliver(t *testing.T) {
 			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10, 11), s.p.Emit("a", s.in[1], 20))
 			s.o.Ends(failed)
 		},
+		"Deliver on the same emitter": func(s setting) {
+			s.o.Gets(judge.Everything, delivering(s.p, "deliver", s.in[0], s.o, 10), delivering(s.p, "too", s.in[0], s.o, 20),
+				s.p.Emit("a", s.in[1], 30))
+		},
+		"Deliver on the same emitter and unsubscribe": func(s setting) {
+			s.o.Gets(judge.Beginning, delivering(s.p, "deliver", s.in[0], s.o, 10), delivering(s.p, "too", s.in[0], s.o, 20),
+				s.p.Emit("a", s.in[1], 30))
+			s.p.Go("unsubscribe", s.o.Unsubscribe)
+		},
 		"a callback that feeds": func(s setting) {
 			s.o.OnNext(func(v int) {
 				if v == 10 {
@@ -159,7 +171,8 @@ func TestInterleaveDeliver(t *testing.T) {
 	}
 }
 
-// TestInterleaveRefuse has an observer that refuses what comes from some moment on, as the loop over All does that was left.
+// TestInterleaveRefuse has an observer that refuses all values from some moment on, like
+// an abandoned loop over All.
 func TestInterleaveRefuse(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		src, in := gateOf(2)
@@ -178,9 +191,29 @@ func TestInterleaveRefuse(t *testing.T) {
 	})
 }
 
-// TestInterleaveFromChan has two subscribers of a channel that has all its values, one of whom leaves: the other one gets
-// what that one does not.
-func TestInterleaveFromChan(t *testing.T) {
+// TestInterleaveFromChan has two subscribers of a channel that has all its values. One of
+// them leaves, and the other gets the values that the first did not.
+func TestInterleaveFromChan(t *testing.T) { fromChan(t, func(src ints) ints { return src }) }
+
+// TestInterleaveFromChanOfNew is TestInterleaveFromChan with a subscriber that leaves a
+// function which has subscribed to the channel by itself, and emits too.
+func TestInterleaveFromChanOfNew(t *testing.T) {
+	fromChan(t, func(src ints) ints {
+		return observable.New(func(ctx context.Context, out observable.Observer[int]) func() {
+			return src.Subscribe(ctx, out).Unsubscribe
+		})
+	})
+	fromChan(t, func(src ints) ints {
+		return observable.New(func(ctx context.Context, out observable.Observer[int]) func() {
+			sub := src.Subscribe(ctx, out)
+			out.Next(-1)
+			return sub.Unsubscribe
+		})
+	})
+}
+
+func fromChan(t *testing.T, left func(src ints) ints) {
+	t.Helper()
 	program := func(values int, leave func(p *judge.Program, o *judge.Observer, cancel func())) func(p *judge.Program) {
 		return func(p *judge.Program) {
 			ch := make(chan int, values)
@@ -191,19 +224,20 @@ func TestInterleaveFromChan(t *testing.T) {
 			src := observable.FromChan(ch)
 			leaving, staying := p.Observer("leaving"), p.Observer("staying")
 			ctx, cancel := p.Context()
-			leaving.Subscribe(ctx, src)
+			leaving.Subscribe(ctx, left(src))
 			staying.Subscribe(context.Background(), src)
 			leave(p, leaving, cancel)
 			staying.Ends(complete)
 			p.Check(func() error {
 				got := slices.Concat(leaving.Values(), staying.Values())
+				got = slices.DeleteFunc(got, func(v int) bool { return v < 0 })
 				late, _ := observable.Collect(context.Background(), src)
 				if slices.Sort(got); len(got)+len(late) != values {
-					return fmt.Errorf("they get %v, and one who comes later %v", got, late)
+					return fmt.Errorf("they get %v, and a later subscriber %v", got, late)
 				}
 				for i, v := range slices.Sorted(slices.Values(append(got, late...))) {
 					if i != v {
-						return fmt.Errorf("they get %v, and one who comes later %v", got, late)
+						return fmt.Errorf("they get %v, and a later subscriber %v", got, late)
 					}
 				}
 				return nil

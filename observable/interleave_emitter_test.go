@@ -18,8 +18,8 @@ import (
 
 // The programs of this file have several threads at one emitter.
 
-// emitter returns an observable, and the emitter of its one subscription, which is there after it
-// was subscribed to.
+// emitter returns an observable, and the emitter of its one subscription, which exists
+// once it is subscribed to.
 func emitter() (ints, **observable.Emitter[int]) {
 	var in *observable.Emitter[int]
 	return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -59,7 +59,7 @@ func TestInterleaveEmitThree(t *testing.T) {
 		}
 	}
 	judge.Explore(t, program(1))
-	judge.Sample(t, program(3)) // which is more than the queue takes
+	judge.Sample(t, program(3)) // more values than the queue takes
 }
 
 // TestInterleaveEmitTwoEmitters has two emitters in one gate.
@@ -190,14 +190,14 @@ func TestInterleaveTerminalEnd(t *testing.T) {
 	}
 }
 
-// feeding has the observer emit into its own chain.
+// TestInterleaveFeedback has the observer emit into its own chain.
 func TestInterleaveFeedback(t *testing.T) {
 	program := func(p *judge.Program) {
 		src, in := emitter()
 		o := p.Observer("o")
 		o.OnNext(func(v int) {
 			if v == 10 {
-				for fed := range 3 { // more than the queue takes
+				for fed := range 3 { // more values than the queue takes
 					(*in).Next(30 + fed)
 				}
 			}
@@ -209,7 +209,7 @@ func TestInterleaveFeedback(t *testing.T) {
 	judge.Sample(t, program)
 }
 
-// TestInterleaveEmitLeavingCallback has a callback that ends its subscription, in all ways.
+// TestInterleaveEmitLeavingCallback has a callback end its subscription in every way.
 func TestInterleaveEmitLeavingCallback(t *testing.T) {
 	for name, leave := range map[string]func(o *judge.Observer, in *observable.Emitter[int], cancel func()){
 		"unsubscribe": func(o *judge.Observer, _ *observable.Emitter[int], _ func()) { o.Unsubscribe() },
@@ -280,7 +280,7 @@ func TestInterleaveNew(t *testing.T) {
 	})
 }
 
-// TestInterleaveGo has a function of Go against whatever ends its subscription.
+// TestInterleaveGo runs a function of Go beside each end of its subscription.
 func TestInterleaveGo(t *testing.T) {
 	program := func(end func(p *judge.Program, o *judge.Observer, cancel func())) func(p *judge.Program) {
 		return func(p *judge.Program) {

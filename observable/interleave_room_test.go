@@ -16,8 +16,8 @@ type closing struct{ sc *observable.Scope }
 func (c closing) Error(error) { c.sc.Close() }
 func (c closing) Complete()   { c.sc.Close() }
 
-// TestInterleaveRoomOfAProducerThatEnds has two producers wait at a full queue while the source of one of them ends: the
-// room that it was told of goes to the other.
+// TestInterleaveRoomOfAProducerThatEnds has two producers wait at a full queue while the
+// source of one of them ends: the room offered to that producer goes to the other.
 func TestInterleaveRoomOfAProducerThatEnds(t *testing.T) {
 	program := func(p *judge.Program) {
 		in := make([]*observable.Emitter[int], 3)
@@ -47,8 +47,9 @@ func TestInterleaveRoomOfAProducerThatEnds(t *testing.T) {
 	}
 }
 
-// TestInterleaveRoomOfASubscriberThatLeaves has two producers of a subject, and one of the chain itself, wait for room at
-// the gate of a subscriber that leaves: the room that the subject's producers were told of goes to the other one.
+// TestInterleaveRoomOfASubscriberThatLeaves has two producers of a subject, and a
+// producer of the chain itself, wait for room at the gate of a subscriber that leaves:
+// the room offered to the subject's producers goes to the chain's.
 func TestInterleaveRoomOfASubscriberThatLeaves(t *testing.T) {
 	program := func(p *judge.Program) {
 		subject := observable.NewReplaySubject[int](observable.ReplayConfig{})

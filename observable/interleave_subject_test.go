@@ -15,7 +15,7 @@ import (
 
 // The programs of this file have several threads at one subject.
 
-// producers adds threads that emit so many values each.
+// producers adds threads that emit the given number of values each.
 func producers(p *judge.Program, into observable.Observer[int], threads, values int) (sent [][]int) {
 	for i := range threads {
 		var numbers []int
@@ -27,7 +27,7 @@ func producers(p *judge.Program, into observable.Observer[int], threads, values 
 	return sent
 }
 
-// subscribers returns so many observers of src.
+// subscribers returns n observers of src.
 func subscribers(p *judge.Program, src ints, n int) (all []*judge.Observer) {
 	for i := range n {
 		all = append(all, p.Observe(fmt.Sprint("subscriber ", i), src))
@@ -54,7 +54,7 @@ func TestInterleaveSubject(t *testing.T) {
 	judge.Sample(t, program(3, 2, 3))
 }
 
-// TestInterleaveSubjectSubscribe has subscribers that come.
+// TestInterleaveSubjectSubscribe has subscribers come while others emit.
 func TestInterleaveSubjectSubscribe(t *testing.T) {
 	program := func(threads, values, n int, s func() observable.Processor[int], share judge.Share) func(p *judge.Program) {
 		return func(p *judge.Program) {
@@ -81,8 +81,8 @@ func TestInterleaveSubjectSubscribe(t *testing.T) {
 	judge.Sample(t, program(2, 3, 2, replay, judge.Everything))
 }
 
-// TestInterleaveBehaviorSubject has a subscriber that comes while others emit: it gets a current value, and
-// all after that.
+// TestInterleaveBehaviorSubject has a subscriber that comes while others emit: it gets a
+// current value, and all after that.
 func TestInterleaveBehaviorSubject(t *testing.T) {
 	program := func(threads, values int) func(p *judge.Program) {
 		return func(p *judge.Program) {
@@ -94,7 +94,7 @@ func TestInterleaveBehaviorSubject(t *testing.T) {
 			p.Check(func() error {
 				all, got := first.Values(), late.Values()
 				if len(got) == 0 || !slices.Equal(got, all[len(all)-len(got):]) {
-					return fmt.Errorf("the first gets %v, the one who comes late gets %v", all, got)
+					return fmt.Errorf("the first gets %v, the late subscriber gets %v", all, got)
 				}
 				return nil
 			})
@@ -125,7 +125,7 @@ func TestInterleaveAsyncSubject(t *testing.T) {
 	})
 }
 
-// TestInterleaveSubjectLeave has subscribers that go.
+// TestInterleaveSubjectLeave has subscribers leave while others emit.
 func TestInterleaveSubjectLeave(t *testing.T) {
 	program := func(threads, values, n int) func(p *judge.Program) {
 		return func(p *judge.Program) {
@@ -152,7 +152,7 @@ func TestInterleaveSubjectLeave(t *testing.T) {
 	judge.Sample(t, program(2, 3, 2))
 }
 
-// TestInterleaveSubjectComes has one that comes and goes while others stay.
+// TestInterleaveSubjectComes has a subscriber come and go while others stay.
 func TestInterleaveSubjectComes(t *testing.T) {
 	program := func(threads, values, n int) func(p *judge.Program) {
 		return func(p *judge.Program) {
@@ -241,8 +241,8 @@ func TestInterleaveSubjectFeedback(t *testing.T) {
 	judge.Sample(t, program(3, 2, 2, 2))
 }
 
-// TestInterleaveSubjectSubscribesInCallback is the case in which values were lost: a callback subscribes somebody else and
-// emits, while another thread emits.
+// TestInterleaveSubjectSubscribesInCallback is the case in which values were lost: a
+// callback subscribes another observer and emits, while another thread emits.
 func TestInterleaveSubjectSubscribesInCallback(t *testing.T) {
 	program := func(values int) func(p *judge.Program) {
 		return func(p *judge.Program) {
@@ -267,7 +267,8 @@ func TestInterleaveSubjectSubscribesInCallback(t *testing.T) {
 	judge.Sample(t, program(3))
 }
 
-// TestInterleaveSubjectLeavingCallback has a callback that ends a subscription, its own or another's.
+// TestInterleaveSubjectLeavingCallback has a callback that ends a subscription, its own
+// or another's.
 func TestInterleaveSubjectLeavingCallback(t *testing.T) {
 	for name, leave := range map[string]func(own, other *judge.Observer){
 		"own":   func(own, _ *judge.Observer) { own.Unsubscribe() },
@@ -295,7 +296,7 @@ func TestInterleaveSubjectLeavingCallback(t *testing.T) {
 					o.Subscribe(context.Background(), &s)
 					o.Gets(judge.Beginning, sent...)
 				}
-				if name != "goexit" { // which ends a producer
+				if name != "goexit" { // goexit ends a producer
 					third.Wants(judge.Everything.Of(sent[0]))
 					third.Wants(judge.Everything.Of(sent[1]))
 				}
@@ -311,7 +312,7 @@ func TestInterleaveSubjectsInACircle(t *testing.T) {
 		return func(p *judge.Program) {
 			var s1, s2 observable.Subject[int]
 			o1, o2 := p.Observer("first"), p.Observer("second")
-			var in1, in2 [][]int // what is emitted into each
+			var in1, in2 [][]int // the values emitted into each
 			pass := func(o *judge.Observer, to *observable.Subject[int]) {
 				o.OnNext(func(v int) {
 					if v < 1000 {
@@ -340,7 +341,8 @@ func TestInterleaveSubjectsInACircle(t *testing.T) {
 	judge.Sample(t, program(5))
 }
 
-// TestInterleaveSubjectObserves has a subject that ends while its source emits: the source is unsubscribed from.
+// TestInterleaveSubjectObserves has a subject that ends while its source emits: the
+// source is unsubscribed from.
 func TestInterleaveSubjectObserves(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var source, s observable.Subject[int]

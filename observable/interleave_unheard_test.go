@@ -3,6 +3,7 @@
 package observable_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// TestInterleavePanicIsHeard has a callback panic while the subscription ends on another goroutine: the observer gets the
-// panic, or the handler of unhandled errors.
+// TestInterleavePanicIsHeard has a callback panic while the subscription ends on another
+// goroutine: the observer gets the panic, or the handler of unhandled errors.
 func TestInterleavePanicIsHeard(t *testing.T) {
 	var heard interleave.Int32
 	defer observable.OnUnhandled(func(err *observable.UnhandledError) {
@@ -51,4 +52,34 @@ func TestInterleavePanicIsHeard(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestInterleavePanicWhileConnecting has the function of New fail with a panic while the
+// context ends on another goroutine.
+func TestInterleavePanicWhileConnecting(t *testing.T) {
+	var heard interleave.Int32
+	note := func(err error) {
+		if errors.Is(err, errTrial) {
+			heard.Add(1)
+		}
+	}
+	defer observable.OnUnhandled(func(err *observable.UnhandledError) { note(err) })()
+	interleave.Explore(t, interleave.Config{Preemptions: 2}, func(p *interleave.Program) {
+		heard.Store(0)
+		var called interleave.Bool
+		ctx, cancel := p.Context()
+		src := observable.New(func(_ context.Context, out observable.Observer[int]) func() {
+			called.Store(true)
+			out.Error(&observable.PanicError{Value: errTrial})
+			return nil
+		})
+		p.Go("subscribe", func() { src.Subscribe(ctx, observable.ObserverFuncs[int]{OnError: note}) })
+		p.Go("cancel", cancel)
+		p.Check(func() error {
+			if called.Load() && heard.Load() != 1 {
+				return errors.New("the panic is not heard once")
+			}
+			return nil
+		})
+	})
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// TestUnsubscribeIsSilentAfterTheContextHasEnded has both come while a callback is in progress, which is before
-// the context's cause can be delivered.
+// TestUnsubscribeIsSilentAfterTheContextHasEnded has both come while a callback is in
+// progress, before the context's cause can be delivered.
 func TestUnsubscribeIsSilentAfterTheContextHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -36,7 +36,8 @@ func TestUnsubscribeIsSilentAfterTheContextHasEnded(t *testing.T) {
 	})
 }
 
-// TestAPanicWhileTheContextEnds is heard, though the observer gets the context's cause.
+// TestAPanicWhileTheContextEnds has a panic heard, though the observer gets the context's
+// cause.
 func TestAPanicWhileTheContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unhandled := observabletest.Unhandled(t)

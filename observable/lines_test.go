@@ -40,7 +40,8 @@ func TestLines(t *testing.T) {
 			got, err := observable.Collect(t.Context(), observable.Lines(strings.NewReader(test.text)))
 			assert.Equal(t, len(test.want), len(got))
 			for i := range min(len(test.want), len(got)) {
-				assert.True(t, test.want[i] == got[i], "line %d", i+1) // without the text of a long one
+				// The message leaves out the text of a long line.
+				assert.True(t, test.want[i] == got[i], "line %d", i+1)
 			}
 			if test.err == "" {
 				require.NoError(t, err)

@@ -25,9 +25,9 @@ type Observer[T any] interface {
 // receives Error(context.Cause(ctx)), whatever operators stand between them.
 // With a context that has already ended nothing is subscribed.
 //
-// Each Subscribe of a cold observable is a fresh run; a hot one (a [Subject],
-// a socket) is shared. Type parameters are inferred from any type that has
-// this method, so a value of your own type goes where an Observable is asked.
+// Each Subscribe of a cold observable is a fresh run; a hot one (a [Subject], a socket)
+// is shared. Type parameters are inferred from any type that has this method, so a value
+// of your own type goes where an Observable is asked for.
 type Observable[T any] interface {
 	// Subscribe starts a run for observer, bounded by ctx.
 	Subscribe(ctx context.Context, observer Observer[T]) Subscription
@@ -41,47 +41,49 @@ type Observable[T any] interface {
 // called any number of times, from any goroutine and from inside a callback of
 // the same run.
 //
-// Done is closed when the run is over, its teardown has run and no callback of it
-// is in progress on another goroutine, whatever ended it: a terminal notification, Unsubscribe or
-// the context.
+// Done is closed when the run is over, its teardown has run and no callback of it is in
+// progress on another goroutine, after each kind of end: a terminal notification,
+// Unsubscribe or the context.
 //
-// Err returns the error that ended the run: the one that its observer was given, an
-// [*ArgumentError] when Subscribe was called with a nil observer, or a [*PanicError] or [ErrGoexit]
-// when the observer's own Error or Complete, or a teardown, did not return. It returns nil while the
-// run goes on, after Complete and after Unsubscribe.
+// Err returns the error that ended the run: the observer's error, an [*ArgumentError]
+// when Subscribe was called with a nil observer, or a [*PanicError] or [ErrGoexit] when
+// the observer's own Error or Complete, or a teardown, did not return. It returns nil
+// while the run goes on, after Complete and after Unsubscribe.
 type Subscription interface {
 	Unsubscribe()          // ends the run silently
 	Done() <-chan struct{} // is closed when the run is over
 	Err() error            // returns the error that ended the run
 }
 
-// Ender is an observer that can end by itself, as a socket or a [Subject] does: by what its
-// peer does, or another source that it observes. A source that it is subscribed to is
-// unsubscribed in that moment, so nothing feeds an observer that is over.
+// Ender is an observer that can end by itself, as a socket or a [Subject] does: its peer
+// ends it, or another source that it observes. At that moment the observer is
+// unsubscribed from its sources, so nothing feeds an observer that is over.
 type Ender interface {
-	// OnEnd has f called once when the observer ends, at once if it has ended, and returns a
-	// function that takes f back. f returns soon.
+	// OnEnd has f called once when the observer ends, at once if it has ended, and
+	// returns a function that takes f back. f must return soon.
 	OnEnd(f func()) (stop func())
 }
 
 // ContextObserver is an observer that does not take the end of a context for a failure; a
-// socket is one. When the context of its subscription ends, ContextEnded is called in place
-// of Error.
+// socket is one. When the context of its subscription ends, ContextEnded is called in
+// place of Error.
 type ContextObserver interface {
-	// ContextEnded is the terminal of a subscription whose context has ended. The cause is
-	// context.Cause of that context.
+	// ContextEnded is the terminal of a subscription whose context has ended. The cause
+	// is context.Cause of that context.
 	ContextEnded(cause error)
 }
 
-// Isolated is a value that answers alone for what is done for it; a socket that a server has accepted is one. An
-// operator whose callback fails for such a value, or whose observable made of it does, gives the failure to the value and
-// goes on with the next one, where the failure would else be the stream's. These are MergeMap, ConcatMap,
-// SwitchMap and ExhaustMap of package operators in all their forms, and ParallelMap, also for a panic; and TryMap, TryFilter
-// and TryFilterMap for an error. The type of the operator's values has the method; that of an interface with it
-// does not count.
+// Isolated is a value that answers alone for the work done for it; a socket that a server
+// has accepted is one. When a callback of an operator fails for such a value, or the
+// observable made of it does, the operator gives the failure to the value and goes on
+// with the next one; otherwise the failure would be the stream's. These operators are
+// MergeMap, ConcatMap, SwitchMap and ExhaustMap of package operators in all their forms,
+// and ParallelMap, also for a panic; and TryMap, TryFilter and TryFilterMap for an error.
+// The type of the operator's values has the method; that of an interface with it does not
+// count.
 type Isolated interface {
-	// FailAlone takes the failure of what was done for the value, and reports whether it has: otherwise it is
-	// the stream's. It returns soon.
+	// FailAlone takes the failure of the work done for the value, and reports whether it
+	// has: otherwise the failure is the stream's. It must return soon.
 	FailAlone(err error) bool
 }
 

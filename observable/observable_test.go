@@ -8,7 +8,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// TestObserverFuncs calls the functions that are set, and leaves the others out.
+// TestObserverFuncs calls the functions that are set, and skips the others.
 func TestObserverFuncs(t *testing.T) {
 	var got []any
 	for _, o := range []observable.Observer[int]{

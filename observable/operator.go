@@ -2,8 +2,8 @@ package observable
 
 import "context"
 
-// AttachFunc is an observable given by its subscribe function: the form in which this package
-// and package operators build observables, and in which operators of your own are built:
+// AttachFunc is an observable given by its subscribe function. This package, package
+// operators and operators of your own build observables in this form:
 //
 //	func Double(src observable.Observable[int]) observable.Observable[int] {
 //		return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -14,9 +14,9 @@ import "context"
 //		})
 //	}
 //
-// The function runs once per subscription, inside the gate of sc. It sets its state, registers
-// its teardown, then attaches its sources or emits, and returns: notifications may come before
-// Attach returns. [Stage] says what a stage keeps to.
+// The function runs once per subscription, inside the gate of sc. It sets its state,
+// registers its teardown, then attaches its sources or emits, and returns: notifications
+// may come before Attach returns. [Stage] has the rules of a stage.
 type AttachFunc[T any] func(sc *Scope, down Stage[T])
 
 // AttachTo runs the source in sc, emitting to down. [Attach] calls it.
@@ -27,23 +27,24 @@ func (f AttachFunc[T]) Subscribe(ctx context.Context, observer Observer[T]) Subs
 	return Subscribe(ctx, f, observer)
 }
 
-// Attacher is an observable that can join a subscription that exists, and so share its gate and
-// scope. The toolkit's observables are attachers; any other observable is attached through an
-// [Emitter].
+// Attacher is an observable that can join a subscription that exists, and so share its
+// gate and scope. The toolkit's observables are attachers; any other observable is
+// attached through an [Emitter].
 type Attacher[T any] interface {
-	// AttachTo runs the observable in sc, inside its gate, and emits to down. [Attach] calls it,
-	// after checks that others would leave out: operators call Attach.
+	// AttachTo runs the observable in sc, inside its gate, and emits to down. Operators
+	// call [Attach], which makes the necessary checks and calls AttachTo.
 	AttachTo(sc *Scope, down Stage[T])
 }
 
-// Attach runs src in sc, emitting to down: an operator subscribes to its sources with it. It is
-// called inside the gate of sc, when the state of the operator is set, as notifications may come
-// before it returns.
+// Attach runs src in sc, emitting to down: an operator subscribes to its sources with it.
+// Call it inside the gate of sc, when the state of the operator is set: notifications may
+// come before it returns.
 //
-// An observable that is not an [Attacher] is subscribed to with sc as its context. What its
-// Subscribe emits is delivered at once; what comes later is serialised with the others. Its
-// Subscribe must return soon and must not wait for what others emit, as nothing else passes the
-// gate meanwhile. If src is nil, down receives an [*ArgumentError].
+// An observable that is not an [Attacher] is subscribed to with sc as its context. Values
+// that its Subscribe emits are delivered at once; later ones are serialised with those of
+// other sources. Its Subscribe must return soon and must not wait for values that others
+// emit, as nothing else passes the gate meanwhile. If src is nil, down receives an
+// [*ArgumentError].
 func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 	if !sc.Open() {
 		return
@@ -62,7 +63,9 @@ func Attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 
 func attach[T any](src Observable[T], sc *Scope, down Stage[T]) {
 	switch src := src.(type) {
-	case AttachFunc[T]: // as most are: this needs no search in a table, as an interface with a type parameter does
+	// Most are this type, which needs no search in a table, as an interface with a type
+	// parameter does.
+	case AttachFunc[T]:
 		src(sc, down)
 	case Attacher[T]:
 		src.AttachTo(sc, down)

@@ -5,13 +5,13 @@ import (
 	"fmt"
 )
 
-// Overflow says what a bounded buffer does with a value that finds it full.
+// Overflow decides what a bounded buffer does with a value that finds it full.
 type Overflow int
 
-// The policies. The zero value is the one that loses nothing.
+// The policies. The zero value loses nothing.
 const (
 	OverflowBlock      Overflow = iota // make the producer wait; nothing is lost
-	OverflowDropOldest                 // drop the value that waits longest, keep the new one
+	OverflowDropOldest                 // drop the oldest value, keep the new one
 	OverflowDropNewest                 // drop the new value
 	OverflowFail                       // end the stream with ErrOverflow
 )

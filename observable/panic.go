@@ -9,14 +9,14 @@ import (
 
 // PanicError is the error a stream ends with when a callback panicked.
 type PanicError struct {
-	Value any    // what was passed to panic
+	Value any    // the value passed to panic
 	Stack []byte // the stack of the panicking goroutine, as runtime/debug.Stack has it
 
 	references references
 }
 
-// Error describes the panic and names the first frame of the user's code: the function that
-// panicked or called what panicked.
+// Error describes the panic and names the first frame of the user's code: the function
+// that panicked, or called the code that did.
 func (e *PanicError) Error() string {
 	text := fmt.Sprintf("observable: a callback panicked: %v", e.Value)
 	if frame := userFrame(string(e.Stack)); frame != "" {
@@ -40,9 +40,9 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// userFrame returns the first frame below the panic that is neither the runtime's, nor the
-// standard library's, nor the toolkit's own, as "main.handle main.go:12"; or "". A stack trace has two
-// lines for each frame: the call, and the place behind a tab.
+// userFrame returns the first frame below the panic that is neither the runtime's, nor
+// the standard library's, nor the toolkit's own, as "main.handle main.go:12"; or "". A
+// stack trace has two lines for each frame: the call, and the place behind a tab.
 func userFrame(stack string) string {
 	lines := strings.Split(stack, "\n")
 	for i, line := range lines {
@@ -74,8 +74,8 @@ func firstUserFrame(lines []string) string {
 // runtime.Goexit, as a test's FailNow does. Match it with [errors.Is].
 var ErrGoexit = errors.New("observable: a callback ended its goroutine (runtime.Goexit)")
 
-// failure turns what a deferred recover returned into the error to report.
-// A nil value means that the goroutine is exiting without a panic.
+// failure turns the result of a deferred recover into the error to report. A nil value
+// means that the goroutine is exiting without a panic.
 func failure(recovered any) error {
 	if recovered == nil {
 		return &goexitError{error: ErrGoexit}
@@ -83,7 +83,7 @@ func failure(recovered any) error {
 	return &PanicError{Value: recovered, Stack: debug.Stack()}
 }
 
-// isPanic reports whether err tells of a callback that did not return.
+// isPanic reports whether err comes from a callback that did not return.
 func isPanic(err error) bool {
 	_, panicked := errors.AsType[*PanicError](err)
 	return panicked || errors.Is(err, ErrGoexit)

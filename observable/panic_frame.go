@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// module is the path of the toolkit's packages, in which no user's code is.
+// module is the path of the toolkit's packages; no user's code is in them.
 const module = "github.com/rxsocket/rxsocket/"
 
-// isUsers reports whether a frame of a stack trace is of the user's code.
+// isUsers reports whether a frame of a stack trace belongs to the user's code.
 func isUsers(call, place string) bool {
 	for _, prefix := range []string{"panic(", "runtime.", "created by ", "goroutine "} {
 		if strings.HasPrefix(call, prefix) {
@@ -30,16 +30,17 @@ func isUsers(call, place string) bool {
 	return !isToolkits(file)
 }
 
-// isToolkits reports whether file is one of the toolkit's. The call does not tell: a closure of the
-// toolkit that is inlined into a function of the user's has the name of that.
+// isToolkits reports whether file is one of the toolkit's. The call does not show it: a
+// closure of the toolkit that is inlined into a function of the user's has that
+// function's name.
 func isToolkits(file string) bool {
 	name, ok := strings.CutPrefix(file, builtFrom.toolkit)
 	return ok && !strings.HasPrefix(name, "examples/")
 }
 
-// isStandard reports whether a frame is of the standard library. Without the folder, as in a program
-// that was built with -trimpath, it is one of a package whose path has no dot in its first element,
-// except for package main and the program's own module.
+// isStandard reports whether a frame belongs to the standard library. Without the folder,
+// as in a program built with -trimpath, a package counts as standard if its path has no
+// dot in its first element, except for package main and the program's own module.
 func isStandard(call, file string) bool {
 	if strings.HasPrefix(file, "/") || strings.Contains(file, ":/") { // a folder
 		return builtFrom.standard != "" && strings.HasPrefix(file, builtFrom.standard)
@@ -55,7 +56,8 @@ func isStandard(call, file string) bool {
 	return first != "main" && !strings.Contains(first, ".") && !isOwn
 }
 
-// fileOf returns the file and line of the second line of a frame: "\t/home/a/main.go:12 +0x1d".
+// fileOf returns the file and line of the second line of a frame: "\t/home/a/main.go:12
+// +0x1d".
 func fileOf(place string) string {
 	file := strings.TrimSpace(place)
 	if i := strings.LastIndex(file, " +0x"); i >= 0 {
@@ -65,12 +67,12 @@ func fileOf(place string) string {
 }
 
 // builtFrom says where the program's source was.
-var builtFrom = newOrigin() //nolint:gochecknoglobals // it depends on how the program was built
+var builtFrom = newOrigin() //nolint:gochecknoglobals // it depends on the build
 
-// origin is where the source of a program was, as stack traces have it.
+// origin holds the places of a program's source, as stack traces have them.
 type origin struct {
-	standard string // folder of the standard library, with a slash, or "" if stack traces do not have it
-	toolkit  string // folder of the toolkit or, with -trimpath, its module and version, with a slash
+	standard string // folder of the standard library, with a slash, or "" if unknown
+	toolkit  string // folder of the toolkit, or its module and version, with a slash
 	program  string // path of the program's module, or ""
 }
 
@@ -81,7 +83,8 @@ func newOrigin() (o origin) {
 	if _, file, _, ok := runtime.Caller(0); ok {
 		o.toolkit = strings.TrimSuffix(file, "observable/panic_frame.go")
 	}
-	for line := range strings.Lines(string(debug.Stack())) { // the first frame is debug.Stack itself
+	// The first frame is debug.Stack itself.
+	for line := range strings.Lines(string(debug.Stack())) {
 		if file, ok := strings.CutPrefix(line, "\t"); ok {
 			o.standard, _, _ = strings.Cut(file, "runtime/debug/stack.go")
 			break

@@ -6,12 +6,12 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// A panic that goes to several subscribers is heard if one of them hears of it. So a panic
-// counts the references to it: whoever passes it on to others retains it for each of them,
-// and a reference that reaches nobody is released. Who releases the last one reports it. An
-// observer that hears of the panic keeps its reference.
+// A panic that goes to several subscribers is heard if one of them hears of it. So a
+// panic counts the references to it. Code that passes it on retains it for each receiver,
+// and releases a reference that reaches nobody. The release of the last reference reports
+// the panic. An observer that hears of the panic keeps its reference.
 
-// references counts who may hear of a panic, besides the first one.
+// references counts the receivers that may hear of a panic, besides the first one.
 type references struct {
 	more     interleave.Int32
 	reported interleave.Bool // the last one has been released
@@ -37,8 +37,8 @@ func referencesOf(err error) *references {
 	return nil
 }
 
-// counted returns err so that references to it are counted if it is a panic: ErrGoexit itself
-// belongs to everybody.
+// counted returns err in a form that counts references if it is a panic: ErrGoexit
+// itself, shared by all, cannot.
 func counted(err error) error {
 	if referencesOf(err) == nil && errors.Is(err, ErrGoexit) {
 		return &goexitError{error: err}
@@ -53,8 +53,8 @@ func retain(err error, n int) {
 	}
 }
 
-// release gives up a reference to err, and reports whether that was the last one to a panic, which
-// is then to be reported.
+// release gives up a reference to err, and reports whether that was the last one to a
+// panic: the caller then reports the panic.
 func release(err error) (last bool) {
 	refs := referencesOf(err)
 	if refs == nil {

@@ -2,8 +2,9 @@ package observable
 
 import "time"
 
-// slowValue is how long downstream may take for a value that is worth no look at who waits.
+// slowValue is the time that downstream may take for a value before the gate looks at the
+// producers that wait.
 const slowValue = 50 * time.Microsecond
 
-// epoch is what the gate's clock counts from: a difference costs less than a time.
+// epoch is the zero of the gate's clock: a difference costs less than a time.
 var epoch = time.Now() //nolint:gochecknoglobals // it is a constant

@@ -11,5 +11,6 @@ const (
 )
 
 func init() {
-	interleave.BeforeRun(func() { waits = waitGraph{} }) // a run that has failed leaves its waits behind
+	// A run that has failed leaves its waits behind.
+	interleave.BeforeRun(func() { waits = waitGraph{} })
 }

@@ -12,10 +12,11 @@ import (
 type root struct {
 	Scope
 
-	// What whoever enters writes or reads: beside the gate's owner, to come with it to another processor.
-	current       *handler        // where a panic of the code now running goes; the gate holder's
+	// The entering goroutine writes or reads these fields: they lie beside the gate's
+	// owner, to come with it to another processor.
+	current       *handler        // gets panics of the running code; the gate holder's
 	state         state           // whether it has ended, and more
-	offer         outcome         // what has become of the value being offered; the gate holder's
+	offer         outcome         // outcome of the value being offered; the gate holder's
 	connectingAll int8            // calls of ConnectAll in progress; likewise
 	left          interleave.Bool // the subscriber has left, or the context has ended
 	silent        interleave.Bool // Unsubscribe was called
@@ -27,8 +28,9 @@ type root struct {
 	stopCtx func() bool // undoes the wait for ctx
 	end     handler     // the end of the chain
 
-	// The end of it all, guarded by mu: done closes when the subscription is over and nothing works
-	// for it any more, neither a teardown nor a function that was called outside the gate.
+	// The end of it all, guarded by mu: done closes when the subscription is over and
+	// nothing works for it any more, neither a teardown nor a function called outside the
+	// gate.
 	err    error
 	over   bool
 	done   chan struct{}
@@ -44,14 +46,14 @@ type rootOf[T any] struct {
 	taker    taker[T] // the observer, if it is one
 }
 
-// Subscribe starts a run of src for observer, with a gate and scope of its own.
-// Types that implement [Attacher] implement their Subscribe method with it. It
-// keeps to what [Observable] says; a nil observer gets nothing subscribed and a
-// subscription that has ended, whose Err is an [*ArgumentError].
+// Subscribe starts a run of src for observer, with a gate and scope of its own. Types
+// that implement [Attacher] implement their Subscribe method with it. It keeps the rules
+// of [Observable]. With a nil observer nothing is subscribed to, and the subscription has
+// ended with an [*ArgumentError] as its Err.
 func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]) (sub Subscription) {
 	r := &rootOf[T]{observer: observer}
 	r.root.init(ctx, r)
-	sub = &r.root // also what is returned when a callback panics in Attach
+	sub = &r.root // also the result when a callback panics in Attach
 	switch {
 	case observer == nil:
 		r.observer = ObserverFuncs[T]{}
@@ -88,7 +90,7 @@ func Subscribe[T any](ctx context.Context, src Attacher[T], observer Observer[T]
 	return sub
 }
 
-// bind looks at what the observer can do besides observing.
+// bind finds the observer's optional methods.
 func (r *rootOf[T]) bind(observer Observer[T]) {
 	if e, ok := observer.(Ender); ok {
 		r.Scope.OnClose(e.OnEnd(r.Unsubscribe))
@@ -105,8 +107,9 @@ func (r *root) init(ctx context.Context, end Terminal) {
 	r.Scope.handler = &r.end
 }
 
-// afterFunc is context.AfterFunc, but a scope calls f itself when it closes: a subscription
-// whose context is a scope is torn down with that scope, not at some time after.
+// afterFunc is context.AfterFunc, but a scope calls f itself when it closes: a
+// subscription whose context is a scope is torn down with that scope, not some time
+// later.
 func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 	if sc, ok := ctx.(*Scope); ok {
 		return sc.AfterFunc(f)
@@ -134,7 +137,7 @@ func (r *rootOf[T]) Complete() {
 }
 
 func (r *rootOf[T]) deliverError(err error) {
-	if err == nil { // which must not look like success
+	if err == nil { // a nil error must not look like success
 		err = &ArgumentError{"observable.Observer.Error", "err", isNil}
 	}
 	r.addErr(err)
@@ -162,13 +165,13 @@ func (r *rootOf[T]) deliverCause() {
 	returned = true
 }
 
-// canceled reports whether the context has ended. Nothing passes then but its cause, which
-// cancel delivers; cancel may not have been called yet.
+// canceled reports whether the context has ended. From then on only its cause passes.
+// cancel delivers the cause, and may not have been called yet.
 func (r *root) canceled() bool { return r.ctxDone != nil && r.ctx.Err() != nil }
 
-// cancel ends the subscription because its context ended. It runs on a goroutine of its own, or
-// where a value finds that the context has ended. The source is torn down first, so that a
-// producer that holds the gate and waits gets out.
+// cancel ends the subscription because its context ended. It runs on a goroutine of its
+// own, or where a value finds that the context has ended. It tears the source down first,
+// so that a producer that holds the gate and waits gets out.
 func (r *rootOf[T]) cancel() {
 	r.left.Store(true)
 	if r.state.end() {
@@ -177,9 +180,9 @@ func (r *rootOf[T]) cancel() {
 	r.Scope.Close()
 }
 
-// cancelNow is cancel for those who do not know the type of the values.
+// cancelNow is cancel for code that does not know the type of the values.
 func (r *root) cancelNow() {
-	r.end.Terminal.(interface{ cancel() }).cancel() //nolint:forcetypeassert // it is a rootOf
+	r.end.Terminal.(interface{ cancel() }).cancel() //nolint:forcetypeassert // a rootOf
 }
 
 // cancellation is the queued notice that the context ended.
@@ -188,7 +191,7 @@ type cancellation[T any] struct{ r *rootOf[T] }
 func (c *cancellation[T]) take(int)       {}
 func (c *cancellation[T]) within() *Scope { return &c.r.Scope }
 func (c *cancellation[T]) deliver(uintptr) {
-	if c.r.silent.Load() { // it has come while a callback was in progress
+	if c.r.silent.Load() { // Unsubscribe came while a callback was in progress
 		c.r.finish()
 	} else {
 		c.r.deliverCause()
@@ -199,19 +202,20 @@ func (c *cancellation[T]) settle() int { return 0 }
 
 // finishAfter is finish, deferred around the observer's terminals, whose panics end here.
 func (r *root) finishAfter(returned *bool) {
+	defer r.finish() // also when the handler of unhandled errors ends this goroutine
 	if !*returned {
 		r.lose(failure(recover()))
 	}
-	r.finish()
 }
 
-// lose notes a failure that no observer hears: Err tells it, and the handler of OnUnhandled.
+// lose notes a failure that no observer hears: Err returns it, and the handler of
+// OnUnhandled gets it.
 func (r *root) lose(err error) {
 	r.addErr(err)
 	r.unhandled(err)
 }
 
-// finish tears down what is left and closes Done.
+// finish tears down the rest and closes Done.
 func (r *root) finish() {
 	defer r.setOver() // a teardown may end this goroutine
 	r.Scope.Close()
@@ -247,7 +251,8 @@ func (c *conclusion) within() *Scope  { return &c.r.Scope }
 func (c *conclusion) deliver(uintptr) { c.r.conclude() }
 func (c *conclusion) settle() int     { return 0 }
 
-// closeDone closes done when it is time, and returns what is to be called then; mu is held.
+// closeDone closes done when it is time, and returns the functions to call then; mu is
+// held.
 func (r *root) closeDone() (after []func()) {
 	if !r.over || r.working > 0 || r.isDone {
 		return nil
@@ -267,9 +272,10 @@ func (r *root) hasEnded() bool {
 	return r.isDone
 }
 
-// WhenDone calls f once when Done of sub closes, at once if it has. For a subscription of this
-// package, it needs no goroutine that waits, and f is called on the one that ends the subscription: f
-// returns soon. A panic in f goes to the handler of [OnUnhandled].
+// WhenDone calls f once when Done of sub closes, at once if it has. For a subscription of
+// this package, it needs no goroutine that waits, and the goroutine that ends the
+// subscription calls f: f must return soon. A panic in f goes to the handler of
+// [OnUnhandled].
 func WhenDone(sub Subscription, f func()) {
 	if r, ok := sub.(*root); ok {
 		r.whenDone(f)
@@ -299,7 +305,8 @@ func (r *root) Unsubscribe() {
 	r.silent.Store(true)
 	r.left.Store(true)
 	if !r.state.end() {
-		r.Scope.Close() // whoever delivers the terminal would do so, but may be long about it
+		// The goroutine that delivers the terminal would do so too, but perhaps late.
+		r.Scope.Close()
 		return
 	}
 	r.finish()
@@ -318,14 +325,14 @@ func (r *root) Done() <-chan struct{} {
 	return r.done
 }
 
-// Err returns what [Subscription] says.
+// Err returns the error that ended the subscription: see [Subscription].
 func (r *root) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.err
 }
 
-// addErr adds to what Err returns.
+// addErr adds err to the error that Err returns.
 func (r *root) addErr(err error) {
 	r.mu.Lock()
 	if r.err != nil {

@@ -2,14 +2,14 @@ package observable
 
 import "errors"
 
-// exit is deferred by whoever holds the gate while it runs a chain: it sends a
-// panic where it belongs and leaves the gate.
+// exit is deferred by the holder of the gate around the run of a chain: it sends a panic
+// where it belongs and leaves the gate.
 func (r *root) exit(returned *bool) {
 	if *returned {
 		r.leave()
 		return
 	}
-	defer r.leave() // what fail calls may end this goroutine
+	defer r.leave() // a callback of fail may end this goroutine
 	r.fail(failure(recover()))
 }
 
@@ -18,7 +18,7 @@ func (r *root) leave() {
 	r.gate.leave(r.gate.owner.Load())
 }
 
-// attached is what exit is, for the goroutine that subscribes.
+// attached is exit for the goroutine that subscribes.
 func (r *root) attached(me uintptr, returned *bool) {
 	defer r.gate.leave(me)
 	if !*returned {
@@ -34,14 +34,14 @@ func (r *root) settle(returned *bool, current *handler) {
 		r.current = current
 		return
 	}
-	defer func() { r.current = current }() // what fail calls may end this goroutine
+	defer func() { r.current = current }() // a callback of fail may end this goroutine
 	r.fail(failure(recover()))
 }
 
-// fail gives err to the stage that is to handle panics at this moment. If that
-// one panics too, the next one down has it.
+// fail gives err to the stage that handles panics at this moment. If that stage panics
+// too, the next one down gets the panic.
 func (r *root) fail(err error) {
-	r.offer = passed // whoever has panicked had the value
+	r.offer = passed // the code that has panicked had the value
 	h := r.current
 	returned := false
 	defer func() {
@@ -60,14 +60,16 @@ func (r *root) fail(err error) {
 	switch {
 	case h.scope.Open() && !r.canceled():
 		h.Error(err)
-	case errors.Is(err, ErrGoexit) && errors.Is(r.Err(), ErrGoexit): // it has been told where it began
-	default: // h has had its terminal, or gets the context's cause, or is not wanted any more
+	// h has had its terminal, or gets the context's cause, or is not wanted any more.
+	case !errors.Is(err, ErrGoexit):
 		r.unhandled(err)
+	case !errors.Is(r.Err(), ErrGoexit): // otherwise it is known from where it began
+		r.lose(err) // not again if the handler of unhandled errors ends this goroutine
 	}
 	returned = true
 }
 
-// protect calls a teardown function; a panic in it is told by Err.
+// protect calls a teardown function; Err returns a panic in it.
 func (r *root) protect(teardown finalizer) {
 	returned := false
 	defer func() {

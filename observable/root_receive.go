@@ -2,9 +2,9 @@ package observable
 
 import "github.com/rxsocket/rxsocket/observable/interleave"
 
-// What is here is the end of the path of every value: how a root hands it to the observer.
+// This file is the end of the path of every value: a root hands it to the observer.
 
-// state is what a value on its way to the observer looks at, in one word.
+// state is the one word that is read for each value on its way to the observer.
 type state struct{ bits interleave.Uint32 }
 
 const (
@@ -12,12 +12,12 @@ const (
 	stateOffers             // there are sources that offer values: see Emitter.Deliver
 )
 
-// end sets the terminal state, and reports whether the caller is the one who did.
+// end sets the terminal state, and reports whether this call set it.
 func (s *state) end() bool { return s.bits.Or(stateEnded)&stateEnded == 0 }
 
 func (s *state) ended() bool { return s.bits.Load()&stateEnded != 0 }
 
-// offers notes that what becomes of values is asked for from now on.
+// offers notes that from now on sources ask for the outcome of their values.
 func (s *state) offers() {
 	if !s.offering() {
 		s.bits.Or(stateOffers)
@@ -27,25 +27,28 @@ func (s *state) offers() {
 // offering reports whether offers was called.
 func (s *state) offering() bool { return s.bits.Load()&stateOffers != 0 }
 
-// plain reports whether a value goes to the observer without further ado.
+// plain reports whether a value goes to the observer without another check.
 func (s *state) plain() bool { return s.bits.Load() == 0 }
 
-// outcome is what has become of a value that a source offers, as far as the end of the chain knows.
+// outcome is the fate of a value that a source offers, as far as the end of the chain
+// knows.
 type outcome int8
 
 const (
 	offered outcome = iota
 	passed          // the observer got it, or a value made of it
-	refused         // it was kept from the observer, as the subscription has ended
+	refused         // the observer did not get it, as the subscription has ended
 )
 
-// taker is an observer that may refuse a value: it hands values on to a reader that may have
+// taker is an observer that may refuse a value: it hands values to a reader that may have
 // gone.
 type taker[T any] interface{ accept(value T) bool }
 
-// receiver returns the end of the path of every value. It ends the subscription if the context has
-// ended, so that no source goes on until the context's own notice comes. Its parts are functions and
-// not methods because a method's value is a call more; inlined, they would call what is inlined here.
+// receiver returns the function at the end of the path of every value. That function ends
+// the subscription if the context has ended, so that no source goes on until the
+// context's own notice comes. It is a function and not a method because a method value
+// costs one more call; if receiver were inlined, its functions would call the helpers
+// that are inlined here.
 //
 //go:noinline
 func (r *rootOf[T]) receiver() func(value T) {
@@ -77,16 +80,30 @@ func (r *rootOf[T]) receive(value T) {
 		r.refuse()
 		return
 	}
+	// The subscription may feed another one, which knows whether the value is taken.
+	if e, ok := r.observer.(*Emitter[T]); ok {
+		r.settled(e.Deliver(value))
+		return
+	}
 	before := r.offer
 	r.offer = offered
-	if r.observer.Next(value); before == passed || r.offer == offered { // or else the observer has refused it
+	if r.observer.Next(value); before == passed || r.offer == offered { // not refused
 		r.offer = passed
 	}
 }
 
-// propose is the receiver for an observer that may refuse a value. One that does is gone.
+// propose is the receiver for an observer that may refuse a value.
 func (r *rootOf[T]) propose(value T) {
-	if !r.state.ended() && !r.canceled() && r.taker.accept(value) {
+	if r.state.ended() || r.canceled() {
+		r.refuse()
+		return
+	}
+	r.settled(r.taker.accept(value))
+}
+
+// settled notes whether the observer has taken a value. An observer that has not is gone.
+func (r *rootOf[T]) settled(taken bool) {
+	if taken {
 		r.offer = passed
 		return
 	}
@@ -96,7 +113,8 @@ func (r *rootOf[T]) propose(value T) {
 	}
 }
 
-// refuse keeps a value from the observer, and ends the subscription if the context has ended.
+// refuse keeps a value from the observer, and ends the subscription if the context has
+// ended.
 func (r *rootOf[T]) refuse() {
 	if r.offer == offered {
 		r.offer = refused

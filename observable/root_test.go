@@ -16,7 +16,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// TestSubscribeArguments subscribes with what cannot be used.
+// TestSubscribeArguments subscribes with arguments that cannot be used.
 func TestSubscribeArguments(t *testing.T) {
 	subscribed := false
 	src := observable.Defer(func() observable.Observable[int] {
@@ -49,7 +49,8 @@ func TestSubscribeArguments(t *testing.T) {
 	assert.False(t, subscribed)
 }
 
-// TestSubscribeReturns checks that there is a subscription to return even when a callback panics inside.
+// TestSubscribeReturns checks that there is a subscription to return even when a callback
+// panics inside.
 func TestSubscribeReturns(t *testing.T) {
 	_, sub := record(t.Context(), mapped(observable.Of(1), func(int) int { panic("inside") }))
 	require.NotNil(t, sub)
@@ -57,8 +58,8 @@ func TestSubscribeReturns(t *testing.T) {
 	sub.Unsubscribe()
 }
 
-// TestCancelInCallback ends the context inside a callback: nothing of what the source does then comes through
-// but the cause, be it a value, a completion, an error or nothing.
+// TestCancelInCallback ends the context inside a callback: from then on only the cause
+// comes through, whether the source emits a value, completes, fails or does nothing.
 func TestCancelInCallback(t *testing.T) {
 	for name, rest := range map[string]func(observable.Observer[int]){
 		"value":      func(o observable.Observer[int]) { o.Next(2) },
@@ -83,8 +84,8 @@ func TestCancelInCallback(t *testing.T) {
 	}
 }
 
-// TestCancelTearsDownFirst ends the context in ways that race: the source is always torn down before the
-// subscriber hears of it.
+// TestCancelTearsDownFirst ends the context in ways that race: the source is always torn
+// down before the subscriber hears of it.
 func TestCancelTearsDownFirst(t *testing.T) {
 	for range 200 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -108,8 +109,8 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
-// TestCancelWhileBusy ends the context while a callback is at work: the source is torn down at once, the
-// cause comes when the callback has returned.
+// TestCancelWhileBusy ends the context while a callback is at work: the source is torn
+// down at once, the cause comes when the callback has returned.
 func TestCancelWhileBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -125,7 +126,7 @@ func TestCancelWhileBusy(t *testing.T) {
 	})
 }
 
-// TestErr checks what Err says of each way to end.
+// TestErr checks the result of Err for each way to end.
 func TestErr(t *testing.T) {
 	never := func() observable.Subscription {
 		_, sub := record(t.Context(), observable.Never[int]())
@@ -149,14 +150,15 @@ func TestErr(t *testing.T) {
 	isPanic(t, sub.Err(), "in Complete")
 	sub = observable.Throw[int](errBoom).Subscribe(t.Context(), panics)
 	isPanic(t, sub.Err(), "in Error")
-	require.ErrorIs(t, sub.Err(), errBoom, "and what it was given")
+	require.ErrorIs(t, sub.Err(), errBoom, "and the error that it was given")
 
 	_, sub = record(t.Context(), finalized(observable.Throw[int](errBoom), func() { panic("in teardown") }))
 	isPanic(t, sub.Err(), "in teardown")
 	require.ErrorIs(t, sub.Err(), errBoom)
 }
 
-// TestUnsubscribeFromEverywhere leaves from many goroutines at once and from inside each callback.
+// TestUnsubscribeFromEverywhere leaves from many goroutines at once and from inside each
+// callback.
 func TestUnsubscribeFromEverywhere(t *testing.T) {
 	t.Run("goroutines", func(t *testing.T) {
 		for range 100 {
@@ -200,7 +202,8 @@ func TestUnsubscribeFromEverywhere(t *testing.T) {
 	}
 }
 
-// TestDoneWaitsForTeardown checks that Done closes no sooner than all teardown has run, whoever runs it.
+// TestDoneWaitsForTeardown checks that Done closes only when all teardown has run, on any
+// goroutine.
 func TestDoneWaitsForTeardown(t *testing.T) {
 	t.Run("of a part closed by another goroutine", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

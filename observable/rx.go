@@ -19,26 +19,28 @@ import (
 // everywhere in RxGo, a context that ends just closes the channel.
 //
 // The operators of the result that return an observable are built anew for each Observe,
-// with its context. That repairs what most of them do wrong: Debounce, BufferWithTime,
-// FlatMap and TimeInterval run more than once, so a Retry may follow them; Retry, Sample,
+// with its context. That repairs most of their faults: Debounce, BufferWithTime, FlatMap
+// and TimeInterval run more than once, so a Retry may follow them; Retry, Sample,
 // Serialize, GroupBy, StartWith and ZipFromIterable subscribe when they are observed, end
-// with the context and leave no goroutine. Retry starts a run when the one before has ended,
-// and Take, TakeUntil and TakeWhile end their source.
+// with the context and leave no goroutine. Retry starts a run when the one before has
+// ended, and Take, TakeUntil and TakeWhile end their source.
 //
-// RxGo is the interoperable face of the toolkit, not its engine: a value crosses a channel at
-// each of its operators. What it cannot do:
+// RxGo is the interoperable face of the toolkit, not its engine: a value crosses a
+// channel at each of its operators. Its limits are:
 //
-//   - Join, WindowWithCount, WindowWithTime and WindowWithTimeOrCount leak goroutines, SkipLast
-//     does what Take does, and with the option WithPublishStrategy nothing arrives. A chain
-//     that has one of these ends with a [*ChainError] that names it, before it subscribes.
-//   - BackOffRetry, and what follows it, is not built anew: it subscribes at once. It panics
-//     when a context ends that it is given as an option.
+//   - Join, WindowWithCount, WindowWithTime and WindowWithTimeOrCount leak goroutines,
+//     SkipLast works as Take, and with the option WithPublishStrategy nothing arrives. A
+//     chain that has one of these ends with a [*ChainError] that names it, before it
+//     subscribes.
+//   - BackOffRetry and the operators behind it are not built anew: BackOffRetry
+//     subscribes at once. It panics when a context that it was given as an option ends.
 //   - FlatMap and GroupBy give errors of the source to their function, too, as items.
-//   - Debounce loses its last item on completion, Repeat keeps all items in memory and repeats
-//     them instead of subscribing again, and a panic in a callback ends the process.
+//   - Debounce loses its last item on completion, Repeat keeps all items in memory and
+//     repeats them instead of subscribing again, and a panic in a callback ends the
+//     process.
 //   - The option Serialize, with a pool, leaks; use the operator.
-//   - An operator of RxGo applied to the result of an RxGo function, such as rxgo.Merge, is not
-//     repaired.
+//   - An operator of RxGo applied to the result of an RxGo function, such as rxgo.Merge,
+//     is not repaired.
 //
 // Options such as rxgo.WithBufferedChannel apply to the channel of each Observe.
 func ToRx[T any](o Observable[T], options ...rxgo.Option) rxgo.Observable {
@@ -68,8 +70,8 @@ func rxChain[T any](o Observable[T], options []rxgo.Option, within bound) *chain
 			rxgo.Error(err).SendContext(ctx, next)
 		}
 	}
-	// RxGo appends to the options it is given; clipping keeps it from writing into an array
-	// that another observable shares.
+	// RxGo appends to the options it is given; clipping keeps it from writing into an
+	// array that another observable shares.
 	options = slices.Clip(options)
 	rx := rxgo.Defer([]rxgo.Producer{produce}, options...)
 	return &chain{
@@ -78,11 +80,11 @@ func rxChain[T any](o Observable[T], options []rxgo.Option, within bound) *chain
 	}
 }
 
-// TypeError reports an item of an RxGo observable whose value is not of the type that
-// [FromRx] or [Via] was asked for.
+// TypeError reports an item of an RxGo observable whose value does not have the type
+// given to [FromRx] or [Via].
 type TypeError struct {
 	Value any    // the item's value
-	Want  string // the type that was asked for
+	Want  string // the type given
 }
 
 // Error names both types, not the value.
@@ -147,16 +149,16 @@ func pass[T any](item rxgo.Item, in *Emitter[T]) bool {
 	return true
 }
 
-// Via runs the values of o through a chain of RxGo operators and returns what comes out
-// as values of type B, the one type argument to give:
+// Via runs the values of o through a chain of RxGo operators and returns the results as
+// values of type B, the only type argument to give:
 //
 //	long := observable.Via[string](words, func(rx rxgo.Observable) rxgo.Observable {
 //		return rx.Filter(isLong).Debounce(rxgo.WithDuration(50 * time.Millisecond))
 //	})
 //
-// The chain is built anew for each subscription and for each run of a Retry in it, with the
-// subscription's context. [ToRx] says what that repairs and what RxGo cannot do; what
-// cannot work ends the stream with a [*ChainError].
+// The chain is built anew for each subscription and for each run of a Retry in it, with
+// the subscription's context. [ToRx] lists the faults that this repairs and RxGo's
+// limits; an operator that cannot work ends the stream with a [*ChainError].
 //
 // Errors, types and completion are as with [FromRx].
 func Via[B, A any](o Observable[A], chain func(rxgo.Observable) rxgo.Observable) Observable[B] {

@@ -8,11 +8,12 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// ChainError reports an operator or option of RxGo that cannot work in a chain on a stream of
-// this package. The chain then ends with it instead of a wrong result, a leak or a panic.
+// ChainError reports an operator or option of RxGo that cannot work in a chain on a
+// stream of this package. The chain then ends with it instead of a wrong result, a leak
+// or a panic.
 type ChainError struct {
 	Operator string // name of RxGo's operator, as "WindowWithTime"
-	Problem  string // what the operator does, and what to use
+	Problem  string // its fault, and the operator to use
 }
 
 // Error names the operator and the problem.
@@ -20,9 +21,10 @@ func (e *ChainError) Error() string {
 	return fmt.Sprintf("observable: RxGo's %s cannot be used here: %s", e.Operator, e.Problem)
 }
 
-// chain is an RxGo observable that keeps the recipe of its operators and not the operators.
-// Each run builds them anew with the context of that run: several operators of RxGo keep the
-// context that they are built with, subscribe while they are built, or run only once.
+// chain is an RxGo observable that keeps the recipe of its operators and not the
+// operators. Each run builds them anew with the context of that run: several operators of
+// RxGo keep the context that they are built with, subscribe while they are built, or run
+// only once.
 //
 // The embedded observable is one of RxGo's own. Each Observe of it runs the chain, so it
 // serves the operators that end a chain, such as First and Count.
@@ -35,7 +37,8 @@ type chain struct {
 	err     error // reason that the chain cannot run
 }
 
-// bound returns the context of a run that was given a context, and a function to release it.
+// bound returns the context of a run that was given a context, and a function to release
+// it.
 type bound = func(context.Context) (context.Context, context.CancelFunc)
 
 // unbound leaves a run the context that it is given.
@@ -88,15 +91,15 @@ func (c *chain) then(operator string, options []rxgo.Option, apply step) *chain 
 }
 
 // again appends an operator that observes its source several times, or without a context.
-// A stage before it starts a run of the chain each time. A run ends at its first error, and
-// has ended before the operator gets the error.
+// A stage before it starts a run of the chain each time. A run ends at its first error,
+// and has ended before the operator gets the error.
 func (c *chain) again(operator string, options []rxgo.Option, apply step) *chain {
 	return c.add(operator, options, func(ctx context.Context) rxgo.Observable {
 		return c.piped(ctx, true)
 	}, apply)
 }
 
-// add appends an operator to what build makes of c.
+// add appends an operator to the observable that build makes of c.
 func (c *chain) add(
 	operator string, options []rxgo.Option, build func(context.Context) rxgo.Observable, apply step,
 ) *chain {
@@ -124,7 +127,7 @@ func (c *chain) drained() *chain {
 // piped returns an observable that starts a run of c at each Observe.
 func (c *chain) piped(ctx context.Context, once bool) rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(given context.Context, next chan<- rxgo.Item) {
-		if ctx.Done() == nil { // nobody bounds the whole chain; an option may bound the operator
+		if ctx.Done() == nil { // the chain is unbounded; an option may bound the operator
 			c.forward(given, next, once)
 		} else {
 			c.forward(ctx, next, once)
@@ -183,8 +186,8 @@ func bounded(ctx context.Context, options []rxgo.Option) []rxgo.Option {
 	return slices.Clip(options)
 }
 
-// publishes reports whether options have WithPublishStrategy. RxGo shows that only by what
-// it does: Observe then makes a channel of its own.
+// publishes reports whether options have WithPublishStrategy. Only RxGo's behaviour shows
+// that: Observe then makes a channel of its own.
 func publishes(options []rxgo.Option) bool {
 	if len(options) == 0 {
 		return false

@@ -34,7 +34,7 @@ func rxItself(item rxgo.Item) rxObservable {
 
 func rxAlways(error) bool { return true }
 
-// dropping returns a source that emits 0 to 2, 5 ms apart, and then fails; its first runs do. The
+// dropping returns a source whose first runs emit 0 to 2, 5 ms apart, and then fail. The
 // run after these goes on without an end. running counts the runs in progress.
 func dropping(runs int, running, most *atomic.Int32) observable.Observable[int] {
 	var begun atomic.Int32
@@ -111,7 +111,7 @@ func TestViaRetryGivesUp(t *testing.T) {
 	assert.Equal(t, 3, runs)
 }
 
-// TestViaSample passes an error on that comes with no sample after it.
+// TestViaSample passes on an error that no sample follows.
 func TestViaSample(t *testing.T) {
 	for range 10 {
 		_, err := observable.Collect(t.Context(), observable.Via[int](observable.Throw[int](errBoom), func(rx rxgo.Observable) rxgo.Observable {
@@ -121,7 +121,7 @@ func TestViaSample(t *testing.T) {
 	}
 }
 
-// TestViaRepeat repeats what came of a chain.
+// TestViaRepeat repeats the items of a chain.
 func TestViaRepeat(t *testing.T) {
 	for name, chain := range map[string]rxOperator{
 		"FlatMap":   func(rx rxObservable) rxObservable { return rx.FlatMap(rxItself) },
@@ -140,7 +140,8 @@ func TestViaRepeat(t *testing.T) {
 	}
 }
 
-// TestToRxBoundByContext ends chains without Via: each Observe runs until its context ends.
+// TestToRxBoundByContext ends chains without Via: each Observe runs until its context
+// ends.
 func TestToRxBoundByContext(t *testing.T) {
 	chains := map[string]rxOperator{
 		"Debounce and Retry": func(rx rxObservable) rxObservable { return rx.Debounce(rxMs(1)).Retry(9, rxAlways) },
@@ -202,8 +203,8 @@ func TestToRxSingles(t *testing.T) {
 	}
 }
 
-// TestChainError refuses what cannot work, whatever comes before and after, and without a
-// subscription.
+// TestChainError refuses operators that cannot work, at any place in the chain, and
+// without a subscription.
 func TestChainError(t *testing.T) {
 	identity := func(_ context.Context, v any) (any, error) { return v, nil }
 	for operator, chain := range map[string]rxOperator{
@@ -246,7 +247,8 @@ func TestChainError(t *testing.T) {
 	assert.Equal(t, "WithPublishStrategy", refused.Operator)
 }
 
-// TestViaBoundsForeignContexts ends the runs that a chain starts with a context of its own.
+// TestViaBoundsForeignContexts ends the runs that a chain starts with a context of its
+// own.
 func TestViaBoundsForeignContexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var running, most atomic.Int32

@@ -224,8 +224,8 @@ func (c *chain) WindowWithTimeOrCount(rxgo.Duration, int, ...rxgo.Option) rxgo.O
 	return c.refuse("WindowWithTimeOrCount", "it leaks goroutines; use operators.WindowTimeWith")
 }
 
-// Sample takes an error of the source for a value, and drops it when the source ends. So the
-// error goes around it.
+// Sample takes an error of the source for a value, and drops it when the source ends. So
+// the error goes around it.
 func (c *chain) Sample(iterable rxgo.Iterable, o ...rxgo.Option) rxgo.Observable {
 	return c.then("Sample", o, func(rx rxgo.Observable, o ...rxgo.Option) rxgo.Observable {
 		var failure atomic.Pointer[rxgo.Item]

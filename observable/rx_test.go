@@ -74,7 +74,7 @@ func TestToRxContext(t *testing.T) {
 	assert.Equal(t, 1, (<-items).V)
 	cancel()
 	<-torn
-	for range items { // which is closed then
+	for range items { // the channel closes then
 	}
 }
 
@@ -119,7 +119,8 @@ func TestTypeError(t *testing.T) {
 	assert.Equal(t, "int", other.Want)
 }
 
-// TestFromRxUnsubscribe leaves an endless RxGo observable: its producer is told by the context.
+// TestFromRxUnsubscribe leaves an endless RxGo observable: the end of the context reaches
+// its producer.
 func TestFromRxUnsubscribe(t *testing.T) {
 	stopped := make(chan struct{})
 	endless := rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
@@ -152,8 +153,8 @@ func TestVia(t *testing.T) {
 	assert.Equal(t, []string{"error: observable.Via: argument chain is nil"}, out.Log())
 }
 
-// TestViaRepairs runs operators of RxGo that by themselves keep a context, leak or work only once: in Via they
-// can be subscribed to again and left at any time.
+// TestViaRepairs runs operators of RxGo that by themselves keep a context, leak or work
+// only once: in Via they can be subscribed to again and left at any time.
 func TestViaRepairs(t *testing.T) {
 	identity := func(item rxgo.Item) rxgo.Observable { return rxgo.Just(item.V)() }
 	ms := func(n int) rxgo.Duration { return rxgo.WithDuration(time.Duration(n) * time.Millisecond) }

@@ -7,10 +7,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Scope is the life of one part of a subscription: what its stages share. It
-// knows whether that part is still wanted, holds its teardown, and is the
-// context of the sources in it, so that any loop that looks at ctx.Err() sees
-// the end of its stream.
+// Scope is the life of one part of a subscription, shared by its stages. It knows whether
+// that part is still wanted, holds its teardown, and is the context of the sources in it,
+// so that any loop that looks at ctx.Err() sees the end of its stream.
 //
 // A root subscription has one scope, which operators that only transform share.
 // An operator nests a scope of its own for each source that ends apart from its
@@ -25,23 +24,27 @@ type Scope struct {
 	parent  *Scope
 	handler *handler
 
-	// What follows is guarded by root.mu: the teardown, whoever uses the scope as a context, the list of
-	// nested scopes and the place in the parent's.
+	// root.mu guards these fields: the teardown, the users of the scope as a context, the
+	// list of nested scopes and the place in the parent's list.
 	finally                 finalizer
 	watch                   *watch
 	first, last, prev, next *Scope
-	working                 int32 // functions and subscriptions in s that have not ended: see workBegun
+	working                 int32 // functions and subscriptions in s: see workBegun
 
-	closed     interleave.Bool
-	blocked    interleave.Int32 // producers that emit into the scope, or one nested in it, and wait at the gate
+	closed interleave.Bool
+	// blocked counts the producers that emit into the scope, or a nested one, and wait at
+	// the gate.
+	blocked    interleave.Int32
 	linked     bool
-	detached   bool            // see Detach
-	connecting int8            // calls of Connect in progress; the gate holder's
-	abandoned  interleave.Bool // closed outside of the gate, where a value may be under way: see Emitter.Deliver
+	detached   bool // see Detach
+	connecting int8 // calls of Connect in progress; the gate holder's
+	// abandoned is set if the scope is closed outside of the gate, where a value may be
+	// under way: see Emitter.Deliver.
+	abandoned interleave.Bool
 }
 
-// finalizer is the teardown of a scope. It is an interface so that a struct that holds its scope can be it,
-// without a closure.
+// finalizer is the teardown of a scope. It is an interface so that a struct that holds
+// its scope can implement it, without a closure.
 type finalizer interface{ finalize() }
 
 type finalizerFunc func()
@@ -76,13 +79,14 @@ func (s *Scope) Child() *Scope {
 	return child
 }
 
-// Nest makes child, a zero Scope, a part of s: for operators that hold the scope of an
-// inner subscription in a struct of their own, and so save an allocation. If s
-// is closed, so is the child.
-func (s *Scope) Nest(child *Scope) { s.nest(child) }
+// Nest makes child, a zero Scope, a part of s. It is for operators that hold the scope of
+// an inner subscription in a struct of their own, which saves an allocation. If s is
+// closed, so is the child.
+func (s *Scope) Nest(child *Scope) { s.nest(child, false) }
 
-// nest does what Nest does and reports whether s was open.
-func (s *Scope) nest(child *Scope) bool {
+// nest is Nest, and reports whether s was open. A child that is to be the first is closed
+// before the scopes nested in s already.
+func (s *Scope) nest(child *Scope, first bool) bool {
 	r := s.root
 	child.root, child.parent, child.handler = r, s, s.handler
 	r.mu.Lock()
@@ -92,6 +96,10 @@ func (s *Scope) nest(child *Scope) bool {
 		return false
 	}
 	child.linked = true
+	if first && s.first != nil {
+		child.next, s.first.prev, s.first = s.first, child, child
+		return true
+	}
 	if child.prev = s.last; child.prev != nil {
 		child.prev.next = child
 	} else {
@@ -101,19 +109,18 @@ func (s *Scope) nest(child *Scope) bool {
 	return true
 }
 
-// OnClose calls teardown once when the scope closes, in its turn among the
-// scopes nested in s; at once if s is closed already. A panic in teardown is
-// recovered, reported (see [OnUnhandled]) and part of what Err of the
-// subscription returns.
+// OnClose calls teardown once when the scope closes, in its turn among the scopes nested
+// in s; at once if s is closed already. A panic in teardown is recovered, reported (see
+// [OnUnhandled]) and joined to the error that the subscription's Err returns.
 func (s *Scope) OnClose(teardown func()) {
-	if !s.nest(&Scope{finally: finalizerFunc(teardown)}) {
+	if !s.nest(&Scope{finally: finalizerFunc(teardown)}, false) {
 		s.root.protect(finalizerFunc(teardown))
 	}
 }
 
-// Finally calls teardown once when s has closed and all that was nested in it is
-// torn down: how finalize comes after its source. It is called at most once, on
-// a scope just made.
+// Finally calls teardown once when s has closed and all scopes nested in it are torn
+// down: so an operator's finalize comes after its source's. Call it at most once, on a
+// scope just made.
 func (s *Scope) Finally(teardown func()) {
 	r := s.root
 	r.mu.Lock()
@@ -135,7 +142,8 @@ func (s *Scope) Close() {
 		return
 	}
 	r := s.root
-	if r.state.offering() && r.gate.owner.Load() != goroutine() { // before a stage finds the scope closed
+	// Set this before a stage finds the scope closed.
+	if r.state.offering() && r.gate.owner.Load() != goroutine() {
 		s.abandoned.Store(true)
 	}
 	r.mu.Lock()
@@ -144,17 +152,19 @@ func (s *Scope) Close() {
 		return
 	}
 	s.unlink()
-	if s.detached { // whoever waits for the scopes around it now waits for what works for it, too
+	// A wait for the scopes around it is from now on also a wait for the work of s.
+	if s.detached {
 		for outer := s.parent; outer != nil; outer = outer.around() {
 			outer.working += s.working
 		}
 	}
 	bare := s.first == nil && s.finally == nil && s.watch == nil
 	if !bare {
-		r.working++ // in the same step: Done must not close between the two
+		r.working++ // with mu still held: Done must not close in between
 	}
 	r.mu.Unlock()
-	if s.blocked.Load() > 0 { // before the teardown, which may wait for a producer that waits for room
+	// Wake them before the teardown, which may wait for a producer that waits for room.
+	if s.blocked.Load() > 0 {
 		r.gate.wake()
 	}
 	if !bare {
@@ -163,11 +173,12 @@ func (s *Scope) Close() {
 	}
 }
 
-// tearDown ends whoever uses s as a context, closes what is nested in s, and calls its teardown.
+// tearDown ends the users of s as a context, closes the scopes nested in s, and calls its
+// teardown.
 func (s *Scope) tearDown() {
 	done := false
 	defer func() {
-		if !done { // a teardown ended this goroutine: what is left must not stay
+		if !done { // a teardown ended this goroutine: the rest must not stay
 			s.tearDown()
 		}
 	}()
@@ -183,7 +194,8 @@ func (s *Scope) tearDown() {
 	}
 }
 
-// nextTeardown takes out the next thing to close or to call when s is torn down, if there is one.
+// nextTeardown takes out the next scope to close or teardown to call when s is torn down,
+// if there is one.
 func (s *Scope) nextTeardown() (nested *Scope, f finalizer) {
 	s.root.mu.Lock()
 	defer s.root.mu.Unlock()
@@ -219,12 +231,12 @@ func (s *Scope) unlink() {
 	s.prev, s.next = nil, nil
 }
 
-// watch holds what uses a scope as a context; guarded by root.mu.
+// watch holds the uses of a scope as a context; guarded by root.mu.
 type watch struct {
 	done  chan struct{}
 	after map[*func()]struct{}
 	ended bool  // done is closed
-	err   error // what Err has returned after that
+	err   error // the error that Err has returned after that
 }
 
 // watched returns the scope's watch, made at first use; root.mu is held.
@@ -238,7 +250,8 @@ func (s *Scope) watched() *watch {
 	return s.watch
 }
 
-// end closes done and removes a function that is to be called, or returns nil; root.mu is held.
+// end closes done and removes a function that is to be called, or returns nil; root.mu is
+// held.
 func (w *watch) end() func() {
 	if !w.ended {
 		w.ended = true
@@ -280,9 +293,11 @@ func (s *Scope) Err() error {
 	return w.err
 }
 
-// Failure returns the error that the subscription has ended with, as its Err does; nil as long as it goes
-// on, and when it has completed or was unsubscribed. A source asks in its teardown whether what was done
-// with its values has failed, as by a [*PanicError]. An error that an operator has dealt with is none.
+// Failure returns the error that the subscription has ended with, as its Err does. It
+// returns nil while the subscription goes on, and when it has completed or was
+// unsubscribed. A source calls it in its teardown, to learn whether the work on its
+// values has failed, as by a [*PanicError]. An error that an operator has dealt with does
+// not count.
 func (s *Scope) Failure() error { return s.root.Err() }
 
 // Value returns the value for key of the subscription's context.

@@ -103,7 +103,8 @@ func TestScopeErrIsStable(t *testing.T) {
 	})
 }
 
-// TestScopeContextDerived derives contexts from a scope, for which no goroutine is needed.
+// TestScopeContextDerived derives contexts from a scope, for which no goroutine is
+// needed.
 func TestScopeContextDerived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -142,7 +143,8 @@ func TestScopeContextDerived(t *testing.T) {
 	})
 }
 
-// TestScopeContextTimeout lets the time of a derived context run out before the scope closes.
+// TestScopeContextTimeout lets the time of a derived context run out before the scope
+// closes.
 func TestScopeContextTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scope, sub := scopeIn(t.Context())
@@ -175,7 +177,8 @@ func TestScopeAfterFunc(t *testing.T) {
 	assert.False(t, stop())
 }
 
-// TestScopeContextInLoops has loops that look at the context end with the stream, as Take ends it.
+// TestScopeContextInLoops has loops that look at the context end with the stream, when
+// Take ends it.
 func TestScopeContextInLoops(t *testing.T) {
 	src := observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
 		for i := 0; ctx.Err() == nil; i++ {

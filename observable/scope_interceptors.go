@@ -6,9 +6,10 @@ import "iter"
 type scopeKey struct{}
 
 // Interceptors returns the terminals of the stages downstream of s that were given to
-// [Intercept], the nearest one first. An operator finds by them which of its own kind it is
-// upstream of. They go on beyond the subscription if its context is derived from the scope of
-// another one, as that of a buffer's source is. It is called inside the gate.
+// [Intercept], the nearest one first. By them an operator finds the operators of its own
+// kind downstream. They go on beyond the subscription if its context is derived from
+// another subscription's scope, as the context of a buffer's source is. Call it inside
+// the gate.
 func (s *Scope) Interceptors() iter.Seq[Terminal] {
 	return func(yield func(Terminal) bool) {
 		for {

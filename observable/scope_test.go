@@ -114,7 +114,8 @@ func TestScopeClosedByMany(t *testing.T) {
 	}
 }
 
-// TestScopeTeardownPanics has all teardown of a scope panic: each is called, and each panic is told.
+// TestScopeTeardownPanics has all teardown of a scope panic: each is called, and each
+// panic is reported.
 func TestScopeTeardownPanics(t *testing.T) {
 	scope, sub := newScope(t)
 	calls := 0

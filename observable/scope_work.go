@@ -1,10 +1,11 @@
 package observable
 
-// What works for a subscription on other goroutines is counted at its scopes: a function of [Go], a
-// worker of an operator, a subscription that an operator has made. Done of the subscription waits for
-// it, and an operator that subscribes again can wait for it: see [Scope.OnIdle].
+// Work for a subscription on other goroutines is counted at its scopes: a function of
+// [Go], a worker of an operator, a subscription that an operator has made. Done of the
+// subscription waits for the work, and an operator that subscribes again can wait for it:
+// see [Scope.OnIdle].
 
-// workBegun counts something that goes on for s, and so for each scope around it.
+// workBegun counts a piece of work for s, and so for each scope around it.
 func (s *Scope) workBegun() {
 	r := s.root
 	r.mu.Lock()
@@ -14,8 +15,8 @@ func (s *Scope) workBegun() {
 	r.mu.Unlock()
 }
 
-// around returns the scope around s for which works what works for s: none as long as s is open and
-// detached, as it may then outlast that one. root.mu is held.
+// around returns the scope around s if the work for s is work for it too. It returns nil
+// as long as s is open and detached, as s may then outlast that scope. root.mu is held.
 func (s *Scope) around() *Scope {
 	if s.detached && s.Open() {
 		return nil
@@ -23,7 +24,7 @@ func (s *Scope) around() *Scope {
 	return s.parent
 }
 
-// workDone is called when something that workBegun has counted has been done.
+// workDone ends a piece of work that workBegun has counted.
 func (s *Scope) workDone() {
 	r := s.root
 	var idle []func()
@@ -42,8 +43,8 @@ func (s *Scope) workDone() {
 	callAll(append(idle, after...))
 }
 
-// WaitFor delays Done: that of the subscription that s belongs to closes after that of sub. An
-// operator calls it that makes a subscription of its own and ends it with s.
+// WaitFor delays Done of the subscription that s belongs to: it closes after Done of sub.
+// It is for an operator that makes a subscription of its own and ends it with s.
 func (s *Scope) WaitFor(sub Subscription) {
 	if r, ok := sub.(*root); ok && r.hasEnded() {
 		return
@@ -52,9 +53,10 @@ func (s *Scope) WaitFor(sub Subscription) {
 	WhenDone(sub, s.workDone)
 }
 
-// OnIdle calls f once, on some goroutine, when no function of [Go] and no worker works for s
-// any more. If none works for s now, it returns false and never calls f. A nil f only asks. A
-// second f replaces the first. An operator that subscribes again calls OnIdle before it does.
+// OnIdle calls f once, on some goroutine, when no function of [Go] and no worker works
+// for s any more. If none works for s now, it returns false and never calls f. With a nil
+// f it only reports. A second f replaces the first. An operator that subscribes again
+// calls OnIdle before it does.
 func (s *Scope) OnIdle(f func()) (working bool) {
 	r := s.root
 	r.mu.Lock()

@@ -6,18 +6,18 @@ type Terminal interface {
 	Complete()       // the end, as it should be
 }
 
-// Stage is the receiving end of one step of a chain: what an operator is given
-// as its downstream and what it hands to its source. It is an observer taken
-// apart, so that the path of a value is a plain function call and an operator
-// that only transforms passes the terminals on as they are:
+// Stage is the receiving end of one step of a chain: an operator gets one as its
+// downstream and hands one to its source. It is an observer taken apart, so that the path
+// of a value is a plain function call and an operator that only transforms passes the
+// terminals on as they are:
 //
 //	observable.Stage[A]{Next: func(v A) { down.Next(f(v)) }, Terminal: down.Terminal}
 //
-// A stage is called inside its scope's gate, by one goroutine at a time, and
-// needs no lock. Whoever emits into it checks [Scope.Open] before each
-// notification, and emits nothing after a terminal. Whoever receives a terminal
-// closes the scope it gave to its source, or passes the terminal on to a stage
-// that does; at the end of every chain stands one that does.
+// A stage is called inside its scope's gate, by one goroutine at a time, and needs no
+// lock. Code that emits into a stage checks [Scope.Open] before each notification, and
+// emits nothing after a terminal. A stage that receives a terminal closes the scope it
+// gave to its source, or passes the terminal on to a stage that does; the stage at the
+// end of every chain does.
 type Stage[T any] struct {
 	Next     func(value T) // receives each value
 	Terminal               // receives the end
@@ -48,17 +48,17 @@ type completion struct {
 
 func (c *completion) Complete() { c.complete() }
 
-// handler is where the panics of a scope's callbacks go: the next stage down
-// that intercepts errors, or the end of the chain. It is also the terminal
-// which that stage hands to its source. While it runs, panics belong to the
-// stages below it.
+// handler receives the panics of a scope's callbacks: it is the next stage down that
+// intercepts errors, or the end of the chain. It is also the terminal which that stage
+// hands to its source. While it runs, panics belong to the stages below it.
 type handler struct {
 	Terminal
-	scope *Scope // whose panics go here
+	scope *Scope // the scope whose panics go here
 	below *handler
 }
 
-// Error gives err to the stage, unless the context has ended, of which the stage hears nothing.
+// Error gives err to the stage. If the context has ended, err goes to the end of the
+// chain, and the stage hears nothing.
 func (h *handler) Error(err error) {
 	r := h.scope.root
 	if h.below != nil && r.canceled() {
@@ -79,11 +79,11 @@ func (h *handler) Complete() {
 	r.current = prev
 }
 
-// Intercept makes stage the one that receives the panics of callbacks in the
-// scope up, as it receives the errors of the source attached there, and returns the
-// stage to attach. Operators that do something on Error besides passing it on
-// (catch, retry, tap, materialize) use it, with a scope of their own that is
-// fresh: nothing nested in it yet. A panic inside stage itself goes further down.
+// Intercept has stage receive the panics of callbacks in the scope up, as it receives the
+// errors of the source attached there, and returns the stage to attach. Operators that do
+// something on Error besides passing it on (catch, retry, tap, materialize) use it, with
+// a fresh scope of their own: nothing is nested in it yet. A panic inside stage itself
+// goes further down.
 func Intercept[T any](up *Scope, stage Stage[T]) Stage[T] {
 	root, below := up.root, up.handler
 	return Stage[T]{
@@ -97,8 +97,9 @@ func Intercept[T any](up *Scope, stage Stage[T]) Stage[T] {
 	}
 }
 
-// InterceptTerminal is [Intercept] for the terminal alone: for an operator that attaches many sources in
-// scopes of one parent, one after the other, and takes the Next that Intercept has returned for the first again.
+// InterceptTerminal is [Intercept] for the terminal alone. It is for an operator that
+// attaches many sources in scopes of one parent, one after the other, and uses for all of
+// them the Next that Intercept has returned for the first.
 func InterceptTerminal(up *Scope, terminal Terminal) Terminal {
 	h := &handler{Terminal: terminal, scope: up, below: up.handler}
 	up.handler = h

@@ -21,7 +21,8 @@ func panicky(src observable.Observable[int], at int) observable.Observable[int] 
 	})
 }
 
-// recovered returns src with a stage that goes on with 9 when src has failed, and writes the error down.
+// recovered returns src with a stage that goes on with 9 when src has failed, and writes
+// the error down.
 func recovered(src observable.Observable[int], seen *[]error) observable.Observable[int] {
 	return caught(src, func(err error) observable.Observable[int] {
 		*seen = append(*seen, err)
@@ -75,8 +76,8 @@ func sources() map[string]observable.Observable[int] {
 	}
 }
 
-// TestPanicAttribution has a stage panic above or below one that intercepts errors, with values that come in all
-// the ways there are: the latter sees it, the former does not.
+// TestPanicAttribution has a stage panic above or below one that intercepts errors, with
+// values that come in every way. The interceptor sees a panic above it, and none below.
 func TestPanicAttribution(t *testing.T) {
 	for name, src := range sources() {
 		t.Run(name+", upstream", func(t *testing.T) {
@@ -142,7 +143,8 @@ func TestPanicWithError(t *testing.T) {
 	assert.Equal(t, []string{"panic: boom"}, out.Log())
 }
 
-// TestPanicInNew has the function of New panic, before and after it has emitted, and its teardown.
+// TestPanicInNew has the function of New panic, before and after it has emitted, and has
+// its teardown panic.
 func TestPanicInNew(t *testing.T) {
 	panicking := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 		o.Next(1)
@@ -167,8 +169,8 @@ func TestPanicInNew(t *testing.T) {
 	assert.Empty(t, seen)
 }
 
-// TestPanicAfterTerminal has a source panic when it has already failed: the stage that handled that error
-// does not get another.
+// TestPanicAfterTerminal has a source panic when it has already failed: the stage that
+// handled that error does not get another.
 func TestPanicAfterTerminal(t *testing.T) {
 	for name, src := range map[string]observable.Observable[int]{
 		"inside the gate": observable.AttachFunc[int](func(_ *observable.Scope, down observable.Stage[int]) {
@@ -190,8 +192,8 @@ func TestPanicAfterTerminal(t *testing.T) {
 	}
 }
 
-// TestInterceptNotCanceled ends the context in a callback, and then fails with that very error: the end of the
-// context goes past the stage that handles errors.
+// TestInterceptNotCanceled ends the context in a callback, and then fails with that very
+// error: the end of the context goes past the stage that handles errors.
 func TestInterceptNotCanceled(t *testing.T) {
 	for range 100 {
 		cause := errors.New("the cause")

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// StallError is reported to the handler of [OnUnhandled] when a subscription does not go on: a
-// callback, the function of a [New] or a foreign Subscribe blocks, while what other goroutines
-// emit waits for it. See [DetectStalls].
+// StallError is reported to the handler of [OnUnhandled] when a subscription does not go
+// on: a callback, the function of a [New] or a foreign Subscribe blocks, while values of
+// other goroutines wait for it. See [DetectStalls].
 type StallError struct {
-	For   time.Duration // time for which nothing was delivered, at least
-	Stack []byte        // stack of the goroutine that blocks, in the form of runtime.Stack
+	For   time.Duration // least time for which nothing was delivered
+	Stack []byte        // the blocking goroutine's stack, as by runtime.Stack
 }
 
-// Error says how long the subscription has not gone on, and names the first frame of the user's
-// code on the stack.
+// Error says how long the subscription has not gone on, and names the first frame of the
+// user's code on the stack.
 func (e *StallError) Error() string {
 	text := fmt.Sprintf("observable: nothing was delivered for %v, as a callback has not returned", e.For)
 	if frame := firstUserFrame(strings.Split(string(e.Stack), "\n")); frame != "" {
@@ -28,10 +28,11 @@ func (e *StallError) Error() string {
 	return text
 }
 
-// DetectStalls reports a [StallError] to the handler of [OnUnhandled] when values have waited
-// for the time after behind one callback that has not returned. It is for tests and for the
-// search of a deadlock: while it is on, each emission costs some microseconds. The function
-// stop ends the detection. A time that is not positive ends it as well.
+// DetectStalls reports a [StallError] to the handler of [OnUnhandled] when values have
+// waited for the time after behind one callback that has not returned. It is for tests
+// and for the search of a deadlock: while it is on, each emission costs some
+// microseconds. The function stop ends the detection. A time that is not positive ends it
+// as well.
 //
 // A callback that is merely slow is reported too: choose a time that none of them takes.
 func DetectStalls(after time.Duration) (stop func()) {
@@ -42,10 +43,10 @@ func DetectStalls(after time.Duration) (stop func()) {
 	}
 }
 
-// stalls is what DetectStalls has set.
-var stalls struct { //nolint:gochecknoglobals // it is one for the program, as the handler of OnUnhandled
+// stalls holds the settings of DetectStalls.
+var stalls struct { //nolint:gochecknoglobals // one for the program, as OnUnhandled's
 	after   atomic.Int64 // in nanoseconds, or 0
-	holders sync.Map     // from what goroutine returns to the number in a stack trace
+	holders sync.Map     // from the result of goroutine to the number in a stack trace
 }
 
 // detecting reports whether stalls are to be reported.
@@ -54,7 +55,8 @@ func detecting() bool { return stalls.after.Load() > 0 }
 // noteHolder notes the number of the calling goroutine, which holds a gate.
 func noteHolder(me uintptr) { stalls.holders.Store(me, stackNumber()) }
 
-// watch looks after the time of DetectStalls whether the gate's holder has gone on; mu is held.
+// watch has look check, after the time of DetectStalls, whether the gate's holder has
+// gone on; mu is held.
 func (g *gate) watch(l lane) {
 	after := time.Duration(stalls.after.Load())
 	if g.watched || after == 0 {
@@ -65,7 +67,8 @@ func (g *gate) watch(l lane) {
 	time.AfterFunc(after, func() { g.look(l, after, holder, progress) })
 }
 
-// look reports a stall if the same goroutine holds the gate as before and has delivered nothing.
+// look reports a stall if the same goroutine holds the gate as before and has delivered
+// nothing.
 func (g *gate) look(l lane, after time.Duration, holder uintptr, progress uint64) {
 	g.mu.Lock()
 	g.watched = false
@@ -76,7 +79,7 @@ func (g *gate) look(l lane, after time.Duration, holder uintptr, progress uint64
 	}
 	g.mu.Unlock()
 	if stalled {
-		observer := l.within().root.end.Terminal.(interface{ describe() string }) //nolint:forcetypeassert // it is a rootOf
+		observer := l.within().root.end.Terminal.(interface{ describe() string }) //nolint:forcetypeassert // a rootOf
 		report(&UnhandledError{Err: &StallError{For: after, Stack: stackOf(holder)}, Observer: observer.describe()})
 	}
 }

@@ -58,8 +58,8 @@ func TestAStallNamesWhoHoldsTheGate(t *testing.T) {
 	})
 }
 
-// TestAStallInNew has the function of a New wait for the delivery of what another goroutine emits
-// into the same chain, which the docs forbid.
+// TestAStallInNew has the function of a New wait for the delivery of a value that another
+// goroutine emits into the same chain, which the docs forbid.
 func TestAStallInNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := detectStalls(t, time.Second)
@@ -75,7 +75,7 @@ func TestAStallInNew(t *testing.T) {
 		synctest.Wait()
 		require.Len(t, told.All(), 1)
 		assert.Contains(t, told.All()[0].Error(), "observable_test.TestAStallInNew")
-		<-delivered // when the function had returned
+		<-delivered // closed after the function had returned
 		sub.Unsubscribe()
 	})
 }

@@ -21,10 +21,11 @@ var (
 	stressRuns = flag.Int("stress.runs", 60, "how many seeds the stress test runs with")
 )
 
-// TestStress runs random subscriptions: several inlets in nested scopes of one gate, with producers on
-// several goroutines, callbacks that emit, leave the gate, subscribe, panic and end things, and an end at a random
-// moment. Whatever happens, notifications are serial, each inlet's values keep the order of each
-// producer, nothing follows an end, all teardown runs once and nobody is left waiting.
+// TestStress runs random subscriptions: several inlets in nested scopes of one gate, with
+// producers on several goroutines, callbacks that emit, leave the gate, subscribe, panic
+// and end things, and an end at a random moment. In all of them, notifications are
+// serial, each inlet's values keep the order of each producer, nothing follows an end,
+// all teardown runs once and nobody is left waiting.
 func TestStress(t *testing.T) {
 	if *stressSeed != 0 {
 		stress(t, *stressSeed)
@@ -35,7 +36,7 @@ func TestStress(t *testing.T) {
 	}
 }
 
-// token is a value that says where it comes from.
+// token is a value that names its origin.
 type token struct{ inlet, producer, number int }
 
 // stressed is one run of the stress test.
@@ -102,7 +103,7 @@ func stress(t *testing.T, seed uint64) {
 	assert.Equal(t, s.opened.Load(), s.torn.Load(), "all teardown has run, once")
 }
 
-// branch returns what is attached for one inlet: a few stages with random behaviour.
+// branch returns the stages of one inlet: a few, with random behaviour.
 func (s *stressed) branch() observable.Observable[token] {
 	src := observable.AttachFunc[token](func(sc *observable.Scope, down observable.Stage[token]) {
 		s.opened.Add(1)
@@ -120,7 +121,7 @@ func (s *stressed) branch() observable.Observable[token] {
 	return out
 }
 
-// ordered checks the order in which an inlet passes on what its producers emit.
+// ordered checks the order in which an inlet passes on its producers' values.
 func (s *stressed) ordered(v token) token {
 	key := [2]int{v.inlet, v.producer}
 	assert.Less(s.t, s.seen[key], v.number, "inlet %d, producer %d", v.inlet, v.producer)
@@ -128,7 +129,7 @@ func (s *stressed) ordered(v token) token {
 	return v
 }
 
-// inner returns what becomes of one value.
+// inner returns the inner observable for one value.
 func (s *stressed) inner(v token) observable.Observable[token] {
 	switch s.number(8) {
 	case 0:
@@ -187,7 +188,7 @@ func (s *stressed) end(error) {
 	assert.False(s.t, s.ended.Swap(true), "a second terminal")
 }
 
-// produce emits to random inlets, and may end one.
+// produce emits to random inlets, and may end an inlet.
 func (s *stressed) produce(p, count int) {
 	for i := range count {
 		to := s.number(len(s.inlets))

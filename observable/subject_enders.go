@@ -22,7 +22,7 @@ func (m *multicast[T]) OnEnd(f func()) (stop func()) {
 	}
 }
 
-// tellEnders calls what was given to OnEnd.
+// tellEnders calls the functions given to OnEnd.
 func (m *multicast[T]) tellEnders() {
 	m.mu.Lock()
 	enders := m.enders
@@ -31,7 +31,8 @@ func (m *multicast[T]) tellEnders() {
 	tellAll(enders)
 }
 
-// tellAll calls functions and takes them out, all of them even if one ends this goroutine.
+// tellAll calls functions and takes them out, all of them even if one ends this
+// goroutine.
 func tellAll(functions map[*func()]struct{}) {
 	defer func() {
 		if len(functions) > 0 {

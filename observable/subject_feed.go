@@ -7,9 +7,9 @@ type Feed[T any] struct {
 }
 
 // NewFeed returns a way into subject from inside the gate of sc, for operators that make
-// observables of what passes through them, as window, groupBy and connect do. A subscriber in
-// the same gate is called directly, as the next stage would be; another one as by Next of the
-// subject. Nobody else emits into the subject.
+// observables of the values passing through them, as window, groupBy and connect do. It
+// calls a subscriber in the same gate directly, as the next stage would be called, and
+// any other as Next of the subject does. Nobody else may emit into the subject.
 func NewFeed[T any](subject *Subject[T], sc *Scope) Feed[T] {
 	return Feed[T]{&subject.multicast, sc.root}
 }
@@ -17,15 +17,16 @@ func NewFeed[T any](subject *Subject[T], sc *Scope) Feed[T] {
 // Next passes value on to the subject's subscribers.
 func (f Feed[T]) Next(value T) { f.emit(notification[T]{value: value}) }
 
-// Error ends the subject and its subscribers with err. Whoever calls it passes err on to others too, or
-// to [Scope.Drop], which reports a panic that no subscriber has got.
+// Error ends the subject and its subscribers with err. Its caller passes err on to others
+// too, or to [Scope.Drop], which reports a panic that no subscriber has got.
 func (f Feed[T]) Error(err error) { f.emit(notification[T]{kind: isError, err: err}) }
 
 // Complete ends the subject and its subscribers.
 func (f Feed[T]) Complete() { f.emit(notification[T]{kind: isComplete}) }
 
-// emit gives n to the subscribers. The gate is held by the caller, so one notification comes
-// after the other, save what a callback emits back: that comes in between, as in RxJS.
+// emit gives n to the subscribers. The caller holds the gate, so one notification comes
+// after the other, except those that a callback emits back: they come in between, as in
+// RxJS.
 func (f Feed[T]) emit(n notification[T]) {
 	m := f.subject
 	if m.memory == nil && n.kind == isValue {
@@ -51,7 +52,8 @@ func (f Feed[T]) emit(n notification[T]) {
 	}
 }
 
-// send gives n to the targets, to all of them even if the callback of one ends this goroutine.
+// send gives n to the targets, to all of them even if the callback of one ends this
+// goroutine.
 func (f Feed[T]) send(n notification[T], targets []*subscriber[T]) {
 	sent := 0
 	defer func() {
@@ -66,7 +68,7 @@ func (f Feed[T]) send(n notification[T], targets []*subscriber[T]) {
 			s.inline(n)
 		case n.kind == isValue:
 			if s.live() {
-				f.root.offer = passed // it has reached somebody, whoever else has left
+				f.root.offer = passed // it has reached a subscriber; others may have left
 			}
 			s.Next(numbered[T]{value: n.value})
 		case n.kind == isError:
@@ -77,8 +79,8 @@ func (f Feed[T]) send(n notification[T], targets []*subscriber[T]) {
 	}
 }
 
-// inline delivers n inside the gate, which the caller holds. A panic is dealt with here, before the
-// next subscriber gets n: it may have ended that one too.
+// inline delivers n inside the gate, which the caller holds. A panic is dealt with here,
+// before the next subscriber gets n: it may have ended that one too.
 func (s *subscriber[T]) inline(n notification[T]) {
 	r := s.scope.root
 	if !s.live() {

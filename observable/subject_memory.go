@@ -7,7 +7,7 @@ import (
 )
 
 // BehaviorSubject is a [Subject] that has a current value: a new subscriber gets it at
-// once, then what comes (RxJS BehaviorSubject). It is made by [NewBehaviorSubject].
+// once, then the values that come (RxJS BehaviorSubject). [NewBehaviorSubject] makes one.
 //
 //	subject:      (0)-1--2--3|
 //	subscriber A: 0---1--2--3|
@@ -53,9 +53,8 @@ func (c *current[T]) replay(end *notification[T]) []notification[T] {
 }
 
 // AsyncSubject is a [Subject] that emits only the last value it was given, when it
-// completes, and then to every late subscriber too (RxJS AsyncSubject). An error
-// replaces the value. The zero value is not usable; it is made by
-// [NewAsyncSubject].
+// completes, and then to every late subscriber too (RxJS AsyncSubject). An error replaces
+// the value. The zero value is not usable; [NewAsyncSubject] makes one.
 //
 //	subject:    --1--2--3|
 //	subscriber: ---------(3|)
@@ -96,25 +95,26 @@ func (l *last[T]) replay(end *notification[T]) []notification[T] {
 // ReplayConfig says how much a [ReplaySubject] remembers. The zero value is RxJS's
 // default: everything.
 type ReplayConfig struct {
-	// Buffer is how many values are remembered at most; 0 means no limit. (RxJS
-	// remembers one where it is asked for none.)
+	// Buffer is the greatest number of values remembered; 0 means no limit. (RxJS
+	// remembers one value where it is asked for none.)
 	Buffer int
-	// Window is how long a value is remembered; 0 means no limit. A value is gone
-	// exactly Window after it was emitted.
+	// Window is the time for which a value is remembered; 0 means no limit. A value is
+	// gone exactly Window after it was emitted.
 	Window time.Duration
 }
 
 // ReplaySubject is a [Subject] that remembers: a new subscriber first gets the values
-// remembered, then the terminal, if there was one, or what comes (RxJS ReplaySubject). It
-// is made by [NewReplaySubject].
+// remembered, then the terminal, if there was one, or the values that come (RxJS
+// ReplaySubject). [NewReplaySubject] makes one.
 //
 //	subject:      --1--2--3|
 //	subscriber A: --1--2--3|
 //	subscriber B:       ^(12)-3|
 type ReplaySubject[T any] struct{ Subject[T] }
 
-// NewReplaySubject returns a subject that remembers as much as r says; with a negative setting, one that has
-// ended with an [*ArgumentError]. Without a limit the memory grows with each value.
+// NewReplaySubject returns a subject that remembers as much as r says. With a negative
+// setting, the subject has ended with an [*ArgumentError]. Without a limit the memory
+// grows with each value.
 func NewReplaySubject[T any](r ReplayConfig) *ReplaySubject[T] {
 	s := new(ReplaySubject[T])
 	s.memory = &replay[T]{limit: r}
@@ -144,7 +144,7 @@ func (r *replay[T]) store(n notification[T]) ([]notification[T], bool) {
 	return nil, true
 }
 
-// trim forgets what is beyond the limits.
+// trim forgets the values beyond the limits.
 func (r *replay[T]) trim() {
 	drop := 0
 	if r.limit.Buffer > 0 {

@@ -31,7 +31,7 @@ func TestBehaviorSubjectValue(t *testing.T) {
 	assert.Empty(t, v)
 }
 
-// TestAsyncSubjectEmpty completes a subject that was given nothing.
+// TestAsyncSubjectEmpty completes a subject that has got no value.
 func TestAsyncSubjectEmpty(t *testing.T) {
 	s := observable.NewAsyncSubject[int]()
 	early, _ := record[int](t.Context(), s)
@@ -53,7 +53,7 @@ func TestReplaySubjectArguments(t *testing.T) {
 	}
 }
 
-// TestReplaySubjectLimits replays what the limits leave.
+// TestReplaySubjectLimits replays the values that the limits leave.
 func TestReplaySubjectLimits(t *testing.T) {
 	for name, test := range map[string]struct {
 		limit observable.ReplayConfig
@@ -89,7 +89,7 @@ func TestReplaySubjectLimits(t *testing.T) {
 	}
 }
 
-// TestReplaySubjectTakeInReplay leaves in the middle of what is replayed.
+// TestReplaySubjectTakeInReplay leaves in the middle of a replay.
 func TestReplaySubjectTakeInReplay(t *testing.T) {
 	s := observable.NewReplaySubject[int](observable.ReplayConfig{})
 	for i := range 5 {
@@ -100,7 +100,8 @@ func TestReplaySubjectTakeInReplay(t *testing.T) {
 	assert.False(t, s.Observed())
 }
 
-// TestReplaySubjectEmitInReplay emits while values are replayed: that comes after them.
+// TestReplaySubjectEmitInReplay emits while values are replayed: the new value comes
+// after them.
 func TestReplaySubjectEmitInReplay(t *testing.T) {
 	s := observable.NewReplaySubject[int](observable.ReplayConfig{})
 	s.Next(0)

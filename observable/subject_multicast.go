@@ -2,31 +2,31 @@ package observable
 
 import "github.com/rxsocket/rxsocket/observable/interleave"
 
-// multicast is what the subjects share: the list of subscribers and the delivery. A subject with
-// a memory sets the hooks.
+// multicast is the common part of the subjects: the list of subscribers and the delivery.
+// A subject with a memory sets the hooks.
 //
-// All subscribers see one order. The goroutine that emits delivers to one subscriber after the
-// other, directly into their gates. If another one emits meanwhile, it does not wait for the
-// callbacks of the first: it queues the first value at all gates, its own value behind that, and
-// then sees that these gates are served. The values are numbered, and a subscriber that has got
-// the first one already passes over it. So a subscriber that lasts holds up nobody else until
-// its queue is full. mu is held while something is queued at several gates, and never while a
-// subscriber is called.
+// All subscribers see one order. The goroutine that emits delivers to one subscriber
+// after the other, directly into their gates. Another goroutine that emits meanwhile does
+// not wait for the callbacks of the first: it queues the first value at all gates, its
+// own value behind that, and then has these gates served. The values are numbered, and a
+// subscriber that has got the first one already passes over it. So a slow subscriber
+// holds up nobody else until its queue is full. mu is held while something is queued at
+// several gates, and never while a subscriber is called.
 type multicast[T any] struct {
 	roster roster[T] // read without mu
 
-	mu      interleave.Mutex // guards what follows
+	mu      interleave.Mutex // guards the fields below
 	ended   bool
 	end     notification[T] // the terminal, once there was one
 	memory  memory[T]
 	enders  map[*func()]struct{} // functions to call when the subject ends
 	numbers int64                // the last number given to a value
 	current emission[T]
-	later   []notification[T] // what callbacks have emitted on the goroutine of current
+	later   []notification[T] // emitted by callbacks on the goroutine of current
 }
 
-// emission is the value that a goroutine delivers directly. It is changed with mu held, by that
-// goroutine, which reads it without.
+// emission is the value that a goroutine delivers directly. That goroutine changes it
+// with mu held, and reads it without.
 type emission[T any] struct {
 	owner   interleave.Uintptr // the goroutine, or 0
 	value   numbered[T]
@@ -35,19 +35,19 @@ type emission[T any] struct {
 	at      int  // the target at hand; belongs to the goroutine
 }
 
-// numbered is a value with its place in the order of the subject's values, or 0 if it went to
-// the only subscriber there was.
+// numbered is a value with its place in the order of the subject's values, or 0 if it
+// went to a sole subscriber.
 type numbered[T any] struct {
 	value  T
 	number int64
 }
 
-// memory is what a subject keeps of the past; its methods are called with mu held.
+// memory is a subject's record of the past; its methods are called with mu held.
 type memory[T any] interface {
-	// store keeps what is emitted. It returns what is to be delivered before it, if
-	// anything, and whether n itself is delivered now.
+	// store keeps n. It returns the notifications to deliver before it, if any, and
+	// whether n itself is delivered now.
 	store(n notification[T]) (before []notification[T], pass bool)
-	// replay returns what a new subscriber is to get first.
+	// replay returns the notifications that a new subscriber gets first.
 	replay(end *notification[T]) []notification[T]
 }
 
@@ -60,8 +60,8 @@ type subscriber[T any] struct {
 	life    Scope
 	listed  bool // guarded by the subject's mu
 
-	// The list of this subscriber alone. It is part of it, so that it costs no allocation and a subject
-	// keeps no subscriber that has left.
+	// The list of this subscriber alone. It is part of it, so that it costs no allocation
+	// and a subject keeps no subscriber that has left.
 	alone []*subscriber[T]
 	sole  [1]*subscriber[T]
 }
@@ -82,12 +82,13 @@ func (m *multicast[T]) next(value T) {
 	switch {
 	case m.memory != nil || len(targets) > 1 || m.current.owner.Load() != 0:
 		m.submit(notification[T]{value: value}, goroutine())
-	case len(targets) == 1: // as most have; the order is that of its gate
+	case len(targets) == 1: // the usual case; the order is that of its gate
 		targets[0].Next(numbered[T]{value: value})
 	}
 }
 
-// submit emits n: at once, or after what this goroutine is emitting already.
+// submit emits n: at once, or after the notification that this goroutine is emitting
+// already.
 func (m *multicast[T]) submit(n notification[T], me uintptr) {
 	m.mu.Lock()
 	switch {
@@ -119,8 +120,8 @@ func (m *multicast[T]) number(value T) numbered[T] {
 	return numbered[T]{value, m.numbers}
 }
 
-// record notes n in the subject's memory, and returns what is to be delivered before it, and
-// whether n itself is; mu is held.
+// record notes n in the subject's memory, and returns the notifications to deliver before
+// it, and whether n itself is delivered; mu is held.
 func (m *multicast[T]) record(n notification[T]) (before []notification[T], pass bool) {
 	if m.ended {
 		return nil, false
@@ -134,8 +135,8 @@ func (m *multicast[T]) record(n notification[T]) (before []notification[T], pass
 	return m.memory.store(n)
 }
 
-// deliver delivers the current emission and then what its callbacks have emitted, also when a
-// callback ends this goroutine.
+// deliver delivers the current emission and then the notifications that its callbacks
+// have emitted, also when a callback ends this goroutine.
 func (m *multicast[T]) deliver(me uintptr) {
 	returned := false
 	defer func() {
@@ -149,8 +150,8 @@ func (m *multicast[T]) deliver(me uintptr) {
 	returned = true
 }
 
-// proceed goes on with what callbacks have emitted, and reports whether that is a value to be
-// delivered directly.
+// proceed goes on with the notifications that callbacks have emitted, and reports whether
+// the next one is a value to deliver directly.
 func (m *multicast[T]) proceed(me uintptr) bool {
 	for {
 		m.mu.Lock()
@@ -177,7 +178,7 @@ func (m *multicast[T]) proceed(me uintptr) bool {
 // deliverTo delivers an emission to its targets. Panics are dealt with at the gate of the
 // subscriber whose callback panics.
 func deliverTo[T any](e *emission[T], me uintptr) {
-	var inside *root // whose gate is held
+	var inside *root // the root whose gate is held
 	returned := false
 	defer func() {
 		if returned {
@@ -185,7 +186,7 @@ func deliverTo[T any](e *emission[T], me uintptr) {
 		}
 		defer deliverTo(e, me) // the rest
 		if inside != nil {
-			defer inside.leave() // what fail calls may end this goroutine
+			defer inside.leave() // a callback of fail may end this goroutine
 			inside.fail(failure(recover()))
 		}
 	}()
@@ -194,17 +195,19 @@ func deliverTo[T any](e *emission[T], me uintptr) {
 		r := s.scope.root
 		switch {
 		case !s.live():
-		case !r.gate.enter(me):
+		case !r.gate.seize(me) || !r.gate.plain() && !r.gate.entered(me): // enter, without a call
 			s.subject.queueOne(s, me)
 		default:
 			inside, r.current = r, s.scope.handler
-			if s.scope.Open() && e.value.number > s.got { // it may have closed on the way into the gate
+			if s.scope.Open() && e.value.number > s.got { // it may have closed meanwhile
 				s.got, s.busy = e.value.number, true
 				s.down.Next(e.value.value)
 				s.busy = false
 			}
 			inside, r.current = nil, nil
-			r.gate.leave(me)
+			if r.gate.release(me); r.gate.backlog.Load() != 0 { // leave, without a call
+				r.gate.serve(me)
+			}
 		}
 	}
 	returned = true
@@ -229,8 +232,8 @@ func (m *multicast[T]) queueOne(s *subscriber[T], me uintptr) {
 	s.scope.root.gate.serve(me)
 }
 
-// enqueue queues n at the gates of all subscribers, behind what is left of the current emission,
-// and has them served.
+// enqueue queues n at the gates of all subscribers, behind the rest of the current
+// emission, and has them served.
 func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
 	var waitedFor []*subscriber[T]
 	if all := m.roster.all(); n.kind == isValue && waitForRoom(all, me) {
@@ -266,10 +269,11 @@ func (m *multicast[T]) enqueue(n notification[T], me uintptr) {
 	serve(targets, me)
 }
 
-// passedOn gives up the caller's own reference to an error which it has retained for the targets.
+// passedOn gives up the caller's own reference to an error that it has retained for the
+// targets.
 func (m *multicast[T]) passedOn(err error, pass bool, targets []*subscriber[T]) {
 	switch {
-	case pass && len(targets) == 0: // it is kept for late subscribers, and reported to nobody
+	case pass && len(targets) == 0: // it is kept for late subscribers and not reported
 		retain(err, -1)
 	case !release(err):
 	case pass: // all of them have left
@@ -279,7 +283,7 @@ func (m *multicast[T]) passedOn(err error, pass bool, targets []*subscriber[T]) 
 	}
 }
 
-// serve has the gates of the subscribers deliver what is queued there, all of them even if a
+// serve has the gates of the subscribers deliver their queues, all of them even if a
 // callback ends this goroutine.
 func serve[T any](targets []*subscriber[T], me uintptr) {
 	served := 0
@@ -290,7 +294,7 @@ func serve[T any](targets []*subscriber[T], me uintptr) {
 	}()
 	for _, s := range targets {
 		if served++; s.isConnecting(me) {
-			s.flush()
+			s.flush(nil)
 		} else {
 			s.scope.root.gate.serve(me)
 		}
@@ -326,17 +330,18 @@ func (s *subscriber[T]) queue(v numbered[T], me uintptr) {
 	}
 	g.tellRoom()
 	if g.values >= g.limit() && g.blocked.Load() > 0 && g.owner.Load() == 0 {
-		g.handOn() // the caller may stay in the callbacks of the subscribers before this one
+		g.handOn() // the caller may stay in the callbacks of earlier subscribers
 	}
 }
 
-// queueEnd adds the terminal n to the queue of the subscriber's gate; the subject's mu is held.
+// queueEnd adds the terminal n to the queue of the subscriber's gate; the subject's mu is
+// held.
 func (s *subscriber[T]) queueEnd(n notification[T], me uintptr) {
 	g := &s.scope.root.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !s.live() || s.ended.Swap(true) {
-		release(n.err) // it is not the last one: the caller has its own
+		release(n.err) // not the last reference: the caller has its own
 		return
 	}
 	if s.terminal = n.err; n.kind == isComplete {
@@ -345,7 +350,7 @@ func (s *subscriber[T]) queueEnd(n notification[T], me uintptr) {
 	g.push(me, &s.Emitter, 0)
 }
 
-// attach adds a subscriber, and first gives it what the subject remembers.
+// attach adds a subscriber, and first gives it the values that the subject remembers.
 func (m *multicast[T]) attach(sc *Scope, down Stage[T]) {
 	s := &subscriber[T]{subject: m, down: down}
 	s.Emitter = Emitter[numbered[T]]{scope: sc, stage: Stage[numbered[T]]{Next: s.receive, Terminal: down.Terminal}}

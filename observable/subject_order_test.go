@@ -10,8 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// TestSubjectHasOneOrder has two callers at work, the second while the first is in a callback,
-// which emits as well. All subscribers see the same order.
+// TestSubjectHasOneOrder has two callers at work, the second while the first is in a
+// callback that emits as well. All subscribers see the same order.
 func TestSubjectHasOneOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -35,8 +35,8 @@ func TestSubjectHasOneOrder(t *testing.T) {
 	})
 }
 
-// TestSubjectHasOneOrderForManyCallers has several callers emit at once, and a subscriber come and
-// go meanwhile.
+// TestSubjectHasOneOrderForManyCallers has several callers emit at once, and a subscriber
+// come and go meanwhile.
 func TestSubjectHasOneOrderForManyCallers(t *testing.T) {
 	var src observable.Subject[int]
 	var seen [3][]int

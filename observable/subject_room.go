@@ -2,11 +2,12 @@ package observable
 
 import "slices"
 
-// What is here is how those who emit into a subject wait for room at the gates of its subscribers.
+// In this file, goroutines that emit into a subject wait for room at the gates of its
+// subscribers.
 
-// waitForRoom waits until the queues of the targets' gates have room, all of them at once.
-// While it waits at one of them, the room at the others is for others: a goroutine that it
-// waits for may need it. It reports whether it has waited.
+// waitForRoom waits until the queues of all targets' gates have room at once. While it
+// waits at one gate, it leaves the room at the others to others: a goroutine that it
+// waits for may need that room. It reports whether it has waited.
 func waitForRoom[T any](targets []*subscriber[T], me uintptr) (waited bool) {
 	for at := 0; at < len(targets); at++ {
 		if !targets[at].isFull(targets, me, waited) {
@@ -25,9 +26,9 @@ func waitForRoom[T any](targets []*subscriber[T], me uintptr) (waited bool) {
 	return waited
 }
 
-// isFull reports whether the queue of the subscriber's gate has no room, and the caller is to
-// wait for it: not in a callback of one of the targets, which feeds the subject. One that has
-// waited already does not give way to those who wait.
+// isFull reports whether the queue of the subscriber's gate has no room and the caller
+// has to wait for it. A callback of one of the targets, which feeds the subject, does not
+// wait. A caller that has waited already does not give way to others that wait.
 func (s *subscriber[T]) isFull(targets []*subscriber[T], me uintptr, waited bool) bool {
 	g := &s.scope.root.gate
 	if g.backlog.Load() == 0 {
@@ -41,13 +42,13 @@ func (s *subscriber[T]) isFull(targets []*subscriber[T], me uintptr, waited bool
 	})
 }
 
-// waitForRoom waits while the queue of the subscriber's gate is full, and it is still wanted.
-// It reports whether the goroutine has been excused from waiting.
+// waitForRoom waits while the queue of the subscriber's gate is full and the subscriber
+// is still wanted. It reports whether the goroutine has been excused from waiting.
 func (s *subscriber[T]) waitForRoom(me uintptr) (excused bool) {
 	g := &s.scope.root.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	_, excused = g.waitForRoom(me, s.scope, s.live) // queue and leaveRoom tell the next one
+	_, excused = g.waitForRoom(me, s.scope, s.live) // queue and leaveRoom tell the next
 	return excused
 }
 

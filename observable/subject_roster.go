@@ -2,18 +2,19 @@ package observable
 
 import "github.com/rxsocket/rxsocket/observable/interleave"
 
-// roster is the list of a subject's subscribers, in the order in which they came. It is changed with the subject's mu
-// held, and read without: a slice that has been shown is never changed, save behind its end. Those who leave are
-// dropped from it when they are half of it, so that many who leave one by one do not copy it each time.
+// roster is the list of a subject's subscribers, in the order in which they came. It is
+// changed with the subject's mu held, and read without: a slice that has been shown is
+// never changed, save behind its end. Subscribers that leave are dropped from the list
+// when they are half of it, so that many departures one by one do not copy it each time.
 type roster[T any] struct {
 	shown interleave.Pointer[[]*subscriber[T]] // nil if it is empty
-	gone  int                                  // how many of those shown have left
+	gone  int                                  // number of those in shown that have left
 }
 
-// fewSubscribers is how many can be copied whenever one leaves.
+// fewSubscribers is the number of subscribers that can be copied whenever one leaves.
 const fewSubscribers = 8
 
-// all returns the subscribers, and some who have left.
+// all returns the subscribers, and some that have left.
 func (r *roster[T]) all() []*subscriber[T] {
 	if shown := r.shown.Load(); shown != nil {
 		return *shown
@@ -21,7 +22,7 @@ func (r *roster[T]) all() []*subscriber[T] {
 	return nil
 }
 
-// size returns how many there are.
+// size returns the number of subscribers.
 func (r *roster[T]) size() int { return len(r.all()) - r.gone }
 
 func (r *roster[T]) add(s *subscriber[T]) {

@@ -17,7 +17,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// subject is what the four subjects have in common.
+// subject is the common interface of the four subjects.
 type subject interface {
 	observable.Processor[int]
 	Observed() bool
@@ -32,7 +32,8 @@ func subjects() map[string]func() subject {
 	}
 }
 
-// TestSubjects gives each subject values and a terminal, with subscribers that come and go.
+// TestSubjects gives each subject values and a terminal, with subscribers that come and
+// go.
 func TestSubjects(t *testing.T) {
 	for name, want := range map[string]struct{ early, middle, late, failed []string }{
 		"Subject": {
@@ -92,8 +93,8 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
-// TestSubjectReentrant has a callback emit into its subject: each subscriber gets that after the value it is
-// being given, in the same order.
+// TestSubjectReentrant has a callback emit into its subject: each subscriber gets the new
+// value after the present one, in the same order.
 func TestSubjectReentrant(t *testing.T) {
 	for name, make := range subjects() {
 		if name == "AsyncSubject" {
@@ -122,7 +123,8 @@ func TestSubjectReentrant(t *testing.T) {
 	}
 }
 
-// TestSubjectSubscribeInCallback adds a subscriber, and removes another, while a value is delivered.
+// TestSubjectSubscribeInCallback adds a subscriber, and removes another, while a value is
+// delivered.
 func TestSubjectSubscribeInCallback(t *testing.T) {
 	s := new(observable.Subject[int])
 	added, removed := observabletest.NewRecorder[int](), observabletest.NewRecorder[int]()
@@ -140,8 +142,8 @@ func TestSubjectSubscribeInCallback(t *testing.T) {
 	assert.Empty(t, removed.Log(), "nothing starts after Unsubscribe")
 }
 
-// TestSubjectConcurrent has several goroutines emit while others subscribe and leave: each subscriber gets the
-// values of each goroutine in order.
+// TestSubjectConcurrent has several goroutines emit while others subscribe and leave:
+// each subscriber gets the values of each goroutine in order.
 func TestSubjectConcurrent(t *testing.T) {
 	const producers, each = 4, 500
 	s := new(observable.Subject[[2]int])
@@ -220,8 +222,8 @@ func TestSubjectEndsOnce(t *testing.T) {
 	}
 }
 
-// TestSubjectSlowSubscriber has one subscriber block: the caller waits when that one's queue is full, and
-// others got their values meanwhile.
+// TestSubjectSlowSubscriber has one subscriber block: the caller waits when that
+// subscriber's queue is full, and others get their values meanwhile.
 func TestSubjectSlowSubscriber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := new(observable.Subject[int])
@@ -254,7 +256,8 @@ func TestSubjectSlowSubscriber(t *testing.T) {
 	})
 }
 
-// TestSubjectFeedback has each value emit the next: what waits is one value, however many there have been.
+// TestSubjectFeedback has each value emit the next: one value waits, however many there
+// have been.
 func TestSubjectFeedback(t *testing.T) {
 	before, after := liveHeap(), uint64(0)
 	s := new(observable.Subject[int])
@@ -270,7 +273,8 @@ func TestSubjectFeedback(t *testing.T) {
 	assert.Less(t, after, before+100_000)
 }
 
-// TestSubjectPanics has one subscriber panic: the others get the value, and the caller nothing of it.
+// TestSubjectPanics has one subscriber panic: the others get the value, and the caller
+// hears nothing of the panic.
 func TestSubjectPanics(t *testing.T) {
 	s := new(observable.Subject[int])
 	bad := observabletest.NewRecorder[int]().OnNext(func(int) { panic("subscriber") })
@@ -300,8 +304,8 @@ func TestSubjectRemovesSubscribers(t *testing.T) {
 	assert.False(t, s.Observed())
 }
 
-// TestSubjectFeed feeds a subject from inside a gate: a subscriber in the same gate is called
-// directly, another through its own.
+// TestSubjectFeed feeds a subject from inside a gate: a subscriber in the same gate is
+// called directly, any other through its own gate.
 func TestSubjectFeed(t *testing.T) {
 	s := new(observable.Subject[int])
 	outside, _ := record[int](t.Context(), s)
@@ -347,7 +351,7 @@ func TestSubjectAsObserver(t *testing.T) {
 	})
 }
 
-// TestPrintingASubject prints one that others emit into, for the race detector to look at.
+// TestPrintingASubject prints a subject that others emit into, for the race detector.
 func TestPrintingASubject(t *testing.T) {
 	var s observable.Subject[int]
 	sub := s.Subscribe(t.Context(), observable.ObserverFuncs[int]{})
@@ -365,7 +369,8 @@ func TestPrintingASubject(t *testing.T) {
 	sub.Unsubscribe()
 }
 
-// TestSubjectPanicAfterItsEnd gives a subject a panic when it has ended: nobody gets it but the handler of unhandled errors.
+// TestSubjectPanicAfterItsEnd gives a subject a panic when it has ended: only the handler
+// of unhandled errors gets it.
 func TestSubjectPanicAfterItsEnd(t *testing.T) {
 	unhandled := observabletest.Unhandled(t)
 	var s observable.Subject[int]

@@ -12,10 +12,11 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// errTask is what the steps of these tests fail with.
+// errTask is the error of the steps in these tests.
 var errTask = errors.New("in a step")
 
-// counting is a source whose task emits count values. Its emitter emits, and schedules nothing.
+// counting is a source whose task emits count values. Its emitter emits, and schedules
+// nothing.
 func counting(count int) (src observable.Observable[int], task **observable.Task, in **observable.Emitter[int]) {
 	task, in = new(*observable.Task), new(*observable.Emitter[int])
 	return observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
@@ -46,8 +47,8 @@ func TestTask(t *testing.T) {
 	}
 }
 
-// TestTaskRunsElsewhere schedules a task while nobody holds the gate, and while a callback is in progress: it runs
-// neither inside Schedule nor beside the callback.
+// TestTaskRunsElsewhere schedules a task while nobody holds the gate, and while a
+// callback is in progress: the task runs neither inside Schedule nor beside the callback.
 func TestTaskRunsElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src, task, in := counting(1)
@@ -107,7 +108,8 @@ func TestTaskTakesTurns(t *testing.T) {
 	})
 }
 
-// TestTaskEnds ends what a task emits into, in each way: no step is begun after that.
+// TestTaskEnds ends the stream that a task emits into, in each way: no step is begun
+// after that.
 func TestTaskEnds(t *testing.T) {
 	for name, end := range map[string]func(sub observable.Subscription){
 		"unsubscribe": func(sub observable.Subscription) { sub.Unsubscribe() },
@@ -145,7 +147,7 @@ func TestTaskEnds(t *testing.T) {
 	}
 }
 
-// TestTaskOfAScopeThatCloses closes the scope of a task that waits its turn: its step is not called.
+// TestTaskOfAScopeThatCloses closes the scope of a queued task: its step is not called.
 func TestTaskOfAScopeThatCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		called := false

@@ -2,7 +2,10 @@ package observable_test
 
 import (
 	"context"
+	"log"
+	"log/slog"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -13,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// TestUnhandledPanicOfGo has the function of Go panic, exit or fail after the stream has ended: of an
-// error nobody hears, as the end of its context causes it.
+// TestUnhandledPanicOfGo has the function of Go panic, exit or fail after the stream has
+// ended. An error goes unheard, as the end of the function's context causes it.
 func TestUnhandledPanicOfGo(t *testing.T) {
 	for name, test := range map[string]struct {
 		fail  func() error
@@ -40,8 +43,8 @@ func TestUnhandledPanicOfGo(t *testing.T) {
 	}
 }
 
-// TestUnhandledPanicInQueue has a panic wait at a gate when the value that is being delivered ends the
-// stream.
+// TestUnhandledPanicInQueue has a panic wait at a gate when the value that is being
+// delivered ends the stream.
 func TestUnhandledPanicInQueue(t *testing.T) {
 	for name, canceled := range map[string]bool{"unsubscribed": false, "canceled": true} {
 		t.Run(name, func(t *testing.T) {
@@ -72,8 +75,8 @@ func TestUnhandledPanicInQueue(t *testing.T) {
 	}
 }
 
-// TestUnhandledPanicIsHeardOnce sends a panic to the subscribers of a subject, one of which leaves in the
-// moment before.
+// TestUnhandledPanicIsHeardOnce sends a panic to the subscribers of a subject. One of
+// them leaves at the moment before.
 func TestUnhandledPanicIsHeardOnce(t *testing.T) {
 	unhandled := observabletest.Unhandled(t)
 	subject := new(observable.Subject[int])
@@ -88,8 +91,82 @@ func TestUnhandledPanicIsHeardOnce(t *testing.T) {
 	unhandled.Expect(t)
 }
 
-// TestUnhandledErrorOfAConnectable fails the source of a connectable: the error is reported if it has no
-// subscriber, and will have none that gets the same processor.
+// failingLog is a handler of log/slog that fails.
+type failingLog struct {
+	slog.Handler
+	fail func()
+}
+
+func (l failingLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l failingLog) Handle(context.Context, slog.Record) error {
+	l.fail()
+	return nil
+}
+
+// TestUnhandledWhenTheLogFails has the handler of the log fail, with and without a
+// handler of unhandled errors that fails first: the callers go on.
+func TestUnhandledWhenTheLogFails(t *testing.T) {
+	former, writer, flags := slog.Default(), log.Writer(), log.Flags()
+	defer func() {
+		slog.SetDefault(former)
+		log.SetOutput(writer) // SetDefault has changed it
+		log.SetFlags(flags)
+	}()
+	boom := func() { panic(errBoom) }
+	for name, fail := range map[string]func(){"panic": boom, "Goexit": runtime.Goexit} {
+		for handled, handler := range map[string]func(*observable.UnhandledError){
+			"the log alone": nil, "the handler too": func(*observable.UnhandledError) { fail() },
+		} {
+			t.Run(name+" in "+handled, func(t *testing.T) {
+				slog.SetDefault(slog.New(failingLog{slog.DiscardHandler, fail}))
+				defer observable.OnUnhandled(handler)()
+				subject := new(observable.Subject[int])
+				listening := observable.ObserverFuncs[int]{OnError: func(error) { boom() }}
+				var subs []observable.Subscription
+				for _, src := range []observable.Observable[int]{subject, finalized[int](subject, boom)} {
+					for _, o := range []observable.Observer[int]{observable.ObserverFuncs[int]{}, listening} {
+						subs = append(subs, src.Subscribe(t.Context(), o))
+					}
+				}
+				var group sync.WaitGroup
+				group.Go(func() { subject.Error(errBoom) })
+				group.Wait()
+				for _, sub := range subs {
+					<-sub.Done()
+					require.ErrorIs(t, sub.Err(), errBoom)
+				}
+			})
+		}
+	}
+}
+
+// TestUnhandledPanicWithAHandlerThatExits has a callback panic when its stream has ended,
+// and the handler end the goroutine.
+func TestUnhandledPanicWithAHandlerThatExits(t *testing.T) {
+	told := 0
+	defer observable.OnUnhandled(func(*observable.UnhandledError) {
+		told++
+		runtime.Goexit()
+	})()
+	subject := new(observable.Subject[int])
+	var sub observable.Subscription
+	sub = subject.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) {
+		sub.Unsubscribe()
+		panic(errBoom)
+	}})
+	out, other := record[int](t.Context(), subject)
+	var group sync.WaitGroup
+	group.Go(func() { subject.Next(1) })
+	group.Wait()
+	<-sub.Done()
+	assert.Equal(t, []string{"1"}, out.Log())
+	assert.Equal(t, 2, told, "of the panic, and of the goroutine's end")
+	other.Unsubscribe()
+}
+
+// TestUnhandledErrorOfAConnectable fails the source of a connectable: the error is
+// reported if no subscriber gets the processor, now or later.
 func TestUnhandledErrorOfAConnectable(t *testing.T) {
 	for name, test := range map[string]struct {
 		observed, keeps bool
@@ -112,7 +189,8 @@ func TestUnhandledErrorOfAConnectable(t *testing.T) {
 	}
 }
 
-// TestUnhandledPanicInConnect has a panic wait behind a value, inside Connect, that ends the stream.
+// TestUnhandledPanicInConnect has a panic wait, inside Connect, behind a value that ends
+// the stream.
 func TestUnhandledPanicInConnect(t *testing.T) {
 	unhandled := observabletest.Unhandled(t)
 	var in *observable.Emitter[int]
@@ -137,7 +215,8 @@ func TestUnhandledPanicInConnect(t *testing.T) {
 	unhandled.Expect(t, "boom")
 }
 
-// TestUnhandledPanicOnTheWay has a stage that handles a panic end the context, and pass the panic on.
+// TestUnhandledPanicOnTheWay has a stage that handles a panic end the context, and pass
+// the panic on.
 func TestUnhandledPanicOnTheWay(t *testing.T) {
 	unhandled := observabletest.Unhandled(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -158,8 +237,8 @@ func TestUnhandledPanicOnTheWay(t *testing.T) {
 	unhandled.Expect(t, "boom")
 }
 
-// TestUnhandledPanicWithTheCause panics with the error of the context, after that has ended: a callback that
-// panics is a failure, whatever it panics with.
+// TestUnhandledPanicWithTheCause panics with the error of the context, after that has
+// ended: a callback that panics is a failure, with any panic value.
 func TestUnhandledPanicWithTheCause(t *testing.T) {
 	unhandled := observabletest.Unhandled(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -170,4 +249,50 @@ func TestUnhandledPanicWithTheCause(t *testing.T) {
 	_, sub := record(ctx, src)
 	<-sub.Done()
 	unhandled.Expect(t, "panicked")
+}
+
+// TestUnhandledPanicBehindADelivery has a panic wait at a busy gate behind a value of a
+// channel. The producer of the value takes it back when the subscription ends.
+func TestUnhandledPanicBehindADelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unhandled := observabletest.Unhandled(t)
+		src := observable.FromChan(filled(1))
+		idle := make(chan struct{})
+		var out observable.Observer[int]
+		sub := observable.New(func(_ context.Context, o observable.Observer[int]) func() {
+			out = o
+			return nil
+		}).Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(int) { <-idle }})
+		go out.Next(-1)
+		synctest.Wait()
+		inner := src.Subscribe(t.Context(), out)
+		synctest.Wait()
+		go out.Error(&observable.PanicError{Value: errBoom})
+		synctest.Wait()
+		sub.Unsubscribe()
+		synctest.Wait() // the value is back
+		close(idle)
+		<-sub.Done()
+		<-inner.Done()
+		unhandled.Expect(t, "boom")
+	})
+}
+
+// TestUnhandledPanicBehindAGoexit has the function of New fail with a panic while a value
+// of another goroutine waits. The callback of that value ends the goroutine.
+func TestUnhandledPanicBehindAGoexit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unhandled := observabletest.Unhandled(t)
+		got := observabletest.NewRecorder[int]().OnNext(func(int) { runtime.Goexit() })
+		onOwnGoroutine(func() {
+			observable.New(func(_ context.Context, out observable.Observer[int]) func() {
+				go out.Next(1)
+				synctest.Wait()
+				out.Error(&observable.PanicError{Value: errBoom})
+				return nil
+			}).Subscribe(t.Context(), got)
+		})
+		assert.Equal(t, []string{"1", "error: " + observable.ErrGoexit.Error()}, got.Log())
+		unhandled.Expect(t, "boom")
+	})
 }

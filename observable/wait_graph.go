@@ -7,23 +7,25 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Every wait of the toolkit for something that happens inside a gate is entered in one graph:
-// which goroutine waits, and for which gate's holder. A goroutine that enters a gate waits for
-// nothing, so whoever closes a circle does so when it begins to wait, and finds it then. One
-// goroutine of the circle is excused: it goes on without what it waited for.
+// One graph holds every wait of the toolkit for something that happens inside a gate:
+// which goroutine waits, and for which gate's holder. A goroutine that enters a gate
+// waits for nothing. So a goroutine that closes a circle does so when it begins to wait,
+// and finds the circle then. One goroutine of the circle is excused: it goes on without
+// waiting.
 //
 // There are two kinds of waits:
 //
-//   - at a gate, for room in its queue, which its holder makes. The queue can grow, so a circle
-//     is opened here if possible: the goroutine is inside another gate of the circle, and its
-//     value is fed back.
-//   - behind a gate, for something that its holder does, or one of its workers: for room in a
-//     buffer whose values go through that gate. If there are only such waits in a circle, the
-//     goroutine that closes it is excused: its value goes into the buffer beyond its size. The
-//     others' values must not follow it, so from then on no goroutine of the circle delivers
-//     what others have queued, until it leaves its gate of the circle. The wait of a source for
-//     the goroutine that loops over [All] is of this kind too.
-var waits waitGraph //nolint:gochecknoglobals // a circle may go through any subscriptions of the program
+//   - at a gate, for room in its queue, which its holder makes. The queue can grow, so a
+//     circle is opened here if possible: the goroutine is inside another gate of the
+//     circle, and its value is fed back.
+//   - behind a gate, for something that its holder or one of its workers does: for room
+//     in a buffer whose values go through that gate. If there are only such waits in a
+//     circle, the goroutine that closes it is excused: its value goes into the buffer
+//     beyond its size. The others' values must not follow it. So from then on no
+//     goroutine of the circle delivers values that others have queued, until it leaves
+//     its gate of the circle. The wait of a source for the goroutine that loops over
+//     [All] is of this kind too.
+var waits waitGraph //nolint:gochecknoglobals // a circle may go through any subscriptions
 
 type waitGraph struct {
 	mu     interleave.Mutex // taken last
@@ -33,14 +35,14 @@ type waitGraph struct {
 
 	readers sync.Map // the loops over All that each goroutine is in, by goroutine: *loops
 
-	// marked are the goroutines of circles in which one was let past the bound of a buffer.
+	// marked are the goroutines of circles in which one has passed the bound of a buffer.
 	marked map[uintptr]struct{}
-	marks  interleave.Int32 // how many these are
+	marks  interleave.Int32 // number of goroutines in marked
 
-	// connecting are goroutines that have not waited yet since Scope.Spawn started them, and the
-	// channels that tell it when they do.
+	// connecting are goroutines that have not waited yet since Scope.Spawn started them,
+	// with the channels that tell Spawn of their waits.
 	connecting map[uintptr][]chan struct{}
-	spawned    interleave.Int32 // how many these are
+	spawned    interleave.Int32 // number of channels in connecting
 }
 
 // wait is one goroutine's wait.
@@ -48,14 +50,15 @@ type wait struct {
 	goroutine uintptr
 	gate      *gate
 	behind    bool             // the gate, and so the gate's workers can end the wait too
-	reader    uintptr          // the goroutine that ends the wait, in place of a gate, or 0
-	cond      *interleave.Cond // what a goroutine waits with at a gate
-	excused   bool             // the wait is over, though what it waits for has not come
+	reader    uintptr          // goroutine that ends the wait in place of a gate, or 0
+	cond      *interleave.Cond // the condition of a goroutine that waits at a gate
+	excused   bool             // the wait is over, though its event has not come
 	loops     *loops           // the loops that the goroutine is in, or nil
 }
 
-// beginAtGate notes that the goroutine is about to wait with cond for the holder of g, whose mu
-// it holds. It returns nil if the goroutine must not, as that would close a circle.
+// beginAtGate notes that the goroutine, which holds the mu of g, is about to wait with
+// cond for the holder of g. It returns nil if the goroutine must not wait, as that would
+// close a circle.
 func (w *waitGraph) beginAtGate(me uintptr, g *gate, cond *interleave.Cond) *wait {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,7 +72,7 @@ func (w *waitGraph) beginAtGate(me uintptr, g *gate, cond *interleave.Cond) *wai
 	return next
 }
 
-// record returns a record that holds what is given.
+// record returns a record that holds the wait.
 func (w *waitGraph) record(what wait) *wait {
 	n := len(w.free)
 	if n == 0 {
@@ -82,8 +85,9 @@ func (w *waitGraph) record(what wait) *wait {
 	return next
 }
 
-// beginBehind notes that the goroutine is about to wait for something behind g. It returns nil
-// if the goroutine must not, as that would close a circle in which nobody waits at a gate.
+// beginBehind notes that the goroutine is about to wait for something behind g. It
+// returns nil if the goroutine must not wait, as that would close a circle in which
+// nobody waits at a gate.
 func (w *waitGraph) beginBehind(me uintptr, g *gate) *wait {
 	return w.begin(wait{goroutine: me, gate: g, behind: true})
 }
@@ -140,7 +144,8 @@ func (w *waitGraph) enter(me uintptr, next *wait) {
 	w.at[me] = next
 }
 
-// end notes that the goroutine does not wait any more, and reports whether it was excused.
+// end notes that the goroutine does not wait any more, and reports whether it was
+// excused.
 func (w *waitGraph) end(me uintptr, was *wait) (excused bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -158,11 +163,11 @@ func (w *waitGraph) drop(was *wait) {
 	}
 }
 
-// keptWaits is how many records are kept to be used again.
+// keptWaits is the number of records kept to be used again.
 const keptWaits = 64
 
-// circle returns the waits that lead from next back to the goroutine, next first, or nil; mu is
-// held.
+// circle returns the waits that lead from next back to the goroutine, next first, or nil;
+// mu is held.
 func (w *waitGraph) circle(next *wait, me uintptr) []*wait {
 	c := &w.search
 	c.me, c.at, c.seen, c.path = me, w.at, c.seen[:0], c.path[:0]
@@ -180,8 +185,8 @@ type circleSearch struct {
 	path []*wait
 }
 
-// from goes on from next, and reports whether that leads back. A wait leads to the goroutines
-// that can end it.
+// from searches on from next, and reports whether that leads back. A wait leads to the
+// goroutines that can end it.
 func (c *circleSearch) from(next *wait) bool {
 	for _, seen := range c.seen {
 		if seen.gate == next.gate && seen.behind == next.behind && seen.reader == next.reader {
@@ -197,7 +202,8 @@ func (c *circleSearch) from(next *wait) bool {
 	return false
 }
 
-// through goes on from those who can end the wait, and reports whether that leads back.
+// through searches on from the goroutines that can end the wait, and reports whether that
+// leads back.
 func (c *circleSearch) through(next *wait) bool {
 	if next.gate == nil {
 		return c.by(next.reader)
@@ -209,7 +215,7 @@ func (c *circleSearch) through(next *wait) bool {
 	return workers != nil && next.behind && slices.ContainsFunc(*workers, c.by)
 }
 
-// by goes on from a goroutine that has to act, and reports whether that leads back.
+// by searches on from a goroutine that has to act, and reports whether that leads back.
 func (c *circleSearch) by(goroutine uintptr) bool {
 	if goroutine == c.me {
 		return true
@@ -218,8 +224,8 @@ func (c *circleSearch) by(goroutine uintptr) bool {
 	return next != nil && !next.excused && c.from(next)
 }
 
-// mark notes that the goroutine is in a circle by g, which it holds or works for; mu is held. The
-// goroutine waits, or is the caller, so that g.marked is not read meanwhile.
+// mark notes that the goroutine is in a circle by g, which it holds or works for; mu is
+// held. The goroutine waits, or is the caller, so that g.marked is not read meanwhile.
 func (w *waitGraph) mark(goroutine uintptr, g *gate) {
 	if w.marked == nil {
 		w.marked = make(map[uintptr]struct{})
@@ -231,7 +237,7 @@ func (w *waitGraph) mark(goroutine uintptr, g *gate) {
 	}
 }
 
-// unmark ends what mark began, when the goroutine leaves the gate or ends.
+// unmark takes back the note of mark, when the goroutine leaves the gate or ends.
 func (w *waitGraph) unmark(me uintptr) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -239,7 +245,7 @@ func (w *waitGraph) unmark(me uintptr) {
 	w.marks.Store(int32(len(w.marked))) //nolint:gosec // no program has so many goroutines
 }
 
-// isMarked reports whether the goroutine is in a circle in which one was let past a bound.
+// isMarked reports whether the goroutine is in a circle in which one has passed a bound.
 func (w *waitGraph) isMarked(me uintptr) bool {
 	if w.marks.Load() == 0 {
 		return false
@@ -261,8 +267,8 @@ func (w *waitGraph) connect(me uintptr, waiting chan struct{}) {
 	w.spawned.Add(1)
 }
 
-// disconnect is the end of connect. It closes waiting if the goroutine has not waited, and reports
-// whether that is so. Before, it sets returned, if that is not nil.
+// disconnect undoes connect. If the goroutine has not waited, it sets returned, unless
+// that is nil, closes waiting, and reports true.
 func (w *waitGraph) disconnect(me uintptr, waiting chan struct{}, returned *bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

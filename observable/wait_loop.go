@@ -6,19 +6,20 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// A source that has a value for a loop over [All] waits for the loop's goroutine, its reader, with each value. A
-// circle goes through such a wait only if the reader waits as well, in the body of the loop. So the source enters
-// the graph only if the reader waits already, or if it is in a loop itself. If the reader begins to wait later, it
-// enters the source.
+// A source of a loop over [All] waits for the loop's goroutine, its reader, with each
+// value. A circle goes through such a wait only if the reader waits as well, in the body
+// of the loop. So the source enters the graph only if the reader waits already, or if the
+// source is in a loop itself. A reader that begins to wait later enters the source.
 
 // handover is the place where a source hands its values to a loop.
 type handover struct {
 	reader  uintptr            // the goroutine of the loop
 	waiting interleave.Int32   // waits of the reader in the graph
-	sender  interleave.Uintptr // the goroutine that waits for the reader without being in the graph, or 0
+	sender  interleave.Uintptr // goroutine that waits for the reader outside the graph, or 0
 }
 
-// loops are the loops that a goroutine is in, the outermost first. The goroutine alone changes and reads them.
+// loops are the loops that a goroutine is in, the outermost first. The goroutine alone
+// changes and reads them.
 type loops struct{ all []*handover }
 
 // read notes that the goroutine is in a loop, until it calls end.
@@ -41,8 +42,9 @@ func (w *waitGraph) loopsOf(me uintptr) *loops {
 	return nil
 }
 
-// pause notes that the calling goroutine is about to wait, and enters those who wait for it as a reader; mu is held.
-// It returns the loops to resume when the wait is over.
+// pause notes that the calling goroutine is about to wait, and enters the sources that
+// wait for it as a reader; mu is held. It returns the loops to resume when the wait is
+// over.
 func (w *waitGraph) pause(me uintptr) *loops {
 	in := w.loopsOf(me)
 	if in == nil {
@@ -57,7 +59,7 @@ func (w *waitGraph) pause(me uintptr) *loops {
 	return in
 }
 
-// resume is the end of pause.
+// resume undoes pause.
 func (in *loops) resume() {
 	if in == nil {
 		return
@@ -67,8 +69,8 @@ func (in *loops) resume() {
 	}
 }
 
-// begin notes that the goroutine is about to wait for the reader, until it calls end with w. It reports false if the
-// goroutine must not wait, as that would close a circle.
+// begin notes that the goroutine is about to wait for the reader, until it calls end with
+// w. It reports false if the goroutine must not wait, as that would close a circle.
 func (h *handover) begin(me uintptr) (w *wait, ok bool) {
 	if waits.loopsOf(me) == nil {
 		if h.sender.Store(me); h.waiting.Load() == 0 || !h.sender.CompareAndSwap(me, 0) {
@@ -79,7 +81,7 @@ func (h *handover) begin(me uintptr) (w *wait, ok bool) {
 	return w, w != nil
 }
 
-// end is the end of begin.
+// end undoes begin.
 func (h *handover) end(me uintptr, w *wait) {
 	if w != nil {
 		waits.end(me, w)
@@ -88,7 +90,8 @@ func (h *handover) end(me uintptr, w *wait) {
 	}
 }
 
-// leave is end for a goroutine that has not entered the graph: the reader may have entered it.
+// leave is end for a goroutine that has not entered the graph: the reader may have
+// entered it.
 func (h *handover) leave(me uintptr) {
 	if h.sender.CompareAndSwap(me, 0) {
 		return

@@ -14,18 +14,18 @@ import (
 //	BufferAligned(5ms): ------[1]------------[23]([4]|)
 //
 // The bounds are the multiples of span since the Unix epoch, 1970-01-01 00:00 UTC, by the
-// wall clock: subscribers and processes with the same clock have the same bounds. Spans of
-// a day begin at midnight UTC, spans of a week on Thursdays. The first slice has the values
-// from the subscription on, and is shorter. A value belongs to the span in which it
-// arrives, the bound itself to the span that it begins.
+// wall clock: subscribers and processes with the same clock have the same bounds. Spans
+// of a day begin at midnight UTC, spans of a week on Thursdays. The first slice has the
+// values from the subscription on, and is shorter. A value belongs to the span in which
+// it arrives, the bound itself to the span that it begins.
 //
 // A slice is emitted at the end of each span, empty or not, and on completion. If several
 // spans end while a subscriber is busy or the machine sleeps, one slice has their values.
 // If the clock is set back, the span lasts until its bound comes. An error drops the
-// collected values.
-// There is one timer, and each value costs a look at the clock. Each slice belongs to the
-// receiver. A span that is not positive is an [observable.ArgumentError]. It has no
-// counterpart in RxJS. See also [BufferTime], [WindowAligned].
+// collected values. BufferAligned has one timer, and each value costs a look at the
+// clock. Each slice belongs to the receiver. A span that is not positive is an
+// [observable.ArgumentError]. It has no counterpart in RxJS. See also [BufferTime],
+// [WindowAligned].
 func BufferAligned[T any](src observable.Observable[T], span time.Duration) observable.Observable[[]T] {
 	if span <= 0 {
 		return invalid[[]T]("BufferAligned", "span", notPositive(span))

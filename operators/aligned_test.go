@@ -14,8 +14,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// onTheClock subscribes at 8 ms of a second to what op makes of a source that emits 1 at 9, 2 at 10
-// and 3 at 12 ms, nothing up to 22, then 4, and completes at 23 ms.
+// onTheClock subscribes at 8 ms of a second to the result of op for a source. The source
+// emits 1 at 9, 2 at 10 and 3 at 12 ms, nothing up to 22, then 4, and completes at 23 ms.
 func onTheClock[T any](t *testing.T, op func(ints) observable.Observable[T]) (got string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -52,15 +52,16 @@ func TestWindowAligned(t *testing.T) {
 			return operators.Map(operators.EndWith(w, 99), func(v int) int { return number + v })
 		})
 	})
-	// The values of window n are n00 + v, its end is n99 in the number of the window that follows or ends.
+	// The values of window n are n00 + v, and its end is n99.
 	assert.Equal(t, "1:101 2:199 2:202 4:203 7:299 12:399 14:404 15:499 15:|", got)
 }
 
-// TestAlignedOfASynchronousSource has a source that keeps the timer waiting: its values go to the
-// spans in which they come.
+// TestAlignedOfASynchronousSource has a source keep the timer waiting: its values go to
+// the spans in which they come.
 func TestAlignedOfASynchronousSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		src := operators.Tap(observable.Range(0, 5), func(int) { time.Sleep(2 * ms) }) // at 2, 4, 6, 8, 10 ms
+		// The values come at 2, 4, 6, 8 and 10 ms.
+		src := operators.Tap(observable.Range(0, 5), func(int) { time.Sleep(2 * ms) })
 		got, err := observable.Collect(t.Context(), operators.BufferAligned(src, 5*ms))
 		require.NoError(t, err)
 		assert.Equal(t, [][]int{{0, 1}, {2, 3}, {4}}, got)
@@ -70,7 +71,7 @@ func TestAlignedOfASynchronousSource(t *testing.T) {
 	})
 }
 
-// TestAlignedSkipsSpans has a subscriber that takes longer than a span.
+// TestAlignedSkipsSpans has a subscriber take longer than a span.
 func TestAlignedSkipsSpans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := observabletest.NewRecorder[[]int]().OnNext(func([]int) { time.Sleep(12 * ms) })
@@ -80,6 +81,33 @@ func TestAlignedSkipsSpans(t *testing.T) {
 		<-sub.Done()
 		assert.Equal(t, "5:[] 17:[] 29:[]", out.TimedString())
 	})
+}
+
+// TestAlignedKeepsWhatWaitsTogether has values wait for a subscriber that takes longer
+// than two spans.
+func TestAlignedKeepsWhatWaitsTogether(t *testing.T) {
+	for name, op := range map[string]func(ints) observable.Observable[[]int]{
+		"BufferAligned": func(src ints) observable.Observable[[]int] { return operators.BufferAligned(src, 5*ms) },
+		"WindowAligned": func(src ints) observable.Observable[[]int] {
+			return operators.MergeMap(operators.WindowAligned(src, 5*ms), operators.ToSlice[int])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var src observable.Subject[int]
+				out := observabletest.NewRecorder[[]int]().OnNext(func([]int) { time.Sleep(12 * ms) })
+				sub := op(&src).Subscribe(t.Context(), out)
+				for i := range 13 {
+					pass(ms)
+					src.Next(i + 1)
+				}
+				pass(13 * ms) // the subscriber has the second slice
+				sub.Unsubscribe()
+				<-sub.Done()
+				assert.Equal(t, "5:[1 2 3 4] 17:[5 6 7 8 9 10 11 12 13]", out.TimedString())
+			})
+		})
+	}
 }
 
 func TestAlignedChecksItsSpan(t *testing.T) {

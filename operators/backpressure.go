@@ -22,11 +22,10 @@ import (
 // downstream gets the waiting values and then [observable.ErrOverflow]. Completion and
 // errors come after the waiting values. Unsubscribing drops them.
 //
-// The source has a gate of its own. The waiting values are delivered as fast as downstream
-// takes them, on a goroutine that exists only while there are any. It is the source's own
-// only if the source emits from inside the chain downstream. RxJava: onBackpressureBuffer.
-// See also [OnBackpressureDrop], [OnBackpressureLatest], [Conflate], [ConflateBy],
-// [Buffer].
+// The source has a gate of its own. A goroutine that exists only while values wait
+// delivers them as fast as downstream takes them. It is the source's own goroutine only
+// if the source emits from inside the chain downstream. RxJava: onBackpressureBuffer. See
+// also [OnBackpressureDrop], [OnBackpressureLatest], [Conflate], [ConflateBy], [Buffer].
 func OnBackpressureBuffer[T any](
 	src observable.Observable[T], size int, overflow observable.Overflow, dropped func(T),
 ) observable.Observable[T] {
@@ -131,18 +130,20 @@ type decoupled[T any] struct {
 	source  link
 	down    observable.Stage[T]
 	task    *observable.Task // calls deliver
-	bound   int              // greatest number of waiting values, if the source waits for room, or 0
+	bound   int              // limit of waiting values if the source waits, or 0
 	dropped func(T)
-	accept  func(d *decoupled[T], v T) (lost T, isLost bool) // queues or loses v; called with mu held
-	picked  func(d *decoupled[T], v T)                       // called with mu held when v waits no more; may be nil
+	// accept queues or loses v. It is called with mu held.
+	accept func(d *decoupled[T], v T) (lost T, isLost bool)
+	// picked is called with mu held when v waits no more. It may be nil.
+	picked func(d *decoupled[T], v T)
 
-	mu        interleave.Mutex // guards what follows; never held while user code runs
+	mu        interleave.Mutex // guards the fields below; never held while user code runs
 	changed   interleave.Cond
 	waiting   queue[T]
 	end       func(observable.Terminal) // terminal that comes after the waiting values
 	err       error                     // error that end emits
 	overflown bool                      // whether the buffer was full under OverflowFail
-	running   bool                      // whether the task is scheduled, or downstream is busy
+	running   bool                      // the task is scheduled, or downstream is busy
 	ended     bool                      // whether downstream has got the terminal
 	closed    bool
 }
@@ -191,8 +192,8 @@ func (d *decoupled[T]) take(v T) (lost T, isLost, overflown bool) {
 	return lost, isLost, d.overflown
 }
 
-// limitSource lets only as many values wait in front of the source's gate as there is room for;
-// mu is held.
+// limitSource lets only as many values wait at the source's gate as the buffer has room
+// for; mu is held.
 func (d *decoupled[T]) limitSource() {
 	if d.bound > 0 {
 		d.source.scope.LimitQueue(d.bound - d.waiting.len())
@@ -243,8 +244,8 @@ func (d *decoupled[T]) start() {
 	}
 }
 
-// deliver gives downstream a value, and as many more as wait beyond the bound: the producers that
-// did not have to wait for room wait at the gate meanwhile.
+// deliver gives downstream a value, and one more for each that waits beyond the bound:
+// the producers that did not have to wait for room wait at the gate meanwhile.
 func (d *decoupled[T]) deliver() (more bool) {
 	more, excess := d.deliverOne()
 	for ; more && excess > 0; excess-- {
@@ -253,8 +254,9 @@ func (d *decoupled[T]) deliver() (more bool) {
 	return more
 }
 
-// deliverOne gives downstream what comes next. It chooses the value only here: the task may have
-// waited for others in the gate, and the latest value of that time counts.
+// deliverOne gives downstream the next value or the terminal. It chooses the value only
+// here: the task may have waited for others at the gate, and the latest value of that
+// time counts.
 func (d *decoupled[T]) deliverOne() (more bool, excess int) {
 	if v, isValue, end := d.pick(); isValue {
 		d.down.Next(v)
@@ -279,7 +281,7 @@ func (d *decoupled[T]) pick() (v T, isValue bool, end func(observable.Terminal))
 	}
 	d.changed.Broadcast()
 	v = d.waiting.pop()
-	if d.waiting.len() <= d.bound/2 { // producers that wait at the gate are woken by the dozen
+	if d.waiting.len() <= d.bound/2 { // wakes producers at the gate in batches
 		d.limitSource()
 	}
 	if d.picked != nil {

@@ -95,7 +95,7 @@ func TestBackpressureOfASlowSubscriber(t *testing.T) {
 	}
 }
 
-// decoupling are the operators with settings under which nothing is lost but by conflation.
+// decoupling are the operators with settings under which only conflation loses values.
 var decoupling = map[string]func(observable.Observable[int]) observable.Observable[int]{
 	"Block": func(src observable.Observable[int]) observable.Observable[int] {
 		return operators.OnBackpressureBuffer(src, 2, observable.OverflowBlock, nil)
@@ -177,8 +177,8 @@ func TestBackpressureReportsFailures(t *testing.T) {
 	}
 }
 
-// What is latest counts when downstream takes it, not when it was offered: here another producer
-// keeps the gate of downstream for a while.
+// The latest value is chosen when downstream takes it, not when it is offered: here
+// another producer keeps the gate of downstream for a while.
 func TestTheLatestWhenDownstreamIsFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var fast, other observable.Subject[int]
@@ -198,7 +198,7 @@ func TestTheLatestWhenDownstreamIsFree(t *testing.T) {
 
 func TestBackpressureOfManyProducers(t *testing.T) {
 	var src observable.Subject[int]
-	var got []int // without a lock: the race detector says whether they come one at a time
+	var got []int // without a lock: the race detector checks that they come one at a time
 	merged := operators.OnBackpressureBuffer(&src, 8, observable.OverflowBlock, nil)
 	sub := merged.Subscribe(t.Context(), observable.ObserverFuncs[int]{OnNext: func(v int) { got = append(got, v) }})
 	var wait sync.WaitGroup

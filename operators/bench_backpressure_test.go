@@ -37,7 +37,8 @@ func BenchmarkBackpressure(b *testing.B) {
 	}
 }
 
-// BenchmarkBackpressureOfOneAtATime is the cost of a value when downstream is always faster.
+// BenchmarkBackpressureOfOneAtATime is the cost of a value when downstream is always
+// faster.
 func BenchmarkBackpressureOfOneAtATime(b *testing.B) {
 	b.ReportAllocs()
 	var src observable.Subject[int]

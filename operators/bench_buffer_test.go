@@ -10,8 +10,9 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// splitting are the operators that collect or split one source, each over a source of n values,
-// with what they may allocate for each value: those that collect in slices, for each slice.
+// splitting are the operators that collect or split one source, each over a source of n
+// values, with the allocations allowed for each value, or for each slice if they collect
+// in slices.
 var splitting = []struct {
 	name     string
 	perValue float64
@@ -40,8 +41,8 @@ var splitting = []struct {
 	}},
 }
 
-// TestSplittingAllocatesForWhatItOpensOnly compares what a short run allocates with what a long one
-// does.
+// TestSplittingAllocatesForWhatItOpensOnly compares the allocations of a short run with
+// those of a long one.
 func TestSplittingAllocatesForWhatItOpensOnly(t *testing.T) {
 	for _, op := range splitting {
 		t.Run(op.name, func(t *testing.T) {
@@ -63,7 +64,8 @@ func BenchmarkSplitting(b *testing.B) {
 	}
 }
 
-// BenchmarkOpening is the cost of a window, and of a group, with a subscriber in the same chain.
+// BenchmarkOpening is the cost of a window, and of a group, with a subscriber in the same
+// chain.
 func BenchmarkOpening(b *testing.B) {
 	b.Run("WindowCount", func(b *testing.B) {
 		b.ReportAllocs()

@@ -39,7 +39,7 @@ func BenchmarkJoin(b *testing.B) {
 	}
 }
 
-// BenchmarkZip2 measures a pair, of which one half waits for the other.
+// BenchmarkZip2 measures a pair whose one half waits for the other.
 func BenchmarkZip2(b *testing.B) {
 	b.ReportAllocs()
 	var left, right observable.Stage[int]
@@ -56,7 +56,8 @@ func BenchmarkZip2(b *testing.B) {
 	operators.Merge[int](pairs, both).Subscribe(b.Context(), observable.ObserverFuncs[int]{}).Unsubscribe()
 }
 
-// BenchmarkMerge8Producers measures a value of eight producers that emit on goroutines of their own.
+// BenchmarkMerge8Producers measures a value of eight producers that emit on goroutines of
+// their own.
 func BenchmarkMerge8Producers(b *testing.B) {
 	b.ReportAllocs()
 	const producers = 8

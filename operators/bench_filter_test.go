@@ -10,8 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// oneSource are the operators that filter, transform or aggregate one source at no cost in memory
-// per value, each over a source of n values.
+// oneSource are the operators that filter, transform or aggregate one source at no cost
+// in memory per value, each over a source of n values.
 var oneSource = []struct {
 	name string
 	run  func(n int) O
@@ -81,20 +81,20 @@ var oneSource = []struct {
 	{"TimeInterval", func(n int) O { return quiet(operators.TimeInterval(observable.Range(0, n))) }},
 }
 
-// few emits n values of which eight are distinct.
+// few emits n values with eight distinct ones among them.
 func few(n int) observable.Observable[int] {
 	return operators.Map(observable.Range(0, n), func(v int) int { return v & 7 })
 }
 
-// quiet runs src without its values, which it would cost memory to turn into any.
+// quiet runs src without its values: turning them into any would cost memory.
 func quiet[T any](src observable.Observable[T]) O {
 	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		observable.Attach(src, sc, observable.Stage[T]{Next: func(T) {}, Terminal: down.Terminal})
 	})
 }
 
-// TestOneSourceOperatorsAllocateNothingPerValue compares what a short run allocates with what a
-// long one does.
+// TestOneSourceOperatorsAllocateNothingPerValue compares the allocations of a short run
+// with those of a long one.
 func TestOneSourceOperatorsAllocateNothingPerValue(t *testing.T) {
 	for _, op := range oneSource {
 		t.Run(op.name, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// BenchmarkFlatten measures an inner observable of one value, made beforehand: what remains is what
-// it costs to subscribe to it.
+// BenchmarkFlatten measures an inner observable of one value, made beforehand: the rest
+// is the cost of subscribing to it.
 func BenchmarkFlatten(b *testing.B) {
 	inner := observable.Of(1)
 	project := func(int) observable.Observable[int] { return inner }
@@ -39,8 +39,8 @@ func BenchmarkFlatten(b *testing.B) {
 	})
 }
 
-// BenchmarkSwitchMap100k switches a hundred thousand times, each time away from an inner observable that is
-// still subscribed to a subject.
+// BenchmarkSwitchMap100k switches a hundred thousand times, each time away from an inner
+// observable that is still subscribed to a subject.
 func BenchmarkSwitchMap100k(b *testing.B) {
 	b.ReportAllocs()
 	var feed observable.Subject[int]
@@ -52,8 +52,8 @@ func BenchmarkSwitchMap100k(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100_000, "ns/inner")
 }
 
-// BenchmarkMergeMapObserveOn subscribes to many inner observables that each need another goroutine for
-// their subscription.
+// BenchmarkMergeMapObserveOn subscribes to many inner observables that each need another
+// goroutine for their subscription.
 func BenchmarkMergeMapObserveOn(b *testing.B) {
 	for _, n := range []int{1, 100, 5000} {
 		b.Run(fmt.Sprintf("inners=%d", n), func(b *testing.B) {

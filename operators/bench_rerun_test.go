@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
-// passing are the operators of errors, repetition and side effects over a source that gives them nothing to do
-// but to pass its values on.
+// passing are the operators of errors, repetition and side effects over a source whose
+// values they only pass on.
 var passing = []struct {
 	name string
 	op   stage
@@ -39,7 +39,8 @@ func BenchmarkPassing(b *testing.B) {
 	}
 }
 
-// TestPassingAllocatesNothing compares the allocations of a long stream with those of a short one.
+// TestPassingAllocatesNothing compares the allocations of a long stream with those of a
+// short one.
 func TestPassingAllocatesNothing(t *testing.T) {
 	for _, op := range passing {
 		run := func(n int) float64 {

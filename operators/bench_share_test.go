@@ -10,7 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestMulticastAllocatesNothingPerValue emits through what multicasts, to three subscribers.
+// TestMulticastAllocatesNothingPerValue emits through multicasting operators to three
+// subscribers.
 func TestMulticastAllocatesNothingPerValue(t *testing.T) {
 	for name, multicast := range map[string]func(observable.Observable[int]) observable.Observable[int]{
 		"Share":   operators.Share[int],
@@ -56,7 +57,8 @@ func BenchmarkConnect(b *testing.B) {
 	triple(observable.Range(0, b.N)).Subscribe(b.Context(), observable.ObserverFuncs[int]{})
 }
 
-// BenchmarkJoiningAShare is the cost of a subscriber that comes and goes while others stay.
+// BenchmarkJoiningAShare is the cost of a subscriber that comes and goes while others
+// stay.
 func BenchmarkJoiningAShare(b *testing.B) {
 	b.ReportAllocs()
 	shared := operators.Share(observable.Never[int]())

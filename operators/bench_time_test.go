@@ -13,8 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// atFullSpeed are the time operators, each over a source of n values that come at once, with what they
-// may allocate for each value.
+// atFullSpeed are the time operators, each over a source of n values that come at once,
+// with the allocations allowed for each value.
 var atFullSpeed = []struct {
 	name     string
 	perValue float64
@@ -34,7 +34,8 @@ var atFullSpeed = []struct {
 	{"AuditTime", 0, func(src ints) ints { return operators.AuditTime(src, time.Millisecond) }},
 	{"Sample", 0, func(src ints) ints { return operators.Sample(src, observable.Never[int]()) }},
 	{"SampleTime", 0, func(src ints) ints { return operators.SampleTime(src, time.Hour) }},
-	{"Delay", 0.01, func(src ints) ints { return operators.Delay(src, 0) }}, // its queue grows
+	// The queue of Delay grows.
+	{"Delay", 0.01, func(src ints) ints { return operators.Delay(src, 0) }},
 	{"DelayWhen", 2, func(src ints) ints { return operators.DelayWhen(src, atOnce) }},
 	{"Timeout", 0, func(src ints) ints { return operators.Timeout(src, time.Hour) }},
 	{"RateLimit", 0, func(src ints) ints { return operators.RateLimit(src, 1, time.Hour, math.MaxInt) }},
@@ -47,7 +48,7 @@ var atFullSpeed = []struct {
 	{"ParallelMapUnordered", 0, func(src ints) ints { return operators.ParallelMapUnordered(src, 2, double) }},
 }
 
-// todo is a context that could end, and does not.
+// todo is a context that can end, but does not.
 var todo, _ = context.WithCancel(context.Background())
 
 var silent = observable.Never[int]()
@@ -68,8 +69,8 @@ func drain(ctx context.Context, tb testing.TB, src ints) {
 	require.NoError(tb, observable.ForEach(ctx, src, func(int) {}))
 }
 
-// TestTimedOperatorsAllocateNothingPerValue compares what a short run allocates with what a long one
-// does.
+// TestTimedOperatorsAllocateNothingPerValue compares the allocations of a short run with
+// those of a long one.
 func TestTimedOperatorsAllocateNothingPerValue(t *testing.T) {
 	const more = 2000
 	for _, op := range atFullSpeed {

@@ -14,8 +14,9 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestBoundOfABoundary has eight producers emit into an operator that lets its source wait, while nothing gets on behind
-// it. What its buffer holds, and one value at the gate, is all that is under way when every producer waits.
+// TestBoundOfABoundary has eight producers emit into an operator that lets its source
+// wait, while downstream takes nothing. When every producer waits, only the values in the
+// buffer and one value at the gate are under way.
 func TestBoundOfABoundary(t *testing.T) {
 	for name, test := range map[string]struct {
 		build func(src observable.Observable[int], hold <-chan struct{}) observable.Observable[int]
@@ -73,8 +74,8 @@ func TestBoundOfABoundary(t *testing.T) {
 	}
 }
 
-// TestBoundOfAPartOfTheChain has a producer that holds the chain which the buffer of a group is emptied through: it
-// empties the buffer itself.
+// TestBoundOfAPartOfTheChain has a producer hold the chain through which the buffer of a
+// group is emptied: it empties the buffer itself.
 func TestBoundOfAPartOfTheChain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -96,8 +97,9 @@ func TestBoundOfAPartOfTheChain(t *testing.T) {
 	})
 }
 
-// TestBoundOfAPartOfTheChainOfManyProducers has two producers that do not rest in front of groups whose buffers are slow to
-// empty: what waits is bounded by the buffers and by the chain's gate, however long it goes on.
+// TestBoundOfAPartOfTheChainOfManyProducers has two producers that do not rest in front
+// of groups whose buffers are slow to empty: the buffers and the chain's gate bound the
+// values that wait, however long it goes on.
 func TestBoundOfAPartOfTheChainOfManyProducers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]

@@ -32,7 +32,7 @@ func Buffer[T, N any](src observable.Observable[T], notifier observable.Observab
 					down.Next(current.renew())
 				}
 			},
-			Terminal: observable.WithComplete(down, notes.Close),
+			Terminal: observable.WithComplete(end, notes.Close),
 		})
 	})
 }
@@ -70,7 +70,7 @@ func BufferWhen[T, N any](
 						bounds.start()
 					}
 				},
-				Terminal: observable.WithComplete(down, up.Close),
+				Terminal: observable.WithComplete(end, up.Close),
 			})
 		}
 		bounds.start()
@@ -103,6 +103,10 @@ func BufferToggle[T, O, N any](
 	return observable.AttachFunc[[]T](func(sc *observable.Scope, down observable.Stage[[]T]) {
 		var open buffers[T]
 		var bounds []*observable.Scope // subscription that will close each open buffer
+		end := &ending[[]T]{sc: sc, down: down, complete: func() {
+			bounds = nil
+			open.flush(sc, down)
+		}}
 		openUp := sc.Child()
 		observable.Attach(openings, openUp, observable.Stage[O]{
 			Next: func(o O) {
@@ -112,21 +116,17 @@ func BufferToggle[T, O, N any](
 				bounds = append(bounds, up)
 				observable.Attach(until, up, observable.Stage[N]{
 					Next: func(N) {
-						if i := slices.Index(bounds, up); i >= 0 {
+						if i := slices.Index(bounds, up); i >= 0 && !end.ended {
 							bounds = slices.Delete(bounds, i, i+1)
 							down.Next(open.take(i))
 						}
 						up.Close()
 					},
-					Terminal: observable.WithComplete(down, up.Close),
+					Terminal: observable.WithComplete(end, up.Close),
 				})
 			},
-			Terminal: observable.WithComplete(down, openUp.Close),
+			Terminal: observable.WithComplete(end, openUp.Close),
 		})
-		end := &ending[[]T]{sc: sc, down: down, complete: func() {
-			bounds = nil
-			open.flush(sc, down)
-		}}
 		observable.Attach(src, sc, observable.Stage[T]{Next: open.add, Terminal: end})
 	})
 }

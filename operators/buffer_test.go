@@ -56,8 +56,8 @@ func TestBufferTakenEarlyLetsGoOfBoth(t *testing.T) {
 	assert.False(t, notifier.Observed())
 }
 
-// While the last buffer is delivered, what is upstream of it is not torn down yet, and
-// another goroutine can emit into it.
+// While the last buffer is delivered, its source is not torn down yet, and another
+// goroutine can emit into it.
 func TestNothingFollowsTheLastBuffer(t *testing.T) {
 	for name, buffer := range map[string]func(O) observable.Observable[[]any]{
 		"Buffer": func(src O) observable.Observable[[]any] {
@@ -85,7 +85,7 @@ func TestNothingFollowsTheLastBuffer(t *testing.T) {
 				return observable.New(func(_ context.Context, o observable.Observer[any]) func() {
 					o.Next(b)
 					done := make(chan struct{})
-					go func() { // emits while this one is still being subscribed to
+					go func() { // emits while this source is still being subscribed to
 						defer close(done)
 						src.Next("late")
 						src.Next("end")
@@ -117,7 +117,7 @@ func TestAValueThatComesWhileABufferIsDelivered(t *testing.T) {
 					func(b []int) observable.Observable[[]int] {
 						return observable.New(func(_ context.Context, o observable.Observer[[]int]) func() {
 							if b[0] == 1 {
-								time.Sleep(90 * time.Second) // so that another buffer is open in any case
+								time.Sleep(90 * time.Second) // so that another buffer is open
 								done := make(chan struct{})
 								go func() {
 									defer close(done)
@@ -132,7 +132,7 @@ func TestAValueThatComesWhileABufferIsDelivered(t *testing.T) {
 				sub := flat.Subscribe(t.Context(), out)
 				defer sub.Unsubscribe()
 				src.Next(1)
-				synctest.Wait() // another goroutine delivers what another goroutine has emitted
+				synctest.Wait() // another goroutine delivers another goroutine's values
 				assert.Equal(t, "[1] [2]", out.String())
 			})
 		})

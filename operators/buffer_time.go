@@ -6,7 +6,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// BufferTimeConfig is how [BufferTimeWith] collects.
+// BufferTimeConfig says how [BufferTimeWith] collects.
 type BufferTimeConfig struct {
 	// Span is the time over which each slice is collected; it must be positive.
 	Span time.Duration
@@ -53,7 +53,7 @@ func bufferTime[T any](src observable.Observable[T], config BufferTimeConfig) ob
 		clock := &spans{sc: sc, span: config.Span, every: config.Every, open: open.open}
 		clock.close = func() {
 			values := open.take(0)
-			clock.renew() // first, to have a place for a value that comes during the emission
+			clock.renew() // first, to have a place for a value that comes meanwhile
 			down.Next(values)
 		}
 		end := &ending[[]T]{sc: sc, down: down, complete: func() {

@@ -8,13 +8,13 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:                         --1--2--#
 //	Catch(err => of(8, 9)):      --1--2--(89|)
 //
-// The source is torn down before the next observable is subscribed to, and the function of
-// an [observable.Go] in it has returned. The errors of that
-// one pass through, and so does a panic in handle; to fail with another error, return
-// [observable.Throw]. A panic in a callback upstream is an error like any other; a panic
-// downstream does not reach Catch. The end of the subscription's context is no error of
-// the source and bypasses Catch. Completion passes through. RxJS: catchError; in place of
-// its second argument, the source itself, there is [Retry]. See also [RetryWith],
+// Before the next observable is subscribed to, the source is torn down and the function
+// of an [observable.Go] in it has returned. Errors of the next observable pass through,
+// and so does a panic in handle; to fail with another error, return [observable.Throw]. A
+// panic in a callback upstream is an error like any other; a panic downstream does not
+// reach Catch. The end of the subscription's context is no error of the source and
+// bypasses Catch. Completion passes through. RxJS: catchError; in place of its second
+// argument, the source itself, there is [Retry]. See also [RetryWith],
 // [OnErrorResumeNext].
 func Catch[T any](src observable.Observable[T], handle func(err error) observable.Observable[T]) observable.Observable[T] {
 	if handle == nil {
@@ -30,7 +30,7 @@ func Catch[T any](src observable.Observable[T], handle func(err error) observabl
 				OnError: func(err error) {
 					next, failed = handle(err), true
 					up.Close()
-					if !starting { // otherwise next starts when the source's start has returned
+					if !starting { // else next starts after the source's start
 						whenIdle(up, sc, func() { observable.Attach(next, sc, down) })
 					}
 				},

@@ -16,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
-// eventually returns a source that fails with errBoom so many times, each after it has emitted 1, and then
-// emits 2 and completes.
+// eventually returns a source that fails with errBoom the given number of times, each
+// time after it has emitted 1, and then emits 2 and completes.
 func eventually(failures int) ints {
 	return observable.Defer(func() ints {
 		if failures--; failures >= 0 {
@@ -81,8 +81,8 @@ func TestCatchSeesPanicsUpstreamOnly(t *testing.T) {
 	assert.Equal(t, "handle", failure.Value)
 }
 
-// TestCancellationGoesPastRecovery ends the context at various moments: no operator of the family takes that for
-// a failure of the source.
+// TestCancellationGoesPastRecovery ends the context at various moments: no operator of
+// the family takes its end for a failure of the source.
 func TestCancellationGoesPastRecovery(t *testing.T) {
 	cause := errors.New("enough")
 	for name, op := range recovering() {
@@ -110,7 +110,8 @@ func TestCancellationGoesPastRecovery(t *testing.T) {
 	}
 }
 
-// recovering returns the operators that go on after an error, and that wait before they do where they can.
+// recovering returns the operators that go on after an error, with a wait before that
+// where they can have one.
 func recovering() map[string]stage {
 	return map[string]stage{
 		"Catch": func(src ints) ints { return operators.Catch(src, func(error) ints { return observable.Never[int]() }) },
@@ -127,8 +128,8 @@ func recovering() map[string]stage {
 	}
 }
 
-// TestRecoveryWaitsForTheFunction has the function of Go fail after some time: the next one begins
-// when it has returned.
+// TestRecoveryWaitsForTheFunction has the function of Go fail after some time: the next
+// source begins when the function has returned.
 func TestRecoveryWaitsForTheFunction(t *testing.T) {
 	for name, op := range map[string]stage{
 		"Catch": func(src ints) ints {

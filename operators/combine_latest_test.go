@@ -9,8 +9,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestCombineLatestTakesWhatTheSubscriberFeedsBack has the value that comes from within wait until the one
-// before has been handled.
+// TestCombineLatestTakesWhatTheSubscriberFeedsBack has a value that the subscriber feeds
+// back wait until the value before has been handled.
 func TestCombineLatestTakesWhatTheSubscriberFeedsBack(t *testing.T) {
 	var a, b observable.Subject[int]
 	var got []int

@@ -14,14 +14,14 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// stackDepth returns how many calls deep the caller is.
+// stackDepth returns the depth of the caller in calls.
 func stackDepth() int { return runtime.Callers(0, make([]uintptr, 100_000)) }
 
-// TestSynchronousSourcesInARowDoNotNest checks that the stack is as deep at the last of many sources that
-// complete inside their subscription as near the first.
+// TestSynchronousSourcesInARowDoNotNest checks that, of many sources that complete inside
+// their subscription, the last has a stack as deep as one of the first.
 func TestSynchronousSourcesInARowDoNotNest(t *testing.T) {
 	const sources = 5000
-	var depths [sources]int // at one of the first and at one of the last
+	var depths [sources]int // by source
 	runs := 0
 	note := func() {
 		if runs == 10 || runs == sources-2 {

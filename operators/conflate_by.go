@@ -52,17 +52,15 @@ func (w *waitingKeys[K, T]) accept(d *decoupled[keyed[K, T]], v keyed[K, T]) (lo
 		*d.waiting.at(place - w.gone) = v
 		return lost, false
 	}
-	w.places[v.key] = w.gone + d.waiting.len()
+	if isFound(v.key) {
+		w.places[v.key] = w.gone + d.waiting.len()
+	}
 	d.waiting.push(v)
 	return lost, false
 }
 
 // forget notes that the first value waits no more.
-func (w *waitingKeys[K, T]) forget(d *decoupled[keyed[K, T]], v keyed[K, T]) {
+func (w *waitingKeys[K, T]) forget(_ *decoupled[keyed[K, T]], v keyed[K, T]) {
 	w.gone++
-	if d.waiting.len() == 0 {
-		clear(w.places) // a key that is not equal to itself, such as NaN, cannot be deleted
-	} else {
-		delete(w.places, v.key)
-	}
+	delete(w.places, v.key)
 }

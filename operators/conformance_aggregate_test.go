@@ -68,7 +68,7 @@ func init() {
 	})
 }
 
-// accumulated registers Scan or Reduce, and their form without a seed. The vectors give the
+// accumulated registers Scan or Reduce, and the form without a seed. The vectors give the
 // accumulating function the index of the value.
 func accumulated(
 	seeded func(src O, seed any, accumulate func(acc, v any) any) O,
@@ -85,7 +85,8 @@ func accumulated(
 	}
 }
 
-// extreme registers Max or Min: without a comparator the values, whole numbers, have their order.
+// extreme registers Max or Min: without a comparator the values, whole numbers, have
+// their natural order.
 func extreme(
 	plain func(src observable.Observable[int]) observable.Observable[int],
 	by func(src O, compare func(a, b any) int) O,

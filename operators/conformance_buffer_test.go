@@ -57,7 +57,7 @@ func init() {
 	})
 }
 
-// list turns a stream of slices into one of JSON arrays.
+// list turns a stream of slices into a stream of JSON arrays.
 func list(src observable.Observable[[]any]) O { return erase(src) }
 
 func timeConfig(c *vcase) operators.WindowTimeConfig {

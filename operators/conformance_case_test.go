@@ -9,15 +9,15 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// vcase is a case as the registrations see it: its arguments and sources, and what its callbacks
-// may do. The arguments are decoded JSON, whole numbers as int.
+// vcase is a case as the registrations see it: its arguments and sources, and the actions
+// for its callbacks. The arguments are decoded JSON, whole numbers as int.
 type vcase struct {
 	*run
 	arguments map[string]any
 	inputs    []O
 }
 
-// source returns input i, of which 0 is the one the operator is applied to.
+// source returns input i. The operator is applied to input 0.
 func (c *vcase) source(i int) O { return c.inputs[i] }
 
 func (c *vcase) sources() []O { return c.inputs }
@@ -49,7 +49,7 @@ func (c *vcase) spec(name string) spec { return argument[map[string]any](c.argum
 
 func millis(frames int) time.Duration { return time.Duration(frames) * frame }
 
-// frames is the inverse of millis, for durations that operators measured.
+// frames is the inverse of millis, for durations measured by operators.
 func frames(d time.Duration) int { return int(d.Round(frame) / frame) }
 
 // argument returns a field of a type that the vectors promise.
@@ -83,8 +83,8 @@ func (c *vcase) pipe(op string, args map[string]any, src O) O {
 	return build(&vcase{run: c.run, arguments: args, inputs: []O{src}})
 }
 
-// indexed1 builds an observable whose callbacks want the index of their calls, counted anew for each
-// subscription: next returns 0, 1, 2 ...
+// indexed1 builds an observable whose callbacks want the index of their calls, counted
+// anew for each subscription: next returns 0, 1, 2 ...
 func indexed1(build func(next func() int) O) O {
 	return observable.Defer(func() O {
 		n := -1
@@ -92,7 +92,7 @@ func indexed1(build func(next func() int) O) O {
 	})
 }
 
-// erase turns a stream of T into one of any.
+// erase turns a stream of T into a stream of any.
 func erase[T any](src observable.Observable[T]) O {
 	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		observable.Attach(src, sc, observable.Stage[T]{

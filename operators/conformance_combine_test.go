@@ -15,7 +15,8 @@ func init() {
 	register("merge", merge)
 	register("mergeWith", merge)
 
-	// RxJS's operators named ...With are its functions with the source as the first argument.
+	// RxJS's operators named ...With are its functions with the source as the first
+	// argument.
 	for op, combine := range map[string]func(srcs ...O) O{
 		"concat":            operators.Concat[any],
 		"race":              operators.Race[any],
@@ -51,7 +52,8 @@ func init() {
 	register("skipUntil", func(c *vcase) O { return operators.SkipUntil(c.source(0), c.source(1)) })
 }
 
-// joined gives what joins several sources the case's projection, if it has one.
+// joined applies the case's projection, if there is one, to the joined values of several
+// sources.
 func joined(c *vcase, all observable.Observable[[]any]) O {
 	if c.has("project") {
 		return operators.Map(all, c.project("project"))

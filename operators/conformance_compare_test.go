@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// result is what a run recorded.
+// result is the record of a run.
 type result struct {
 	subscribers   [][]event
 	subscriptions [][]span
@@ -14,7 +14,7 @@ type result struct {
 	undone        int // subscriptions whose Done was not closed after Unsubscribe
 }
 
-// compare returns the differences between what was recorded from RxJS and now, or "".
+// compare returns the differences between the records of RxJS and of this run, or "".
 func (v *vector) compare(got result) string {
 	var out strings.Builder
 	expected := [][]event{v.Expect.Events}
@@ -37,9 +37,10 @@ func (v *vector) compare(got result) string {
 		case v.Transient && v.Sources[i].Kind != "sync":
 			want, have = lasting(want), lasting(have)
 		case v.Transient && v.UnsubscribeAt != nil && len(have) == 0 && len(lasting(want)) == 0:
-			// RxJS touches the sources that onErrorResumeNext has left when it is unsubscribed: it runs their
-			// subscribe functions with a subscriber that is closed. Here nothing is subscribed to for a
-			// subscription that has ended, since that may be a connection that is dialled.
+			// When onErrorResumeNext is unsubscribed, RxJS touches the remaining sources:
+			// it runs their subscribe functions with a closed subscriber. Here nothing is
+			// subscribed to for a subscription that has ended, since a subscription may
+			// dial a connection.
 			want = slices.DeleteFunc(slices.Clone(want), func(s span) bool { return s.Sub == *v.UnsubscribeAt })
 		}
 		contrast(&out, fmt.Sprintf("subscriptions to source %d", i), lines(want), lines(have))
@@ -102,7 +103,7 @@ func contrast(out *strings.Builder, label string, want, got []string) {
 	}
 }
 
-// describe writes what the case does.
+// describe writes the actions of the case.
 func (v *vector) describe() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s args %s\n", v.ID, encode(v.Args))
@@ -123,7 +124,7 @@ func (v *vector) describe() string {
 	return strings.TrimSuffix(out.String(), "\n")
 }
 
-// spans returns when the test subscribes and unsubscribes.
+// spans returns the frames in which the test subscribes and unsubscribes.
 func (v *vector) spans() []span {
 	if v.Subscribers != nil {
 		return v.Subscribers

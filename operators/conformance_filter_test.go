@@ -73,7 +73,8 @@ func init() {
 	})
 }
 
-// predicated registers an operator with a predicate, which the vectors give an index.
+// predicated registers an operator with a predicate; the vectors give the predicate an
+// index.
 func predicated(op func(src O, predicate func(any) bool) O) func(c *vcase) O {
 	return func(c *vcase) O {
 		predicate := c.predicate("predicate")
@@ -83,8 +84,8 @@ func predicated(op func(src O, predicate func(any) bool) O) func(c *vcase) O {
 	}
 }
 
-// chosen registers the four forms of an operator that RxJS makes one: plain, with a predicate, with
-// a default, and with both.
+// chosen registers the four forms of an operator that is one in RxJS: plain, with a
+// predicate, with a default, and with both.
 func chosen(
 	plain func(src O) O, where func(src O, predicate func(any) bool) O,
 	orDefault func(src O, value any) O, whereOrDefault func(src O, predicate func(any) bool, value any) O,

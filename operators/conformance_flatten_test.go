@@ -5,7 +5,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// mapped is the form of the operators that flatten what a projection makes.
+// mapped is the form of the operators that flatten the observables of a projection.
 type mapped = func(src O, project func(any) O) O
 
 func init() {
@@ -49,7 +49,8 @@ func init() {
 	register("exhaustAll", func(c *vcase) O { return operators.ExhaustAll(higherOrder(c)) })
 }
 
-// projected applies flatten to source 0, with the case's inner selector, which wants the index.
+// projected applies flatten to source 0, with the case's inner selector, which takes the
+// index.
 func projected(c *vcase, flatten mapped) O {
 	inner := c.inner("inner")
 	return indexed1(func(next func() int) O {

@@ -13,7 +13,7 @@ func (s spec) fn() string { return argument[string](s, "fn") }
 
 func (s spec) int(name string) int { return argument[int](s, name) }
 
-// guard returns the function that s stands for, and a check to be run before each call: for
+// guard returns the function that s stands for, and a check to run before each call: for
 // throwOn it fails on the value given.
 func (s spec) guard() (then spec, check func(v any)) {
 	if s.fn() != "throwOn" {
@@ -159,7 +159,7 @@ func (c *vcase) comparator(name string) func(a, b any) int {
 }
 
 // equality returns the equality that an argument names.
-func (c *vcase) equality(name string) func(a, b any) bool { //nolint:unparam // As its siblings, it takes any argument.
+func (c *vcase) equality(name string) func(a, b any) bool { //nolint:unparam // as its siblings
 	s, check := c.spec(name).guard()
 	var f func(a, b any) bool
 	switch s.fn() {

@@ -92,8 +92,8 @@ func (c *vcase) accInner(name string) func(acc, v any) O {
 // one returns the events of an observable of one value.
 func one(v any, t int) []event { return []event{{T: t, K: "N", V: v}, {T: t, K: "C"}} }
 
-// series returns the events of an observable of n values, each d after the one before; it
-// completes with the last.
+// series returns the events of an observable of n values, each d after the one before;
+// the observable completes with the last.
 func series(n, d int, value func(j int) any) []event {
 	var events []event
 	for j := range n {
@@ -102,13 +102,14 @@ func series(n, d int, value func(j int) any) []event {
 	return append(events, event{T: d * n, K: "C"})
 }
 
-// timer returns what emits 0 after d frames and completes.
+// timer returns an observable that emits 0 after d frames and completes.
 func (c *vcase) timer(d int) O { return c.cold(one(0, max(d, 0))) }
 
-// cold returns an observable of the events that is not one of the case's sources, and so not recorded.
+// cold returns an observable of the events that is not one of the case's sources, and so
+// not recorded.
 func (c *vcase) cold(events []event) O { return c.scripted("cold", events) }
 
-// sync is cold with everything emitted inside Subscribe.
+// sync is cold with all events inside Subscribe.
 func (c *vcase) sync(events []event) O { return c.scripted("sync", events) }
 
 func (c *vcase) scripted(kind string, events []event) O {

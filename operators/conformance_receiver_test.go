@@ -6,10 +6,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// receiver is a subscriber of the test. It records what it receives, in one list with
-// what it receives from the observables among that. It is no observabletest.Recorder,
-// which records one stream: the list is of several, in the form and the frames of the
-// vectors.
+// receiver is a subscriber of the test. It records its notifications, in one list with
+// those of the observables among its values. It is no observabletest.Recorder, which
+// records one stream: the list is of several, in the form and the frames of the vectors.
 type receiver struct {
 	run *run
 
@@ -57,7 +56,8 @@ func (o *receiver) add(e event) {
 	o.events = append(o.events, e)
 }
 
-// unsubscribeInner ends the subscriptions to observables received, unless the case keeps them.
+// unsubscribeInner ends the subscriptions to observables received, unless the case keeps
+// them.
 func (o *receiver) unsubscribeInner() {
 	if o.run.flag("keepInner") {
 		return
@@ -70,13 +70,14 @@ func (o *receiver) unsubscribeInner() {
 	}
 }
 
-// flag returns an argument that speaks to the runner.
+// flag returns an argument that is meant for the runner.
 func (r *run) flag(name string) bool {
 	set, _ := r.vector.Args[name].(bool)
 	return set
 }
 
-// innerReceiver is what a receiver subscribes to the n-th observable that it received.
+// innerReceiver is the observer that a receiver subscribes to the n-th observable among
+// its values.
 type innerReceiver struct {
 	outer *receiver
 	n     int

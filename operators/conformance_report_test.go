@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// conformance is the tally of the cases that were run.
+// conformance is the tally of the cases run.
 var conformance tally
 
 type outcome int
@@ -22,17 +22,18 @@ const (
 	failed
 )
 
-// caseKey names a case by its place, for ids are not sure to be unique.
+// caseKey names a case by its place, as ids may not be unique.
 type caseKey struct {
 	op    string
 	index int
 }
 
-// patience is how long a case may take, in real time, before it counts as hanging.
+// patience is the real time that a case may take before it counts as hanging.
 const patience = time.Minute
 
-// tally counts each case once, though it may be run with several kinds of sources: it failed if
-// it did with any; whether it was skipped is said by the native ones, if they ran.
+// tally counts each case once, though it may run with several kinds of sources. A case
+// has failed if it failed with any kind. The native sources, if they ran, decide whether
+// it was skipped.
 type tally struct {
 	mu       sync.Mutex
 	started  bool
@@ -45,8 +46,8 @@ func (t *tally) start() {
 	t.started = true
 }
 
-// count runs a case and counts it: as failed, until it has ended well. A case that hangs cannot
-// be stopped, and so ends the process, with the result so far.
+// count runs a case and counts it: as failed, until it has ended well. A case that hangs
+// cannot be stopped, so count ends the process, with the result so far.
 func (t *tally) count(key caseKey, foreign bool, run func() outcome) outcome {
 	t.set(key, failed, foreign)
 	watchdog := time.AfterFunc(patience, func() {
@@ -85,7 +86,8 @@ func (t *tally) total() map[caseKey]outcome {
 	return total
 }
 
-// print writes the result, whose last line is "conformance: P passed, F failed, S skipped".
+// print writes the result, whose last line is "conformance: P passed, F failed, S
+// skipped".
 func (t *tally) print(w io.Writer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

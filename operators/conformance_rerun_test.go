@@ -7,9 +7,9 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// rerunWhen makes retryWhen and repeatWhen out of RetryAfter and RepeatAfter, for which RxJS deprecates
-// them: what delays each rerun is the next value of one notifier, that hears of all ends of
-// runs. It serves one subscription at a time.
+// rerunWhen makes retryWhen and repeatWhen out of RetryAfter and RepeatAfter, for which
+// RxJS deprecates them: the next value of one notifier, which hears of all ends of runs,
+// begins each rerun. It serves one subscription at a time.
 type rerunWhen struct {
 	notifier func(ends O) O
 	waits    bool // the notifier's completion waits for the run in progress: repeatWhen
@@ -22,8 +22,8 @@ type rerunWhen struct {
 	done    bool // the notifier has completed
 }
 
-// observable returns reruns, what RetryAfter or RepeatAfter makes of run and delay, with a fresh
-// notifier for each subscription.
+// observable returns reruns, the result of RetryAfter or RepeatAfter for run and delay,
+// with a fresh notifier for each subscription.
 func (w *rerunWhen) observable(reruns O) O {
 	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		*w = rerunWhen{notifier: w.notifier, waits: w.waits, sc: sc, down: down}
@@ -31,9 +31,9 @@ func (w *rerunWhen) observable(reruns O) O {
 	})
 }
 
-// run returns the source of one run. When the notifier completes at once after it has asked for a rerun that
-// must wait for the start of the present one, RxJS ends the stream and yet subscribes to
-// the source a last time, as the recorded subscriptions show.
+// run returns the source of one run. The notifier may ask for a rerun that must wait for
+// the start of the present run, and then complete at once: RxJS ends the stream and yet
+// subscribes to the source a last time, as the recorded subscriptions show.
 func (w *rerunWhen) run(src O) O {
 	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		w.running = true
@@ -49,7 +49,8 @@ func (w *rerunWhen) run(src O) O {
 	})
 }
 
-// delay returns what emits when the notifier does, to whom it gives the end of the run.
+// delay gives the notifier the end of the run, and returns an observable that emits when
+// the notifier does.
 func (w *rerunWhen) delay(end any) O {
 	return observable.AttachFunc[any](func(_ *observable.Scope, down observable.Stage[any]) {
 		w.running, w.waiting = false, &down
@@ -85,8 +86,8 @@ func (w *rerunWhen) completed() {
 	}
 }
 
-// rerunNotifier returns the function that makes the notifier of a retryWhen or repeatWhen out of the
-// stream of the runs' ends.
+// rerunNotifier returns the function that makes the notifier of a retryWhen or repeatWhen
+// out of the stream of the runs' ends.
 func (c *vcase) rerunNotifier() func(ends O) O {
 	notifier := c.spec("notifier")
 	return func(ends O) O {

@@ -31,7 +31,7 @@ func retried(c *vcase) O {
 	if !c.has("delay") && !c.bool("resetOnSuccess") {
 		return operators.Retry(c.source(0), max(count, 0))
 	}
-	if count <= 0 { // which here means no limit
+	if count <= 0 { // here this means no limit
 		return c.source(0)
 	}
 	config := operators.RetryConfig{Count: count, ResetOnSuccess: c.bool("resetOnSuccess")}
@@ -59,8 +59,8 @@ func repeated(c *vcase) O {
 		func(repetition int) O { return delay(repetition, repetition) })
 }
 
-// fixedDelay returns the delay of a retry or repeat that is a number of frames, 0 if there is
-// none; it reports false if the delay is a function.
+// fixedDelay returns the delay of a retry or repeat if it is a number of frames, and 0 if
+// there is none; it reports false if the delay is a function.
 func (c *vcase) fixedDelay() (delay time.Duration, fixed bool) {
 	if !c.has("delay") {
 		return 0, true
@@ -71,7 +71,8 @@ func (c *vcase) fixedDelay() (delay time.Duration, fixed bool) {
 	return delay, fixed
 }
 
-// rerunDelay returns the delay of a retry or repeat that is a function of the n-th rerun.
+// rerunDelay returns the delay of a retry or repeat if it is a function of the n-th
+// rerun.
 func (c *vcase) rerunDelay() func(v any, n int) O {
 	switch delay := c.spec("delay"); delay.fn() {
 	case "timerByCount":

@@ -18,10 +18,10 @@ const (
 	retries   = 3
 )
 
-// plan is how a run is to be made. Whatever the case itself does belongs to a group, and a
+// plan is the plan of a run. Each action of the case itself belongs to a group, and a
 // group that is early comes a little earlier each frame: so it goes before timers of the
-// operators that are due in the same frame, and before other groups. Those that are not early come
-// after such timers.
+// operators due in the same frame, and before other groups. Groups that are not early
+// come after such timers.
 type plan struct {
 	foreign bool
 	early   uint // a bit for each group
@@ -30,14 +30,14 @@ type plan struct {
 // The groups, followed by one for each source.
 const (
 	groupSubscribers = iota // the test's subscribing and unsubscribing
-	groupActions            // what the registrations script
+	groupActions            // the actions scripted by the registrations
 	groupTimers             // the timers of the named functions
 	groupSources
 )
 
-// plans returns the runs to be tried in turn. Without ties there is one, exactly on time. With ties
-// there are several, first with everything early, which is most like RxJS; some again, because
-// timers of the operators that are due at once fire in random order.
+// plans returns the runs to try in turn. Without ties there is one, exactly on time. With
+// ties there are several, first with everything early, which is most like RxJS. Some are
+// repeated, because timers of the operators due at once fire in random order.
 func (v *vector) plans(foreign bool) []plan {
 	if !v.Ties {
 		return []plan{{foreign: foreign}}
@@ -55,28 +55,29 @@ func (v *vector) plans(foreign bool) []plan {
 	return plans
 }
 
-// run is a case being run, in a bubble of virtual time. Everything that the case itself does stands
-// in one queue, and one goroutine does it: timers due at once would fire in random order.
+// run is a case being run, in a bubble of virtual time. All actions of the case itself
+// stand in one queue, and one goroutine does them: timers due at once would fire in
+// random order.
 type run struct {
 	vector *vector
 	plan   plan
 	begun  time.Time
 	wake   chan struct{} // something was queued
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	queue    []step     // in order
 	sequence int
 	sources  []*source
 	log      []map[string]any
 	count    int                       // notifications received by all subscribers
-	held     []observable.Subscription // all that is to be ended at the end
+	held     []observable.Subscription // subscriptions to end at the end
 	received []*receiver               // one for each subscriber of the test
 }
 
-// step is something to be done at a time.
+// step is an action of a time.
 type step struct {
 	at       time.Time
-	source   bool // goes after what the test does
+	source   bool // goes after the test's actions
 	sequence int
 	do       func()
 }
@@ -98,7 +99,7 @@ func (r *run) frameOf(t time.Time) int { return int(t.Sub(r.begun).Round(frame) 
 // frame returns the present frame.
 func (r *run) frame() int { return r.frameOf(time.Now()) }
 
-// schedule queues do for a frame, after what is queued for it already.
+// schedule queues do for a frame, after the actions queued for it already.
 func (r *run) schedule(at, group int, do func()) {
 	when := r.begun.Add(time.Duration(at) * frame)
 	if r.plan.early>>group&1 == 1 {
@@ -172,14 +173,14 @@ func (r *run) subscribe(i int, test O, life span) {
 	}
 }
 
-// hold keeps a subscription to be ended at the end of the run.
+// hold keeps a subscription, to end it at the end of the run.
 func (r *run) hold(sub observable.Subscription) {
 	r.mu.Lock()
 	r.held = append(r.held, sub)
 	r.mu.Unlock()
 }
 
-// work does what is queued, each step when everything else is at rest, until the last frame.
+// work does the queued steps, each when everything else is at rest, until the last frame.
 func (r *run) work() {
 	end := r.begun.Add(lastFrame * frame)
 	timer := time.NewTimer(0)
@@ -202,7 +203,7 @@ func (r *run) work() {
 	}
 }
 
-// take removes a step that is due, or returns when the next one will be, or the end.
+// take removes a step that is due, or returns the time of the next step, or the end.
 func (r *run) take(end time.Time) (do func(), next time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -217,7 +218,7 @@ func (r *run) take(end time.Time) (do func(), next time.Time) {
 	return do, end
 }
 
-// result returns what was recorded, before the run is cleaned up.
+// result returns the record, before the run is cleaned up.
 func (r *run) result() result {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -55,7 +55,7 @@ func init() {
 	})
 }
 
-// connector returns what makes the processors that the vectors describe.
+// connector returns a function that makes the processors of the vectors.
 func connector(s spec) func() observable.Processor[any] {
 	return func() observable.Processor[any] {
 		switch kind := s["kind"]; kind {
@@ -83,8 +83,8 @@ func replay(args map[string]any) (r observable.ReplayConfig) {
 	return r
 }
 
-// published returns the one processor of the publish operators: a connectable, or a share, that
-// never gets another one is the same thing.
+// published returns the one processor of the publish operators: a connectable, or a
+// share, that never gets another processor is the same thing.
 func published(c *vcase) observable.Processor[any] {
 	kind := c.str("variant")
 	if kind == "last" {
@@ -107,7 +107,7 @@ func reset(c *vcase, name string) operators.Reset {
 	return operators.Reset{}
 }
 
-// scriptConnections schedules when the connectable is connected and disconnected.
+// scriptConnections schedules the connects and disconnects of the connectable.
 func scriptConnections(c *vcase, shared *observable.Connectable[any]) O {
 	for _, entry := range c.list("connect") {
 		action := spec(entry.(map[string]any))

@@ -18,7 +18,7 @@ type source struct {
 	// Guarded by run.mu.
 	lives []*span // every subscription, in order
 	live  []*subscriber
-	ended *event // the terminal of a hot source that had it
+	ended *event // the terminal of a hot source, once it had one
 }
 
 // subscriber is one subscription to a source.
@@ -28,7 +28,7 @@ type subscriber struct {
 	open     func() bool
 }
 
-// give delivers an event to a subscriber that wants it.
+// give delivers an event to a subscriber that still wants it.
 func (s *subscriber) give(e event) {
 	if s.open() {
 		emit(e, s.observer.Next, s.observer)
@@ -68,7 +68,7 @@ func (s *source) broadcast(e event) {
 	}
 }
 
-// observable returns the source in the form that the run asks for.
+// observable returns the source in the form of the run.
 func (s *source) observable() O {
 	if s.run.plan.foreign {
 		return foreignSource{s}
@@ -76,8 +76,8 @@ func (s *source) observable() O {
 	return observable.AttachFunc[any](s.attach)
 }
 
-// attach is the native form: it emits inside the gate if it emits at once, and through an inlet
-// later.
+// attach is the native form: it emits inside the gate if it emits at once, and through an
+// inlet later.
 func (s *source) attach(sc *observable.Scope, down observable.Stage[any]) {
 	sub := &subscriber{life: s.enter(), open: sc.Open}
 	sc.OnClose(func() { s.leave(sub) })
@@ -91,8 +91,8 @@ func (s *source) attach(sc *observable.Scope, down observable.Stage[any]) {
 	s.follow(sub)
 }
 
-// foreignSource is the form of a source of another library: it has a Subscribe method and
-// nothing else.
+// foreignSource is the form of a source of another library: it has only a Subscribe
+// method.
 type foreignSource struct{ *source }
 
 func (s foreignSource) Subscribe(ctx context.Context, observer observable.Observer[any]) observable.Subscription {
@@ -132,8 +132,8 @@ func (s *source) enter() *span {
 	return life
 }
 
-// leave records the end of a subscription: when it is torn down, be it after the source's
-// terminal or before.
+// leave records the end of a subscription: its teardown, after the source's terminal or
+// before.
 func (s *source) leave(sub *subscriber) {
 	now := s.run.frame()
 	s.run.mu.Lock()
@@ -144,7 +144,7 @@ func (s *source) leave(sub *subscriber) {
 	}
 }
 
-// immediate returns what is emitted inside Subscribe.
+// immediate returns the events inside Subscribe.
 func (s *source) immediate() []event {
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
@@ -157,7 +157,7 @@ func (s *source) immediate() []event {
 	return nil
 }
 
-// follow arranges for what is emitted later.
+// follow schedules the later events.
 func (s *source) follow(sub *subscriber) {
 	switch s.script.Kind {
 	case "cold":

@@ -29,13 +29,13 @@ func init() {
 	})
 }
 
-// subject is what the subjects have in common.
+// subject is the common interface of the subjects.
 type subject interface {
 	O
 	observable.Observer[any]
 }
 
-// scriptSubject schedules what the case does to the subject.
+// scriptSubject schedules the case's actions on the subject.
 func (c *vcase) scriptSubject(s subject, value func() (any, error)) O {
 	for _, entry := range c.list("script") {
 		action := entry.(map[string]any)

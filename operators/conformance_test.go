@@ -21,10 +21,11 @@ var vectorsFlag = flag.String("vectors", bundledVectors,
 // O is the type of every stream in the vectors, whose values are any JSON.
 type O = observable.Observable[any]
 
-// builders holds, for each op of the vectors, what makes the observable under test.
+// builders holds, for each op of the vectors, the function that makes the observable
+// under test.
 var builders = map[string]func(c *vcase) O{}
 
-// register says how the observable under test of the cases of op is made.
+// register sets the function that makes the observable under test for the cases of op.
 func register(op string, build func(c *vcase) O) {
 	if builders[op] != nil {
 		panic("conformance: registered twice: " + op)
@@ -32,11 +33,11 @@ func register(op string, build func(c *vcase) O) {
 	builders[op] = build
 }
 
-// TestConformance runs the recorded behaviour of RxJS against the operators. The sources of
-// the cases join the subscription under test, as the toolkit's own observables do.
+// TestConformance runs the recorded behaviour of RxJS against the operators. The sources
+// of the cases join the subscription under test, as the toolkit's own observables do.
 func TestConformance(t *testing.T) { testConformance(t, false) }
 
-// TestConformanceForeign is TestConformance with sources that have no more than a Subscribe
+// TestConformanceForeign is TestConformance with sources that have only a Subscribe
 // method, and so emit from outside the subscription under test.
 func TestConformanceForeign(t *testing.T) { testConformance(t, true) }
 
@@ -66,7 +67,7 @@ func testConformance(t *testing.T, foreign bool) {
 	}
 }
 
-// assess runs a case and tells the test how it went.
+// assess runs a case and reports its outcome to the test.
 func assess(t *testing.T, op string, v *vector, foreign bool) outcome {
 	build := builders[op]
 	if build == nil {
@@ -85,16 +86,16 @@ func assess(t *testing.T, op string, v *vector, foreign bool) outcome {
 		}
 	}
 	if v.Ties && !broken {
-		t.Logf("a tie: no order tried gives what was recorded\n%s\n%s", v.describe(), difference)
+		t.Logf("a tie: no order tried gives the recorded result\n%s\n%s", v.describe(), difference)
 		return skipped
 	}
 	t.Errorf("%s\n%s", v.describe(), difference)
 	return failed
 }
 
-// attempt runs a case once and returns how the result differs from what was recorded. The case is
-// broken if there was a panic, in the run or of the bubble, which so reports goroutines that
-// never end.
+// attempt runs a case once and returns the difference of the result from the record. The
+// case is broken if there was a panic, in the run or of the bubble: the bubble reports
+// goroutines that never end by a panic.
 func attempt(t *testing.T, v *vector, build func(c *vcase) O, p plan) (difference string, broken bool) {
 	report := func() {
 		if r := recover(); r != nil {

@@ -37,7 +37,7 @@ func registerTimed(op, argument string, build func(src O, d time.Duration) O) {
 	register(op, func(c *vcase) O { return build(c.source(0), c.millis(argument)) })
 }
 
-// duration returns the selector of durations, none of which looks at an index.
+// duration returns the selector of durations; none of them looks at an index.
 func duration(c *vcase) func(v any) O {
 	inner := c.inner("duration")
 	return func(v any) O { return inner(v, 0) }

@@ -21,7 +21,7 @@ type indexFile struct {
 	Files []struct{ Op, File string }
 }
 
-// vector is one case, decoded when it is run.
+// vector is one case, decoded when it runs.
 type vector struct {
 	ID  string
 	raw json.RawMessage
@@ -35,7 +35,7 @@ type vector struct {
 	Expect        expectation
 }
 
-// script is what a source does.
+// script is the script of a source.
 type script struct {
 	Kind   string // cold, hot or sync
 	Events []event
@@ -65,10 +65,11 @@ type expectation struct {
 	Log           []map[string]any
 }
 
-// readIndex finds the folder and reads its index. Without one, it is all the files there.
+// readIndex finds the folder and reads its index. Without an index, it takes all the
+// files there.
 func readIndex(t *testing.T, dir string) (string, indexFile) {
 	if _, err := os.Stat(dir); err != nil && !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", dir) // as seen from where go test was called
+		dir = filepath.Join("..", dir) // as seen from the folder of the go test call
 	}
 	var index indexFile
 	text, err := os.ReadFile(filepath.Join(dir, "index.json"))
@@ -129,7 +130,7 @@ func (v *vector) decode() error {
 	return nil
 }
 
-// plain replaces the numbers in a decoded value by int, or float64 if need be.
+// plain replaces the numbers in a decoded value by ints, or float64s where necessary.
 func plain(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -153,7 +154,7 @@ func plain(v any) any {
 	return v
 }
 
-// String writes an event in one line, by which events are compared.
+// String writes an event in one line. Events are compared by these lines.
 func (e event) String() string {
 	where := ""
 	if e.W != nil {
@@ -185,7 +186,7 @@ func encode(v any) string {
 	return string(text)
 }
 
-// errorNames are the names that the vectors have for the errors which operators make.
+// errorNames are the vectors' names for the errors that operators make.
 var errorNames = map[error]string{
 	observable.ErrEmpty:     "EmptyError",
 	operators.ErrSequence:   "SequenceError",
@@ -194,7 +195,8 @@ var errorNames = map[error]string{
 	operators.ErrTimeout:    "TimeoutError",
 }
 
-// errorName returns how the vectors name err; a panic counts as the error that it was made with.
+// errorName returns the vectors' name for err; a panic counts as the error that it was
+// made with.
 func errorName(err error) string {
 	for sentinel, name := range errorNames {
 		if errors.Is(err, sentinel) {

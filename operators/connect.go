@@ -12,8 +12,9 @@ import "github.com/rxsocket/rxsocket/observable"
 // observable at once misses nothing. The stream ends as the observable from selector
 // does: completion, errors and panics of the source reach it through the shared
 // observable only. A panic of the source that reaches no part goes to the handler of
-// [observable.OnUnhandled]. A panic in selector is the stream's error. Unsubscribing from the
-// stream unsubscribes from the source. RxJS: connect. See also [ConnectWith], [Share].
+// [observable.OnUnhandled]. A panic in selector is the stream's error. Unsubscribing from
+// the stream unsubscribes from the source. RxJS: connect. See also [ConnectWith],
+// [Share].
 func Connect[T, R any](
 	src observable.Observable[T], selector func(shared observable.Observable[T]) observable.Observable[R],
 ) observable.Observable[R] {
@@ -95,7 +96,7 @@ func into[T any](processor observable.Processor[T], sc *observable.Scope) observ
 	}
 }
 
-// subjectOf returns the subject of the toolkit that processor is, or nil.
+// subjectOf returns processor as a subject of the toolkit, or nil if it is none.
 func subjectOf[T any](processor observable.Processor[T]) *observable.Subject[T] {
 	switch p := processor.(type) {
 	case *observable.Subject[T]:

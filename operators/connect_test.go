@@ -114,8 +114,8 @@ func TestConnectArguments(t *testing.T) {
 // ownProcessor is a processor that the toolkit does not know.
 type ownProcessor struct{ *observable.Subject[int] }
 
-// TestAProcessorOfOnesOwnAndFeedback has a callback emit into the chain in the middle of a step, which comes after
-// that step, as with a subject.
+// TestAProcessorOfOnesOwnAndFeedback has a callback emit into the chain in the middle of
+// a step. The value comes after that step, as with a subject.
 func TestAProcessorOfOnesOwnAndFeedback(t *testing.T) {
 	for name, connector := range map[string]func() observable.Processor[int]{
 		"subject": func() observable.Processor[int] { return new(observable.Subject[int]) },
@@ -151,7 +151,8 @@ func TestAProcessorOfOnesOwnAndFeedback(t *testing.T) {
 	}
 }
 
-// TestConnectPanicWithoutParts has the source panic when no part of the stream is subscribed to it any more.
+// TestConnectPanicWithoutParts has the source panic when no part of the stream is
+// subscribed to it any more.
 func TestConnectPanicWithoutParts(t *testing.T) {
 	unhandled := observabletest.Unhandled(t)
 	var src observable.Subject[int]

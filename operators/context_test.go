@@ -19,8 +19,8 @@ import (
 
 var errEnough = errors.New("enough")
 
-// TestWithContextIsAnErrorLikeAnyOther recovers from the end of the second context, which is not
-// possible with that of the first.
+// TestWithContextIsAnErrorLikeAnyOther recovers from the end of the second context, which
+// is not possible for the first.
 func TestWithContextIsAnErrorLikeAnyOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -34,13 +34,13 @@ func TestWithContextIsAnErrorLikeAnyOther(t *testing.T) {
 		bound.Subscribe(t.Context(), got)
 		src.Next(1)
 		cancel(errEnough)
-		src.Next(2) // before anybody has been told
+		src.Next(2) // before the end is noticed
 		synctest.Wait()
 		assert.Equal(t, "1 9 |", got.String())
 	})
 }
 
-// TestWithContextWithoutAnotherValue checks that the end comes round by itself.
+// TestWithContextWithoutAnotherValue checks that the end comes by itself.
 func TestWithContextWithoutAnotherValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -52,7 +52,8 @@ func TestWithContextWithoutAnotherValue(t *testing.T) {
 	})
 }
 
-// TestWithContextKeepsNoValue ends the context while a value of a channel is on its way: the next subscriber gets it.
+// TestWithContextKeepsNoValue ends the context while a value of a channel is on its way:
+// the next subscriber gets it.
 func TestWithContextKeepsNoValue(t *testing.T) {
 	ch := make(chan int, 3)
 	for i := range 3 {
@@ -63,7 +64,7 @@ func TestWithContextKeepsNoValue(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	first := operators.Map(src, func(v int) int {
 		if v == 1 {
-			cancel(errEnough) // nobody has been told before WithContext looks
+			cancel(errEnough) // WithContext looks before it is notified
 		}
 		return v
 	})
@@ -74,8 +75,8 @@ func TestWithContextKeepsNoValue(t *testing.T) {
 	assert.Equal(t, upTo(3), append(got, rest...))
 }
 
-// TestWithContextKeepsNoValueUnderWay ends the context while a callback has a value of a channel: it does not come, and
-// the next subscriber gets it.
+// TestWithContextKeepsNoValueUnderWay ends the context while a callback has a value of a
+// channel: the value does not come, and the next subscriber gets it.
 func TestWithContextKeepsNoValueUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ch := make(chan int, 3)
@@ -96,7 +97,8 @@ func TestWithContextKeepsNoValueUnderWay(t *testing.T) {
 	})
 }
 
-// TestWithContextWhoseTeardownExits ends the context, and with it a source whose teardown ends its goroutine.
+// TestWithContextWhoseTeardownExits ends the context, and with it a source whose teardown
+// ends its goroutine.
 func TestWithContextWhoseTeardownExits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		observabletest.Unhandled(t)
@@ -124,7 +126,7 @@ func TestWithContextThatNeverEnds(t *testing.T) {
 	assert.Equal(t, upTo(3), got)
 }
 
-// held is a context that counts who waits for its end.
+// held is a context that counts the waits for its end.
 type held struct {
 	context.Context //nolint:containedctx // it is a context
 	done            chan struct{}
@@ -158,7 +160,8 @@ func TestWithContextLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// TestContextEndsASynchronousSource ends a source that emits inside its subscription without an end.
+// TestContextEndsASynchronousSource ends a source that emits inside its subscription
+// without an end.
 func TestContextEndsASynchronousSource(t *testing.T) {
 	endless := observable.Range(0, math.MaxInt)
 	t.Run("WithContext", func(t *testing.T) {
@@ -192,7 +195,7 @@ func TestContextEndsASynchronousSource(t *testing.T) {
 	})
 }
 
-// TestDeadlineIsAPointInTime subscribes before it, twice, and after it.
+// TestDeadlineIsAPointInTime subscribes twice before the deadline, and once after it.
 func TestDeadlineIsAPointInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()

@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// TestContractPanicInCallback has the operator's callback panic when it is called for the first time, for the second
-// and so on.
+// TestContractPanicInCallback has the operator's callback panic when it is called for the
+// first time, for the second and so on.
 func TestContractPanicInCallback(t *testing.T) { everyOperator(t, reportsPanicOfCallback) }
 
 func reportsPanicOfCallback(t reporter, e entry) {
@@ -23,7 +23,8 @@ func reportsPanicOfCallback(t reporter, e entry) {
 	}
 }
 
-// panics has the callback panic when it is called for the n-th time. What comes before that is a part of want.
+// panics has the callback panic when it is called for the n-th time. The values before
+// that are a part of want.
 func panics(t reporter, e entry, source stream, want string, n int) {
 	var calls atomic.Int32
 	src, got := watch(source), observabletest.NewRecorder[int]()
@@ -46,7 +47,8 @@ func panics(t reporter, e entry, source stream, want string, n int) {
 	}
 }
 
-// TestContractPanicInObserver has the observer panic at the first value: it gets its own error, past every operator.
+// TestContractPanicInObserver has the observer panic at the first value: it gets its own
+// error, past every operator.
 func TestContractPanicInObserver(t *testing.T) { everyOperator(t, reportsPanicOfObserver) }
 
 func reportsPanicOfObserver(t reporter, e entry) {
@@ -59,18 +61,20 @@ func reportsPanicOfObserver(t reporter, e entry) {
 	expectOf(t, src, e.apply(src, passTrial), got, want)
 }
 
-// startTrial is when the trials with a Subject begin to emit, so that those operators have subscribed that do so later.
+// startTrial is the time at which the trials with a Subject begin to emit: by then
+// operators that subscribe late have subscribed.
 const startTrial = 9*msTrial + msTrial/2
 
-// feedback is a subject into which callbacks emit, and what was emitted.
+// feedback is a subject into which callbacks emit, and a count of their values.
 type feedback struct {
 	subject observable.Subject[int]
-	open    atomic.Bool // values that come now are passed on
+	open    atomic.Bool // values that come are passed on
 	fed     atomic.Int32
-	limit   int32 // how many values callbacks emit in all
+	limit   int32 // number of values that callbacks emit in all
 }
 
-// feed emits n values from a callback, numbered on from 10,001, as long as the subject is open.
+// feed emits n values from a callback, numbered on from 10,001, as long as the subject is
+// open.
 func (f *feedback) feed(n int) {
 	for range n {
 		if !f.open.Load() {
@@ -82,7 +86,7 @@ func (f *feedback) feed(n int) {
 	}
 }
 
-// sent returns what callbacks have emitted.
+// sent returns the values that callbacks have emitted.
 func (f *feedback) sent() []int { return numbers(10_001, int(min(f.fed.Load(), f.limit))) }
 
 // numbers returns n numbers from the first on.
@@ -94,7 +98,8 @@ func numbers(first, n int) []int {
 	return all
 }
 
-// TestContractReentrancy has the observer emit into the source, more than a gate's queue holds, and complete it.
+// TestContractReentrancy has the observer emit into the source, more values than a gate's
+// queue holds, and complete it.
 func TestContractReentrancy(t *testing.T) { everyOperator(t, takesReentrancy) }
 
 func takesReentrancy(t reporter, e entry) {
@@ -129,8 +134,8 @@ func takesReentrancy(t reporter, e entry) {
 	e.law(t, got.Values(), [][]int{append([]int{3}, f.sent()...)})
 }
 
-// TestContractFeedback has the operator's own callback and the observer emit into the source, while other producers
-// keep the chain busy.
+// TestContractFeedback has the operator's own callback and the observer emit into the
+// source, while other producers keep the chain busy.
 func TestContractFeedback(t *testing.T) { everyOperator(t, takesFeedback) }
 
 func takesFeedback(t reporter, e entry) {
@@ -150,7 +155,8 @@ func takesFeedback(t reporter, e entry) {
 	time.Sleep(startTrial)
 	f.open.Store(true)
 	sent := produce(t, []observable.Observer[int]{&f.subject, &f.subject, &f.subject, &f.subject}, 100)
-	for before := int32(-1); before != f.fed.Load() && before < f.limit; { // callbacks emit still
+	// Callbacks may still emit.
+	for before := int32(-1); before != f.fed.Load() && before < f.limit; {
 		before = f.fed.Load()
 		time.Sleep(time.Second)
 	}

@@ -89,5 +89,6 @@ var combiningOps = map[string]entry{
 	}),
 }
 
-// unitComesLast says that what the source emits inside Subscribe comes before the second source.
+// unitComesLast says that the values of the source inside Subscribe come before the
+// second source.
 func unitComesLast(burst ...string) func(e *entry) { return func(e *entry) { e.burst = burst } }

@@ -4,8 +4,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// flatteningOps has the operators that make a stream of each value. Those of the catalogue emit the value at once and
-// again 2 ms later: see inner.
+// flatteningOps has the operators that make a stream of each value. The streams of the
+// catalogue emit the value at once and again 2 ms later: see inner.
 var flatteningOps = map[string]entry{
 	"ConcatMap": concatMap(func(s stream, h hook) stream { return operators.ConcatMap(s, inner(h)) }),
 	"ExhaustAll": forwarding(func(s stream, h hook) stream {

@@ -6,8 +6,9 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// splittingOps has the operators that make slices, windows or groups of the values. Each slice and window is followed by
-// a border, when it has ended. The values come at 1.7, 3.4, 5.1, 6.8 and 8.5 ms, the end 1.7 ms later.
+// splittingOps has the operators that make slices, windows or groups of the values. A
+// border follows each slice and window that has ended. The values come at 1.7, 3.4, 5.1,
+// 6.8 and 8.5 ms, the end 1.7 ms later.
 var splittingOps = map[string]entry{
 	"Buffer": bySignal(func(s stream, h hook) stream { return flat(operators.Buffer(s, ticks)) }),
 	"BufferCount": {
@@ -123,7 +124,8 @@ func byToggle(apply func(s stream, h hook) stream) entry {
 	}
 }
 
-// byClosing is the entry of an operator that divides the values every millisecond, by what it asks for.
+// byClosing is the entry of an operator that divides the values every millisecond, by the
+// observable of its callback.
 func byClosing(apply func(s stream, h hook) stream) entry {
 	return entry{
 		apply: apply,

@@ -11,8 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators/backoff"
 )
 
-// catalogue has every operator of the package, applied to a source of ints. TestCatalogueIsWhole fails
-// if one is missing.
+// catalogue has every operator of the package, applied to a source of ints.
+// TestCatalogueIsWhole fails if an operator is missing.
 var catalogue = catalogueOf(
 	transformingOps, filteringOps, aggregatingOps, timingOps, combiningOps, flatteningOps, splittingOps, endingOps, sharingOps, decouplingOps,
 )
@@ -96,7 +96,7 @@ var aggregatingOps = map[string]entry{
 		func(s stream, h hook) stream { return operators.TryReduce(s, 0, tryPlus(h)) }),
 }
 
-// lastOf has the outcomes of an operator of which the last value is left, if there is one.
+// lastOf has the outcomes of an operator that leaves the last value, if there is one.
 var lastOf = []string{"|", "0 |", "1 |", "2 |", "3 |", "4 |"}
 
 var (

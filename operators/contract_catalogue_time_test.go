@@ -6,8 +6,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// timingOps has the operators whose result depends on time. The values come at 1.7, 3.4, 5.1, 6.8 and 8.5 ms, the end
-// 1.7 ms later.
+// timingOps has the operators whose result depends on time. The values come at 1.7, 3.4,
+// 5.1, 6.8 and 8.5 ms, the end 1.7 ms later.
 var timingOps = map[string]entry{
 	"Audit":     forwarding(func(s stream, h hook) stream { return operators.Audit(s, tick(h)) }).with(lastOfBurst),
 	"AuditTime": forwarding(func(s stream, h hook) stream { return operators.AuditTime(s, msTrial) }).with(lastOfBurst),
@@ -57,5 +57,5 @@ var timingOps = map[string]entry{
 	}),
 }
 
-// lastOfBurst says that the last one of several values is left that come at once.
+// lastOfBurst says that of several values at once the last one is left.
 func lastOfBurst(e *entry) { e.burst, e.law = lastOf, someAndLast }

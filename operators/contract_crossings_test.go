@@ -8,8 +8,9 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// crossings has the operators that make streams, whose streams take a way that has a gate of its own. For these trials the
-// outcome says no more than that the stream completes.
+// crossings has the operators that make streams; the streams pass through an operator
+// with a gate of its own. For these trials the outcome says only that the stream
+// completes.
 var crossings = crossed()
 
 func crossed() map[string]entry {
@@ -17,7 +18,7 @@ func crossed() map[string]entry {
 	for name, through := range map[string]stage{
 		"New": func(src ints) ints {
 			return observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
-				time.Sleep(time.Microsecond) // so that others come, as they may at any time
+				time.Sleep(time.Microsecond) // so that others come in
 				sub := src.Subscribe(ctx, o)
 				time.Sleep(time.Microsecond)
 				return sub.Unsubscribe

@@ -18,55 +18,61 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// stream is what the contract suite makes of every operator: ints in, ints out.
+// stream is the form of every operator in the contract suite: ints in, ints out.
 type stream = observable.Observable[int]
 
-// hook is called in the callback of an operator that has one; it returns its argument, or panics.
+// hook is called in the operator's callback, if there is one; it returns its argument, or
+// panics.
 type hook = func(int) int
 
-// reporter receives what a trial finds: a test, or the faults of a mutant.
+// reporter receives the findings of a trial: a test, or the faults of a mutant.
 type reporter = assert.TestingT
 
 // trial puts one operator through its paces, in a bubble of virtual time.
 type trial = func(t reporter, e entry)
 
-// entry is what the catalogue says of an operator. An outcome is written as what an observer gets: values,
-// then | or # with the name of the error. One without an end stands for a stream that does not end.
+// entry is an operator in the catalogue. An outcome is written as an observer gets it:
+// values, then | or # with the name of the error. An outcome without an end stands for a
+// stream that does not end.
 type entry struct {
 	apply func(s stream, h hook) stream
 
-	runs   []string // the outcomes of a source of 0 to 5 values, a beat apart, that completes a beat later
-	burst  []string // the outcomes if the source does all this inside Subscribe; nil: as runs
-	racing bool     // another goroutine delivers burst while the source emits it: law judges what comes
-	fails  string   // the outcome of a source of 3 values that fails with errTrial a beat later
-	stays  string   // the outcome of a source of 5 values that does not end, up to longTrial
+	runs   []string // the outcomes of a source of 0 to 5 values that completes, by beats
+	burst  []string // the outcomes if the source emits inside Subscribe; nil: as runs
+	racing bool     // another goroutine delivers burst during its emission: law judges
+	fails  string   // the outcome of a source of 3 values that fails with errTrial
+	stays  string   // the outcome of a source of 5 values without an end, up to longTrial
 	ofNil  string   // the outcome of a nil source; "": the ArgumentError
 
-	// law judges what came of the values of several producers, or of one that does not keep to the beat.
+	// law judges the values that come of several producers, or of a producer that does
+	// not keep to the beat.
 	law law
 }
 
-// With unit and ticks as second sources nothing of the catalogue is due together with a value of the source:
-// what is due together has no order that repeats.
+// With unit and ticks as second sources no event of the catalogue is due together with a
+// value of the source: events due together have no repeatable order.
 const (
 	msTrial   = time.Millisecond
 	beatTrial = 1700 * time.Microsecond
 	longTrial = 21*msTrial + 50*time.Microsecond
 )
 
-// border is the value that the catalogue puts behind each slice or window when it flattens them.
+// border is the value that the catalogue puts behind each slice or window when it
+// flattens them.
 const border = -999
 
 // unchanged has the outcomes of an operator that passes everything on as it is.
 var unchanged = []string{"|", "0 |", "0 1 |", "0 1 2 |", "0 1 2 3 |", "0 1 2 3 4 |"}
 
-// forwarding is the entry of an operator that passes on all values and both ends as they come.
+// forwarding is the entry of an operator that passes on all values and both ends as they
+// come.
 func forwarding(apply func(s stream, h hook) stream) entry {
 	return each("0 1 2 3 4", everything, apply)
 }
 
-// each is the entry of an operator that emits one value for each value of the source, and ends as the source does. What
-// comes of a value may be several, too; then there are semicolons between them.
+// each is the entry of an operator that emits one value for each value of the source, and
+// ends as the source does. A value may also become several values; semicolons then
+// separate the groups.
 func each(values string, l law, apply func(s stream, h hook) stream) entry {
 	all := strings.Split(values, ";")
 	if len(all) == 1 {
@@ -79,7 +85,8 @@ func each(values string, l law, apply func(s stream, h hook) stream) entry {
 	return e
 }
 
-// atTheEnd is the entry of an operator that emits nothing before the source completes, and then what runs says.
+// atTheEnd is the entry of an operator that emits nothing before the source completes,
+// and then the outcomes in runs.
 func atTheEnd(runs []string, l law, apply func(s stream, h hook) stream) entry {
 	return entry{apply: apply, runs: runs, fails: "#trial", law: l}
 }
@@ -94,7 +101,7 @@ func outcomeOf(values []string, end string) string {
 	return strings.TrimSpace(strings.Join(values, " ") + " " + end)
 }
 
-// textOf writes down what an observer got.
+// textOf writes down an observer's notifications.
 func textOf(got *observabletest.Recorder[int]) string {
 	var notes []string
 	for _, e := range got.Events() {
@@ -112,7 +119,7 @@ func textOf(got *observabletest.Recorder[int]) string {
 	return strings.Join(notes, " ")
 }
 
-// errTrial is the error of the trials' sources, and what their hooks panic with.
+// errTrial is the error of the trials' sources, and the panic value of their hooks.
 var errTrial = errors.New("trial")
 
 func nameOfError(err error) string {
@@ -143,15 +150,15 @@ func split(outcome string) (values []string, end string) {
 	return values, ""
 }
 
-// everyOperator runs a trial with each operator, in virtual time. A goroutine that is left behind fails
-// the trial: its bubble does not end.
+// everyOperator runs a trial with each operator, in virtual time. A goroutine that is
+// left behind fails the trial: its bubble does not end.
 func everyOperator(t *testing.T, run trial) {
 	for name, e := range catalogue {
 		t.Run(name, func(t *testing.T) { inBubble(t, e, run) })
 	}
 }
 
-// inBubble runs a trial with one operator, and lets those end who sleep still.
+// inBubble runs a trial with one operator, and lets goroutines that still sleep end.
 func inBubble(t *testing.T, e entry, run trial) {
 	synctest.Test(t, func(t *testing.T) {
 		run(t, e)

@@ -41,11 +41,12 @@ func tryKeep(h hook) func(int) (bool, error) {
 // isTwo is a predicate that holds for one value.
 func isTwo(h hook) func(int) bool { return func(v int) bool { return h(v) == 2 } }
 
-// apart is a duration that is another for each of some values, so that what values lead to that come at once is not
-// due at once.
+// apart is a duration that differs for nearby values, so that the effects of values that
+// come at once are not due at once.
 func apart(d time.Duration, v int) time.Duration { return d + time.Duration(v%16)*7*time.Microsecond }
 
-// later is a stream that a user makes of a value, which it emits when d has passed, and at once as well if it is asked to.
+// later is a user's stream of a value: it emits the value when d has passed, and with
+// atOnce also at once.
 func later(v int, d time.Duration, atOnce bool) stream {
 	return observable.New(func(_ context.Context, o observable.Observer[int]) func() {
 		if atOnce {
@@ -59,7 +60,8 @@ func later(v int, d time.Duration, atOnce bool) stream {
 	})
 }
 
-// tick is a duration selector, of 1 ms. Every second one is a stream of the toolkit's own.
+// tick is a duration selector, of 1 ms. Every second one is a stream of the toolkit's
+// own.
 func tick(h hook) func(int) stream {
 	return func(v int) stream {
 		if h(v)%2 == 0 {
@@ -82,7 +84,7 @@ func innerOf(h hook) func(acc, v int) stream {
 	return func(acc, v int) stream { return inner(h)(acc + v) }
 }
 
-// shrink is a projection of Expand that comes to an end.
+// shrink is a projection for Expand that comes to an end.
 func shrink(h hook) func(int) stream {
 	return func(v int) stream {
 		if h(v) < 3 {
@@ -92,7 +94,7 @@ func shrink(h hook) func(int) stream {
 	}
 }
 
-// wrapped is a stream whose unit value is s.
+// wrapped is a stream whose only value is s.
 func wrapped(s stream) observable.Observable[stream] { return observable.Of(s) }
 
 // flat emits the elements of each slice, and then a border.
@@ -102,7 +104,8 @@ func flat(s observable.Observable[[]int]) stream {
 	})
 }
 
-// unwindowed emits the values of each window as they come, and a border when it completes.
+// unwindowed emits the values of each window as they come, and a border when it
+// completes.
 func unwindowed(s observable.Observable[stream]) stream {
 	return operators.MergeMap(s, func(window stream) stream { return operators.EndWith(window, border) })
 }

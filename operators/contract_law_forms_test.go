@@ -6,14 +6,15 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// The laws of this file hold if another law does for a part of the values, or for what they were made of.
+// The laws of this file hold if another law holds for a part of the values, or for the
+// values they were made of.
 
-// through holds if l holds for what f makes of the values.
+// through holds if l holds for the result of f for the values.
 func through(f func(got []int) []int, l law) law {
 	return func(t reporter, got []int, sent [][]int) { l(t, f(got), sent) }
 }
 
-// ofEach holds if l holds for what f makes of each value.
+// ofEach holds if l holds for the results of f for each value.
 func ofEach(f func(v int) int, l law) law {
 	return through(func(got []int) []int {
 		var all []int
@@ -31,7 +32,8 @@ func unbordered(l law) law {
 	}, l)
 }
 
-// between holds if l holds for what is between some values at the beginning and some at the end.
+// between holds if l holds for the values between some at the beginning and some at the
+// end.
 func between(before, after []int, l law) law {
 	return func(t reporter, got []int, sent [][]int) {
 		end := len(got) - len(after)
@@ -44,7 +46,7 @@ func between(before, after []int, l law) law {
 	}
 }
 
-// besides holds if l holds for what is left without some values, which must be there.
+// besides holds if some values are there, and l holds for the rest.
 func besides(l law, values ...int) law {
 	return func(t reporter, got []int, sent [][]int) {
 		rest := slices.Clone(got)
@@ -59,12 +61,12 @@ func besides(l law, values ...int) law {
 	}
 }
 
-// repeats holds if l does when a value that comes again at once counts once.
+// repeats holds if l holds when a value that comes again at once counts once.
 func repeats(l law) law {
 	return through(func(got []int) []int { return slices.Compact(slices.Clone(got)) }, l)
 }
 
-// paired holds if each value comes twice, and l holds for where it comes first.
+// paired holds if each value comes twice, and l holds for the first occurrences.
 func paired(l law) law {
 	return func(t reporter, got []int, sent [][]int) {
 		counts := map[int]int{}
@@ -84,7 +86,8 @@ func paired(l law) law {
 	}
 }
 
-// differences holds if l holds for what each value has more than the one before it: the values that were summed up.
+// differences holds if l holds for the differences of successive values: the values that
+// were summed up.
 func differences(l law) law {
 	return through(func(got []int) []int {
 		before := 0
@@ -122,10 +125,10 @@ func everyThird(l law) law {
 	}, l)
 }
 
-// less holds if l holds for values that are n less.
+// less holds if l holds for the values less n.
 func less(n int, l law) law { return ofEach(func(v int) int { return v - n }, l) }
 
-// lessIndex holds if l holds for values that are less by n times their index.
+// lessIndex holds if l holds for the values less n times their index.
 func lessIndex(n int, l law) law {
 	return through(func(got []int) []int {
 		var all []int
@@ -136,7 +139,7 @@ func lessIndex(n int, l law) law {
 	}, l)
 }
 
-// inPairs holds if each value comes twice, the second time at once, and l holds for one of them.
+// inPairs holds if each value comes twice in a row, and l holds for one of each pair.
 func inPairs(l law) law {
 	return func(t reporter, got []int, sent [][]int) {
 		var all []int
@@ -151,7 +154,8 @@ func inPairs(l law) law {
 	}
 }
 
-// overlapping holds if l holds for the values between the borders, when each counts where it comes first.
+// overlapping holds if l holds for the values between the borders, when each counts at
+// its first place.
 func overlapping(l law) law {
 	return unbordered(through(func(got []int) []int {
 		seen := map[int]bool{}
@@ -163,8 +167,8 @@ func overlapping(l law) law {
 	}, l))
 }
 
-// slicesOf holds if there are slices of n values, each followed by a border, but for one that may have fewer, and l
-// holds for the values.
+// slicesOf holds if there are slices of n values, each followed by a border, but for one
+// that may have fewer, and l holds for the values.
 func slicesOf(n int, l law) law {
 	return func(t reporter, got []int, sent [][]int) {
 		size, short := 0, 0

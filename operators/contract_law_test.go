@@ -8,29 +8,32 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// law says what must hold for the values that an operator has made of those that were sent: a list for each
+// law checks the values that an operator has made of the sent values: a list for each
 // producer, in its order. No value is sent twice.
 type law func(t reporter, got []int, sent [][]int)
 
-// everything holds if each value is there once, and those of each producer are in order.
+// everything holds if each value is there once, and the values of each producer are in
+// order.
 func everything(t reporter, got []int, sent [][]int) {
 	some(t, got, sent)
 	counts(t, got, len(slices.Concat(sent...)))
 }
 
-// counts reports another number of values than n.
+// counts reports a number of values other than n.
 func counts(t reporter, got []int, n int) {
 	if len(got) != n {
 		assert.Fail(t, fmt.Sprintf("%d values in place of %d", len(got), n))
 	}
 }
 
-// some holds if no value is there that was not sent, none twice, and those of each producer are in order.
+// some holds if each value was sent, none is there twice, and the values of each producer
+// are in order.
 func some(t reporter, got []int, sent [][]int) {
 	taken(t, got, sent)
 }
 
-// taken checks what some says, and returns the place behind the last value of each producer.
+// taken checks the law some, and returns the place behind the last value of each
+// producer.
 func taken(t reporter, got []int, sent [][]int) []int {
 	next := make([]int, len(sent))
 	places := map[int][2]int{}
@@ -79,7 +82,7 @@ func isLast(t reporter, got []int, sent [][]int) {
 	last := got[len(got)-1]
 	assert.True(t, slices.ContainsFunc(sent, func(values []int) bool {
 		return len(values) > 0 && values[len(values)-1] == last
-	}), "what was sent last comes last")
+	}), "the value that was sent last comes last")
 }
 
 // anyOrder holds if each value is there once.
@@ -91,7 +94,8 @@ func anyOrder(t reporter, got []int, sent [][]int) {
 // nothing holds if there is no value.
 func nothing(t reporter, got []int, _ [][]int) { assert.Empty(t, got) }
 
-// firstOnes holds if the first n values are there, each producer's in order and none left out.
+// firstOnes holds if the first n values are there, each producer's in order and none left
+// out.
 func firstOnes(n int) law {
 	return func(t reporter, got []int, sent [][]int) {
 		counts(t, got, min(n, len(slices.Concat(sent...))))
@@ -103,7 +107,8 @@ func firstOnes(n int) law {
 	}
 }
 
-// lastOnes holds if the last n values are there, each producer's in order and none left out.
+// lastOnes holds if the last n values are there, each producer's in order and none left
+// out.
 func lastOnes(n int) law {
 	return func(t reporter, got []int, sent [][]int) {
 		var backward [][]int
@@ -120,7 +125,8 @@ func reversed(values []int) []int {
 	return backward
 }
 
-// allBut holds if there is everything but n values, which are the first or the last of a producer.
+// allBut holds if there is everything but n values, which are the first or the last of a
+// producer.
 func allBut(n int) law {
 	return func(t reporter, got []int, sent [][]int) {
 		some(t, got, sent)
@@ -128,7 +134,7 @@ func allBut(n int) law {
 	}
 }
 
-// exactly holds if there is what f makes of all that was sent, in whatever order it came.
+// exactly holds if the values are the result of f for all sent values, in any order.
 func exactly(f func(all []int) []int) law {
 	return func(t reporter, got []int, sent [][]int) {
 		want := f(slices.Concat(sent...))
@@ -136,10 +142,11 @@ func exactly(f func(all []int) []int) law {
 	}
 }
 
-// always holds if there are these values, whatever was sent.
+// always holds if the values are these, with any values sent.
 func always(values ...int) law { return exactly(func([]int) []int { return values }) }
 
-// evenly holds if there are n values for each one sent, and each comes an even number of times.
+// evenly holds if there are n values for each one sent, and each comes an even number of
+// times.
 func evenly(n int) law {
 	return func(t reporter, got []int, sent [][]int) {
 		counts(t, got, n*len(slices.Concat(sent...)))
@@ -164,7 +171,8 @@ func summing(t reporter, got []int, sent [][]int) {
 	assert.Equal(t, sumOf(slices.Concat(sent...)), sumOf(got))
 }
 
-// chained holds if there are pairs of values that follow each other, each followed by a border, and everything is in them.
+// chained holds if there are pairs of successive values, each followed by a border, and
+// everything is in them.
 func chained(t reporter, got []int, sent [][]int) {
 	var all []int
 	for i := 0; i+2 < len(got); i += 3 {
@@ -180,7 +188,8 @@ func chained(t reporter, got []int, sent [][]int) {
 	}
 }
 
-// second holds if there is one value, the first or second of a producer, or what stands for none if one was sent.
+// second holds if there is one value, the first or second of a producer, or ofNone if
+// only one value was sent.
 func second(ofNone []int) law {
 	return func(t reporter, got []int, sent [][]int) {
 		if len(slices.Concat(sent...)) < 2 {
@@ -207,7 +216,7 @@ func indexOfTwo(t reporter, got []int, sent [][]int) {
 	if !assert.Len(t, got, 1) {
 		return
 	}
-	before, behind := -1, -1 // how many values came before it at least, and how many came behind it at least
+	before, behind := -1, -1 // least numbers of values before it and behind it
 	for _, values := range sent {
 		if i := slices.Index(values, 2); i >= 0 {
 			before, behind = i, len(values)-1-i
@@ -221,7 +230,8 @@ func indexOfTwo(t reporter, got []int, sent [][]int) {
 	assert.Less(t, got[0], len(slices.Concat(sent...))-behind)
 }
 
-// single holds if there is the value sent, or none if there were several.
+// single holds if the only value is the value sent, or if there is none and several were
+// sent.
 var single = exactly(func(all []int) []int {
 	if len(all) == 1 {
 		return all
@@ -229,7 +239,7 @@ var single = exactly(func(all []int) []int {
 	return nil
 })
 
-// expanded holds if there is each value and what shrink makes of it, and of that.
+// expanded holds if there is each value, the result of shrink for it, and so on.
 func expanded(t reporter, got []int, sent [][]int) {
 	var all []int
 	for _, v := range slices.Concat(sent...) {
@@ -241,7 +251,8 @@ func expanded(t reporter, got []int, sent [][]int) {
 	anyOrder(t, got, [][]int{all})
 }
 
-// raced holds if there is everything of one half of the producers, and nothing of the other.
+// raced holds if there are all values of one half of the producers, and none of the
+// other.
 func raced(t reporter, got []int, sent [][]int) {
 	winners, others := sent[:len(sent)/2], sent[len(sent)/2:]
 	if len(got) > 0 && slices.Contains(slices.Concat(others...), got[0]) {

@@ -14,7 +14,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// trials has what every operator of the catalogue is put through, by the names of the tests.
+// trials has the trials of every operator of the catalogue, by the names of the tests.
 var trials = map[string]trial{
 	"Completion":              completes,
 	"Error":                   fails,
@@ -39,10 +39,10 @@ var trials = map[string]trial{
 type mutant struct {
 	apply  func(s stream, h hook) stream
 	found  string // the trials that find the fault
-	passes string // trials that must not find it, if that is the point of it
+	passes string // trials that must not find it, if that is its point
 }
 
-// mutants has a fault of each kind that the suite is there to find.
+// mutants has a fault of each kind that the suite must find.
 var mutants = map[string]mutant{
 	"loses every value": {
 		apply: observing(func(o observable.Observer[int], h hook) observable.ObserverFuncs[int] {
@@ -72,7 +72,7 @@ var mutants = map[string]mutant{
 		}),
 		found: "Completion Error Unsubscribe Context SeveralProducers SeveralSubjects SlowObserver Reentrancy Feedback",
 	},
-	"loses what comes while the observer is busy": {apply: observing(dropping), found: "SlowObserver", passes: "Error"},
+	"loses values that come while the observer is busy": {apply: observing(dropping), found: "SlowObserver", passes: "Error"},
 	"loses a value when another producer comes": {
 		apply: observing(func(o observable.Observer[int], h hook) observable.ObserverFuncs[int] {
 			before := -1
@@ -176,7 +176,7 @@ var mutants = map[string]mutant{
 	"waits in Subscribe for the first value":    {apply: waitingForFirst, found: "SubscribeReturns SubscribeReturnsOfPanic"},
 }
 
-// findings collects what a trial finds.
+// findings collects the findings of a trial.
 type findings struct {
 	mu   sync.Mutex
 	list []string
@@ -195,7 +195,8 @@ func findingsOf(t *testing.T, e entry, run trial) []string {
 	return f.list
 }
 
-// TestMutantsAreFound puts operators with a fault through the trials that find it. A trial that finds none is no trial.
+// TestMutantsAreFound puts operators with a fault through the trials that find it. A
+// trial that finds no fault is no trial.
 func TestMutantsAreFound(t *testing.T) {
 	finds := map[string]int{}
 	for name, m := range mutants {
@@ -216,14 +217,15 @@ func TestMutantsAreFound(t *testing.T) {
 	}
 }
 
-// TestFaithfulOperatorPassesTheTrials makes sure that it is for their faults that mutants are found.
+// TestFaithfulOperatorPassesTheTrials checks that mutants are found for their faults.
 func TestFaithfulOperatorPassesTheTrials(t *testing.T) {
 	for name, run := range trials {
 		t.Run(name, func(t *testing.T) { inBubble(t, forwarding(observing(faithful)), run) })
 	}
 }
 
-// TestCatalogueHasTeeth spoils what each operator emits: what its entry expects makes the trials find it.
+// TestCatalogueHasTeeth spoils the values of each operator: by the expectations of its
+// entry, the trials find that.
 func TestCatalogueHasTeeth(t *testing.T) {
 	for name, e := range catalogue {
 		t.Run(name, func(t *testing.T) {
@@ -249,14 +251,15 @@ func TestCatalogueHasTeeth(t *testing.T) {
 	}
 }
 
-// subscribeFunc is an observable from elsewhere: it has a Subscribe method and nothing else.
+// subscribeFunc is an observable from elsewhere: it has only a Subscribe method.
 type subscribeFunc func(ctx context.Context, o observable.Observer[int]) observable.Subscription
 
 func (f subscribeFunc) Subscribe(ctx context.Context, o observable.Observer[int]) observable.Subscription {
 	return f(ctx, o)
 }
 
-// subscribing is an operator that subscribes to its source as it likes, unless that is nil.
+// subscribing is an operator that subscribes to its source by f, unless the source is
+// nil.
 func subscribing(
 	f func(s stream, h hook, ctx context.Context, o observable.Observer[int]) observable.Subscription,
 ) func(s stream, h hook) stream {
@@ -270,7 +273,7 @@ func subscribing(
 	}
 }
 
-// observing is an operator that observes its source as it likes.
+// observing is an operator that observes its source by the result of f.
 func observing(f func(o observable.Observer[int], h hook) observable.ObserverFuncs[int]) func(s stream, h hook) stream {
 	return subscribing(func(s stream, h hook, ctx context.Context, o observable.Observer[int]) observable.Subscription {
 		return s.Subscribe(ctx, f(o, h))
@@ -284,7 +287,7 @@ func faithful(o observable.Observer[int], h hook) observable.ObserverFuncs[int] 
 	}
 }
 
-// replacing passes everything on but values, for which next is called.
+// replacing passes the terminals on, and calls next for values.
 func replacing(o observable.Observer[int], h hook, next func(v int)) observable.ObserverFuncs[int] {
 	f := faithful(o, h)
 	f.OnNext = next
@@ -314,7 +317,8 @@ func dropping(o observable.Observer[int], h hook) observable.ObserverFuncs[int] 
 	return f
 }
 
-// impatient delivers each value on another goroutine, and does not wait for longer than a millisecond.
+// impatient delivers each value on another goroutine, and does not wait for longer than a
+// millisecond.
 func impatient(o observable.Observer[int], h hook) observable.ObserverFuncs[int] {
 	var group sync.WaitGroup
 	f := replacing(o, h, func(v int) {
@@ -354,7 +358,7 @@ func undaunted(o observable.Observer[int], h hook) observable.ObserverFuncs[int]
 	})
 }
 
-// handingOn delivers each value on another goroutine, for which it waits.
+// handingOn delivers each value on another goroutine, and waits for that.
 func handingOn(o observable.Observer[int], h hook) observable.ObserverFuncs[int] {
 	return replacing(o, h, func(v int) {
 		done := make(chan struct{})
@@ -393,7 +397,7 @@ func (s lateSubscription) Unsubscribe() {
 	time.AfterFunc(msTrial, func() { s.o.Next(9) })
 }
 
-// onlyOnce passes on five values in all, whatever the subscription.
+// onlyOnce passes on five values in all, over all subscriptions.
 func onlyOnce(s stream, h hook) stream {
 	var n atomic.Int32
 	return observing(func(o observable.Observer[int], h hook) observable.ObserverFuncs[int] {

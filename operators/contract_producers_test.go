@@ -20,8 +20,9 @@ func yielding(v int) int {
 	return v
 }
 
-// produce has a goroutine emit n values into each of the observers, all at once, and waits for them. The values
-// are all different; it returns those of each goroutine.
+// produce has a goroutine for each of the observers emit n values into it, all at once,
+// and waits for them. The values are all different; produce returns those of each
+// goroutine.
 func produce(t reporter, into []observable.Observer[int], n int) [][]int {
 	var group sync.WaitGroup
 	start, sent := make(chan struct{}), make([][]int, len(into))
@@ -32,7 +33,8 @@ func produce(t reporter, into []observable.Observer[int], n int) [][]int {
 			for _, v := range sent[i] {
 				o.Next(v)
 				if v%4 == 0 {
-					time.Sleep(time.Duration(500+100*i) * time.Nanosecond) // so that the others come in between
+					// This lets the others come in between.
+					time.Sleep(time.Duration(500+100*i) * time.Nanosecond)
 				}
 			}
 		})
@@ -42,7 +44,8 @@ func produce(t reporter, into []observable.Observer[int], n int) [][]int {
 	return sent
 }
 
-// TestContractSeveralProducers has several goroutines emit into one Subject, which is the source.
+// TestContractSeveralProducers has several goroutines emit into one Subject, which is the
+// source.
 func TestContractSeveralProducers(t *testing.T) {
 	everyOperator(t, takesProducers)
 	for name, e := range crossings {
@@ -61,8 +64,8 @@ func takesProducers(t reporter, e entry) {
 	}
 }
 
-// TestContractSeveralSubjects has several goroutines emit into a Subject each. The source is what Merge makes of
-// them, as it is and from elsewhere.
+// TestContractSeveralSubjects has several goroutines emit into a Subject each. The source
+// is the Merge of them, as it is and as an observable from elsewhere.
 func TestContractSeveralSubjects(t *testing.T) {
 	everyOperator(t, takesSubjects)
 	for name, e := range crossings {
@@ -79,7 +82,7 @@ func takesSubjects(t reporter, e entry) {
 	}
 }
 
-// mergedSubjects returns n subjects and the stream of what comes from all of them.
+// mergedSubjects returns n subjects and the stream of all their values.
 func mergedSubjects(n int) (all stream, into []observable.Observer[int]) {
 	var sources []stream
 	for range n {
@@ -89,20 +92,20 @@ func mergedSubjects(n int) (all stream, into []observable.Observer[int]) {
 	return operators.Merge(sources...), into
 }
 
-// TestContractSlowObserver has an observer that needs longer for a value than the source.
+// TestContractSlowObserver has an observer take longer for a value than the source.
 func TestContractSlowObserver(t *testing.T) { everyOperator(t, takesItsTime) }
 
 func takesItsTime(t reporter, e entry) {
 	var subject observable.Subject[int]
 	slowly := func(v int) {
-		if v != border { // of which some operators emit as many as time passes
+		if v != border { // some operators emit borders as time passes
 			time.Sleep(2300 * time.Microsecond)
 		}
 	}
 	takesAt(t, e, &subject, []observable.Observer[int]{&subject}, 5, slowly, passTrial)
 }
 
-// takes has producers emit, and judges what comes of it by the entry's law.
+// takes has producers emit, and judges the result by the entry's law.
 func takes(t reporter, e entry, source stream, into []observable.Observer[int], h hook) {
 	takesAt(t, e, source, into, 64, func(int) { runtime.Gosched() }, h)
 }

@@ -17,7 +17,7 @@ import (
 // passTrial is the hook that does nothing.
 func passTrial(v int) int { return v }
 
-// finale is how a source of the trials ends.
+// finale is the end of a source of the trials.
 type finale func(o observable.Observer[int])
 
 func completing(o observable.Observer[int]) { o.Complete() }
@@ -26,7 +26,8 @@ func failingTrial(o observable.Observer[int]) { o.Error(errTrial) }
 
 func staying(observable.Observer[int]) {}
 
-// beats is a source of n values from 0 on, a beat apart, from goroutines of its own, that ends a beat later.
+// beats is a source of n values from 0 on, a beat apart, from goroutines of its own, that
+// ends a beat later.
 func beats(n int, end finale) stream {
 	return observable.New(func(ctx context.Context, o observable.Observer[int]) func() {
 		var timer atomic.Pointer[time.Timer]
@@ -68,10 +69,10 @@ func (w *watched) AttachTo(sc *observable.Scope, down observable.Stage[int]) {
 	observable.Attach(w.stream, sc, down)
 }
 
-// foreign is an observable from elsewhere: it has a Subscribe method and nothing else.
+// foreign is an observable from elsewhere: it has only a Subscribe method.
 type foreign struct{ stream }
 
-// over waits until a subscription is over, for long enough that everything in the catalogue is.
+// over waits until a subscription is over, long enough for everything in the catalogue.
 func over(sub observable.Subscription) bool { return closes(sub.Done()) }
 
 // closes waits until a channel is closed, and reports whether it is.
@@ -84,8 +85,8 @@ func closes(done <-chan struct{}) bool {
 	}
 }
 
-// finish waits until a subscription is over, and ends it if it is not. It reports whether the stream has ended by
-// itself.
+// finish waits until a subscription is over, and ends it if it is not. It reports whether
+// the stream has ended by itself.
 func finish(t reporter, sub observable.Subscription) bool {
 	if over(sub) {
 		return true
@@ -95,27 +96,27 @@ func finish(t reporter, sub observable.Subscription) bool {
 	return false
 }
 
-// obeys reports what a stream has done against the contract, now that it is over.
+// obeys reports the breaches of the contract by a stream that is over.
 func obeys(t reporter, got *observabletest.Recorder[int], src *watched) {
 	synctest.Wait()
 	assert.Empty(t, got.Breaches(), "notifications are serial, and nothing follows the end")
 	assert.Zero(t, src.open.Load(), "the source is torn down")
 }
 
-// isOutcome compares what an observer got with what it should get.
+// isOutcome compares an observer's notifications with the wanted ones.
 func isOutcome(t reporter, want string, got *observabletest.Recorder[int], what ...any) {
 	if text := textOf(got); text != want {
 		assert.Fail(t, fmt.Sprintf("got %.300q in place of %q", text, want), what...)
 	}
 }
 
-// expect subscribes to what an operator has made of src, and compares the outcome.
+// expect subscribes to applied, an operator's result for src, and compares the outcome.
 func expect(t reporter, src *watched, applied stream, want string, what ...any) {
 	got := observabletest.NewRecorder[int]()
 	expectOf(t, src, applied, got, want, what...)
 }
 
-// expectOf does so with a recorder that does something with the values.
+// expectOf is expect with a recorder that does something with the values.
 func expectOf(
 	t reporter, src *watched, applied stream, got *observabletest.Recorder[int], want string, what ...any,
 ) {
@@ -126,7 +127,7 @@ func expectOf(
 	assert.Equal(t, end != "", ended, "the subscription is over when the stream has ended")
 }
 
-// waitFor waits for goroutines, for long enough that all of them have come through.
+// waitFor waits for goroutines, long enough for all of them to come through.
 func waitFor(group *sync.WaitGroup) bool {
 	done := make(chan struct{})
 	go func() {

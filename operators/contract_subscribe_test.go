@@ -13,14 +13,15 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// joint is an operator that is applied to two sources, and what must hold for what comes of them.
+// joint is an operator applied to two sources, and the law for their values.
 type joint struct {
 	apply func(a, b stream) stream
 	law   law  // of the values of the first source
 	both  bool // law is of the values of both
 }
 
-// secondSources has the operators with several sources, applied to two that come in either place.
+// secondSources has the operators with several sources, applied to two sources in either
+// place.
 var secondSources = map[string]joint{
 	"Buffer": {func(a, b stream) stream { return flat(operators.Buffer(a, b)) }, unbordered(everything), false},
 	"BufferToggle": {func(a, b stream) stream {
@@ -67,7 +68,8 @@ var secondSources = map[string]joint{
 // former returns the first of two values.
 func former(a, _ int) int { return a }
 
-// onceOnly returns s at its first call, and then what never ends: s ends at once, and would be asked for for ever.
+// onceOnly returns s at its first call, and then a stream that never ends: s ends at
+// once, so without that the calls would never end.
 func onceOnly(s stream) func() stream {
 	next := s
 	return func() stream {
@@ -77,8 +79,8 @@ func onceOnly(s stream) func() stream {
 	}
 }
 
-// busyProducer is a source whose function is in a callback from its first value on until release
-// is closed.
+// busyProducer is a source whose function is in a callback from its first value on until
+// release is closed.
 type busyProducer struct {
 	stream
 	release chan struct{}
@@ -101,12 +103,13 @@ func newBusyProducer(fail bool) *busyProducer {
 	return b
 }
 
-// subscribeReturns reports if the subscription to s does not return while the producer is busy.
+// subscribeReturns reports if the subscription to s does not return while the producer is
+// busy.
 func subscribeReturns(t reporter, s stream, b *busyProducer, src *watched) {
 	got := observabletest.NewRecorder[int]()
 	made := make(chan observable.Subscription, 1)
 	go func() { made <- s.Subscribe(context.Background(), got) }()
-	time.Sleep(time.Second) // for those that subscribe later
+	time.Sleep(time.Second) // for operators that subscribe late
 	assert.Len(t, made, 1, "Subscribe returns while the producer is in a callback")
 	close(b.release)
 	time.Sleep(time.Second)
@@ -116,13 +119,14 @@ func subscribeReturns(t reporter, s stream, b *busyProducer, src *watched) {
 	obeys(t, got, src)
 }
 
-// TestContractSubscribeReturns subscribes to a source whose function is in a callback for longer
-// than the call of Subscribe.
+// TestContractSubscribeReturns subscribes to a source whose function is in a callback for
+// longer than the call of Subscribe.
 func TestContractSubscribeReturns(t *testing.T) { everyOperator(t, returnsFromSubscribe) }
 
 func returnsFromSubscribe(t reporter, e entry) { returnsFrom(t, e, newBusyProducer(false)) }
 
-// TestContractSubscribeReturnsOfPanic does so with a function that panics after its first value.
+// TestContractSubscribeReturnsOfPanic is TestContractSubscribeReturns with a function
+// that panics after its first value.
 func TestContractSubscribeReturnsOfPanic(t *testing.T) { everyOperator(t, returnsFromPanic) }
 
 func returnsFromPanic(t reporter, e entry) { returnsFrom(t, e, newBusyProducer(true)) }
@@ -132,7 +136,8 @@ func returnsFrom(t reporter, e entry, b *busyProducer) {
 	subscribeReturns(t, e.apply(src, passTrial), b, src)
 }
 
-// TestContractSubscribeReturnsOfSecond does so with the producer in either place of an operator with two sources.
+// TestContractSubscribeReturnsOfSecond is TestContractSubscribeReturns with the producer
+// in either place of an operator with two sources.
 func TestContractSubscribeReturnsOfSecond(t *testing.T) {
 	for name, j := range secondSources {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +156,8 @@ func TestContractSubscribeReturnsOfSecond(t *testing.T) {
 	}
 }
 
-// TestContractSeveralSources has two goroutines emit into each of the sources of an operator that has two.
+// TestContractSeveralSources has two goroutines emit into each of the sources of an
+// operator that has two.
 func TestContractSeveralSources(t *testing.T) {
 	for name, j := range secondSources {
 		t.Run(name, func(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestCatalogueIsWhole fails when an exported function that returns an observable is not in the
-// catalogue, and so not put through the trials, or has no marble diagram or no Example.
+// TestCatalogueIsWhole fails when an exported function that returns an observable is not
+// in the catalogue, and so has no trials, or has no marble diagram or no Example.
 func TestCatalogueIsWhole(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
@@ -59,7 +59,8 @@ func returnsObservable(f *ast.FuncDecl) bool {
 	return ok && selector.Sel.Name == "Observable"
 }
 
-// TestContractCompletion has sources of 0 to 5 values complete: in time, in time and from elsewhere, and inside Subscribe.
+// TestContractCompletion has sources of 0 to 5 values complete: in time, in time and from
+// elsewhere, and inside Subscribe.
 func TestContractCompletion(t *testing.T) { everyOperator(t, completes) }
 
 func completes(t reporter, e entry) {
@@ -130,7 +131,8 @@ func isTaken(t reporter, e entry, source stream, want string) {
 	}
 }
 
-// TestContractContext ends the context while the source goes on: the cause comes past every operator.
+// TestContractContext ends the context while the source goes on: the cause comes past
+// every operator.
 func TestContractContext(t *testing.T) { everyOperator(t, endsWithContext) }
 
 func endsWithContext(t reporter, e entry) {
@@ -174,7 +176,8 @@ func refusesNilSource(t reporter, e entry) {
 	expect(t, watch(nil), e.apply(nil, passTrial), want)
 }
 
-// TestContractSecondSubscription subscribes again when the first subscription is over, and twice at a time.
+// TestContractSecondSubscription subscribes again when the first subscription is over,
+// and twice at a time.
 func TestContractSecondSubscription(t *testing.T) { everyOperator(t, startsAnew) }
 
 func startsAnew(t reporter, e entry) {

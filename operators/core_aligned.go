@@ -7,40 +7,59 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// aligned is the clock of the aligned buffers and windows. Its bounds are the multiples of
-// a span since the Unix epoch, by the wall clock. All its times are in nanoseconds since
-// then.
+// aligned is the clock of the aligned buffers and windows. Its bounds are the multiples
+// of a span since the Unix epoch, by the wall clock. All its times are in nanoseconds
+// since then.
 type aligned struct {
 	span  int64
 	turn  func() // closes a buffer or window and opens the next
 	alarm *observable.Alarm
 	bound int64 // next bound
+	late  bool  // bounds have passed while downstream was busy: the alarm will turn
 }
 
 func newAligned(sc *observable.Scope, span time.Duration, turn func()) *aligned {
 	a := &aligned{span: int64(span), turn: turn}
 	a.alarm = sc.NewAlarm(func() {
-		if !a.check() && sc.Open() {
-			a.arm(time.Now().UnixNano()) // the wall clock has been set back
+		if now := time.Now().UnixNano(); a.late || now >= a.bound {
+			a.pass(now)
+		} else {
+			a.arm(now) // the wall clock has been set back
 		}
 	})
 	return a
 }
 
 // start sets the first bound.
-func (a *aligned) start() { a.set(time.Now().UnixNano()) }
-
-// check turns if a bound has passed, and reports whether it has. A value that comes before
-// the alarm does, at the bound or later, thereby belongs to the span in which it comes. If
-// several bounds have passed, there is one turn.
-func (a *aligned) check() bool {
+func (a *aligned) start() {
 	now := time.Now().UnixNano()
-	if now < a.bound {
-		return false
+	a.set(now)
+	a.arm(now)
+}
+
+// check turns if a bound has passed. A value that comes before the alarm does, at the
+// bound or later, thereby belongs to the span in which it comes. If several bounds have
+// passed, there is one turn.
+func (a *aligned) check() {
+	if now := time.Now().UnixNano(); now >= a.bound {
+		a.pass(now)
 	}
+}
+
+// pass turns. If further bounds pass meanwhile, as downstream is slow, they have one turn
+// too, which comes after the values that wait.
+func (a *aligned) pass(now int64) {
+	a.late = false
+	a.alarm.Stop()
 	a.set(now)
 	a.turn()
-	return true
+	if now = time.Now().UnixNano(); now < a.bound {
+		a.arm(now)
+		return
+	}
+	a.late = true
+	a.set(now)
+	a.alarm.Reset(0)
 }
 
 // set sets the bound to the first one after now.
@@ -54,7 +73,6 @@ func (a *aligned) set(now int64) {
 	} else {
 		a.bound = math.MaxInt64
 	}
-	a.arm(now)
 }
 
 // arm sets the alarm to the bound.

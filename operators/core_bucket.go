@@ -7,8 +7,8 @@ import (
 )
 
 // bucket is a token bucket: n tokens come each per, and it holds up to burst of them. Its
-// arithmetic is exact, and what would overflow is the greatest number instead. It is made
-// full.
+// arithmetic is exact, and a result that would overflow is the greatest number instead. A
+// new bucket is full.
 type bucket struct {
 	n, per, burst uint64
 	origin        time.Duration // time at which the bucket was last full

@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// intruder is a foreign observable that calls a function when it is subscribed to, then emits one value
-// and completes.
+// intruder is a foreign observable that calls a function when it is subscribed to, then
+// emits one value and completes.
 type intruder struct {
 	intrude func()
 	value   any
@@ -26,8 +26,9 @@ func (i intruder) Subscribe(_ context.Context, observer observable.Observer[any]
 	return nil
 }
 
-// lettingIn calls intrude with each value of src, before the value passes. It does so as a stage does that
-// calls foreign code: whatever intrude emits into the chain is delivered at once, inside that call.
+// lettingIn calls intrude with each value of src, before the value passes. It works as a
+// stage that calls foreign code: values that intrude emits into the chain are delivered
+// at once, inside that call.
 func lettingIn(src O, intrude func(v any)) O {
 	return observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
 		observable.Attach(src, sc, observable.Stage[any]{
@@ -40,8 +41,9 @@ func lettingIn(src O, intrude func(v any)) O {
 	})
 }
 
-// TestNothingPassesAfterTheLastValue has the source emit once more while downstream handles the last value: the
-// source is torn down only after that, and nothing of it must pass.
+// TestNothingPassesAfterTheLastValue has the source emit once more while downstream
+// handles the last value: the source is torn down only after that, and no further value
+// must pass.
 func TestNothingPassesAfterTheLastValue(t *testing.T) {
 	type source = observable.Observable[int]
 	positive := func(v int) bool { return v > 0 }
@@ -80,7 +82,8 @@ func TestNothingPassesAfterTheLastValue(t *testing.T) {
 		"TryReduce": {func(src source) O { return ending(operators.TryReduce(src, 0, tryFails)) },
 			operators.ErrorNotification},
 
-		// These emit when their source completes, which does so before its own source does.
+		// These emit when their source completes; a Take completes it before its own
+		// source does.
 		"Reduce":  {func(src source) O { return erase(operators.Reduce(operators.Take(src, 1), 0, sum)) }, 1},
 		"Fold":    {func(src source) O { return erase(operators.Fold(operators.Take(src, 1), sum)) }, 1},
 		"ToSlice": {func(src source) O { return erase(operators.ToSlice(operators.Take(src, 1))) }, []int{1}},
@@ -99,10 +102,10 @@ func TestNothingPassesAfterTheLastValue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var inputs []observable.Observer[int]
-			half := observable.New(func(_ context.Context, observer observable.Observer[int]) func() {
+			var half source = foreign{observable.New(func(_ context.Context, observer observable.Observer[int]) func() {
 				inputs = append(inputs, observer)
 				return nil
-			})
+			})}
 			intrusions := 0
 			out := lettingIn(test.op(operators.Merge(half, half)), func(any) {
 				if intrusions++; intrusions == 1 {
@@ -123,12 +126,54 @@ func TestNothingPassesAfterTheLastValue(t *testing.T) {
 	}
 }
 
+// TestNothingPassesAfterTheErrorOfANotifier has the source emit and complete while
+// downstream handles the error of the operator's other observable.
+func TestNothingPassesAfterTheErrorOfANotifier(t *testing.T) {
+	for name, op := range map[string]func(src, notifier ints) O{
+		"Buffer": func(src, notifier ints) O { return erase(operators.Buffer(src, notifier)) },
+		"BufferWhen": func(src, notifier ints) O {
+			return erase(operators.BufferWhen(src, func() ints { return notifier }))
+		},
+		"BufferToggle": func(src, notifier ints) O {
+			return erase(operators.BufferToggle(src, operators.StartWith(notifier, 0), func(int) ints { return silent }))
+		},
+		"BufferToggle's closing": func(src, notifier ints) O {
+			return erase(operators.BufferToggle(src, observable.Of(0), func(int) ints { return notifier }))
+		},
+		"SkipUntil":     func(src, notifier ints) O { return erase(operators.SkipUntil(src, notifier)) },
+		"DistinctFlush": func(src, notifier ints) O { return erase(operators.DistinctFlush(src, passTrial, notifier)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var src, notifier observable.Subject[int]
+			failing := op(foreign{&src}, foreign{&notifier})
+			out := observable.AttachFunc[any](func(sc *observable.Scope, down observable.Stage[any]) {
+				observable.Attach(failing, sc, observable.Stage[any]{Next: down.Next, Terminal: &observable.TerminalFuncs{
+					OnError: func(err error) {
+						sc.ConnectAll(func() {
+							src.Next(99)
+							src.Complete()
+						})
+						down.Error(err)
+					},
+					OnComplete: down.Complete,
+				}})
+			})
+			got := observabletest.NewRecorder[any]()
+			sub := out.Subscribe(t.Context(), got)
+			notifier.Error(errBoom)
+			<-sub.Done()
+			assert.Equal(t, "#boom", got.String())
+			assert.Empty(t, got.Breaches())
+		})
+	}
+}
+
 // empties completes at the first value of src, without it.
 func empties(src observable.Observable[int]) observable.Observable[int] {
 	return operators.Filter(operators.Take(src, 1), func(v int) bool { return v > 1 })
 }
 
-// ending materializes how src ends, and drops its values.
+// ending materializes the end of src, and drops its values.
 func ending(src observable.Observable[int]) O {
 	return erase(operators.Map(operators.Materialize(operators.IgnoreElements(src)),
 		func(n operators.Notification[int]) operators.NotificationKind { return n.Kind }))

@@ -15,7 +15,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestFusion holds every order of up to seven steps of Map and Filter to the same as a loop over slices.
+// TestFusion compares every order of up to seven steps of Map and Filter with a loop over
+// slices.
 func TestFusion(t *testing.T) {
 	values := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
 	for length := 1; length <= 7; length++ {
@@ -39,7 +40,8 @@ func TestFusion(t *testing.T) {
 	}
 }
 
-// TestFusionBranches goes on in two ways from each length of a common chain: neither may show in the other.
+// TestFusionBranches goes on in two ways from each length of a common chain: neither may
+// affect the other.
 func TestFusionBranches(t *testing.T) {
 	collect := func(src observable.Observable[int]) []int {
 		got, err := observable.Collect(t.Context(), src)
@@ -72,8 +74,8 @@ func TestFusionAcrossTypes(t *testing.T) {
 	assert.Equal(t, []celsius{40, 80, 100}, got)
 }
 
-// TestFusionPanics has each step of a chain panic in its turn: the values before pass, the steps
-// after are not called, and Catch further on has the error.
+// TestFusionPanics has each step of a chain panic in its turn: the values before pass,
+// the steps after are not called, and Catch further on has the error.
 func TestFusionPanics(t *testing.T) {
 	const steps = 7
 	for broken := range steps {
@@ -118,8 +120,8 @@ func TestFusionSource(t *testing.T) {
 	}
 }
 
-// TestFusionIsLinear has each further step of a chain cost as much memory to build as the one before:
-// a chain is not copied to be made longer.
+// TestFusionIsLinear has each further step of a chain cost as much memory to build as the
+// one before: a chain is not copied to be made longer.
 func TestFusionIsLinear(t *testing.T) {
 	perStep := func(length int) float64 {
 		src := observable.Of(0)
@@ -141,7 +143,8 @@ func TestFusionIsLinear(t *testing.T) {
 	}), 1.0, "allocations of a further step")
 }
 
-// TestFusionIsSharedBetweenGoroutines subscribes to one chain for the first time on several goroutines.
+// TestFusionIsSharedBetweenGoroutines subscribes to one chain for the first time on
+// several goroutines.
 func TestFusionIsSharedBetweenGoroutines(t *testing.T) {
 	src := observable.Of(0)
 	for range 7 {

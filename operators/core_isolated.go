@@ -2,8 +2,9 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// isolating gives the failures of project, and of the observables that it returns, to the values that they are
-// of, if these answer for them: see [observable.Isolated]. It is called once for an operator.
+// isolating gives the failures of project, and of the observables that it returns, to the
+// values they were made for, if these answer for them: see [observable.Isolated]. It is
+// called once for an operator.
 func isolating[A, B any](project func(A) (observable.Observable[B], error)) func(A) (observable.Observable[B], error) {
 	if !areIsolated[A]() {
 		return project
@@ -21,7 +22,8 @@ func isolating[A, B any](project func(A) (observable.Observable[B], error)) func
 			observable.Attach(src, up, observable.Intercept(up, observable.Stage[B]{
 				Next: down.Next,
 				Terminal: &observable.TerminalFuncs{OnComplete: down.Complete, OnError: func(err error) {
-					// The value hears of it when nothing is subscribed to it any more, or its own end came on top.
+					// The value hears of the failure when nothing is subscribed to it any
+					// more: otherwise its own end would come on top.
 					defer func() {
 						switch {
 						case !isolated(v, err):
@@ -37,14 +39,15 @@ func isolating[A, B any](project func(A) (observable.Observable[B], error)) func
 	}
 }
 
-// failFor ends the stream with the failure of a callback for v, unless v answers for that.
+// failFor ends the stream with the failure of a callback for v, unless v answers for it.
 func failFor[A any](v A, err error, end observable.Terminal) {
 	if !isolated(v, err) {
 		end.Error(err)
 	}
 }
 
-// isolated gives v the failure of what was done for it, and reports whether v has taken it.
+// isolated gives v the failure of the work done for it, and reports whether v has taken
+// it.
 func isolated[A any](v A, err error) bool {
 	if !areIsolated[A]() {
 		return false
@@ -53,7 +56,7 @@ func isolated[A any](v A, err error) bool {
 	return ok && alone.FailAlone(err)
 }
 
-// areIsolated reports whether values of the type answer for what is done for them.
+// areIsolated reports whether values of the type answer for the work done for them.
 func areIsolated[A any]() bool {
 	_, are := any(*new(A)).(observable.Isolated)
 	return are

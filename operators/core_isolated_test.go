@@ -26,7 +26,8 @@ func (j *job) FailAlone(err error) bool {
 	return !j.refuses
 }
 
-// TestIsolated fails for the second of three jobs: the others are done, or the stream fails if the job does not take it.
+// TestIsolated fails for the second of three jobs: the others are done, or the stream
+// fails if the job does not take the failure.
 func TestIsolated(t *testing.T) {
 	type (
 		numbers = observable.Observable[int]
@@ -66,7 +67,8 @@ func TestIsolated(t *testing.T) {
 	}
 }
 
-// TestIsolatedPanics panics in the stream of the second of three jobs, and downstream of it, which is the stream's failure.
+// TestIsolatedPanics panics in the stream of the second of three jobs, and downstream of
+// it: the latter is the stream's failure.
 func TestIsolatedPanics(t *testing.T) {
 	all := []*job{{number: 1}, {number: 2}, {number: 3}}
 	numbers := func(panics bool) observable.Observable[int] {
@@ -106,7 +108,8 @@ func TestIsolatedPanics(t *testing.T) {
 	assert.Len(t, all[1].failed, 1)
 }
 
-// TestIsolatedInParallel fails for the first of three jobs that are done at once: the others keep their order.
+// TestIsolatedInParallel fails for the first of three jobs that are done at once: the
+// others keep their order.
 func TestIsolatedInParallel(t *testing.T) {
 	all := []*job{{number: 1}, {number: 2}, {number: 3}}
 	got, err := observable.Collect(t.Context(), operators.ParallelMap(observable.FromSlice(all), 3,

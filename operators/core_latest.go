@@ -13,13 +13,13 @@ type latest[R any] struct {
 	active  int      // number of inputs that have not completed
 }
 
-// emission is when a latest emits.
+// emission is the time at which a latest emits.
 type emission int
 
 const (
 	elsewhere emission = iota // with another source; the inputs only keep their values
-	onEach                    // at each value, once all inputs have one; completes with the last input
-	atEnd                     // when all inputs have completed; completes early at an input without a value
+	onEach                    // at each value once all inputs have one; ends with the last
+	atEnd                     // when all inputs have completed; one without a value ends it
 )
 
 // latestInput is one of the sources and its terminal. All inputs are made before the
@@ -76,8 +76,8 @@ func (in *latestInput[T, R]) next(v T) {
 
 func (in *latestInput[T, R]) Error(err error) { in.end.Error(err) }
 
-// Complete keeps to the order of RxJS: the input that completes a CombineLatest is torn
-// down after the completion, the one that completes a ForkJoin before it.
+// Complete keeps the order of RxJS: the input that completes a CombineLatest is torn down
+// after the completion, the input that completes a ForkJoin before it.
 func (in *latestInput[T, R]) Complete() {
 	in.active--
 	if in.emits == onEach && in.active == 0 {

@@ -12,25 +12,25 @@ import (
 // while a synchronous source still emits inside connect. The zero value is ready to use,
 // once.
 type link struct {
-	room int // how many values may wait at the source's gate at first, or 0 for the usual
+	room int // values that may wait at the source's gate at first; 0 is the usual number
 
-	// within is the scope in whose gate or Spawn connect is called, or nil; only as long as that goes on, as a
-	// link that is made need not keep the scope.
+	// within is the scope in whose gate or Spawn connect runs, or nil. It is set only for
+	// that time, as a link that is made need not keep the scope.
 	within *observable.Scope
 
-	mu         interleave.Mutex // guards what follows; never held while user code runs
+	mu         interleave.Mutex // guards the fields below; not held while user code runs
 	isCut      bool
 	connecting bool              // connect is subscribing to the source
 	scope      *observable.Scope // of the source, once that is being subscribed to
 	sub        observable.Subscription
-	owner      *observable.Scope       // within, if its subscription is to wait for this one, or nil
-	standIn    observable.Subscription // ends with this one, for others who wait while connect goes on, or nil
+	owner      *observable.Scope       // within, if its Done waits for this one, or nil
+	standIn    observable.Subscription // ends with it, for waits during connect, or nil
 }
 
 // connect subscribes observer to src, unless the link is cut. The subscription has the
 // values of the context from; only the end of the source or a cut ends it.
 //
-//nolint:revive // The link comes first, before the context: it is the receiver that a generic function cannot have.
+//nolint:revive // The link comes first: it is the receiver that a generic function cannot have.
 func connect[T any](l *link, from context.Context, src observable.Observable[T], observer observable.Observer[T]) {
 	run := observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		if l.join(sc) {
@@ -58,7 +58,7 @@ func (l *link) join(sc *observable.Scope) bool {
 	return true
 }
 
-// connected has those wait for the subscription who have waited for connect.
+// connected has the waiters of connect wait for the subscription.
 func (l *link) connected() {
 	l.mu.Lock()
 	sub, isCut, owner, standIn := l.sub, l.isCut, l.owner, l.standIn
@@ -78,7 +78,7 @@ func (l *link) connected() {
 	}
 }
 
-// end is cut, and has Done of the subscription of owner wait for that of the link.
+// end is cut, and has Done of the subscription of owner wait for Done of the link's.
 func (l *link) end(owner *observable.Scope) {
 	l.cut()
 	if sub := l.awaited(owner); sub != nil {
@@ -86,14 +86,15 @@ func (l *link) end(owner *observable.Scope) {
 	}
 }
 
-// awaited returns what owner has to wait for, or nil if it need not wait now.
+// awaited returns the subscription that owner has to wait for, or nil if it need not wait
+// now.
 func (l *link) awaited(owner *observable.Scope) observable.Subscription {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case !l.connecting: // it is made, or nothing is subscribed to
+	case !l.connecting: // the link is made, or nothing is subscribed to
 		return l.sub
-	case owner == l.within: // it waits for connect as it is
+	case owner == l.within: // it waits for connect anyway
 		l.owner = owner
 		return nil
 	case l.standIn == nil:

@@ -15,9 +15,9 @@ type merger[A, B any] struct {
 	resume     bool // whether the error of an inner observable counts as its completion
 
 	emit      func(B) // receiver of the values of the inner observables
-	guarded   func(B) // emit wrapped by Intercept, for resume; the same for all inner observables
+	guarded   func(B) // emit wrapped by Intercept, for resume; the same for all
 	outer     observable.Scope
-	active    int // number of inner observables that have not ended, also while they start
+	active    int // number of inner observables that go on or start
 	waiting   queue[A]
 	completed bool // whether the source has completed
 }
@@ -94,8 +94,9 @@ func (m *merger[A, B]) start(v A) *mergedInner[A, B] {
 	return in
 }
 
-// interrupted ends an inner observable, or nil, whose start has panicked. A source that goes on after a panic
-// downstream of it, as a server's connections do, finds its place free.
+// interrupted ends an inner observable whose start has panicked; in may be nil. A source
+// that goes on after a panic downstream of it, as a server's connections do, finds the
+// place free.
 func (m *merger[A, B]) interrupted(in *mergedInner[A, B]) {
 	if in == nil || in.scope.Open() {
 		m.active--

@@ -12,18 +12,18 @@ import (
 // loop, not by recursion, so a source that ends at once can be run any number of times.
 type reruns struct {
 	sc       *observable.Scope
-	run      func(up *observable.Scope)    // subscribes to the source in a scope of its own
-	apart    bool                          // a run waits for the functions of the last one
+	run      func(up *observable.Scope)    // subscribes to the source in the scope up
+	apart    bool                          // a run waits for functions of the last one
 	starting bool                          // a run is being started
 	wanted   bool                          // another run is to follow
-	last     *observable.Scope             // scope of the run that was started last, or nil
-	resume   *observable.Emitter[struct{}] // calls start inside the gate; made when it is needed
+	last     *observable.Scope             // scope of the run started last, or nil
+	resume   *observable.Emitter[struct{}] // calls start inside the gate; made when needed
 }
 
-// start begins the next run: at once, or when the run now being started has been started,
-// and, if runs are to be apart, when no function works for the last run any more. The next
-// run therefore never overlaps the subscribe function of the one before, nor then its
-// function if it is a [observable.Go].
+// start begins the next run: at once, or when the run now being started has been started.
+// If apart is set, it also waits until no function works for the last run any more. The
+// next run therefore never overlaps the subscribe function of the run before nor, with
+// apart, its function if it is an [observable.Go].
 func (r *reruns) start() {
 	r.wanted = true
 	if r.starting {
@@ -38,8 +38,8 @@ func (r *reruns) start() {
 	r.starting = false
 }
 
-// lastWorks reports whether functions still work for the last run. The next one then begins
-// when they have returned.
+// lastWorks reports whether functions still work for the last run. The next run then
+// begins when they have returned.
 func (r *reruns) lastWorks() bool {
 	if !r.apart || r.last == nil || !r.last.OnIdle(nil) {
 		return false
@@ -50,8 +50,8 @@ func (r *reruns) lastWorks() bool {
 	return r.last.OnIdle(func() { r.resume.Next(struct{}{}) })
 }
 
-// whenIdle calls f inside the gate of sc, at once or when the functions have returned that
-// still work for up.
+// whenIdle calls f inside the gate of sc, at once or when the functions that still work
+// for up have returned.
 func whenIdle(up, sc *observable.Scope, f func()) {
 	if up.OnIdle(nil) {
 		resume := observable.NewEmitter(sc, observable.Stage[struct{}]{Next: func(struct{}) { f() }})
@@ -85,7 +85,7 @@ func startAfter[N any](notifier observable.Observable[N], r *reruns, down observ
 	})
 }
 
-// limitOf returns the limit that a Count stands for: 0 is none.
+// limitOf returns the limit that a Count stands for: 0 is no limit.
 func limitOf(count int) int {
 	if count == 0 {
 		return Unlimited
@@ -100,8 +100,8 @@ func reached(count, limit int) bool { return limit != Unlimited && count >= limi
 // ends at once gets there within minutes.
 func following(count int) int { return min(count, math.MaxInt-1) + 1 }
 
-// checkRerun returns the first of the settings of RetryWith or RepeatWith that cannot be
-// used, and its problem, or "".
+// checkRerun returns the first setting of RetryWith or RepeatWith that cannot be used,
+// and its problem, or "".
 func checkRerun(count int, delay time.Duration) (argument, problem string) {
 	switch {
 	case count < 0:

@@ -21,7 +21,7 @@ func checkSpans(span, every time.Duration, most int) (argument, problem string) 
 }
 
 // spans is the clock of the timed buffers and windows: it opens and closes them. One
-// alarm serves all open ones. As all spans are equal, the oldest closes first.
+// alarm serves all that are open. As all spans are equal, the oldest closes first.
 type spans struct {
 	sc          *observable.Scope
 	span, every time.Duration
@@ -29,11 +29,11 @@ type spans struct {
 	close       func() // closes the oldest one, and calls renew
 
 	alarm *observable.Alarm
-	due   []time.Time // closing time of each open one, the oldest first
+	due   []time.Time // closing times of the open ones, the oldest first
 	next  time.Time   // opening time of the next one, if every is set
 }
 
-// start opens the first one.
+// start opens the first buffer or window.
 func (s *spans) start() {
 	s.alarm = s.sc.NewAlarm(s.tick)
 	if s.every > 0 {
@@ -43,16 +43,16 @@ func (s *spans) start() {
 	s.arm()
 }
 
-// stop stops the clock and leaves open ones open.
+// stop stops the clock and leaves open buffers or windows open.
 func (s *spans) stop() { s.alarm.Stop() }
 
-// cut closes the oldest one ahead of its time.
+// cut closes the oldest buffer or window ahead of its time.
 func (s *spans) cut() {
 	s.end()
 	s.arm()
 }
 
-// renew opens the next one, if it opens when one closes.
+// renew opens the next buffer or window, if it opens when one closes.
 func (s *spans) renew() {
 	if s.every == 0 {
 		s.begin()
@@ -69,13 +69,14 @@ func (s *spans) end() {
 	s.close()
 }
 
-// tick opens and closes whatever is due when it begins, in order of time. What becomes due meanwhile, as downstream is
-// slow, has its turn after the values that wait.
+// tick opens and closes all buffers or windows due when it begins, in order of time.
+// Those that become due meanwhile, as downstream is slow, have their turn after the
+// values that wait.
 func (s *spans) tick() {
 	for now := time.Now(); s.sc.Open(); {
 		opens := s.every > 0 && !s.next.After(now)
 		closes := len(s.due) > 0 && !s.due[0].After(now)
-		if opens && closes { // of two due at once, the first set goes first
+		if opens && closes { // of two due at once, the one set first goes first
 			order := s.due[0].Compare(s.next)
 			closes = order < 0 || order == 0 && s.span > s.every
 		}

@@ -67,7 +67,9 @@ func (s *switcher[A, B]) next(v A) {
 	}
 	in := &switchedInner[A, B]{switcher: s}
 	returned := false
-	defer func() { // a source that goes on after a panic downstream of it finds no inner observable that never ends
+	// After a panic downstream, a source that goes on must not find an inner observable
+	// that never ends.
+	defer func() {
 		if !returned && s.current == in {
 			s.current = nil
 			in.scope.Close()

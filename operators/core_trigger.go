@@ -36,7 +36,7 @@ type trigger[T, N any] struct {
 	late bool
 
 	next    func(N)           // receiver of the values of all these observables
-	current *observable.Scope // scope of the observable that the trigger waits for, or nil
+	current *observable.Scope // scope of the awaited observable, or nil
 }
 
 // start waits for the observable that the selector returns for v. No other wait goes on.

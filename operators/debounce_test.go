@@ -12,7 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestDebounceTimeCountsFromTheLatestValue sends values more often than the time, and then not.
+// TestDebounceTimeCountsFromTheLatestValue sends values at shorter intervals than the
+// time, and then none.
 func TestDebounceTimeCountsFromTheLatestValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -30,7 +31,7 @@ func TestDebounceTimeCountsFromTheLatestValue(t *testing.T) {
 	})
 }
 
-// TestDebounceTimeOfZero passes values on as soon as it can.
+// TestDebounceTimeOfZero has values pass as soon as they can.
 func TestDebounceTimeOfZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]

@@ -95,9 +95,9 @@ type delayer[T any] struct {
 	latest    time.Duration // arrival of the last value
 	releasing bool
 
-	terminal func()                    // emission of the terminal, after the values that wait; nil until it comes
+	terminal func()                    // emits the terminal; nil until it comes
 	endAt    time.Duration             // arrival of the terminal
-	err      interleave.Pointer[error] // the error that waits, until it is emitted or lost
+	err      interleave.Pointer[error] // the waiting error, until it is emitted or lost
 }
 
 // delayed is a value that waits.
@@ -145,7 +145,8 @@ func (s *delayer[T]) drop() {
 	s.alarm.Stop()
 }
 
-// release emits whatever is due, and sets the alarm for the rest.
+// release emits the values and the terminal that are due, and sets the alarm for the
+// rest.
 func (s *delayer[T]) release() {
 	s.releasing = true
 	now := time.Since(s.begun)

@@ -14,8 +14,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestDelayKeepsTheOrderOfMany delays more values than wait at a gate, for a subscriber that takes a
-// while for some.
+// TestDelayKeepsTheOrderOfMany delays more values than can wait at a gate, for a
+// subscriber that takes a while for some.
 func TestDelayKeepsTheOrderOfMany(t *testing.T) {
 	const n = 3000
 	for name, op := range map[string]stage{"Delay": timed()["Delay"], "ObserveOnDelay": timed()["ObserveOnDelay"]} {
@@ -33,8 +33,9 @@ func TestDelayKeepsTheOrderOfMany(t *testing.T) {
 	}
 }
 
-// TestDelayAndErrors tells the two forms of a delay apart: an error of the source overtakes the values,
-// or has its place after them. A panic in a callback upstream is no different.
+// TestDelayAndErrors tells the two forms of a delay apart: an error of the source
+// overtakes the values, or has its place after them. A panic in a callback upstream is no
+// different.
 func TestDelayAndErrors(t *testing.T) {
 	for _, test := range []struct{ name, want string }{
 		{"Delay", "0:#boom"},
@@ -65,7 +66,7 @@ func TestDelayAndErrors(t *testing.T) {
 	}
 }
 
-// unwrapped returns errBoom if that is what err is.
+// unwrapped returns errBoom if err is, or wraps, it.
 func unwrapped(err error) error {
 	if errors.Is(err, errBoom) {
 		return errBoom
@@ -73,7 +74,7 @@ func unwrapped(err error) error {
 	return err
 }
 
-// TestDelayDoesNotOverflow delays by more than there is time.
+// TestDelayDoesNotOverflow delays by more time than there is.
 func TestDelayDoesNotOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -91,8 +92,8 @@ func TestDelayDoesNotOverflow(t *testing.T) {
 	})
 }
 
-// TestDelayWhenForgetsEndedDurations checks that a value that has been emitted or dropped leaves
-// nothing behind.
+// TestDelayWhenForgetsEndedDurations checks that a value that has been emitted or dropped
+// leaves nothing behind.
 func TestDelayWhenForgetsEndedDurations(t *testing.T) {
 	var src observable.Subject[int]
 	var durations [3]observable.Subject[int]

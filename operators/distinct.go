@@ -10,9 +10,9 @@ import "github.com/rxsocket/rxsocket/observable"
 // It remembers every distinct value for as long as the subscription lasts. For an endless
 // stream choose a key of few values ([DistinctBy]), forget from time to time
 // ([DistinctFlush]) or compare with the last value only ([DistinctUntilChanged]). Values
-// are compared with ==, so that a NaN is always new. A value in an interface with a type
-// that cannot be compared is the stream's error. Completion and errors pass through.
-// RxJS: distinct.
+// are compared with ==, so that a NaN is always new, and not remembered. A value in an
+// interface with a type that cannot be compared is the stream's error. Completion and
+// errors pass through. RxJS: distinct.
 func Distinct[T comparable](src observable.Observable[T]) observable.Observable[T] {
 	return distinct(src, identity[T], nil)
 }
@@ -66,11 +66,17 @@ func distinct[T any, K comparable](
 		end := &ending[T]{sc: sc, down: down}
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
-				k := key(v)
-				if _, old := seen[k]; !old {
-					seen[k] = struct{}{}
-					down.Next(v)
+				if end.ended {
+					return
 				}
+				k := key(v)
+				if _, old := seen[k]; old {
+					return
+				}
+				if isFound(k) {
+					seen[k] = struct{}{}
+				}
+				down.Next(v)
 			},
 			Terminal: end,
 		})

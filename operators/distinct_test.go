@@ -42,7 +42,7 @@ func TestDistinctOfWhatCannotBeCompared(t *testing.T) {
 func TestDistinctByKey(t *testing.T) {
 	type user struct {
 		id   int
-		tags []string // a type that cannot be compared itself
+		tags []string // a type that cannot be compared
 	}
 	got, err := observable.Collect(t.Context(), operators.DistinctBy(
 		observable.Of(user{1, nil}, user{2, nil}, user{1, []string{"x"}}),

@@ -11,7 +11,8 @@
 // A function from an observable to an observable is a step that can be used again.
 //
 // All operators keep the contract of package observable. The comment of each operator
-// says what it does on completion, error and unsubscribe, and what it keeps in memory.
+// describes its behaviour on completion, error and unsubscribe, and the values it keeps
+// in memory.
 //
 // # Callbacks that fail
 //
@@ -21,23 +22,23 @@
 // [TryTakeWhileInclusive], [TryScan], [TryReduce] and, of those that flatten,
 // [TryMergeMap], [TryConcatMap], [TrySwitchMap] and [TryExhaustMap].
 //
-// The rule is: an operator has a Try form if its callback gets each value and makes what
-// is emitted for it, or judges whether it passes. The others have none, since a TryMap in
-// front of them does the part that may fail and hands its result on:
+// The rule is: an operator has a Try form if its callback gets each value and makes the
+// value emitted for it, or judges whether it passes. The others have none, since a TryMap
+// in front of them does the part that may fail and hands its result on:
 //
-//   - Operators that differ from one with a Try form in their beginning: [Accumulate],
-//     [Fold], [SkipWhile].
+//   - Operators that differ only in their beginning from an operator with a Try form:
+//     [Accumulate], [Fold], [SkipWhile].
 //   - Operators that seek a value or split the stream: [Find], [FirstWhere], [Every],
 //     [Partition], [GroupByMap] and their kin.
 //   - Callbacks that describe a value: a key, a comparison, a number.
 //   - Callbacks that return an observable, as those of [Debounce], [BufferWhen], [Expand]
 //     and [MergeScan] do: its error is the stream's.
-//   - Callbacks that look on: [Tap], and those that are given lost values.
+//   - Callbacks that look on: [Tap], and those that get lost values.
 //
 // The callbacks of [ParallelMap] and the Gap of [Sequence] return an error in any case.
 //
-// Where the values answer alone for what is done for them, as a server's sockets and requests do, a
-// failure ends nothing but the one value's part: see [observable.Isolated].
+// Where the values answer alone for the work done for them, as a server's sockets and
+// requests do, a failure ends only the part of its value: see [observable.Isolated].
 //
 // # Synchronous sources
 //
@@ -57,13 +58,13 @@
 // [ObserveOn], [OnBackpressureBuffer], [OnBackpressureDrop], [OnBackpressureLatest],
 // [Conflate], [ConflateBy], [ParallelMap], [ParallelMapUnordered], [RateLimit] and
 // [SubscribeAfter] subscribe to their source on another goroutine, with a gate of its
-// own; the chain of all other operators runs under one gate, a goroutine at a time. Source and downstream
-// then run side by side: timers and notifiers downstream come in between two values of a
-// synchronous source and can end it.
+// own; the chain of all other operators runs under one gate, a goroutine at a time.
+// Source and downstream then run side by side: timers and notifiers downstream come in
+// between two values of a synchronous source and can end it.
 //
-// Subscribe returns when the source has been subscribed to; if a synchronous source has
-// to wait before that, as the buffer is full, Subscribe returns then, and the source goes
-// on on the other goroutine. With SubscribeAfter it returns at once.
+// Subscribe returns when the source has been subscribed to. If a synchronous source has
+// to wait before that, as the buffer is full, Subscribe returns at its wait, and the
+// source goes on, on the other goroutine. With SubscribeAfter it returns at once.
 //
 // # Choosing
 //
@@ -86,8 +87,8 @@
 //   - the last ones, or all but those: [TakeLast], [SkipLast]
 //   - one: [First], [Last], [Single], [ElementAt], [Find]
 //   - one that fulfils a condition: [FirstWhere], [LastWhere], [SingleWhere]
-//   - one, or else a value of mine: [FirstOrDefault], [FirstWhereOrDefault], [LastOrDefault],
-//     [LastWhereOrDefault], [ElementAtOrDefault]
+//   - one, or else a value of mine: [FirstOrDefault], [FirstWhereOrDefault],
+//     [LastOrDefault], [LastWhereOrDefault], [ElementAtOrDefault]
 //   - each only once: [Distinct], [DistinctBy], [DistinctFlush]
 //   - only when they change: [DistinctUntilChanged], [DistinctUntilKeyChanged],
 //     [DistinctUntilChangedFunc], [DistinctUntilKeyChangedFunc]
@@ -132,8 +133,8 @@
 //   - none while one runs: [ExhaustMap], [TryExhaustMap]
 //   - and again for each value of these: [Expand], [ExpandConcurrent]
 //   - with an accumulator: [MergeScan], [MergeScanConcurrent], [SwitchScan]
-//   - that is the value itself: [MergeAll], [MergeAllConcurrent], [ConcatAll], [SwitchAll],
-//     [ExhaustAll], [CombineLatestAll], [ZipAll]
+//   - that is the value itself: [MergeAll], [MergeAllConcurrent], [ConcatAll],
+//     [SwitchAll], [ExhaustAll], [CombineLatestAll], [ZipAll]
 //
 // I want several streams as one:
 //
@@ -142,7 +143,8 @@
 //   - the fastest: [Race]
 //   - the latest values together, whenever one comes: [CombineLatest], [CombineLatest2],
 //     [CombineLatest3], [CombineLatest4]
-//   - the latest values of others with each value of mine: [WithLatestFrom], [WithLatestFromAll]
+//   - the latest values of others with each value of mine: [WithLatestFrom],
+//     [WithLatestFromAll]
 //   - the nth values together: [Zip], [Zip2], [Zip3]
 //   - the last values together: [ForkJoin], [ForkJoin2], [ForkJoin3]
 //
@@ -154,7 +156,7 @@
 //   - fail when no value comes: [Timeout], [TimeoutWith], [ThrowIfEmpty]
 //   - have a value when none came: [DefaultIfEmpty]
 //   - know the stream that failed: [Named]
-//   - see what passes through the streams that have names: [WatchNamed]
+//   - see the values that pass through streams with names: [WatchNamed]
 //   - find missing values by their numbers: [Sequence]
 //   - clean up: [Finalize]
 //   - see terminals as values: [Materialize], [Dematerialize]
@@ -163,7 +165,8 @@
 // I want several subscribers to one run:
 //
 //   - late subscribers miss the earlier values: [Share]
-//   - the run ends, or begins anew, when I say: [ShareWith] with [ResetNever], [ResetAfter], [ResetWhen]
+//   - the run ends, or begins anew, when I say: [ShareWith] with [ResetNever],
+//     [ResetAfter], [ResetWhen]
 //   - late subscribers get the earlier values: [ShareReplay]
 //   - within one pipeline: [Connect], [ConnectWith]
 //   - started by hand: [observable.Connectable]
@@ -179,7 +182,7 @@
 //
 // # RxJS
 //
-// The operators do what RxJS 7.8.2 does in its recorded cases, which the test
+// The operators behave as those of RxJS 7.8.2 in its recorded cases, which the test
 // TestConformance runs in virtual time. Some have another form here:
 //
 //	mapTo, mergeMapTo, switchMapTo ...  the Map form, whose function ignores its argument

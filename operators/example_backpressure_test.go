@@ -8,8 +8,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// whileBusy subscribes to what decouple makes of a feed, gives the feed 1 and, while that is being
-// handled, 2 to 5, and prints what else arrives.
+// whileBusy subscribes to the result of decouple for a feed, gives the feed 1 and, while
+// that is being handled, 2 to 5, and prints the other values that arrive.
 func whileBusy(decouple func(feed observable.Observable[int]) observable.Observable[int]) {
 	var feed observable.Subject[int]
 	taken, release := make(chan struct{}, 9), make(chan struct{})

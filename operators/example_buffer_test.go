@@ -39,14 +39,15 @@ func ExampleBufferCountEvery() {
 }
 
 func ExampleBufferTime() {
-	batches := operators.BufferTime(observable.Of(1, 2, 3), time.Second) // which end within the first second
+	// The values end within the first second.
+	batches := operators.BufferTime(observable.Of(1, 2, 3), time.Second)
 	got, err := observable.Collect(context.Background(), batches)
 	fmt.Println(got, err)
 	// Output: [[1 2 3]] <nil>
 }
 
 func ExampleBufferTimeWith() {
-	// What comes within a second goes into one batch, of at most two.
+	// The values of a second go into one batch, of at most two.
 	batches := operators.BufferTimeWith(observable.Of(1, 2, 3), operators.BufferTimeConfig{
 		Span: time.Second, Max: 2,
 	})
@@ -93,7 +94,8 @@ func ExampleBufferWhen() {
 }
 
 func ExampleBufferAligned() {
-	// What comes within a day goes into one batch; all of this does, unless midnight UTC comes between.
+	// The values of a day go into one batch; here all do, unless midnight UTC comes
+	// between.
 	batches := operators.BufferAligned(observable.Of(1, 2, 3), 24*time.Hour)
 	count := 0
 	err := observable.ForEach(context.Background(), batches, func(batch []int) { count += len(batch) })

@@ -11,7 +11,7 @@ import (
 )
 
 func ExampleMergeMap() {
-	// A room's messages, of every room that is joined.
+	// The messages of every room that is joined.
 	rooms := map[string]*observable.Subject[string]{"go": {}, "rx": {}}
 	var joins observable.Subject[string]
 	messages := operators.MergeMap(&joins, func(room string) observable.Observable[string] { return rooms[room] })
@@ -69,7 +69,7 @@ func ExampleTryMergeMapConcurrent() {
 	// Output: [a b] true
 }
 
-// upload is a value that answers alone for what is done for it.
+// upload is a value that answers alone for the work done for it.
 type upload struct {
 	name string
 	err  error
@@ -80,7 +80,8 @@ func (u *upload) FailAlone(err error) bool {
 	return true
 }
 
-// A failure for a value that is [observable.Isolated] is that value's: the others are done.
+// The failure for a value that is [observable.Isolated] goes to that value: the others
+// are done.
 func ExampleMergeMap_isolated() {
 	uploads := []*upload{{name: "a"}, {name: "b"}, {name: "c"}}
 	stored := operators.MergeMap(observable.FromSlice(uploads), func(u *upload) observable.Observable[string] {

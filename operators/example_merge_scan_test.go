@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleMergeScan() {
-	// A balance after each booking, which is looked up somewhere else.
+	// The balance after each booking, looked up somewhere else.
 	balances := operators.MergeScan(observable.Of(50, -20, 5), 100, func(balance, booking int) observable.Observable[int] {
 		return observable.Of(balance + booking)
 	})
@@ -19,7 +19,7 @@ func ExampleMergeScan() {
 }
 
 func ExampleMergeScanConcurrent() {
-	// With a limit of 1 a step builds on all that the one before emitted.
+	// With a limit of 1 a step builds on all values of the step before.
 	steps := operators.MergeScanConcurrent(observable.Of(1, 2), 0, 1, func(acc, v int) observable.Observable[int] {
 		return observable.Of(acc+v, acc+10*v)
 	})

@@ -35,7 +35,7 @@ func ExampleMergeConcurrent() {
 		OnNext: func(v string) { fmt.Println(v) },
 	})
 	first.Next("first")
-	first.Complete() // only now the second one's turn comes
+	first.Complete() // only now the second source's turn comes
 	<-sub.Done()
 	// Output:
 	// first

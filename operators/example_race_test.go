@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleRace() {
-	// Two mirrors of one feed: whichever is faster.
+	// Two mirrors of one feed: the faster one wins.
 	var tokyo, oslo observable.Subject[string]
 	sub := operators.Race[string](&tokyo, &oslo).Subscribe(context.Background(), observable.ObserverFuncs[string]{
 		OnNext: func(v string) { fmt.Println(v) },

@@ -36,7 +36,7 @@ func ExampleParallelMapUnordered() {
 	fetch := func(ctx context.Context, name string) (string, error) {
 		if name == "slow" {
 			select {
-			case <-fast: // when the other one has been emitted
+			case <-fast: // closed when the other result has been emitted
 			case <-ctx.Done():
 				return "", ctx.Err()
 			}
@@ -58,7 +58,7 @@ func ExampleParallelMapUnordered() {
 }
 
 func ExampleObserveOn() {
-	// The source may be 16 values ahead of the one who handles them.
+	// The source may be 16 values ahead of the consumer.
 	ahead := operators.ObserveOn(observable.Range(1, 5), 16)
 	got, err := observable.Collect(context.Background(), ahead)
 	fmt.Println(got, err)
@@ -66,7 +66,7 @@ func ExampleObserveOn() {
 }
 
 func ExampleObserveOnDelay() {
-	// Unlike with Delay, what came before an error is not lost.
+	// Unlike with Delay, values before an error are not lost.
 	failing := operators.Concat(observable.Of(1, 2), observable.Throw[int](errors.New("cut off")))
 	got, err := observable.Collect(context.Background(), operators.ObserveOnDelay(failing, 2*time.Millisecond))
 	fmt.Println(got, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// printer returns an observer that prints what it gets after a name.
+// printer returns an observer that prints its notifications after a name.
 func printer(name string) observable.Observer[int] {
 	return observable.ObserverFuncs[int]{
 		OnNext:     func(v int) { fmt.Println(name, v) },
@@ -80,7 +80,7 @@ func ExampleResetAfter() {
 		OnRefCountZero: operators.ResetAfter(time.Hour),
 	})
 	prices.Subscribe(context.Background(), printer("a")).Unsubscribe()
-	prices.Subscribe(context.Background(), printer("b")) // within the hour: it is the same run
+	prices.Subscribe(context.Background(), printer("b")) // within the hour: the same run
 	// Output: connecting
 }
 

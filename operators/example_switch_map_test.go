@@ -43,7 +43,7 @@ func ExampleSwitchAll() {
 }
 
 func ExampleSwitchScan() {
-	// Each request starts from the position that the one before has reached.
+	// Each request starts from the position that the request before has reached.
 	var requests observable.Subject[int]
 	positions := operators.SwitchScan(&requests, 100, func(position, move int) observable.Observable[int] {
 		return observable.Of(position + move)

@@ -36,14 +36,16 @@ func ExampleWindowCount() {
 }
 
 func ExampleWindowCountEvery() {
-	windows := operators.WindowCountEvery(observable.Range(1, 6), 2, 3) // leaves out every third
+	// These windows leave out every third value.
+	windows := operators.WindowCountEvery(observable.Range(1, 6), 2, 3)
 	got, err := observable.Collect(context.Background(), operators.MergeAll(windows))
 	fmt.Println(got, err)
 	// Output: [1 2 4 5] <nil>
 }
 
 func ExampleWindowAligned() {
-	// What comes within a day goes into one window; all of this does, unless midnight UTC comes between.
+	// The values of a day go into one window; here all do, unless midnight UTC comes
+	// between.
 	windows := operators.WindowAligned(observable.Of(1, 2, 3), 24*time.Hour)
 	got, err := observable.Collect(context.Background(), operators.MergeAll(windows))
 	fmt.Println(got, err)
@@ -51,7 +53,8 @@ func ExampleWindowAligned() {
 }
 
 func ExampleWindowTime() {
-	windows := operators.WindowTime(observable.Of(1, 2, 3), time.Second) // which end within the first second
+	// The values end within the first second.
+	windows := operators.WindowTime(observable.Of(1, 2, 3), time.Second)
 	got, err := observable.Collect(context.Background(), operators.MergeMap(windows, operators.Count[int]))
 	fmt.Println(got, err)
 	// Output: [3] <nil>

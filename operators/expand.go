@@ -2,14 +2,14 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// expandDepth is the limit of nesting of synchronous inner observables of Expand. RxJS,
-// whose order of values holds to about that depth, gets no deeper. A Go stack that
+// expandDepth is the limit of nesting of synchronous inner observables of Expand. The
+// order of values in RxJS holds to about that depth; RxJS gets no deeper. A Go stack that
 // overflows would end the process.
 const expandDepth = 1000
 
 // Expand emits each value, subscribes to the inner observable that project returns for
-// it, and does the same with every value of that one: it walks a tree or follows a chain
-// of pages.
+// it, and does the same with every value of that observable: it walks a tree or follows a
+// chain of pages.
 //
 //	src:                          1----------|
 //	Expand(x => --(2x)| if x<8):  1-2-4-8----|

@@ -31,8 +31,8 @@ func TestExpandWalksDepthFirstOrBreadthFirst(t *testing.T) {
 	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7}, got)
 }
 
-// TestExpandFollowsAChainOfAnyLengthInBoundedStack follows a chain of pages, each of which comes inside the
-// subscription.
+// TestExpandFollowsAChainOfAnyLengthInBoundedStack follows a chain of pages that all come
+// inside their subscription.
 func TestExpandFollowsAChainOfAnyLengthInBoundedStack(t *testing.T) {
 	const pages = 3_000
 	for name, page := range map[string]func(int) observable.Observable[int]{

@@ -54,7 +54,8 @@ func timedBy(d time.Duration) map[string]stage {
 	}
 }
 
-// TestTheLongestTime has each operator that takes a time take the longest: it must not pass for a short one.
+// TestTheLongestTime has each operator that takes a time take the longest: it must not
+// work as a short one.
 func TestTheLongestTime(t *testing.T) {
 	passing := map[string]string{
 		"ThrottleTime": "0:0", "ThrottleTimeWith": "0:0", "RateLimit": "0:0", "RateLimitDrop": "0:0",
@@ -77,7 +78,7 @@ func TestTheLongestTime(t *testing.T) {
 	}
 }
 
-// TestNegativeTimes refuses them, the least as well.
+// TestNegativeTimes has negative times refused, even the least.
 func TestNegativeTimes(t *testing.T) {
 	for _, d := range []time.Duration{-1, math.MinInt64} {
 		for name, op := range timedBy(d) {

@@ -24,7 +24,7 @@ func paced(v int, pause time.Duration) observable.Observable[int] {
 	})
 }
 
-// slowly consumes values of merged sources, as many as total, each of which takes a pause, and counts them.
+// slowly consumes total values of merged sources, with a pause for each, and counts them.
 func slowly(t *testing.T, total int, pause time.Duration, merged observable.Observable[int]) (counts [3]int) {
 	t.Helper()
 	err := observable.ForEach(t.Context(), operators.Take(merged, total), func(v int) {
@@ -35,8 +35,8 @@ func slowly(t *testing.T, total int, pause time.Duration, merged observable.Obse
 	return counts
 }
 
-// TestSlowDownstreamIsSharedFairly has sources that are faster than downstream: each gets its share. A producer that
-// delivers what others have queued comes back from that.
+// TestSlowDownstreamIsSharedFairly has sources that are faster than downstream: each gets
+// its share. A producer that delivers values queued by others comes back from that.
 func TestSlowDownstreamIsSharedFairly(t *testing.T) {
 	for name, op := range map[string]func(ints) ints{
 		"directly":  func(src ints) ints { return src },
@@ -54,8 +54,8 @@ func TestSlowDownstreamIsSharedFairly(t *testing.T) {
 	}
 }
 
-// TestTheClockLetsValuesIn has a clock for which downstream is too slow, so that a slice or window is always due: the
-// values of the source come all the same.
+// TestTheClockLetsValuesIn has downstream too slow for the clock, so that a slice or
+// window is always due: the values of the source come all the same.
 func TestTheClockLetsValuesIn(t *testing.T) {
 	const all = 300
 	for name, op := range map[string]func(ints) observable.Observable[[]int]{
@@ -85,8 +85,8 @@ func TestTheClockLetsValuesIn(t *testing.T) {
 	}
 }
 
-// TestTimeoutOfASourceThatWaits has a limit on each of the merged sources, which all emit in time and wait for
-// downstream: no limit runs out.
+// TestTimeoutOfASourceThatWaits has a limit on each of the merged sources, which all emit
+// in time and wait for downstream: no limit runs out.
 func TestTimeoutOfASourceThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limited := func(v int) ints { return operators.Timeout(paced(v, 100*ms), time.Second) }
@@ -102,7 +102,8 @@ func TestTimeoutOfASourceThatWaits(t *testing.T) {
 	})
 }
 
-// TestTimeoutOfASourceThatIsSilent has one of the merged sources fall silent while downstream is busy with the others.
+// TestTimeoutOfASourceThatIsSilent has one of the merged sources fall silent while
+// downstream is busy with the others.
 func TestTimeoutOfASourceThatIsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		merged := operators.Merge(paced(0, 100*ms), operators.Timeout(observable.Never[int](), time.Minute))

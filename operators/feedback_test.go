@@ -18,21 +18,22 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// boundaries are the operators behind which callbacks run on goroutines of their own and that have their
-// source wait, each with room for two values.
+// boundaries are the operators that let their source wait and run the callbacks behind
+// them on other goroutines, each with room for two values.
 var boundaries = map[string]func(ints) ints{
 	"ObserveOn": func(src ints) ints { return operators.ObserveOn(src, 2) },
 	"ParallelMap": func(src ints) ints {
 		return operators.ParallelMap(src, 2, func(_ context.Context, v int) (int, error) { return v, nil })
 	},
 	"ObserveOn of ObserveOn": func(src ints) ints { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) },
-	// The moment is for the subscriber to leave the gate: 256 values of a source that comes before that may wait at it.
+	// In this moment the subscriber leaves the gate: 256 values of a source that comes
+	// earlier may wait there.
 	"ObserveOn of SubscribeAfter": func(src ints) ints {
 		return operators.ObserveOn(operators.SubscribeAfter(src, moment), 2)
 	},
 }
 
-// moment is when all boundaries have subscribed.
+// moment is the time after which all boundaries have subscribed.
 const moment = time.Nanosecond
 
 func acrossBoundaries(t *testing.T, f func(t *testing.T, across func(ints) ints)) {
@@ -43,7 +44,7 @@ func acrossBoundaries(t *testing.T, f func(t *testing.T, across func(ints) ints)
 	}
 }
 
-// What a callback emits into its own chain comes in order, however much it is.
+// Values that a callback emits into its own chain come in order, in any number.
 func TestFeedbackAcrossABoundary(t *testing.T) {
 	acrossBoundaries(t, func(t *testing.T, across func(ints) ints) {
 		var src observable.Subject[int]
@@ -91,8 +92,8 @@ func TestFeedbackOutsideTheGate(t *testing.T) {
 	})
 }
 
-// A function outside the gate that emits into its own chain is not run within itself, and what it emits comes after
-// what it handles.
+// A function outside the gate that emits into its own chain is not run within itself: its
+// values come after the one that it handles.
 func TestFeedbackOutsideTheGateIsFlat(t *testing.T) {
 	const last = 10_000
 	for name, subscribers := range map[string]int{"one subscriber": 1, "two": 2} {
@@ -124,7 +125,8 @@ func TestFeedbackOutsideTheGateIsFlat(t *testing.T) {
 	}
 }
 
-// The same goes for a value that was fed back itself, and is delivered when the one before has been.
+// The same holds for a value that was fed back itself, and is delivered after the value
+// before.
 func TestFeedbackOutsideTheGateOfWhatWasFedBack(t *testing.T) {
 	var src observable.Subject[int]
 	got := observabletest.NewRecorder[int]()
@@ -148,7 +150,8 @@ func TestFeedbackOutsideTheGateOfWhatWasFedBack(t *testing.T) {
 	assert.Empty(t, got.Breaches())
 }
 
-// If such a function ends its goroutine, the subject works on, for goroutines that get its place in memory too.
+// If such a function ends its goroutine, the subject works on, also for goroutines that
+// get its place in memory.
 func TestFeedbackOutsideTheGateBeforeGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -173,7 +176,8 @@ func TestFeedbackOutsideTheGateBeforeGoexit(t *testing.T) {
 	})
 }
 
-// While a callback feeds its chain, other producers wait as before: here they come while it is at it.
+// While a callback feeds its chain, other producers wait as before: here they come
+// meanwhile.
 func TestFeedbackLeavesTheBoundForOthers(t *testing.T) {
 	acrossBoundaries(t, func(t *testing.T, across func(ints) ints) {
 		const others, room = 5000, 8
@@ -192,7 +196,7 @@ func TestFeedbackLeavesTheBoundForOthers(t *testing.T) {
 			switch v {
 			case 0:
 				src.Next(2)
-				pass(time.Millisecond) // for the others, if they are let in
+				pass(time.Millisecond) // for the others, if they get in
 			case 1:
 				assert.LessOrEqual(t, entered.Load()-taken.Add(1), int32(room))
 			}
@@ -216,7 +220,8 @@ func TestFeedbackLeavesTheBoundForOthers(t *testing.T) {
 	})
 }
 
-// What a synchronous source emits while a callback connects it is not that callback's: it waits for room.
+// Values of a synchronous source that a callback connects are not the callback's: they
+// wait for room.
 func TestASynchronousSourceIsNoFeedback(t *testing.T) {
 	acrossBoundaries(t, func(t *testing.T, across func(ints) ints) {
 		var emitted, taken atomic.Int32
@@ -225,7 +230,8 @@ func TestASynchronousSourceIsNoFeedback(t *testing.T) {
 			return nil
 		})
 		source := operators.Tap(observable.Range(0, 1000), func(int) {
-			if ahead := emitted.Add(1) - taken.Load(); taken.Load() < 50 { // or else it is being stopped
+			// After 50 values the source is being stopped.
+			if ahead := emitted.Add(1) - taken.Load(); taken.Load() < 50 {
 				assert.LessOrEqual(t, ahead, int32(8))
 			}
 		})
@@ -240,7 +246,7 @@ func TestASynchronousSourceIsNoFeedback(t *testing.T) {
 	})
 }
 
-// TestFeedbackOfALoop has a loop emit into what it loops over, behind a buffer that is full.
+// TestFeedbackOfALoop has a loop emit into its own stream, behind a buffer that is full.
 func TestFeedbackOfALoop(t *testing.T) {
 	const many = 1000
 	for name, op := range map[string]func(ints) ints{
@@ -276,7 +282,8 @@ func TestFeedbackOfALoop(t *testing.T) {
 	}
 }
 
-// TestFeedbackOfALoopBesideOthers has a loop emit into the source of what it loops over, while two producers do as well.
+// TestFeedbackOfALoopBesideOthers has a loop emit into the source of its stream, while
+// two producers emit into it as well.
 func TestFeedbackOfALoopBesideOthers(t *testing.T) {
 	const many = 600
 	for name, op := range map[string]func(ints) ints{

@@ -2,7 +2,8 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// FilterMap emits what project makes of each value for which it also returns true.
+// FilterMap emits the result of project for each value for which project also returns
+// true.
 //
 //	src:                  --"1"--"x"--"3"--|
 //	FilterMap(asNumber):  --1---------3----|
@@ -10,8 +11,8 @@ import "github.com/rxsocket/rxsocket/observable"
 // It is a [Map] and a [Filter] in one step, for a project that finds out only on the way
 // whether there is a result: a look into a map, a type switch. Completion and errors pass
 // through. A panic in project is the stream's error; for a project that commonly fails
-// there is [TryFilterMap]. It shares the scope of its downstream and keeps nothing between
-// values. It has no counterpart in RxJS; Rust: filter_map. See also [OfType].
+// there is [TryFilterMap]. It shares the scope of its downstream and keeps nothing
+// between values. It has no counterpart in RxJS; Rust: filter_map. See also [OfType].
 func FilterMap[A, B any](src observable.Observable[A], project func(A) (B, bool)) observable.Observable[B] {
 	if project == nil {
 		return invalid[B]("FilterMap", "project", isNil)

@@ -31,7 +31,7 @@ func TestOfType(t *testing.T) {
 	require.ErrorIs(t, err, errBoom)
 }
 
-// TestTryFilterMapEndsItsSource unsubscribes at the first error.
+// TestTryFilterMapEndsItsSource has the source unsubscribed at the first error.
 func TestTryFilterMapEndsItsSource(t *testing.T) {
 	var src observable.Subject[int]
 	out := observabletest.NewRecorder[string]()

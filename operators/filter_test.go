@@ -50,8 +50,8 @@ func TestTryFilterPassesTheEndOfItsSource(t *testing.T) {
 	require.ErrorIs(t, err, errBoom)
 }
 
-// TestOneSourceArguments holds the operators that filter, transform or aggregate one source to what
-// they say about arguments that cannot be used.
+// TestOneSourceArguments gives the operators that filter, transform or aggregate one
+// source arguments that cannot be used: they report them as documented.
 func TestOneSourceArguments(t *testing.T) {
 	src := observable.Of(1, 2, 3)
 	for _, test := range []struct {
@@ -104,7 +104,7 @@ func TestOneSourceArguments(t *testing.T) {
 	}
 }
 
-// ended returns a function that runs src and tells how it ended.
+// ended returns a function that runs src and returns its end.
 func ended[T any](t *testing.T, src observable.Observable[T]) func() error {
 	return func() error {
 		got, err := observable.Collect(t.Context(), src)

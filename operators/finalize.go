@@ -2,8 +2,8 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Finalize calls teardown once when the subscription has ended, in whatever way: the
-// source completed or failed, the subscriber unsubscribed, the context ended.
+// Finalize calls teardown once when the subscription has ended, in any way: the source
+// completed or failed, the subscriber unsubscribed, the context ended.
 //
 //	src:                --1--2--|
 //	Finalize(release):  --1--2--|

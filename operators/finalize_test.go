@@ -33,7 +33,7 @@ func TestFinalizePanics(t *testing.T) {
 	}
 }
 
-// TestFinalizeOnce ends subscriptions in all ways, twice.
+// TestFinalizeOnce ends subscriptions in every way, twice.
 func TestFinalizeOnce(t *testing.T) {
 	for name, end := range map[string]func(src *observable.Subject[int], sub observable.Subscription, cancel func()){
 		"completion":  func(src *observable.Subject[int], _ observable.Subscription, _ func()) { src.Complete() },

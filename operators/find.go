@@ -8,7 +8,7 @@ type Found[T any] struct {
 	OK    bool // whether there was one
 }
 
-// Find emits the first value for which predicate holds, or the outcome that there was
+// Find emits the first value for which predicate holds, or the outcome that there is
 // none, and completes.
 //
 //	src:        --1--2--3--|
@@ -17,8 +17,8 @@ type Found[T any] struct {
 //
 // The source is unsubscribed as soon as the value is found. Errors pass through. A panic
 // in predicate is the stream's error. Find shares the scope of its downstream. RxJS:
-// find, which emits undefined for none. See also [FindIndex], and [FirstWhere], which
-// fails if there is none.
+// find, which emits undefined if there is no such value. See also [FindIndex], and
+// [FirstWhere], which fails if there is none.
 func Find[T any](src observable.Observable[T], predicate func(T) bool) observable.Observable[Found[T]] {
 	if predicate == nil {
 		return invalid[Found[T]]("Find", "predicate", isNil)

@@ -62,8 +62,8 @@ func FirstWhereOrDefault[T any](
 //	src:          --1--2--3--|
 //	ElementAt(1): -----(2|)
 //
-// The source is unsubscribed at that value. If it completes before, the error is
-// [ErrOutOfRange]; errors pass through. A negative index is an
+// The source is unsubscribed at that value. If it completes before the value, the error
+// is [ErrOutOfRange]; errors pass through. A negative index is an
 // [observable.ArgumentError]. ElementAt shares the scope of its downstream. RxJS:
 // elementAt. See also [ElementAtOrDefault], [First].
 func ElementAt[T any](src observable.Observable[T], index int) observable.Observable[T] {

@@ -13,8 +13,8 @@ import (
 
 func isEven(v int) bool { return v%2 == 0 }
 
-// TestEarlyEndsStopASynchronousSource runs operators that need only the beginning of a source over
-// one that would go on for years.
+// TestEarlyEndsStopASynchronousSource runs operators that need only the beginning of a
+// source over one that would go on for years.
 func TestEarlyEndsStopASynchronousSource(t *testing.T) {
 	endless := observable.Range(1, math.MaxInt)
 	for name, test := range map[string]struct {

@@ -38,8 +38,8 @@ func upTo(n int) []int {
 	return list
 }
 
-// flattened returns the operators that flatten what project makes, in the forms that cannot fail, each without
-// its further arguments.
+// flattened returns the operators that flatten the observables of project, in the forms
+// that cannot fail, each without its further arguments.
 func flattened[A, B any]() map[string]func(
 	src observable.Observable[A], project func(A) observable.Observable[B],
 ) observable.Observable[B] {
@@ -55,7 +55,7 @@ func flattened[A, B any]() map[string]func(
 	}
 }
 
-// flattenedOrFailing returns those whose project may fail.
+// flattenedOrFailing returns the operators whose project may fail.
 func flattenedOrFailing[A, B any]() map[string]func(
 	src observable.Observable[A], project func(A) (observable.Observable[B], error),
 ) observable.Observable[B] {
@@ -144,7 +144,8 @@ func TestFlatteningEndsWithAPanicInProject(t *testing.T) {
 			sub := flat.Subscribe(t.Context(), got)
 			src.Next(1)
 			inner.Next(10)
-			if name == "ConcatMap" || name == "ExhaustMap" { // project is called when the first one is over
+			// These call project when the first inner observable is over.
+			if name == "ConcatMap" || name == "ExhaustMap" {
 				inner.Complete()
 			}
 			src.Next(2)
@@ -255,8 +256,8 @@ func TestFlatteningCompletesBeforeTheSourceIsTornDown(t *testing.T) {
 	}
 }
 
-// TestFlatteningTakesWhatTheSubscriberFeedsBack lets the subscriber push into the source and into an inner
-// observable while it handles a value.
+// TestFlatteningTakesWhatTheSubscriberFeedsBack lets the subscriber push into the source
+// and into an inner observable while it handles a value.
 func TestFlatteningTakesWhatTheSubscriberFeedsBack(t *testing.T) {
 	for name, flatten := range flattened[int, int]() {
 		t.Run(name, func(t *testing.T) {
@@ -279,8 +280,8 @@ func TestFlatteningTakesWhatTheSubscriberFeedsBack(t *testing.T) {
 	}
 }
 
-// TestFlatteningForgetsCompletedInners compares the heap, with the subscription still live, after ten thousand
-// inner observables that have completed and after many more.
+// TestFlatteningForgetsCompletedInners compares the heap, with the subscription still
+// live, after ten thousand inner observables that have completed and after many more.
 func TestFlatteningForgetsCompletedInners(t *testing.T) {
 	inner := observable.Of(1)
 	for name, flatten := range flattened[int, int]() {
@@ -308,7 +309,7 @@ func TestFlatteningForgetsCompletedInners(t *testing.T) {
 	}
 }
 
-// liveHeap returns how many bytes of the heap are in use.
+// liveHeap returns the number of bytes of the heap in use.
 func liveHeap() int64 {
 	var stats runtime.MemStats
 	runtime.GC()

@@ -14,9 +14,9 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// FuzzPipeline builds a pipeline of three to six operators over a random source and unsubscribes at a
-// random moment: the contract holds, the source is torn down, and nothing is left or stuck in
-// virtual time.
+// FuzzPipeline builds a pipeline of three to six operators over a random source and
+// unsubscribes at a random moment: the contract holds, the source is torn down, and
+// nothing is left or stuck in virtual time.
 func FuzzPipeline(f *testing.F) {
 	for seed := range uint64(64) {
 		f.Add(seed)
@@ -50,13 +50,13 @@ func FuzzPipeline(f *testing.F) {
 				sub.Unsubscribe()
 				<-sub.Done()
 			}
-			time.Sleep(3 * msTrial) // the observer may be at its last value still
+			time.Sleep(3 * msTrial) // the observer may still be at its last value
 			obeys(t, got, src)
 		})
 	})
 }
 
-// randomSource is a source that ends in unit of several ways, or not at all.
+// randomSource is a source that ends in one of several ways, or not at all.
 func randomSource(random *rand.Rand) stream {
 	n := random.IntN(20)
 	src := observable.Range(0, n)

@@ -12,7 +12,7 @@ type Group[K comparable, T any] struct {
 	// Key is the key of the values.
 	Key K
 
-	subject    *observable.Subject[T] // own, or the subject of the group that this one stands for
+	subject    *observable.Subject[T] // own, or that of the group it stands for
 	own        observable.Subject[T]
 	in         observable.Feed[T] // entry of the subject from the gate of the source
 	lease      *lease             // nil if subscribers do not keep the source
@@ -67,8 +67,9 @@ func (l *lease) release() {
 //	group b:                 2-----4--|
 //
 // Each key costs memory as long as the source lasts; where keys come and go, use
-// [GroupByUntil]. A group is emitted just before its first value, so subscribe to it when
-// it comes; a subscriber in the same chain, as in a [MergeMap], is called directly.
+// [GroupByUntil]. Keys are compared with ==, so that a NaN is always a new key. A group
+// is emitted just before its first value, so subscribe to it when it comes; a subscriber
+// in the same chain, as in a [MergeMap], is called directly.
 //
 // The end of the source, or a panic in key, ends the groups and then the stream. When the
 // stream is unsubscribed from, as by a [Take], groups with subscribers go on, and the
@@ -104,8 +105,8 @@ func GroupByMap[T any, K comparable, E any](
 }
 
 // GroupByUntil is [GroupBy] with groups that end: each completes when the observable that
-// duration returned for it emits or completes, and fails when that fails. The next value
-// with its key begins a new group.
+// duration returned for it emits or completes, and fails when that observable fails. The
+// next value with its key begins a new group.
 //
 //	src:                                     --1--2--3----5--|
 //	GroupByUntil(odd/even, g => timer(7ms)): --a--b-------c--|
@@ -150,7 +151,7 @@ func groupBy[T any, K comparable, E, N any](
 // groups is one subscription of a GroupBy.
 type groups[T any, K comparable, E, N any] struct {
 	sc       *observable.Scope
-	up       *observable.Scope // scope of the source: groups may outlive the stream of groups
+	up       *observable.Scope // scope of the source: groups may outlive their stream
 	down     observable.Stage[*Group[K, E]]
 	key      func(T) K
 	element  func(T) E
@@ -188,7 +189,8 @@ func (g *groups[T, K, E, N]) give(group *Group[K, E], value E) {
 	returned := false
 	defer func() {
 		if !returned {
-			g.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) }, nil) // it is told where it began
+			// The error is reported where it began.
+			g.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) }, nil)
 		}
 	}()
 	group.in.Next(value)
@@ -217,7 +219,9 @@ func (g *groups[T, K, E, N]) begin(key K) *Group[K, E] {
 	group := &Group[K, E]{Key: key, lease: g.lease, prev: g.last}
 	group.subject = &group.own
 	group.in = observable.NewFeed(&group.own, g.up)
-	g.open[key] = group
+	if isFound(key) {
+		g.open[key] = group
+	}
 	if g.last != nil {
 		g.last.next = group
 	} else {
@@ -255,10 +259,12 @@ func (g *groups[T, K, E, N]) limit(group *Group[K, E], until observable.Observab
 }
 
 func (g *groups[T, K, E, N]) remove(group *Group[K, E]) {
-	if g.open[group.Key] != group {
+	if group.prev == nil && g.first != group { // it is removed already
 		return
 	}
-	delete(g.open, group.Key)
+	if g.open[group.Key] == group {
+		delete(g.open, group.Key)
+	}
 	if group.prev != nil {
 		group.prev.next = group.next
 	} else {
@@ -269,6 +275,7 @@ func (g *groups[T, K, E, N]) remove(group *Group[K, E]) {
 	} else {
 		g.last = group.prev
 	}
+	group.prev = nil // next stays, for a walk that has come to the group
 }
 
 // Error ends the groups and the stream.

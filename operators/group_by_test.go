@@ -245,8 +245,8 @@ func TestGroupByArguments(t *testing.T) {
 	}
 }
 
-// TestGroupByAfterAFunctionThatLasts has a retry behind a GroupBy whose source is a function of Go: the next run
-// waits for the function of the last one, and so does Done.
+// TestGroupByAfterAFunctionThatLasts has a retry behind a GroupBy whose source is a
+// function of Go: the next run waits for the function of the last run, and so does Done.
 func TestGroupByAfterAFunctionThatLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var running, most, runs int
@@ -268,12 +268,13 @@ func TestGroupByAfterAFunctionThatLasts(t *testing.T) {
 		values := operators.MergeMap(operators.Retry(groups, 1), func(g *operators.Group[int, int]) ints { return g })
 		err := observable.ForEach(t.Context(), operators.Take(values, 1), func(int) {})
 		require.NoError(t, err)
-		assert.Equal(t, []int{2, 1, 0}, []int{runs, most, running}) // ForEach waits for the last one
+		// ForEach waits for the last run.
+		assert.Equal(t, []int{2, 1, 0}, []int{runs, most, running})
 	})
 }
 
-// TestTimeoutBehindAGroupBy has a value wait at the gate while another source of the chain is busy: the time does not
-// run out on a source behind a GroupBy.
+// TestTimeoutBehindAGroupBy has a value wait at the gate while another source of the
+// chain is busy: the time does not run out on a source behind a GroupBy.
 func TestTimeoutBehindAGroupBy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src, other observable.Subject[int]

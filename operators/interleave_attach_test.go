@@ -13,20 +13,21 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// The programs of this file have operators that subscribe to something in the midst of a step, while several threads emit.
+// The programs of this file have operators that subscribe to something in the middle of a
+// step, while several threads emit.
 
-// ways are how an inner observable emits.
+// ways are the ways in which an inner observable emits.
 var ways = map[string]func(v int) ints{
 	"at once": func(v int) ints { return observable.Of(v) },
 	"later":   func(v int) ints { return onItsOwn(v) },
 }
 
-// attaching is an operator that attaches what inner makes of a value.
+// attaching is an operator that attaches the observable that inner makes of a value.
 type attaching struct {
 	apply func(src ints, inner func(v int) ints) ints
 	share judge.Share
-	out   func(v int) []int // what becomes of a value; itself, if it is nil
-	mixed bool              // with inner observables that emit later, only each value counts
+	out   func(v int) []int // the values that become of a value; itself, if it is nil
+	mixed bool              // if inner observables emit later, the order does not count
 }
 
 var attachers = map[string]attaching{
@@ -63,7 +64,8 @@ var attachers = map[string]attaching{
 		return operators.DelayWhen(src, inner)
 	}, judge.Everything, nil, true},
 	"BufferToggle": {func(src ints, inner func(v int) ints) ints {
-		return operators.Connect(src, func(s ints) ints { // a buffer begins with each value; they overlap
+		// A buffer begins with each value; the buffers overlap.
+		return operators.Connect(src, func(s ints) ints {
 			buffers := operators.BufferToggle(s, s, inner)
 			return operators.Distinct(operators.MergeMap(buffers, observable.FromSlice[int]))
 		})
@@ -120,7 +122,8 @@ var attachers = map[string]attaching{
 
 func keyOf(v int) int { return v % 2 }
 
-// endlessly returns a function for what comes again and again, and would come without end at once.
+// endlessly returns a function for inner observables that are made again and again, and
+// would at once be made without end.
 func endlessly(inner func(v int) ints) func() ints {
 	times := 0
 	return func() ints {
@@ -154,7 +157,8 @@ func TestInterleaveAttach(t *testing.T) {
 	}
 }
 
-// TestInterleaveAttachLeave has the same operators against unsubscribing and a producer of their own.
+// TestInterleaveAttachLeave runs the same operators beside an unsubscription and a
+// producer of their own.
 func TestInterleaveAttachLeave(t *testing.T) {
 	for name, a := range attachers {
 		for way, inner := range ways {
@@ -176,7 +180,8 @@ func TestInterleaveAttachLeave(t *testing.T) {
 	}
 }
 
-// TestInterleaveConcatMapOrder is the case in which ConcatMap let a value overtake another one.
+// TestInterleaveConcatMapOrder is the case in which ConcatMap let a value overtake
+// another.
 func TestInterleaveConcatMapOrder(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
@@ -191,7 +196,8 @@ func TestInterleaveConcatMapOrder(t *testing.T) {
 	})
 }
 
-// TestInterleaveGroups has groups and windows whose values go on through something that has a gate or a goroutine of its own.
+// TestInterleaveGroups has groups and windows whose values go on through an operator that
+// has a gate or a goroutine of its own.
 func TestInterleaveGroups(t *testing.T) {
 	through := map[string]func(src ints) ints{
 		"nothing":     func(src ints) ints { return src },

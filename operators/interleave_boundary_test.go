@@ -14,12 +14,13 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// The programs of this file have operators behind which other goroutines run than before them.
+// The programs of this file have operators that run other goroutines behind them than
+// before them.
 
-// asynchronous is such an operator that loses nothing.
+// asynchronous is such an operator, one that loses nothing.
 type asynchronous struct {
 	apply func(src ints) ints
-	size  int // how many values it has under way
+	size  int // number of values that it has under way
 }
 
 var asynchronousOnes = map[string]asynchronous{
@@ -32,7 +33,7 @@ var asynchronousOnes = map[string]asynchronous{
 	"twice":          {func(src ints) ints { return operators.ObserveOn(operators.ObserveOn(src, 1), 1) }, 2},
 }
 
-// sequences returns what an operator may change the order of.
+// sequences returns the sequences whose order an operator keeps.
 func sequences(name string, sent [][]int) [][]int {
 	if name == "ParallelMapUnordered" {
 		return oneByOne(sent)
@@ -49,7 +50,7 @@ func eachBoundary(t *testing.T, program func(p *judge.Program, name string, b as
 	}
 }
 
-// TestInterleaveBoundary has producers, and counts what is under way.
+// TestInterleaveBoundary has producers, and counts the values under way.
 func TestInterleaveBoundary(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
@@ -62,7 +63,8 @@ func TestInterleaveBoundary(t *testing.T) {
 		o.Gets(judge.Everything, sequences(name, s.sent)...)
 		o.Ends(completion)
 		p.Check(func() error {
-			// One more has entered, and waits for room; another one is on its way from the operator to the observer.
+			// One more value has entered, and waits for room; another is on its way from
+			// the operator to the observer.
 			if bound := b.size + 2; int(most.Load()) > bound {
 				return fmt.Errorf("%d values were under way", most.Load())
 			}
@@ -115,7 +117,8 @@ func TestInterleaveBoundaryContextEnd(t *testing.T) {
 	})
 }
 
-// TestInterleaveBoundarySynchronous has a source that emits more inside its subscription than there is room for.
+// TestInterleaveBoundarySynchronous has a source that emits more values inside its
+// subscription than there is room for.
 func TestInterleaveBoundarySynchronous(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		o := p.Observe("o", b.apply(observable.Of(0, 1, 2, 3)))
@@ -124,7 +127,7 @@ func TestInterleaveBoundarySynchronous(t *testing.T) {
 	})
 }
 
-// TestInterleaveBoundarySynchronousUnsubscribe has one that is unsubscribed from meanwhile.
+// TestInterleaveBoundarySynchronousLeave has such a source unsubscribed from meanwhile.
 func TestInterleaveBoundarySynchronousLeave(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		o := p.Observe("o", operators.Take(b.apply(observable.Of(0, 1, 2, 3)), 2))
@@ -157,7 +160,8 @@ func TestInterleaveBoundaryFeedback(t *testing.T) {
 	})
 }
 
-// TestInterleaveBoundaryInner has it as an inner observable, and a source that emits inside its subscription.
+// TestInterleaveBoundaryInner has the operator in an inner observable, and a source that
+// emits inside its subscription.
 func TestInterleaveBoundaryInner(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
@@ -170,8 +174,9 @@ func TestInterleaveBoundaryInner(t *testing.T) {
 	})
 }
 
-// TestInterleaveBoundarySeveral has several that are subscribed to while one goroutine holds the gate: the
-// goroutine that subscribes to the first source does so to the next one too, unless it has to wait.
+// TestInterleaveBoundarySeveral has several such operators subscribed to while one
+// goroutine holds the gate: the goroutine that subscribes to the first source subscribes
+// to the next one too, unless it has to wait.
 func TestInterleaveBoundarySeveral(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
@@ -184,7 +189,7 @@ func TestInterleaveBoundarySeveral(t *testing.T) {
 	})
 }
 
-// TestInterleaveBoundaryShared has it before and behind a Share.
+// TestInterleaveBoundaryShared has the operator before and behind a Share.
 func TestInterleaveBoundaryShared(t *testing.T) {
 	eachBoundary(t, func(p *judge.Program, name string, b asynchronous) {
 		var s producing
@@ -251,7 +256,8 @@ func TestInterleaveParallelMapFeeds(t *testing.T) {
 	})
 }
 
-// TestInterleaveBackpressure has the policies that lose values: each is delivered or dropped, once.
+// TestInterleaveBackpressure has the policies that lose values: each is delivered or
+// dropped, once.
 func TestInterleaveBackpressure(t *testing.T) {
 	for name, apply := range map[string]func(src ints, dropped func(int)) ints{
 		"DropOldest": func(src ints, dropped func(int)) ints {

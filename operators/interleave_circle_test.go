@@ -14,10 +14,11 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// The programs of this file have chains that feed each other: in the first version each of them could come to a
-// deadlock, or leave a value in a queue.
+// The programs of this file have chains that feed each other: in the first version each
+// could come to a deadlock, or leave a value in a queue.
 
-// TestInterleaveCircle has two subjects, each of which is fed by what observes the other one, through various operators.
+// TestInterleaveCircle has two subjects. The observer of each feeds the other, through
+// various operators.
 func TestInterleaveCircle(t *testing.T) {
 	direct := func(src ints) ints { return src }
 	observeOn := func(src ints) ints { return operators.ObserveOn(src, 1) }
@@ -37,7 +38,8 @@ func TestInterleaveCircle(t *testing.T) {
 	}
 }
 
-// circle has a thread emit values into each of two subjects; each value is passed on three times.
+// circle has a thread emit values into each of two subjects; each value is passed on
+// three times.
 func circle(p *judge.Program, way [2]func(src ints) ints, values int) {
 	var s [2]observable.Subject[int]
 	const hops = 3
@@ -66,8 +68,9 @@ func circle(p *judge.Program, way [2]func(src ints) ints, values int) {
 	}
 }
 
-// TestInterleaveCircleThroughTwo has one subject that two observers feed. A producer that waits for the room
-// of one of them, or that lasts in the callback of one, must not keep what the other one needs.
+// TestInterleaveCircleThroughTwo has one subject that two observers feed. A producer that
+// waits for the room of one of them, or that stays in the callback of one, must not hold
+// the room or gate that the other needs.
 func TestInterleaveCircleThroughTwo(t *testing.T) {
 	observeOn := func(src ints) ints { return operators.ObserveOn(src, 1) }
 	parallel := func(src ints) ints { return operators.ParallelMap(src, 1, asItIs) }
@@ -83,7 +86,8 @@ func TestInterleaveCircleThroughTwo(t *testing.T) {
 	}
 }
 
-// circleThroughTwo has threads emit values into a subject; each observer passes each of them on once.
+// circleThroughTwo has threads emit values into a subject; each observer passes each of
+// them on once.
 func circleThroughTwo(p *judge.Program, way [2]func(src ints) ints, threads, values int) {
 	var s observable.Subject[int]
 	o := []*judge.Observer{p.Observer("first"), p.Observer("second")}
@@ -110,8 +114,9 @@ func circleThroughTwo(p *judge.Program, way [2]func(src ints) ints, threads, val
 	}
 }
 
-// TestInterleaveCircleOfGates has a callback of one subject emit into a second one, whose chain subscribes to something and
-// feeds the first with more than its queue takes, while another thread emits into the second.
+// TestInterleaveCircleOfGates has a callback of one subject emit into a second one, whose
+// chain subscribes to something and feeds the first with more values than its queue
+// takes, while another thread emits into the second.
 func TestInterleaveCircleOfGates(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s1, s2 observable.Subject[int]
@@ -141,7 +146,8 @@ func TestInterleaveCircleOfGates(t *testing.T) {
 	})
 }
 
-// TestInterleaveInnerThatLasts has a value behind one whose inner observable lasts: it ends the stream.
+// TestInterleaveInnerThatLasts has a value behind one whose inner observable lasts: the
+// second value ends the stream.
 func TestInterleaveInnerThatLasts(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
@@ -164,8 +170,8 @@ func TestInterleaveInnerThatLasts(t *testing.T) {
 	})
 }
 
-// TestInterleaveFeedsBehindBoundary has one chain whose observer, on another goroutine, emits into its source, while
-// a producer waits for room before that.
+// TestInterleaveFeedsBehindBoundary has one chain whose observer, on another goroutine,
+// emits into its source, while a producer waits for room before the boundary.
 func TestInterleaveFeedsBehindBoundary(t *testing.T) {
 	for name, way := range map[string]func(src ints) ints{
 		"ObserveOn":   func(src ints) ints { return operators.ObserveOn(src, 1) },
@@ -194,8 +200,8 @@ func TestInterleaveFeedsBehindBoundary(t *testing.T) {
 	}
 }
 
-// TestInterleaveShareInACircle has one chain with a Share of which one observer feeds the source, and a producer that emits
-// into the chain of that observer.
+// TestInterleaveShareInACircle has one chain with a Share. One observer feeds its source,
+// and a producer emits into the chain of that observer.
 func TestInterleaveShareInACircle(t *testing.T) {
 	program := func(values int) func(p *judge.Program) {
 		return func(p *judge.Program) {

@@ -69,7 +69,8 @@ func TestInterleaveMerge(t *testing.T) {
 	}
 }
 
-// TestInterleaveMergeSame has one subject twice in one chain, so that two of its subscribers have one gate.
+// TestInterleaveMergeSame has one subject twice in one chain, so that two of its
+// subscribers have one gate.
 func TestInterleaveMergeSame(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
@@ -82,14 +83,16 @@ func TestInterleaveMergeSame(t *testing.T) {
 	})
 }
 
-// TestInterleaveConcat has a second source that is subscribed to on the goroutine on which the first one ends.
+// TestInterleaveConcat has a second source that is subscribed to on the goroutine on
+// which the first one ends.
 func TestInterleaveConcat(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s observable.Subject[int]
 		o := p.Observe("o", operators.Merge(operators.Concat(onItsOwn(10, 11), onItsOwn(12)), ints(&s)))
 		o.Gets(judge.Everything, []int{10, 11, 12}, p.Emit("b", &s, 20, 21))
 	})
-	judge.Explore(t, func(p *judge.Program) { // the second source is hot: what it emits before is missed
+	// The second source is hot: its earlier values are missed.
+	judge.Explore(t, func(p *judge.Program) {
 		var a, b observable.Subject[int]
 		o := p.Observe("o", operators.Concat[int](&a, &b))
 		o.Gets(judge.Some, []int{10}, []int{20, 21})
@@ -99,7 +102,7 @@ func TestInterleaveConcat(t *testing.T) {
 	})
 }
 
-// TestInterleaveRace has two sources of which the first to emit wins.
+// TestInterleaveRace has two sources; the first to emit wins.
 func TestInterleaveRace(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var a, b observable.Subject[int]

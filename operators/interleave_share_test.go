@@ -4,6 +4,7 @@ package operators_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 
 // The programs of this file have subscribers of one shared stream that come and go.
 
-// TestInterleaveShare has a subscriber that stays, one that comes and one that goes, while others emit.
+// TestInterleaveShare has one subscriber stay, one come and one leave, while others emit.
 func TestInterleaveShare(t *testing.T) {
 	program := func(threads, values int) func(p *judge.Program) {
 		return func(p *judge.Program) {
@@ -38,8 +39,8 @@ func TestInterleaveShare(t *testing.T) {
 	judge.Sample(t, program(2, 2))
 }
 
-// TestInterleaveShareAllLeave has the last subscriber go while another one comes: there is one subscription to the source at
-// a time, and none at the end.
+// TestInterleaveShareAllLeave has the last subscriber leave while another one comes:
+// there is one subscription to the source at a time, and none at the end.
 func TestInterleaveShareAllLeave(t *testing.T) {
 	program := func(share func(src ints) ints) func(p *judge.Program) {
 		return func(p *judge.Program) {
@@ -79,7 +80,8 @@ func TestInterleaveShareAllLeave(t *testing.T) {
 	}))
 }
 
-// TestInterleaveShareReplay has a subscriber that comes late and gets what was, once and in order.
+// TestInterleaveShareReplay has a late subscriber get the earlier values, once and in
+// order.
 func TestInterleaveShareReplay(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s producing
@@ -95,7 +97,8 @@ func TestInterleaveShareReplay(t *testing.T) {
 	})
 }
 
-// TestInterleaveShareSynchronous has several threads subscribe to a shared source that emits inside its subscription.
+// TestInterleaveShareSynchronous has several threads subscribe to a shared source that
+// emits inside its subscription.
 func TestInterleaveShareSynchronous(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		shared := operators.Share(observable.Of(10, 11))
@@ -108,7 +111,32 @@ func TestInterleaveShareSynchronous(t *testing.T) {
 	})
 }
 
-// TestInterleaveShareReset has a notifier that resets the stream, while the last subscriber goes and another one comes.
+// TestInterleaveShareFirstLeaves has one subscriber want only the value of the processor,
+// while another one comes: the other one is connected to the source.
+func TestInterleaveShareFirstLeaves(t *testing.T) {
+	judge.Explore(t, func(p *judge.Program) {
+		var s observable.Subject[int]
+		shared := operators.ShareWith(ints(&s), operators.ShareConfig[int]{
+			Connector: func() observable.Processor[int] { return observable.NewBehaviorSubject(0) },
+		})
+		first, other := p.Observer("first"), p.Observer("other")
+		p.Go("first", func() { first.Subscribe(context.Background(), operators.Take(shared, 1)) })
+		p.Go("other", func() { other.Subscribe(context.Background(), shared) })
+		for _, o := range []*judge.Observer{first, other} {
+			o.Gets(judge.Everything, []int{0})
+		}
+		first.Ends(completion)
+		p.Check(func() error {
+			if !s.Observed() {
+				return errors.New("the source has no subscriber")
+			}
+			return nil
+		})
+	})
+}
+
+// TestInterleaveShareReset has a notifier reset the stream, while the last subscriber
+// leaves and another one comes.
 func TestInterleaveShareReset(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s, notifier observable.Subject[int]
@@ -127,7 +155,8 @@ func TestInterleaveShareReset(t *testing.T) {
 	})
 }
 
-// TestInterleaveConnect has a stream that subscribes several times to one source, in one gate.
+// TestInterleaveConnect has a stream that subscribes several times to one source, in one
+// gate.
 func TestInterleaveConnect(t *testing.T) {
 	judge.Explore(t, func(p *judge.Program) {
 		var s producing

@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// What the programs whose interleavings are explored have in common.
+// The common part of the programs whose interleavings are explored.
 
 // The ends of a stream.
 const (
@@ -22,8 +22,8 @@ const (
 	completion = observabletest.Complete
 )
 
-// producing is a subject into which several threads emit, each some values: 0, 1, ..., 10, 11, ... . When the last one
-// has come to its end, the subject completes.
+// producing is a subject into which several threads emit, each some values: 0, 1, ...,
+// 10, 11, ... . When the last thread has come to its end, the subject completes.
 type producing struct {
 	observable.Subject[int]
 
@@ -31,7 +31,8 @@ type producing struct {
 	busy interleave.Int32
 }
 
-// emit adds the threads; whoever is to get all values is subscribed by then.
+// emit adds the threads. Observers that must get all values have to be subscribed by
+// then.
 func (s *producing) emit(p *judge.Program, threads, values int) {
 	s.busy.Add(int32(threads))
 	for i := range threads {
@@ -51,7 +52,7 @@ func (s *producing) emit(p *judge.Program, threads, values int) {
 	}
 }
 
-// becoming returns what becomes of the sequences if each value becomes several.
+// becoming returns the sequences with each value replaced by the values of f.
 func becoming(sent [][]int, f func(v int) []int) (all [][]int) {
 	for _, values := range sent {
 		var becomes []int

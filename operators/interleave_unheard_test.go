@@ -13,8 +13,9 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestInterleavePanicIsHeard has a callback panic, in a chain whose operators do something on an error, while the
-// subscription ends on another goroutine: the observer gets the panic, or the handler of unhandled errors.
+// TestInterleavePanicIsHeard has a callback panic, in a chain whose operators do
+// something on an error, while the subscription ends on another goroutine: the observer
+// gets the panic, or the handler of unhandled errors.
 func TestInterleavePanicIsHeard(t *testing.T) {
 	trial := errors.New("trial")
 	var heard interleave.Int32
@@ -67,8 +68,9 @@ func TestInterleavePanicIsHeard(t *testing.T) {
 	}
 }
 
-// TestInterleavePanicOfPartsIsHeard has the source of groups, windows or a shared stream panic while the subscribers of the
-// parts and that of the whole leave on another goroutine: one of them hears of it, or the handler of unhandled errors does, once.
+// TestInterleavePanicOfPartsIsHeard has the source of groups, windows or a shared stream
+// panic while the subscribers of the parts and of the whole leave on another goroutine:
+// one of them hears of the panic, or the handler of unhandled errors does, once.
 func TestInterleavePanicOfPartsIsHeard(t *testing.T) {
 	trial := errors.New("trial")
 	var reports, heard interleave.Int32

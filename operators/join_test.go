@@ -12,7 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// joins returns the operators that join the values of several sources of one type, in a common form.
+// joins returns the operators that join the values of several sources of one type, in a
+// common form.
 func joins() map[string]func(a, b, c observable.Observable[int]) observable.Observable[[]int] {
 	type source = observable.Observable[int]
 	all := func(a, b, c source) observable.Observable[source] { return observable.Of(a, b, c) }
@@ -133,8 +134,9 @@ func TestJoiningRunsAnewForEachSubscription(t *testing.T) {
 	}
 }
 
-// TestJoiningFromManyGoroutines joins producers that count up side by side: what comes may only grow. It is
-// recorded without a lock: the race detector says whether it comes one at a time.
+// TestJoiningFromManyGoroutines joins producers that count up side by side: the values
+// may only grow. They are recorded without a lock: the race detector checks that they
+// come one at a time.
 func TestJoiningFromManyGoroutines(t *testing.T) {
 	const each = 300
 	for name, join := range joins() {
@@ -160,7 +162,7 @@ func TestJoiningFromManyGoroutines(t *testing.T) {
 				}
 			case "ForkJoin", "ForkJoin2", "ForkJoin3":
 				assert.Equal(t, [][]int{last}, got)
-			case "WithLatestFrom", "WithLatestFromAll": // the source may have ended before the others
+			case "WithLatestFrom", "WithLatestFromAll": // the source may have ended first
 			default:
 				assert.Equal(t, last, got[len(got)-1])
 			}
@@ -176,7 +178,7 @@ func TestJoiningGivesEachReceiverASliceOfItsOwn(t *testing.T) {
 			sub := joins()[name](&a, &b, &c).Subscribe(t.Context(), observable.ObserverFuncs[[]int]{
 				OnNext: func(v []int) {
 					got = append(got, v)
-					_ = append(v[:2], -1) // whoever has it may change it
+					_ = append(v[:2], -1) // the receiver may change it
 				},
 			})
 			defer sub.Unsubscribe()
@@ -218,8 +220,8 @@ func TestJoiningEndsWithAPanicInProject(t *testing.T) {
 	assert.False(t, a.Observed())
 }
 
-// withEnd emits v at the end of src, whatever that is. Unlike EndWith and Catch it relies on src to emit nothing
-// after that.
+// withEnd emits v at any end of src. Unlike EndWith and Catch it relies on src to emit
+// nothing after that.
 func withEnd[T any](src observable.Observable[T], v T) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		end := func() {
@@ -234,12 +236,12 @@ func withEnd[T any](src observable.Observable[T], v T) observable.Observable[T] 
 	})
 }
 
-// TestNothingPassesAfterTheEndOfSeveralSources has the sources that have not ended emit once more while downstream
-// handles the last value.
+// TestNothingPassesAfterTheEndOfSeveralSources has the sources that have not ended emit
+// once more while downstream handles the last value.
 func TestNothingPassesAfterTheEndOfSeveralSources(t *testing.T) {
 	type source = observable.Observable[int]
 	zero := func(int) int { return 0 }
-	type inputs = []observable.Observer[int] // of the sources, in the order of subscription
+	type inputs = []observable.Observer[int] // in the order of subscription
 	nothing := func(inputs) {}
 	first := func(in inputs) { in[0].Next(1) }
 	failFirst := func(in inputs) { in[0].Error(errBoom) }
@@ -249,8 +251,8 @@ func TestNothingPassesAfterTheEndOfSeveralSources(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		op   func(src source) O
-		end  func(in inputs) // what ends it
-		want any             // what comes last
+		end  func(in inputs) // ends it
+		want any             // the last notification
 	}{
 		"Merge":     {func(src source) O { return erase(withEnd(operators.Merge(src, src), 8)) }, failFirst, 8},
 		"TakeUntil": {func(src source) O { return erase(withEnd(operators.TakeUntil(src, src), 8)) }, first, 8},

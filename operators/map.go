@@ -2,7 +2,7 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Map emits what project makes of each value.
+// Map emits the result of project for each value.
 //
 //	src:           --1--2--3--|
 //	Map(x => 10x): --10-20-30-|
@@ -16,7 +16,7 @@ func Map[A, B any](src observable.Observable[A], project func(A) B) observable.O
 		return invalid[B]("Map", "project", isNil)
 	}
 	if same, ok := any(project).(func(B) B); ok {
-		src, _ := any(src).(observable.Observable[B]) // nil stays nil, and Attach reports it
+		src, _ := any(src).(observable.Observable[B]) // nil stays nil: Attach reports it
 		return fuse(src, steps[B]{first: same})
 	}
 	return observable.AttachFunc[B](func(sc *observable.Scope, down observable.Stage[B]) {

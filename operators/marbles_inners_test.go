@@ -7,13 +7,13 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// opening is the marble of what open opens in the diagrams of the Try forms.
+// opening is the marble of the stream that open opens in the diagrams of the Try forms.
 const opening = "xa--xb|"
 
-// afterTwo returns what emits a value after 2 ms and completes.
+// afterTwo returns an observable that emits a value after 2 ms and completes.
 func afterTwo(v int) ints { return operators.Map(observable.Timer(2*ms), func(int) int { return v }) }
 
-// marblesOfInners are those of operators that run a stream for each value.
+// marblesOfInners are the calls of operators that run a stream for each value.
 func marblesOfInners() map[string]func(p *play) output {
 	return map[string]func(p *play) output{
 		"MergeMap":           func(p *play) output { return of(operators.MergeMap(p.ints("src"), p.inner())) },
@@ -62,7 +62,7 @@ func marblesOfInners() map[string]func(p *play) output {
 	}
 }
 
-// marblesOfSeveral are those of operators of several streams.
+// marblesOfSeveral are the calls of operators of several streams.
 func marblesOfSeveral() map[string]func(p *play) output {
 	pair := func(n int, s string) string { return strconv.Itoa(n) + s }
 	return map[string]func(p *play) output{

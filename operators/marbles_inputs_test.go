@@ -20,8 +20,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
-// play is a diagram that is run. A call takes its inputs from it: observables that do
-// what the rows of the diagram say, each row from the column in which it begins.
+// play is a diagram that is run. A call takes its inputs from it: observables that follow
+// the rows of the diagram, each row from the column in which it begins.
 type play struct {
 	t     *observabletest.T
 	rows  []diagram.Row
@@ -30,12 +30,12 @@ type play struct {
 	begun time.Time
 
 	mu       sync.Mutex       // guards uses
-	uses     map[string][]int // by label: the columns in which a row was subscribed to, or called
-	releases map[string][]int // by label: the columns in which something happened that a row shows as ^
+	uses     map[string][]int // by label: the columns of a row's subscriptions, or calls
+	releases map[string][]int // by label: the columns of events that a row shows as ^
 	log      bytes.Buffer     // of logger
 }
 
-// now returns the column that it is.
+// now returns the present column.
 func (p *play) now() int { return p.column(time.Since(p.begun)) }
 
 func (p *play) column(d time.Duration) int { return int(math.Round(float64(d) / float64(p.frame))) }
@@ -55,17 +55,17 @@ func (p *play) row(label string) diagram.Row {
 	return diagram.Row{}
 }
 
-// use notes that the call uses a row, and in which columns it begins.
+// use notes that the call uses a row, and the columns in which it begins.
 func (p *play) use(label string, begins ...int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.uses[label] = append(p.uses[label], begins...)
 }
 
-// errMarble is what # stands for in a row without a note.
+// errMarble is the error that # stands for in a row without a note.
 var errMarble = errors.New("err")
 
-// rowOf returns what a row emits, whose values parse makes of their texts.
+// rowOf returns the observable of a row; parse makes the values of their texts.
 func rowOf[T any](p *play, label string, parse func(text string) T) observable.Observable[T] {
 	row := p.row(label)
 	src := played(p, row.Marks, row.Lines[0].From, errorOf(row), parse)
@@ -83,7 +83,7 @@ func errorOf(row diagram.Row) error {
 	return errMarble
 }
 
-// played returns a cold observable that emits what marks say, which begin in a column.
+// played returns a cold observable of marks that begin in a column.
 func played[T any](p *play, marks []diagram.Mark, from int, err error, parse func(text string) T) observable.Observable[T] {
 	var marble strings.Builder
 	values := observabletest.Values[T]{}
@@ -98,7 +98,7 @@ func played[T any](p *play, marks []diagram.Mark, from int, err error, parse fun
 	return observabletest.Cold(p.t, strings.TrimSpace(marble.String()), values).WithError(err)
 }
 
-// ints returns what a row of numbers emits.
+// ints returns the observable of a row of numbers.
 func (p *play) ints(label string) ints { return rowOf(p, label, p.number) }
 
 func (p *play) number(text string) int {
@@ -107,21 +107,23 @@ func (p *play) number(text string) int {
 	return v
 }
 
-// texts returns what a row emits; quotes are not part of a text.
+// texts returns the observable of a row of texts; quotes are not part of a text.
 func (p *play) texts(label string) texts { return rowOf(p, label, unquoted) }
 
 type texts = observable.Observable[string]
 
 func unquoted(text string) string { return strings.Trim(text, `"`) }
 
-// nested returns what the row of the source emits, whose values name the rows of observables.
+// nested returns the observable of the source's row, whose values name the rows of
+// observables.
 func (p *play) nested() observable.Observable[texts] {
 	return rowOf(p, "src", func(text string) texts {
-		return observable.Defer(func() texts { return p.texts(text) }) // one that is not subscribed to has no row
+		// An observable that is not subscribed to has no row.
+		return observable.Defer(func() texts { return p.texts(text) })
 	})
 }
 
-// inner returns the project that the label says behind an arrow, as x => xa--xb|.
+// inner returns the project that stands in the label behind an arrow, as x => xa--xb|.
 func (p *play) inner() func(int) texts {
 	_, marble, ok := strings.Cut(p.label, "=> ")
 	require.True(p.t, ok, p.label)
@@ -134,8 +136,8 @@ func (p *play) inner() func(int) texts {
 	}
 }
 
-// open returns a function that opens what a marble says, in which x stands for the value;
-// it fails for the value x.
+// open returns a function that opens the stream of a marble, in which x stands for the
+// value; it fails for the value x.
 func (p *play) open(marble string) func(string) (texts, error) {
 	return func(v string) (texts, error) {
 		if v == "x" {
@@ -147,8 +149,8 @@ func (p *play) open(marble string) func(string) (texts, error) {
 	}
 }
 
-// work returns a function that takes as long as the row of its value says, which is
-// called as in project(1).
+// work returns a function that takes the time of its value's row, which has a label as in
+// project(1).
 func (p *play) work(name string) func(context.Context, int) (string, error) {
 	return func(_ context.Context, v int) (string, error) {
 		label := fmt.Sprintf("%s(%d)", name, v)
@@ -174,8 +176,8 @@ func (p *play) release(label string) func() {
 	return func() { p.releases[label] = append(p.releases[label], p.now()) }
 }
 
-// logger returns one that writes what the diagram shows below its rows, without the time
-// of day.
+// logger returns a logger that writes the lines that the diagram shows below its rows,
+// without the time of day.
 func (p *play) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
@@ -191,7 +193,7 @@ func (p *play) logger() *slog.Logger {
 	}))
 }
 
-// busy returns how long downstream is busy with a value.
+// busy returns the time for which downstream is busy with a value.
 func (p *play) busy(text string) time.Duration {
 	for _, r := range p.rows {
 		if !r.Busy {
@@ -208,10 +210,10 @@ func (p *play) busy(text string) time.Duration {
 	return 0
 }
 
-// meaning is a letter of a row and what its note says that it stands for.
+// meaning matches a letter of a row and its meaning in the row's note.
 var meaning = regexp.MustCompile(`(\w) = (\[[^\]]*\]|\w+)`)
 
-// legend returns what the letters of a row stand for.
+// legend returns the meanings of the letters of a row.
 func legend(row diagram.Row) map[string]string {
 	var all map[string]string
 	for _, m := range meaning.FindAllStringSubmatch(row.Note, -1) {

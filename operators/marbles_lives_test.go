@@ -8,10 +8,10 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// times3 returns a timer of so many times three milliseconds.
+// times3 returns a timer of n times three milliseconds.
 func times3(n int) ints { return observable.Timer(time.Duration(n) * 3 * ms) }
 
-// marblesOfGroups are those of operators that put values into slices or streams.
+// marblesOfGroups are the calls of operators that put values into slices or streams.
 func marblesOfGroups() map[string]func(p *play) output {
 	parity := func(v int) bool { return v%2 == 0 }
 	return map[string]func(p *play) output{
@@ -56,7 +56,7 @@ func marblesOfGroups() map[string]func(p *play) output {
 	}
 }
 
-// marblesOfLives are those of operators that deal with ends, repeat, watch or share a
+// marblesOfLives are the calls of operators that deal with ends, repeat, watch or share a
 // stream.
 func marblesOfLives() map[string]func(p *play) output {
 	return map[string]func(p *play) output{

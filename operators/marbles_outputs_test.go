@@ -12,14 +12,14 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// output is what a call returns: an observable of any type.
+// output is the result of a call: an observable of any type.
 type output interface {
-	// record subscribes to it. inner is told of each observable among its values, and
+	// record subscribes to it. inner is called with each observable among its values, and
 	// returns its name.
 	record(p *play, inner func(output) string) *tape
 }
 
-// tape is what was recorded of an output.
+// tape is the record of an output.
 type tape struct {
 	from   int // the column of the subscription
 	events func() []happening
@@ -32,7 +32,7 @@ type happening struct {
 	text   string
 }
 
-// written writes what happens as columns and values.
+// written writes the happenings as columns and values.
 func written(all []happening) string {
 	words := make([]string, len(all))
 	for i, h := range all {
@@ -90,7 +90,7 @@ func record[T any](p *play, src observable.Observable[T], text func(T) string, o
 	return &tape{from, events, sub.Unsubscribe}
 }
 
-// takeTime is what a slow downstream does with a value.
+// takeTime takes the time of a slow downstream for a value.
 func (p *play) takeTime(text string) {
 	if d := p.busy(text); d > 0 {
 		time.Sleep(d)
@@ -135,7 +135,7 @@ type player struct {
 	score int
 }
 
-// expected returns what a row says.
+// expected returns the happenings of a row.
 func expected(row diagram.Row) (all []happening) {
 	means := legend(row)
 	for _, m := range row.Marks {

@@ -18,8 +18,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// call calls the operator of a diagram with what its rows emit. An operator with several
-// results returns the further ones too.
+// call calls the operator of a diagram with the observables of its rows. It returns all
+// results of the operator.
 type call func(p *play) []output
 
 // alone makes a call of a function with one result.
@@ -51,8 +51,8 @@ func marbles() map[string]call {
 }
 
 // TestMarbles runs the marble diagram of each operator's comment: the rows of the inputs
-// are the operator's inputs, and what it emits must be what the other rows say, in the
-// same columns.
+// are the operator's inputs, and its notifications must be those of the other rows, in
+// the same columns.
 func TestMarbles(t *testing.T) {
 	drawn, _, err := diagram.ReadPackage(".")
 	require.NoError(t, err)
@@ -86,8 +86,8 @@ func TestMarbles(t *testing.T) {
 	t.Logf("%d marbles run, %d with a reason", run, len(notRun))
 }
 
-// scene is what one call is compared with: a row of the operator, or a stretch of it,
-// with the inputs.
+// scene is the part of a diagram that one call is compared with: a row of the operator,
+// or a stretch of it, with the inputs.
 type scene struct {
 	label  string
 	inputs []diagram.Row
@@ -96,17 +96,18 @@ type scene struct {
 	text   string
 }
 
-// innerRow says which rows show the observables that an operator emits.
+// innerRow matches the rows that show the observables that an operator emits.
 var innerRow = regexp.MustCompile(`^(window|group) `)
 
-// results returns what is to be seen of an operator.
+// results returns the scenes of an operator.
 func results(name string, d diagram.Diagram) (all []scene) {
 	own := regexp.MustCompile(`^` + name + `\b`)
 	var inputs, direct, nested []diagram.Row
 	for _, r := range d.Rows {
 		switch {
 		case own.MatchString(r.Label) && len(direct) > 0 && r.Label != direct[0].Label:
-			all = append(all, scene{direct[0].Label, inputs, direct, nil, d.Text}) // of another call
+			// The row is of another call.
+			all = append(all, scene{direct[0].Label, inputs, direct, nil, d.Text})
 			direct = []diagram.Row{r}
 		case own.MatchString(r.Label), r.Label == "", strings.HasPrefix(r.Label, "subscriber "):
 			direct = append(direct, r)
@@ -165,7 +166,7 @@ func stretch(rows []diagram.Row, n int) (all []diagram.Row) {
 	return all
 }
 
-// perform makes a call and compares what it does with the rows of the scene.
+// perform makes a call and compares the results with the rows of the scene.
 func perform(t *testing.T, s scene, f call) {
 	t.Helper()
 	observabletest.Run(t, func(t *observabletest.T) {
@@ -186,7 +187,7 @@ func perform(t *testing.T, s scene, f call) {
 			return name
 		}
 		end := 0
-		if len(s.direct) == 0 { // only what it emits is shown
+		if len(s.direct) == 0 { // only its inner observables are shown
 			tape := outputs[0].record(p, open)
 			defer tape.leave()
 		}
@@ -225,7 +226,7 @@ func perform(t *testing.T, s scene, f call) {
 	})
 }
 
-// setClock waits until the clock shows what the diagram's axis begins with, and sets the
+// setClock waits until the clock shows the first time of the diagram's axis, and sets the
 // width of a column.
 func (p *play) setClock() {
 	for _, r := range p.rows {
@@ -243,8 +244,7 @@ func (p *play) setClock() {
 	}
 }
 
-// action is something that the test does in a column, before the marbles in it or after
-// them.
+// action is an action of the test in a column, before the marbles in it or after them.
 type action struct {
 	column int
 	before bool
@@ -268,7 +268,8 @@ func (p *play) sleepUntil(column int, before bool) {
 	time.Sleep(d)
 }
 
-// lasts returns the column in which a subscription ends that the row does not end, or -1.
+// lasts returns the column in which the test ends a subscription that the row does not
+// end, or -1.
 func lasts(r diagram.Row) int {
 	for _, kind := range []diagram.Kind{diagram.Unsubscribed, diagram.GoesOn} {
 		if column := mark(r, kind); column >= 0 {
@@ -281,7 +282,7 @@ func lasts(r diagram.Row) int {
 	return -1
 }
 
-// compare compares a row with what was recorded.
+// compare compares a row with the record.
 func (p *play) compare(r diagram.Row, got *tape) {
 	p.t.Helper()
 	want, events := expected(r), got.events()
@@ -301,8 +302,8 @@ func (p *play) compare(r diagram.Row, got *tape) {
 	}
 }
 
-// compareBusy compares with what downstream is busy in which columns with what it gets in
-// which.
+// compareBusy compares the values that downstream is busy with, and their columns, with
+// the values that it gets, and theirs.
 func (p *play) compareBusy(r diagram.Row, got []happening) {
 	p.t.Helper()
 	last := ""
@@ -314,7 +315,7 @@ func (p *play) compareBusy(r diagram.Row, got []happening) {
 	}
 }
 
-// compareInputs compares when inputs begin, and what is shown beside the results.
+// compareInputs compares the beginnings of inputs, and the rows shown beside the results.
 func (p *play) compareInputs(s scene) {
 	p.t.Helper()
 	for _, r := range s.inputs {
@@ -324,7 +325,7 @@ func (p *play) compareInputs(s scene) {
 			assert.Equal(p.t, []int{mark(r, diagram.Subscribed)}, releases, r.Label)
 		}
 		if r.Axis || r.Busy || r.Lines[0].From == 0 || mark(r, diagram.Subscribed) >= 0 {
-			continue // it says nothing about when it begins
+			continue // the row does not show its beginning
 		}
 		if assert.NotEmpty(p.t, uses, "%s is never subscribed to", r.Label) {
 			assert.Equal(p.t, r.Lines[0].From, uses[0], "where %s begins", r.Label)

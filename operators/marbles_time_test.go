@@ -7,11 +7,11 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// waits returns the duration that the label says behind an arrow, as x => ---0|.
+// waits returns the duration that stands in the label behind an arrow, as x => ---0|.
 func (p *play) waits() func(int) texts { return p.inner() }
 
-// marblesOfTime are those of operators that have fewer values in time, or later ones, and
-// of those that let a source run ahead.
+// marblesOfTime are the calls of operators that have fewer values in time, or later ones,
+// and of those that let a source run ahead.
 func marblesOfTime() map[string]func(p *play) output {
 	return map[string]func(p *play) output{
 		"Debounce":     func(p *play) output { return of(operators.Debounce(p.ints("src"), p.waits())) },

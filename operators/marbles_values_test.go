@@ -22,7 +22,7 @@ func tryAdd(state int, text string) (int, error) {
 	return state + v, err
 }
 
-// try makes a predicate of numbers one of texts.
+// try makes a predicate of texts out of a predicate of numbers.
 func try(predicate func(int) bool) func(string) (bool, error) {
 	return func(text string) (bool, error) {
 		v, err := strconv.Atoi(text)
@@ -30,7 +30,7 @@ func try(predicate func(int) bool) func(string) (bool, error) {
 	}
 }
 
-// players returns what a row of players emits.
+// players returns the observable of a row of players.
 func (p *play) players(label string) observable.Observable[player] {
 	return rowOf(p, label, func(text string) player {
 		name, score, _ := strings.Cut(strings.Trim(text, "()"), ",")
@@ -59,7 +59,8 @@ func (p *play) notification(text string) operators.Notification[int] {
 	return operators.Notification[int]{Kind: operators.CompleteNotification}
 }
 
-// marblesOfValues are those of operators that look at each value, or reduce all to one.
+// marblesOfValues are the calls of operators that look at each value, or reduce all to
+// one.
 func marblesOfValues() map[string]func(p *play) output {
 	return map[string]func(p *play) output{
 		"Map":        func(p *play) output { return of(operators.Map(p.ints("src"), tenfold)) },

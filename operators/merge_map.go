@@ -91,8 +91,8 @@ func TryMergeMapConcurrent[A, B any](
 	return mergeMap(src, concurrent, project)
 }
 
-// succeeding gives a function that cannot fail the form of a function that can, which is
-// what the mechanisms take.
+// succeeding gives a function that cannot fail the form of a function that can: the
+// mechanisms take that form.
 func succeeding[A, B any](project func(A) B) func(A) (B, error) {
 	return func(v A) (B, error) { return project(v), nil }
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestMergeMapTearsDownUpstreamFirst checks the order of the ends: the source, then the inner observables as
-// they were subscribed to.
+// TestMergeMapTearsDownUpstreamFirst checks the order of the ends: the source, then the
+// inner observables in the order of subscription.
 func TestMergeMapTearsDownUpstreamFirst(t *testing.T) {
 	var log []string
 	logged := func(name string, src observable.Observable[string]) observable.Observable[string] {
@@ -31,7 +31,7 @@ func TestMergeMapTearsDownUpstreamFirst(t *testing.T) {
 			return logged(name, never)
 		})
 	sub := flat.Subscribe(t.Context(), observable.ObserverFuncs[string]{})
-	assert.Equal(t, []string{"b", "source"}, log, "what has ended is torn down at once")
+	assert.Equal(t, []string{"b", "source"}, log, "a stream that has ended is torn down at once")
 	sub.Unsubscribe()
 	assert.Equal(t, []string{"b", "source", "a", "c"}, log)
 }
@@ -57,8 +57,9 @@ func TestMergeMapConcurrentKeepsToItsLimit(t *testing.T) {
 	assert.LessOrEqual(t, most, int32(limit))
 }
 
-// TestMergeMapFromManyGoroutines pushes into the source and the inner observables at once. The results are
-// counted without a lock: the race detector says whether they come one at a time.
+// TestMergeMapFromManyGoroutines pushes into the source and the inner observables at
+// once. The results are counted without a lock: the race detector checks that they come
+// one at a time.
 func TestMergeMapFromManyGoroutines(t *testing.T) {
 	const pushers, each = 4, 50
 	var src observable.Subject[int]
@@ -83,7 +84,8 @@ func TestMergeMapFromManyGoroutines(t *testing.T) {
 	}
 }
 
-// TestMergeMapWaitsForASlowSubscriber checks that a subscriber that takes its time holds the producers back.
+// TestMergeMapWaitsForASlowSubscriber checks that a subscriber that takes its time holds
+// the producers back.
 func TestMergeMapWaitsForASlowSubscriber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent atomic.Int32

@@ -28,8 +28,8 @@ func TestScansStartAnewForEachSubscription(t *testing.T) {
 	}
 }
 
-// TestMergeScanConcurrentBuildsStepOnStep has each inner observable wait for the end of the one before, so
-// that none works with an accumulator that is still going to change.
+// TestMergeScanConcurrentBuildsStepOnStep has each inner observable wait for the end of
+// the one before, so that none works with an accumulator that will still change.
 func TestMergeScanConcurrentBuildsStepOnStep(t *testing.T) {
 	scan := operators.MergeScanConcurrent(producer(upTo(100)...), 0, 1, func(acc, v int) observable.Observable[int] {
 		return producer(acc, acc+v)

@@ -13,8 +13,9 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestMergeFromManyGoroutines merges producers that emit side by side and checks that each one's values come in
-// its own order. They are recorded without a lock: the race detector says whether they come one at a time.
+// TestMergeFromManyGoroutines merges producers that emit side by side and checks that the
+// values of each come in its order. They are recorded without a lock: the race detector
+// checks that they come one at a time.
 func TestMergeFromManyGoroutines(t *testing.T) {
 	const producers, each = 8, 500
 	var srcs []observable.Observable[[2]int]
@@ -78,8 +79,8 @@ func TestMergeEndsAllAtTheFirstError(t *testing.T) {
 	assert.False(t, a.Observed() || b.Observed() || c.Observed())
 }
 
-// TestMergeTakesWhatTheSubscriberFeedsBack has the subscriber feed two sources: what it emits comes
-// in that order, after the value that it handles.
+// TestMergeTakesWhatTheSubscriberFeedsBack has the subscriber feed two sources: its
+// values come in that order, after the value that it handles.
 func TestMergeTakesWhatTheSubscriberFeedsBack(t *testing.T) {
 	var a, b observable.Subject[int]
 	var got []int
@@ -112,8 +113,8 @@ func TestMergeCompletesAtOnceWithoutSources(t *testing.T) {
 	}
 }
 
-// TestMergeLetsAnotherSourceInWhileOneRuns merges a source that emits for ever on a goroutine of
-// its own with another one.
+// TestMergeLetsAnotherSourceInWhileOneRuns merges a source that emits for ever on a
+// goroutine of its own with another one.
 func TestMergeLetsAnotherSourceInWhileOneRuns(t *testing.T) {
 	endless := observable.Go(func(ctx context.Context, emit func(int)) error {
 		for ctx.Err() == nil {

@@ -24,16 +24,16 @@ func (e *NamedError) Unwrap() error { return e.Err }
 //	src:             --1--2--#     err
 //	Named("prices"): --1--2--#     prices: err
 //
-// That goes for an error of the source and for a panic in a callback upstream. errors.Is
-// and errors.As see the error inside. Where names are nested, the outer one comes first:
-// "outer: inner: err". The error of an operator downstream, such as a [Timeout], has no name:
-// put Named behind what the name is to cover. Operators downstream, such as [Catch] and
-// [Retry], get the named error.
+// That includes an error of the source and a panic in a callback upstream. errors.Is and
+// errors.As see the error inside. Where names are nested, the outer one comes first:
+// "outer: inner: err". The error of an operator downstream, such as a [Timeout], has no
+// name: put Named behind the operators that the name covers. Operators downstream, such
+// as [Catch] and [Retry], get the named error.
 //
 // Values and completion pass through. The cause of the end of the subscription's context
 // passes as it is, since it is no error of this stream, and so does a panic downstream.
 // Named keeps nothing and starts no goroutine; a subscription costs a scope. It has no
-// counterpart in RxJS. [WatchNamed] tells what happens in it. See also [Log].
+// counterpart in RxJS. [WatchNamed] watches it. See also [Log].
 func Named[T any](src observable.Observable[T], name string) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		up := sc.Child()
@@ -60,7 +60,7 @@ func (n *namedTerminal) Error(err error) {
 	if n.probe != nil {
 		n.probe.Error(err)
 	}
-	if err != nil { // a nil error is reported as what it is, at the end of the chain
+	if err != nil { // the end of the chain reports a nil error as such
 		err = &NamedError{n.name, err}
 	}
 	n.down.Error(err)

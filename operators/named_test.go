@@ -26,7 +26,8 @@ func TestNamedWrapsErrors(t *testing.T) {
 	assert.Equal(t, operators.NamedError{Name: "inner", Err: errBoom}, *named)
 }
 
-// TestNamedWrapsPanicsUpstream has a stage above and a stage below panic: only the first has the name.
+// TestNamedWrapsPanicsUpstream has a stage above and a stage below panic: only the first
+// has the name.
 func TestNamedWrapsPanicsUpstream(t *testing.T) {
 	panicky := func(src ints) ints { return operators.Map(src, func(int) int { panic(errBoom) }) }
 	got := observabletest.NewRecorder[int]()
@@ -55,7 +56,8 @@ func TestNamedLeavesTheCauseOfTheContextAsItIs(t *testing.T) {
 	})
 }
 
-// TestNamedTellsOperatorsDownstream checks what a Catch and the observer of another context get.
+// TestNamedTellsOperatorsDownstream checks the errors that a Catch and the observer of
+// another context get.
 func TestNamedTellsOperatorsDownstream(t *testing.T) {
 	var caught error
 	src := operators.Catch(operators.Named(observable.Throw[int](errBoom), "prices"), func(err error) ints {

@@ -7,13 +7,14 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Probe is told what happens in one subscription to a stream that has a name: see
-// [WatchNamed]. Its methods are called inside the stream, so they return soon and do not
-// panic. Those but Close are called by one goroutine at a time.
+// Probe gets the events of one subscription to a stream that has a name: see
+// [WatchNamed]. Its methods are called inside the stream, so they must return soon and
+// must not panic. All but Close are called by one goroutine at a time.
 type Probe interface {
-	// Enter is called before a value passes on. It reports whether it wants to see the value.
+	// Enter is called before a value passes on. It reports whether it wants to see the
+	// value.
 	Enter() (wanted bool)
-	// Show is given the value that Enter wanted. It must not change or keep the value.
+	// Show gets the value that Enter wanted. It must not change or keep the value.
 	Show(value any)
 	// Leave is called when downstream has taken the value.
 	Leave()
@@ -21,29 +22,30 @@ type Probe interface {
 	Error(err error)
 	// Complete is called before the completion of the source passes on.
 	Complete()
-	// Close is called once when the subscription is over, whatever has ended it.
+	// Close is called once when the subscription is over, by any cause.
 	Close()
 }
 
 // NamedSubscription is a subscription to a stream that has a name.
 type NamedSubscription struct {
-	Name       string          // the name that Named gave it
+	Name       string          // the name given to Named
 	Context    context.Context // context of the subscription, for its values
-	Downstream Probe           // probe of the nearest named stream downstream of it, or nil
+	Downstream Probe           // probe of the nearest named stream downstream, or nil
 }
 
-// namedWatcher is what WatchNamed has set, or nil.
+// namedWatcher is the watcher that WatchNamed has set, or nil.
 //
-//nolint:gochecknoglobals // it is one for the program, as the handler of observable.OnUnhandled
+//nolint:gochecknoglobals // one for the program, as the handler of OnUnhandled
 var namedWatcher atomic.Pointer[func(NamedSubscription) Probe]
 
-// WatchNamed has open called with each subscription to a [Named] stream from now on. What it
-// returns is told what happens in that subscription; nil is told nothing. It returns a function
-// that sets the watcher before this one again. Subscriptions that are being watched stay so.
+// WatchNamed has open called with each subscription to a [Named] stream from now on. The
+// probe that open returns gets the events of that subscription; with a nil probe it is
+// not watched. WatchNamed returns a function that sets the watcher before this one again.
+// Subscriptions that are being watched stay so.
 //
-// It is for tools such as package wsource/inspect. A subscription that nobody watches costs one
-// atomic load more than one of a Named without it, and its values cost nothing more. A value
-// that its probe does not want to see costs two calls of a method.
+// It is for tools such as package wsource/inspect. A subscription that nobody watches
+// costs one atomic load more than one of a Named without it, and its values cost nothing
+// more. A value that its probe does not want to see costs two method calls.
 func WatchNamed(open func(NamedSubscription) Probe) (restore func()) {
 	var next *func(NamedSubscription) Probe
 	if open != nil {
@@ -53,7 +55,7 @@ func WatchNamed(open func(NamedSubscription) Probe) (restore func()) {
 	return func() { namedWatcher.Store(previous) }
 }
 
-// watchNamed returns who is told what happens in a subscription to a named stream, or nil.
+// watchNamed returns the probe for a subscription to a named stream, or nil.
 func watchNamed(sc *observable.Scope, name string) Probe {
 	open := namedWatcher.Load()
 	if open == nil {

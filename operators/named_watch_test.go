@@ -15,7 +15,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// diary notes what probes are told.
+// diary notes the events that probes get.
 type diary struct {
 	mu    sync.Mutex
 	lines []string
@@ -38,7 +38,7 @@ type probe struct {
 	*diary
 
 	name  string
-	blind bool // it wants to see no value
+	blind bool // it does not want to see values
 }
 
 func (p *probe) Enter() bool     { p.notef("%s enter", p.name); return !p.blind }
@@ -48,7 +48,7 @@ func (p *probe) Error(err error) { p.notef("%s #%v", p.name, err) }
 func (p *probe) Complete()       { p.notef("%s |", p.name) }
 func (p *probe) Close()          { p.notef("%s close", p.name) }
 
-// watchAll has a diary kept of all named streams until the test ends.
+// watchAll keeps a diary of all named streams until the test ends.
 func watchAll(t *testing.T) *diary {
 	t.Helper()
 	d := new(diary)
@@ -101,8 +101,8 @@ func TestWatchNamedTellsOfAPanicUpstream(t *testing.T) {
 	assert.Equal(t, "open a; a enter; a 1; a close", d.String(), "one downstream is none of its errors")
 }
 
-// TestWatchNamedTellsWhatIsDownstream has named streams in one chain, with an inner observable and with
-// a subscription of its own between them.
+// TestWatchNamedTellsWhatIsDownstream has named streams in one chain, with an inner
+// observable and with a separate subscription between them.
 func TestWatchNamedTellsWhatIsDownstream(t *testing.T) {
 	opened := func(src ints) string {
 		d := watchAll(t)
@@ -155,8 +155,8 @@ func TestWatchNamedRestores(t *testing.T) {
 	assert.Equal(t, "open c; c |; c close", first.String())
 }
 
-// BenchmarkNamed shows what a value costs that passes a named stream: without the name, with it,
-// and with a watcher that wants to see no value.
+// BenchmarkNamed is the cost of a value that passes a named stream: without the name,
+// with it, and with a watcher that does not want to see values.
 func BenchmarkNamed(b *testing.B) {
 	run := func(b *testing.B, src func(ints) ints) {
 		b.ReportAllocs()

@@ -15,8 +15,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestObserveOnLetsTheSourceGoAhead checks that the source is ahead of downstream by the size of the
-// buffer, and no further.
+// TestObserveOnLetsTheSourceGoAhead checks that the source is ahead of downstream by the
+// size of the buffer, and no further.
 func TestObserveOnLetsTheSourceGoAhead(t *testing.T) {
 	const size = 3
 	synctest.Test(t, func(t *testing.T) {
@@ -36,7 +36,8 @@ func TestObserveOnLetsTheSourceGoAhead(t *testing.T) {
 		})
 		<-sub.Done()
 		assert.Equal(t, upTo(20), got)
-		assert.Equal(t, int32(size+2), most) // and the one being handled, and the one that waits for room
+		// The buffer, the value being handled and the value that waits for room.
+		assert.Equal(t, int32(size+2), most)
 	})
 }
 
@@ -57,8 +58,8 @@ func TestObserveOnStopsASynchronousSource(t *testing.T) {
 	})
 }
 
-// TestSubscribeAfterReturnsAtOnce subscribes, after no time at all, to a source that never leaves its
-// subscription by itself.
+// TestSubscribeAfterReturnsAtOnce subscribes, after no time at all, to a source that
+// never leaves its subscription by itself.
 func TestSubscribeAfterReturnsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var count atomic.Int32
@@ -87,8 +88,8 @@ func TestSubscribeAfterStopsItsTimer(t *testing.T) {
 	})
 }
 
-// TestSubscribeAfterLetsTimersGoOn limits the pauses of a source that never leaves its subscription by
-// itself.
+// TestSubscribeAfterLetsTimersGoOn limits the pauses of a source that never leaves its
+// subscription by itself.
 func TestSubscribeAfterLetsTimersGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slowing := observable.FromSeq(func(yield func(int) bool) {

@@ -8,8 +8,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// ParallelMap emits what project makes of each value, in the order of the values, with up
-// to n calls of project at a time.
+// ParallelMap emits the result of project for each value, in the order of the values,
+// with up to n calls of project at a time.
 //
 //	src:            --1--2--3---------|
 //	project(1):       -----a
@@ -20,9 +20,9 @@ import (
 // It is a [TryMap] with up to n goroutines. A goroutine keeps its value until the result
 // has been emitted, so a slow call holds back the results after it. When every goroutine
 // has a value, the source waits: no more than n values are under way, and none is lost.
-// The source is subscribed to on another goroutine. Subscribe returns when that is
-// done, or when a source that emits inside its subscription has to wait; the source then
-// goes on on that goroutine.
+// The source is subscribed to on another goroutine. Subscribe returns when that is done,
+// or when a source that emits inside its subscription has to wait; the source then goes
+// on, on that goroutine.
 //
 // The context of a call ends with the subscription; project has to return then.
 // Unsubscribing does not wait for the calls, and drops their results and errors; a panic
@@ -33,9 +33,8 @@ import (
 // The goroutines of the calls are started on demand and end with the stream. The source
 // has a gate of its own. A value that project, or a callback downstream, emits into the
 // source does not wait for a goroutine, which might be its own: such values are queued
-// without a bound. An n
-// that is not positive is an [observable.ArgumentError]. It has no counterpart in RxJS.
-// See also [MergeMapConcurrent], [ObserveOn].
+// without a bound. An n that is not positive is an [observable.ArgumentError]. It has no
+// counterpart in RxJS. See also [MergeMapConcurrent], [ObserveOn].
 func ParallelMap[A, B any](
 	src observable.Observable[A], n int, project func(ctx context.Context, v A) (B, error),
 ) observable.Observable[B] {
@@ -88,13 +87,13 @@ type parallel[A, B any] struct {
 	ordered bool
 	limit   int
 
-	mu            interleave.Mutex // guards what follows; never held while user code runs
-	work          interleave.Cond  // there is a job, or there will be none any more
+	mu            interleave.Mutex // guards the fields below; not held in user code
+	work          interleave.Cond  // there is a job, or none will come any more
 	room          interleave.Cond  // a worker has become idle
 	jobs          queue[A]         // values that no worker has taken up yet
 	workers, idle int
-	pending       int   // what has not ended: jobs, and the source; then comes the terminal
-	err           error // how the source ended
+	pending       int   // jobs that have not ended, and the source; then the terminal
+	err           error // the source's error, until it is emitted
 	ended, closed bool  // the source has; the subscription has
 
 	// order holds the workers in the order in which they emit their results. Only the
@@ -182,8 +181,8 @@ func (p *parallel[A, B]) loseError() {
 	}
 }
 
-// leave counts down what has not ended, and emits the terminal if nothing is left. The
-// mutex is held, and released here.
+// leave counts down pending, and emits the terminal if nothing is left. The caller holds
+// the mutex, and leave releases it.
 func (p *parallel[A, B]) leave() {
 	p.pending--
 	p.limitSource()
@@ -201,8 +200,8 @@ func (p *parallel[A, B]) leave() {
 	}
 }
 
-// limitSource lets only as many values wait at the source's gate as there are goroutines left for;
-// mu is held.
+// limitSource lets only as many values wait at the source's gate as there are goroutines
+// left; mu is held.
 func (p *parallel[A, B]) limitSource() {
 	if underWay := p.pending - 1; !p.ended { // without the source
 		p.source.scope.LimitQueue(p.limit - underWay)
@@ -277,7 +276,7 @@ func (p *parallel[A, B]) emit(w *worker, result B, err error) bool {
 	if !p.awaitFirst(w) {
 		return false
 	}
-	p.results.Deliver(result) // not Next: what waits at the gate would be under way beyond n
+	p.results.Deliver(result) // not Next: values at the gate would be under way beyond n
 	return p.advance()
 }
 
@@ -291,9 +290,9 @@ func (p *parallel[A, B]) fail(w *worker, err error) {
 }
 
 // awaitFirst waits until w is the first in order. It reports whether the stream is still
-// on. The wait is not in the graph of waits: w holds no gate, and whoever waits for one
-// worker of a gate is noted to wait for all of them, so a circle through w is one through
-// the first in order too.
+// on. The wait is not in the graph of waits: w holds no gate. The graph notes a goroutine
+// that waits for one worker of a gate as waiting for all of them, so a circle through w
+// is a circle through the first in order too.
 func (p *parallel[A, B]) awaitFirst(w *worker) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -30,8 +30,8 @@ func parallel(t *testing.T, f func(t *testing.T, op parallelMap)) {
 	}
 }
 
-// workFor returns a project that takes as many milliseconds as the table says, and the value itself for
-// others.
+// workFor returns a project that takes the milliseconds of the table, or as many as the
+// value for others.
 func workFor(took map[int]time.Duration) func(context.Context, int) (int, error) {
 	return func(ctx context.Context, v int) (int, error) {
 		d, ok := took[v]
@@ -62,8 +62,8 @@ func TestParallelMapOrder(t *testing.T) {
 	})
 }
 
-// TestParallelMapIsBounded checks that there are never more than n calls, that n are made use of, and
-// that the source is not ahead by more than the value for which it waits.
+// TestParallelMapIsBounded checks that there are never more than n calls, that n calls do
+// run, and that the source is ahead by at most the value for which it waits.
 func TestParallelMapIsBounded(t *testing.T) {
 	const n = 3
 	parallel(t, func(t *testing.T, op parallelMap) {
@@ -107,8 +107,8 @@ func TestParallelMapEndsAfterItsWork(t *testing.T) {
 	})
 }
 
-// TestParallelMapErrors checks when errors come, and that they end the source in the moment in which
-// they happen.
+// TestParallelMapErrors checks the times of errors, and that they end the source at the
+// moment they happen.
 func TestParallelMapErrors(t *testing.T) {
 	failing := func(how func()) func(ctx context.Context, v int) (int, error) {
 		project := workFor(map[int]time.Duration{0: 9, 1: 2, 2: 3})
@@ -146,7 +146,8 @@ func TestParallelMapErrors(t *testing.T) {
 	}
 }
 
-// TestParallelMapPassesTheErrorOfItsSource in its turn, or at once.
+// TestParallelMapPassesTheErrorOfItsSource has the error of the source come in its turn,
+// or at once.
 func TestParallelMapPassesTheErrorOfItsSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		project := workFor(map[int]time.Duration{0: 5, 1: 3})
@@ -172,7 +173,8 @@ func TestParallelMapAndGoexit(t *testing.T) {
 	})
 }
 
-// TestParallelMapEndsItsCalls checks that their context ends, and theirs alone, with the subscription.
+// TestParallelMapEndsItsCalls checks that the context of the calls, and no other, ends
+// with the subscription.
 func TestParallelMapEndsItsCalls(t *testing.T) {
 	parallel(t, func(t *testing.T, op parallelMap) {
 		var calls, ended atomic.Int32
@@ -200,7 +202,8 @@ func TestParallelMapEndsItsCalls(t *testing.T) {
 	})
 }
 
-// TestParallelMapAndSeveralProducers checks that each value of each producer has its result.
+// TestParallelMapAndSeveralProducers checks that each value of each producer has its
+// result.
 func TestParallelMapAndSeveralProducers(t *testing.T) {
 	parallel(t, func(t *testing.T, op parallelMap) {
 		src := operators.Merge(producer(upTo(300)...), producer(upTo(300)...), producer(upTo(300)...))

@@ -2,8 +2,8 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// Race subscribes to all sources, in order, and passes on the one that emits first. The
-// others are unsubscribed before that value passes.
+// Race subscribes to all sources, in order, and passes on the source that emits first.
+// The others are unsubscribed before that value passes.
 //
 //	a:           ----1--2--|
 //	b:           --8-----9---|

@@ -7,17 +7,17 @@ import (
 )
 
 // RateLimit lets n values pass per duration on average, and up to burst of them at once:
-// a token bucket. A value that comes too early waits; no value is dropped, and they keep
-// their order.
+// a token bucket. A value that comes too early waits; no value is dropped, and the values
+// keep their order.
 //
 //	src:                  -123456|
 //	RateLimit(1, 3ms, 2): -12-3--4--5--(6|)
 //
 // It has no buffer: while a value waits, its producer waits. A source that must not be
 // held up needs an [OnBackpressureBuffer] or one of its kind before the RateLimit. The
-// source is subscribed to on another goroutine. Subscribe returns when that is done,
-// or when a source that emits inside its subscription has to wait; the source then goes
-// on on that goroutine. The source has a gate of its own, so timers and other sources
+// source is subscribed to on another goroutine. Subscribe returns when that is done, or
+// when a source that emits inside its subscription has to wait; the source then goes on,
+// on that goroutine. The source has a gate of its own, so timers and other sources
 // downstream go on during a wait.
 //
 // The bucket is full at subscription, and gets a token each per/n. Completion and errors
@@ -51,15 +51,18 @@ type limiter[T any] struct {
 	timer  *time.Timer // made at the first wait
 }
 
-// Next emits v when there is a token for it. If the subscription ends before, the source keeps v.
+// Next emits v when there is a token for it. If the subscription ends before, the source
+// keeps v.
 func (l *limiter[T]) Next(v T) {
-	taken := l.await() && l.Emitter.Deliver(v) // not Next: what waits at the gate would have got its token too early
+	// Not Next: a value that waits at the gate would have got its token too early.
+	taken := l.await() && l.Emitter.Deliver(v)
 	if !taken {
 		l.source.scope.Refuse()
 	}
 }
 
-// await waits until there is a token, and takes it. It reports false if the subscription ends before.
+// await waits until there is a token, and takes it. It reports false if the subscription
+// ends before that.
 func (l *limiter[T]) await() bool {
 	for {
 		wait := l.tokens.take(time.Since(l.begun))
@@ -72,8 +75,8 @@ func (l *limiter[T]) await() bool {
 	}
 }
 
-// sleep waits for d, or until the subscription ends; it then reports false. The wait is not in the
-// graph of waits: a timer ends it, so no circle through it can stand still.
+// sleep waits for d, or until the subscription ends; it then reports false. The wait is
+// not in the graph of waits: a timer ends it, so no circle through it can stand still.
 func (l *limiter[T]) sleep(d time.Duration) bool {
 	observable.Waiting()
 	if l.timer == nil {

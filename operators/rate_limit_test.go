@@ -52,8 +52,8 @@ func TestRateLimitSpendsItsTokens(t *testing.T) {
 	}
 }
 
-// TestRateLimitFillsUp checks that tokens come while the source is quiet, and not more than there is
-// room for.
+// TestRateLimitFillsUp checks that tokens come while the source is quiet, and no more
+// than there is room for.
 func TestRateLimitFillsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -74,8 +74,8 @@ func TestRateLimitFillsUp(t *testing.T) {
 	})
 }
 
-// TestRateLimitKeepsItsRate checks that a downstream that takes its time, but less than there is, does
-// not lower the rate.
+// TestRateLimitKeepsItsRate checks that a downstream that takes time, but less than a
+// period, does not lower the rate.
 func TestRateLimitKeepsItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
@@ -86,7 +86,8 @@ func TestRateLimitKeepsItsRate(t *testing.T) {
 	})
 }
 
-// TestRateLimitStopsASynchronousSource ends the wait of a source that emits inside its subscription.
+// TestRateLimitStopsASynchronousSource ends the wait of a source that emits inside its
+// subscription.
 func TestRateLimitStopsASynchronousSource(t *testing.T) {
 	limited := operators.RateLimit(observable.Range(0, math.MaxInt), 1, 10*ms, 1)
 	t.Run("by Take", func(t *testing.T) {
@@ -109,8 +110,8 @@ func TestRateLimitStopsASynchronousSource(t *testing.T) {
 	})
 }
 
-// TestRateLimitHoldsUpNothingDownstream lets a timer downstream run out while a value waits for its
-// token.
+// TestRateLimitHoldsUpNothingDownstream lets a timer downstream run out while a value
+// waits for its token.
 func TestRateLimitHoldsUpNothingDownstream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := observabletest.NewRecorder[int]()
@@ -120,8 +121,8 @@ func TestRateLimitHoldsUpNothingDownstream(t *testing.T) {
 	})
 }
 
-// TestRateLimitKeepsNoValue ends the stream while a value of a channel waits for its token, or for an observer that is
-// busy: the next subscriber gets it.
+// TestRateLimitKeepsNoValue ends the stream while a value of a channel waits for its
+// token, or for an observer that is busy: the next subscriber gets the value.
 func TestRateLimitKeepsNoValue(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"for its token": 0, "for the observer": 100 * ms} {
 		t.Run(name, func(t *testing.T) {
@@ -154,8 +155,8 @@ func TestRateLimitKeepsNoValue(t *testing.T) {
 	}
 }
 
-// TestRateLimitPassesErrors checks that an error, also that of a panic, comes after what came before
-// it.
+// TestRateLimitPassesErrors checks that an error, also of a panic, comes after the values
+// before it.
 func TestRateLimitPassesErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := observabletest.NewRecorder[int]()
@@ -168,7 +169,8 @@ func TestRateLimitPassesErrors(t *testing.T) {
 	})
 }
 
-// TestRateLimitOfExtremes checks rates and bursts whose products do not fit into an integer.
+// TestRateLimitOfExtremes checks rates and bursts whose products do not fit into an
+// integer.
 func TestRateLimitOfExtremes(t *testing.T) {
 	const century = 100 * 365 * 24 * time.Hour
 	for _, test := range []struct {
@@ -176,9 +178,9 @@ func TestRateLimitOfExtremes(t *testing.T) {
 		n          int
 		per        time.Duration
 		burst      int
-		first      int           // values that pass at once
-		wait       time.Duration // before the next one passes
-		afterwards int           // values that pass after the wait, at once
+		first      int           // number of values that pass at once
+		wait       time.Duration // before the next value passes
+		afterwards int           // number of values that pass after the wait
 	}{
 		{"a century", 1, century, 4, 4, century, 1},
 		{"the longest time", 1, math.MaxInt64, 3, 3, century, 0},
@@ -214,7 +216,8 @@ func TestRateLimitOfExtremes(t *testing.T) {
 	}
 }
 
-// TestRateLimitDropTellsWhatIsOver checks that the bucket fills up while the source is quiet.
+// TestRateLimitDropTellsWhatIsOver checks that the bucket fills up while the source is
+// quiet.
 func TestRateLimitDropTellsWhatIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dropped []int

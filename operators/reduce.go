@@ -8,8 +8,8 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:            --1--2--3--|
 //	Reduce(0, sum): -----------(6|)
 //
-// All subscriptions start with the same seed: accumulate must not change in place what a
-// slice, map or pointer in it refers to.
+// All subscriptions start with the same seed: accumulate must not change in place the
+// data that a slice, map or pointer in it refers to.
 //
 // A source without values gives seed. Errors pass through, without a result. A panic in
 // accumulate is the stream's error; an accumulate that commonly fails belongs into a

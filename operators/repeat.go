@@ -35,8 +35,8 @@ func Repeat[T any](src observable.Observable[T], count int) observable.Observabl
 type RepeatConfig struct {
 	// Count is the number of runs in all; 0 means no limit.
 	Count int
-	// Delay is the time between a completion and the next run; 0 means none. RepeatAfter
-	// has its notifier instead, and refuses a Delay.
+	// Delay is the time between a completion and the next run; 0 means no delay.
+	// RepeatAfter has its notifier instead, and refuses a Delay.
 	Delay time.Duration
 }
 

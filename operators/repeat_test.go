@@ -39,7 +39,8 @@ func TestRepeatWithPolls(t *testing.T) {
 	})
 }
 
-// TestRepeatAfterCountsRepetitions checks what the notifier gets, and when it is called.
+// TestRepeatAfterCountsRepetitions checks the notifier's arguments, and the times of its
+// calls.
 func TestRepeatAfterCountsRepetitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := observabletest.NewRecorder[int]()

@@ -34,8 +34,8 @@ func Retry[T any](src observable.Observable[T], count int) observable.Observable
 type RetryConfig struct {
 	// Count is the greatest number of retries; 0 means no limit.
 	Count int
-	// Delay is the time between a failure and its retry; 0 means none. RetryAfter has its
-	// notifier instead, and refuses a Delay.
+	// Delay is the time between a failure and its retry; 0 means no delay. RetryAfter has
+	// its notifier instead, and refuses a Delay.
 	Delay time.Duration
 	// ResetOnSuccess counts from 0 again after each value of the source.
 	ResetOnSuccess bool

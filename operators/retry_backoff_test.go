@@ -27,8 +27,8 @@ func TestRetryBackoffArguments(t *testing.T) {
 	}
 }
 
-// attempts runs a RetryBackoff over a source whose runs end with the errors that run returns, given their number
-// from 0 on, and returns when each run began and how it all ended. A run that returns nil completes.
+// attempts runs a RetryBackoff over a source whose n-th run, counted from 0, is run(n).
+// It returns the time at which each run began, and the end of the stream.
 func attempts(t *testing.T, config backoff.Config, run func(n int) ints) (begun []time.Duration, end string) {
 	t.Helper()
 	first := time.Now()
@@ -44,8 +44,8 @@ func attempts(t *testing.T, config backoff.Config, run func(n int) ints) (begun 
 
 func failing(int) ints { return observable.Throw[int](errBoom) }
 
-// TestRetryBackoffDelays draws many delays: each is within its bound, which doubles up to the limit, and they are
-// spread over all of it.
+// TestRetryBackoffDelays draws many delays: each is within its bound, which doubles up to
+// the limit, and they are spread over all of it.
 func TestRetryBackoffDelays(t *testing.T) {
 	for name, test := range map[string]struct {
 		config backoff.Config
@@ -101,7 +101,7 @@ func TestRetryBackoffDelays(t *testing.T) {
 	}
 }
 
-// TestRetryBackoffElapsed retries for no longer than it may.
+// TestRetryBackoffElapsed retries for at most the time allowed.
 func TestRetryBackoffElapsed(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
@@ -116,7 +116,8 @@ func TestRetryBackoffElapsed(t *testing.T) {
 	}
 }
 
-// TestRetryBackoffRetryable gives up at the first error that is not worth retrying, and passes that on.
+// TestRetryBackoffRetryable gives up at the first error that is not worth retrying, and
+// passes that on.
 func TestRetryBackoffRetryable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fatal := errors.New("no such user")
@@ -133,7 +134,8 @@ func TestRetryBackoffRetryable(t *testing.T) {
 	})
 }
 
-// TestRetryBackoffResets has attempts that emit, and last for a time, between failures in a row.
+// TestRetryBackoffResets has attempts that emit, and last for a time, between failures in
+// a row.
 func TestRetryBackoffResets(t *testing.T) {
 	lasting := func(d time.Duration, emits bool) ints {
 		rest := operators.MergeMap(observable.Timer(d), failing)

@@ -158,8 +158,8 @@ func TestRetryAfterTearsDownBeforeItsNotifier(t *testing.T) {
 	})
 }
 
-// TestRetryWithDelaysEachRetry checks that the delay begins when the failed attempt has been torn
-// down, and that unsubscribing ends it.
+// TestRetryWithDelaysEachRetry checks that the delay begins when the failed attempt has
+// been torn down, and that unsubscribing ends it.
 func TestRetryWithDelaysEachRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := observabletest.NewRecorder[int]()
@@ -172,7 +172,7 @@ func TestRetryWithDelaysEachRetry(t *testing.T) {
 	})
 }
 
-// TestNotifierPanics has the function that is to delay a rerun panic.
+// TestNotifierPanics has the function that delays a rerun panic.
 func TestNotifierPanics(t *testing.T) {
 	for name, src := range map[string]ints{
 		"RetryAfter": operators.RetryAfter(observable.Throw[int](errBoom), operators.RetryConfig{},

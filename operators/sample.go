@@ -13,9 +13,9 @@ import (
 //	notifier:         ---x----x--x-----
 //	Sample(notifier): ---1----3-------|
 //
-// The other values are dropped, and so is the latest one at the completion of the source,
-// which completes the stream. After the completion of notifier no value passes any more.
-// The first error, of either, is the stream's.
+// The other values are dropped, and so is the latest value at the completion of the
+// source, which completes the stream. After the completion of notifier no value passes
+// any more. The first error, of either, is the stream's.
 //
 // The source is subscribed to first, and unsubscribed first; a source that emits inside
 // its subscription emits all of its values before the notifier is subscribed to. It keeps

@@ -11,7 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestSampleEmitsAValueOnce samples twice with no value in between, and once with two.
+// TestSampleEmitsAValueOnce samples twice with no value in between, and once after two
+// values.
 func TestSampleEmitsAValueOnce(t *testing.T) {
 	var src, notifier observable.Subject[int]
 	got := observabletest.NewRecorder[int]()
@@ -29,8 +30,8 @@ func TestSampleEmitsAValueOnce(t *testing.T) {
 	assert.Equal(t, "1 3 |", got.String())
 }
 
-// TestSampleOfItself uses one subject as source and notifier: each value is sampled by itself, since
-// the source is subscribed to first.
+// TestSampleOfItself uses one subject as source and notifier: each value is sampled by
+// itself, since the source is subscribed to first.
 func TestSampleOfItself(t *testing.T) {
 	var src observable.Subject[int]
 	got := observabletest.NewRecorder[int]()

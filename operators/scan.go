@@ -8,8 +8,8 @@ import "github.com/rxsocket/rxsocket/observable"
 //	src:          --1--2--3--|
 //	Scan(0, sum): --1--3--6--|
 //
-// All subscriptions start with the same seed: accumulate must not change in place what a
-// slice, map or pointer in it refers to. The seed itself is not emitted.
+// All subscriptions start with the same seed: accumulate must not change in place the
+// data that a slice, map or pointer in it refers to. The seed itself is not emitted.
 //
 // Completion and errors pass through. A panic in accumulate is the stream's error; an
 // accumulate that commonly fails belongs into a [TryScan]. It keeps the state and shares

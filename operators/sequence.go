@@ -8,7 +8,7 @@ import (
 
 // GapError reports that values of a numbered stream are missing: see [Sequence].
 type GapError struct {
-	Want uint64 // number that was to come
+	Want uint64 // number that was due
 	Got  uint64 // number that came instead; it is greater
 }
 
@@ -17,8 +17,8 @@ func (e *GapError) Error() string {
 	return fmt.Sprintf("operators: a gap in the sequence: number %d came where %d was to come", e.Got, e.Want)
 }
 
-// SequenceConfig says what [Sequence] does with numbers out of sequence. The zero value
-// fails at a gap and drops values of the past.
+// SequenceConfig sets the treatment of numbers out of sequence in [Sequence]. The zero
+// value fails at a gap and drops values of the past.
 type SequenceConfig[T any] struct {
 	// Gap is called when the values from number want up to got are missing. If it returns
 	// nil, the value with number got passes and the sequence goes on from there: Gap has
@@ -39,13 +39,13 @@ type SequenceConfig[T any] struct {
 //
 // The first value may have any number, and each further one has the number of the value
 // before it plus one. A value with a lower number is a duplicate and is dropped. A value
-// with a higher number shows a gap, and config says what follows: by default the error
+// with a higher number shows a gap. config says how to go on: by default with the error
 // [*GapError], so that a [Retry] subscribes again and gets a new snapshot. After the
 // greatest number comes 0.
 //
 // number and the callbacks of config run inside the chain; a panic in one is the stream's
-// error. Completion and errors pass through. It keeps one number. It has no counterpart in
-// RxJS. See also [DistinctUntilKeyChanged], [SequenceEqual].
+// error. Completion and errors pass through. It keeps one number. It has no counterpart
+// in RxJS. See also [DistinctUntilKeyChanged], [SequenceEqual].
 func Sequence[T any](
 	src observable.Observable[T], number func(T) uint64, config SequenceConfig[T],
 ) observable.Observable[T] {

@@ -53,8 +53,8 @@ func TestSequenceEqualFuncGetsTheNewValueFirst(t *testing.T) {
 	assert.Equal(t, [][2]int{{2, 1}, {4, 3}}, calls)
 }
 
-// TestSequenceEqualLongerCompletesLast pins down what the documentation says about RxJS's answer
-// here, and the way round it.
+// TestSequenceEqualLongerCompletesLast checks RxJS's answer here, as documented, and the
+// way round it.
 func TestSequenceEqualLongerCompletesLast(t *testing.T) {
 	var a, b observable.Subject[int]
 	var rx, whole []bool

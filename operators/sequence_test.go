@@ -53,7 +53,8 @@ func TestSequence(t *testing.T) {
 	}
 }
 
-// TestSequenceEndsItsSource unsubscribes at a gap, and begins anew with each subscription.
+// TestSequenceEndsItsSource unsubscribes at a gap, and begins anew with each
+// subscription.
 func TestSequenceEndsItsSource(t *testing.T) {
 	var src observable.Subject[uint64]
 	checked := operators.Sequence[uint64](&src, itself, operators.SequenceConfig[uint64]{})

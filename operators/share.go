@@ -9,7 +9,7 @@ import (
 
 // Share gives all subscribers one subscription to the source, which begins with the first
 // subscriber and ends with the last. Values that wait for a subscriber when it leaves are
-// lost, also if they come from a channel or a socket.
+// lost, even if they come from a channel or a socket.
 //
 //	src:          --1--2--3--4|
 //	subscriber A: --1--2--3--4|
@@ -34,13 +34,13 @@ func Share[T any](src observable.Observable[T]) observable.Observable[T] {
 // ShareConfig says how [ShareWith] shares. The zero value is RxJS's default.
 type ShareConfig[T any] struct {
 	// Connector makes the processor between the source and the subscribers, and another
-	// one after each reset. A nil Connector stands for one that makes a Subject.
+	// one after each reset. A nil Connector makes a Subject.
 	Connector func() observable.Processor[T]
 
 	// The resets. After a reset, the next subscriber gets a new processor and makes a new
 	// subscription to the source. Before it, subscribers join the old processor and get
-	// what that remembers, its terminal too. The reset of OnRefCountZero ends the
-	// subscription to the source.
+	// the values that it remembers, and its terminal. The reset of OnRefCountZero ends
+	// the subscription to the source.
 
 	OnError        Reset // the reset after the source's error
 	OnComplete     Reset // the reset after the source's completion
@@ -109,7 +109,7 @@ type shared[T any] struct {
 	src    observable.Observable[T]
 	config ShareConfig[T]
 
-	mu    interleave.Mutex // guards round and the rounds' fields; never held during a call
+	mu    interleave.Mutex // guards round and the rounds' fields; not held during a call
 	round *round[T]        // the round that the next subscriber joins, or nil
 }
 
@@ -126,7 +126,7 @@ type round[T any] struct {
 	connected   bool  // a subscriber has subscribed to the source, or is about to
 	ended       bool  // the source has ended
 	pending     *link // subscription whose first value is the reset, or nil
-	err         error // the source's, until all have left: those to whom it went may leave before they get it
+	err         error // the source's, until all have left, perhaps without it
 }
 
 // Subscribe adds observer to the subscribers.
@@ -136,19 +136,20 @@ func (s *shared[T]) Subscribe(ctx context.Context, observer observable.Observer[
 
 // AttachTo adds down to the subscribers.
 func (s *shared[T]) AttachTo(sc *observable.Scope, down observable.Stage[T]) {
-	r := s.join(sc)
+	r, pending := s.join(sc)
 	sc.OnClose(func() { r.leave(sc) })
-	if !r.claim() {
+	pending.cut() // only now: a teardown may end this goroutine
+	if r.isConnected() {
 		observable.Attach[T](r.processor, sc, down)
 		return
 	}
-	life := sc.Child() // so that Connect is about what comes from the processor alone
+	life := sc.Child() // so that Connect affects the processor's values alone
 	observable.Attach[T](r.processor, life, down)
-	if life.Open() {
+	// A subscriber that has left, as one that wants only a value of the processor has,
+	// does not connect. Another one that has come meanwhile does.
+	if life.Open() && r.claim() {
 		r.source.within = sc
 		life.Connect(func() { connect(&r.source, r.from, r.subscribed(s.src), r) })
-	} else {
-		r.unclaim()
 	}
 }
 
@@ -160,19 +161,18 @@ func (r *round[T]) subscribed(src observable.Observable[T]) observable.Observabl
 	})
 }
 
-// join adds a subscriber to the current round.
-func (s *shared[T]) join(sc *observable.Scope) *round[T] {
+// join adds a subscriber to the current round. It returns the subscription whose first
+// value would be the reset, if there is one: the caller cuts it.
+func (s *shared[T]) join(sc *observable.Scope) (r *round[T], pending *link) {
 	for {
 		s.mu.Lock()
-		if r := s.round; r != nil {
+		if r = s.round; r != nil {
 			r.subscribers++
-			var called *link
 			if !r.ended {
-				called, r.pending = r.pending, nil
+				pending, r.pending = r.pending, nil
 			}
 			s.mu.Unlock()
-			called.cut()
-			return r
+			return r, pending
 		}
 		s.mu.Unlock()
 		processor := s.config.Connector()
@@ -182,6 +182,13 @@ func (s *shared[T]) join(sc *observable.Scope) *round[T] {
 		}
 		s.mu.Unlock()
 	}
+}
+
+// isConnected reports whether a subscriber has claimed the source.
+func (r *round[T]) isConnected() bool {
+	r.shared.mu.Lock()
+	defer r.shared.mu.Unlock()
+	return r.connected
 }
 
 // claim reports whether the caller is to subscribe to the source.
@@ -195,15 +202,9 @@ func (r *round[T]) claim() bool {
 	return true
 }
 
-// unclaim lets the next subscriber subscribe to the source.
-func (r *round[T]) unclaim() {
-	r.shared.mu.Lock()
-	r.connected = false
-	r.shared.mu.Unlock()
-}
-
 // leave removes a subscriber, whose scope is sc, and resets after the last one as
-// OnRefCountZero says. Done of the last one's subscription waits for what it ends.
+// OnRefCountZero says. Done of the last subscriber's subscription waits for the
+// subscription that the reset ends.
 func (r *round[T]) leave(sc *observable.Scope) {
 	s := r.shared
 	s.mu.Lock()
@@ -230,24 +231,26 @@ func (r *round[T]) leave(sc *observable.Scope) {
 // Next passes a value of the source on.
 func (r *round[T]) Next(value T) { r.processor.Next(value) }
 
-// Error passes the error of the source on, and resets as OnError says. Nobody hears of an
-// error that finds no subscriber if the next one gets a new processor.
+// Error passes the error of the source on, and resets as OnError says. An error that
+// finds no subscriber goes unheard if the next subscriber gets a new processor, so it is
+// reported.
 func (r *round[T]) Error(err error) {
+	defer into(r.processor, r.scope).Error(err) // also if a teardown ends the goroutine
 	policy := r.shared.config.OnError
 	if subscribers := r.end(policy, err); subscribers == 0 && policy.kind == resetAtOnce {
 		r.scope.Unhandled(err)
 	}
-	into(r.processor, r.scope).Error(err)
 }
 
 // Complete passes the completion of the source on, and resets as OnComplete says.
 func (r *round[T]) Complete() {
+	defer r.processor.Complete() // also when a teardown ends this goroutine
 	r.end(r.shared.config.OnComplete, nil)
-	r.processor.Complete()
 }
 
-// end notes the end of the source, and returns how many subscribers there are. It comes before the terminal of the subscribers: a
-// subscriber that subscribes again in its terminal begins the next round.
+// end notes the end of the source, and returns the number of subscribers. It comes before
+// the terminal of the subscribers: a subscriber that subscribes again in its terminal
+// begins the next round.
 func (r *round[T]) end(policy Reset, err error) (subscribers int) {
 	r.shared.mu.Lock()
 	r.ended, subscribers = true, r.subscribers
@@ -269,14 +272,16 @@ func (r *round[T]) resetBy(policy Reset, err error, reset func()) {
 		r.pending = pending
 	}
 	r.shared.mu.Unlock()
+	defer func() { // also when a teardown ends this goroutine
+		switch policy.kind {
+		case resetAtOnce:
+			reset()
+		case resetWhen:
+			policy.start(r.from, pending, err, reset)
+		case resetNever:
+		}
+	}()
 	former.cut()
-	switch policy.kind {
-	case resetAtOnce:
-		reset()
-	case resetWhen:
-		policy.start(r.from, pending, err, reset)
-	case resetNever:
-	}
 }
 
 // forget lets the next subscriber begin a new round.

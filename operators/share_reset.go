@@ -43,8 +43,8 @@ func ResetWhen[N any](notifier func(err error) observable.Observable[N]) Reset {
 		r.start = func(from context.Context, l *link, err error, reset func()) {
 			src := observable.Defer(func() observable.Observable[N] { return notifier(err) })
 			connect(l, from, src, observable.ObserverFuncs[N]{OnNext: func(N) {
+				defer reset() // also when a teardown ends this goroutine
 				l.cut()
-				reset()
 			}})
 		}
 	}

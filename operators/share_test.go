@@ -18,8 +18,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// counted emits successive numbers from a goroutine of its own, and counts how many subscriptions
-// there are and have been.
+// counted emits successive numbers from a goroutine of its own, and counts its
+// subscriptions, present and past.
 type counted struct {
 	live, most, all atomic.Int64
 }
@@ -278,4 +278,22 @@ func TestShareReplayForgetsAnError(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []int{1}, got)
 	}
+}
+
+// TestShareWhoseFirstSubscriberLeaves has the first subscriber want only the value of the
+// processor, and another one come while the first gets it. The other one connects.
+func TestShareWhoseFirstSubscriberLeaves(t *testing.T) {
+	var src observable.Subject[int]
+	shared := operators.ShareWith(&src, operators.ShareConfig[int]{Connector: func() observable.Processor[int] {
+		return observable.NewBehaviorSubject(0)
+	}})
+	other := observabletest.NewRecorder[int]()
+	var sub observable.Subscription
+	first := observabletest.NewRecorder[int]().OnNext(func(int) { sub = shared.Subscribe(t.Context(), other) })
+	operators.Take(shared, 1).Subscribe(t.Context(), first)
+	src.Next(1)
+	sub.Unsubscribe()
+	assert.Equal(t, "0 |", first.String())
+	assert.Equal(t, "0 1", other.String())
+	assert.False(t, src.Observed())
 }

@@ -8,9 +8,9 @@ import "github.com/rxsocket/rxsocket/observable"
 //	StartWith(8, 9): (89)--1--2--|
 //
 // It keeps the slice of values, not a copy. The values come inside Subscribe, before the
-// source is subscribed to: what a hot source emits meanwhile is missed. Completion and
-// errors pass through. It shares the scope of its downstream. RxJS: startWith. See also
-// [EndWith], [Concat], [DefaultIfEmpty].
+// source is subscribed to: values that a hot source emits meanwhile are missed.
+// Completion and errors pass through. It shares the scope of its downstream. RxJS:
+// startWith. See also [EndWith], [Concat], [DefaultIfEmpty].
 func StartWith[T any](src observable.Observable[T], values ...T) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		for _, v := range values {

@@ -29,8 +29,9 @@ func TestSwitchMapUnsubscribesBeforeItProjects(t *testing.T) {
 	assert.Len(t, log, 4)
 }
 
-// TestSwitchMapFromManyGoroutines pushes into the source from several goroutines while the inner observables
-// emit from theirs: once a later inner observable has emitted, no earlier one does.
+// TestSwitchMapFromManyGoroutines pushes into the source from several goroutines while
+// the inner observables emit from theirs: once a later inner observable has emitted, no
+// earlier one does.
 func TestSwitchMapFromManyGoroutines(t *testing.T) {
 	const pushers, each = 4, 100
 	var src observable.Subject[int]
@@ -63,8 +64,8 @@ func TestSwitchMapFromManyGoroutines(t *testing.T) {
 	assert.Zero(t, late)
 }
 
-// TestSwitchMapReplacesAnInnerWhoseFunctionRuns lets the second value come while the function of
-// the first inner observable still runs.
+// TestSwitchMapReplacesAnInnerWhoseFunctionRuns lets the second value come while the
+// function of the first inner observable still runs.
 func TestSwitchMapReplacesAnInnerWhoseFunctionRuns(t *testing.T) {
 	var src observable.Subject[int]
 	running := make(chan struct{})
@@ -129,7 +130,8 @@ func TestExhaustMapDropsWhileItIsBusy(t *testing.T) {
 	assert.Equal(t, []int{1, 4}, projected)
 }
 
-// TestSwitchMapForgetsWhatABufferHolds replaces an inner observable whose buffer holds its values and its end: neither comes.
+// TestSwitchMapForgetsWhatABufferHolds replaces an inner observable whose buffer holds
+// its values and its end: none of them comes.
 func TestSwitchMapForgetsWhatABufferHolds(t *testing.T) {
 	for name, replaced := range map[string]observable.Observable[int]{
 		"completion": observable.Of(10),

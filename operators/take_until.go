@@ -9,7 +9,7 @@ import "github.com/rxsocket/rxsocket/observable"
 //	TakeUntil(notifier): --1--2-|
 //
 // A source that emits inside its subscription keeps every other source and every timer
-// waiting, the notifier too: a [observable.Timer] does not end it. [SubscribeAfter] or
+// waiting, the notifier too: an [observable.Timer] does not end it. [SubscribeAfter] or
 // [ObserveOn] moves the source to another goroutine, where the notifier ends it between
 // two values; [Deadline] and [WithContext] end it wherever it runs.
 //
@@ -40,7 +40,7 @@ func TakeUntil[T, N any](
 }
 
 // SkipUntil drops the values of the source until notifier emits, and passes the later
-// ones on.
+// values on.
 //
 //	src:                 --1--2--3--4--|
 //	notifier:            -------x
@@ -59,21 +59,22 @@ func SkipUntil[T, N any](
 ) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		taking := false
+		end := &ending[T]{sc: sc, down: down}
 		notice := sc.Child()
 		observable.Attach(notifier, notice, observable.Stage[N]{
 			Next: func(N) {
 				notice.Close()
 				taking = true
 			},
-			Terminal: observable.WithComplete(down.Terminal, notice.Close),
+			Terminal: observable.WithComplete(end, notice.Close),
 		})
 		observable.Attach(src, sc, observable.Stage[T]{
 			Next: func(v T) {
-				if taking {
+				if taking && !end.ended {
 					down.Next(v)
 				}
 			},
-			Terminal: down.Terminal,
+			Terminal: end,
 		})
 	})
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestTakeUntilStopsAnEndlessFunction has the notifier emit while the source's function runs, which
-// has no end.
+// TestTakeUntilStopsAnEndlessFunction has the notifier emit while the source's endless
+// function runs.
 func TestTakeUntilStopsAnEndlessFunction(t *testing.T) {
 	var stop observable.Subject[string]
 	endless := observable.Go(func(ctx context.Context, emit func(int)) error {

@@ -39,7 +39,7 @@ func Tap[T any](src observable.Observable[T], next func(T)) observable.Observabl
 type TapConfig[T any] struct {
 	Subscribe   func()          // called before the source is subscribed to
 	Next        func(value T)   // called before a value passes on
-	Error       func(err error) // called before an error of the source or of a panic upstream
+	Error       func(err error) // called before an error, or a panic upstream, passes on
 	Complete    func()          // called before the completion passes on
 	Unsubscribe func()          // called after an end other than that of the source
 	Finalize    func()          // called after every end, last of all
@@ -82,9 +82,9 @@ func TapWith[T any](src observable.Observable[T], config TapConfig[T]) observabl
 //	level=DEBUG msg=next      stream=prices after=5ms value=2
 //	level=INFO  msg=complete  stream=prices after=8ms
 //
-// Values are logged whole. A type with secrets in it has to implement slog.LogValuer, or
-// is mapped before. There is a line, with the name and the time since the subscription,
-// for each of
+// Log writes values whole. A type with secrets in it must implement slog.LogValuer, or be
+// mapped before. There is a line, with the name and the time since the subscription, for
+// each of
 //
 //   - subscribe, before the source is subscribed to: level info
 //   - next, before a value passes on: level debug, as there may be many
@@ -94,11 +94,11 @@ func TapWith[T any](src observable.Observable[T], config TapConfig[T]) observabl
 //   - unsubscribe, after the end by unsubscribing, by the context or by a panic
 //     downstream: level info
 //
-// The logger gets the subscription's context, so a handler finds what that carries. Log
-// shows what [TapWith] sees, in its order; a panic in a handler of the logger is the
-// stream's error. It starts no goroutine and buffers nothing. A value that the logger
-// does not want costs no allocation. It has no counterpart in RxJS. See also [Tap],
-// [Named].
+// The logger gets the subscription's context, so a handler finds the values that it
+// carries. Log shows the events that [TapWith] sees, in its order; a panic in a handler
+// of the logger is the stream's error. It starts no goroutine and buffers nothing. A
+// value that the logger does not want costs no allocation. It has no counterpart in RxJS.
+// See also [Tap], [Named].
 func Log[T any](src observable.Observable[T], logger *slog.Logger, name string) observable.Observable[T] {
 	return observable.AttachFunc[T](func(sc *observable.Scope, down observable.Stage[T]) {
 		l := &lifeLog{logger: logger, sc: sc, begun: time.Now()}
@@ -109,7 +109,7 @@ func Log[T any](src observable.Observable[T], logger *slog.Logger, name string) 
 		observable.Attach(TapWith(src, TapConfig[T]{
 			Subscribe: func() { l.log(slog.LevelInfo, "subscribe") },
 			Next: func(v T) {
-				if l.logger.Enabled(sc, slog.LevelDebug) { // or else v would be boxed for nothing
+				if l.logger.Enabled(sc, slog.LevelDebug) { // else v is boxed for nothing
 					l.log(slog.LevelDebug, "next", slog.Any("value", v))
 				}
 			},

@@ -24,7 +24,7 @@ func TestTapArguments(t *testing.T) {
 	assert.Equal(t, "1 |", got.String(), "the functions may all be left out")
 }
 
-// notes returns a config whose functions note in a recorder all that they hear.
+// notes returns a config whose functions note their calls in a recorder.
 func notes(got *observabletest.Recorder[int]) operators.TapConfig[int] {
 	return operators.TapConfig[int]{
 		Subscribe:   func() { got.Notef("subscribe") },
@@ -60,7 +60,8 @@ func TestTapWithAndTheEndOfTheContext(t *testing.T) {
 	})
 }
 
-// TestTapUnsubscribes leaves inside the callbacks: what they were called with does not pass on.
+// TestTapUnsubscribes leaves inside the callbacks: the notifications that they were
+// called with do not pass on.
 func TestTapUnsubscribes(t *testing.T) {
 	for name, end := range map[string]func(o observable.Observer[int]){
 		"next":     func(o observable.Observer[int]) { o.Next(1) },
@@ -90,7 +91,8 @@ func TestTapUnsubscribes(t *testing.T) {
 	}
 }
 
-// TestTapWithRaces unsubscribes while the source ends: exactly one of the two is told.
+// TestTapWithRaces unsubscribes while the source ends: exactly one of the two calls its
+// function.
 func TestTapWithRaces(t *testing.T) {
 	for range 300 {
 		var src observable.Subject[int]
@@ -137,7 +139,8 @@ func logInto(text *strings.Builder, level slog.Level) *slog.Logger {
 	})})
 }
 
-// TestLog checks what is logged at each end of a subscription, and that everything passes on.
+// TestLog checks the lines logged at each end of a subscription, and that everything
+// passes on.
 func TestLog(t *testing.T) {
 	panicky := func(src ints) ints { return operators.Map(src, func(int) int { panic("stage") }) }
 	after3 := func(end ints) ints {
@@ -186,14 +189,15 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// shortened leaves out of a log what each line has to have in its place.
+// shortened removes from a log the parts that each line must have in its place.
 func shortened(t *testing.T, text string) string {
 	t.Helper()
 	var out []string
 	for line := range strings.Lines(text) {
 		line, hasRequest := strings.CutSuffix(strings.TrimSpace(line), " request=x")
 		assert.True(t, hasRequest, "the handler has the context of the subscription: %s", line)
-		line, place, _ := strings.Cut(line, " (in ") // of a panic, which changes with the lines of a file
+		// The place of a panic changes with the lines of a file.
+		line, place, _ := strings.Cut(line, " (in ")
 		if place != "" {
 			line += `"`
 		}
@@ -206,13 +210,14 @@ func shortened(t *testing.T, text string) string {
 	return strings.Join(out, " ")
 }
 
-// TestLogLeavesValuesOut sets the level at which all but the values is logged, of the default logger too.
+// TestLogLeavesValuesOut sets a level at which all but the values is logged, of the
+// default logger too.
 func TestLogLeavesValuesOut(t *testing.T) {
 	var text strings.Builder
 	former, writer, flags := slog.Default(), log.Writer(), log.Flags()
 	defer func() {
 		slog.SetDefault(former)
-		log.SetOutput(writer) // which SetDefault has changed
+		log.SetOutput(writer) // SetDefault has changed it
 		log.SetFlags(flags)
 	}()
 	src := operators.Log(observable.Of(1), nil, "prices")

@@ -7,7 +7,7 @@ import (
 )
 
 // ThrottleConfig says which values of a window [Throttle] and [ThrottleTimeWith] emit.
-// The zero value emits the first one only, as RxJS does by default.
+// The zero value emits the first value only, as RxJS does by default.
 type ThrottleConfig struct {
 	// NoLeading keeps back the first value of a window (RxJS: leading: false).
 	NoLeading bool

@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// TestThrottleWindowBeginsWhenTheValueWasTaken lets downstream take its time: what it needs is no part
-// of the window.
+// TestThrottleWindowBeginsWhenTheValueWasTaken lets downstream take its time: that time
+// is no part of the window.
 func TestThrottleWindowBeginsWhenTheValueWasTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := observabletest.NewRecorder[int]()

@@ -24,7 +24,7 @@ type (
 
 const ms = time.Millisecond
 
-// after returns what emits once after d.
+// after returns a function whose observable emits once after d.
 func after[T any](d time.Duration) func(T) ints {
 	return func(T) ints { return observable.Timer(d) }
 }
@@ -68,7 +68,7 @@ func TestTimedOperatorsAndTheEndOfTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		op(&src).Subscribe(ctx, got)
 		src.Next(1)
-		go src.Next(2) // which RateLimit lets wait
+		go src.Next(2) // RateLimit lets it wait
 		pass(2 * ms)
 		before := got.String()
 		cancel(errors.New("enough"))
@@ -102,7 +102,7 @@ func TestTimedOperatorsAndUnsubscribe(t *testing.T) {
 	})
 }
 
-// TestTimedOperatorsAreFresh subscribes a second time, while the first subscription is on.
+// TestTimedOperatorsAreFresh subscribes a second time, during the first subscription.
 func TestTimedOperatorsAreFresh(t *testing.T) {
 	inTime(t, timed(), func(t *testing.T, op stage) {
 		out := op(operators.Take(observable.Interval(2*ms), 4))
@@ -117,8 +117,8 @@ func TestTimedOperatorsAreFresh(t *testing.T) {
 	})
 }
 
-// TestTimedOperatorsAndABlockingObserver lets the observer take longer for a value than everything
-// else.
+// TestTimedOperatorsAndABlockingObserver lets the observer take longer for a value than
+// everything else.
 func TestTimedOperatorsAndABlockingObserver(t *testing.T) {
 	inTime(t, timed(), func(t *testing.T, op stage) {
 		var inside, most, count atomic.Int32
@@ -170,7 +170,8 @@ func TestTimedOperatorsAndSeveralProducers(t *testing.T) {
 	})
 }
 
-// TestTimedOperatorsAndFeedback emits back into the source from inside a callback downstream.
+// TestTimedOperatorsAndFeedback emits back into the source from inside a callback
+// downstream.
 func TestTimedOperatorsAndFeedback(t *testing.T) {
 	inTime(t, timed(), func(t *testing.T, op stage) {
 		var src observable.Subject[int]
@@ -188,7 +189,8 @@ func TestTimedOperatorsAndFeedback(t *testing.T) {
 	})
 }
 
-// TestTimedOperatorsAndAPanicDownstream lets the observer panic at a value that comes from a timer.
+// TestTimedOperatorsAndAPanicDownstream lets the observer panic at a value that comes
+// from a timer.
 func TestTimedOperatorsAndAPanicDownstream(t *testing.T) {
 	inTime(t, timed(), func(t *testing.T, op stage) {
 		var src observable.Subject[int]
@@ -206,9 +208,9 @@ func TestTimedOperatorsAndAPanicDownstream(t *testing.T) {
 	})
 }
 
-// TestTimedOperatorsBehindASlowSubscribe lets downstream subscribe, at each value, to a foreign
-// observable that takes its time: the source goes on meanwhile and timers run out, and what that
-// leads to comes afterwards.
+// TestTimedOperatorsBehindASlowSubscribe lets downstream subscribe, at each value, to a
+// foreign observable that takes its time: the source goes on meanwhile and timers run
+// out, and the effects come afterwards.
 func TestTimedOperatorsBehindASlowSubscribe(t *testing.T) {
 	for name, want := range map[string]string{
 		"Debounce":         "5:1 20:2 35:3 45:|",
@@ -291,8 +293,8 @@ func TestArgumentsOfTimedOperators(t *testing.T) {
 // double is a project for ParallelMap.
 func double(_ context.Context, v int) (int, error) { return 2 * v, nil }
 
-// TestFeedbackToAnotherGoroutine emits back into the source from inside a callback that runs on a goroutine of the
-// operator's, as long as there is room.
+// TestFeedbackToAnotherGoroutine emits back into the source from inside a callback that
+// runs on one of the operator's goroutines, as long as there is room.
 func TestFeedbackToAnotherGoroutine(t *testing.T) {
 	inTime(t, map[string]stage{
 		"ObserveOn":            func(src ints) ints { return operators.ObserveOn(src, 1) },

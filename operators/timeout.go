@@ -15,7 +15,7 @@ type TimeoutError struct {
 	Seen  int           // number of the values before
 }
 
-// Error says which limit ran out.
+// Error names the limit that ran out.
 func (e *TimeoutError) Error() string {
 	switch {
 	case e.First:
@@ -50,16 +50,16 @@ type TimeoutConfig[T any] struct {
 // interrupted however long it takes. [SubscribeAfter] moves it to another goroutine,
 // where the timer ends it; a [Deadline] ends it wherever it runs.
 //
-// The error comes in time; what waits for the end of the stream, such as
-// [observable.ForEach] or a [Retry], also waits until the function of a [observable.Go]
-// has returned. One that waits in a Read returns when that is closed: see
+// The error comes in time. Code that waits for the end of the stream, such as
+// [observable.ForEach] or a [Retry], also waits until the function of an [observable.Go]
+// has returned. A function that waits in a Read returns when its reader is closed: see
 // [observable.Lines].
 //
 // The time begins with the subscription, and anew when downstream has taken a value: the
-// time of downstream does not count, nor does that of other sources of the same chain for
-// which a value of this one waits. The source is unsubscribed before the error is
-// emitted. Completion and errors of the source pass through. Unsubscribing stops the
-// timer.
+// time of downstream does not count, nor does the time of other sources of the same chain
+// while a value of this source waits for them. The source is unsubscribed before the
+// error is emitted. Completion and errors of the source pass through. Unsubscribing stops
+// the timer.
 //
 // It starts no goroutine. It has one timer, which a value does not touch: when the timer
 // runs out, it is set again if the latest value is young enough. A value costs one look
@@ -137,7 +137,7 @@ func (t *watchdog[T]) next(v T) {
 			t.alarm.Stop()
 		}
 		return
-	case t.seen == 1 && t.First > 0: // the alarm may be set for a later time than Each needs
+	case t.seen == 1 && t.First > 0: // the alarm may be set too late for Each
 		t.alarm.Reset(t.Each)
 	}
 	t.since = time.Since(t.begun)

@@ -95,8 +95,8 @@ func TestTimeoutDoesNotCountWhatSubscribingNeeds(t *testing.T) {
 	})
 }
 
-// TestTimeoutOfAnEndedStream checks that a limit for the first value only does not end what follows,
-// nor a terminal that was in time.
+// TestTimeoutOfAnEndedStream checks that a limit for only the first value does not affect
+// the values that follow, nor a terminal that was in time.
 func TestTimeoutOfAnEndedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -109,8 +109,8 @@ func TestTimeoutOfAnEndedStream(t *testing.T) {
 	})
 }
 
-// TestTimeoutGoesOn checks what With is given, that what it returns has no limit, and that a panic in
-// it is the stream's.
+// TestTimeoutGoesOn checks the argument of With, that the observable it returns has no
+// limit, and that a panic in it is the stream's.
 func TestTimeoutGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src, next observable.Subject[int]

@@ -31,8 +31,8 @@ type TimeIntervalValue[T any] struct {
 	Elapsed time.Duration // the time since the value before, or since the subscription
 }
 
-// TimeInterval emits each value with the time since the one before it; the first value,
-// with the time since the subscription.
+// TimeInterval emits each value with the time since the value before it, and the first
+// value with the time since the subscription.
 //
 //	src:            --1---------2---------|
 //	TimeInterval(): --{1 2ms}---{2 10ms}--|

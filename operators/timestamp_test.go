@@ -29,7 +29,8 @@ func TestTimeIntervalMeasuresFromEachSubscription(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		timed := operators.TimeInterval(operators.Take(observable.TimerEvery(time.Minute, time.Hour), 2))
 		for range 2 {
-			time.Sleep(time.Hour) // in virtual time: what passes before the subscription does not count
+			// Virtual time before the subscription does not count.
+			time.Sleep(time.Hour)
 			got, err := observable.Collect(t.Context(), timed)
 			require.NoError(t, err)
 			assert.Equal(t, []operators.TimeIntervalValue[int]{

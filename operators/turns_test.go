@@ -15,10 +15,11 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// The tests of this file have several producers in one chain: none is held up by what is another's, nor ends with it.
+// The tests of this file have several producers in one chain: another's values neither
+// hold up a producer nor end it.
 
-// TestATimerBetweenValuesOfABuffer has a timer end a chain whose buffer is full: it waits for the value that is being
-// delivered, and not for those behind it.
+// TestATimerBetweenValuesOfABuffer has a timer end a chain whose buffer is full: the
+// timer waits for the value that is being delivered, and not for those behind it.
 func TestATimerBetweenValuesOfABuffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		received := 0
@@ -34,8 +35,9 @@ func TestATimerBetweenValuesOfABuffer(t *testing.T) {
 	})
 }
 
-// TestRateLimitBehindABusyChain has producers in front of a RateLimit that has tokens enough, while the chain is busy with
-// the value of another source: each producer waits with its value.
+// TestRateLimitBehindABusyChain has producers in front of a RateLimit that has enough
+// tokens, while the chain is busy with the value of another source: each producer waits
+// with its value.
 func TestRateLimitBehindABusyChain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var limited, other observable.Subject[int]
@@ -66,8 +68,8 @@ func TestRateLimitBehindABusyChain(t *testing.T) {
 	})
 }
 
-// TestSubscribeIsNotHeldUp has an observer feed its own chain while it is subscribed to, and another producer that never
-// rests: Subscribe returns.
+// TestSubscribeIsNotHeldUp has an observer feed its own chain while it is subscribed to,
+// and another producer that never rests: Subscribe returns.
 func TestSubscribeIsNotHeldUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -96,8 +98,8 @@ func TestSubscribeIsNotHeldUp(t *testing.T) {
 	})
 }
 
-// TestGoexitEndsNoOtherProducer ends the goroutine in a callback of one source, which a Catch heals, while the value of
-// another source waits: that source goes on.
+// TestGoexitEndsNoOtherProducer ends the goroutine in a callback of one source, recovered
+// by a Catch, while the value of another source waits: that source goes on.
 func TestGoexitEndsNoOtherProducer(t *testing.T) {
 	observabletest.Unhandled(t)
 	for range 50 {
@@ -123,8 +125,9 @@ func TestGoexitEndsNoOtherProducer(t *testing.T) {
 	}
 }
 
-// TestAGroupKeepsItsSource has a group go on when the stream of groups has been left: each value of the channel is the
-// group's, once, and the next subscriber's when the group has ended.
+// TestAGroupKeepsItsSource has a group go on when the stream of groups has been left: the
+// group gets each value of the channel, once, and the next subscriber gets those after
+// the group's end.
 func TestAGroupKeepsItsSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ch := make(chan int)
@@ -153,7 +156,8 @@ func TestAGroupKeepsItsSource(t *testing.T) {
 	})
 }
 
-// TestConflateKeepsWhatWaitsBeforeAPanic has merge panic: what waits comes before the error.
+// TestConflateKeepsWhatWaitsBeforeAPanic has merge panic: the waiting values come before
+// the error.
 func TestConflateKeepsWhatWaitsBeforeAPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var src observable.Subject[int]
@@ -177,8 +181,8 @@ func TestConflateKeepsWhatWaitsBeforeAPanic(t *testing.T) {
 	})
 }
 
-// TestDeliverInACircle has a callback behind a buffer deliver into a chain whose callback fills that buffer: nobody waits
-// for ever.
+// TestDeliverInACircle has a callback behind a buffer deliver into a chain whose callback
+// fills that buffer: nobody waits for ever.
 func TestDeliverInACircle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var feed, other observable.Subject[int]
@@ -193,7 +197,7 @@ func TestDeliverInACircle(t *testing.T) {
 				<-hold
 			case 1:
 				for i := range 5 {
-					feed.Next(10 + i) // more than the buffer of the first chain takes
+					feed.Next(10 + i) // more than the first chain's buffer takes
 				}
 			}
 		}})

@@ -50,8 +50,8 @@ func TestUnhandledPanicOfProject(t *testing.T) {
 	}
 }
 
-// TestUnhandledSecondPanicOfProject has two calls panic: the stream ends with one, and the handler gets
-// the other.
+// TestUnhandledSecondPanicOfProject has two calls panic: the stream ends with one panic,
+// and the handler gets the other.
 func TestUnhandledSecondPanicOfProject(t *testing.T) {
 	parallel(t, func(t *testing.T, op parallelMap) {
 		unhandled := observabletest.Unhandled(t)
@@ -65,8 +65,8 @@ func TestUnhandledSecondPanicOfProject(t *testing.T) {
 	})
 }
 
-// TestUnhandledPanicOfASource has a source panic behind values that have not been dealt with, and then ends
-// the stream: the panic has not reached its observer, and never will.
+// TestUnhandledPanicOfASource has a source panic behind values that have not been dealt
+// with, and then ends the stream: the panic never reaches its observer.
 func TestUnhandledPanicOfASource(t *testing.T) {
 	sleepy := func(ctx context.Context, v int) (int, error) {
 		<-ctx.Done()
@@ -99,8 +99,8 @@ func TestUnhandledPanicOfASource(t *testing.T) {
 	}
 }
 
-// TestUnhandledErrorOfAShare fails a shared source while nobody is subscribed, and another one while
-// somebody is. Nobody hears of the first unless the next subscriber does.
+// TestUnhandledErrorOfAShare fails a shared source without a subscriber, and another with
+// one. The first error goes unheard unless the next subscriber hears of it.
 func TestUnhandledErrorOfAShare(t *testing.T) {
 	never := operators.ShareConfig[int]{OnRefCountZero: operators.ResetNever(), OnError: operators.ResetNever()}
 	for name, test := range map[string]struct {
@@ -142,8 +142,8 @@ func TestUnhandledErrorOfAShare(t *testing.T) {
 	}
 }
 
-// TestUnhandledPanicOfADuration has what ends a group panic: that is the group's error, which nobody hears if nobody
-// is subscribed to it.
+// TestUnhandledPanicOfADuration has the duration of a group panic: that is the group's
+// error, which nobody hears if nobody is subscribed to the group.
 func TestUnhandledPanicOfADuration(t *testing.T) {
 	for name, test := range map[string]struct {
 		observed bool
@@ -168,8 +168,9 @@ func TestUnhandledPanicOfADuration(t *testing.T) {
 	}
 }
 
-// TestUnhandledPanicAsAllLeave has a source, or what ends a group, panic while the only subscriber of a part is at work,
-// and the subscriber then leaves: the panic is on its way to it, and reaches nobody.
+// TestUnhandledPanicAsAllLeave has a source, or the duration of a group, panic while the
+// only subscriber of a part is at work, and the subscriber then leaves: the panic is on
+// its way to it, and reaches nobody.
 func TestUnhandledPanicAsAllLeave(t *testing.T) {
 	failing := func(v int) int {
 		if v == 2 {
@@ -245,7 +246,8 @@ func TestUnhandledPanicAsAllLeave(t *testing.T) {
 	}
 }
 
-// endedContext is a context that has ended when it says so, though nobody has been told yet.
+// endedContext is a context whose Err says that it has ended, though its Done is still
+// open.
 type endedContext struct {
 	context.Context
 	ended atomic.Bool
@@ -258,8 +260,9 @@ func (c *endedContext) Err() error {
 	return nil
 }
 
-// TestUnhandledPanicOfPartsOfOneChain has the context end while a panic goes to several parts of one chain, the first of which
-// ends the operator that joins them: no observer hears of it.
+// TestUnhandledPanicOfPartsOfOneChain has the context end while a panic goes to several
+// parts of one chain. The first part ends the operator that joins them: no observer hears
+// of the panic.
 func TestUnhandledPanicOfPartsOfOneChain(t *testing.T) {
 	identity := func(v int) int { return v }
 	type wrap = func(ints) ints

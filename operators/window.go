@@ -151,7 +151,7 @@ func WindowToggle[T, O, N any](
 type window[T any] struct {
 	subject observable.Subject[T]
 	in      observable.Feed[T] // way into the subject from inside the gate of the source
-	seen    int                // number of values so far, for windows with a greatest number
+	seen    int                // number of values so far, for windows with a limit
 }
 
 // Subscribe adds observer to the window's subscribers.
@@ -216,12 +216,13 @@ func (w *windows[T]) give(open *window[T], v T) {
 	returned = true
 }
 
-// exit is deferred around what calls the subscribers of one window. If a callback of
-// theirs ends this goroutine, the source may have ended with it, so all windows and the
-// stream end. A panic does not come here: the window's subject deals with it.
+// exit is deferred around calls of the subscribers of one window. If such a callback ends
+// this goroutine, the source may have ended with it, so all windows and the stream end. A
+// panic does not come here: the window's subject deals with it.
 func (w *windows[T]) exit(returned *bool) {
 	if !*returned {
-		w.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) }, nil) // it is told where it began
+		// The error is reported where it began.
+		w.terminate(func(t observable.Terminal) { t.Error(observable.ErrGoexit) }, nil)
 	}
 }
 

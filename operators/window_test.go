@@ -54,7 +54,8 @@ func TestWindowsTakenFromInTheSameChain(t *testing.T) {
 	}
 }
 
-// A window must not be left open when its stream fails, whether by an error or by a panic upstream.
+// A window must not be left open when its stream fails, by an error or by a panic
+// upstream.
 func TestWindowsFailWithTheirSource(t *testing.T) {
 	failures := map[string]func(any) any{
 		"error": func(v any) any { return v },

@@ -2,8 +2,8 @@ package operators
 
 import "github.com/rxsocket/rxsocket/observable"
 
-// WithLatestFrom emits what project makes of each value of the source and the latest
-// value of other. A value that comes before the first one of other is dropped.
+// WithLatestFrom emits the result of project for each value of the source and the latest
+// value of other. A value that comes before the first value of other is dropped.
 //
 //	src:                                --1---2----3-|
 //	other:                              ----x----y-----z

@@ -17,8 +17,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// slowToStop is a Go that emits its values and then takes a while to see that it is not wanted any more. It counts how
-// many of its functions run.
+// slowToStop is a Go that emits its values and then takes a while to see that it is not
+// wanted any more. It counts its functions that run.
 type slowToStop struct {
 	running, most atomic.Int32
 }
@@ -36,7 +36,8 @@ func (l *slowToStop) source() ints {
 	})
 }
 
-// TestDoneWaitsAcrossABoundary ends chains before the function at their head has returned.
+// TestDoneWaitsAcrossABoundary ends chains before the function at their head has
+// returned.
 func TestDoneWaitsAcrossABoundary(t *testing.T) {
 	same := func(_ context.Context, v int) (int, error) { return v, nil }
 	for name, across := range map[string]func(ints) ints{
@@ -59,8 +60,8 @@ func TestDoneWaitsAcrossABoundary(t *testing.T) {
 	}
 }
 
-// TestDoneWaitsForASourceThatEmitsInSubscribe ends chains while their source, which emits inside its subscription on
-// another goroutine, is in a callback.
+// TestDoneWaitsForASourceThatEmitsInSubscribe ends chains while their source, which emits
+// inside its subscription on another goroutine, is in a callback.
 func TestDoneWaitsForASourceThatEmitsInSubscribe(t *testing.T) {
 	for name, across := range map[string]func(ints) ints{
 		"ObserveOn":      func(src ints) ints { return operators.ObserveOn(src, 1) },
@@ -109,7 +110,7 @@ func TestDoneWaitsForTheCallsOfParallelMap(t *testing.T) {
 	})
 }
 
-// TestTheNextRunWaitsForTheFunctionOfTheLast has what is downstream end a run.
+// TestTheNextRunWaitsForTheFunctionOfTheLast has an operator downstream end a run.
 func TestTheNextRunWaitsForTheFunctionOfTheLast(t *testing.T) {
 	failed := errors.New("failed")
 	second := func(v int) (int, error) {
@@ -147,8 +148,9 @@ func TestTheNextRunWaitsForTheFunctionOfTheLast(t *testing.T) {
 	}
 }
 
-// TestDoneWaitsForAShareThatIsBeingConnected has a shared source that emits inside its subscription be in a callback, while
-// first the subscriber leaves that has subscribed to it, and then another one, the last.
+// TestDoneWaitsForAShareThatIsBeingConnected has a shared source that emits inside its
+// subscription be in a callback. Meanwhile the subscriber that has subscribed to the
+// source leaves, and then another one, the last.
 func TestDoneWaitsForAShareThatIsBeingConnected(t *testing.T) {
 	for name, exits := range map[string]bool{"returns": false, "Goexit": true} {
 		t.Run(name, func(t *testing.T) {

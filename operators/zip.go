@@ -18,8 +18,8 @@ import "github.com/rxsocket/rxsocket/observable"
 // is the stream's, ends all sources, and drops the values that wait. Sources may emit on
 // goroutines of their own. It starts no goroutine.
 //
-// The receiver may keep the slices. A slice is one allocation, which [Zip2] and [Zip3],
-// for sources of different types, do without. RxJS: zip, zipWith; their projection is a
+// The receiver may keep the slices. A slice is one allocation; [Zip2] and [Zip3], for
+// sources of different types, do without it. RxJS: zip, zipWith; their projection is a
 // [Map]. See also [ZipAll], [CombineLatest], [ForkJoin].
 func Zip[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
 	if len(srcs) == 0 {
@@ -44,8 +44,8 @@ func Zip[T any](srcs ...observable.Observable[T]) observable.Observable[[]T] {
 	})
 }
 
-// Zip2 emits what project makes of the first values of a and b, then of the second ones,
-// and so on.
+// Zip2 emits the result of project for the first values of a and b, then for the second
+// ones, and so on.
 //
 //	a:                       --1-----2--3--|
 //	b:                       ----x-y------|
@@ -107,7 +107,7 @@ func ZipAll[T any](src observable.Observable[observable.Observable[T]]) observab
 	})
 }
 
-// zipper is the common part of the inputs of a Zip, whatever their number and types.
+// zipper is the common part of the inputs of a Zip, for any number and types.
 type zipper[R any] struct {
 	end       ending[R]
 	combine   func() R // takes a value from each input and joins them

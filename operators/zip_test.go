@@ -19,8 +19,8 @@ func TestZipStopsASourceThatIsAheadOfOneThatHasEnded(t *testing.T) {
 	assert.Equal(t, [][]int{{1, 0}, {2, 1}}, got)
 }
 
-// TestZipForgetsWhatItHasEmitted lets one source run far ahead, again and again, and then the other catch up, all
-// but one value.
+// TestZipForgetsWhatItHasEmitted lets one source run far ahead, again and again, and then
+// the other catch up, all but one value.
 func TestZipForgetsWhatItHasEmitted(t *testing.T) {
 	var a, b observable.Subject[*[1000]byte]
 	pairs := 0
@@ -54,8 +54,8 @@ func TestForkJoinCompletesWhenOneHasNoValue(t *testing.T) {
 	assert.False(t, a.Observed())
 }
 
-// TestForkJoinSaysNothingAfterATeardownThatUnsubscribes unsubscribes while the last source is torn down, which is
-// before the result.
+// TestForkJoinSaysNothingAfterATeardownThatUnsubscribes unsubscribes while the last
+// source is torn down, before the result.
 func TestForkJoinSaysNothingAfterATeardownThatUnsubscribes(t *testing.T) {
 	var src observable.Subject[int]
 	var sub observable.Subscription

@@ -27,7 +27,7 @@ type Pointer[T any] struct {
 	word[*T, atomic.Pointer[T], *atomic.Pointer[T]]
 }
 
-// atomically is what the types of sync/atomic have in common: A is one of them, and V its
+// atomically is the common part of the types of sync/atomic: A is one of them, and V its
 // value.
 type atomically[V, A any] interface {
 	*A
@@ -37,7 +37,7 @@ type atomically[V, A any] interface {
 	CompareAndSwap(before, after V) bool
 }
 
-// counting is what its integers have besides.
+// counting adds the methods of its integers.
 type counting[V, A any] interface {
 	atomically[V, A]
 	Add(delta V) V

@@ -19,9 +19,9 @@ func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
 }
 
 // Context returns a context and the function that ends it, which a thread may call at any
-// time. [AfterFunc] is told of the end, and [Wait] can wait for Done. Contexts that are
-// derived from this one end a moment later, on a thread of its own, which the scheduler
-// sees; but it does not see what waits for those.
+// time. [AfterFunc] hears of the end, and [Wait] can wait for Done. Contexts derived from
+// this one end a moment later, on a thread of its own, which the scheduler sees. It does
+// not see the goroutines that wait for those contexts.
 func (p *Program) Context() (context.Context, context.CancelFunc) {
 	c := &cancelable{Context: context.Background(), done: make(chan struct{})}
 	return c, c.cancel
@@ -33,7 +33,7 @@ type cancelable struct {
 
 	done chan struct{}
 
-	mu    sync.Mutex // guards what follows, from the race detector's point of view
+	mu    sync.Mutex // guards the fields below, from the race detector's point of view
 	err   error
 	after []*func()
 }
@@ -68,7 +68,7 @@ func (c *cancelable) cancel() {
 	c.after = nil
 }
 
-// AfterFunc is what package context looks for, too.
+// AfterFunc is the method that package context looks for, too.
 func (c *cancelable) AfterFunc(f func()) (stop func() bool) {
 	m := c.before(opAfterFunc)
 	c.mu.Lock()

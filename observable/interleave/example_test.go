@@ -7,8 +7,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// A queue that is written with the primitives of the package runs as any other, and can be
-// walked with the build tag interleave.
+// A queue that is written with the primitives of the package runs as any other, and can
+// be walked with the build tag interleave.
 type queue struct {
 	mu     interleave.Mutex
 	filled *interleave.Cond

@@ -12,43 +12,43 @@ import (
 	"testing"
 )
 
-// Unbounded is no bound on preemptions.
+// Unbounded sets no bound on preemptions.
 const Unbounded = -1
 
-// Config says which interleavings [Explore] walks through.
+// Config chooses the interleavings that [Explore] walks through.
 type Config struct {
-	// Preemptions is how often a thread that could go on may be interrupted in a run, or
-	// [Unbounded]. To switch to another thread when one blocks or ends is free. Most
-	// faults need one or two; the number of interleavings grows with the number of
-	// steps to the power of this one. A walk without a bound tells orders apart only
-	// where they make a difference, and comes to an end for small programs: two threads
-	// of about twenty steps each, three of ten.
+	// Preemptions is the greatest number of interruptions of threads that could go on in
+	// a run, or [Unbounded]. To switch to another thread when one blocks or ends is free.
+	// Most faults need one or two preemptions; the number of interleavings grows with the
+	// number of steps to the power of this one. A walk without a bound tells orders apart
+	// only where they make a difference, and comes to an end for small programs: two
+	// threads of about twenty steps each, three of ten.
 	Preemptions int
-	// MaxRuns ends the walk after so many interleavings. If it is 0, the walk is
+	// MaxRuns ends the walk after that number of interleavings. If it is 0, the walk is
 	// complete.
 	MaxRuns int
-	// MaxSteps is how many steps a run may have; one with more is a failure. If it is 0,
-	// these are 10,000.
+	// MaxSteps is the greatest number of steps of a run; a run with more is a failure. If
+	// it is 0, the number is 10,000.
 	MaxSteps int
-	// Random is how many runs to make with random schedules, in place of the walk. It is
-	// for programs that are too large to walk through.
+	// Random is the number of runs to make with random schedules, in place of the walk.
+	// It is for programs that are too large to walk through.
 	Random int
-	// Seed is what the random schedules are made from; a failure prints it. If it is 0,
-	// each exploration takes another one.
+	// Seed is the seed of the random schedules; a failure prints it. If it is 0, each
+	// exploration takes another one.
 	Seed uint64
-	// Depth is how many orders between steps a fault needs that random schedules are to
-	// find: others are found too, but with a smaller chance. If it is 0, the schedules
-	// take turns with 2 to 9.
+	// Depth is the number of orders between steps that the sought faults need: random
+	// schedules find other faults too, but with a smaller chance. If it is 0, the
+	// schedules take turns with 2 to 9.
 	Depth int
-	// Replay is a schedule, as a failure prints it. If it is not empty, there is one run,
-	// with it.
+	// Replay is a schedule, as a failure prints it. If it is not empty, the exploration
+	// makes one run, with it.
 	Replay string
 }
 
-// Result is what [Explore] has seen.
+// Result is the extent of an exploration by [Explore].
 type Result struct {
 	Runs     int    // interleavings
-	Complete bool   // these are all there are within the bound on preemptions
+	Complete bool   // there are no others within the bound on preemptions
 	Steps    int    // of the longest run
 	Choices  int    // the most decisions in one run that had an alternative
 	Seed     uint64 // of random schedules, or 0
@@ -66,7 +66,7 @@ func (r Result) String() string {
 	return fmt.Sprintf("%d interleavings (%s), of up to %d steps and %d choices", r.Runs, extent, r.Steps, r.Choices)
 }
 
-// Program is one run of what [Explore] explores.
+// Program is one run of the program that [Explore] explores.
 type Program struct {
 	begun   bool // the program function has returned
 	waiting []named
@@ -108,13 +108,13 @@ var (
 		"how many runs to make at most in each exploration that has a limit, in place of that")
 )
 
-// BeforeRun has f called before each run: it sets back what a package keeps from one run to the
-// next.
+// BeforeRun has f called before each run: f resets the state that a package keeps from
+// one run to the next.
 func BeforeRun(f func()) { beforeRun = append(beforeRun, f) }
 
 var beforeRun []func()
 
-// override changes config as the flags say.
+// override changes the config by the flags.
 func (c *Config) override() {
 	if *replay != "" {
 		c.Replay = *replay
@@ -133,14 +133,14 @@ func (c *Config) override() {
 var serial sync.Mutex
 
 // Explore runs program once for each interleaving of its threads, as far as config says,
-// and fails tb at the first one that goes wrong: if a check returns an error, tb has
-// failed, a thread has panicked, no thread can go on though not all have ended, or, with
-// -race, there was a data race. It then prints the steps and a schedule that repeats
+// and fails tb at the first interleaving that goes wrong: a check returns an error, tb
+// has failed, a thread has panicked, no thread can go on though not all have ended, or,
+// with -race, there was a data race. It then prints the steps and a schedule that repeats
 // them.
 //
-// The program function makes everything anew at each run, since what is left from the one
-// before would make the next one differ. It is a thread itself, called main: it may do
-// whatever is part of the set-up. It must do the same whenever the schedule is the same.
+// The program function must make everything anew at each run, since leftovers of one run
+// would make the next differ. It is a thread itself, called main: it may do the set-up.
+// It must do the same whenever the schedule is the same.
 func Explore(tb testing.TB, config Config, program func(p *Program)) Result {
 	tb.Helper()
 	if explored() {
@@ -221,7 +221,7 @@ func (x *explorer) run(s strategy) bool {
 	r.do(s, x.program)
 	x.count(r)
 	if r.failure == nil && !failed && x.Failed() {
-		r.failf("the test has failed; what it says is above")
+		r.failf("the test has failed; its output is above")
 		r.failure.once = true
 	}
 	if r.failure == nil {
@@ -238,7 +238,7 @@ func (x *explorer) count(r *run) {
 	x.result.Choices = max(x.result.Choices, r.choices)
 }
 
-// maxSimplify is how many runs are made to find a simpler failure.
+// maxSimplify is the greatest number of runs made to find a simpler failure.
 const maxSimplify = 20000
 
 // simplify returns a run that fails with fewer preemptions than r does, if it finds one.
@@ -264,8 +264,8 @@ func (x *explorer) simplify(r *run) *run {
 	return r
 }
 
-// report tells of a failure, with the steps that lead to it: these are written down in a
-// second run.
+// report reports a failure, with the steps that lead to it, which a second run writes
+// down.
 func (x *explorer) report(r *run) {
 	x.Helper()
 	schedule := r.schedule()

@@ -14,7 +14,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave/judge"
 )
 
-// fails explores a program that must fail, and returns what is said about it.
+// fails explores a program that must fail, and returns the text of the failure.
 func fails(t *testing.T, config interleave.Config, program func(*interleave.Program)) string {
 	t.Helper()
 	a := &judge.Attempt{TB: t}
@@ -31,7 +31,7 @@ func passes(t *testing.T, config interleave.Config, program func(*interleave.Pro
 	return result
 }
 
-// schedule returns the schedule that a failure tells of.
+// schedule returns the schedule in the text of a failure.
 func schedule(t *testing.T, failure string) string {
 	t.Helper()
 	_, after, found := strings.Cut(failure, "-interleave.replay=")
@@ -89,9 +89,9 @@ func TestNoLostUpdate(t *testing.T) {
 	}
 }
 
-// TestCountOfInterleavings checks that the walk without a bound comes to all
-// interleavings, each once: of a threads with n steps each there are (an)! / n!^a. The
-// reduction leaves one of them.
+// TestCountOfInterleavings checks that the walk without a bound reaches all
+// interleavings, each once: a threads with n steps each have (an)! / n!^a. The reduction
+// leaves one of them.
 func TestCountOfInterleavings(t *testing.T) {
 	for _, c := range []struct{ threads, steps, want int }{
 		{1, 5, 1}, {2, 1, 2}, {2, 2, 6}, {2, 3, 20}, {2, 5, 252}, {2, 6, 924}, {3, 2, 90}, {3, 3, 1680}, {4, 2, 2520},
@@ -104,8 +104,8 @@ func TestCountOfInterleavings(t *testing.T) {
 	}
 }
 
-// TestCountWithABound compares with what a count by hand gives. Two threads of n steps,
-// without preemption: 2. With one: each of the two may be interrupted once, at n-1
+// TestCountWithABound compares with a count by hand. Two threads of n steps, without
+// preemption: 2. With one preemption: each of the two may be interrupted once, at n-1
 // places.
 func TestCountWithABound(t *testing.T) {
 	for _, c := range []struct{ steps, bound, want int }{{4, 0, 2}, {4, 1, 2 + 2*3}, {7, 1, 2 + 2*6}} {
@@ -113,7 +113,7 @@ func TestCountWithABound(t *testing.T) {
 	}
 }
 
-// full returns how many runs a walk without the reduction has.
+// full returns the number of runs of a walk without the reduction.
 func full(bound int, program func(*interleave.Program)) (runs int) {
 	_, runs, _ = interleave.Outcomes(bound, true, 0, func(p *interleave.Program, _ func(string)) { program(p) })
 	return runs

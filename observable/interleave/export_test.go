@@ -2,9 +2,9 @@
 
 package interleave
 
-// Outcomes returns what the program tells in its runs, and how many runs there are. A
-// full walk tries everything, the other one only what may lead to something new. It stops
-// at a failure, whose text it returns, and after so many runs.
+// Outcomes returns the outcomes that the program tells in its runs, and the number of
+// runs. A full walk tries all alternatives, the other walk only those that may lead to
+// something new. It stops at a failure, whose text it returns, and after limit runs.
 func Outcomes(
 	bound int, full bool, limit int, program func(p *Program, tell func(outcome string)),
 ) (outcomes map[string]bool, runs int, failure string) {

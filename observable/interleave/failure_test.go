@@ -60,8 +60,8 @@ func TestDeadlockOfAll(t *testing.T) {
 	assert.Contains(t, text, "b is at return from Cond.Wait #3, and was not woken")
 }
 
-// TestFailureIsSimplified checks that a failure is told with as few preemptions as it
-// takes.
+// TestFailureIsSimplified checks that a failure is reported with the fewest preemptions
+// that it takes.
 func TestFailureIsSimplified(t *testing.T) {
 	text := fails(t, interleave.Config{Random: 1000, Seed: 1, Depth: 8}, func(p *interleave.Program) {
 		var n, other interleave.Int32
@@ -252,7 +252,7 @@ func TestWaitForWhatIsNotClosedByClose(t *testing.T) {
 	assert.Contains(t, text, "closed by something else than Close")
 }
 
-// TestUnwinding checks that the threads of a failed run end, whatever they have deferred.
+// TestUnwinding checks that the threads of a failed run end, with any deferred functions.
 func TestUnwinding(t *testing.T) {
 	var ended atomic.Int32
 	text := fails(t, walkAll, func(p *interleave.Program) {

@@ -12,10 +12,10 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// gate lets one thread at a time deliver values. What comes meanwhile is queued, and
-// delivered by whoever is inside.
+// gate lets one thread at a time deliver values. Values that come meanwhile are queued,
+// and the thread inside delivers them.
 type gate struct {
-	forgetful bool // who has queued a value does not look whether the gate was left meanwhile
+	forgetful bool // after queueing, a thread does not look whether the gate was left
 
 	inside    interleave.Bool
 	waiting   interleave.Int32
@@ -52,7 +52,7 @@ func (g *gate) leave() {
 	}
 }
 
-// emitters returns a program of threads that emit so many values each.
+// emitters returns a program of threads that emit the given number of values each.
 func emitters(threads, values int, forgetful bool) func(p *interleave.Program) {
 	return func(p *interleave.Program) {
 		g := &gate{forgetful: forgetful}

@@ -2,9 +2,9 @@
 //
 // Its primitives are those of sync and sync/atomic, unless the build tag interleave is
 // set. With the tag they call a scheduler: it lets one goroutine run at a time, and
-// decides before each operation who goes on. Explore, which exists with the tag only,
-// runs a program again and again, each time with other decisions, until all of them are
-// done:
+// chooses before each operation the goroutine that goes on. Explore, which exists with
+// the tag only, runs a program again and again, each time with other decisions, until it
+// has tried them all:
 //
 //	//go:build interleave
 //
@@ -26,17 +26,18 @@
 // `go test -tags interleave` finds the lost update and prints the steps that lead to it,
 // and a schedule with which -interleave.replay repeats them.
 //
-// # What is not seen
+// # Blind spots
 //
-// Only the operations of this package are seen. A thread is never interrupted anywhere
-// else, and what it does before its first operation is done when it is started. So an
+// The scheduler sees only the operations of this package. It never interrupts a thread
+// anywhere else, and a new thread runs as far as its first operation at once. So an
 // exploration proves nothing about
 //
-//   - plain memory: a program with a data race has behaviours that no exploration comes to.
-//     The race detector finds the race, in an exploration too: with -race the scheduler adds
-//     no order of its own, and a race fails the exploration with its schedule.
-//   - channels, timers, and the primitives of sync itself. [Wait] and [Close] are there for
-//     channels that are only ever closed.
+//   - plain memory: a program with a data race has behaviours that no exploration
+//     reaches. The race detector finds the race, in an exploration too: with -race the
+//     scheduler adds no order of its own, and a race fails the exploration with its
+//     schedule.
+//   - channels, timers, and the primitives of sync itself. [Wait] and [Close] are there
+//     for channels that are only ever closed.
 //   - weaker memory than Go's: operations are sequentially consistent, as those of
 //     sync/atomic are.
 //
@@ -47,7 +48,7 @@
 // # Threads
 //
 // The threads of an exploration are its program function and the goroutines that threads
-// start with [Go] and the like. Goroutines started with a go statement are none, and the
-// primitives do for them what those of sync do: whatever runs beside an exploration is not
-// disturbed, but it has to keep away from what the program uses.
+// start with [Go] and the like. Goroutines started with a go statement are none, and for
+// them the primitives work as those of sync: an exploration does not disturb goroutines
+// beside it, but they have to keep away from the program's primitives.
 package interleave

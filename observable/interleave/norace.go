@@ -5,5 +5,5 @@ package interleave
 func (r *run) hide() {}
 func (r *run) show() {}
 
-// races returns how many data races have been found.
+// races returns the number of data races found.
 func races() int { return 0 }

@@ -4,8 +4,8 @@ package interleave
 
 import "runtime"
 
-// hide and show are around what the scheduler does on a thread: the race detector must
-// not take it for an order that the program itself has made.
+// hide and show enclose the scheduler's work on a thread: the race detector must not take
+// it for an order that the program itself has made.
 func (r *run) hide() {
 	if !r.traced {
 		runtime.RaceDisable()
@@ -18,5 +18,5 @@ func (r *run) show() {
 	}
 }
 
-// races returns how many data races have been found.
+// races returns the number of data races found.
 func races() int { return runtime.RaceErrors() }

@@ -27,9 +27,9 @@ func TestRaceIsFound(t *testing.T) {
 	assert.Equal(t, "1,2", schedule(t, string(output)))
 }
 
-// TestRacy is two threads, one of which reads what the other one writes without an order
-// between them, in some of the interleavings. The scheduler itself puts each step after
-// the one before.
+// TestRacy is two threads. In some of the interleavings, one reads memory that the other
+// writes, without an order between them. The scheduler itself puts each step after the
+// one before.
 func TestRacy(t *testing.T) {
 	if os.Getenv("INTERLEAVE_RACY") == "" {
 		t.Skip("TestRaceIsFound runs it")

@@ -5,11 +5,10 @@ package interleave
 import "math/rand/v2"
 
 // random is a strategy for one run: probabilistic concurrency testing (Burckhardt and
-// others). Each thread gets a random priority, and of those that can go on the one with
-// the highest does. At a few random steps, the one that would go on falls behind all
-// others. A fault that takes d orders of steps to come out is then found in a run of k
-// steps and n threads with a probability of at least 1/(n k^(d-1)), if there are d-1 of
-// these steps.
+// others). Each thread gets a random priority, and among the threads that can go on the
+// one with the highest goes on. At a few random steps, the thread that would go on falls
+// behind all others. With d-1 such steps, a run of k steps and n threads finds a fault
+// that needs d orders of steps with a probability of at least 1/(n k^(d-1)).
 type random struct {
 	rand       *rand.Rand
 	changes    map[int]bool // steps before which the priorities change
@@ -17,7 +16,7 @@ type random struct {
 	lowest     int
 }
 
-// newRandom returns a strategy for a run of about so many steps.
+// newRandom returns a strategy for a run of about the given number of steps.
 func newRandom(source *rand.Rand, depth, steps int) *random {
 	s := &random{rand: source, changes: map[int]bool{}}
 	for range depth - 1 {

@@ -12,7 +12,7 @@ import (
 )
 
 // narrow is a program that goes wrong only if a step of one thread comes between two of
-// the other, and one of the other's between two of this one: a fault of depth 3, which
+// the other, and one of the other's between two of the first: a fault of depth 3, which
 // needs two preemptions.
 func narrow(p *interleave.Program) {
 	var x, other interleave.Int32

@@ -45,9 +45,9 @@ func AfterFunc(ctx context.Context, f func()) (stop func() bool) { return contex
 // Wait blocks until done is closed. Nothing is ever sent to done.
 func Wait(done <-chan struct{}) { <-done }
 
-// Close closes done, for those who [Wait] for it.
+// Close closes done, for goroutines that [Wait] for it.
 func Close(done chan struct{}) { close(done) }
 
-// Yield lets others go on: it belongs into each turn of a loop that waits for what
-// another goroutine does.
+// Yield lets others go on: it belongs into each turn of a loop that waits for another
+// goroutine.
 func Yield() { runtime.Gosched() }

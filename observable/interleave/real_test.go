@@ -13,8 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Without the tag the primitives are the very types of sync and sync/atomic, or this does
-// not compile.
+// Without the tag the primitives are the very types of sync and sync/atomic: otherwise
+// this does not compile.
 var (
 	_ *sync.Mutex            = (*interleave.Mutex)(nil)
 	_ *sync.Cond             = (*interleave.Cond)(nil)

@@ -3,20 +3,20 @@
 package interleave
 
 // Two steps that do not depend on each other lead to the same state in either order, so
-// that one of the two orders is enough.
+// one of the two orders is enough.
 //
-// Without a bound on preemptions, that is dynamic partial-order reduction with source
+// Without a bound on preemptions, this is dynamic partial-order reduction with source
 // sets and sleep sets (Abdulla and others): a run shows which of its steps race, that is,
-// depend on each other and could have come in the other order, and only for these
-// something else is tried in place of the first. Who was tried at a decision sleeps in
-// the runs that try others there, until a step is made that its next one depends on.
+// depend on each other and could have come in the other order. Only for these another
+// thread is tried in place of the first step. A thread tried at a decision sleeps in the
+// runs that try others there, until a step is made that its next step depends on.
 //
-// With a bound, an order that is tried already may have been out of bounds where it was
-// tried, and so proves nothing. Here only preemptions are left out, because a step can
-// always be put before the preemption, rather than behind it, at no more cost. So a
-// thread is preempted only before a step that another thread meets later in one of the
-// runs in which it is not: that has something to do that depends on it. And a preempted
-// thread sleeps until a step is made that its next one depends on.
+// With a bound, an order tried already may have been out of bounds where it was tried,
+// and so proves nothing. Here only preemptions are left out, because a step can always be
+// put before the preemption, rather than behind it, at no more cost. So a thread is
+// preempted only before a step that another thread meets later in one of the runs without
+// the preemption: that thread's next step depends on it. And a preempted thread sleeps
+// until a step is made that its next step depends on.
 
 // dependent reports whether the order of the steps matters, if they are of different
 // threads.
@@ -37,7 +37,7 @@ func (a action) touches(object int) bool {
 func (k kind) reads() bool { return k == opLoad || k == opWait || k == opErr }
 
 // exclude reports whether steps of different threads can never be possible at the same
-// moment: a mutex cannot be free, or a thread's own, and another thread's; a channel
+// moment. A mutex that is another thread's cannot be free, or a thread's own; a channel
 // cannot be closed and still to be closed.
 func exclude(a, b action) bool {
 	return a.kind == opClose && b.kind == opWait ||
@@ -69,23 +69,23 @@ func (a action) unlocks() int {
 	}
 }
 
-// clock says which steps happen before something: for each thread, how many steps had
-// been made, by all threads together, when its last such step was. Threads that are
-// missing have none.
+// clock is the set of steps that happen before something: for each thread, the number of
+// steps made by all threads together, up to and including its last such step. Threads
+// that are missing have none.
 type clock []int
 
 // knows reports whether step i of thread t happens before.
 func (c clock) knows(t, i int) bool { return t < len(c) && c[t] > i }
 
-// join adds what happens before o.
+// join adds the steps of o.
 func (c clock) join(o clock) {
 	for t, i := range o {
 		c[t] = max(c[t], i)
 	}
 }
 
-// before returns what happens before the next step of t for other reasons than what that
-// does.
+// before returns the steps that happen before the next step of t for other reasons than
+// its action.
 func (w *walk) before(r *run, t int) clock {
 	c := make(clock, len(r.threads))
 	for i := w.depth - 2; i >= 0; i-- {
@@ -97,7 +97,8 @@ func (w *walk) before(r *run, t int) clock {
 	return c
 }
 
-// clock returns what happens before the end of the step of n, the last decision so far.
+// clock returns the steps that happen before the end of the step of n, the last decision
+// so far.
 func (w *walk) clock(r *run, n *node) clock {
 	c := w.before(r, n.chosen)
 	for i := w.depth - 2; i >= 0; i-- {
@@ -109,7 +110,7 @@ func (w *walk) clock(r *run, n *node) clock {
 	return c
 }
 
-// sleepers returns who sleeps after the step of n, the last decision so far.
+// sleepers returns the threads that sleep after the step of n, the last decision so far.
 func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
 	if n.sleep == 0 {
 		return 0
@@ -119,8 +120,8 @@ func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
 		switch {
 		case !n.sleep.has(t) || dependent(n.action, r.next(t)):
 		case w.bound >= 0 && blocked && dependent(r.next(n.chosen), r.next(t)):
-			// Another one goes on in place of the thread that is blocked here, which
-			// would cost a preemption if the next step of t had let it go on.
+			// Another thread goes on in place of the one that is blocked here. That would
+			// cost a preemption if the next step of t had let the blocked one go on.
 		default:
 			sleep = sleep.with(t)
 		}
@@ -128,9 +129,9 @@ func (w *walk) sleepers(r *run, n *node) (sleep threadSet) {
 	return sleep
 }
 
-// meet looks for the steps so far that what the threads are about to do depends on, and
-// has their threads preempted before them. What had not changed when the last step was
-// made has met those before.
+// meet looks for the steps so far that the threads' next steps depend on, and has their
+// threads preempted before them. A next step that the last step has not changed has met
+// the earlier ones already.
 func (w *walk) meet(r *run) {
 	made := w.depth - 1
 	for t, self := range r.threads {
@@ -149,9 +150,8 @@ func (w *walk) meet(r *run) {
 	}
 }
 
-// compare looks for the steps so far that race with what t is about to do. In place of
-// each, one of the threads that a run in the other order begins with will be tried,
-// whichever that is.
+// compare looks for the steps so far that race with the next step of t. In place of each,
+// the walk will try any one of the threads with which a run in the other order can begin.
 func (w *walk) compare(r *run, t int) {
 	known, next := w.before(r, t), r.next(t)
 	for i, n := range w.path[:w.depth-1] {
@@ -165,11 +165,11 @@ func (w *walk) compare(r *run, t int) {
 	}
 }
 
-// initials returns with whom to begin, in place of step i, in order to come to the next
-// step of t without it: the steps that do not happen after step i come first, and each
-// thread that may make the first of these is one.
+// initials returns the threads with which to begin, in place of step i, to come to the
+// next step of t without step i: the steps that do not happen after step i come first,
+// and each thread that may make the first of them is one.
 func (w *walk) initials(r *run, t, i int) (initial threadSet) {
-	without := make([]int, len(r.threads)) // of each thread, the first step that does not need step i; or 0
+	without := make([]int, len(r.threads)) // first steps that do not need step i, or 0
 	for j := w.depth - 2; j > i; j-- {
 		if n := w.path[j]; !n.clock.knows(w.path[i].chosen, i) {
 			without[n.chosen] = j

@@ -17,13 +17,13 @@ import (
 
 var programs = flag.Int("interleave.programs", 60, "how many random programs are compared")
 
-// telling are programs that have shown what a wrong reduction loses: they need the rule
-// on threads that block, the mutex of a Cond, and that any step lets a thread go on from
-// a Yield.
+// telling are programs that have shown the losses of a wrong reduction: they need the
+// rule on threads that block, the mutex of a Cond, and the rule that any step lets a
+// thread go on from a Yield.
 var telling = []uint64{180, 728, 2007}
 
 // TestReductionLosesNothing compares the outcomes of random programs with and without the
-// reduction: all values that their threads see, and what is left at the end.
+// reduction: all values that their threads see, and the state at the end.
 func TestReductionLosesNothing(t *testing.T) {
 	const limit = 500
 	full, reduced := map[int]int{}, map[int]int{}
@@ -57,7 +57,7 @@ func TestReductionLosesNothing(t *testing.T) {
 	t.Logf("runs by bound: %v, reduced to %v; %d programs fail", full, reduced, failures)
 }
 
-// TestReductionIsWorthwhile checks that no more is walked through than has turned out to
+// TestReductionIsWorthwhile checks that a walk has no more runs than have turned out to
 // be needed.
 func TestReductionIsWorthwhile(t *testing.T) {
 	for _, c := range []struct {
@@ -80,8 +80,8 @@ func TestReductionIsWorthwhile(t *testing.T) {
 	}
 }
 
-// lockers is threads that lock and unlock a mutex so many times each, and are alone
-// otherwise.
+// lockers is threads that lock and unlock a mutex the given number of times each, and
+// share nothing else.
 func lockers(threads, times int) func(p *interleave.Program) {
 	return func(p *interleave.Program) {
 		var m interleave.Mutex
@@ -111,8 +111,8 @@ func readers(p *interleave.Program) {
 	}
 }
 
-// family is a thread that starts another one, which does to the same object what its
-// parent has done before.
+// family is a thread that starts another one, which repeats its parent's operation on the
+// same object.
 func family(p *interleave.Program) {
 	var x, y interleave.Int32
 	p.Go("parent", func() {

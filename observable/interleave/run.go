@@ -12,9 +12,9 @@ import (
 
 // run is one run of a program, under one schedule.
 type run struct {
-	// What threads look at. The first two do not change.
+	// The threads read these fields. The first two do not change.
 	messages chan message
-	traced   bool                   // operations are told with their stacks and results
+	traced   bool                   // operations come with their stacks and results
 	running  atomic.Pointer[thread] // the thread whose turn it is
 	unwound  atomic.Int64           // operations since the run has failed, or 0
 	over     atomic.Int32           // threads that have ended
@@ -22,7 +22,7 @@ type run struct {
 	state
 }
 
-// state is what only the explorer's goroutine looks at.
+// state holds the fields of the explorer's goroutine alone.
 type state struct {
 	program     *Program
 	maxSteps    int
@@ -40,16 +40,16 @@ type state struct {
 type threadState struct {
 	handle   *thread
 	wake     chan mode
-	named    string // or else it is called after its parent
+	named    string // if empty, it is called after its parent
 	parent   *threadState
-	child    int // of those of its parent that have no name, from 1
+	child    int // number among its parent's nameless ones, from 1
 	children int
-	born     int       // how many steps had been made when it was started
-	next     operation // what it is about to do, if it has not ended
+	born     int       // number of steps made when it was started
+	next     operation // its next operation, if it has not ended
 	object   *object   // of next, or nil
 	mutex    *object   // of next, or nil
-	made     int       // how many steps it has made
-	seen     int       // how many steps others had made at its last Yield; -1 if there was none
+	made     int       // number of steps it has made
+	seen     int       // steps that others had made at its last Yield; -1 if none
 	woken    bool      // from a Cond
 	ended    bool
 	left     bool // it had not ended when the run failed
@@ -64,19 +64,19 @@ func (t *threadState) name() string {
 
 // object is a primitive.
 type object struct {
-	number  int   // in the order of their first use, from 1
+	number  int   // in the order of first use, from 1
 	holder  int   // of a Mutex: a thread, or -1
 	waiting []int // at a Cond: threads, the first one first
 	closed  bool  // of a channel
 }
 
-// action is what a step does, in the same words in each run.
+// action describes a step, in the same words in each run.
 type action struct {
 	kind          kind
 	object, mutex int // their numbers, or 0
 }
 
-// next returns what t is about to do.
+// next returns the next step of t.
 func (r *run) next(t int) action {
 	self := r.threads[t]
 	return action{self.next.kind, numberOf(self.object), numberOf(self.mutex)}
@@ -100,7 +100,7 @@ type step struct {
 // threadSet is a set of threads, by their numbers.
 type threadSet uint64
 
-// maxThreads is how many threads a run can have.
+// maxThreads is the greatest number of threads of a run.
 const maxThreads = 64
 
 func (s threadSet) has(t int) bool          { return s&(1<<t) != 0 }
@@ -109,15 +109,15 @@ func (s threadSet) without(t int) threadSet { return s &^ (1 << t) }
 func (s threadSet) first() int              { return bits.TrailingZeros64(uint64(s)) }
 func (s threadSet) len() int                { return bits.OnesCount64(uint64(s)) }
 
-// strategy decides who goes on.
+// strategy chooses the thread that goes on.
 type strategy interface {
-	// pick returns a thread of those that can go on, of which there is at least one. It
-	// may fail the run instead.
+	// pick returns one of the threads that can go on; there is at least one. It may fail
+	// the run instead.
 	pick(r *run, able threadSet) int
 }
 
-// patience is how long a run may take before it fails. It takes some microseconds, unless
-// a thread blocks outside of the scheduler's control.
+// patience is the time that a run may take before it fails. A run takes some
+// microseconds, unless a thread blocks outside of the scheduler's control.
 const patience = 20 * time.Second
 
 func newRun(maxSteps int, traced bool) *run {
@@ -261,7 +261,7 @@ func (r *run) receive() message {
 	return <-r.messages
 }
 
-// object returns what is known of a primitive; it is nil if at is.
+// object returns the record of a primitive; it is nil if at is.
 func (r *run) object(at any) *object {
 	o := r.objects[at]
 	if o == nil && at != nil {
@@ -302,8 +302,8 @@ func (r *run) ready(self *threadState) bool {
 	}
 }
 
-// closed fails the run if done is closed, which the scheduler would know if it had been
-// done by Close.
+// closed fails the run if done is closed but not by Close, of which the scheduler would
+// know.
 func (r *run) closed(done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -314,7 +314,7 @@ func (r *run) closed(done <-chan struct{}) bool {
 	}
 }
 
-// apply notes what the next operation of t does to who can go on.
+// apply notes the effect of the next operation of t on the threads that can go on.
 func (r *run) apply(t int, self *threadState) {
 	switch o := self.object; self.next.kind {
 	case opLock, opTryLock:
@@ -361,7 +361,7 @@ func (r *run) finish() {
 }
 
 // unwind ends the threads that are left when the run has failed. One after another leaves
-// its functions by way of runtime.Goexit, and what these do then is done at once.
+// its functions by way of runtime.Goexit, and their deferred operations are done at once.
 func (r *run) unwind() {
 	if r.failure == nil {
 		return

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// failure is what is wrong with a run.
+// failure is the reason that a run has failed.
 type failure struct {
 	text  string
-	stuck int  // one of them that cannot be ended, or -1
+	stuck int  // a thread that cannot be ended, or -1
 	once  bool // another run with the same schedule would not show it
 }
 
@@ -25,8 +25,8 @@ func (r *run) failf(format string, args ...any) {
 	}
 }
 
-// schedule is who made the steps of a run. As a string it is a list of threads, with how
-// many steps each one made in a row: 0x3,2,1x5.
+// schedule is the list of the threads that made the steps of a run. As a string it has
+// the number of steps that each made in a row: 0x3,2,1x5.
 type schedule []int
 
 func (r *run) schedule() schedule {
@@ -72,7 +72,7 @@ func parseSchedule(text string) (s schedule, err error) {
 	return s, nil
 }
 
-// follow is a strategy: the steps of a schedule, and then whoever is there.
+// follow is a strategy: the steps of a schedule, and then any thread.
 type follow schedule
 
 func (f follow) pick(r *run, able threadSet) int {
@@ -86,8 +86,8 @@ func (f follow) pick(r *run, able threadSet) int {
 	return f[i]
 }
 
-// usual returns the thread that goes on when nothing is decided: the one that made the
-// last step, if it can.
+// usual returns the thread that goes on when nothing is decided: the thread of the last
+// step, if it can.
 func (r *run) usual(able threadSet) int {
 	if r.last >= 0 && able.has(r.last) {
 		return r.last
@@ -95,14 +95,15 @@ func (r *run) usual(able threadSet) int {
 	return able.first()
 }
 
-// maxTraced is how many steps a trace shows at the beginning and at the end, and
-// maxFrames how many callers of each.
+// maxTraced is the number of steps that a trace shows at the beginning and at the end,
+// and maxFrames the number of callers for each.
 const (
 	maxTraced = 200
 	maxFrames = 3
 )
 
-// trace tells of the steps of a traced run, and what the threads that were left are at.
+// trace lists the steps of a traced run, and the operations of the threads that were
+// left.
 func (r *run) trace() string {
 	var b strings.Builder
 	sources := sourceLines{}
@@ -186,10 +187,10 @@ func userFrames(pcs []uintptr) (user []runtime.Frame) {
 
 const packagePath = "github.com/rxsocket/rxsocket/observable/interleave."
 
-// sourceLines is the files that were read, by their names.
+// sourceLines holds the lines of the files read, by their names.
 type sourceLines map[string][]string
 
-// at returns where a frame is, with the line of the source if there is one.
+// at returns the place of a frame, with the line of the source if there is one.
 func (s sourceLines) at(frame runtime.Frame) string {
 	lines, known := s[frame.File]
 	if !known {
@@ -205,8 +206,8 @@ func (s sourceLines) at(frame runtime.Frame) string {
 	return where
 }
 
-// place returns where a frame is: file, line and function, without its package and type
-// parameters.
+// place returns the place of a frame: file, line and function, without its package and
+// type parameters.
 func place(frame runtime.Frame) string {
 	function := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
 	function = function[strings.Index(function, ".")+1:]

@@ -14,7 +14,7 @@ type Mutex struct{ real sync.Mutex }
 // Lock locks m, and blocks while it is locked.
 func (m *Mutex) Lock() {
 	if m.before(opLock) == unwinding {
-		m.real.TryLock() // whoever holds it need not be left
+		m.real.TryLock() // its holder may be gone
 		return
 	}
 	m.real.Lock()
@@ -29,7 +29,7 @@ func (m *Mutex) TryLock() bool {
 // Unlock unlocks m, which must be locked.
 func (m *Mutex) Unlock() {
 	if m.before(opUnlock) == unwinding {
-		m.real.TryLock() // to unlock what is not locked would end the process
+		m.real.TryLock() // to unlock it unlocked would end the process
 	}
 	m.real.Unlock()
 }
@@ -105,15 +105,15 @@ func Wait(done <-chan struct{}) {
 	}
 }
 
-// Close closes done, for those who [Wait] for it.
+// Close closes done, for threads that [Wait] for it.
 func Close(done chan struct{}) {
 	perform(operation{kind: opClose, object: (<-chan struct{})(done)})
 	close(done)
 }
 
-// Yield lets others go on: it belongs into each turn of a loop that waits for what
-// another goroutine does. A thread goes on from it when others have made a step since its
-// last Yield, or when no other can.
+// Yield lets others go on: it belongs into each turn of a loop that waits for another
+// goroutine. A thread goes on from it when others have made a step since its last Yield,
+// or when no other can.
 func Yield() {
 	if perform(operation{kind: opYield}) == unexplored {
 		runtime.Gosched()

@@ -16,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// outcomes returns what the program tells in all its interleavings, once with and once
-// without the reduction.
+// outcomes returns the outcomes that the program tells in all its interleavings, once
+// with and once without the reduction.
 func outcomes(t *testing.T, program func(p *interleave.Program, tell func(string))) []string {
 	t.Helper()
 	full, _, failure := interleave.Outcomes(interleave.Unbounded, true, 0, program)
@@ -88,8 +88,8 @@ func TestPeterson(t *testing.T) {
 	}
 }
 
-// handshake is a thread that waits for a flag and one that sets it. A careless one looks
-// at the flag before it locks.
+// handshake is a thread that waits for a flag and another that sets it. A careless waiter
+// looks at the flag before it locks.
 func handshake(p *interleave.Program, careless bool) {
 	var m interleave.Mutex
 	var ready interleave.Bool
@@ -180,7 +180,7 @@ func TestTryLock(t *testing.T) {
 		tries := ""
 		p.Go("", func() {
 			m.Lock()
-			m.Unlock() //nolint:staticcheck // somebody may come in between
+			m.Unlock() //nolint:staticcheck // another thread may come in between
 		})
 		p.Go("", func() {
 			for range 2 {
@@ -225,7 +225,7 @@ func TestWords(t *testing.T) {
 	words(t)
 }
 
-// words does to the atomic types all that can be done.
+// words calls all methods of the atomic types.
 func words(t *testing.T) {
 	integer(t, new(interleave.Int32), new(int32))
 	integer(t, new(interleave.Int64), new(int64))
@@ -290,14 +290,14 @@ func TestOrdinaryGoroutines(t *testing.T) {
 		p.Go("", func() { n.Add(1) })
 		p.Go("", func() { n.Add(1) })
 		p.Check(func() error {
-			ordinary(t) // on the goroutine of the test, beside threads that could be
+			ordinary(t) // on the test's goroutine, beside possible threads
 			return nil
 		})
 	})
 }
 
-// TestOrdinaryGoroutinesBesides checks that goroutines that are no threads are left alone
-// while there are some.
+// TestOrdinaryGoroutinesBesides checks that an exploration leaves goroutines alone that
+// are no threads.
 func TestOrdinaryGoroutinesBesides(t *testing.T) {
 	stop := make(chan struct{})
 	var group sync.WaitGroup

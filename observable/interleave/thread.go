@@ -11,10 +11,10 @@ import (
 )
 
 // This is the side of the threads. A thread announces each operation to the explorer, and
-// waits until it is told to go on. It shares no memory with the explorer but what is
-// written before the thread begins.
+// waits until it may go on. It shares with the explorer only memory that is written
+// before the thread begins.
 
-// kind is what an operation does.
+// kind is the kind of an operation.
 type kind uint8
 
 const (
@@ -50,22 +50,22 @@ var kindNames = [...]string{
 
 func (k kind) String() string { return kindNames[k] }
 
-// operation is what a thread is about to do.
+// operation is the next thing that a thread does.
 type operation struct {
 	kind   kind
-	object any             // the primitive that it is done to, or nil
+	object any             // its primitive, or nil
 	mutex  *Mutex          // of a Cond
 	done   <-chan struct{} // of Wait
 	stack  []uintptr       // of the caller, if the run is traced
 }
 
-// mode says how an operation is to be done.
+// mode says how an operation is done.
 type mode uint8
 
 const (
-	unexplored mode = iota // the goroutine is no thread: as sync does it
+	unexplored mode = iota // as in sync: the goroutine is no thread
 	scheduled              // now, since it is the thread's turn
-	unwinding              // without ever blocking: the exploration has failed, and its threads are ended
+	unwinding              // without blocking: the exploration has failed and ends its threads
 )
 
 // thread is a thread as it knows itself.
@@ -74,7 +74,7 @@ type thread struct {
 	wake chan mode
 }
 
-// message is what a thread tells the explorer. After asking, it waits.
+// message is a message of a thread to the explorer. After asking, the thread waits.
 type message struct {
 	sort sort
 	op   operation // asking
@@ -85,7 +85,7 @@ type message struct {
 
 	text string // noting
 
-	panicked any // ending: what the thread has not recovered, or nil
+	panicked any // ending: the panic that the thread has not recovered, or nil
 	stack    []byte
 }
 
@@ -96,20 +96,20 @@ const (
 	starting             // another thread
 	noting               // something about its operation
 	ending
-	waiting // for longer than the explorer has patience; told by a timer
+	waiting // for longer than the explorer's patience; sent by a timer
 )
 
 // exploring is the run that is under way, or nil.
-var exploring atomic.Pointer[run] //nolint:gochecknoglobals // a thread has nothing else to find it by
+var exploring atomic.Pointer[run] //nolint:gochecknoglobals // a thread finds it only so
 
-// abandoned is how many threads of a run that is over are still there, blocked by
-// something that the scheduler does not see.
+// abandoned is the number of threads of past runs that are left, blocked by something
+// that the scheduler does not see.
 var abandoned atomic.Int32 //nolint:gochecknoglobals // it outlives its exploration
 
-// explored reports whether the caller is a thread. Threads are marked with a setting that
+// explored reports whether the caller is a thread. A thread is marked with a setting that
 // the runtime keeps for each goroutine, that no goroutine inherits, and that nothing else
-// depends on: it takes some nanoseconds to look at, and the number of a goroutine
-// some thousands.
+// depends on. To read it takes some nanoseconds; the number of a goroutine takes some
+// thousands.
 func explored() bool {
 	if exploring.Load() == nil {
 		return false
@@ -144,14 +144,14 @@ func perform(op operation) mode {
 	return turn
 }
 
-// maxUnwinding is how many operations the threads may do while they are ended.
+// maxUnwinding is the number of operations that the threads may do while they are ended.
 const maxUnwinding = 10000
 
-// unwindOne is perform while the threads are ended: what is deferred may be in a loop
-// without end.
+// unwindOne is perform while the threads are ended: a deferred function may loop without
+// end.
 func (r *run) unwindOne() mode {
 	switch n := r.unwound.Add(1); {
-	case n > 2*maxUnwinding: // it defers itself, too
+	case n > 2*maxUnwinding: // the function defers itself, too
 		r.messages <- message{sort: ending}
 		select {}
 	case n > maxUnwinding:
@@ -175,7 +175,7 @@ func start(name string, f func()) {
 	go t.main(f)
 }
 
-// main is what the thread's goroutine does.
+// main runs on the thread's goroutine.
 func (t *thread) main(f func()) {
 	debug.SetPanicOnFault(true) // see explored
 	defer t.end()
@@ -197,13 +197,13 @@ func (t *thread) end() {
 		abandoned.Add(-1)
 		return
 	}
-	t.run.over.Add(1) // orders all that the thread has done before what the explorer does then
+	t.run.over.Add(1) // orders the thread's work before the explorer's next work
 	t.run.hide()
 	t.run.messages <- last
 	t.run.show()
 }
 
-// note adds v to what is told of the operation that the thread is doing, if the run is
+// note adds v to the notes on the operation that the thread is doing, if the run is
 // traced.
 func note[V any](v V) {
 	if r := exploring.Load(); r != nil && r.traced && explored() {
@@ -219,7 +219,8 @@ func noted[V any](v V) V {
 	return v
 }
 
-// text does not look at what a pointer points to: that is not the thread's alone.
+// text prints v. It does not follow a pointer: the memory behind it is not the thread's
+// alone.
 func text(v any) string {
 	if reflect.ValueOf(v).Kind() == reflect.Pointer {
 		return fmt.Sprintf("%p", v)

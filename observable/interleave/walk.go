@@ -7,26 +7,26 @@ import "slices"
 // walk is a strategy that goes through all schedules, depth first: each run repeats the
 // one before up to the last decision that has an alternative, and takes that.
 type walk struct {
-	bound int  // how many preemptions a schedule may have; negative if any number
+	bound int  // greatest number of preemptions of a schedule; negative if unbounded
 	full  bool // alternatives are tried even if they lead to nothing new: see reduce.go
 
-	path   []*node // the decisions of the run before, cut behind the one that was changed
+	path   []*node // the decisions of the run before, up to the changed one
 	depth  int     // the decisions that the run has come to
-	asleep bool    // what follows leads to nothing new
+	asleep bool    // the rest of the run leads to nothing new
 }
 
 // node is a decision.
 type node struct {
-	able        threadSet // who can go on
+	able        threadSet // threads that can go on
 	chosen      int
-	rest, tried threadSet // who is still to be tried; who was, or is
-	last        int       // who made the step before
+	rest, tried threadSet // threads still to be tried; those tried, now or before
+	last        int       // the thread of the step before
 	preemptions int       // of the decisions before
-	fingerprint int       // of what the threads are about to do
+	fingerprint int       // of the threads' next steps
 
 	action action    // of the step
 	clock  clock     // of the step
-	sleep  threadSet // who need not be tried
+	sleep  threadSet // threads that need not be tried
 }
 
 // pick decides as it did in the run before, and then as usual.
@@ -47,8 +47,8 @@ func (w *walk) pick(r *run, able threadSet) int {
 	}
 	n := w.path[w.depth-1]
 	if n.able != able || n.fingerprint != r.fingerprint() {
-		r.failf("the program is not deterministic: step %d is not what it was in the run before, "+
-			"though all before it are. Does it depend on time, on chance, on what the run before has left behind, "+
+		r.failf("the program is not deterministic: step %d differs from that of the run before, "+
+			"though all before it are. Does it depend on time, on chance, on leftovers of the run before, "+
 			"or on goroutines that are no threads?", w.depth)
 	}
 	if w.depth == len(w.path) {
@@ -81,7 +81,7 @@ func (w *walk) decide(r *run, able threadSet) *node {
 	return n
 }
 
-// cost returns how many preemptions it takes to go on with t.
+// cost returns the number of preemptions that it takes to go on with t.
 func (n *node) cost(t int) int {
 	if n.last >= 0 && n.last != t && n.able.has(n.last) {
 		return 1
@@ -109,7 +109,7 @@ func (w *walk) advance() bool {
 	return false
 }
 
-// fingerprint returns a hash of what the threads are about to do.
+// fingerprint returns a hash of the threads' next steps.
 func (r *run) fingerprint() (hash int) {
 	for t, self := range r.threads {
 		if !self.ended {

@@ -8,35 +8,40 @@ import (
 	"time"
 )
 
-// clock plays what the marbles of a test say. Everything stands in one queue, and one goroutine plays it,
-// each step in an instant of its own: timers that are due in one instant fire in random order and what they
-// start runs side by side, but time does not pass before everything is at rest.
+// clock plays the marbles of a test. All steps stand in one queue, and one goroutine
+// plays them, each in an instant of its own: timers due in one instant fire in random
+// order and their effects run side by side, but time does not pass before everything is
+// at rest.
 //
-// So what belongs to a frame happens in the nanoseconds around it. What is known in advance comes early, in
-// the order of the queue, and each time a little earlier than ever before: a timer that was set by a marble
-// comes later than a marble of the frame in which it fires, as in RxJS. What becomes known in the frame itself
-// comes a little late, after everything else. No two steps have the same distance from their frames, and so no
-// timer that was set in one of them meets another.
+// So the steps of a frame happen in the nanoseconds around it. Steps known in advance
+// come early, in the order of the queue, and each time a little earlier than ever before:
+// a timer that a marble has set comes later than a marble of the frame in which it fires,
+// as in RxJS. Steps that become known in the frame itself come a little late, after
+// everything else. No two steps have the same distance from their frames, and so no timer
+// set in one of them meets another.
 type clock struct {
 	wake chan struct{} // something was added
 	quit chan struct{} // closed when the test is over
 	gone chan struct{} // closed when the goroutine has ended
 
-	// These belong to the goroutine: how far steps have been from their frames, and the last step.
+	// These belong to the goroutine: the distances of steps from their frames, and the
+	// last step.
 	early, late time.Duration
-	played      <-chan struct{} // closed when it has been played
+	played      <-chan struct{} // closed when the last step has been played
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	sequence int
-	tracks   []*track // those with steps left, in the order in which they were added
+	tracks   []*track // tracks with steps left, in the order of their adding
 }
 
 const (
-	// resolution is to what times are rounded: a step that is early or late counts as in its frame.
+	// resolution is the unit to which times are rounded: a step that is early or late
+	// counts as in its frame.
 	resolution = 10 * time.Microsecond
-	// farthest is how far from its frame a step is. When that is used up, the clock begins again.
+	// farthest is the greatest distance of a step from its frame. When it is used up, the
+	// clock begins again.
 	farthest = resolution / 5
-	// beforeAll is how long before a frame something is done that is to come first in it.
+	// beforeAll is the time before a frame at which the first thing in it is done.
 	beforeAll = resolution / 4
 	// tick is the time between two steps of a frame.
 	tick = time.Nanosecond
@@ -48,30 +53,31 @@ func nominal(t time.Time) time.Time { return t.Round(resolution) }
 // elapsed returns the time since begun that counts.
 func elapsed(begun time.Time) time.Duration { return time.Since(begun).Round(resolution) }
 
-// finishFrame waits until the steps are played that come early in the present frame, and
-// until all that follows from them has happened: what one observer has heard tells nothing
-// of what another one hears at the same moment.
+// finishFrame waits until the early steps of the present frame are played, and until all
+// their effects have happened: one observer's notifications tell nothing of another's at
+// the same moment.
 func finishFrame() {
 	now := time.Now()
 	time.Sleep(nominal(now).Sub(now))
 	rest()
 }
 
-// rest waits in a bubble until all that happens at this moment has happened. Elsewhere
-// nothing says when that is, and it returns at once.
+// rest waits in a bubble until all events of this moment have happened. Outside a bubble
+// it cannot know that moment, and returns at once.
 func rest() {
 	defer func() { _ = recover() }() // no bubble, or another goroutine waits for the same
 	synctest.Wait()
 }
 
-// track is what one marble has to say: to a subscription if it is cold, to all of them if it is hot.
+// track holds the steps of one marble: for one subscription if it is cold, for all if it
+// is hot.
 type track struct {
 	sequence int
-	steps    []step          // those left, in the order of time
-	played   <-chan struct{} // closed when the step before has been played; belongs to the clock
+	steps    []step          // the steps left, in the order of time
+	played   <-chan struct{} // closed when the step before is played; the clock's
 }
 
-// step is what is to be done in a frame.
+// step is an action of a frame.
 type step struct {
 	at time.Time
 	do func()
@@ -93,7 +99,7 @@ func (c *clock) stop() {
 	<-c.gone
 }
 
-// add puts steps into the queue, after those of the same frame that are in it already.
+// add puts steps into the queue, after the steps of the same frame that it has already.
 func (c *clock) add(steps []step) *track {
 	t := &track{steps: steps}
 	if len(steps) == 0 {
@@ -111,14 +117,14 @@ func (c *clock) add(steps []step) *track {
 	return t
 }
 
-// remove takes the steps of a track that are left out of the queue.
+// remove takes the remaining steps of a track out of the queue.
 func (c *clock) remove(t *track) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drop(t)
 }
 
-// drop does what remove does; mu is held.
+// drop is remove with mu held.
 func (c *clock) drop(t *track) {
 	if i := slices.Index(c.tracks, t); i >= 0 {
 		c.tracks = slices.Delete(c.tracks, i, i+1)
@@ -138,7 +144,7 @@ func (c *clock) last() time.Time {
 	return last
 }
 
-// next returns the frame of the next steps and how many there are.
+// next returns the frame of the next steps and their number.
 func (c *clock) next() (at time.Time, steps int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -198,7 +204,7 @@ func (c *clock) run() {
 	}
 }
 
-// plan says what the clock does next: so many steps of a frame, from an instant on.
+// plan is the clock's next work: a number of steps of a frame, from an instant on.
 type plan struct {
 	at          time.Time
 	begin       time.Time
@@ -230,15 +236,16 @@ func (c *clock) plan() (plan, bool) {
 	return plan{at, begin, 1, c.early, late}, true
 }
 
-// play plays the first step, if it is in the frame given. It does not wait for that, but each step does for the
-// one before in its track: a track whose observer blocks holds up nobody else.
+// play plays the first step, if it is in the frame given. It does not wait for the step,
+// but each step waits for the one before in its track: a track whose observer blocks
+// holds up nobody else.
 func (c *clock) play(at time.Time) {
 	t, do := c.take(at)
 	if t == nil {
 		return
 	}
 	select {
-	case <-c.played: // as it has been, unless it blocks; the race detector is to know that
+	case <-c.played: // played, unless it blocks; the race detector must know that
 	default:
 	}
 	before, played := t.played, make(chan struct{})

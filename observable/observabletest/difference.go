@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// agreeing is how many instants are shown before the one where a stream parts from its marble, and
-// following how many from there on.
+// agreeing is the number of instants shown before the one where a stream parts from its
+// marble, and following the number from there on.
 const (
 	agreeing  = 4
 	following = 16
 )
 
-// difference shows two lists of events that part at index i: as marbles below each other, drawn so that a
-// column is the same time in both, and as a table.
+// difference shows two lists of events that part at index i: as marbles below each other,
+// where a column is the same time in both, and as a table.
 //
 //	expected  --a--b--|
 //	got       --a---b--|
@@ -43,13 +43,13 @@ func difference[V any](letters *alphabet[V], want, got []Event[V], i int) string
 	return out.String()
 }
 
-// instant is what two lists of events have at a time.
+// instant holds the events of two lists at one time.
 type instant struct {
 	at        time.Duration
 	want, got side
 }
 
-// side is what one list has at an instant.
+// side holds the events of one list at an instant.
 type side struct {
 	marks []Mark
 	texts []string
@@ -141,7 +141,7 @@ func (l *line) add(text string) { *l = append(*l, []rune(text)...) }
 
 func (l *line) pad(width int) { l.add(strings.Repeat(" ", width-len(*l))) }
 
-// gap writes the time between two instants, in which nothing happens.
+// gap writes the empty time between two instants.
 func (l *line) gap(text string, over bool) {
 	if over {
 		text = strings.Repeat(" ", utf8.RuneCountInString(text))
@@ -149,7 +149,7 @@ func (l *line) gap(text string, over bool) {
 	l.add(text)
 }
 
-// cell writes what happens at an instant.
+// cell writes the events of an instant.
 func (l *line) cell(s side) {
 	switch {
 	case len(s.marks) > 0:
@@ -161,7 +161,7 @@ func (l *line) cell(s side) {
 	}
 }
 
-// table lists the instants, those marked in which the lists differ.
+// table lists the instants, and marks those in which the lists differ.
 func table(out *strings.Builder, rows []*instant, before, after int) {
 	cells := make([][2]string, 1+len(rows))
 	cells[0] = [2]string{"time", "expected"}

@@ -34,7 +34,7 @@ func (k Kind) String() string {
 // Event is a notification with its time.
 type Event[V any] struct {
 	At    time.Duration // since the beginning
-	Kind  Kind          // what it is
+	Kind  Kind          // the observer's method
 	Value V             // of a Next
 	Err   error         // of an Error
 }

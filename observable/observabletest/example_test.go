@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// t is what the examples run in that are tests.
+// t is the test in which the examples that are tests run.
 var t *testing.T
 
 // TestExamples runs the examples that are tests, as go test runs the others.
@@ -126,7 +126,7 @@ func ExampleUnhandled() {
 	unhandled.Expect(t, "unexpected EOF")
 }
 
-// A recorder tells what came in the form that a test compares most easily.
+// A recorder returns the notifications in the form that a test compares most easily.
 func ExampleRecorder_String() {
 	r := observabletest.NewRecorder[string]().OnNext(func(v string) {
 		if v == "b" {

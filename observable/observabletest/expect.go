@@ -10,20 +10,20 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// ExpectMarble subscribes to src, lets time pass and compares what it emits with a marble, whose first frame
-// is that of the subscription. If they are not the same, the test fails and shows where they part. It
-// returns what was recorded.
+// ExpectMarble subscribes to src, lets time pass and compares its notifications with a
+// marble, whose first frame is that of the subscription. If they are not the same, the
+// test fails and shows where they part. It returns the recorder.
 //
 //	observabletest.ExpectMarble(t, operators.Take(src, 2), "--a--(b|)")
 //
-// Times are equal to the microsecond and values as in reflect.DeepEqual; # is any error, and the
-// recorder says which it was. It unsubscribes when the marble is over, just before what comes in the frame
-// after, or at its !, just before what comes in that frame. So dashes at the end say that nothing comes
-// for that long.
+// Times must be equal to 10 microseconds and values as in reflect.DeepEqual. # is any
+// error; the recorder has the error itself. ExpectMarble unsubscribes when the marble is
+// over, just before the events of the frame after, or at its !, just before the events of
+// that frame. So dashes at the end expect that nothing comes for that long.
 //
-// It returns when the stream is over or unsubscribed from, and all that was due has happened. To expect
-// something of several subscribers at a time, or to do something meanwhile, use [Record] and
-// [Recorder.ExpectMarble].
+// It returns when the stream is over or unsubscribed from, and all events that were due
+// have happened. To expect something of several subscribers at a time, or to do something
+// meanwhile, use [Record] and [Recorder.ExpectMarble].
 func ExpectMarble[V any](
 	t *T, src observable.Observable[V], marble string, values ...Values[V],
 ) *Recorder[V] {
@@ -35,7 +35,7 @@ func ExpectMarble[V any](
 	return r
 }
 
-// watch waits until the stream is over, but not longer than until a time, and unsubscribes.
+// watch waits until the stream is over, at the longest until a time, and unsubscribes.
 func (r *Recorder[V]) watch(until time.Duration) {
 	end := nominal(r.begun).Add(until)
 	ctx, cancel := context.WithDeadline(context.Background(), end.Add(-beforeAll))
@@ -50,14 +50,15 @@ func (r *Recorder[V]) watch(until time.Duration) {
 	time.Sleep(time.Until(end))
 }
 
-// expected is what the marble of an expectation says.
+// expected is the marble of an expectation taken apart.
 type expected[V any] struct {
 	values Values[V]
 	events []Event[V]
 	until  time.Duration // when to unsubscribe
 }
 
-// parseExpected parses the marble of an expectation. If that cannot be read, the test ends.
+// parseExpected parses the marble of an expectation. A marble that cannot be read ends
+// the test.
 func parseExpected[V any](tb testing.TB, marble string, values Values[V]) expected[V] {
 	tb.Helper()
 	m, err := ParseMarble(marble)
@@ -78,7 +79,7 @@ func parseExpected[V any](tb testing.TB, marble string, values Values[V]) expect
 	return want
 }
 
-// expect compares what was recorded with what is wanted.
+// expect compares the recorded events with the wanted ones.
 func (r *Recorder[V]) expect(tb testing.TB, want expected[V]) bool {
 	tb.Helper()
 	got := r.Events()

@@ -34,7 +34,8 @@ func TestExpectMarblePasses(t *testing.T) {
 	})
 }
 
-// TestExpectMarbleAgain checks that each expectation has a time of its own, whenever the one before ended.
+// TestExpectMarbleAgain checks that each expectation has a time of its own, however
+// late the one before ended.
 func TestExpectMarbleAgain(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		src := observabletest.Cold[string](t, "a--b|")
@@ -53,7 +54,8 @@ func TestExpectMarbleAgain(t *testing.T) {
 	})
 }
 
-// TestVeryManyMarbles checks that the times stay right when the clock has used up all distances from a frame.
+// TestVeryManyMarbles checks that the times stay right when the clock has used up all
+// distances from a frame.
 func TestVeryManyMarbles(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		marble := strings.Repeat("a-", 2500) + "|"

@@ -17,7 +17,7 @@ type note struct {
 	text  string
 }
 
-// Notef adds a line to what [Recorder.Log] and [Recorder.String] return: for what happens
+// Notef adds a line to the results of [Recorder.Log] and [Recorder.String], for events
 // between notifications, such as a teardown.
 func (r *Recorder[V]) Notef(format string, args ...any) {
 	r.mu.Lock()
@@ -25,21 +25,21 @@ func (r *Recorder[V]) Notef(format string, args ...any) {
 	r.notes = append(r.notes, note{len(r.events), elapsed(r.begun), fmt.Sprintf(format, args...)})
 }
 
-// Log returns what was recorded so far in words, without the times: a line for each
+// Log returns the record so far in words, without the times: a line for each
 // notification, as "7", "error: boom", "panic: boom" and "complete", and for each note of
 // [Recorder.Notef], in order. At the end comes a line for each breach of the contract
-// (see [Recorder.Breaches]), so that a log which equals what a test wants has none.
+// (see [Recorder.Breaches]), so a log that equals the wanted one has no breach.
 func (r *Recorder[V]) Log() []string {
 	return r.lines(func(_ time.Duration, text string) string { return text }, Event[V].words)
 }
 
-// String returns what Log returns in one line, with the symbols of a marble for the ends,
+// String returns the lines of Log in one line, with the symbols of a marble for the ends,
 // as "1 2 |", "1 #boom" and "#panic: boom".
 func (r *Recorder[V]) String() string {
 	return strings.Join(r.lines(func(_ time.Duration, text string) string { return text }, Event[V].symbols), " ")
 }
 
-// TimedString returns what String returns with the milliseconds since the recorder was
+// TimedString returns the text of String with the milliseconds since the recorder was
 // made, as "3:1 4.5:2 7:|".
 func (r *Recorder[V]) TimedString() string {
 	timed := func(at time.Duration, text string) string {
@@ -48,7 +48,7 @@ func (r *Recorder[V]) TimedString() string {
 	return strings.Join(r.lines(timed, Event[V].symbols), " ")
 }
 
-// lines returns the events, which text writes, and the notes, in order and each passed
+// lines returns the events, written by text, and the notes, in order and each passed
 // through line with its time, and then the breaches.
 func (r *Recorder[V]) lines(line func(at time.Duration, text string) string, text func(Event[V]) string) []string {
 	r.mu.Lock()
@@ -100,9 +100,9 @@ func (e Event[V]) symbols() string {
 	}
 }
 
-// withoutPlace returns the text of an error, in which a panic is told by its value alone,
-// as "panic: boom": its place changes with the lines of a file. It reports whether the
-// error is a panic that nothing wraps.
+// withoutPlace returns the text of an error, with a panic as its value alone, as "panic:
+// boom": its place changes with the lines of a file. It reports whether the error is a
+// panic that nothing wraps.
 func withoutPlace(err error) (text string, bare bool) {
 	text = fmt.Sprint(err)
 	p, ok := errors.AsType[*observable.PanicError](err)

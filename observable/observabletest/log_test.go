@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// TestLog reads what was recorded in words, with notes before, between and after.
+// TestLog reads the record in words, with notes before, between and after.
 func TestLog(t *testing.T) {
 	r := observabletest.NewRecorder[int]()
 	assert.Empty(t, r.Log())
@@ -28,7 +28,7 @@ func TestLog(t *testing.T) {
 	assert.Equal(t, []int{1, 2}, r.Values(), "notes are no values")
 }
 
-// TestLogOfErrors tells a panic without its place.
+// TestLogOfErrors writes a panic without its place.
 func TestLogOfErrors(t *testing.T) {
 	panicked := observable.ForEach(t.Context(), observable.Of(1), func(int) { panic("oh") })
 	wrapped := fmt.Errorf("reading: %w", panicked)
@@ -39,7 +39,7 @@ func TestLogOfErrors(t *testing.T) {
 		{errors.New("boom"), "error: boom", "#boom"},
 		{panicked, "panic: oh", "#panic: oh"},
 		{wrapped, "error: reading: panic: oh", "#reading: panic: oh"},
-		{nil, "error: <nil>", "#<nil>"}, // which no stream should send
+		{nil, "error: <nil>", "#<nil>"}, // no stream should send it
 	} {
 		r := observabletest.NewRecorder[int]()
 		r.Error(test.err)

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const ms = time.Millisecond
 
-// probe stands in for a test, to see how that fails.
+// probe stands in for a test, to observe its failure.
 type probe struct {
 	testing.TB
 
@@ -42,21 +42,21 @@ func (p *probe) Fatal(args ...any) {
 
 func (p *probe) Fatalf(format string, args ...any) { p.Fatal(fmt.Sprintf(format, args...)) }
 
-// failures returns what the test failed with.
+// failures returns the messages that the test failed with.
 func (p *probe) failures() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return strings.Join(p.lines, "\n")
 }
 
-// failing returns what f makes the test fail with.
+// failing returns the messages with which f makes the test fail.
 func failing(t *observabletest.T, f func()) string {
 	tb := t.TB
 	p := &probe{TB: tb}
 	t.TB = p
 	defer func() { t.TB = tb }()
 	done := make(chan struct{})
-	go func() { // which Fatal ends
+	go func() { // Fatal ends this goroutine
 		defer close(done)
 		f()
 	}()
@@ -64,7 +64,7 @@ func failing(t *observabletest.T, f func()) string {
 	return p.failures()
 }
 
-// leaving returns what a test function makes Run fail the test with.
+// leaving returns the messages with which Run fails a test because of its function.
 func leaving(t *testing.T, test func(t *observabletest.T)) string {
 	t.Helper()
 	p := &probe{}

@@ -12,7 +12,8 @@ import (
 // Frame is the time that one character of a marble string takes.
 const Frame = time.Millisecond
 
-// longest is how long a marble may be, far enough below what a time.Duration can hold.
+// longest is the greatest length of a marble, far enough below the limit of a
+// time.Duration.
 const longest = 100 * 365 * 24 * time.Hour
 
 // Marble is a marble string taken apart; the package's documentation has the syntax.
@@ -26,8 +27,8 @@ type Marble struct {
 // Mark is something that a marble string puts at a time.
 type Mark struct {
 	At     time.Duration // after the first frame
-	Symbol rune          // a letter or digit that stands for a value, or one of |, #, ^ and !
-	Offset int           // where it stands in the string, in bytes
+	Symbol rune          // a letter or digit for a value, or one of |, #, ^ and !
+	Offset int           // its place in the string, in bytes
 }
 
 // The symbols of marks that are not values.
@@ -45,10 +46,10 @@ func isValueSymbol(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-// MarbleError says what is wrong with a marble string, and where.
+// MarbleError reports a problem of a marble string, and its place.
 type MarbleError struct {
 	Marble  string // the whole string
-	Offset  int    // where the problem is, in bytes
+	Offset  int    // place of the problem, in bytes
 	Problem string // as "the group is not closed"
 }
 
@@ -71,17 +72,17 @@ func ParseMarble(text string) (Marble, error) {
 	return Marble{Marks: p.marks, Length: max(p.now, p.end), text: text}, nil
 }
 
-// parser is the state of ParseMarble. Its methods return what is wrong at pos, or "".
+// parser is the state of ParseMarble. Its methods return the problem at pos, or "".
 type parser struct {
 	text  string
 	pos   int
 	now   time.Duration
-	end   time.Duration // of the last mark's frame
+	end   time.Duration // end of the last mark's frame
 	marks []Mark
-	seen  map[rune]bool // the symbols that are there so far and are no values
+	seen  map[rune]bool // the symbols so far that are no values
 
-	group int // where the group begins that is open, or -1
-	width int // how many characters it has so far
+	group int // place where the open group begins, or -1
+	width int // number of characters in it so far
 }
 
 // step parses one character or one time.
@@ -159,8 +160,8 @@ func (p *parser) follows(at time.Duration) bool {
 	return last >= 0 && p.marks[last].At == at && p.marks[last].Symbol != symbolSubscribe
 }
 
-// closeGroup lets a group take as many frames as it has characters, so that marbles that stand below each
-// other can be read in columns (RxJS).
+// closeGroup lets a group take as many frames as it has characters, so that marbles below
+// each other can be read in columns (RxJS).
 func (p *parser) closeGroup() string {
 	switch {
 	case p.group < 0:
@@ -178,7 +179,7 @@ func endOfGroup(begin time.Duration, n int) time.Duration {
 	return min(begin+time.Duration(n+2)*Frame, longest)
 }
 
-// pass lets the time pass that word says.
+// pass lets the time of word pass.
 func (p *parser) pass(word string) string {
 	d, err := time.ParseDuration(word)
 	if err != nil {
@@ -191,7 +192,7 @@ func (p *parser) pass(word string) string {
 	return problem
 }
 
-// jump goes on at the time that word says.
+// jump goes on at the time of word.
 func (p *parser) jump(word string) string {
 	d, err := time.ParseDuration(word[1:])
 	switch {
@@ -217,7 +218,8 @@ func (p *parser) advance(d time.Duration) string {
 
 const tooLong = "the time is too long"
 
-// isTime reports whether a word has the form of a duration, as "10ms" and "1m30s", be it too long or not.
+// isTime reports whether a word has the form of a duration, as "10ms" and "1m30s", even
+// if it is too long.
 func isTime(word string) bool {
 	if word == "" || !isDigit(word[0]) || isDigit(word[len(word)-1]) {
 		return false
@@ -243,8 +245,8 @@ func (m Marble) find(symbol rune) (Mark, bool) {
 	return m.Marks[i], true
 }
 
-// refuse returns an error if there is a mark with one of the symbols, which have no meaning for what the
-// marble is of.
+// refuse returns an error if there is a mark with one of the symbols, which have no
+// meaning in a marble of that kind.
 func (m Marble) refuse(symbols, of string) error {
 	for _, symbol := range symbols {
 		if mark, ok := m.find(symbol); ok {

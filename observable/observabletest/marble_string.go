@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// longestDashes is how many frames are written as dashes; a longer time is written as a time.
+// longestDashes is the greatest number of frames written as dashes; a longer time is
+// written as a time.
 const longestDashes = 20
 
-// String returns a marble string with the same marks at the same times and of the same length. Parsing it
-// gives m again, but for the offsets.
+// String returns a marble string with the same marks at the same times and of the same
+// length. Parsing it gives m again, but for the offsets.
 func (m Marble) String() string {
 	var w marbleWriter
 	w.write(m.Marks)
@@ -18,8 +19,8 @@ func (m Marble) String() string {
 	return w.String()
 }
 
-// marbleWriter writes a marble string. What stands between two spaces is held back until it is complete,
-// because it must not look like a time.
+// marbleWriter writes a marble string. It holds back a word between two spaces until the
+// word is complete, because it must not look like a time.
 type marbleWriter struct {
 	words []string
 	word  []rune
@@ -34,7 +35,7 @@ func (w *marbleWriter) write(marks []Mark) {
 	}
 }
 
-// bursts returns the runs of things that are at the same time.
+// bursts returns the runs of elements that are at the same time.
 func bursts[E any](all []E, at func(E) time.Duration) iter.Seq[[]E] {
 	return func(yield func([]E) bool) {
 		for len(all) > 0 {
@@ -92,7 +93,7 @@ func (w *marbleWriter) endWord() {
 		return
 	}
 	word := string(w.word)
-	if isTime(word) { // values and not a time: in one letter there is none
+	if isTime(word) { // values and not a time: one letter is no time
 		word = strings.Join(strings.Split(word, ""), " ")
 	}
 	w.words = append(w.words, word)

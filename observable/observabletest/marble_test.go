@@ -134,8 +134,8 @@ func TestMarbleString(t *testing.T) {
 	}
 }
 
-// FuzzParseMarble checks that a string is either refused with a position inside it or understood, and then
-// written in a form that says the same.
+// FuzzParseMarble checks that a string is either refused with a position inside it or
+// understood. An understood string is then written in a form with the same meaning.
 func FuzzParseMarble(f *testing.F) {
 	for _, text := range []string{
 		"", "-a-b|", "--(ab#)", "--^--!", "a 9ms b 1.5s |", "(ab) @1ms c", "30ms 5 s 30ms", "(a", "a|b", "@876000h a", "é\xff",

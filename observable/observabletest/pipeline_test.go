@@ -11,8 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// The tests of this file are those that users write: pipelines of operators, with what RxJS's own tests
-// expect of them where a timer and a marble are in one frame.
+// The tests of this file are of the kind that users write: pipelines of operators, with
+// the expectations of RxJS's own tests where a timer and a marble are in one frame.
 
 func TestPipelines(t *testing.T) {
 	for range 20 { // nothing in them is left to chance

@@ -13,43 +13,46 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Recorder is an [observable.Observer] that writes down what it is told, with the time since it was made. It
-// is made by [Record], which also subscribes it, or by [NewRecorder]. Its methods may be called from any
-// goroutine. Times are rounded to 10 microseconds, for the reason that the package's documentation gives.
+// Recorder is an [observable.Observer] that writes down its notifications, with the time
+// since it was made. [Record] makes and subscribes one, [NewRecorder] only makes one. Its
+// methods may be called from any goroutine. Times are rounded to 10 microseconds; the
+// package's documentation gives the reason.
 //
-// It records whatever comes, also what an observable must not send, as a value after the end: see Breaches.
+// It records every notification, also those that an observable must not send, as a value
+// after the end: see Breaches.
 type Recorder[V any] struct {
 	begun  time.Time
-	name   string           // of one made by Record, as "recorder made at x_test.go:7"
+	name   string           // set by Record, as "recorder made at x_test.go:7"
 	onNext func(V)          // called with each value after it is recorded, or nil
-	inside interleave.Int32 // how many notifications are being taken
+	inside interleave.Int32 // number of notifications being taken
 
-	mu           sync.Mutex // guards what follows
+	mu           sync.Mutex // guards the fields below
 	events       []Event[V]
-	seen         int // how many of them Unseen has returned
+	seen         int // number of events that Unseen has returned
 	notes        []note
 	breaches     []string // of the contract
 	ended        bool     // there was a terminal
 	unsubscribed bool
 	sub          observable.Subscription // made by Record, or nil
-	changed      chan struct{}           // closed when something of the above changes, or nil if nobody waits
+	changed      chan struct{}           // closed when a field above changes, or nil
 }
 
 // NewRecorder returns a recorder whose time begins now.
 func NewRecorder[V any]() *Recorder[V] { return &Recorder[V]{begun: time.Now()} }
 
-// OnNext has the recorder call f with each value, after it has recorded it: for an observer that takes its
-// time, emits something itself or panics. It is called before the recorder is subscribed, and returns the
-// recorder.
+// OnNext has the recorder call f with each value after recording it, and returns the
+// recorder. It is for an observer that takes its time, emits something itself or panics.
+// Call it before the recorder is subscribed.
 func (r *Recorder[V]) OnNext(f func(V)) *Recorder[V] {
 	r.onNext = f
 	return r
 }
 
-// Record subscribes a new recorder to src. The test must not end before the subscription does: see [Run].
+// Record subscribes a new recorder to src. The test must not end before the subscription
+// does: see [Run].
 //
-// The time begins when src is subscribed to. The context is one that never ends; to give another, subscribe
-// a recorder of [NewRecorder].
+// The time begins when src is subscribed to. The context never ends; to give another,
+// subscribe a recorder of [NewRecorder].
 func Record[V any](t *T, src observable.Observable[V]) *Recorder[V] {
 	t.Helper()
 	return record(t, src, caller())
@@ -109,7 +112,7 @@ func (r *Recorder[V]) add(e Event[V], alone bool) {
 	r.notify()
 }
 
-// notify wakes those who wait; mu is held.
+// notify wakes the goroutines that wait; mu is held.
 func (r *Recorder[V]) notify() {
 	if r.changed != nil {
 		close(r.changed)
@@ -117,15 +120,15 @@ func (r *Recorder[V]) notify() {
 	}
 }
 
-// Events returns what was recorded so far.
+// Events returns the events recorded so far.
 func (r *Recorder[V]) Events() []Event[V] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.events)
 }
 
-// Unseen returns what was recorded since it was last called, for a test that goes step by
-// step. Events and the other methods still return all.
+// Unseen returns the events recorded since it was last called, for a test that goes step
+// by step. Events and the other methods still return all.
 func (r *Recorder[V]) Unseen() []Event[V] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,7 +148,8 @@ func (r *Recorder[V]) Values() []V {
 	return values
 }
 
-// Err returns the error that the stream ended with, or nil if it has not ended or has completed.
+// Err returns the error that the stream ended with, or nil if it has not ended or has
+// completed.
 func (r *Recorder[V]) Err() error {
 	for _, e := range r.Events() {
 		if e.Kind == Error {
@@ -167,16 +171,18 @@ func (r *Recorder[V]) Ended() bool {
 	return r.ended
 }
 
-// Breaches returns what was recorded against the contract of an observable, a line for each notification that
-// came during another one or after the end. It is empty if the stream has kept the contract.
+// Breaches returns the breaches of an observable's contract, a line for each notification
+// that came during another one or after the end. It is empty if the stream has kept the
+// contract.
 func (r *Recorder[V]) Breaches() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.breaches)
 }
 
-// Unsubscribe ends the subscription that [Record] made; it may be called again. A recorder of [NewRecorder]
-// only stops waiting: who subscribed it has the subscription.
+// Unsubscribe ends the subscription that [Record] made; it may be called again. A
+// recorder of [NewRecorder] only stops waiting: the code that subscribed it has the
+// subscription.
 func (r *Recorder[V]) Unsubscribe() {
 	r.mu.Lock()
 	sub := r.sub
@@ -188,9 +194,9 @@ func (r *Recorder[V]) Unsubscribe() {
 	}
 }
 
-// Await waits until n values have been recorded and, in a bubble of testing/synctest, until
-// all else that happens at that moment has happened. The error is an [*AwaitError] if the stream ends before,
-// is unsubscribed from, or takes longer than [Limit].
+// Await waits until n values have been recorded and, in a bubble of testing/synctest,
+// until all other events of that moment have happened. The error is an [*AwaitError] if
+// the stream ends before, is unsubscribed from, or takes longer than [Limit].
 func (r *Recorder[V]) Await(n int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), Limit)
 	defer cancel()
@@ -212,8 +218,9 @@ func (r *Recorder[V]) Await(n int) error {
 }
 
 // AwaitEnd waits until the stream has completed or failed and, in a bubble of
-// testing/synctest, until all else that happens at that moment has happened. The error is an [*AwaitError] if it is
-// unsubscribed from or takes longer than [Limit]; the stream's own error is told by Err.
+// testing/synctest, until all other events of that moment have happened. The error is an
+// [*AwaitError] if the stream is unsubscribed from or takes longer than [Limit]; Err
+// returns the stream's own error.
 func (r *Recorder[V]) AwaitEnd() error {
 	ctx, cancel := context.WithTimeout(context.Background(), Limit)
 	defer cancel()
@@ -230,8 +237,8 @@ func (r *Recorder[V]) AwaitEnd() error {
 }
 
 // ExpectEnd waits until the stream has completed or failed, and returns the error that it
-// failed with, or nil. If AwaitEnd says that the end does not come, or something came
-// after it or at the same time as something else (see Breaches), the test fails at once.
+// failed with, or nil. If AwaitEnd returns an error, or a notification came after the end
+// or during another one (see Breaches), the test fails at once.
 func (r *Recorder[V]) ExpectEnd(tb testing.TB) error {
 	tb.Helper()
 	if err := r.AwaitEnd(); err != nil {
@@ -243,7 +250,8 @@ func (r *Recorder[V]) ExpectEnd(tb testing.TB) error {
 	return r.Err()
 }
 
-// until waits until met, which is called with mu held, and reports whether that was before ctx ended.
+// until waits until met, which is called with mu held, reports true, and reports whether
+// that was before ctx ended.
 func (r *Recorder[V]) until(ctx context.Context, met func() bool) bool {
 	for {
 		r.mu.Lock()
@@ -276,18 +284,18 @@ func (r *Recorder[V]) over(ctx context.Context) string {
 	return fmt.Sprintf("the %s is subscribed; it has\n%s", r.name, r.Timeline())
 }
 
-// End is what AwaitEnd wants, in an AwaitError.
+// End stands in an AwaitError for the end, which AwaitEnd waits for.
 const End = -1
 
-// AwaitError says that what a test waited for did not come.
+// AwaitError reports that the values, or the end, that a test waited for did not come.
 type AwaitError struct {
-	Want int   // how many values, or End
-	Got  int   // how many values there were
+	Want int   // number of values waited for, or End
+	Got  int   // number of values that came
 	Over bool  // the stream is over; otherwise the time was up
-	Err  error // what the stream ended with, if it failed
+	Err  error // the stream's error, if it failed
 }
 
-// Error says what did not come, and why.
+// Error names the values, or the end, that did not come, and the reason.
 func (e *AwaitError) Error() string {
 	want := "the end"
 	if e.Want != End {
@@ -303,10 +311,10 @@ func (e *AwaitError) Error() string {
 	return fmt.Sprintf("observabletest: waiting for %s, with %d values so far: %s", want, e.Got, why)
 }
 
-// Unwrap returns what the stream ended with.
+// Unwrap returns the error that the stream ended with.
 func (e *AwaitError) Unwrap() error { return e.Err }
 
-// Timeline returns what was recorded so far, a line for each notification, as "3ms Next 7".
+// Timeline returns the notifications so far, a line for each, as "3ms Next 7".
 func (r *Recorder[V]) Timeline() string {
 	var out strings.Builder
 	for _, e := range r.Events() {
@@ -315,18 +323,18 @@ func (r *Recorder[V]) Timeline() string {
 	return out.String()
 }
 
-// Marble returns what was recorded so far as a marble string. A value is written as the letter that stands
-// for it in values or as itself, if that is one letter, and else as a letter that is free, in the order of
-// appearance from a on.
+// Marble returns the notifications so far as a marble string. A value is written as the
+// letter that stands for it in values, or as itself if that is one letter, and else as a
+// free letter, in the order of appearance from a on.
 func (r *Recorder[V]) Marble(values ...Values[V]) string {
 	var w marbleWriter
 	w.write(newAlphabet(merge(values)).marks(r.Events()))
 	return w.String()
 }
 
-// ExpectMarble compares all that was recorded so far with a marble, and reports whether they are the same.
-// If they are not, the test fails and shows where they part. [ExpectMarble], the function, says how they
-// are compared.
+// ExpectMarble compares all notifications so far with a marble, and reports whether they
+// are the same. If they are not, the test fails and shows where they part. The function
+// [ExpectMarble] says how they are compared.
 func (r *Recorder[V]) ExpectMarble(tb testing.TB, marble string, values ...Values[V]) bool {
 	tb.Helper()
 	want := parseExpected(tb, marble, merge(values))

@@ -222,7 +222,7 @@ func TestRecorderWithAContextOfItsOwn(t *testing.T) {
 		observabletest.Cold[int](t, "-1-2-3-|").Subscribe(ctx, r)
 		require.NoError(t, r.AwaitEnd())
 		assert.Equal(t, stop, r.Err())
-		r.Unsubscribe() // which has nothing to do
+		r.Unsubscribe() // it does nothing
 	})
 }
 
@@ -241,8 +241,8 @@ func TestRecorderExpectEnd(t *testing.T) {
 	})
 }
 
-// TestRecorderExpectEndFails has the test fail if the end does not come, or is not all
-// there is.
+// TestRecorderExpectEndFails has the test fail if the end does not come, or something
+// comes after it.
 func TestRecorderExpectEndFails(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		endless := observabletest.Record(t, observable.Never[int]())
@@ -319,8 +319,8 @@ func TestRecorderFindsNotificationsAtOnce(t *testing.T) {
 	})
 }
 
-// TestRecorderAwaitsTheMoment has one observer hear of something long after another one,
-// at the same moment.
+// TestRecorderAwaitsTheMoment has one observer get an event long after another observer,
+// at the same moment of virtual time.
 func TestRecorderAwaitsTheMoment(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		first, second := observabletest.NewRecorder[int](), observabletest.NewRecorder[int]()

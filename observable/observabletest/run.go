@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// Limit is how long, in virtual time, is waited for what does not come: by [Recorder.Await] and
-// [Recorder.AwaitEnd], and by [Run] for the streams that are still running when the test function returns.
+// Limit bounds waits in virtual time: those of [Recorder.Await] and [Recorder.AwaitEnd],
+// and that of [Run] for the streams still running when the test function returns.
 const Limit = 10 * time.Minute
 
-// T is the state of a test that is run by [Run]: the test itself and the clock that plays its marbles. It
-// goes wherever a testing.TB does.
+// T is the state of a test that [Run] runs: the test itself and the clock that plays its
+// marbles. It goes wherever a testing.TB does.
 type T struct {
 	testing.TB
 
 	clock *clock
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	recorders []recorder // made by Record
 	sources   []source
 }
 
 // source is a Source of any type.
 type source interface {
-	// over waits until nothing is subscribed any more, or ctx ends, and returns a description of what
-	// still is, or "".
+	// over waits until nothing is subscribed any more, or ctx ends, and returns a
+	// description of a subscription that is left, or "".
 	over(ctx context.Context) string
 }
 
@@ -40,13 +40,14 @@ type recorder interface {
 	Unsubscribe()
 }
 
-// Run runs a test in virtual time: it is synctest.Test with a clock that plays marbles. When nothing can go
-// on without it, time passes, at once, until the next thing is due.
+// Run runs a test in virtual time: it is synctest.Test with a clock that plays marbles.
+// When nothing can go on without it, time passes, at once, until the next thing is due.
 //
-// The test function may do what is allowed in a bubble, time.Sleep and synctest.Wait included. When it has
-// returned, Run lets time pass until all that was subscribed to is over, and fails the test if something is
-// not within [Limit] of the last marble: each subscription of a [Source] and each [Recorder] of [Record]
-// must end, or be ended by the test. Goroutines that are left are found by synctest.
+// The test function may do everything that a bubble allows, time.Sleep and synctest.Wait
+// included. When it has returned, Run lets time pass until all subscriptions are over,
+// and fails the test if one is not over within [Limit] of the last marble: each
+// subscription of a [Source] and each [Recorder] of [Record] must end, or the test must
+// end it. synctest finds goroutines that are left.
 func Run(t *testing.T, test func(t *T)) {
 	t.Helper()
 	synctest.Test(t, func(bubble *testing.T) {
@@ -64,7 +65,7 @@ func Run(t *testing.T, test func(t *T)) {
 	})
 }
 
-// each calls f with all that is in one of t's lists, also with what is added meanwhile.
+// each calls f with all elements of one of t's lists, also with those added meanwhile.
 func each[E any](t *T, list *[]E, f func(E)) {
 	for i := 0; ; i++ {
 		t.mu.Lock()
@@ -78,8 +79,9 @@ func each[E any](t *T, list *[]E, f func(E)) {
 	}
 }
 
-// settle lets time pass until everything is over, and fails the test for what is not. The recorders come
-// first, and are unsubscribed, so that a source is told of only if its subscription is another's.
+// settle lets time pass until everything is over, and fails the test for each source or
+// recorder that is not. The recorders come first, and are unsubscribed, so that a source
+// is reported only if its subscription is another's.
 func (t *T) settle() {
 	t.Helper()
 	ctx, cancel := context.WithDeadline(context.Background(), t.clock.last().Add(Limit))
@@ -112,7 +114,8 @@ func over(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// caller returns the file and line of the test that called the exported function that calls this.
+// caller returns the file and line of the test that called the exported function that
+// calls this.
 func caller() string {
 	_, file, line, _ := runtime.Caller(2)
 	return fmt.Sprintf("%s:%d", filepath.Base(file), line)

@@ -66,11 +66,11 @@ func TestRunTellsOfASource(t *testing.T) {
 func TestRunAfterAFailure(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		observabletest.Record(t, observabletest.Cold[string](t, "--a"))
-		t.SkipNow() // which ends the function as FailNow does
+		t.SkipNow() // it ends the function as FailNow does
 	})
 }
 
-// sleepless is an observable from elsewhere whose subscriptions do not say when they are over.
+// sleepless is an observable from elsewhere whose subscriptions do not report their end.
 type sleepless struct{ src observable.Observable[int] }
 
 func (s sleepless) Subscribe(ctx context.Context, observer observable.Observer[int]) observable.Subscription {

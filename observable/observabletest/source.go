@@ -11,15 +11,17 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// ErrMarble is the error that # stands for in the marble of a [Source], unless it is given another.
+// ErrMarble is the error that # stands for in the marble of a [Source], unless the source
+// is given another.
 var ErrMarble = errors.New("observabletest: # in a marble")
 
-// Source is an observable that emits what a marble says, in its time, and records when it was subscribed to.
-// It is made by [Cold] or [Hot].
+// Source is an observable that plays a marble, in its time, and records its
+// subscriptions. [Cold] or [Hot] makes one.
 //
-// A source emits from a goroutine of the test's clock and never inside Subscribe, not even in its first
-// frame; only the terminal of a hot source that has ended comes at once, as with a subject. While an observer
-// blocks, the source waits for it, and time goes on.
+// A source emits from a goroutine of the test's clock and never inside Subscribe, not
+// even in its first frame; only the terminal of a hot source that has ended comes at
+// once, as with a subject. While an observer blocks, the source waits for it, and time
+// goes on.
 type Source[V any] struct {
 	t      *T
 	name   string // as `cold source "-a|", made at x_test.go:7`
@@ -27,8 +29,8 @@ type Source[V any] struct {
 	script []Event[V]
 	begun  time.Time
 
-	mu    sync.Mutex       // guards what follows
-	err   error            // what # stands for
+	mu    sync.Mutex       // guards the fields below
+	err   error            // the error that # stands for
 	all   []*subscriber[V] // in the order of subscription
 	live  []*subscriber[V] // to a hot source that has not ended
 	ended *Event[V]        // the terminal of a hot source
@@ -42,7 +44,8 @@ type subscriber[V any] struct {
 	gone  chan struct{}
 }
 
-// Cold returns an observable that plays the marble for each subscription, from its beginning.
+// Cold returns an observable that plays the marble for each subscription, from its
+// beginning.
 //
 //	src := observabletest.Cold[string](t, "--a--b--|")
 //	src := observabletest.Cold(t, "--a--b--|", observabletest.Values[int]{'a': 10, 'b': 20})
@@ -59,8 +62,9 @@ func Cold[V any](t *T, marble string, values ...Values[V]) *Source[V] {
 	return s
 }
 
-// Hot returns an observable that plays the marble once, from now on; whoever subscribes gets what comes from
-// then on, in the order of subscription. If the marble has a ^, that is now, and what stands before it has been.
+// Hot returns an observable that plays the marble once, from now on; a subscriber gets
+// the notifications that come from then on, in the order of subscription. If the marble
+// has a ^, that is now, and the marks before it are past.
 //
 //	src := observabletest.Hot[string](t, "--a--^--b--|")
 //
@@ -111,7 +115,8 @@ func (s *Source[V]) start() {
 	}
 }
 
-// WithError sets the error that # stands for in the source's marble, and returns the source.
+// WithError sets the error that # stands for in the source's marble, and returns the
+// source.
 func (s *Source[V]) WithError(err error) *Source[V] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +124,8 @@ func (s *Source[V]) WithError(err error) *Source[V] {
 	return s
 }
 
-// Subscribe plays the marble to observer, until it ends, is unsubscribed from or ctx ends.
+// Subscribe plays the marble to observer, until it ends, is unsubscribed from or ctx
+// ends.
 func (s *Source[V]) Subscribe(ctx context.Context, observer observable.Observer[V]) observable.Subscription {
 	return observable.Subscribe(ctx, s, observer)
 }
@@ -166,7 +172,8 @@ func (s *Source[V]) leave(sub *subscriber[V]) {
 	}
 }
 
-// steps returns the steps of the script, from now on. All that the marble has for one instant is one step.
+// steps returns the steps of the script, from now on. All marks of one instant are one
+// step.
 func (s *Source[V]) steps(emit func(Event[V])) []step {
 	var steps []step
 	now := nominal(time.Now())
@@ -185,7 +192,7 @@ func (s *Source[V]) give(e Event[V], sub *subscriber[V]) {
 	s.filled(e).give(sub.in)
 }
 
-// broadcast delivers an event of a hot source to those who are subscribed.
+// broadcast delivers an event of a hot source to its subscribers.
 func (s *Source[V]) broadcast(e Event[V]) {
 	s.mu.Lock()
 	to := slices.Clone(s.live)
@@ -198,7 +205,7 @@ func (s *Source[V]) broadcast(e Event[V]) {
 	}
 }
 
-// filled returns an event with its error, if it is one.
+// filled returns the event, with the source's error if it is an Error.
 func (s *Source[V]) filled(e Event[V]) Event[V] {
 	if e.Kind == Error {
 		s.mu.Lock()

@@ -125,8 +125,8 @@ func TestMarblesThatCannotBePlayed(t *testing.T) {
 	})
 }
 
-// TestOneFrame checks that marbles that are due at once come in their order, each with all that it leads
-// to, and timers after them, but those that have no length after what set them.
+// TestOneFrame checks that marbles due at once come in their order, each with all its
+// effects, and timers after them; a timer of no length comes after the event that set it.
 func TestOneFrame(t *testing.T) {
 	for range 50 {
 		observabletest.Run(t, func(t *observabletest.T) {
@@ -160,7 +160,8 @@ func TestOneFrame(t *testing.T) {
 			time.Sleep(3*ms + ms/2)
 			assert.Equal(t, []string{
 				"hot x", "hot too x", "hot y", "hot too y",
-				"hot b", "hot too b", "hot c", "hot too c", // it was made before the others were subscribed to
+				// The hot source was made before the others were subscribed to.
+				"hot b", "hot too b", "hot c", "hot too c",
 				"first a",
 				"src d", "timer after d", "timer after that",
 				"last e",
@@ -211,7 +212,7 @@ func TestBlockingConsumption(t *testing.T) {
 	})
 }
 
-// foreign hides what an observable is besides an observable.
+// foreign hides all methods of an observable but Subscribe.
 type foreign[V any] struct{ observable.Observable[V] }
 
 func TestSourceInAForeignObservable(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 
 // Span is the life of a subscription to a [Source], in the time of that source.
 type Span struct {
-	From  time.Duration // when it began
-	Until time.Duration // 0 if it is open
+	From  time.Duration // its beginning
+	Until time.Duration // its end, 0 if it is open
 	Open  bool          // whether it lasts
 }
 
@@ -26,7 +26,8 @@ func (s Span) String() string {
 	return w.String()
 }
 
-// Subscriptions returns all subscriptions to the source, in the order in which they began.
+// Subscriptions returns all subscriptions to the source, in the order in which they
+// began.
 func (s *Source[V]) Subscriptions() []Span {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,14 +38,14 @@ func (s *Source[V]) Subscriptions() []Span {
 	return spans
 }
 
-// ExpectSubscriptions compares the subscriptions to the source with marbles, one for each in the order in
-// which they began, and reports whether they are the same; if not, the test fails. The first frame is that in
-// which the source was made. ^ is the subscription and ! the end of it, be it unsubscribed or over; without
-// ! it is still open.
+// ExpectSubscriptions compares the subscriptions to the source with marbles, one for each
+// in the order in which they began, and reports whether they are the same; if not, the
+// test fails. In the first frame the source was made. ^ is the subscription and ! its
+// end, by unsubscription or otherwise; without ! it is still open.
 //
 //	src.ExpectSubscriptions("^--!", "---^--!")
 //
-// It looks at things when all that is due has happened, and so calls synctest.Wait.
+// It calls synctest.Wait first, so that all events that are due have happened.
 func (s *Source[V]) ExpectSubscriptions(marbles ...string) bool {
 	s.t.Helper()
 	want := make([]Span, len(marbles))

@@ -9,17 +9,18 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// UnhandledErrors are the failures of a test that no observer heard. [Unhandled] makes one.
+// UnhandledErrors are the failures of a test that no observer heard. [Unhandled] makes
+// one.
 type UnhandledErrors struct {
 	mu  sync.Mutex
 	all []*observable.UnhandledError
 }
 
-// Unhandled records, until the test ends, the failures that no observer hears. They do not reach
-// the log, or the handler that [observable.OnUnhandled] has set, meanwhile.
+// Unhandled records, until the test ends, the failures that no observer hears. They do
+// not reach the log, or the handler that [observable.OnUnhandled] has set, meanwhile.
 //
-// The handler is one for the program: a test that calls Unhandled does not run in parallel with
-// others that fail so, or whose failures it would record too.
+// The handler is one for the program: a test that calls Unhandled must not run in
+// parallel with other tests that have such failures, as it would record them too.
 func Unhandled(tb testing.TB) *UnhandledErrors {
 	tb.Helper()
 	u := new(UnhandledErrors)
@@ -31,8 +32,8 @@ func Unhandled(tb testing.TB) *UnhandledErrors {
 	return u
 }
 
-// All returns the failures so far, in the order in which they came up. It may be called while
-// more of them come.
+// All returns the failures so far, in the order in which they came up. It may be called
+// while more of them come.
 func (u *UnhandledErrors) All() []*observable.UnhandledError {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -49,8 +50,9 @@ func (u *UnhandledErrors) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// Expect fails the test unless there have been as many failures as texts, in their order, and each
-// failure's message contains its text. Without texts it expects that there was none.
+// Expect fails the test unless there have been as many failures as texts, in their order,
+// and each failure's message contains its text. Without texts it expects that there was
+// none.
 func (u *UnhandledErrors) Expect(tb testing.TB, texts ...string) {
 	tb.Helper()
 	all := u.All()

@@ -12,7 +12,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// fail lets a stream fail that nobody listens to.
+// fail subscribes to a stream that fails, without a listener.
 func fail(t *testing.T, text string) {
 	t.Helper()
 	observable.Throw[int](errors.New(text)).Subscribe(t.Context(), observable.ObserverFuncs[int]{})

@@ -9,11 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// Values says what values the letters of a marble string stand for. Without it, a letter stands for itself
-// as a string, and a digit for its number as any type of integer or for itself as a string.
+// Values maps the letters of a marble string to values. Without it, a letter stands for
+// itself as a string, and a digit for its number as any type of integer or for itself as
+// a string.
 type Values[V any] map[rune]V
 
-// merge returns the values of all maps, of which the later ones win, or nil if there is no map.
+// merge returns the values of all maps, where later maps win, or nil if there is no map.
 func merge[V any](all []Values[V]) Values[V] {
 	if len(all) == 0 {
 		return nil
@@ -53,7 +54,8 @@ func literal[V any](symbol rune) (value V, ok bool) {
 	return value, true
 }
 
-// events returns the notifications that the marks of a marble stand for; the other marks are left out.
+// events returns the notifications that the marks of a marble stand for; the other marks
+// are left out.
 func events[V any](m Marble, values Values[V]) ([]Event[V], error) {
 	var all []Event[V]
 	for _, mark := range m.Marks {
@@ -77,10 +79,10 @@ func events[V any](m Marble, values Values[V]) ([]Event[V], error) {
 	return all, nil
 }
 
-// alphabet gives each value a symbol: that of a map, its own, or one that is free.
+// alphabet gives each value a symbol: the symbol of a map, its own, or a free one.
 type alphabet[V any] struct {
 	values  Values[V]
-	symbols map[rune]V // those given so far
+	symbols map[rune]V // the symbols given so far
 }
 
 func newAlphabet[V any](values Values[V]) *alphabet[V] {
@@ -111,8 +113,8 @@ func (a *alphabet[V]) free(symbol rune) bool {
 	return isValueSymbol(symbol) && !given && !mapped
 }
 
-// unused returns a symbol that is free: a small letter of the ASCII if there is one, then a capital, then
-// any letter beyond.
+// unused returns a free symbol: a small letter of the ASCII if there is one, then a
+// capital, then any letter beyond.
 func (a *alphabet[V]) unused() rune {
 	for _, first := range "aA" {
 		for symbol := first; symbol < first+26; symbol++ {
@@ -148,7 +150,8 @@ func (a *alphabet[V]) mark(e Event[V]) rune {
 	}
 }
 
-// text says what an event is, in a table: a symbol with the value that it stands for, unless it shows that.
+// text returns an event as a table has it: a symbol with the value that it stands for,
+// unless the symbol shows the value.
 func (a *alphabet[V]) text(e Event[V]) string {
 	symbol := string(a.mark(e))
 	switch {

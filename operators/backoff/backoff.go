@@ -41,13 +41,13 @@ type Config struct {
 	// means that success is enough. Some peers accept a connection and soon drop it: a
 	// time a little longer than theirs keeps the delays growing.
 	ResetAfter time.Duration
-	// Retryable reports whether an error is worth another attempt; nil means that each
-	// is.
+	// Retryable reports whether an error is worth another attempt; nil means that every
+	// error is.
 	Retryable func(err error) bool
 }
 
-// Check returns the name of a setting that is out of range and what is wrong with it, or
-// two empty strings.
+// Check returns the name of a setting that is out of range and its problem, or two empty
+// strings.
 func (c Config) Check() (setting, problem string) {
 	negative := func(name string, value any) (string, string) { return name, fmt.Sprintf("is negative: %v", value) }
 	switch {
@@ -65,11 +65,11 @@ func (c Config) Check() (setting, problem string) {
 	return "", ""
 }
 
-// Delays is the sequence of delays between attempts of one thing. It is made by [New] and
-// used by one goroutine at a time.
+// Delays is the sequence of delays between attempts of one thing. [New] makes one. One
+// goroutine at a time may use it.
 type Delays struct {
 	config    Config
-	begun     time.Time     // when the attempt began
+	begun     time.Time     // beginning of the attempt
 	succeeded bool          // whether the attempt did
 	retries   int           // in this row
 	first     time.Time     // the first failure in this row

@@ -19,7 +19,8 @@ const ms = time.Millisecond
 
 var errRefused = errors.New("refused")
 
-// An attempt that succeeded and lasted ends the row of failures: the next delay is a first one again.
+// An attempt that succeeded and lasted ends the row of failures: the next delay is a
+// first delay again.
 func ExampleDelays_Succeeded() {
 	config := backoff.Config{Base: time.Second, Retries: 1}
 	if setting, problem := config.Check(); setting != "" {
@@ -57,7 +58,7 @@ func ExampleDelays() {
 	// Output: attempt 4 refused
 }
 
-// TestCheck names each setting that is negative, and New takes it for 0.
+// TestCheck has Check name each negative setting, and New take it for 0.
 func TestCheck(t *testing.T) {
 	for want, config := range map[string]backoff.Config{
 		" ":                            {},

@@ -10,7 +10,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// Fails explores a program that must fail, and returns what is said about it.
+// Fails explores a program that must fail, and returns the text of the failure.
 func Fails(t testing.TB, config interleave.Config, program func(p *Program)) string {
 	t.Helper()
 	a := &Attempt{TB: t}
@@ -29,7 +29,7 @@ type Attempt struct {
 	text   strings.Builder
 }
 
-// Text returns what was written to the log.
+// Text returns the text of the log.
 func (a *Attempt) Text() string { return a.text.String() }
 
 // Helper does nothing.

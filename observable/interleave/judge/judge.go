@@ -1,8 +1,8 @@
 //go:build interleave
 
-// Package judge explores programs whose threads emit into streams, and judges what each observer
-// has got in each interleaving. Values are ints that are all different, so that each tells its
-// producer.
+// Package judge explores programs whose threads emit into streams, and judges the
+// notifications of each observer in each interleaving. Values are ints that are all
+// different, so that each identifies its producer.
 //
 //	judge.Explore(t, func(p *judge.Program) {
 //		var s observable.Subject[int]
@@ -22,19 +22,20 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// Program is one run of a program with observers. It adds to a [interleave.Program] that each
-// observer's notifications come one at a time, and nothing after the first terminal; that Done of
-// its subscription closes if it has ended, and only then; and what the program says of it.
+// Program is one run of a program with observers. It adds checks to an
+// [interleave.Program]: each observer's notifications come one at a time, and none after
+// the first terminal; Done of its subscription closes if it has ended, and only then; and
+// the program's own expectations of the observer hold.
 type Program struct {
 	*interleave.Program
 
 	observers []*Observer
 }
 
-// Explore walks through the interleavings of program with two preemptions, then with three, and
-// then through all of them. If one of these walks has more than 500, it is cut there, and 300
-// random schedules take the place of what would follow. The flag interleave.runs replaces both
-// figures.
+// Explore walks through the interleavings of program with two preemptions, then with
+// three, and then through all of them. A walk with more than 500 interleavings is cut
+// there, and 300 random schedules take the place of the rest and of the walks that would
+// follow. The flag interleave.runs replaces both figures.
 func Explore(t testing.TB, program func(p *Program)) {
 	t.Helper()
 	runs := 0
@@ -52,8 +53,8 @@ func Explore(t testing.TB, program func(p *Program)) {
 	t.Logf("%d interleavings in all", runs)
 }
 
-// Sample runs program with 600 random schedules: it is for programs that are too large to walk
-// through.
+// Sample runs program with 600 random schedules: it is for programs that are too large to
+// walk through.
 func Sample(t testing.TB, program func(p *Program)) {
 	t.Helper()
 	result := ExploreWith(t, interleave.Config{Random: 600}, program)
@@ -79,7 +80,7 @@ func (p *Program) judge() error {
 	return nil
 }
 
-// text lists events without their times, which are not the program's.
+// text lists events without their times, which do not come from the program.
 func text(events []observabletest.Event[int]) (lines string) {
 	for _, e := range events {
 		e.At = 0
@@ -88,7 +89,8 @@ func text(events []observabletest.Event[int]) (lines string) {
 	return lines
 }
 
-// Emit adds a thread that calls Next of an observer with each of the values. It returns these.
+// Emit adds a thread that calls Next of an observer with each of the values. It returns
+// the values.
 func (p *Program) Emit(name string, into observable.Observer[int], values ...int) []int {
 	p.Go(name, func() {
 		for _, v := range values {
@@ -113,8 +115,8 @@ func (p *Program) Observer(name string) *Observer {
 	return o
 }
 
-// LeaveAfter adds a thread that unsubscribes the observer when it has n values: for a stream that
-// would keep its goroutines.
+// LeaveAfter adds a thread that unsubscribes the observer when it has n values: for a
+// stream that would keep its goroutines.
 func (p *Program) LeaveAfter(o *Observer, n int) {
 	o.enough, o.had = n, make(chan struct{})
 	p.Go(o.name+" leaves", func() {
@@ -130,11 +132,11 @@ type Observer struct {
 	name   string
 	onNext func(v int)
 	count  int           // of values
-	enough int           // how many it is to have before it leaves, or 0
-	had    chan struct{} // closed when it has so many
+	enough int           // number of values after which it leaves, or 0
+	had    chan struct{} // closed when it has had enough
 	sub    observable.Subscription
 	gone   bool // Unsubscribe has returned
-	before int  // how many notifications had begun by then
+	before int  // number of notifications begun by then
 	ends   []observabletest.Kind
 	wants  []func(got []int) error
 }
@@ -144,8 +146,8 @@ func (o *Observer) Subscribe(ctx context.Context, src observable.Observable[int]
 	o.sub = src.Subscribe(ctx, o.Recorder)
 }
 
-// OnNext has the observer call f with each value, after it has recorded it. It is called before
-// the observer is subscribed.
+// OnNext has the observer call f with each value after recording it. Call it before the
+// observer is subscribed.
 func (o *Observer) OnNext(f func(v int)) { o.onNext = f }
 
 func (o *Observer) next(v int) {
@@ -159,22 +161,22 @@ func (o *Observer) next(v int) {
 	}
 }
 
-// Done is that of the subscription.
+// Done is Done of the subscription.
 func (o *Observer) Done() <-chan struct{} { return o.sub.Done() }
 
-// Unsubscribe ends the subscription. At most one notification may begin afterwards: one that was
-// on its way.
+// Unsubscribe ends the subscription. At most one notification may begin afterwards, if it
+// was on its way.
 func (o *Observer) Unsubscribe() {
 	o.sub.Unsubscribe()
 	o.gone, o.before = true, len(o.Events())
 }
 
-// Ends says with which terminals the stream may end. Without it there is to be none. The kind Next
-// stands for none.
+// Ends sets the terminals with which the stream may end. Without it there must be no
+// terminal. The kind Next stands for no terminal.
 func (o *Observer) Ends(kinds ...observabletest.Kind) { o.ends = kinds }
 
-// Gets says which values of each producer's the observer gets: all come from one of them, and
-// each at most once, in its producer's order.
+// Gets sets the values of each producer that the observer must get: all its values come
+// from the producers, each at most once, in its producer's order.
 func (o *Observer) Gets(share Share, producers ...[]int) {
 	o.Wants(func(got []int) error {
 		if invented := without(got, slices.Concat(producers...)); len(invented) > 0 {
@@ -189,7 +191,7 @@ func (o *Observer) Gets(share Share, producers ...[]int) {
 	})
 }
 
-// Wants adds something that is to hold for the values.
+// Wants adds a check of the values.
 func (o *Observer) Wants(check func(got []int) error) { o.wants = append(o.wants, check) }
 
 func (o *Observer) judge() error {
@@ -234,7 +236,7 @@ func (o *Observer) judgeEnd() error {
 	return nil
 }
 
-// Share is which of a producer's values an observer gets.
+// Share is the part of a producer's values that an observer gets.
 type Share struct {
 	name string
 	is   func(part, sent []int) bool
@@ -284,7 +286,8 @@ var (
 	}}
 )
 
-// SameOrder checks that the observers have got the values that they have in common in one order.
+// SameOrder checks that the observers have got the values that they have in common in one
+// order.
 func (p *Program) SameOrder(observers ...*Observer) {
 	p.Check(func() error {
 		for i, a := range observers {

@@ -16,7 +16,7 @@ import (
 
 var walk = interleave.Config{Preemptions: 2}
 
-// broken is a subject that keeps to less than its contract.
+// broken is a subject that breaks its contract.
 type broken struct {
 	observer observable.Observer[int]
 	next     func(o observable.Observer[int], v int)
@@ -137,7 +137,7 @@ func TestSameOrder(t *testing.T) {
 	assert.Contains(t, text, "has got")
 }
 
-// TestShares has what each share allows of 1 2 3.
+// TestShares lists the parts of 1 2 3 that each share allows.
 func TestShares(t *testing.T) {
 	sent := []int{1, 2, 3}
 	for _, c := range []struct {
@@ -161,7 +161,8 @@ func TestShares(t *testing.T) {
 	assert.NoError(t, judge.Everything.Of(sent)([]int{1, 9, 2, 3}), "the others are not of this producer")
 }
 
-// TestDeadlock has an exploration in which a thread waits for ever, and one that ends by an observer's leaving.
+// TestDeadlock has an exploration in which a thread waits for ever, and another that ends
+// because an observer leaves.
 func TestDeadlock(t *testing.T) {
 	text := judge.Fails(t, walk, func(p *judge.Program) {
 		var s observable.Subject[int]
@@ -179,8 +180,8 @@ func TestDeadlock(t *testing.T) {
 	})
 }
 
-// TestMutant shows that an operator with a value that two sources share, each in a gate of its own, does not pass; with both
-// producers in one gate it does.
+// TestMutant shows that an operator with a value shared by two sources, each in a gate of
+// its own, does not pass; with both producers in one gate it passes.
 func TestMutant(t *testing.T) {
 	type stream = observable.Observable[int]
 	program := func(lost bool) func(p *judge.Program) {

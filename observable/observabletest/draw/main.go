@@ -1,10 +1,11 @@
-// Draw draws the pictures of the documents, from what the comments of the code say:
+// Draw draws the pictures of the documents from the comments of the code:
 //
 //	go run ./observable/observabletest/draw
 //
-// For each marble diagram of an operator's comment it writes a picture into operators/marbles,
-// and the lists of the operators into operators/README.md. The moving picture at the top of
-// the repository's README is wsource/socket.svg. A test fails when they are not up to date.
+// For each marble diagram of an operator's comment it writes a picture into
+// operators/marbles, and the lists of the operators into operators/README.md. The moving
+// picture at the top of the repository's README is wsource/socket.svg. A test fails when
+// they are not up to date.
 package main
 
 import (
@@ -65,7 +66,7 @@ func run(root string) error {
 	return nil
 }
 
-// pictures returns the paths of the pictures of operators that are there.
+// pictures returns the paths of the operators' pictures that exist.
 func pictures(root string) (paths []string, err error) {
 	entries, err := os.ReadDir(filepath.Join(root, marbles))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -77,7 +78,7 @@ func pictures(root string) (paths []string, err error) {
 	return paths, err
 }
 
-// generate returns what belongs into the repository, by path.
+// generate returns the files for the repository, by path.
 func generate(root string) (map[string]string, error) {
 	operators, families, err := diagram.ReadPackage(filepath.Join(root, "operators"))
 	if err != nil {

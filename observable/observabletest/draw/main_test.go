@@ -98,7 +98,7 @@ func functions(t *testing.T, folder string) (exported, examples map[string]bool)
 	return exported, examples
 }
 
-// names returns what the packages of a folder declare.
+// names returns the names that the packages of a folder declare.
 func names(t *testing.T, folder string) (all []string) {
 	t.Helper()
 	for _, file := range files(t, folder) {
@@ -130,7 +130,7 @@ func files(t *testing.T, folder string) map[string]*ast.File {
 	return parsed
 }
 
-// TestTheSceneIsTrue runs what the moving picture shows.
+// TestTheSceneIsTrue runs the scene that the moving picture shows.
 func TestTheSceneIsTrue(t *testing.T) {
 	first, second, _ := strings.Cut(sceneSocket, "#")
 	values := observabletest.Values[int]{'2': 2, '3': 3, '4': 4, '5': 5, '6': 6, '8': 8}

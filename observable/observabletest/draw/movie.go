@@ -7,8 +7,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
-// scene is what the picture at the top of the repository's README shows: a feed whose
-// connection breaks. A test runs it, and compares what it emits.
+// scene is the subject of the picture at the top of the repository's README: a feed whose
+// connection breaks. A test runs it, and compares the values.
 const (
 	sceneSocket   = "-2-4-5-----6-#        --8---3-4------"
 	sceneEven     = "-2-4-------6-#        --8-----4------"
@@ -28,14 +28,15 @@ func scene() diagram.Diagram {
 	return d
 }
 
-// seconds is how long the picture takes to pass, and how much of that the marbles take.
+// seconds is the time that the picture takes to pass, and passing the marbles' part of
+// it.
 const (
 	seconds = 10
 	passing = 0.86
 )
 
-// movie returns a picture in which the marbles appear one after the other, and a line shows the
-// time. With reduced motion it stands still and shows all.
+// movie returns a picture in which the marbles appear one after the other, and a line
+// shows the time. With reduced motion it stands still and shows all.
 func movie(d diagram.Diagram) string {
 	const title = "A socket as a stream: values are filtered and debounced; when the connection breaks, the next one goes on"
 	columns := 0

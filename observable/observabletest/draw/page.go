@@ -7,7 +7,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
-// The parts of README.md that are written here, between a comment and the next one.
+// The marks of the parts of README.md that this program writes, each between two
+// comments.
 const (
 	treeBegins     = "<!-- tree: written by go generate -->\n"
 	picturesBegins = "<!-- pictures: written by go generate -->\n"
@@ -53,7 +54,7 @@ func tree(operators map[string]diagram.Operator, families []diagram.Family) stri
 	return b.String()
 }
 
-// link returns the link to an operator's picture, or to the documentation of what has none.
+// link returns the link to an operator's picture, or to its documentation if it has none.
 func link(operators map[string]diagram.Operator, name string) string {
 	pkg, rest, other := strings.Cut(name, ".")
 	if !other {

@@ -18,8 +18,8 @@ const (
 	radius    = 10 // of a value
 )
 
-// style has the colours of light and dark pages. The picture has a background of its own, so
-// that it can be read even where the page's theme is not the system's.
+// style has the colours of light and dark pages. The picture has a background of its own,
+// so that it can be read even where the page's theme is not the system's.
 const style = `<style>
 .paper{fill:#fff;stroke:#d0d7de}.line{stroke:#57606a;stroke-width:1.5;fill:none}
 text{font:12.5px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:#24292f}
@@ -51,7 +51,7 @@ func paint(name string, d diagram.Diagram, moving bool) string {
 		width-1, height-1, p.out.String())
 }
 
-// labelWidth returns where the marbles begin, right of the labels.
+// labelWidth returns the place where the marbles begin, right of the labels.
 func labelWidth(d diagram.Diagram) int {
 	labels := 0
 	for _, r := range d.Rows {
@@ -60,7 +60,7 @@ func labelWidth(d diagram.Diagram) int {
 	return margin + int(float64(labels)*letter) + 14
 }
 
-// widthOf returns how many columns a row takes, its note included.
+// widthOf returns the number of columns that a row takes, its note included.
 func widthOf(r diagram.Row) (columns int) {
 	for _, l := range r.Lines {
 		columns = max(columns, l.To+1)
@@ -73,17 +73,17 @@ func widthOf(r diagram.Row) (columns int) {
 
 // picture is a picture that is being drawn.
 type picture struct {
-	left   int  // where column 0 is
+	left   int  // the place of column 0
 	moving bool // each mark has the class of its column
 	out    strings.Builder
 }
 
 func (p *picture) printf(format string, args ...any) { fmt.Fprintf(&p.out, format+"\n", args...) }
 
-// x returns where a column begins.
+// x returns the place where a column begins.
 func (p *picture) x(column int) int { return p.left + column*frame }
 
-// row draws a row whose line is at a height.
+// row draws a row, with its line at the height y.
 func (p *picture) row(name string, r diagram.Row, y int) {
 	class := ""
 	if strings.HasPrefix(r.Label, name) {
@@ -119,7 +119,7 @@ func (p *picture) row(name string, r diagram.Row, y int) {
 	}
 }
 
-// lines draws how long streams last; one that ends has no arrow.
+// lines draws the lives of streams; a stream that ends has no arrow.
 func (p *picture) lines(r diagram.Row, xs []int, y int) {
 	ends := map[int]bool{}
 	for _, m := range r.Marks {
@@ -146,7 +146,7 @@ func (p *picture) lines(r diagram.Row, xs []int, y int) {
 	}
 }
 
-// end returns where the line ends that has its end in a column.
+// end returns the place of the end of a line that ends in a column.
 func (p *picture) end(r diagram.Row, xs []int, column int) int {
 	for i, m := range r.Marks {
 		if m.Column == column {
@@ -156,8 +156,8 @@ func (p *picture) end(r diagram.Row, xs []int, column int) int {
 	return p.x(column) + radius
 }
 
-// groups marks what happens at one time, and puts it side by side. It returns where each
-// mark of the row stands.
+// groups marks the events of one time, and puts them side by side. It returns the place
+// of each mark of the row.
 func (p *picture) groups(r diagram.Row, y int) []int {
 	xs := make([]int, len(r.Marks))
 	for i := 0; i < len(r.Marks); i++ {
@@ -178,7 +178,7 @@ func (p *picture) groups(r diagram.Row, y int) []int {
 	return xs
 }
 
-// busy draws with what a slow downstream is busy.
+// busy draws the values with which a slow downstream is busy.
 func (p *picture) busy(r diagram.Row, y int) {
 	for i := 0; i < len(r.Marks); i++ {
 		first := r.Marks[i]
@@ -195,7 +195,7 @@ func (p *picture) busy(r diagram.Row, y int) {
 	}
 }
 
-// sizeOf returns how wide a mark is.
+// sizeOf returns the width of a mark.
 func sizeOf(m diagram.Mark) int {
 	if m.Kind != diagram.Value {
 		return 2 * radius
@@ -224,8 +224,8 @@ func (p *picture) mark(m diagram.Mark, x, y int) {
 	}
 }
 
-// fill returns the colour of a value, dark enough for white text. Equal first characters have
-// equal colours, so that a reader can follow a value from row to row.
+// fill returns the colour of a value, dark enough for white text. Equal first characters
+// have equal colours, so that a reader can follow a value from row to row.
 func fill(text string) string {
 	fills := []string{"#2f6bd0", "#b8480c", "#1a7f43", "#8b3fc4", "#b4235a", "#0d7285", "#6b5a00"}
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(text, `[{("`))

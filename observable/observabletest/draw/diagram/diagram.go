@@ -18,27 +18,26 @@ type Diagram struct {
 // Row is one line of a diagram. A column is a frame; the first one is 0.
 type Row struct {
 	Label string
-	Lines []Line // as a rule one
+	Lines []Line // usually one
 	Marks []Mark
-	Note  string // what explains the values, behind the marbles
-	Busy  bool   // the values are what the downstream is busy with, a column each
+	Note  string // explanation of the values, behind the marbles
+	Busy  bool   // the downstream is busy with the values, a column each
 	Axis  bool   // the values are times
 }
 
-// Line is how long a stream lasts: from a column to before another one.
+// Line is the life of a stream: from a column to before another one.
 type Line struct{ From, To int }
 
-// Mark is something that happens, in the column in which it does.
+// Mark is an event in the column of its time.
 type Mark struct {
 	Column  int
-	Group   int // the column of the group that it stands in, or -1
+	Group   int // the column of the mark's group, or -1
 	Text    string
 	Kind    Kind
-	Columns int // how many it takes
+	Columns int // number of columns it takes
 }
 
-// Time returns the column in which the mark happens, which for one in a group is that of
-// the group.
+// Time returns the column in which the mark happens: for a mark in a group, the group's.
 func (m Mark) Time() int {
 	if m.Group >= 0 {
 		return m.Group
@@ -46,7 +45,7 @@ func (m Mark) Time() int {
 	return m.Column
 }
 
-// Kind says what a mark is.
+// Kind is the kind of a mark.
 type Kind int
 
 // The kinds of marks.
@@ -56,30 +55,29 @@ const (
 	Failure           // #
 	Subscribed        // ^
 	Unsubscribed      // !
-	GoesOn            // ... after what is shown
+	GoesOn            // ... behind the marks
 )
 
 // kinds are the marks that are not values.
 var kinds = map[string]Kind{"|": Complete, "#": Failure, "^": Subscribed, "!": Unsubscribed, "...": GoesOn}
 
 var (
-	// stream is what the marbles of a row look like. Words between spaces are a note.
+	// stream matches the marbles of a row. Words between spaces are a note.
 	stream = regexp.MustCompile(`^[-|#^!(\[{"0-9A-Za-z]`)
 	prose  = regexp.MustCompile(`[A-Za-z]{3,} [a-z]{2,}| = `)
 	gap    = regexp.MustCompile(`^ {2,}`)
-	// A value is a word that stands for one, what is in brackets or quotes, a digit with
+	// A value is a word that stands for one, a text in brackets or quotes, a digit with
 	// the letters behind it, a letter with its digit, a multiple of ten, or one
 	// character.
 	unit = regexp.MustCompile(
 		`^(\.\.\.|nil|true|false|"[^"]*"|\[[^\]]*\]|\{[^}]*\}|\([^()]*,[^()|]*\)|[0-9][A-Za-z]+|[A-Za-z][0-9]|[0-9]0|\S)`)
 )
 
-// Parse takes the lines of a comment apart. It reports false if there is no diagram in
-// them.
+// Parse takes the lines of a comment apart. It reports false if they have no diagram.
 func Parse(lines []string) (Diagram, bool) {
 	type labelled struct {
 		label string
-		at    int // where the marbles begin, in the line
+		at    int // column of the line where the marbles begin
 		rest  string
 	}
 	var found []labelled
@@ -126,7 +124,7 @@ func cutLabel(text string) (label, rest string) {
 	return "", text
 }
 
-// parseRow takes the marbles of a line apart, which begin in a column.
+// parseRow takes the marbles of a line apart, from a column on.
 func parseRow(label, text string, column int) Row {
 	r := Row{Label: label, Busy: strings.HasPrefix(label, "downstream is busy"), Axis: strings.HasPrefix(label, "clock")}
 	if r.Axis {
@@ -177,7 +175,7 @@ func (r *Row) add(word string, column, group int) {
 	r.Marks = append(r.Marks, m)
 }
 
-// group adds the marks of a group, and returns how many characters it takes.
+// group adds the marks of a group, and returns the number of its characters.
 func (r *Row) group(text string, column int) int {
 	end, depth := 0, 0
 	for i, c := range text {

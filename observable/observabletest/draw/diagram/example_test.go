@@ -7,7 +7,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest/draw/diagram"
 )
 
-// What a row of a diagram says, column by column.
+// The content of a row of a diagram, column by column.
 func ExampleParse() {
 	words := map[diagram.Kind]string{
 		diagram.Value: "value", diagram.Complete: "completes", diagram.Failure: "fails",

@@ -17,7 +17,7 @@ type Operator struct {
 	Diagram  Diagram
 }
 
-// Family is a list of the package's documentation that says what to take for what.
+// Family is a list of the package's documentation that names the operators for each wish.
 type Family struct {
 	Title  string
 	Leaves []Leaf
@@ -30,7 +30,8 @@ type Leaf struct {
 }
 
 // ReadPackage reads the operators of a folder, by name, and the families of its package
-// comment. It fails if a file does not parse, or if there is none of either.
+// comment. It fails if a file does not parse, or if there are no operators or no
+// families.
 func ReadPackage(folder string) (operators map[string]Operator, families []Family, err error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
@@ -84,8 +85,8 @@ func indented(comment string) (blocks [][]string) {
 	return blocks
 }
 
-// readFamilies reads the lists of a package comment: those that begin with "I want" and
-// what a link of each line leads to.
+// readFamilies reads the lists of a package comment that begin with "I want", and the
+// operators that the links of each line lead to.
 func readFamilies(comment string) (families []Family) {
 	var wish string
 	end := func() {
