@@ -25,7 +25,7 @@ import (
 const upgradeHeader = "Upgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 
-// ask sends a request by hand and returns the response, as it came, and how long the
+// ask sends a request by hand and returns the raw response, and the time that the
 // connection then stayed open.
 func ask(t *testing.T, network *wstest.Network, request string) (resp string, open time.Duration) {
 	t.Helper()
@@ -48,8 +48,8 @@ func ask(t *testing.T, network *wstest.Network, request string) (resp string, op
 	return came.String(), time.Since(started)
 }
 
-// TestHeadersOfRefusals checks what goes out: net/http changes the Connection header of what
-// it sends.
+// TestHeadersOfRefusals checks the headers on the wire: net/http changes the Connection
+// header of its responses.
 func TestHeadersOfRefusals(t *testing.T) {
 	const line = "GET / HTTP/1.1\r\nHost: " + host + "\r\n"
 	version8 := strings.Replace(upgradeHeader, "Version: 13", "Version: 8", 1)
@@ -102,14 +102,14 @@ func TestHeadersOfRefusals(t *testing.T) {
 					assert.Equal(t, 10*time.Second, open, "it may try again, for so long")
 				}
 				assert.Zero(t, s.server.Len())
-				time.Sleep(time.Second) // that is how the HTTP server lingers
+				time.Sleep(time.Second) // the HTTP server lingers so long
 			})
 		})
 	}
 }
 
-// TestBodiesThatNeverComeTakeNoConnection has more clients announce a body than there may be
-// connections, in a server without limits on the time.
+// TestBodiesThatNeverComeTakeNoConnection has more clients announce a body than the
+// server may have connections, without limits on the time.
 func TestBodiesThatNeverComeTakeNoConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &wsource.Server{MaxConnections: 2}
@@ -126,7 +126,7 @@ func TestBodiesThatNeverComeTakeNoConnection(t *testing.T) {
 	})
 }
 
-// logging is a writer of a middleware that passes on nothing but the hijacking.
+// logging is a writer of a middleware that passes on only the hijacking.
 type logging struct{ http.ResponseWriter }
 
 func (w logging) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -147,7 +147,7 @@ func TestBodiesBehindAMiddleware(t *testing.T) {
 	})
 }
 
-// TestAClientThatDoesNotReadTheResponse has no room for it on the way.
+// TestAClientThatDoesNotReadTheResponse has no room for the response on the way.
 func TestAClientThatDoesNotReadTheResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
@@ -163,7 +163,7 @@ func TestAClientThatDoesNotReadTheResponse(t *testing.T) {
 	})
 }
 
-// failing is a writer whose connection cannot be taken over, which shows when it is tried.
+// failing is a writer whose connection cannot be taken over; only the attempt shows that.
 type failing struct {
 	*httptest.ResponseRecorder
 	err error
@@ -171,14 +171,14 @@ type failing struct {
 
 func (w failing) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, w.err }
 
-// hopeful is a wrapper that has a Hijack for what it wraps, and takes for granted that this has one.
+// hopeful is a wrapper whose Hijack takes for granted that the wrapped writer has one.
 type hopeful struct{ http.ResponseWriter }
 
 func (w hopeful) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.ResponseWriter.(http.Hijacker).Hijack()
 }
 
-// frank is a wrapper that says what it wraps.
+// frank is a wrapper that returns the wrapped writer.
 type frank struct{ failing }
 
 func (w frank) Unwrap() http.ResponseWriter { return w.ResponseRecorder }
@@ -239,7 +239,8 @@ func TestWritersThatCannotHijack(t *testing.T) {
 	}
 }
 
-// TestTimeoutHandler accepts where net/http's TimeoutHandler keeps the connection.
+// TestTimeoutHandler accepts behind net/http's TimeoutHandler, which keeps the
+// connection.
 func TestTimeoutHandler(t *testing.T) {
 	for name, wrap := range map[string]func(http.ResponseWriter) http.ResponseWriter{
 		"its writer":            func(w http.ResponseWriter) http.ResponseWriter { return w },

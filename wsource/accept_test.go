@@ -35,7 +35,7 @@ func handshakeRequest() *http.Request {
 type hijackable struct {
 	*httptest.ResponseRecorder
 	conn net.Conn
-	sent string // what the client has sent behind its request
+	sent string // the client's bytes behind its request
 }
 
 func (h *hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -49,7 +49,7 @@ func TestHandshakesThatAreRefused(t *testing.T) {
 		change  func(r *http.Request)
 		options wsource.AcceptOptions
 		status  int
-		header  string // that the response must have
+		header  string // the header that the response must have
 		err     error
 	}{
 		"plain request":   {func(r *http.Request) { r.Header = http.Header{} }, wsource.AcceptOptions{}, 426, "Upgrade", nil},
@@ -178,15 +178,17 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// TestOffersOfCompression checks which offers are agreed to (RFC 7692, section 7.1).
+// TestOffersOfCompression checks which offers the server agrees to (RFC 7692, section
+// 7.1).
 func TestOffersOfCompression(t *testing.T) {
 	for offer, agreed := range map[string]bool{
-		"permessage-deflate":                                                         true,
-		"permessage-deflate; client_max_window_bits":                                 true,
-		"permessage-deflate; client_max_window_bits=10":                              true,
-		`permessage-deflate; client_max_window_bits="10"`:                            true,
-		"x-webkit-deflate-frame, permessage-deflate":                                 true,
-		"permessage-deflate; server_max_window_bits=10, permessage-deflate":          true, // the second
+		"permessage-deflate":                              true,
+		"permessage-deflate; client_max_window_bits":      true,
+		"permessage-deflate; client_max_window_bits=10":   true,
+		`permessage-deflate; client_max_window_bits="10"`: true,
+		"x-webkit-deflate-frame, permessage-deflate":      true,
+		// The second.
+		"permessage-deflate; server_max_window_bits=10, permessage-deflate":          true,
 		"permessage-deflate; unknown":                                                false,
 		"permessage-deflate; client_no_context_takeover=1":                           false,
 		"permessage-deflate; client_max_window_bits=7":                               false,
@@ -213,7 +215,8 @@ func TestOffersOfCompression(t *testing.T) {
 	}
 }
 
-// TestWhatTheClientSendsAtOnceIsRead accepts a client that does not wait for the response.
+// TestWhatTheClientSendsAtOnceIsRead accepts a client that does not wait for the
+// response.
 func TestWhatTheClientSendsAtOnceIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := wstest.Pipe()
@@ -234,8 +237,8 @@ func TestWhatTheClientSendsAtOnceIsRead(t *testing.T) {
 	})
 }
 
-// buffering is a response writer of a middleware that holds the response back, as those that
-// compress it do.
+// buffering is a response writer of a middleware that holds the response back, as
+// compressing ones do.
 type buffering struct {
 	*hijackable
 	written bool
@@ -259,7 +262,7 @@ func TestResponseWritersOfFrameworks(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		socket, err := wsource.Accept(w, handshakeRequest(), nil)
 		require.NoError(t, err)
-		assert.False(t, w.written, "the middleware holds back what it gets")
+		assert.False(t, w.written, "the middleware holds back its output")
 		resp, err := http.ReadResponse(bufio.NewReader(near), nil)
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())

@@ -15,8 +15,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// impatientWriter is the writer of a middleware that limits the time and answers in the handler's place, as gin's do:
-// what the handler writes waits, and a Hijack goes to the connection.
+// impatientWriter is the writer of a middleware that limits the time and answers in the
+// handler's place, as gin's do: the handler's bytes wait, and a Hijack goes to the
+// connection.
 type impatientWriter struct {
 	http.ResponseWriter
 	http.Hijacker
@@ -27,7 +28,7 @@ func (w *impatientWriter) Header() http.Header         { return w.header }
 func (w *impatientWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (w *impatientWriter) WriteHeader(int)             {}
 
-// impatient has a handler run aside, for so long, and then answers with 408.
+// impatient runs a handler on another goroutine, and answers with 408 after patience.
 func impatient(handler http.HandlerFunc, patience time.Duration, handlers *sync.WaitGroup) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		done := make(chan struct{})
@@ -44,7 +45,8 @@ func impatient(handler http.HandlerFunc, patience time.Duration, handlers *sync.
 	}
 }
 
-// TestHijackOfARequestThatIsOver has a middleware hide the end of the request, too: net/http panics then.
+// TestHijackOfARequestThatIsOver has a middleware hide the end of the request, too:
+// net/http panics then.
 func TestHijackOfARequestThatIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var handlers sync.WaitGroup
@@ -61,8 +63,9 @@ func TestHijackOfARequestThatIsOver(t *testing.T) {
 	})
 }
 
-// TestMiddlewareThatAnswersInBetween has a handshake take longer than a middleware lets it, which has answered meanwhile. The
-// refusal names its writer, and what to do; nothing is written to a response that is over, and nothing is left of it.
+// TestMiddlewareThatAnswersInBetween has a handshake take longer than a middleware
+// allows, and the middleware answers meanwhile. The refusal names the middleware's writer
+// and the remedy. Nothing is written to the finished response, and nothing is left.
 func TestMiddlewareThatAnswersInBetween(t *testing.T) {
 	const patience = 5 * time.Second
 	authorize := func(s *wsource.Server, takes time.Duration, result error) {

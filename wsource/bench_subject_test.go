@@ -8,8 +8,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// BenchmarkSubjectNext sends values of a subject as fast as they are taken, and waits until all
-// have arrived.
+// BenchmarkSubjectNext sends values of a subject as fast as it takes them, and waits
+// until all have arrived.
 func BenchmarkSubjectNext(b *testing.B) {
 	from, to := benchPair(b)
 	arrived, n := make(chan struct{}), 0

@@ -32,7 +32,8 @@ func benchPair(b *testing.B) (client, server *wsource.Socket) {
 	return client, server
 }
 
-// BenchmarkOneWay sends messages as fast as they are taken, and waits until all have arrived.
+// BenchmarkOneWay sends messages as fast as the socket takes them, and waits until all
+// have arrived.
 func BenchmarkOneWay(b *testing.B) {
 	for name, toClient := range map[string]bool{"ClientToServer": false, "ServerToClient": true} {
 		b.Run(name, func(b *testing.B) {
@@ -74,7 +75,8 @@ func (*inPlace) Encode(v *[128]byte) (wsource.Message, error) {
 	return wsource.BinaryMessage(v[:]), nil
 }
 
-// BenchmarkDecodeInPlace receives messages as values of a subject's codec that uses one value again.
+// BenchmarkDecodeInPlace receives messages as values of a subject's codec that uses one
+// value again.
 func BenchmarkDecodeInPlace(b *testing.B) {
 	from, to := benchPair(b)
 	arrived, n := make(chan struct{}), 0

@@ -16,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// spoil overwrites the data of each message when those behind have dealt with it, as a
-// connection does with what it reads next.
+// spoil overwrites the data of each message once the stages behind have handled it, as a
+// connection does with its next read.
 func spoil(m wsource.Message) {
 	for i := range m.Data {
 		m.Data[i] = '#'
@@ -39,7 +39,7 @@ func TestBorrowedMessagesAreSentBack(t *testing.T) {
 		})
 		got := record[wsource.Message](t, client)
 		var want []string
-		for range 30 { // of which few leave before the connection takes no more
+		for range 30 { // few leave before the connection takes no more
 			text := string(bytes.Repeat([]byte{byte('a' + len(want)%26)}, 20_000))
 			want = append(want, text, text)
 			send(client, text)
@@ -81,7 +81,7 @@ func TestBorrowedBesideOwned(t *testing.T) {
 	})
 }
 
-// TestBorrowedOfManySizes goes through the buffers that messages of each size are read into.
+// TestBorrowedOfManySizes goes through the read buffers for messages of each size.
 func TestBorrowedOfManySizes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 1 << 20})
@@ -103,8 +103,8 @@ func TestBorrowedOfManySizes(t *testing.T) {
 	})
 }
 
-// TestBorrowedIsCopiedWhereItIsKept sends borrowed messages in each way and overwrites the data when the call has
-// returned.
+// TestBorrowedIsCopiedWhereItIsKept sends borrowed messages in each way and overwrites
+// the data when the call has returned.
 func TestBorrowedIsCopiedWhereItIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
@@ -145,7 +145,8 @@ func TestBorrowedIsCopiedWhereItIsKept(t *testing.T) {
 	})
 }
 
-// TestBorrowedThatIsCutIsOwned breaks the connection while a borrowed message is written by its sender.
+// TestBorrowedThatIsCutIsOwned breaks the connection while a borrowed message is written
+// by its sender.
 func TestBorrowedThatIsCutIsOwned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})

@@ -1,9 +1,12 @@
 package wsource_test
 
 import (
+	"bytes"
+	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -17,11 +20,12 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
+	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// leavingHook ends the goroutine at each event of a kind, and, if that is the kind after the last, in Trace.
+// leavingHook ends the goroutine at each event of a kind; for tracesOnly, in Trace.
 type leavingHook wsource.EventKind
 
 func (h leavingHook) Handle(e wsource.Event) {
@@ -30,7 +34,7 @@ func (h leavingHook) Handle(e wsource.Event) {
 	}
 }
 
-// tracesOnly is the kind of a hook that ends the goroutine in Trace.
+// tracesOnly is the kind after the last, for a hook that ends the goroutine in Trace.
 const tracesOnly = leavingHook(wsource.EventOverRate + 1)
 
 func (h leavingHook) Trace(*wsource.Socket, bool, wsource.Message) {
@@ -39,10 +43,11 @@ func (h leavingHook) Trace(*wsource.Socket, bool, wsource.Message) {
 	}
 }
 
-// TestAHookThatEndsTheGoroutine has messages go both ways, lone and in bursts, pings and a close: all of it happens,
-// whichever event the hook of one side ends the goroutine of.
+// TestAHookThatEndsTheGoroutine sends messages both ways, alone and in bursts, pings and
+// a close: all of them arrive, at whichever event the hook of one side ends the
+// goroutine.
 func TestAHookThatEndsTheGoroutine(t *testing.T) {
-	for kind := leavingHook(wsource.EventClosed); kind <= tracesOnly; kind++ {
+	for kind := leavingHook(wsource.EventOpened); kind <= tracesOnly; kind++ {
 		name := wsource.EventKind(kind).String()
 		if kind == tracesOnly {
 			name = "trace"
@@ -73,7 +78,7 @@ func TestAHookThatEndsTheGoroutine(t *testing.T) {
 	}
 }
 
-// TestAHookThatEndsTheGoroutineOverRate is the same of messages that are dropped.
+// TestAHookThatEndsTheGoroutineOverRate is the same with dropped messages.
 func TestAHookThatEndsTheGoroutineOverRate(t *testing.T) {
 	inBubbleWith(t, wsource.AcceptOptions{
 		Hook: leavingHook(wsource.EventOverRate), Rate: wsource.Rate{Messages: 1, Overflow: observable.OverflowDropNewest},
@@ -90,7 +95,76 @@ func TestAHookThatEndsTheGoroutineOverRate(t *testing.T) {
 	})
 }
 
-// TestAllThatIsUndeliveredIsTold has who hears of what was not sent end the goroutine each time.
+// TestAPongInTheMiddleOfAMessage has an observer of round trips end the goroutine between
+// two fragments: the message is whole all the same.
+func TestAPongInTheMiddleOfAMessage(t *testing.T) {
+	messages := func(s *wsource.Socket) observable.Observable[string] {
+		return operators.Map[wsource.Message](s, wsource.Message.String)
+	}
+	const deflate = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+	for name, test := range map[string]struct {
+		header  string
+		options wsource.AcceptOptions
+		take    func(s *wsource.Socket) observable.Observable[string]
+		want    []string
+	}{
+		"whole":      {take: messages, want: []string{"first", "in two", "last"}},
+		"compressed": {deflate, wsource.AcceptOptions{Compression: wsource.CompressStream}, messages, []string{"first", "in two", "last"}},
+		"read as it comes": {take: func(s *wsource.Socket) observable.Observable[string] {
+			return operators.TryMap(s.Readers(), func(m *wsource.MessageReader) (string, error) {
+				text, err := io.ReadAll(m)
+				return string(text), err
+			})
+		}, want: []string{"first", "in two", "last"}},
+		"left": {take: func(s *wsource.Socket) observable.Observable[string] {
+			return operators.Map(s.Readers(), func(*wsource.MessageReader) string { return "left" })
+		}, want: []string{"left", "left", "left"}},
+		"dropped": {
+			options: wsource.AcceptOptions{Rate: wsource.Rate{
+				Messages: 1, Per: time.Minute, Burst: 1, Overflow: observable.OverflowDropNewest,
+			}},
+			take: messages, want: []string{"first"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := test.options
+			options.Hook, options.Heartbeat = leavingHook(wsource.EventHeartbeat), beat
+			inBubbleWith(t, options, func(t *testing.T, s *site) {
+				p, server := s.rawClient(test.header)
+				got := record(t, test.take(server))
+				opcode, rsv, data := opText, byte(0), []byte("in two")
+				if test.header != "" {
+					rsv, data = 4, deflated(t, "in two")
+				}
+				p.write(textFrame("first"), frame{opcode: opcode, rsv: rsv, payload: data[:3]})
+				ping := p.read()
+				require.Equal(t, opPing, ping.opcode)
+				ping.opcode = opPong
+				p.write(ping)
+				settle()
+				p.write(frame{fin: true, payload: data[3:]}, textFrame("last"), closeFrame(1000, ""))
+				require.NoError(t, got.ExpectEnd(t))
+				assert.Equal(t, test.want, got.Values())
+				assert.Empty(t, got.Breaches())
+			})
+		})
+	}
+}
+
+// deflated returns a message as permessage-deflate compresses it.
+func deflated(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestSpeed)
+	require.NoError(t, err)
+	_, err = io.WriteString(w, text)
+	require.NoError(t, err)
+	require.NoError(t, w.Flush())
+	return bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xFF, 0xFF})
+}
+
+// TestAllThatIsUndeliveredIsTold has the observer of undelivered messages end the
+// goroutine each time.
 func TestAllThatIsUndeliveredIsTold(t *testing.T) {
 	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat}, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat, Hook: leavingHook(wsource.EventDropped)})
@@ -121,7 +195,7 @@ type postingOwner func(p *wsource.Posting, err *wsource.SendError)
 
 func (f postingOwner) Posted(p *wsource.Posting, err *wsource.SendError) { f(p, err) }
 
-// TestAPostingsOwnerThatFails has who is told of postings panic, or end the goroutine.
+// TestAPostingsOwnerThatFails has the owner of postings panic, or end the goroutine.
 func TestAPostingsOwnerThatFails(t *testing.T) {
 	for name, fail := range map[string]func(){"a panic": func() { panic("the owner's") }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +225,8 @@ func TestAPostingsOwnerThatFails(t *testing.T) {
 	}
 }
 
-// TestObserversOfASubjectThatEndTheGoroutine has those end it that hear of round trips, and of what does not decode.
+// TestObserversOfASubjectThatEndTheGoroutine has the observers of round trips, and of
+// undecodable messages, end it.
 func TestObserversOfASubjectThatEndTheGoroutine(t *testing.T) {
 	t.Run("RoundTrips", func(t *testing.T) {
 		inBubbleWith(t, calm, func(t *testing.T, s *site) {
@@ -185,14 +260,14 @@ func TestObserversOfASubjectThatEndTheGoroutine(t *testing.T) {
 	})
 }
 
-// hollow is a codec of which there is only a nil pointer.
+// hollow is a codec that exists only as a nil pointer.
 type hollow struct{ wsource.Codec[string, string] }
 
 func (c *hollow) Encode(text string) (wsource.Message, error)            { return c.Codec.Encode(text) }
 func (c *hollow) Decode(t wsource.MessageType, d []byte) (string, error) { return c.Codec.Decode(t, d) }
 func (c *hollow) Name() string                                           { return c.Codec.Name() }
 
-// TestANilCodec has a codec panic in all that it does: the stream fails, and says with what.
+// TestANilCodec has a codec panic in each method: the stream fails with that panic.
 func TestANilCodec(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := newSubject[string, string](s, (*hollow)(nil), nil)
@@ -213,7 +288,8 @@ type failingJar struct{ fail func() }
 func (failingJar) Cookies(*url.URL) []*http.Cookie       { return nil }
 func (j failingJar) SetCookies(*url.URL, []*http.Cookie) { j.fail() }
 
-// TestAJarThatFails has the cookies of an upgrade, or of a refusal, be too much for the Jar: no connection is left.
+// TestAJarThatFails has the cookies of an upgrade, or of a refusal, be too much for the
+// Jar: no connection is left.
 func TestAJarThatFails(t *testing.T) {
 	for name, fail := range map[string]func(){"a panic": func() { panic("the jar's") }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
@@ -241,7 +317,8 @@ func TestAJarThatFails(t *testing.T) {
 	}
 }
 
-// TestConnectWithOptionsThatFail has a function of the options panic, or end the goroutine.
+// TestConnectWithOptionsThatFail has a function of the options panic, or end the
+// goroutine.
 func TestConnectWithOptionsThatFail(t *testing.T) {
 	oops := errors.New("oops")
 	for name, test := range map[string]struct {
@@ -263,4 +340,39 @@ func TestConnectWithOptionsThatFail(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAuthorizeEndsTheGoroutine checks that this is a failure as a panic is, of a server
+// and of Accept.
+func TestAuthorizeEndsTheGoroutine(t *testing.T) {
+	leave := func(*http.Request) (wsource.Admission, error) {
+		runtime.Goexit()
+		return wsource.Admission{}, nil
+	}
+	t.Run("Server", func(t *testing.T) {
+		unhandled := observabletest.Unhandled(t)
+		synctest.Test(t, func(t *testing.T) {
+			server := &wsource.Server{MaxConnections: 1, Options: wsource.AcceptOptions{Authorize: leave}}
+			refusals := record(t, server.Refusals())
+			r := echoing(t, server)
+			for range 2 { // the reserved place is given back
+				requireHandshake(t, dialError(t, r.network, "ws://"+host, nil), http.StatusInternalServerError)
+			}
+			settle()
+			require.Len(t, refusals.Values(), 2)
+			require.ErrorIs(t, refusals.Values()[0], observable.ErrGoexit)
+			require.Len(t, unhandled.All(), 2)
+			assert.ErrorIs(t, unhandled.All()[0], observable.ErrGoexit)
+		})
+	})
+	t.Run("Accept", func(t *testing.T) {
+		unhandled := observabletest.Unhandled(t)
+		synctest.Test(t, func(t *testing.T) {
+			network := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = wsource.Accept(w, r, &wsource.AcceptOptions{Authorize: leave})
+			})
+			requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusInternalServerError)
+			assert.Len(t, unhandled.All(), 1)
+		})
+	})
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// TestCauseOfAClose has a stream end that is subscribed to a socket. The peer learns the code; this side
-// finds the cause.
+// TestCauseOfAClose ends a stream that is subscribed to a socket. The peer learns the
+// code; this side finds the cause.
 func TestCauseOfAClose(t *testing.T) {
 	cause := errors.New("disk is full")
 	feed := operators.Map(observable.Interval(time.Second), func(int) wsource.Message { return wsource.TextMessage("x") })
@@ -61,8 +61,8 @@ func TestCauseOfAClose(t *testing.T) {
 	}
 }
 
-// TestCloseReturnsWithTheFrameOnItsWay ends the connection in the moment in which Close has returned, as the
-// end of the program does.
+// TestCloseReturnsWithTheFrameOnItsWay ends the connection in the moment in which Close
+// has returned, as the end of the program does.
 func TestCloseReturnsWithTheFrameOnItsWay(t *testing.T) {
 	for name, end := range map[string]func(*wsource.Socket){
 		"Close":        func(s *wsource.Socket) { _ = s.Close(wsource.StatusNormalClosure, "") },
@@ -91,7 +91,8 @@ func TestCloseOfAStalledConnection(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		client, _ := s.pair(nil)
 		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
-		client.Next(wsource.BinaryMessage(make([]byte, 8<<20))) // more than the connection takes
+		// More than the connection takes.
+		client.Next(wsource.BinaryMessage(make([]byte, 8<<20)))
 		start := time.Now()
 		client.Complete()
 		assert.Equal(t, 250*time.Millisecond, time.Since(start))
@@ -99,8 +100,8 @@ func TestCloseOfAStalledConnection(t *testing.T) {
 	})
 }
 
-// TestCauseStaysWhateverThePeerAnswers closes because of an error. The cause stays on this side, with a close frame's
-// code and what wraps it.
+// TestCauseStaysWhateverThePeerAnswers closes because of an error. The cause stays on
+// this side, with a close frame's code and the wrapping error.
 func TestCauseStaysWhateverThePeerAnswers(t *testing.T) {
 	cause := errors.New("disk is full")
 	answers := map[string]func(p *peer, code wsource.StatusCode, reason string){
@@ -111,7 +112,7 @@ func TestCauseStaysWhateverThePeerAnswers(t *testing.T) {
 		"the end":       func(*peer, wsource.StatusCode, string) {},
 		"a reset":       func(p *peer, _ wsource.StatusCode, _ string) { assert.NoError(p.t, p.conn.(*wstest.Conn).Reset()) },
 		"nothing":       func(*peer, wsource.StatusCode, string) { time.Sleep(2 * wsource.DefaultCloseTimeout) },
-		"what is wrong": func(p *peer, _ wsource.StatusCode, _ string) { p.raw([]byte{0xFF, 0xFF}); settle() },
+		"a wrong frame": func(p *peer, _ wsource.StatusCode, _ string) { p.raw([]byte{0xFF, 0xFF}); settle() },
 	}
 	for name, err := range map[string]error{
 		"an error":       cause,
@@ -137,7 +138,8 @@ func TestCauseStaysWhateverThePeerAnswers(t *testing.T) {
 					if answer == "another code" {
 						assert.Equal(t, wsource.StatusCode(4002), wsource.CloseStatus(socket.Err()))
 					}
-					time.Sleep(2 * wsource.DefaultCloseTimeout) // until the peer has ended
+					// Until the peer has ended.
+					time.Sleep(2 * wsource.DefaultCloseTimeout)
 				})
 			})
 		}

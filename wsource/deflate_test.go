@@ -15,8 +15,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestAnswersThatKeepTheContext has a server answer without the server_no_context_takeover
-// that it was asked for, and compress with what it sent before as the dictionary.
+// TestAnswersThatKeepTheContext has a server answer without the
+// server_no_context_takeover of the request, and compress with its earlier messages as
+// the dictionary.
 func TestAnswersThatKeepTheContext(t *testing.T) {
 	for answer, kept := range map[string]bool{
 		"permessage-deflate":                                                         true,
@@ -49,7 +50,7 @@ func TestAnswersThatKeepTheContext(t *testing.T) {
 					f := frame{fin: true, rsv: 4, opcode: opText, payload: bytes.TrimSuffix(packed.Bytes(), []byte{0, 0, 0xFF, 0xFF})}
 					p.write(f)
 				}
-				for range 2 { // what comes stands alone, whatever the answer
+				for range 2 { // arriving messages stand alone in any case
 					f := p.read()
 					plain := make([]byte, 4096)
 					n, _ := flate.NewReader(bytes.NewReader(append(f.payload, 0, 0, 0xFF, 0xFF))).Read(plain)

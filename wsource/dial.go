@@ -15,54 +15,60 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
-// DialOptions are the options of [Dial]. The zero value, and nil, are the defaults. In a
-// browser (js/wasm) there is no place for Header, Host, Compression, StreamLimit, the times of
-// Heartbeat, TLS, Transport, RedirectsAll and Jar: Dial then fails with a [*BrowserError]. There,
-// Heartbeat is always off.
+// DialOptions are the options of [Dial]. The zero value, and nil, are the defaults. A
+// browser (js/wasm) has no place for Header, Host, Compression, StreamLimit, the times of
+// Heartbeat, TLS, Transport, RedirectsAll and Jar: Dial there fails with a
+// [*BrowserError]. Heartbeat is always off there.
 type DialOptions struct {
-	// Header is sent with the handshake's request, as for a token or a cookie. The headers of the
-	// handshake itself, Sec-WebSocket-..., have options of their own.
+	// Header is the header of the handshake's request, for a token or a cookie, for
+	// instance. The headers of the handshake itself, Sec-WebSocket-..., have options of
+	// their own.
 	Header http.Header
 	// Host replaces the URL's host, and port, in the request.
 	Host string
-	// Subprotocols are offered to the server, in order of preference.
+	// Subprotocols are the protocols that the client offers, in order of preference.
 	Subprotocols []string
-	// Compression is offered to the server. Default: none.
+	// Compression is the compression that the client offers. Default: none.
 	Compression Compression
-	// ReadLimit is how many bytes a message that arrives may have; a longer one ends the
-	// connection with StatusMessageTooBig. Default: DefaultReadLimit.
+	// ReadLimit is the largest size of an arriving message, in bytes. A longer message
+	// ends the connection with StatusMessageTooBig. Default: DefaultReadLimit.
 	ReadLimit int64
-	// StreamLimit is how many bytes a message may have that is read as it arrives: see [Socket.Readers]. Default:
-	// ReadLimit.
+	// StreamLimit is the largest size, in bytes, of a message that is read as it arrives:
+	// see [Socket.Readers]. Default: ReadLimit.
 	StreamLimit int64
 	// HandshakeTimeout bounds the whole handshake, redirects included. Default:
 	// DefaultHandshakeTimeout.
 	HandshakeTimeout time.Duration
-	// CloseTimeout bounds the closing handshake: writing what is queued, and the wait for the peer's answer. When
-	// the peer has gone, it is also how long a subscriber may take for what has arrived: then the socket
-	// ends with ErrHeldUp. Default: DefaultCloseTimeout.
+	// CloseTimeout bounds the closing handshake: writing the queued messages, and the
+	// wait for the peer's answer. When the peer has gone, it also bounds the time that a
+	// subscriber takes for the messages that have arrived: after it, the socket ends with
+	// ErrHeldUp. Default: DefaultCloseTimeout.
 	CloseTimeout time.Duration
-	// WriteTimeout is the time after which a connection ends with ErrWriteTimeout if its peer
-	// takes no byte of what is written. The end may come up to one Interval of the heartbeat
-	// later. Default: DefaultWriteTimeout.
+	// WriteTimeout is the time after which a connection ends with ErrWriteTimeout if its
+	// peer takes no byte. On Linux, a byte is taken when the peer's system acknowledges
+	// it. That system does so in steps, which over loopback have 64 KiB: it cannot be
+	// seen that a peer reads slower than a step in this time. The end may come up to one
+	// Interval of the heartbeat later. Default: DefaultWriteTimeout.
 	WriteTimeout time.Duration
 	// Heartbeat finds a peer that is gone. Default: on, see Heartbeat.
 	Heartbeat Heartbeat
-	// Hook, if it is not nil, is told what happens on the connection.
+	// Hook, if it is not nil, receives the events of the connection.
 	Hook Hook
 	// TLS is the configuration for wss. Default: Go's. It is not used with Transport.
 	TLS *tls.Config
-	// Transport makes the request: for a proxy, a client certificate, or a network in memory.
-	// Its responses to an upgrade must have a writable body, as those of *http.Transport have; of that, each
-	// Dial uses a copy, since connections to WebSocket servers are not shared. Default: a transport of the
-	// call's own, which takes the proxy from the environment. An HTTP proxy of an *http.Transport
-	// is asked to CONNECT, for ws as for wss.
+	// Transport makes the request: for a proxy, a client certificate, or a network in
+	// memory. Its responses to an upgrade must have a writable body, as those of
+	// *http.Transport have. Each Dial uses a copy of an *http.Transport, since
+	// connections to WebSocket servers are not shared, and asks its HTTP proxy to
+	// CONNECT, for ws as for wss. Default: a transport of the call's own, which takes the
+	// proxy from the environment.
 	Transport http.RoundTripper
-	// Redirects says which redirects are followed. Default: those to the same host, and not from TLS
-	// to plain text.
+	// Redirects says which redirects are followed. Default: redirects to the same host,
+	// but not from TLS to plain text.
 	Redirects Redirects
-	// Jar, if it is not nil, holds cookies: those for the server are sent, and those of its
-	// responses kept, those of refusals too. It sees the URL with http or https in place of ws or wss.
+	// Jar, if it is not nil, holds cookies: the request sends the server's, and the jar
+	// keeps those of its responses, refusals too. It sees the URL with http or https in
+	// place of ws or wss.
 	Jar http.CookieJar
 }
 
@@ -71,27 +77,28 @@ type Redirects uint8
 
 // The kinds of redirects.
 const (
-	// RedirectsSameHost is the default: those to the same host and port, and those from plain
-	// text to TLS on the same host. They take all that the first request had.
+	// RedirectsSameHost is the default: it follows redirects to the same host and port,
+	// and from plain text to TLS on the same host. The new requests have all that the
+	// first had.
 	RedirectsSameHost = Redirects(handshake.RedirectsSameHost)
-	// RedirectsNone follows none, as browsers do.
+	// RedirectsNone follows none, as browsers follow none.
 	RedirectsNone = Redirects(handshake.RedirectsNone)
-	// RedirectsAll follows every one. From the first one on that leads to another host or port,
-	// or from TLS to plain text, the requests have no header of the options but User-Agent, no
-	// subprotocols, which some take for a token, and nothing of the URL's user; of a Jar, they
-	// have what it holds for the new host.
+	// RedirectsAll follows every redirect. From the first redirect on that leads to
+	// another host or port, or from TLS to plain text, the requests have no header of the
+	// options but User-Agent, no subprotocols, as some programs carry a token in them,
+	// and nothing of the URL's user; of a Jar, they have the cookies for the new host.
 	RedirectsAll = Redirects(handshake.RedirectsAll)
 )
 
-// Dial opens a connection to the WebSocket server at rawURL, whose scheme is ws, wss, http
-// or https, and returns it as a [Socket]. The context, and HandshakeTimeout, bound the handshake
-// only. Redirects are followed as the options say.
+// Dial opens a connection to the WebSocket server at rawURL, whose scheme is ws, wss,
+// http or https, and returns it as a [Socket]. The context, and HandshakeTimeout, bound
+// the handshake only. Redirects are followed as the options say.
 //
-// The error is an [*observable.ArgumentError] for an option that cannot be used, and otherwise a
-// [*HandshakeError], which tells the status and the start of the body of a server that
-// refused or does not speak WebSocket, or of a proxy ([ErrProxy]). Its text holds no part of the
-// URL that may be secret. A browser (js/wasm) tells nothing about a handshake that has failed,
-// not even its status.
+// The error is an [*observable.ArgumentError] for an option that cannot be used, and
+// otherwise a [*HandshakeError]. That has the status and the start of the body from a
+// server that refused or does not speak WebSocket, or from a proxy ([ErrProxy]). Its text
+// holds no part of the URL that may be secret. A browser (js/wasm) tells nothing about a
+// handshake that has failed, not even its status.
 func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, error) {
 	var opts DialOptions
 	if options != nil {
@@ -120,7 +127,7 @@ func Dial(ctx context.Context, rawURL string, options *DialOptions) (*Socket, er
 	return s, nil
 }
 
-// problem tells what is wrong with the options, "" if nothing is.
+// problem returns the problem with the options, or "".
 func (o *DialOptions) problem() string {
 	if problem := headerProblem(o.Header); problem != "" {
 		return problem
@@ -142,7 +149,8 @@ func (o *DialOptions) problem() string {
 		o.HandshakeTimeout, o.CloseTimeout, o.WriteTimeout, o.Heartbeat.Interval, o.Heartbeat.Timeout)
 }
 
-// isHost reports whether a Host may stand in a request. Package net/http sends another one as none.
+// isHost reports whether a Host may stand in a request. Package net/http drops any other
+// Host.
 func isHost(host string) bool {
 	if host == "" {
 		return true
@@ -151,7 +159,7 @@ func isHost(host string) bool {
 	return err == nil && u.Host == host && handshake.URLProblem(u.String()) == ""
 }
 
-// headerProblem tells what is wrong with a header of the options, "" if nothing is.
+// headerProblem returns the problem with a header of the options, or "".
 func headerProblem(header http.Header) string {
 	for name, values := range header {
 		switch canonical := http.CanonicalHeaderKey(name); {
@@ -171,7 +179,7 @@ func headerProblem(header http.Header) string {
 	return ""
 }
 
-// tlsProblem tells what is wrong with a TLS configuration, "" if nothing is.
+// tlsProblem returns the problem with a TLS configuration, or "".
 func tlsProblem(config *tls.Config) string {
 	if config == nil || config.MaxVersion == 0 {
 		return ""
@@ -187,10 +195,10 @@ func tlsProblem(config *tls.Config) string {
 }
 
 // Connect returns an observable that dials at each subscription, emits the socket once it
-// is open and ends as the socket does: it completes after a normal closure and
-// fails with the socket's [*CloseError] otherwise, or with Dial's error. Unsubscribing, or
-// the context's end, stops a dial that is under way and closes the socket normally. So
-// operators.Retry on what is made of it redials:
+// is open and ends as the socket does: it completes after a normal closure and fails with
+// the socket's [*CloseError] otherwise, or with Dial's error. Unsubscribing, or the
+// context's end, stops a dial that is under way and closes the socket normally. So
+// operators.Retry on a stream made of it redials:
 //
 //	values := operators.SwitchMap(wsource.Connect(url, nil), perConnection)
 //	lasting := operators.RetryBackoff(values, backoff.Config{})
@@ -218,7 +226,8 @@ func Connect(rawURL string, options *DialOptions) observable.Observable[*Socket]
 	})
 }
 
-// dialFor dials and passes the outcome on: functions of the options may panic or end the goroutine.
+// dialFor dials and passes the outcome on, also when a function of the options panics or
+// ends the goroutine.
 func dialFor(ctx context.Context, rawURL string, options *DialOptions, then func(s *Socket, err error)) {
 	var s *Socket
 	err := observable.ErrGoexit
@@ -231,11 +240,11 @@ func dialFor(ctx context.Context, rawURL string, options *DialOptions, then func
 	s, err = Dial(ctx, rawURL, options)
 }
 
-// Messages is [Connect] for those who only receive: it returns an observable that dials at each
-// subscription and emits the messages that arrive. It completes after a normal closure and fails
-// with the socket's [*CloseError] otherwise, or with Dial's error. Unsubscribing, or the
-// context's end, stops a dial that is under way and closes the socket normally. So
-// operators.Retry and operators.RetryBackoff on it redial:
+// Messages is [Connect] for programs that only receive: it returns an observable that
+// dials at each subscription and emits the messages that arrive. It completes after a
+// normal closure and fails with the socket's [*CloseError] otherwise, or with Dial's
+// error. Unsubscribing, or the context's end, stops a dial that is under way and closes
+// the socket normally. So operators.Retry and operators.RetryBackoff on it redial:
 //
 //	lasting := operators.RetryBackoff(wsource.Messages(url, nil), backoff.Config{})
 //

@@ -20,7 +20,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// TestWhatDoesNotSpeakHTTPIsNotRetried dials ports of other protocols.
+// TestWhatDoesNotSpeakHTTPIsNotRetried dials ports that speak other protocols.
 func TestWhatDoesNotSpeakHTTPIsNotRetried(t *testing.T) {
 	for name, answer := range map[string]string{
 		"SSH":              "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n",
@@ -54,7 +54,8 @@ func TestAnswersThatAreCutOffAreRetried(t *testing.T) {
 	})
 }
 
-// TestTheHeaderOfAResponseIsBounded dials servers, and a proxy, whose header is too large or just not.
+// TestTheHeaderOfAResponseIsBounded dials servers, and a proxy, whose header is just too
+// large or just small enough.
 func TestTheHeaderOfAResponseIsBounded(t *testing.T) {
 	pad := func(head string, size int) string {
 		return head + "X-Pad: " + strings.Repeat("x", size-len(head)-len("X-Pad: \r\n\r\n")) + "\r\n\r\n"
@@ -115,7 +116,7 @@ func TestTheHeaderOfAResponseIsBounded(t *testing.T) {
 	})
 }
 
-// throughProxy has everything dialled through an HTTP proxy.
+// throughProxy returns options that dial through an HTTP proxy.
 func throughProxy(network *wstest.Network) *wsource.DialOptions {
 	o := on(network, nil)
 	o.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: host})
@@ -198,7 +199,8 @@ func TestAddressesOfProxies(t *testing.T) {
 	})
 }
 
-// TestTLSThatTheServerRefusesIsNotRetried dials servers that want another version of TLS, or a certificate.
+// TestTLSThatTheServerRefusesIsNotRetried dials servers that want another version of TLS,
+// or a certificate.
 func TestTLSThatTheServerRefusesIsNotRetried(t *testing.T) {
 	for name, test := range map[string]struct{ server, client *tls.Config }{
 		"a version": {

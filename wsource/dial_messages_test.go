@@ -74,7 +74,7 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// server is a far where far is a variable.
+// server is far under another name, where far is a variable.
 type server = far
 
 func TestRetryClosures(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,18 +21,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
 const proxyHost = "proxy.test:3128"
 
-// forwardProxy is a proxy on a network, that makes tunnels and does nothing else.
+// forwardProxy is a proxy on a network that only makes tunnels.
 type forwardProxy struct {
 	network *wstest.Network
-	target  string                                   // where all tunnels lead, or "" for where they are asked to
-	refuse  func(http.ResponseWriter, *http.Request) // answers, if it is not nil
-	asked   []string
+	// The end of all tunnels; "": the requested one.
+	target string
+	refuse func(http.ResponseWriter, *http.Request) // answers, if it is not nil
+	asked  []string
 }
 
 func (p *forwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -66,7 +69,7 @@ func (p *forwardProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = near.Close()
 }
 
-// serve has the proxy answer on its network until the test ends.
+// serve runs the proxy on its network until the test ends.
 func (p *forwardProxy) serve(t *testing.T) {
 	t.Helper()
 	listener, err := p.network.Listen(proxyHost)
@@ -113,8 +116,58 @@ func TestPlainTextGoesThroughATunnel(t *testing.T) {
 	})
 }
 
-// TestWhatAProxyAnswers checks that a refusal by a proxy is told, with and without TLS to
-// the server, and what of it is worth another attempt.
+// TestFunctionsOfATransportThatFail checks that Dial fails at once if a function that the
+// transport calls while it dials panics or ends its goroutine.
+func TestFunctionsOfATransportThatFail(t *testing.T) {
+	oops := errors.New("oops")
+	for name, fail := range map[string]func(){"a panic": func() { panic(oops) }, "Goexit": runtime.Goexit} {
+		want := map[string]error{"a panic": oops, "Goexit": observable.ErrGoexit}[name]
+		for function, set := range map[string]func(*http.Transport){
+			"GetProxyConnectHeader": func(t *http.Transport) {
+				t.GetProxyConnectHeader = func(context.Context, *url.URL, string) (http.Header, error) {
+					fail()
+					return nil, oops
+				}
+			},
+			"OnProxyConnectResponse": func(t *http.Transport) {
+				t.OnProxyConnectResponse = func(context.Context, *url.URL, *http.Request, *http.Response) error {
+					fail()
+					return nil
+				}
+			},
+			"DialContext, to the proxy": func(t *http.Transport) {
+				t.DialContext = func(context.Context, string, string) (net.Conn, error) {
+					fail()
+					return nil, oops
+				}
+			},
+			"DialContext": func(t *http.Transport) {
+				t.Proxy = nil
+				t.DialContext = func(context.Context, string, string) (net.Conn, error) {
+					fail()
+					return nil, oops
+				}
+			},
+		} {
+			t.Run(function+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					proxy := &forwardProxy{network: newSite(t, wsource.AcceptOptions{}).network}
+					proxy.serve(t)
+					options := by(t, proxy.network, "http://"+proxyHost)
+					set(options.Transport.(*http.Transport))
+					start := time.Now()
+					_, err := wsource.Dial(t.Context(), "ws://server.test/path", options)
+					require.ErrorIs(t, err, want)
+					assert.Zero(t, time.Since(start))
+					settle()
+				})
+			})
+		}
+	}
+}
+
+// TestWhatAProxyAnswers checks the error for a proxy's refusal, with and without TLS to
+// the server, and which refusals are worth another attempt.
 func TestWhatAProxyAnswers(t *testing.T) {
 	for _, scheme := range []string{"ws", "wss"} {
 		for status, action := range map[int]wsource.Action{
@@ -143,7 +196,8 @@ func TestWhatAProxyAnswers(t *testing.T) {
 	}
 }
 
-// TestProxiesThatDoNotAnswer bounds the wait for a proxy, and for the words of a refusal.
+// TestProxiesThatDoNotAnswer checks the bound of the wait for a proxy, and for the body
+// of a refusal.
 func TestProxiesThatDoNotAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer string
@@ -188,7 +242,7 @@ func TestNoProxy(t *testing.T) {
 		options := s.options(nil)
 		transport := options.Transport.(*http.Transport).Clone()
 		options.Transport = transport
-		transport.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil } //nolint:nilnil // as net/http has it
+		transport.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil } //nolint:nilnil // as in net/http
 		client, err := wsource.Dial(t.Context(), "ws://"+host, options)
 		require.NoError(t, err)
 		client.Complete()
@@ -203,7 +257,8 @@ func TestNoProxy(t *testing.T) {
 	})
 }
 
-// TestProxyOverTLS reaches a server with and without TLS through a proxy with TLS, on this machine.
+// TestProxyOverTLS reaches a server with and without TLS through a proxy with TLS, on
+// this machine.
 func TestProxyOverTLS(t *testing.T) {
 	server := new(wsource.Server)
 	record(t, server.Connections())
@@ -252,7 +307,7 @@ func TestProxyOverTLS(t *testing.T) {
 	require.NoError(t, server.Shutdown(context.Background()))
 }
 
-// TestPortsThatDoNotSpeakTLS has nothing that another attempt would mend.
+// TestPortsThatDoNotSpeakTLS checks that no other attempt is made.
 func TestPortsThatDoNotSpeakTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := serveHTTP(t, func(http.ResponseWriter, *http.Request) {})
@@ -278,7 +333,7 @@ func TestPortsThatDoNotSpeakTLS(t *testing.T) {
 	})
 }
 
-// TestSOCKS leaves a proxy that is none of HTTP's to net/http (RFC 1928).
+// TestSOCKS checks that a SOCKS proxy (RFC 1928) is left to net/http.
 func TestSOCKS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})

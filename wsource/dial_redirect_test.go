@@ -17,15 +17,16 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// places are servers on one network, each of which redirects, or accepts if it is told of no
-// other place.
+// places are servers on one network, each of which redirects to another place, or accepts
+// if it has none.
 type places struct {
 	network *wstest.Network
 	came    map[string]*http.Request // the last request, by place
 	trust   *tls.Config
 }
 
-// newPlaces serves each place, a URL, and redirects from there to another one, if it is not "".
+// newPlaces serves each place, a URL, and redirects from there to another one, if it is
+// not "".
 func newPlaces(t *testing.T, to map[string]string) *places {
 	t.Helper()
 	p := &places{network: new(wstest.Network), came: make(map[string]*http.Request)}
@@ -51,7 +52,7 @@ func newPlaces(t *testing.T, to map[string]string) *places {
 		if u.Scheme == "wss" {
 			server.StartTLS()
 			p.trust = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-			p.trust.ServerName = "example.com" // which the certificate is for
+			p.trust.ServerName = "example.com" // the certificate's name
 		} else {
 			server.Start()
 		}
@@ -143,7 +144,8 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 				socket, err := p.dial(t, "ws"+test[0][2:len(test[0])]+"/?token=secret", wsource.RedirectsAll)
 				require.NoError(t, err)
 				<-socket.Done()
-				for _, got := range []*http.Request{p.came[test[1]], p.came[test[0]]} { // the second by way of the first
+				// The second by way of the first.
+				for _, got := range []*http.Request{p.came[test[1]], p.came[test[0]]} {
 					assert.Equal(t, "test", got.Header.Get("User-Agent"))
 					assert.Equal(t, "13", got.Header.Get("Sec-WebSocket-Version"))
 					for name, values := range got.Header {

@@ -41,7 +41,7 @@ func serveHTTP(t *testing.T, handler http.HandlerFunc) *wstest.Network {
 	return network
 }
 
-// dial dials on a network and returns the error, which must come.
+// dialError dials on a network and returns the error, which must come.
 func dialError(t *testing.T, network *wstest.Network, url string, o *wsource.DialOptions) error {
 	t.Helper()
 	socket, err := wsource.Dial(t.Context(), url, on(network, o))
@@ -128,7 +128,7 @@ func TestSecretsStaySecret(t *testing.T) {
 				assert.Equal(t, wsource.FailStream, wsource.CloseAction(err), "no other attempt can mend it")
 			}
 		}
-		// A header that cannot be sent is not shown either.
+		// The error does not show a header that cannot be sent either.
 		assertNoSecret(t, dialError(t, network, "ws://"+host, &wsource.DialOptions{Header: http.Header{"X": {"secret\n"}}}))
 	})
 }
@@ -138,7 +138,8 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestSecretsOfTransports has the caller's own transport fail in words that show the URL.
+// TestSecretsOfTransports has the caller's own transport fail with errors that show the
+// URL.
 func TestSecretsOfTransports(t *testing.T) {
 	own := func(r *http.Request) *url.Error {
 		return &url.Error{Op: "Get", URL: r.URL.String(), Err: syscall.ECONNREFUSED}
@@ -156,7 +157,7 @@ func TestSecretsOfTransports(t *testing.T) {
 		"the URL as text": {func(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("no %s: %w", r.URL, io.ErrNoProgress)
 		}, io.ErrNoProgress},
-		"nothing": {func(*http.Request) (*http.Response, error) { return nil, nil }, nil}, //nolint:nilnil // what is tested
+		"nothing": {func(*http.Request) (*http.Response, error) { return nil, nil }, nil}, //nolint:nilnil // the case of the test
 	} {
 		_, err := wsource.Dial(t.Context(), "ws://user:passphrase@"+host+"/path?token=secret#fragment",
 			&wsource.DialOptions{Transport: test.transport})
@@ -175,7 +176,8 @@ func TestSecretsOfTransports(t *testing.T) {
 	requireHandshake(t, err, http.StatusNotFound)
 }
 
-// TestSecretsOfRedirects has servers repeat where they lead to, as http.Redirect does.
+// TestSecretsOfRedirects has servers repeat the target in the body, as http.Redirect
+// does.
 func TestSecretsOfRedirects(t *testing.T) {
 	for name, location := range map[string]string{"endless": "/again?token=secret", "away": "ws://b.test/?token=secret"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -280,7 +282,7 @@ func TestDialOptionsThatCannotBeUsed(t *testing.T) {
 		assert.Equal(t, "url", argument.Argument)
 		assert.Contains(t, argument.Error(), problem)
 	}
-	_, err := wsource.Dial(nil, "ws://"+host, nil) //nolint:staticcheck // what is tested
+	_, err := wsource.Dial(nil, "ws://"+host, nil) //nolint:staticcheck // the case of the test
 	var argument *observable.ArgumentError
 	require.ErrorAs(t, err, &argument)
 }
@@ -343,7 +345,7 @@ func TestOverTLS(t *testing.T) {
 }
 
 // TestCloseNowOverTLSDoesNotWait has a peer that does not read. It must not hold up the
-// end, which for TLS begins with a goodbye, and the goodbye may take five seconds.
+// end: with TLS the end begins with a goodbye, which may take five seconds.
 func TestCloseNowOverTLSDoesNotWait(t *testing.T) {
 	const buffer = 1000
 	for name, send := range map[string]func(t *testing.T, link *wstest.Link, stalled *wsource.Socket){
@@ -390,7 +392,7 @@ func secureSite(t *testing.T, s *site) (*peer, *wsource.Socket) {
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	trust := secure.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	trust.ServerName = "example.com" // which the certificate is for
+	trust.ServerName = "example.com" // the certificate's name
 	conn, err := s.network.DialContext(t.Context(), "tcp", secureHost)
 	require.NoError(t, err)
 	return handshake(t, tls.Client(conn, trust), ""), <-s.sockets

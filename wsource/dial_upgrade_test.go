@@ -14,7 +14,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestServersThatDoNotUpgradeRightly answers 101 in wrong ways. None of it is waited for.
+// TestServersThatDoNotUpgradeRightly answers 101 in wrong ways. The client does not wait
+// for any body.
 func TestServersThatDoNotUpgradeRightly(t *testing.T) {
 	const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 	for name, test := range map[string]struct {

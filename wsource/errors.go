@@ -22,14 +22,14 @@ var (
 	ErrIdle = transport.ErrIdle
 	// ErrHeartbeat: nothing came from the peer within the heartbeat's time.
 	ErrHeartbeat = transport.ErrHeartbeat
-	// ErrWriteTimeout: the peer took no byte of what is written within WriteTimeout.
+	// ErrWriteTimeout: the peer took no byte of a write within WriteTimeout.
 	ErrWriteTimeout = transport.ErrWriteTimeout
 	// ErrInvalidUTF8: a text message or a close reason is not UTF-8.
 	ErrInvalidUTF8 = transport.ErrUTF8
 	// ErrCloseTimeout: the peer did not answer a close frame in time.
 	ErrCloseTimeout = transport.ErrCloseTimeout
-	// ErrHeldUp: the peer has gone, and a subscriber did not take what it had sent within the
-	// CloseTimeout.
+	// ErrHeldUp: the peer has gone, and a subscriber did not take the peer's messages
+	// within the CloseTimeout.
 	ErrHeldUp = transport.ErrHeldUp
 	// ErrOrigin: the Origin of a handshake is not allowed.
 	ErrOrigin = handshake.ErrOrigin
@@ -37,31 +37,34 @@ var (
 	ErrTooManyConnections = errors.New("too many connections")
 	// ErrTooManyRedirects: a handshake was redirected more than 10 times.
 	ErrTooManyRedirects = handshake.ErrTooManyRedirects
-	// ErrRedirect: a handshake was redirected to where DialOptions.Redirects does not follow.
+	// ErrRedirect: a handshake was redirected to a place that DialOptions.Redirects
+	// excludes.
 	ErrRedirect = handshake.ErrRedirect
 	// ErrRequestTimeout: the peer did not answer a request in time.
 	ErrRequestTimeout = errors.New("the peer did not answer the request in time")
-	// ErrHeaderTooBig: the header of a response to a handshake, of the server or a proxy, is over 64 KiB, or
-	// what MaxResponseHeaderBytes of the [*http.Transport] in DialOptions allows.
+	// ErrHeaderTooBig: the header of a response to a handshake, of the server or a proxy,
+	// is over 64 KiB, or over the MaxResponseHeaderBytes of the [*http.Transport] in
+	// DialOptions.
 	ErrHeaderTooBig = handshake.ErrHeaderTooBig
-	// ErrProxy: a proxy refused to connect to the server. The status, header and body of the
-	// HandshakeError are the proxy's.
+	// ErrProxy: a proxy refused to connect to the server. The status, header and body of
+	// the HandshakeError are the proxy's.
 	ErrProxy = handshake.ErrProxy
 )
 
-// ErrInboxFull is the cause, in a browser only, when more has arrived than may wait for the
-// subscribers, since a browser cannot be told to read more slowly: 16 times the ReadLimit, where each
-// message counts 64 bytes besides its own. The socket ends with [StatusPolicyViolation], behind what
-// waits, for which the subscribers have the CloseTimeout.
+// ErrInboxFull is the cause, in a browser only, when more messages have arrived than may
+// wait for the subscribers, since a browser cannot be told to read more slowly. The bound
+// is 16 times the ReadLimit; each message counts 64 bytes besides its own. The socket
+// ends with [StatusPolicyViolation], behind the messages that wait. The subscribers have
+// the CloseTimeout for these.
 var ErrInboxFull = transport.ErrInboxFull
 
-// CloseError is how a connection ended, for every end but a normal closure: a close
+// CloseError is the end of a connection, for every end but a normal closure: a close
 // frame with another code (RFC 6455, section 7.1.5), or, as [StatusAbnormalClosure], no
 // close frame at all, with the cause in Err.
 type CloseError struct {
-	Code   StatusCode // of the close frame; StatusAbnormalClosure if there was none
+	Code   StatusCode // the close frame's; StatusAbnormalClosure if there was none
 	Reason string     // the peer's, or this side's when it closed
-	Err    error      // what broke the connection, if it was not a close frame
+	Err    error      // the cause of the break, if no close frame ended the connection
 }
 
 // Error tells the code, the reason and the cause.
@@ -99,10 +102,10 @@ type HandshakeError struct {
 	Status int         // the response's HTTP status, or 0 if there was none
 	Header http.Header // the response's header, or nil
 	Body   string      // the start of the response's body
-	Err    error       // what was wrong
+	Err    error       // the problem
 }
 
-// Error tells the URL, the client, the status, what was wrong and the start of the body.
+// Error tells the URL, the client, the status, the problem and the start of the body.
 func (e *HandshakeError) Error() string {
 	text := "wsource: handshake with " + e.URL
 	if e.Remote != "" {
@@ -121,25 +124,25 @@ func (e *HandshakeError) Error() string {
 	return text
 }
 
-// Unwrap returns what was wrong.
+// Unwrap returns the problem.
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// LogValue tells what Error does, but for the body, which may hold a secret: for log/slog, and so for what is
-// logged where nobody hears of the error.
+// LogValue returns the text of Error without the body, which may hold a secret. It is for
+// log/slog, and so for the log of errors that nobody hears.
 func (e *HandshakeError) LogValue() slog.Value {
 	shown := *e
 	shown.Body = ""
 	return slog.StringValue(shown.Error())
 }
 
-// Outcome is what is known of a message that was not sent as it should have been.
+// Outcome is the fate of a message whose sending failed, as far as it is known.
 type Outcome uint8
 
 // The outcomes.
 const (
 	Unsent  Outcome = iota // no byte of it was written: it can be sent again
-	Unknown                // it was being written when the connection broke, or the wait for it ended
-	Partial                // a part of it was written, but not its end: the peer knows that it is not whole
+	Unknown                // the connection broke, or the wait ended, during the write
+	Partial                // only a part was written: the peer knows that it is not whole
 )
 
 // String returns the outcome's name in lower case.
@@ -154,12 +157,12 @@ func (o Outcome) String() string {
 	}
 }
 
-// SendError reports a message that was not sent, or of which nobody knows whether it was.
+// SendError reports a message that was not sent, or whose outcome nobody knows.
 type SendError struct {
-	Message Message // what was to be sent; without a type and data if it is a value that did not encode
-	Value   any     // that a Subject was given to send; nil for a message of a Socket
+	Message Message // the message; zero for a value that did not encode
+	Value   any     // the value that a Subject was to send; nil for a message of a Socket
 	Outcome Outcome // whether it may have arrived
-	Err     error   // what kept it from being sent
+	Err     error   // the cause
 }
 
 // Error tells the outcome and the cause, not the message's data.
@@ -176,9 +179,9 @@ func (e *SendError) Unwrap() error { return e.Err }
 
 // RequestError reports a request of [Requests] that got no answer.
 type RequestError struct {
-	ID      uint64  // of the request; 0 if it did not get one
+	ID      uint64  // the request's ID; 0 if it did not get one
 	Outcome Outcome // whether it may have arrived: Unsent if it certainly has not
-	Err     error   // what ended it: of its connection, ErrRequestTimeout, a context's cause
+	Err     error   // the connection's error, ErrRequestTimeout, or a context's cause
 }
 
 // Error tells the request's ID, the outcome and the cause.
@@ -189,13 +192,13 @@ func (e *RequestError) Error() string {
 // Unwrap returns the cause.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-// BrowserError reports what a program cannot do that runs in a browser (js/wasm), where the
-// WebSocket of the page or worker is the connection. It wraps errors.ErrUnsupported. It is
-// the cause in the [*HandshakeError] of [Dial] for an option that a browser has no place
-// for, and in that of [Accept]; [Socket.SendReader] fails with it.
+// BrowserError reports a feature that is missing in a browser (js/wasm), where the
+// WebSocket of the page or worker is the connection. It wraps errors.ErrUnsupported. It
+// is the cause in the [*HandshakeError] of [Dial] for an option that a browser has no
+// place for, and in the error of [Accept]; [Socket.SendReader] fails with it.
 type BrowserError struct {
-	Feature string // what was asked for, as "DialOptions.Header"
-	Problem string // what a browser does instead, or what to do
+	Feature string // the missing feature, as "DialOptions.Header"
+	Problem string // a browser's behaviour in its place, or the remedy
 }
 
 // Error tells the feature and the problem.

@@ -35,7 +35,8 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-// An undecodable message is told by codec, type, size and its first bytes, and attached whole.
+// The error of an undecodable message names codec, type, size and first bytes, and has
+// the whole message.
 func TestCodecErrorTexts(t *testing.T) {
 	long := strings.Repeat("0123456789", 5)
 	for want, err := range map[string]*wsource.CodecError{
@@ -63,7 +64,8 @@ func TestCloseStatus(t *testing.T) {
 	assert.Zero(t, wsource.CloseStatus(io.EOF))
 }
 
-// TestHandshakeErrorInALog: what a server has answered is not logged where nobody hears of the error.
+// TestHandshakeErrorInALog: the log of an error that nobody hears does not have the
+// server's answer.
 func TestHandshakeErrorInALog(t *testing.T) {
 	err := &wsource.HandshakeError{URL: "ws://a.test/", Status: 403, Body: "secret"}
 	assert.Contains(t, err.Error(), "secret")

@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// A server sends back what comes, and allocates nothing for it. The client sends each number from the same
-// memory.
+// A server sends each message back, and allocates nothing for it. The client sends each
+// number from the same memory.
 func ExampleSocket_Borrowed() {
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{

@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// numberCodec is a codec of one's own: numbers that arrive as text.
+// numberCodec is a program's own codec: numbers that arrive as text.
 type numberCodec struct{}
 
 func (numberCodec) Name() string { return "number" }
@@ -93,7 +93,7 @@ func ExampleRaw() {
 	// Output: binary 1 <nil>
 }
 
-// What does not decode comes in its place in the stream.
+// The error of an undecodable message comes in its place in the stream.
 func ExampleAsValues() {
 	url, stop := echo()
 	defer stop()
@@ -116,7 +116,7 @@ func ExampleAsValues() {
 	// 3
 }
 
-// A feed with messages of several kinds, as most have.
+// A feed has messages of several kinds, as most feeds have.
 func ExampleUnion() {
 	type trade struct{ Price float64 }
 	type status struct{ Market string }

@@ -44,7 +44,7 @@ func ExampleStatusCode() {
 	// 4401 authorization expired
 }
 
-// The defaults are constants, for a program that sets something in proportion to them.
+// The defaults are constants, for a program that sets a bound in proportion to them.
 func ExampleAcceptOptions_defaults() {
 	fmt.Println("a message:", wsource.DefaultReadLimit, "bytes")
 	fmt.Println("a handshake:", wsource.DefaultHandshakeTimeout)
@@ -67,7 +67,7 @@ func ExampleAcceptOptions_defaults() {
 	// the acknowledgement of a topic: 10s
 }
 
-// Nothing is dialled for a subject without subscribers, so there is nothing to send to.
+// A subject without subscribers dials nothing, so it has no connection to send on.
 func ExampleSendError() {
 	subject := wsource.NewSubject("wss://feed.example", wsource.TextCodec(), nil)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
@@ -82,7 +82,7 @@ func ExampleSendError() {
 	// true
 }
 
-// What a server refuses is told to the client by its status, and to the server's program with the cause.
+// A refused client learns the status; the server's program learns the cause.
 func ExampleServer_Refusals_origin() {
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{})
@@ -103,7 +103,7 @@ func ExampleServer_Refusals_origin() {
 	// 403 true false
 }
 
-// Redirects are not followed to another host, unless that is wanted.
+// Dial does not follow redirects to another host, unless the options say so.
 func ExampleRedirects() {
 	elsewhere := httptest.NewServer(http.RedirectHandler("wss://other.example", http.StatusFound))
 	defer elsewhere.Close()
@@ -111,7 +111,8 @@ func ExampleRedirects() {
 		_, err := wsource.Dial(context.Background(), elsewhere.URL, &wsource.DialOptions{Redirects: redirects})
 		fmt.Println(errors.Is(err, wsource.ErrRedirect), errors.Is(err, wsource.ErrTooManyRedirects), errors.Is(err, wsource.ErrProxy))
 	}
-	trusting := wsource.DialOptions{Redirects: wsource.RedirectsAll} // elsewhere without the options' header
+	// Without the header at another host.
+	trusting := wsource.DialOptions{Redirects: wsource.RedirectsAll}
 	fmt.Println(trusting.Redirects != wsource.RedirectsSameHost)
 	// Output:
 	// true false false
@@ -119,7 +120,7 @@ func ExampleRedirects() {
 	// true
 }
 
-// A response with too large a header is not kept, and no other attempt is made.
+// A response with too large a header fails the dial, and no other attempt is made.
 func ExampleHandshakeError_header() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Debug", strings.Repeat("x", 1<<20))
@@ -139,13 +140,13 @@ func ExampleInvalidCloseError() {
 		return
 	}
 	defer socket.CloseNow()
-	err = socket.Close(wsource.StatusAbnormalClosure, "") // is for this side only
+	err = socket.Close(wsource.StatusAbnormalClosure, "") // it is for this side only
 	var invalid *wsource.InvalidCloseError
 	fmt.Println(errors.As(err, &invalid))
 	// Output: true
 }
 
-// A socket says what it is, and how it ends.
+// A socket has a name, and tells its end.
 func ExampleSocket_Ended() {
 	url, stop := echo()
 	defer stop()
@@ -155,7 +156,8 @@ func ExampleSocket_Ended() {
 		return
 	}
 	fmt.Println(socket.State() == wsource.Open, socket.RemoteAddr() != nil, socket.ResponseHeader().Get("Upgrade"), socket.RTT())
-	work, cancel := context.WithTimeout(socket.Context(), time.Hour) // ends with the socket
+	// Ends with the socket.
+	work, cancel := context.WithTimeout(socket.Context(), time.Hour)
 	defer cancel()
 	if err := socket.Close(wsource.StatusNormalClosure, "that is all"); err != nil {
 		fmt.Println(err)

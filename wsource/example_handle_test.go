@@ -52,7 +52,7 @@ func ExampleServer_Handle() {
 	// <nil> <nil>
 }
 
-// What the observable emits is sent to the socket it belongs to.
+// Each socket gets the values of its own observable.
 func ExampleServer_Answer() {
 	server := new(wsource.Server)
 	answered := make(chan error, 1)
@@ -80,7 +80,8 @@ func ExampleServer_Answer() {
 	// <nil> <nil>
 }
 
-// A handshake without a token is refused before the upgrade. With one, the socket is its user's.
+// A handshake without a token is refused before the upgrade. With one, the socket is its
+// user's.
 func ExampleAdmission() {
 	users := map[string]string{"Bearer 5ecret": "anna"}
 	server := &wsource.Server{Options: wsource.AcceptOptions{
@@ -118,7 +119,7 @@ func ExampleAdmission() {
 	// hello anna <nil>
 }
 
-// Handshakes are a stream, in which each waits until somebody decides.
+// Handshakes are a stream. Each waits until a subscriber decides.
 func ExampleServer_Requests() {
 	server := new(wsource.Server)
 	rooms := operators.Filter(server.Requests(), func(q *wsource.Request) bool {
@@ -166,8 +167,8 @@ func dialWhenServed(url string, header http.Header) (*wsource.Socket, error) {
 	}
 }
 
-// A server for Requests: each is worked on aside, answered with its ID, and given up when its client does not want
-// the answer any more.
+// A server for Requests works on each aside, answers with its ID, and gives it up when
+// its client does not want the answer any more.
 func ExampleServer_Answer_requests() {
 	type request struct {
 		ID       uint64
@@ -200,7 +201,8 @@ func ExampleServer_Answer_requests() {
 					text, err := search(ctx, q.Text)
 					answer := reply{ID: q.ID, Text: text}
 					if err != nil {
-						answer.Error = "the search has failed" // an error of the stream would end the socket
+						// An error of the stream would end the socket.
+						answer.Error = "the search has failed"
 					}
 					emit(answer)
 					return nil
@@ -240,7 +242,7 @@ func ExampleServer_Answer_requests() {
 	// <nil> <nil> <nil>
 }
 
-// What runs for a socket finds it by its context.
+// Code that runs for a socket finds it by its context.
 func ExampleSocketOf() {
 	server := new(wsource.Server)
 	served := make(chan error, 1)
@@ -273,7 +275,7 @@ func greet(ctx context.Context) {
 	}
 }
 
-// In an operator that gets something else than the sockets, FailAlone keeps a failure to its socket.
+// In an operator whose values are no sockets, FailAlone keeps a failure to its socket.
 func ExampleSocket_FailAlone() {
 	server := new(wsource.Server)
 	greetings := operators.Map(server.Connections(), func(socket *wsource.Socket) observable.Observable[string] {
@@ -284,7 +286,8 @@ func ExampleSocket_FailAlone() {
 			return "hello " + m.String(), nil
 		})
 		return operators.Catch(named, func(err error) observable.Observable[string] {
-			socket.FailAlone(err) // closes it with 1011, unless err is the end of the socket itself
+			// Closes it with 1011, unless err is the end of the socket itself.
+			socket.FailAlone(err)
 			return observable.Empty[string]()
 		})
 	})
@@ -314,7 +317,7 @@ func ExampleSocket_FailAlone() {
 	// hello ann
 }
 
-// In an operator that gets something else than the requests, FailAlone refuses the one that failed.
+// In an operator whose values are no requests, FailAlone refuses the request that failed.
 func ExampleRequest_FailAlone() {
 	server := new(wsource.Server)
 	server.Requests().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Request]{

@@ -15,14 +15,15 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// radio posts to peers, and hears what became of each message.
+// radio posts to peers, and hears the outcome of each message.
 type radio struct{ posted chan string }
 
 func (r radio) Posted(p *wsource.Posting, err *wsource.SendError) {
 	r.posted <- fmt.Sprint(p.Prepared.Message(), " lost: ", err != nil)
 }
 
-// A posting never waits. Whoever posts to many sockets is told what became of each message.
+// A posting never waits. A sender that posts to many sockets hears the outcome of each
+// message.
 func ExamplePosting() {
 	url, stop := echo()
 	defer stop()
@@ -47,7 +48,8 @@ func ExamplePosting() {
 	// news <nil>
 }
 
-// A carrier is what is below a subject: one connection, or a session over several. Postings go to it, too.
+// A carrier is the layer below a subject: one connection, or a session over several.
+// Postings go to it, too.
 func ExampleCarrier() {
 	url, stop := echo()
 	defer stop()
@@ -79,7 +81,7 @@ func ExampleCarrier() {
 	// news <nil>
 }
 
-// Messages that are lent are copied by who keeps them.
+// Code that keeps a borrowed message copies it.
 func ExampleMessage_Owned() {
 	buffer := []byte("hello")
 	lent := wsource.BorrowedMessage(wsource.Text, buffer)
@@ -109,7 +111,7 @@ func ExampleMessageReader() {
 	})
 	fmt.Println(err)
 	_, err = kept.Read(make([]byte, 1))
-	fmt.Println(errors.Is(err, wsource.ErrReaderOver)) // it was there for the callback only
+	fmt.Println(errors.Is(err, wsource.ErrReaderOver)) // it was for the callback only
 	// Output:
 	// a long <nil>
 	// <nil>
@@ -139,7 +141,7 @@ type brokenDisk struct{}
 
 func (brokenDisk) Read([]byte) (int, error) { return 0, errors.New("the disk is broken") }
 
-// A union tells a message of an unknown kind, and with Otherwise takes it.
+// A union reports a message of an unknown kind, and with Otherwise takes it.
 func ExampleTagError() {
 	type trade struct{ Price float64 }
 	known := wsource.Union("type", wsource.As[trade]("trade"))
@@ -184,7 +186,8 @@ func silent() (url string, stop func()) {
 			return observable.ForEach(ctx, s, func(wsource.Message) {})
 		})
 	}()
-	if err := server.AwaitReady(context.Background()); err != nil { // until it is handled
+	// Until Handle takes sockets.
+	if err := server.AwaitReady(context.Background()); err != nil {
 		panic(err)
 	}
 	h := httptest.NewServer(server)
@@ -214,7 +217,7 @@ func ExampleTopicError() {
 	// news AckTimeout true
 }
 
-// A hook that is told of events counts what is worth an alarm.
+// A hook counts the events that are worth an alarm.
 func ExampleEventKind() {
 	alarms := wsource.HookFunc(func(e wsource.Event) {
 		switch e.Kind {
@@ -255,7 +258,7 @@ func ExampleTracer() {
 	// Output: sent hello
 }
 
-// A connection of a subject is for what belongs to one connection.
+// A Connection is for the tasks of one connection of a subject.
 func ExampleConnection_Send() {
 	url, stop := echo()
 	defer stop()

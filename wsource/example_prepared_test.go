@@ -14,7 +14,7 @@ import (
 func ExamplePrepare() {
 	server := &wsource.Server{Options: wsource.AcceptOptions{Compression: wsource.CompressMessages}}
 	welcome := wsource.Prepare(wsource.TextMessage("welcome"))
-	if err := welcome.Err(); err != nil { // as of a text that is not UTF-8
+	if err := welcome.Err(); err != nil { // for a text that is not UTF-8, for instance
 		fmt.Println(err)
 		return
 	}
@@ -41,7 +41,8 @@ func ExamplePrepare() {
 	// [welcome] <nil>
 }
 
-// What compresses well is sent in its compressed form to the sockets that have agreed on it.
+// A message that compresses well goes in its compressed form to the sockets that have
+// agreed on compression.
 func ExamplePrepared_Packed() {
 	long := wsource.Prepare(wsource.TextMessage(strings.Repeat("news ", 1000)))
 	fmt.Println(len(long.Packed()) < len(long.Message().Data)/10)

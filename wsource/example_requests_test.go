@@ -58,7 +58,7 @@ func ExampleRequests_Call() {
 	// <nil>
 }
 
-// Each connection begins with a login; what waits is sent when it was answered.
+// Each connection begins with a login; the outbox leaves after the answer.
 func ExampleRequests_DoOn() {
 	url, stop := echo()
 	defer stop()

@@ -22,7 +22,8 @@ func ExampleServer_Sockets() {
 	h := httptest.NewServer(http.HandlerFunc(server.ServeHTTP))
 	defer h.Close()
 	subject := wsource.NewSubject(h.URL, wsource.TextCodec(), nil)
-	subject.RoundTrips().Subscribe(context.Background(), observable.ObserverFuncs[time.Duration]{}) // for a gauge
+	// For a gauge.
+	subject.RoundTrips().Subscribe(context.Background(), observable.ObserverFuncs[time.Duration]{})
 	fmt.Println(observable.FirstValue(context.Background(), subject))
 	for _, s := range server.Sockets() {
 		s.CloseNow()
@@ -36,7 +37,7 @@ func ExampleServer_Sockets() {
 	// 0
 }
 
-// The readers of a socket's messages have it to themselves.
+// A subscriber of Readers has a socket to itself.
 func ExampleErrSubscribed() {
 	url, stop := echo()
 	defer stop()

@@ -46,12 +46,14 @@ func ExampleServer_Shutdown() {
 	// wsource: connection closed: 1001 going away ("the server is shutting down")
 }
 
-// A server lets each client say three things at once, and then one a second. Who says more is told, and closed.
+// A server lets each client say three things at once, and then one a second. It closes a
+// client that says more, with a reason.
 func ExampleRate() {
 	server := &wsource.Server{Options: wsource.AcceptOptions{
 		Rate:        wsource.Rate{Messages: 1, Burst: 3, Overflow: observable.OverflowFail},
 		IdleTimeout: time.Hour,
-		Outbox:      wsource.Outbox{Messages: 100, Overflow: observable.OverflowFail}, // a slow client, too
+		// A slow client, too.
+		Outbox: wsource.Outbox{Messages: 100, Overflow: observable.OverflowFail},
 	}}
 	handling := make(chan error, 1)
 	go func() {
@@ -59,7 +61,8 @@ func ExampleRate() {
 			return observable.ForEach(ctx, socket, func(m wsource.Message) { fmt.Println(m) })
 		})
 	}()
-	if err := server.AwaitReady(context.Background()); err != nil { // until Handle takes sockets
+	// Until Handle takes sockets.
+	if err := server.AwaitReady(context.Background()); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -85,7 +88,7 @@ func ExampleRate() {
 	// <nil> <nil>
 }
 
-// A server that nobody listens to refuses its clients, and says so.
+// A server without subscribers refuses its clients, and reports that.
 func ExampleServer_Refusals() {
 	server := new(wsource.Server)
 	server.Refusals().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.HandshakeError]{
@@ -103,7 +106,8 @@ func ExampleServer_Refusals() {
 	// client: 503 retry after 1 s
 }
 
-// Serve is for a server that does nothing else. Here it runs on a network in memory, in virtual time.
+// Serve is for a server that does nothing else. Here it runs on a network in memory, in
+// virtual time.
 func ExampleServer_Serve() {
 	synctest.Test(new(testing.T), func(*testing.T) {
 		network := new(wstest.Network)
@@ -172,7 +176,7 @@ func ExampleHeartbeat() {
 
 func ExampleLogHook() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
-		Level: slog.LevelDebug, // with what comes and goes
+		Level: slog.LevelDebug, // with the messages
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
 				return slog.Attr{}
@@ -196,7 +200,7 @@ func ExampleHookFunc() {
 	received := 0
 	hook := wsource.HookFunc(func(e wsource.Event) {
 		if e.Kind == wsource.EventReceived {
-			received += e.Bytes // one message at a time arrives on a connection
+			received += e.Bytes // a connection reads one message at a time
 		}
 	})
 	socket, err := wsource.Dial(context.Background(), url, &wsource.DialOptions{Hook: hook})

@@ -14,7 +14,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// hashes is a server on this machine that answers each message with its SHA-256, however large it is.
+// hashes is a server on this machine that answers each message with its SHA-256, however
+// large it is.
 func hashes() (url string, stop func()) {
 	server := &wsource.Server{Options: wsource.AcceptOptions{StreamLimit: 1 << 30}}
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
@@ -46,7 +47,7 @@ func ExampleSocket_SendReader() {
 	}
 	defer socket.Complete()
 
-	file := io.LimitReader(endless('x'), 10<<20) // or what os.Open returns
+	file := io.LimitReader(endless('x'), 10<<20) // or a file
 	if err := socket.SendReader(ctx, wsource.Binary, file); err != nil {
 		fmt.Println(err)
 		return
@@ -73,13 +74,14 @@ func (e endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A message that is a long JSON array becomes a stream of its elements, decoded one by one as they arrive.
+// A message that is a long JSON array becomes a stream of its elements, decoded one by
+// one as they arrive.
 func ExampleSocket_Readers() {
 	type row struct{ N int }
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(s *wsource.Socket) {
-			go func() { // which takes as long as the reader does
+			go func() { // it lives as long as the reader
 				_ = s.SendReader(context.Background(), wsource.Text, strings.NewReader(`[{"n":1}, {"n":2}, {"n":3}]`))
 				s.Complete()
 			}()

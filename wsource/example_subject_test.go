@@ -16,13 +16,13 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// quote is what the examples send and receive.
+// quote is the value that the examples send and receive.
 type quote struct {
 	Symbol string
 	Price  float64
 }
 
-// What is sent before anybody has subscribed waits, in its order.
+// Values sent before the first subscriber wait, in their order.
 func ExampleNewSubject() {
 	url, stop := echo()
 	defer stop()
@@ -57,7 +57,7 @@ func ExampleSubjectConfig() {
 	lasting := wsource.NewSubject(server.URL, wsource.TextCodec(), &wsource.SubjectConfig[string]{
 		Reconnect: &backoff.Config{Base: time.Millisecond},
 		Target: func(_ context.Context, attempt int, _ wsource.DialOptions) (string, wsource.DialOptions, error) {
-			token := fmt.Sprint("token for attempt ", attempt) // asked for anew each time
+			token := fmt.Sprint("token for attempt ", attempt) // a new one each time
 			return server.URL, wsource.DialOptions{Header: http.Header{"Authorization": {token}}}, nil
 		},
 	})
@@ -92,11 +92,11 @@ func ExampleWrapSocket() {
 	// Output: {ACME 25} <nil>
 }
 
-// Each connection begins with a login and numbers what it brings anew.
+// Each connection begins with a login and numbers its values anew.
 func ExampleSubject_Connections() {
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
-		OnNext: func(s *wsource.Socket) { // one that goes away after each answer
+		OnNext: func(s *wsource.Socket) { // a server that goes away after each answer
 			answers := operators.Map(operators.Take(s, 1), func(m wsource.Message) wsource.Message {
 				return wsource.TextMessage("welcome, " + m.String())
 			})
@@ -114,7 +114,8 @@ func ExampleSubject_Connections() {
 	count := 0
 	perConnection := func(c *wsource.Connection[string, string]) observable.Observable[string] {
 		count++
-		c.Next(fmt.Sprint("login ", count)) // ahead of whatever else is sent on this connection
+		// Ahead of all other messages on this connection.
+		c.Next(fmt.Sprint("login ", count))
 		return c
 	}
 	answers := operators.SwitchMap(texts.Connections(), perConnection)
@@ -147,7 +148,8 @@ func ExampleSubject_Send() {
 
 // Each message has a delivery of its own.
 func ExampleSubject_SendAs() {
-	texts := wsource.NewSubject("ws://server.test", wsource.TextCodec(), nil) // nobody has subscribed yet
+	// Nobody has subscribed yet.
+	texts := wsource.NewSubject("ws://server.test", wsource.TextCodec(), nil)
 	now := wsource.Delivery{Volatile: true}
 	fmt.Println(texts.SendAs(context.Background(), "the pointer is at 3, 4", now))
 	soon := wsource.Delivery{TTL: time.Millisecond}
@@ -158,7 +160,7 @@ func ExampleSubject_SendAs() {
 	// wsource: text message of 11 bytes: outcome unsent: the message's time to live is over
 }
 
-// Of what has the same key, only the latest waits.
+// Of messages with the same key, only the latest waits.
 func ExampleDelivery() {
 	url, stop := echo()
 	defer stop()
@@ -182,7 +184,8 @@ func ExampleSubject_Undelivered() {
 	texts.Undelivered().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.SendError]{
 		OnNext: func(lost *wsource.SendError) { fmt.Println(lost.Message, lost.Outcome, lost.Err) },
 	})
-	for _, text := range []string{"one", "two", "three"} { // nobody has subscribed, so they wait
+	// Nobody has subscribed, so they wait.
+	for _, text := range []string{"one", "two", "three"} {
 		texts.Next(text)
 	}
 	texts.Discard()
@@ -239,7 +242,7 @@ func ExampleSubject_Undecodable() {
 	// 3
 }
 
-// CloseAction is the table; a program may have another opinion of some ends.
+// CloseAction is the table; a program may judge some ends otherwise.
 func ExampleCloseAction() {
 	onEnd := func(err error) wsource.Action {
 		if wsource.CloseStatus(err) == 4001 { // this application's "the room has moved"
@@ -260,7 +263,7 @@ func ExampleCloseAction() {
 	// 4001 fail retry
 }
 
-// market is a server that sends two quotes of each symbol that is asked for.
+// market is a server that sends two quotes of each requested symbol.
 func market() (url string, stop func()) {
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
@@ -313,13 +316,14 @@ func ExampleTopics() {
 	// Output: [{ACME 2} {EMCA 2}] <nil>
 }
 
-// Orders and what the server says of them have the order's number. Those that it has acknowledged are not
-// reported when the connection breaks, whatever a gateway on the way has answered.
+// Orders and the server's acknowledgements have the order's number. When the connection
+// breaks, acknowledged orders are not reported, even if a gateway on the way has answered
+// otherwise.
 func ExampleSubject_Confirm() {
 	type order struct{ Number string }
 	type receipt struct{ Number string }
 
-	url, stop := echo() // which acknowledges each order
+	url, stop := echo() // it acknowledges each order
 	defer stop()
 	orders := wsource.NewSubject(url, wsource.JSON[receipt, order](), &wsource.SubjectConfig[order]{
 		Delivery: func(o order) wsource.Delivery { return wsource.Delivery{ID: o.Number} },

@@ -17,7 +17,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// echo is a server on this machine that sends back what it gets, and says goodbye to "bye".
+// echo is a server on this machine that sends each message back, and says goodbye to
+// "bye".
 func echo() (url string, stop func()) {
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
@@ -72,7 +73,7 @@ func ExampleDial_refused() {
 	// Output: 401 your token has expired
 }
 
-// Each connection begins with a subscription of the client's.
+// Each connection begins with a subscription by the client.
 func ExampleConnect() {
 	url, stop := echo()
 	defer stop()
@@ -117,12 +118,13 @@ func ExampleAccept() {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		socket, err := wsource.Accept(w, r, &wsource.AcceptOptions{Subprotocols: []string{"clock"}})
 		if err != nil {
-			return // the client has been told
+			return // the client knows it
 		}
 		ticks := operators.Map(observable.Range(1, 3), func(i int) wsource.Message {
 			return wsource.TextMessage(fmt.Sprint("tick ", i))
 		})
-		ticks.Subscribe(context.Background(), socket) // its completion closes the socket normally
+		// Its completion closes the socket normally.
+		ticks.Subscribe(context.Background(), socket)
 	}
 	server := httptest.NewServer(http.HandlerFunc(handler))
 	defer server.Close()
@@ -145,7 +147,7 @@ func ExampleAccept() {
 }
 
 func ExampleServer() {
-	// What anybody says, everybody hears.
+	// Each client's messages go to all clients.
 	server := new(wsource.Server)
 	said := new(observable.Subject[wsource.Message])
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{

@@ -13,7 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// A server that takes one subscription a second, with any number of topics, and answers for each of them.
+// A server that takes one subscription a second, with any number of topics, and answers
+// for each of them.
 func ExampleTopicsConfig() {
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{

@@ -1,6 +1,6 @@
 package wsource
 
-// TopicsLen returns how many topics there are at the moment, for the tests.
+// TopicsLen returns the number of topics at the moment, for the tests.
 func TopicsLen[K comparable, In, Out any](t *Topics[K, In, Out]) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

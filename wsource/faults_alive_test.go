@@ -12,9 +12,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// stallAlive lets a server stop reading at the bytes of a burst, and go on to show signs of life: it sends all along. The
-// client's WriteTimeout ends the connection. What was written in part is in doubt, what waits goes to the next
-// connection if there is one.
+// stallAlive makes a server stop reading at the bytes of a burst, and go on to show signs
+// of life: it sends all along. The client's WriteTimeout ends the connection. A message
+// written in part is in doubt; the messages that wait go to the next connection if there
+// is one.
 func stallAlive(t *testing.T, count *faultCount) {
 	t.Helper()
 	for _, k := range []kind{sockets, reconnecting} {

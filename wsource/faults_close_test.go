@@ -19,7 +19,7 @@ import (
 // ending is one of those ways.
 type ending struct {
 	kind  kind
-	codes []wsource.StatusCode // with which either end may end
+	codes []wsource.StatusCode // the codes that either end may have
 	how   func(c *session)
 }
 
@@ -27,7 +27,8 @@ var endings = map[string]ending{
 	"the client closes": {sockets, closeWith(4000), func(c *session) { _ = c.client.socket.Close(4000, "bye") }},
 	"the server closes": {sockets, closeWith(4001), func(c *session) { _ = c.server().socket.Close(4001, "enough") }},
 	"both close": {sockets, closeWith(4000, 4001), func(c *session) {
-		_ = c.client.socket.Close(4000, "the end") // as long as the other, so that an answer is, too
+		// As long as the other, and so is an answer.
+		_ = c.client.socket.Close(4000, "the end")
 		_ = c.server().socket.Close(4001, "the end")
 	}},
 	"the subject is closed": {subjects, closeWith(4000), func(c *session) { _ = c.subject.Close(4000, "bye") }},
@@ -43,7 +44,8 @@ var endings = map[string]ending{
 
 func closeWith(codes ...wsource.StatusCode) []wsource.StatusCode { return codes }
 
-// runClosing plays a short script: a message either way, another one from the client, and the end.
+// runClosing plays a short script: a message either way, another one from the client, and
+// the end.
 func (c *session) runClosing(how func(c *session)) (m marks) {
 	defer c.finish()
 	require.True(c.t, c.dial())
@@ -66,7 +68,7 @@ func (c *session) runClosing(how func(c *session)) (m marks) {
 	return m
 }
 
-// codes returns how the ends that a closing leaves have ended; a client that has left does not know.
+// codes returns the close codes of the ends; a client that has left has none.
 func (c *session) codes() map[wstest.Direction]wsource.StatusCode {
 	codes := map[wstest.Direction]wsource.StatusCode{wstest.ToServer: wsource.CloseStatus(c.accepted()[0].wait())}
 	if !c.left {
@@ -106,7 +108,8 @@ func closeEverywhere(t *testing.T, count *faultCount) {
 	}
 }
 
-// checkClosing checks how a closing has ended, of which the first connection has a fault in a direction.
+// checkClosing checks the end of a closing whose first connection has a fault in a
+// direction.
 func (c *session) checkClosing(direction wstest.Direction, codes []wsource.StatusCode) {
 	c.audit()
 	if c.kind == reconnecting {
@@ -117,7 +120,7 @@ func (c *session) checkClosing(direction wstest.Direction, codes []wsource.Statu
 	}
 	assert.Equal(c.t, 1, c.network.Dials())
 	for to, code := range c.codes() {
-		if to == direction { // it never had the whole of the close frame
+		if to == direction { // it never had the whole close frame
 			assert.Equal(c.t, wsource.StatusAbnormalClosure, code, to)
 		} else {
 			assert.Contains(c.t, append(slices.Clip(codes), wsource.StatusAbnormalClosure), code, to)

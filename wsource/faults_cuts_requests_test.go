@@ -14,10 +14,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// inquiry is what became of the requests of a client.
+// inquiry holds the outcomes of the requests of a client.
 type inquiry struct {
 	mu       sync.Mutex
-	received map[string]int // by the server
+	received map[string]int // the server's
 	answered int
 	unknown  int
 }
@@ -29,7 +29,8 @@ func (q *inquiry) receive(text string) {
 	q.received[text]++
 }
 
-// settle notes what became of a request, and checks it against what the server has got.
+// settle notes the outcome of a request, and checks it against the requests that the
+// server has got.
 func (q *inquiry) settle(t *testing.T, text, answer string, err error) {
 	t.Helper()
 	failed, ok := errors.AsType[*wsource.RequestError](err)
@@ -41,15 +42,16 @@ func (q *inquiry) settle(t *testing.T, text, answer string, err error) {
 		assert.Equal(t, text, answer, "an answer to another request")
 		assert.Equal(t, 1, q.received[text], "%.20s is answered", text)
 	case assert.True(t, ok, "%v", err):
-		// What was not sent goes to the next connection, so that only what may have arrived fails.
+		// An unsent request goes to the next connection, so only a request that may have
+		// arrived fails.
 		q.unknown++
 		assert.Equal(t, wsource.Unknown, failed.Outcome, "%v", err)
 		assert.NotErrorIs(t, err, wsource.ErrRequestTimeout)
 	}
 }
 
-// TestCutsOfRequests breaks the connections of requests: each is answered, by its own answer, or told, and none arrives
-// twice.
+// TestCutsOfRequests breaks the connections of requests: each gets its own answer, or an
+// error, and none arrives twice.
 func TestCutsOfRequests(t *testing.T) {
 	t.Parallel()
 	eachCutting(t, func(c *cutting) {

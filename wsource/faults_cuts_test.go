@@ -22,10 +22,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// clients is how many clients share the cuts of a test.
+// clients is the number of clients that share the cuts of a test.
 const clients = 4
 
-// cuts is how many connections each test of this file breaks over real TCP.
+// cuts is the number of connections that each test of this file breaks over real TCP.
 func cuts() int64 {
 	if testing.Short() {
 		return 200
@@ -33,11 +33,11 @@ func cuts() int64 {
 	return 2000
 }
 
-// window is how many messages a sender has on its way: of which it is neither known that they have
-// arrived nor told that they have not.
+// window is the number of messages that a sender has on the way, neither arrived nor
+// reported.
 const window = 64
 
-// account is a ledger whose sender waits until what it has sent has come to something.
+// account is a ledger whose sender waits for the outcomes of its messages.
 type account struct {
 	*ledger
 
@@ -59,7 +59,7 @@ func (a *account) receive(connection int, text string) {
 	a.settle(text)
 }
 
-// report notes what the sender is told of a message.
+// report notes the sender's error for a message.
 func (a *account) report(err *wsource.SendError) {
 	a.ledger.report(err)
 	a.settle(err.Message.String())
@@ -73,7 +73,7 @@ func (a *account) settle(text string) {
 	a.changed.Broadcast()
 }
 
-// outstanding is how many messages are on their way; mu is held.
+// outstanding is the number of messages on the way; mu is held.
 func (a *account) outstanding() int { return a.posted - len(a.settled) }
 
 // next returns the number of the next message, when there is room for it.
@@ -92,7 +92,7 @@ func (a *account) take() int {
 	return a.posted - 1
 }
 
-// await waits until there are fewer messages on their way; mu is held.
+// await waits until fewer messages are on the way; mu is held.
 func (a *account) await(fewer int) {
 	late := false
 	timer := time.AfterFunc(time.Minute, func() {
@@ -110,7 +110,7 @@ func (a *account) await(fewer int) {
 	}
 }
 
-// arrives waits until all is known of what was sent, and reports whether a message has arrived.
+// arrives waits until all outcomes are known, and reports whether a message has arrived.
 func (a *account) arrives(i int) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -118,7 +118,8 @@ func (a *account) arrives(i int) bool {
 	return len(a.reports[i]) == 0
 }
 
-// close waits for the rest and audits all. It returns how many messages were told as unsent.
+// close waits for the rest and audits all. It returns the number of messages reported as
+// unsent.
 func (a *account) close(what string) (unsent int) {
 	a.t.Helper()
 	a.mu.Lock()
@@ -147,7 +148,7 @@ type cutting struct {
 	toServer *account
 
 	over, accepting chan struct{}
-	ends            sync.WaitGroup // of the connections, at the server
+	ends            sync.WaitGroup // the server's, of the connections
 }
 
 // eachCutting runs a test for each of the clients.
@@ -169,7 +170,8 @@ func newCutting(t *testing.T, seed uint64) *cutting {
 	}
 }
 
-// begin makes the server, whose connections serve has, and the subject that the client sends with.
+// begin makes the server, which passes its connections to serve, and the client's
+// subject.
 func (c *cutting) begin(serve func(socket *wsource.Socket, number int)) {
 	c.t.Helper()
 	addr, _, sockets := tcpSite(c.t, wsource.AcceptOptions{})
@@ -193,7 +195,8 @@ func (c *cutting) begin(serve func(socket *wsource.Socket, number int)) {
 	c.subject.Undelivered().Subscribe(c.t.Context(), observable.ObserverFuncs[*wsource.SendError]{OnNext: c.toServer.report})
 }
 
-// serve subscribes to an accepted socket. What is sent to it and does not arrive is told to lost.
+// serve subscribes to an accepted socket. lost hears of messages to it that do not
+// arrive.
 func (c *cutting) serve(
 	socket *wsource.Socket, lost func(*wsource.SendError), received func(to *wsource.Subject[string, string], text string),
 ) {
@@ -206,8 +209,8 @@ func (c *cutting) serve(
 	})
 }
 
-// send sends messages until all cuts have been made and one has arrived after that: then there is a
-// connection that lasts.
+// send sends messages until all cuts have been made and one message has arrived after
+// that: then a connection lasts.
 func (c *cutting) send() {
 	for !c.relay.over() && !c.t.Failed() {
 		size := c.random.IntN(300)
@@ -228,19 +231,20 @@ func (c *cutting) send() {
 	}
 }
 
-// end closes the connection, waits for all ends and audits what the client has sent.
+// end closes the connection, waits for all ends and audits the client's messages.
 func (c *cutting) end() {
 	c.t.Helper()
 	require.NoError(c.t, c.subject.Shutdown(c.t.Context()))
 	close(c.over)
 	<-c.accepting
 	c.ends.Wait()
-	assert.Zero(c.t, c.toServer.close("to the server"), "what could have been sent on another connection")
+	assert.Zero(c.t, c.toServer.close("to the server"), "messages that another connection could have sent")
 	c.t.Logf("%d connections, %d cuts", c.relay.passed.Load(), c.relay.made.Load())
 }
 
-// TestCutsOfASubject breaks the connections of reconnecting subjects, over real TCP and at any byte, while both sides send
-// numbered messages: each is delivered once, in order, or told.
+// TestCutsOfASubject breaks the connections of reconnecting subjects, over real TCP and
+// at any byte, while both sides send numbered messages: each is delivered once, in order,
+// or reported.
 func TestCutsOfASubject(t *testing.T) {
 	t.Parallel()
 	eachCutting(t, func(c *cutting) {
@@ -262,7 +266,7 @@ func TestCutsOfASubject(t *testing.T) {
 	})
 }
 
-// subscriptions are what a connection of the server is subscribed to.
+// subscriptions are the topics of a connection of the server.
 type subscriptions struct {
 	t      *testing.T
 	number int
@@ -270,8 +274,8 @@ type subscriptions struct {
 	topics map[string]bool
 }
 
-// hear takes a message "+topic" or "-topic", and fails the test if a topic is begun twice, or ended
-// that has not begun.
+// hear takes a message "+topic" or "-topic", and fails the test if it begins a topic
+// twice, or ends one that has not begun.
 func (s *subscriptions) hear(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -291,9 +295,9 @@ func (s *subscriptions) all() []string {
 	return slices.Sorted(maps.Keys(s.topics))
 }
 
-// TestCutsOfTopics does the same to topics, some of which come and go: what is sent to a topic that stays is delivered once, in
-// order, or told at the server, no connection is told of a topic twice, and the last one has the topics
-// that are wanted.
+// TestCutsOfTopics does the same to topics, some of which come and go. Each message to a
+// topic that stays is delivered once, in order, or reported at the server. No connection
+// gets a topic twice, and the last one has the wanted topics.
 func TestCutsOfTopics(t *testing.T) {
 	t.Parallel()
 	eachCutting(t, func(c *cutting) {
@@ -316,7 +320,7 @@ func TestCutsOfTopics(t *testing.T) {
 				c.toServer.receive(number, text)
 				all := here.all()
 				if len(all) == 0 {
-					return // it is not greeted, or no topic is begun yet
+					return // no greeting, or no topic has begun yet
 				}
 				topic, value := all[len(text)%len(all)], "of no account"
 				if account := lasting[topic]; account != nil {
@@ -327,7 +331,8 @@ func TestCutsOfTopics(t *testing.T) {
 		})
 		topics := topicsOf(c.subject, nil)
 		var subscribed sync.WaitGroup
-		for topic, account := range lasting { // all of them before another one can be the last to leave
+		// All, before another topic can be the last to leave.
+		for topic, account := range lasting {
 			subscribed.Add(1)
 			topics.Topic(topic).Subscribe(c.t.Context(), observable.ObserverFuncs[string]{
 				OnNext: func(value string) {

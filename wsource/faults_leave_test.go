@@ -23,12 +23,12 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// Ends of subscriptions: what the observer has not got is the next one's.
+// Ends of subscriptions: the next observer gets the values that the last one has not got.
 
 var errEnough = errors.New("enough")
 
-// leaver takes about n values from a stream, or waits about n milliseconds, and leaves. It gives each value that it gets
-// to got, which may last.
+// leaver takes about n values from a stream, or waits about n milliseconds, and leaves.
+// It passes each value to got, which may take a while.
 type leaver[T any] func(ctx context.Context, src observable.Observable[T], n int, got func(T))
 
 // counted returns an OnNext that calls leave with the last of n values.
@@ -159,7 +159,8 @@ func leavers[T any]() map[string]leaver[T] {
 // cutOff stands for a message of which only a part has arrived.
 const cutOff = ""
 
-// leaveEverywhere has readers come and go while messages arrive, each kind of leaving by itself and all in turn.
+// leaveEverywhere makes readers come and go while messages arrive, for each kind of
+// leaving and for all in turn.
 func leaveEverywhere(t *testing.T, count *faultCount) {
 	t.Helper()
 	leaveStream(t, count, "messages", func(s *wsource.Socket) observable.Observable[wsource.Message] { return s },
@@ -168,7 +169,7 @@ func leaveEverywhere(t *testing.T, count *faultCount) {
 		texts := operators.Map[wsource.Message](s, wsource.Message.String)
 		return operators.Filter(texts, func(text string) bool { return text != "" })
 	}, func(text string) string { return text })
-	// A reader is of no use when its callback has returned.
+	// A reader is over when its callback has returned.
 	leaveStream(t, count, "readers", (*wsource.Socket).Readers, func(m *wsource.MessageReader) string {
 		data, err := io.ReadAll(m)
 		if err != nil {
@@ -205,8 +206,8 @@ func eachLeaving[T any](
 	}
 }
 
-// leaveStream lets readers leave one of the streams of a socket. In the end the peer closes the connection, or it breaks behind
-// or in the middle of a message.
+// leaveStream makes readers leave one of the streams of a socket. At the end the peer
+// closes the connection, or it breaks behind or in the middle of a message.
 func leaveStream[T any](
 	t *testing.T, count *faultCount, what string, of func(*wsource.Socket) observable.Observable[T], text func(T) string,
 	except ...string,
@@ -256,8 +257,8 @@ func leaveStream[T any](
 	})
 }
 
-// leaveConnections lets those who take a server's connections leave: each connection is taken once, or it is closed, or the
-// handshake is refused.
+// leaveConnections makes the subscribers of a server's connections leave: each connection
+// is taken once, or it is closed, or the handshake is refused.
 func leaveConnections(t *testing.T, count *faultCount) {
 	t.Helper()
 	eachLeaving(t, count, "connections", nil, func(t *testing.T, random *rand.Rand, leave func() leaver[*wsource.Socket]) {
@@ -265,7 +266,7 @@ func leaveConnections(t *testing.T, count *faultCount) {
 		served := s.serve()
 		var clients sync.WaitGroup
 		var mu sync.Mutex
-		ends := map[string]error{} // of those that were open
+		ends := map[string]error{} // of the open ones
 		pauses := rand.New(rand.NewPCG(random.Uint64(), 12))
 		const dials = 50
 		clients.Go(func() {

@@ -19,8 +19,9 @@ import (
 
 var directions = []wstest.Direction{wstest.ToServer, wstest.ToClient}
 
-// eachOffset runs the script of a kind with a fault of the first connection, at each offset, in both directions.
-// Offsets are those from 0 to the last byte of the clean session, and one more if past says so.
+// eachOffset runs the script of a kind with a fault of the first connection, at each
+// offset, in both directions. The offsets go from 0 to the last byte of the clean
+// session, and one further if past is true.
 func eachOffset(
 	t *testing.T, count *faultCount, k kind, past int,
 	fault func(wstest.Direction, int) wstest.Fault, check func(c *session, p point),
@@ -43,7 +44,8 @@ func eachOffset(
 	}
 }
 
-// point is an offset in a direction of a session, and what the session has sent at its steps in that direction.
+// point is an offset in a direction of a session, with the bytes sent at the session's
+// steps in that direction.
 type point struct {
 	direction          wstest.Direction
 	after              int
@@ -74,7 +76,7 @@ func resetSockets(t *testing.T, count *faultCount) {
 	})
 }
 
-// cutSubjects is cutSockets for subjects; that an end is a reset is nothing to them.
+// cutSubjects is cutSockets for subjects; a reset makes no difference to them.
 func cutSubjects(t *testing.T, count *faultCount) {
 	t.Helper()
 	eachOffset(t, count, subjects, 1, wstest.Cut, checkBroken)
@@ -95,7 +97,7 @@ func (p point) broken(c *session) *wsource.CloseError {
 	return ce
 }
 
-// checkBroken checks how a session has ended of which the first connection is broken at a point.
+// checkBroken checks the end of a session whose first connection broke at a point.
 func checkBroken(c *session, p point) {
 	assert.Equal(c.t, p.after, c.network.Link(1).Passed(p.direction), "the fault has struck")
 	// The server does not answer a request that was cut, nor after its last byte.
@@ -114,11 +116,12 @@ func checkBroken(c *session, p point) {
 	c.audit()
 }
 
-// checkClient checks the end of what the client receives. Early: there is no connection. Broken: the first one ends
-// without a close frame. Before: it ends before the client has begun to close.
+// checkClient checks the end of the client's stream. early: there is no connection.
+// broken: the first one ends without a close frame. before: it ends before the client has
+// begun to close.
 func (c *session) checkClient(early, broken, before bool) {
 	switch {
-	case c.kind == reconnecting && before: // it goes on, and comes to the good end
+	case c.kind == reconnecting && before: // it goes on, to the good end
 		require.NoError(c.t, c.client.wait())
 		assert.Equal(c.t, 2, c.network.Dials())
 		assert.Contains(c.t, c.toServer.received[2], c.posted[0]-1, "the second connection is a good one")
@@ -137,15 +140,16 @@ func (c *session) checkClient(early, broken, before bool) {
 	assert.Equal(c.t, 1, c.network.Dials())
 }
 
-// requireNothingUnsent requires that what the client has sent was not given up as long as it could be sent.
+// requireNothingUnsent requires that the client gave up no message that it could still
+// send.
 func (c *session) requireNothingUnsent() {
 	for i, reports := range c.toServer.reports {
 		assert.Equal(c.t, wsource.Unknown, reports[0].Outcome, "message %d could have been sent later: %v", i, reports[0])
 	}
 }
 
-// stallEverywhere lets nothing pass any more after each byte, in one direction: the peer has stopped to read, or to
-// write, and does not say so.
+// stallEverywhere lets nothing pass any more after each byte, in one direction: the peer
+// has stopped reading, or writing, without a word.
 func stallEverywhere(t *testing.T, count *faultCount) {
 	t.Helper()
 	for _, k := range []kind{sockets, packed, reconnecting} {
@@ -163,9 +167,10 @@ func stallEverywhere(t *testing.T, count *faultCount) {
 	}
 }
 
-// corruptEverywhere changes one bit of each byte. WebSocket has no check sum, so a message may arrive changed; but
-// nothing hangs, and what arrives as it was sent arrives once and in order. What is missing is either told, or something
-// has come in its place; save for one message whose frame has become that of a ping.
+// corruptEverywhere changes one bit of each byte. WebSocket has no check sum, so a
+// message may arrive changed; but nothing hangs, and unchanged messages arrive once and
+// in order. A missing message is either reported, or another has come in its place, save
+// for one whose frame has become a ping.
 func corruptEverywhere(t *testing.T, count *faultCount) {
 	t.Helper()
 	flip := func(direction wstest.Direction, after int) wstest.Fault {
@@ -176,7 +181,7 @@ func corruptEverywhere(t *testing.T, count *faultCount) {
 	}
 }
 
-// checkCorrupt checks how a session has ended of which a bit was changed.
+// checkCorrupt checks the end of a session with a changed bit.
 func (c *session) checkCorrupt() {
 	noticed := c.network.Dials() > 1
 	for _, err := range c.outcomes() {
@@ -195,7 +200,7 @@ func (c *session) checkCorrupt() {
 	c.audit()
 }
 
-// outcomes returns how everything has ended.
+// outcomes returns the errors of all ends.
 func (c *session) outcomes() []error {
 	all := []error{c.failed}
 	if c.client != nil {

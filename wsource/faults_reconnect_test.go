@@ -22,8 +22,9 @@ import (
 
 // Subscriptions that come and go at each step of a reconnect.
 
-// slowReconnect is a network on which the steps of a reconnect are apart: the break is seen after 20 ms,
-// the next dial comes up to 40 ms later, and a handshake takes some 100 ms, in pieces.
+// slowReconnect is a network with time between the steps of a reconnect: the break shows
+// after 20 ms, the next dial comes up to 40 ms later, and a handshake takes some 100 ms,
+// in pieces.
 func slowReconnect(t *testing.T) *site {
 	t.Helper()
 	s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
@@ -34,13 +35,15 @@ func slowReconnect(t *testing.T) *site {
 	return s
 }
 
-// reconnectSteps are the instants, from the break on, at which something is done; longEnough is after the last step.
+// reconnectSteps are the instants of the tests' actions, from the break on; longEnough is
+// after the last step.
 const (
 	reconnectStep = 5 * time.Millisecond
 	longEnough    = 400 * time.Millisecond
 )
 
-// slowConfig is what a subject has on that network. The hook holds up a connection that has been opened.
+// slowConfig is the configuration of a subject on that network. The hook holds up a
+// connection that has opened.
 func slowConfig() *wsource.SubjectConfig[string] {
 	return &wsource.SubjectConfig[string]{
 		Reconnect: &backoff.Config{Base: 40 * time.Millisecond, Max: 40 * time.Millisecond},
@@ -63,7 +66,8 @@ func slowly(sign string) func(topic string) string {
 // streams makes the streams of topics that share a subject.
 type streams func(*wsource.Subject[string, string]) func(topic string) observable.Observable[string]
 
-// unsubscribeAtEachStep ends subscriptions of topics, of one kind and another, at each step of a reconnect.
+// unsubscribeAtEachStep ends subscriptions of topics, of both kinds, at each step of a
+// reconnect.
 func unsubscribeAtEachStep(t *testing.T, count *faultCount) {
 	t.Helper()
 	for name, of := range map[string]streams{
@@ -94,8 +98,8 @@ func unsubscribeAtEachStep(t *testing.T, count *faultCount) {
 	}
 }
 
-// unsubscribeAt ends one of three subscriptions some time after the connection has broken, and begins another one of the same
-// topic later, unless that is negative.
+// unsubscribeAt ends one of three subscriptions some time after the connection has
+// broken, and begins another one of the same topic later, unless that is negative.
 func unsubscribeAt(t *testing.T, of streams, at, back time.Duration) {
 	t.Helper()
 	s := slowReconnect(t)
@@ -124,7 +128,7 @@ func unsubscribeAt(t *testing.T, of streams, at, back time.Duration) {
 	second := <-s.sockets
 	heard := hear(t, second)
 	time.Sleep(2 * longEnough)
-	assert.Equal(t, wanted, heard.all(), "what the second connection is subscribed to")
+	assert.Equal(t, wanted, heard.all(), "the subscriptions of the second connection")
 	for _, name := range []string{"a", "b", "c"} {
 		second.Next(wsource.TextMessage(name + " 1"))
 	}
@@ -142,7 +146,7 @@ func unsubscribeAt(t *testing.T, of streams, at, back time.Duration) {
 	assert.Equal(t, 2, s.network.Dials())
 }
 
-// hear records what an accepted socket is subscribed to.
+// hear records the subscriptions of an accepted socket.
 func hear(t *testing.T, socket *wsource.Socket) *subscriptions {
 	t.Helper()
 	here := &subscriptions{t: t, topics: make(map[string]bool)}
@@ -152,7 +156,8 @@ func hear(t *testing.T, socket *wsource.Socket) *subscriptions {
 	return here
 }
 
-// leaveAtEachStep ends the last subscription of a subject at each step of a reconnect, while a message waits.
+// leaveAtEachStep ends the last subscription of a subject at each step of a reconnect,
+// while a message waits.
 func leaveAtEachStep(t *testing.T, count *faultCount) {
 	t.Helper()
 	for at := time.Duration(0); at < longEnough; at += reconnectStep {
@@ -201,9 +206,10 @@ func leaveAtEachStep(t *testing.T, count *faultCount) {
 					assert.False(t, got.Ended(), "an unsubscribe is silent")
 				} else {
 					require.NoError(t, got.ExpectEnd(t))
-					assert.Len(t, sent.received[2], 1, "what waits is sent")
+					assert.Len(t, sent.received[2], 1, "the message that waits is sent")
 				}
-				sent.broken = true // without a heartbeat, what was handed over counts as sent
+				// Without a heartbeat, messages handed over count as sent.
+				sent.broken = true
 				sent.audit(t, 1)
 				if strings.HasPrefix(name, "unsub") && len(sent.received) == 0 {
 					assert.Equal(t, []int{0}, slices.Collect(maps.Keys(sent.reports)), "it is told")

@@ -10,22 +10,22 @@ import (
 	"testing"
 )
 
-// relay passes TCP connections on to a server, and cuts each of them after a number of bytes of
-// its own, until there have been enough.
+// relay passes TCP connections on to a server, and cuts each of them after a number of
+// bytes of its own, until the cuts are done.
 type relay struct {
 	listener net.Listener
 	target   string
-	cuts     int64 // to make
+	cuts     int64 // the number of cuts to make
 
 	mu     sync.Mutex
 	random *rand.Rand
-	begun  atomic.Int64 // of the cuts
-	made   atomic.Int64 // of the cuts: nothing passes there any more
+	begun  atomic.Int64 // the cuts begun
+	made   atomic.Int64 // the cuts done: nothing passes there any more
 	passed atomic.Int64 // connections
 	all    sync.WaitGroup
 }
 
-// newRelay begins to pass on what comes to its address.
+// newRelay begins to pass on the connections to its address.
 func newRelay(t *testing.T, target string, cuts int64, seed uint64) *relay {
 	t.Helper()
 	r := &relay{listener: loopback(t), target: target, cuts: cuts, random: rand.New(rand.NewPCG(seed, 7))}
@@ -46,15 +46,15 @@ func newRelay(t *testing.T, target string, cuts int64, seed uint64) *relay {
 	return r
 }
 
-// Most connections are cut early, in the handshake or some messages later, and some when much has
-// passed and been confirmed.
+// Most cuts are early, in the handshake or some messages later, and some after many
+// confirmed messages.
 const (
 	early = 4 << 10
 	late  = 128 << 10
 )
 
-// draw says where the next connection is cut: the end that has sent so many bytes, and of which ends
-// the cut is a reset.
+// draw returns the place of the next cut: the end that sends, the number of bytes after
+// which it comes, and the ends for which the cut is a reset.
 func (r *relay) draw() (from int, after int64, reset [2]bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,7 +65,7 @@ func (r *relay) draw() (from int, after int64, reset [2]bool) {
 	return r.random.IntN(2), int64(r.random.IntN(longest)), [2]bool{r.random.IntN(2) == 0, r.random.IntN(2) == 0}
 }
 
-// address is where a client dials.
+// address is the URL for a client to dial.
 func (r *relay) address() string { return "ws://" + r.listener.Addr().String() }
 
 // over reports whether all cuts have been made.
@@ -87,7 +87,7 @@ func (r *relay) pass(client *net.TCPConn) {
 		_ = ends[from].CloseWrite()
 	})
 	if n, _ := io.CopyN(ends[1-from], ends[from], after); n == after && r.begun.Add(1) <= r.cuts {
-		for i, end := range ends { // one may be closed in an orderly way, and the other one not
+		for i, end := range ends { // one may close in an orderly way, the other not
 			if reset[i] {
 				_ = end.SetLinger(0)
 			}

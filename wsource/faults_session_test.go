@@ -20,13 +20,13 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// kind is what the two ends of a scripted session are.
+// kind is the kind of the two ends of a scripted session.
 type kind string
 
 const (
 	sockets      kind = "sockets"              // a Socket on either side
-	packed       kind = "compressed fragments" // as before; compressed messages, every other one in fragments
-	subjects     kind = "subjects"             // a Subject on either side, without a policy
+	packed       kind = "compressed fragments" // compressed, every other one in fragments
+	subjects     kind = "subjects"             // a Subject on either side, no policy
 	reconnecting kind = "reconnecting subject" // as before, and the client's has one
 )
 
@@ -35,7 +35,7 @@ var kinds = []kind{sockets, subjects, reconnecting}
 // ofSockets reports whether the ends are sockets.
 func (k kind) ofSockets() bool { return k == sockets || k == packed }
 
-// compression returns how the ends compress.
+// compression returns the compression of the ends.
 func (k kind) compression() wsource.Compression {
 	if k == packed {
 		return wsource.CompressStream
@@ -48,23 +48,25 @@ func (k kind) accept() wsource.AcceptOptions {
 	return wsource.AcceptOptions{Heartbeat: serverBeat, Compression: k.compression()}
 }
 
-// The heartbeats of the two sides. They differ, so that it is always the client that sends a ping in a pause.
+// The heartbeats of the two sides. They differ, so that the client always sends the ping
+// in a pause.
 var (
 	clientBeat = wsource.Heartbeat{Interval: 8 * time.Second, Timeout: 5 * time.Second}
 	serverBeat = wsource.Heartbeat{Interval: 11 * time.Second, Timeout: 5 * time.Second}
 )
 
-// pause is how long the script does nothing. In two of them either side finds a peer that is dead.
+// pause is the time in which the script does nothing. In two of them either side finds a
+// dead peer.
 const pause = 12 * time.Second
 
-// The time limits of the client are shorter than what they would otherwise meet, as the
-// server's for the header of a request.
+// The time limits of the client are shorter than other limits, as the server's for the
+// header of a request.
 const (
 	handshakeTimeout = 9 * time.Second
 	closeTimeout     = 4 * time.Second
 )
 
-// party is one end of a session: what it sends with, and how it ends.
+// party is one end of a session, with its ways to send and to end.
 type party struct {
 	next     func(text string)
 	send     func(ctx context.Context, text string) error
@@ -75,7 +77,7 @@ type party struct {
 	t        *testing.T
 }
 
-// wait waits for the end of what the party receives and returns its error.
+// wait waits for the end of the party's stream and returns its error.
 func (p *party) wait() error {
 	p.t.Helper()
 	return p.received.ExpectEnd(p.t)
@@ -86,18 +88,18 @@ type session struct {
 	*site
 	kind    kind
 	client  *party
-	failed  error // of the dial, which leaves no client
+	failed  error // the dial's error; then there is no client
 	subject *wsource.Subject[string, string]
 	left    bool // the client has unsubscribed
 
-	// repair lets the client's end find out what is wrong, and sends more then.
+	// repair makes the client's end notice the fault, and sends more after that.
 	repair bool
 
 	toServer, toClient *ledger
-	posted             [2]int // by direction: how many messages were sent
+	posted             [2]int // the number of messages sent, by direction
 
 	mu      sync.Mutex
-	servers []*party // in the order in which they were accepted
+	servers []*party // in the order of their acceptance
 	over    chan struct{}
 	done    chan struct{}
 }
@@ -139,7 +141,7 @@ func (c *session) accept(socket *wsource.Socket) {
 	c.servers = append(c.servers, p)
 }
 
-// server returns the latest end of the server's, or nil.
+// server returns the server's latest end, or nil.
 func (c *session) server() *party {
 	if all := c.accepted(); len(all) > 0 {
 		return all[len(all)-1]
@@ -147,7 +149,7 @@ func (c *session) server() *party {
 	return nil
 }
 
-// accepted returns the ends of the server's, in their order.
+// accepted returns the server's ends, in their order.
 func (c *session) accepted() []*party {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -171,7 +173,7 @@ func ofSocket(t *testing.T, socket *wsource.Socket, received func(string), sent 
 	}
 }
 
-// pack has the party send in fragments, if the kind does.
+// pack makes the party send in fragments, if the kind does.
 func (p *party) pack(k kind) {
 	if k != packed {
 		return
@@ -224,7 +226,7 @@ func (c *session) dial() bool {
 	return true
 }
 
-// way is what one direction of a session needs.
+// way returns the parts of one direction of a session.
 func (c *session) way(direction wstest.Direction) (from *party, sent *ledger, count *int) {
 	if direction == wstest.ToServer {
 		return c.client, c.toServer, &c.posted[0]
@@ -236,7 +238,7 @@ func (c *session) way(direction wstest.Direction) (from *party, sent *ledger, co
 func (c *session) post(direction wstest.Direction, sizes ...int) {
 	from, sent, count := c.way(direction)
 	if from == nil {
-		return // there is nobody to send
+		return // no client to send
 	}
 	for _, size := range sizes {
 		if c.kind == packed {
@@ -256,7 +258,8 @@ func (c *session) post(direction wstest.Direction, sizes ...int) {
 	}
 }
 
-// burst sends a message of each size by Next alone, so that they wait behind each other.
+// burst sends a message of each size by Next alone, so that they wait one behind the
+// other.
 func (c *session) burst(direction wstest.Direction, sizes ...int) {
 	from, _, count := c.way(direction)
 	for _, size := range sizes {
@@ -265,7 +268,8 @@ func (c *session) burst(direction wstest.Direction, sizes ...int) {
 	}
 }
 
-// marks are how many bytes have passed, by direction, at the steps of a session.
+// marks are the numbers of bytes that have passed, by direction, at the steps of a
+// session.
 type marks struct{ open, closing, end [2]int }
 
 func (c *session) passed() (bytes [2]int) {
@@ -275,7 +279,8 @@ func (c *session) passed() (bytes [2]int) {
 	return bytes
 }
 
-// run plays the script: a handshake, messages both ways, a pause with pings, more messages, and the client closes.
+// run plays the script: a handshake, messages both ways, a pause with pings, more
+// messages, and the client closes.
 func (c *session) run() (m marks) {
 	defer c.finish()
 	if !c.dial() {
@@ -303,11 +308,11 @@ func (c *session) run() (m marks) {
 	return m
 }
 
-// finish waits for the ends of the server's, and takes stock.
+// finish waits for the server's ends, and audits the session.
 func (c *session) finish() {
 	time.Sleep(2 * pause)
 	if c.subject != nil {
-		c.subject.Discard() // what waits for another subscriber
+		c.subject.Discard() // the messages that wait for another subscriber
 	}
 	close(c.over)
 	<-c.done
@@ -320,7 +325,8 @@ func (c *session) finish() {
 	if c.client != nil && !c.left {
 		assertEnded(c.t, c.client.received)
 		c.toServer.broken = c.kind.ofSockets() && c.client.wait() != nil
-		// A Socket whose peer closes does not know what that has read before. The peer's own end tells it.
+		// A Socket whose peer closes does not know the messages that the peer has read
+		// before. The peer's own end shows them.
 		c.toClient.broken = c.toClient.broken || c.toServer.broken
 	}
 	assert.Empty(c.t, c.network.Links(), "connections are left")
@@ -341,7 +347,7 @@ func (c *session) requireWhole() {
 	c.audit()
 	assert.Empty(c.t, c.toServer.reports)
 	assert.Len(c.t, c.toServer.received[1], c.posted[0])
-	// A Subject does not know what a peer that closes has read before; so the server's may be in doubt, but nothing
-	// is missing.
+	// A Subject does not know the messages that a closing peer has read before; so the
+	// server's may be in doubt, but none is missing.
 	assert.Len(c.t, c.toClient.received[0], c.posted[1])
 }

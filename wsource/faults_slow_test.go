@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// Faults that pass: the session comes to its good end all the same.
+// Faults that pass: the session still comes to its good end.
 
 // delayAll delays and throttles each direction, and both.
 func delayAll(t *testing.T, count *faultCount) {
@@ -43,8 +43,9 @@ func delayAll(t *testing.T, count *faultCount) {
 	}
 }
 
-// pauseEverywhere stalls the peer at every tenth byte for a while, so that it does not read, or not write, on a network
-// that holds next to nothing: what is sent meanwhile waits.
+// pauseEverywhere stalls the peer at every tenth byte for a while, so that it does not
+// read, or not write, on a network that holds next to nothing: messages sent meanwhile
+// wait.
 func pauseEverywhere(t *testing.T, count *faultCount) {
 	t.Helper()
 	for _, k := range []kind{sockets, reconnecting} {
@@ -94,7 +95,7 @@ func refuseDials(t *testing.T, count *faultCount) {
 					c.run()
 					require.NoError(t, c.client.wait())
 					assert.Equal(t, n+1, s.network.Dials())
-					assert.Len(t, c.toServer.received[n+1], c.posted[0], "what was sent meanwhile arrives")
+					assert.Len(t, c.toServer.received[n+1], c.posted[0], "the messages sent meanwhile arrive")
 					c.audit()
 					return
 				}
@@ -119,19 +120,20 @@ func refuseDials(t *testing.T, count *faultCount) {
 	}
 }
 
-// jamBuffer is how many bytes wait in the network when a peer does not read.
+// jamBuffer is the number of bytes that wait in the network when a peer does not read.
 const jamBuffer = 64
 
 // jamSizes are the messages of the burst.
 var jamSizes = []int{5, 50, 0, 200, 20, 1, 5, 70, 10, 10, 3, 4}
 
-// jamEverywhere lets a peer stop reading at the bytes of a burst that is more than the network holds, and breaks the
-// connection then: in the middle of a write, so that a frame is left in part and others wait behind it.
+// jamEverywhere makes a peer stop reading at the bytes of a burst that is more than the
+// network holds, and then breaks the connection: in the middle of a write, so that a
+// frame is left in part and others wait behind it.
 func jamEverywhere(t *testing.T, count *faultCount) {
 	t.Helper()
 	for _, k := range kinds {
 		step := 3
-		if k == sockets { // whose outbox tells what was taken
+		if k == sockets { // its outbox shows the messages taken
 			step = 1
 		}
 		for _, direction := range directions {
@@ -145,7 +147,7 @@ func jamEverywhere(t *testing.T, count *faultCount) {
 					link := s.network.Link(1)
 					require.NoError(t, link.Inject(wstest.Stall(direction, after)))
 					burst := make(chan struct{})
-					go func() { // the first may be written by its sender
+					go func() { // its sender may write the first
 						defer close(burst)
 						c.burst(direction, jamSizes...)
 					}()
@@ -173,8 +175,8 @@ func jamEverywhere(t *testing.T, count *faultCount) {
 	}
 }
 
-// checkJam checks what is told of a burst of which the network has taken so many bytes: a message is in doubt if any of it
-// was taken, and otherwise certainly unsent.
+// checkJam checks the reports on a burst of which the network has taken so many bytes: a
+// message is in doubt if the network has taken any of it, and otherwise certainly unsent.
 func (c *session) checkJam(direction wstest.Direction, taken int) {
 	_, sent, _ := c.way(direction)
 	start := 0
@@ -186,7 +188,7 @@ func (c *session) checkJam(direction wstest.Direction, taken int) {
 	}
 }
 
-// frameSize is how many bytes a message takes on the wire (RFC 6455, section 5.2).
+// frameSize is the number of bytes of a message on the wire (RFC 6455, section 5.2).
 func frameSize(direction wstest.Direction, size int) int {
 	header := 2
 	if direction == wstest.ToServer {

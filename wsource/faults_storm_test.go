@@ -17,10 +17,11 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// Storms: connections that break one after the other, and many that break at once.
+// Storms: connections that break one after the other, and many connections that break at
+// once.
 
-// stormInARow breaks one connection after the other of a reconnecting subject, at an offset of its own each, while
-// both sides send. When it is over, the stream goes on.
+// stormInARow breaks one connection after the other of a reconnecting subject, at an
+// offset of its own each, while both sides send. When it is over, the stream goes on.
 func stormInARow(t *testing.T, count *faultCount) {
 	t.Helper()
 	const drops = 50
@@ -58,7 +59,8 @@ func stormInARow(t *testing.T, count *faultCount) {
 	}
 }
 
-// crowd is many reconnecting subjects at one site, each with what became of its messages.
+// crowd is many reconnecting subjects at one site, each with the outcomes of its
+// messages.
 type crowd struct {
 	*site
 	members []*member
@@ -73,7 +75,7 @@ type member struct {
 	ledger  *ledger
 }
 
-// numbers is how many each member has.
+// numbers is the count of numbers that each member has.
 const numbers = 1000
 
 func newCrowd(s *site, size int) *crowd {
@@ -99,7 +101,8 @@ func newCrowd(s *site, size int) *crowd {
 	return c
 }
 
-// whose returns the member that has sent a message, and the message as if there were no others.
+// whose returns the member that has sent a message, and the message as if there were no
+// others.
 func (c *crowd) whose(text string) (string, *member) {
 	i, ok := numberOf(text)
 	if !ok || i/numbers >= len(c.members) {
@@ -109,7 +112,7 @@ func (c *crowd) whose(text string) (string, *member) {
 	return numbered(i%numbers, 0), c.members[i/numbers]
 }
 
-// receive notes what arrives on each connection.
+// receive notes the messages that arrive on each connection.
 func (c *crowd) receive(over <-chan struct{}) {
 	for number := 0; ; number++ {
 		select {
@@ -124,7 +127,7 @@ func (c *crowd) receive(over <-chan struct{}) {
 	}
 }
 
-// say lets everybody send a message.
+// say makes every member send a message.
 func (c *crowd) say() {
 	for _, m := range c.members {
 		m.subject.Next(numbered(m.first+m.posted, 20))
@@ -132,7 +135,8 @@ func (c *crowd) say() {
 	}
 }
 
-// back waits until all connections are open, and checks that they were not all dialled at once.
+// back waits until all connections are open, and checks that they were not all dialled at
+// once.
 func (c *crowd) back(before int) {
 	c.t.Helper()
 	instants := 0

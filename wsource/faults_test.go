@@ -13,7 +13,8 @@ import (
 // faultCount counts the faults of [TestFaults].
 type faultCount struct{ tried, survived atomic.Int64 }
 
-// try runs one fault in a bubble of its own, which ends by itself only if no goroutine is left.
+// try runs one fault in a bubble of its own. The bubble ends by itself only if no
+// goroutine is left.
 func (f *faultCount) try(t *testing.T, name string, test func(t *testing.T)) {
 	t.Helper()
 	f.tried.Add(1)
@@ -22,7 +23,7 @@ func (f *faultCount) try(t *testing.T, name string, test func(t *testing.T)) {
 	}
 }
 
-// faultSuites are what [TestFaults] tries.
+// faultSuites are the suites of [TestFaults].
 var faultSuites = map[string]func(t *testing.T, count *faultCount){
 	"cut sockets":               cutSockets,
 	"reset sockets":             resetSockets,
@@ -43,9 +44,10 @@ var faultSuites = map[string]func(t *testing.T, count *faultCount){
 	"leave at each step":        leaveAtEachStep,
 }
 
-// TestFaults breaks scripted sessions in every way that wstest knows, and says at the end how many there were.
-// For each fault no goroutine and no connection is left, no message is lost without a word, the order is kept, and
-// the streams end, or go on, as they should.
+// TestFaults breaks scripted sessions in every way that wstest knows, and logs the number
+// of faults at the end. For each fault no goroutine and no connection is left, no message
+// is lost without a word, the order is kept, and the streams end, or go on, as they
+// should.
 func TestFaults(t *testing.T) {
 	count := new(faultCount)
 	t.Run("of", func(t *testing.T) {
@@ -62,7 +64,8 @@ func TestFaults(t *testing.T) {
 	assert.Equal(t, count.tried.Load(), count.survived.Load())
 }
 
-// cleanMarks runs the script of a kind without a fault, and returns where its steps are.
+// cleanMarks runs the script of a kind without a fault, and returns the offsets of its
+// steps.
 func cleanMarks(t *testing.T, k kind) (m marks) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,13 +13,15 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// mayBeSent reports whether a code may stand in a close frame (RFC 6455, section 7.4, and the registry).
+// mayBeSent reports whether a code may stand in a close frame (RFC 6455, section 7.4, and
+// the registry).
 func mayBeSent(code wsource.StatusCode) bool {
 	return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006 || code >= 3000 && code <= 4999
 }
 
-// FuzzCloseFrame lets a peer of either side send a close frame of any payload. The socket ends once, with what the frame
-// says, or says what is wrong with it; the peer gets a proper close frame in answer.
+// FuzzCloseFrame makes a peer of either side send a close frame with any payload. The
+// socket ends once, with the frame's code and reason, or with the problem; the peer gets
+// a proper close frame in answer.
 func FuzzCloseFrame(f *testing.F) {
 	f.Add([]byte{}, true)
 	f.Add([]byte{3}, false)
@@ -61,8 +63,9 @@ func FuzzCloseFrame(f *testing.F) {
 	})
 }
 
-// FuzzClose closes with any code and reason: it is refused and the socket stays open, or the peer gets just that. The
-// error of a stream that is sent closes in any case, with its own code and reason if they may be sent.
+// FuzzClose closes with any code and reason: the call fails and the socket stays open, or
+// the peer gets just these. The error of a stream that is sent closes in any case, with
+// its own code and reason if they may be sent.
 func FuzzClose(f *testing.F) {
 	f.Add(uint16(1000), "", false)
 	f.Add(uint16(4999), "äö", true)
@@ -88,7 +91,7 @@ func FuzzClose(f *testing.F) {
 				require.ErrorAs(t, err, &invalid)
 				assert.Equal(t, wsource.Open, client.State())
 				fits := wsource.TrimReason(reason)
-				require.NoError(t, client.Close(4000, fits), "what is trimmed fits")
+				require.NoError(t, client.Close(4000, fits), "a trimmed reason fits")
 				code, reason = 4000, fits
 			} else {
 				require.NoError(t, err)

@@ -21,8 +21,9 @@ func message(binary bool, data []byte) wsource.Message {
 	return m
 }
 
-// decodes decodes a message and checks that the value does not depend on its data, which is used again, and survives
-// its way to another message and back. If there is an error, AsValues delivers it as a value, with the whole message.
+// decodes decodes a message and checks that the value does not depend on the message's
+// data, which is used again, and that it survives the way to another message and back.
+// AsValues delivers an error as a value, with the whole message.
 func decodes[T any](t *testing.T, codec wsource.Codec[T, T], m wsource.Message) (value T, err error) {
 	t.Helper()
 	sent := bytes.Clone(m.Data)
@@ -36,7 +37,7 @@ func decodes[T any](t *testing.T, codec wsource.Codec[T, T], m wsource.Message) 
 		require.Equal(t, m.Type, whole.Err.Message.Type)
 		clear(m.Data)
 		require.True(t, bytes.Equal(sent, whole.Err.Message.Data))
-		// 32 bytes, of which each takes four characters at most, and what the codec says of it.
+		// The text has 32 bytes, each of four characters at most, and the codec's error.
 		require.Less(t, len(whole.Err.Error()), 4*32+len(codec.Name())+len(err.Error())+100)
 		return value, err
 	}
@@ -46,21 +47,21 @@ func decodes[T any](t *testing.T, codec wsource.Codec[T, T], m wsource.Message) 
 	clear(m.Data)
 	after, err := codec.Encode(value)
 	require.NoError(t, err)
-	require.Equal(t, before, after, "a codec copies what it keeps")
+	require.Equal(t, before, after, "a codec copies the bytes that it keeps")
 	again, err := codec.Decode(after.Type, after.Data)
 	require.NoError(t, err)
 	require.Equal(t, value, again)
 	return value, nil
 }
 
-// FuzzTextCodec and its neighbours feed the codecs what no peer would send.
+// FuzzTextCodec and its neighbours feed the codecs messages that no peer would send.
 func FuzzTextCodec(f *testing.F) {
 	f.Add(false, []byte("text"))
 	f.Add(true, []byte("text"))
 	f.Add(false, []byte{})
 	f.Fuzz(func(t *testing.T, binary bool, data []byte) {
 		if !utf8.Valid(data) && !binary {
-			t.Skip() // no socket delivers that
+			t.Skip() // no socket delivers such a message
 		}
 		value, err := decodes(t, wsource.TextCodec(), message(binary, data))
 		if binary {
@@ -107,7 +108,7 @@ type order struct {
 	Rest  json.RawMessage `json:"rest,omitempty"`
 }
 
-// jsonSeeds are values, near misses, and what has broken decoders before.
+// jsonSeeds are values, near misses, and texts that have broken decoders before.
 var jsonSeeds = []string{
 	`{"id":1,"note":"x","parts":[{"id":2}],"more":{"a":[1,null]},"rest":{"b":0}}`, `{"id":1,"what":2}`, `{"ID":1}`, `null`,
 	`[]`, `"text"`, `-0`, `1e999`, `12345678901234567890`, "{\"id\":1}\n\t ", `{"id":1} {"id":2}`, `{"id":1}]`, `{"id":`, ``, ` `,
@@ -130,7 +131,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		strict, problem := wsource.StrictJSON[order, order]().Decode(m.Type, m.Data)
 		if problem == nil {
-			require.NoError(t, err, "what is refused elsewhere is refused here")
+			require.NoError(t, err, "StrictJSON takes no message that JSON refuses")
 			require.Equal(t, loose, strict)
 		}
 	})

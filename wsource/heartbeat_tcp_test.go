@@ -15,7 +15,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// slowConn is a connection of which so many bytes a second are read.
+// slowConn is a connection that reads so many bytes a second.
 type slowConn struct {
 	net.Conn
 
@@ -28,8 +28,9 @@ func (c slowConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestHeartbeatSeesWhatASlowPeerTakes sends a message to a peer that reads slowly, all of which the
-// operating systems keep at once: a ping comes behind it. Then the peer reads no more.
+// TestHeartbeatSeesWhatASlowPeerTakes sends a message to a peer that reads slowly. The
+// operating systems keep all of it at once: a ping comes behind it. Then the peer reads
+// no more.
 func TestHeartbeatSeesWhatASlowPeerTakes(t *testing.T) {
 	t.Parallel()
 	const rate, size = 512 << 10, 2 << 20
@@ -37,7 +38,7 @@ func TestHeartbeatSeesWhatASlowPeerTakes(t *testing.T) {
 		Heartbeat: wsource.Heartbeat{Interval: 500 * time.Millisecond, Timeout: 500 * time.Millisecond}, WriteTimeout: time.Second,
 	})
 	require.NoError(t, socket.Send(t.Context(), wsource.BinaryMessage(make([]byte, size))))
-	for pings := 0; pings < 3; { // one of them at least was sent behind the message
+	for pings := 0; pings < 3; { // at least one ping comes behind the message
 		f, err := p.tryRead()
 		require.NoError(t, err, "%v", socket.Err())
 		if f.opcode == opPing {
@@ -52,8 +53,9 @@ func TestHeartbeatSeesWhatASlowPeerTakes(t *testing.T) {
 	assert.True(t, errors.Is(socket.Err(), wsource.ErrHeartbeat) || errors.Is(socket.Err(), wsource.ErrWriteTimeout))
 }
 
-// TestHeartbeatBearsAPeerThatReadsSlowly sends what the peer's system takes at once, while its program needs seconds
-// to come to the ping behind it. Then the peer reads no more, with nothing before the next ping.
+// TestHeartbeatBearsAPeerThatReadsSlowly sends a message that the peer's system takes at
+// once, while its program needs seconds to come to the ping behind it. Then the peer
+// reads no more, with nothing before the next ping.
 func TestHeartbeatBearsAPeerThatReadsSlowly(t *testing.T) {
 	t.Parallel()
 	const rate, size = 8 << 10, 16 << 10
@@ -74,7 +76,8 @@ func TestHeartbeatBearsAPeerThatReadsSlowly(t *testing.T) {
 	require.ErrorIs(t, socket.Err(), wsource.ErrHeartbeat)
 }
 
-// slowPair returns a peer that reads so many bytes a second, over TCP, and the socket that it is connected to.
+// slowPair returns a peer that reads so many bytes a second, over TCP, and the socket
+// that it is connected to.
 func slowPair(t *testing.T, rate int, options wsource.AcceptOptions) (*peer, *wsource.Socket) {
 	t.Helper()
 	listener := loopback(t)

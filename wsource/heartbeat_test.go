@@ -3,6 +3,7 @@ package wsource_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -19,7 +20,8 @@ import (
 // A heartbeat of round numbers.
 var beat = wsource.Heartbeat{Interval: 10 * time.Second, Timeout: 5 * time.Second}
 
-// pingSize and pongSize are the bytes of a ping from a client, which is masked, and of the pong to it.
+// pingSize and pongSize are the bytes of a ping from a client, which is masked, and of
+// the pong to it.
 const (
 	pingSize = 2 + 4 + 8
 	pongSize = 2 + 8
@@ -159,8 +161,9 @@ func TestHeartbeatSparesAPeerThatIsLate(t *testing.T) {
 	})
 }
 
-// TestHeartbeatGoesOnBehindALateAnswer has a Timeout that is longer than the Interval: an answer that is
-// late by more than an Interval does not put off the next ping until the Timeout is over.
+// TestHeartbeatGoesOnBehindALateAnswer has a Timeout longer than the Interval: an answer
+// that is late by more than an Interval does not put off the next ping until the Timeout
+// is over.
 func TestHeartbeatGoesOnBehindALateAnswer(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{
@@ -214,7 +217,8 @@ func TestHeartbeatOvertakesWhatIsQueued(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
 		record(t, server)
-		// A line on which what is queued takes longer than the heartbeat has patience. Each of its messages is short.
+		// On this line the queue takes longer than the heartbeat waits. Each of its
+		// messages is short.
 		require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, 64<<10)))
 		go func() {
 			for range 100 {
@@ -276,7 +280,7 @@ func TestHeartbeatOfASubjectReconnects(t *testing.T) {
 		require.ErrorIs(t, lost.Values()[0], wsource.ErrHeartbeat)
 		subject.Next("b")
 		assert.Equal(t, []string{"b"}, far2.heard())
-		link.Resume(wstest.ToServer) // the old connection's ghost
+		link.Resume(wstest.ToServer) // for the rest of the old connection
 		link.Resume(wstest.ToClient)
 		far.CloseNow()
 		time.Sleep(time.Minute)
@@ -285,9 +289,9 @@ func TestHeartbeatOfASubjectReconnects(t *testing.T) {
 	})
 }
 
-// TestHeartbeatCountsWhatThePeerTakesAsLife sends a message to a peer that reads steadily but slowly, and so answers
-// no ping for long.
-func TestHeartbeatCountsWhatThePeerTakesAsLife(t *testing.T) {
+// TestHeartbeatCountsWhatThePeerTakesAsLife sends a message to a peer that reads steadily
+// but slowly, and so answers no ping for long.
+func TestHeartbeatCountsWhatThePeerTakesAsLife(t *testing.T) { //nolint:tparallel // beside its own subtests only
 	for name, send := range map[string]func(t *testing.T, client *wsource.Socket, size int){
 		"Next": func(_ *testing.T, client *wsource.Socket, size int) {
 			client.Next(wsource.BinaryMessage(make([]byte, size)))
@@ -298,6 +302,7 @@ func TestHeartbeatCountsWhatThePeerTakesAsLife(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 64 << 20}, func(t *testing.T, s *site) {
 				client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
 				got := record(t, server)
@@ -313,8 +318,8 @@ func TestHeartbeatCountsWhatThePeerTakesAsLife(t *testing.T) {
 	}
 }
 
-// TestHeartbeatCountsPiecesThatASlowPeerTakes sends from the side that does not mask, and so writes as much at once
-// as it may.
+// TestHeartbeatCountsPiecesThatASlowPeerTakes sends from the side that does not mask, and
+// so writes in the largest pieces.
 func TestHeartbeatCountsPiecesThatASlowPeerTakes(t *testing.T) {
 	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: beat}, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat, ReadLimit: 64 << 20})
@@ -329,7 +334,8 @@ func TestHeartbeatCountsPiecesThatASlowPeerTakes(t *testing.T) {
 	})
 }
 
-// TestHeartbeatWithoutALimit has a Timeout that is as good as none, and a peer that is slow, and then gone.
+// TestHeartbeatWithoutALimit has a very long Timeout, and a peer that is slow, and then
+// gone.
 func TestHeartbeatWithoutALimit(t *testing.T) {
 	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 64 << 20}, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: wsource.Heartbeat{Interval: time.Second, Timeout: math.MaxInt64}})
@@ -345,33 +351,39 @@ func TestHeartbeatWithoutALimit(t *testing.T) {
 	})
 }
 
-// TestHeartbeatWaitsForWhatIsOnItsWay ends to send while much is on its way to a peer that reads steadily but
-// slowly. The answer to a ping that comes meanwhile does not say that it has read all.
-func TestHeartbeatWaitsForWhatIsOnItsWay(t *testing.T) {
+// TestHeartbeatWaitsForWhatIsOnItsWay stops sending while much is on its way to a peer
+// that reads steadily but slowly. A pong that comes meanwhile does not say that the peer
+// has read all.
+func TestHeartbeatWaitsForWhatIsOnItsWay(t *testing.T) { //nolint:tparallel // beside its own subtests only
 	beat := wsource.Heartbeat{Interval: time.Second / 2, Timeout: time.Second}
 	for size := 15 << 19; size < 8<<20; size += 64 << 10 {
-		inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 64 << 20}, func(t *testing.T, s *site) {
-			s.network.Buffer = 4 << 20
-			client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
-			got := record(t, server)
-			require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, 1<<20)))
-			assert.NoError(t, client.SendReader(t.Context(), wsource.Binary, bytes.NewReader(make([]byte, size))))
-			time.Sleep(time.Minute)
-			assert.Equal(t, wsource.Open, client.State(), "with %d bytes", size)
-			assert.Len(t, got.Values(), 1)
-			s.vanish()
-			time.Sleep(beat.Interval + beat.Timeout + time.Second)
-			assert.Equal(t, wsource.Closed, client.State(), "of which no allowance is left")
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			t.Parallel()
+			inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat, ReadLimit: 64 << 20}, func(t *testing.T, s *site) {
+				s.network.Buffer = 4 << 20
+				client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
+				got := record(t, server)
+				require.NoError(t, s.link().Inject(wstest.Throttle(wstest.ToServer, 1<<20)))
+				assert.NoError(t, client.SendReader(t.Context(), wsource.Binary, bytes.NewReader(make([]byte, size))))
+				time.Sleep(time.Minute)
+				assert.Equal(t, wsource.Open, client.State())
+				assert.Len(t, got.Values(), 1)
+				s.vanish()
+				time.Sleep(beat.Interval + beat.Timeout + time.Second)
+				assert.Equal(t, wsource.Closed, client.State(), "of which no allowance is left")
+			})
 		})
 	}
 }
 
-// TestHeartbeatFindsADeadPeerThatASubscriberWaitsFor has an echo wait to send to a peer that has gone.
+// TestHeartbeatFindsADeadPeerThatASubscriberWaitsFor has an echo that waits to send to a
+// peer that has gone.
 func TestHeartbeatFindsADeadPeerThatASubscriberWaitsFor(t *testing.T) {
 	inBubbleWith(t, wsource.AcceptOptions{Heartbeat: noBeat}, func(t *testing.T, s *site) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: beat})
 		client.Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{
-			OnNext: func(wsource.Message) { // more than the connection takes, by the caller
+			// More than the connection takes, by the caller.
+			OnNext: func(wsource.Message) {
 				for range 10_000 {
 					client.Next(wsource.BinaryMessage(make([]byte, 1000)))
 				}

@@ -12,42 +12,47 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
 )
 
-// EventKind tells what an [Event] is about.
+// EventKind is the kind of an [Event].
 type EventKind uint8
 
-// The kinds of events, with the fields of [Event] that each one fills beside Kind and Socket.
+// The kinds of events, with the fields of [Event] that each one fills beside Kind and
+// Socket.
 const (
 	// EventOpened: a connection is open. It comes before every other event of its socket.
 	EventOpened EventKind = iota
 	// EventClosed: a connection is over. Code, and Err unless the closure was normal.
 	EventClosed
-	// EventReceived: a message has arrived and is about to be delivered, or, if it is one of [Socket.Readers], was
-	// read or dropped. Messages is 1; Frames, Bytes.
+	// EventReceived: a message has arrived and is about to be delivered; a message of
+	// [Socket.Readers] was read or dropped. Messages is 1; Frames, Bytes.
 	EventReceived
-	// EventSent: a batch of messages was handed to the operating system. Messages, Frames, Bytes, Queued.
+	// EventSent: a batch of messages was handed to the operating system. Messages,
+	// Frames, Bytes, Queued.
 	EventSent
-	// EventDropped: a message was not sent, or it is unknown whether it has arrived. Messages is 1; Bytes, which are
-	// 0 for one of SendReader, and Err, the [*SendError] that its sender or Undelivered is told. One whose outcome is
-	// [Unknown] may have been counted as sent, too.
+	// EventDropped: a message was not sent, or its arrival is unknown. Messages is 1;
+	// Bytes, which is 0 for a message of SendReader, and Err, the [*SendError] that its
+	// sender or Undelivered gets. A message whose outcome is [Unknown] may have been
+	// counted as sent, too.
 	EventDropped
-	// EventReconnect: a [Subject] is going to connect again. Attempt, Delay, and Err, what ended the
-	// connection or the attempt before, nil after a normal closure.
+	// EventReconnect: a [Subject] is going to connect again. Attempt, Delay, and Err: the
+	// end of the connection or the attempt before, nil after a normal closure.
 	EventReconnect
-	// EventHeartbeat: the peer has answered a ping in a way that tells the round-trip time. RTT.
+	// EventHeartbeat: the peer has answered a ping, and the round-trip time is known.
+	// RTT.
 	EventHeartbeat
-	// EventRefused: the side that accepts refused a handshake. Err, a [*HandshakeError] with the
-	// client's address and the status of the answer, 0 if the answer could not be written.
-	// There is no Socket.
+	// EventRefused: the side that accepts refused a handshake. Err, a [*HandshakeError]
+	// with the client's address and the status of the answer, 0 if the answer could not
+	// be written. There is no Socket.
 	EventRefused
-	// EventUndecodable: a message for a [Subject] did not decode, whether its stream goes on or
-	// not; or the handler of a [Server] has ended with such an error, which closes the socket. Messages
-	// is 1; Bytes, and Err, the [*CodecError].
+	// EventUndecodable: a message for a [Subject] did not decode, whether its stream goes
+	// on or not; or the handler of a [Server] has ended with such an error, which closes
+	// the socket. Messages is 1; Bytes, and Err, the [*CodecError].
 	EventUndecodable
-	// EventFailed: what a [Server] has the program do for one of its sockets has failed. Err: what the
-	// handler returned, or an [*observable.PanicError]. The socket is closed with [StatusInternalError],
-	// unless it was closed before.
+	// EventFailed: the program's code for one of a [Server]'s sockets has failed. Err:
+	// the handler's error, or an [*observable.PanicError]. The socket is closed with
+	// [StatusInternalError], unless it was closed before.
 	EventFailed
-	// EventOverRate: a message has arrived over the [Rate] of its connection, and is dropped. Messages is 1; Bytes.
+	// EventOverRate: a message has arrived over the [Rate] of its connection, and is
+	// dropped. Messages is 1; Bytes.
 	EventOverRate
 )
 
@@ -81,33 +86,44 @@ func (k EventKind) String() string {
 	}
 }
 
-// Event is something that has happened on a [Socket] or a [Subject]. Which fields are filled is said at the
-// kinds.
+// Event is something that has happened on a [Socket] or a [Subject]. The kinds list the
+// fields that they fill.
 type Event struct {
-	Kind EventKind // what has happened; it says which fields below are filled
-	// Socket is the connection, for its address and its request. It is nil for what happens to a Subject
-	// apart from its connections: what it drops, and its reconnects; and for a handshake that was refused.
+	Kind EventKind // the kind; it decides which fields below are filled
+	// Socket is the connection, for its address and its request. It is nil for the events
+	// of a Subject apart from its connections, which are the messages that it drops and
+	// its reconnects, and for a refused handshake.
 	Socket   *Socket
-	Code     StatusCode    // how the connection ended
-	Messages int           // how many
-	Frames   int           // that these took: one, or one per fragment; pings, pongs and close frames do not count
-	Bytes    int           // of the messages' data, before compression
-	Queued   int           // the messages that wait behind those that were sent
-	RTT      time.Duration // from the ping to its answer
-	Attempt  int           // that is to be made, counted over a row of failures; the first connection had 0
-	Delay    time.Duration // until that attempt
-	Err      error         // what went wrong
+	Code     StatusCode // the end of the connection
+	Messages int        // the number of messages
+	// Frames is the number of their frames: one, or one per fragment. Pings, pongs and
+	// close frames do not count.
+	Frames  int
+	Bytes   int           // the size of the messages' data, before compression
+	Queued  int           // the messages that wait behind the sent ones
+	RTT     time.Duration // the time from the ping to its answer
+	Attempt int           // the next attempt; a row of failures begins at 1
+	Delay   time.Duration // the time until that attempt
+	Err     error         // the problem
 }
 
-// Hook is told what happens on sockets and subjects: to log, count or trace it. It stands in the options of
-// [Dial], [Accept] and [NewSubject].
+// Hook receives the events of sockets and subjects, to log, count or trace them. It
+// stands in the options of [Dial], [Accept] and [NewSubject].
 //
-// Handle is called on the goroutine on which the event happens, by several at once, and holds that up:
-// it should return soon, and must neither panic nor wait for the socket, as a Send on it does. Events of one
-// socket that happen at the same time may come in any order; EventOpened is always the first, and the messages that
-// a connection's end leaves unsent may be told after EventClosed if they were just being written.
+// Handle holds the goroutine of the event up, several at once: it should return soon, and
+// must neither panic nor wait for the socket, as a Send on it does. Events of one socket
+// that happen at the same time may come in any order. EventOpened is always the first.
+// Messages that a connection's end interrupts in their write may be reported after
+// EventClosed.
+//
+// A hook's failure is its own: a panic goes to the handler of [observable.OnUnhandled],
+// and the handshake, the socket and the stream go on. So they do after runtime.Goexit.
+// That ends the goroutine of the event only in Trace and at the events of messages on
+// their way, which are EventReceived, EventOverRate, EventSent, EventDropped and
+// EventHeartbeat: for the last message sent, that may be the goroutine that calls Send.
+// At every other event, Handle runs on a goroutine of its own.
 type Hook interface {
-	// Handle is told of an event that has just happened, or is just happening.
+	// Handle receives an event that has just happened, or is just happening.
 	Handle(event Event)
 }
 
@@ -117,20 +133,21 @@ type HookFunc func(event Event)
 // Handle calls the function.
 func (f HookFunc) Handle(event Event) { f(event) }
 
-// Tracer is a [Hook] that also sees the data of the messages that come and go. A hook that is
-// none costs nothing for that. Messages of [Socket.SendReader] and [Socket.Readers], which are never
-// whole, are left out.
+// Tracer is a [Hook] that also sees the data of the messages that come and go. For a hook
+// that is no Tracer this costs nothing. Messages of [Socket.SendReader] and
+// [Socket.Readers], which are never whole, are left out.
 type Tracer interface {
 	Hook
 
-	// Trace is told of a message that is about to be delivered, or was handed to the operating
-	// system, under the conditions of Handle. Its data must not be changed, and is used again when
-	// Trace has returned.
+	// Trace receives a message that is about to be delivered, or was handed to the
+	// operating system, under the conditions of Handle. The message's data must not be
+	// changed, and is used again when Trace has returned.
 	Trace(socket *Socket, sent bool, m Message)
 }
 
-// Hooks returns the hook that passes each event on to all hooks, in their order. Those that are nil are left
-// out; it is nil if nothing remains.
+// Hooks returns the hook that passes each event on to all hooks, in their order, even if
+// one of them panics or ends the goroutine. The handler of [observable.OnUnhandled] gets
+// each panic. It leaves out nil hooks, and is nil if no hook remains.
 func Hooks(hooks ...Hook) Hook {
 	var all hookList
 	for _, h := range hooks {
@@ -154,46 +171,64 @@ func Hooks(hooks ...Hook) Hook {
 
 type hookList []Hook
 
+// Handle passes the event to all hooks, even if one panics or ends the goroutine.
 func (l hookList) Handle(event Event) {
-	for _, h := range l {
-		h.Handle(event)
+	if len(l) > 1 {
+		defer l[1:].Handle(event)
+	}
+	tell(l[0], event)
+}
+
+// trace passes the message to the hooks that are Tracers, likewise.
+func (l hookList) trace(socket *Socket, sent bool, m Message) {
+	if len(l) > 1 {
+		defer l[1:].trace(socket, sent, m)
+	}
+	if t, ok := l[0].(Tracer); ok {
+		defer guard(t) // before the rest, so that each panic is reported
+		t.Trace(socket, sent, m)
 	}
 }
 
 // tracerList is a hookList of which one is a Tracer.
 type tracerList struct{ hookList }
 
-func (l tracerList) Trace(socket *Socket, sent bool, m Message) {
-	for _, h := range l.hookList {
-		if t, ok := h.(Tracer); ok {
-			t.Trace(socket, sent, m)
-		}
+func (l tracerList) Trace(socket *Socket, sent bool, m Message) { l.trace(socket, sent, m) }
+
+// announce passes an event that is no message's to a hook, which may be nil, on a
+// goroutine of its own: runtime.Goexit in the hook then ends neither the goroutine that
+// dials, serves, answers a request or closes, nor the streams that run on it.
+func announce(hook Hook, event Event) {
+	if hook != nil {
+		observable.Spawn(func() { tell(hook, event) })
 	}
 }
 
-// tell tells a hook, which may be nil, of an event. Its panic goes to observable.OnUnhandled, and is
-// nobody else's.
+// tell passes an event to a hook, which may be nil, on the goroutine of the event.
 func tell(hook Hook, event Event) {
 	if hook == nil {
 		return
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			observable.ReportUnhandled(delivery.Panicked(v), hook)
-		}
-	}()
+	defer guard(hook)
 	hook.Handle(event)
 }
 
-// refused tells a hook, if there is one, of a handshake that was refused, and returns that.
-func refused(hook Hook, err *HandshakeError) *HandshakeError {
-	if hook != nil {
-		tell(hook, Event{Kind: EventRefused, Err: err})
+// guard, deferred, passes a panic of the hook to observable.OnUnhandled: it concerns
+// nobody else.
+func guard(hook Hook) {
+	if v := recover(); v != nil {
+		observable.ReportUnhandled(delivery.Panicked(v), hook)
 	}
+}
+
+// refused reports a refused handshake to a hook, if there is one, and returns the error.
+func refused(hook Hook, err *HandshakeError) *HandshakeError {
+	announce(hook, Event{Kind: EventRefused, Err: err})
 	return err
 }
 
-// dropped tells a hook, if there is one, of a message that was not sent. The socket is nil for a subject's.
+// dropped reports a message that was not sent to a hook, if there is one. The socket is
+// nil for a subject's message.
 func dropped(hook Hook, socket *Socket, err error) {
 	var se *SendError
 	if hook == nil || !errors.As(err, &se) {
@@ -202,25 +237,28 @@ func dropped(hook Hook, socket *Socket, err error) {
 	tell(hook, Event{Kind: EventDropped, Socket: socket, Messages: 1, Bytes: len(se.Message.Data), Err: se})
 }
 
-// LogHook returns the hook that logs each event, with the kind as the message and the fields
-// that it fills as attributes. The socket's ID is the attribute "socket", and the peer's address
-// "remote". Messages that come and go and heartbeats are logged at the debug level, opened and
-// closed connections at info, and what went wrong as a warning: messages that are dropped, on
-// their way out or in, reconnects, refused handshakes, handlers that fail, and closures with
-// another code than 1000, 1001 and 1005, which is how nearly every page that a browser leaves
-// ends its connection, and, of connections that were accepted, 1012 and 4401, by which a Drain and the end of
-// an Admission close them. A nil logger means slog's default.
+// LogHook returns the hook that logs each event, with the kind as the message and the
+// fields that it fills as attributes. The socket's ID is the attribute "socket", and the
+// peer's address "remote". Messages that come and go and heartbeats are logged at the
+// debug level, opened and closed connections at info, and failures as warnings: messages
+// that are dropped, on their way out or in, reconnects, refused handshakes, handlers that
+// fail, and most closures. Closures with 1000, 1001 and 1005 are logged at info, as
+// nearly every page that a browser leaves ends its connection so; on the side that
+// accepts, so are closures with 1012 and 4401, which come from a Drain and the end of an
+// Admission. A nil logger means slog's default.
 //
-// No data of messages is logged, and of errors what may hold some, or a secret, is left out: a value that did
-// not encode, the value of a panic, the body of a refused handshake, and the URL of a request that a Target
-// has made. A close frame's reason is logged.
+// The hook logs no data of messages, and leaves out the parts of errors that may hold
+// data or a secret: a value that did not encode, the value of a panic, the body of a
+// refused handshake, and the URL of a request that a Target has made. It does log a close
+// frame's reason.
 func LogHook(logger *slog.Logger) Hook { return logHook{logger} }
 
-// TraceHook returns [LogHook] that logs each message, too, at the debug level, as show returns
-// it: it sees all that is in a message, and leaves out what must not be in a log. The texts that begin
-// with NUL are the control messages of a session (package session): some have its token, which is a secret.
-// show is called only if the logger logs at that level. A nil logger means slog's default; with a nil show the data stays
-// out, as with LogHook.
+// TraceHook returns a [LogHook] that also logs the text that show returns for each
+// message, at the debug level. show sees all of a message, and must leave out the parts
+// that must not be in a log. The texts that begin with NUL are the control messages of a
+// session (package session): some have its token, which is a secret. show is called only
+// if the logger logs at that level. A nil logger means slog's default; with a nil show
+// the data stays out, as with LogHook.
 func TraceHook(logger *slog.Logger, show func(Message) string) Hook {
 	if show == nil {
 		return LogHook(logger)
@@ -235,7 +273,7 @@ func (h logHook) Handle(e Event) {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	// There is no call whose context would say anything about the event.
+	// No caller's context belongs to the event.
 	ctx := context.Background()
 	if level := e.level(); logger.Enabled(ctx, level) {
 		logger.LogAttrs(ctx, level, "websocket "+e.Kind.String(), e.attributes()...)
@@ -256,14 +294,14 @@ func (e *Event) level() slog.Level {
 	return slog.LevelInfo
 }
 
-// ordinary reports whether a connection that ends with the code has ended as most do: a page was left, or the
-// peer gave no code.
+// ordinary reports whether the code is one of the usual ones: the closure was normal, a
+// page was left, or the peer gave no code.
 func ordinary(code StatusCode) bool {
 	return code == StatusNormalClosure || code == StatusGoingAway || code == StatusNoStatusReceived
 }
 
-// intended reports whether a server ends such connections by itself, as it was told to: by a Drain, or as an
-// Admission has ended.
+// intended reports whether the server itself ended the connection on purpose: by a Drain,
+// or at the end of an Admission.
 func (e *Event) intended() bool {
 	return e.Socket != nil && e.Socket.request != nil &&
 		(e.Code == StatusServiceRestart || e.Code == StatusAuthorizationExpired)
@@ -303,7 +341,8 @@ func (e *Event) attributes() []slog.Attr {
 	return attrs
 }
 
-// harmless returns an error's text without the parts that may hold a message's data or a secret.
+// harmless returns an error's text without the parts that may hold a message's data or a
+// secret.
 func harmless(err error) string {
 	var (
 		send      *SendError

@@ -31,7 +31,8 @@ func TestHookCountsFrames(t *testing.T) {
 					site := newSite(t, wsource.AcceptOptions{Hook: in, Heartbeat: noBeat, Compression: compression})
 					client, server := site.pair(&wsource.DialOptions{Hook: out, Heartbeat: noBeat, Compression: compression})
 					if readers {
-						reading(server, func(m *wsource.MessageReader) { _, _ = io.CopyN(io.Discard, m, 3) }) // the rest is dropped
+						// The rest is dropped.
+						reading(server, func(m *wsource.MessageReader) { _, _ = io.CopyN(io.Discard, m, 3) })
 					} else {
 						record(t, server)
 					}
@@ -44,7 +45,8 @@ func TestHookCountsFrames(t *testing.T) {
 					client.Complete()
 					<-server.Done()
 					settle()
-					want := []string{"1 1 4", "1 1 1000", "1 4 1007", "1 1 0"} // the last fragment of a stream is empty
+					// The last fragment of a stream is empty.
+					want := []string{"1 1 4", "1 1 1000", "1 4 1007", "1 1 0"}
 					assert.Equal(t, want, out.frames(wsource.EventSent))
 					assert.Equal(t, want, in.frames(wsource.EventReceived))
 				})
@@ -53,7 +55,8 @@ func TestHookCountsFrames(t *testing.T) {
 	}
 }
 
-// A batch has as many frames as messages, and what comes between fragments is none of the message's.
+// A batch has as many frames as messages, and control frames between fragments do not
+// count for the message.
 func TestHookCountsFramesOfBatchesAndAmongPings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := new(diary)

@@ -16,7 +16,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// shakeHandsByHand opens a connection that takes as little memory as may be.
+// shakeHandsByHand opens a connection that takes as little memory as possible.
 func shakeHandsByHand(tb testing.TB, addr string, reader *bufio.Reader) net.Conn {
 	tb.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -41,7 +41,8 @@ func memory() uint64 {
 	return m.HeapAlloc + m.StackInuse
 }
 
-// BenchmarkIdle reports the memory that an accepted connection takes while nothing happens on it.
+// BenchmarkIdle reports the memory that an accepted connection takes while nothing
+// happens on it.
 func BenchmarkIdle(b *testing.B) {
 	const connections = 2000
 	server := &wsource.Server{MaxConnections: connections}

@@ -23,7 +23,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// cutConn cuts what is written into pieces of so many bytes.
+// cutConn cuts each write into pieces of so many bytes.
 type cutConn struct {
 	net.Conn
 	size int
@@ -38,7 +38,7 @@ func (c cutConn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// cutListener cuts what its connections write.
+// cutListener cuts the writes of its connections.
 type cutListener struct {
 	net.Listener
 	size int
@@ -63,12 +63,13 @@ func exchanged() (texts []string) {
 }
 
 // TestPlainPeersWithEveryCompression exchanges messages, whole and in fragments, with the
-// library on the other side, both sides cutting what they write anywhere.
-func TestPlainPeersWithEveryCompression(t *testing.T) {
+// library on the other side. Both sides cut their writes anywhere.
+func TestPlainPeersWithEveryCompression(t *testing.T) { //nolint:tparallel // beside its own subtests only
 	for _, compression := range compressions {
 		for _, mode := range plainModes {
 			for _, size := range []int{1, 3, 1000, 1 << 20} {
 				t.Run(fmt.Sprintf("%d and %d in pieces of %d", compression, mode, size), func(t *testing.T) {
+					t.Parallel()
 					synctest.Test(t, func(t *testing.T) { dialPlain(t, compression, mode, size) })
 					synctest.Test(t, func(t *testing.T) { acceptPlain(t, compression, mode, size) })
 				})
@@ -150,7 +151,8 @@ func acceptPlain(t *testing.T, compression wsource.Compression, mode websocket.C
 	require.ErrorIs(t, <-served, http.ErrServerClosed)
 }
 
-// compressedFrames returns texts as compressed messages that each stand alone, and end as told.
+// compressedFrames returns texts as compressed messages that each stand alone; final says
+// whether they end with a final block.
 func compressedFrames(t *testing.T, final bool, texts ...string) (frames []byte) {
 	t.Helper()
 	for _, text := range texts {
@@ -171,8 +173,8 @@ func compressedFrames(t *testing.T, final bool, texts ...string) (frames []byte)
 	return frames
 }
 
-// TestFinalDeflateBlocks: data may end with a final block (RFC 7692, section 7.2.3.4), and
-// the next message comes all the same.
+// TestFinalDeflateBlocks: data may end with a final block (RFC 7692, section 7.2.3.4),
+// and the next message still arrives.
 func TestFinalDeflateBlocks(t *testing.T) {
 	for _, compression := range compressions[1:] {
 		synctest.Test(t, func(t *testing.T) {
@@ -194,7 +196,8 @@ func TestCompressedDataThatEndsTooEarly(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Compression: wsource.CompressMessages, Heartbeat: noBeat})
 		p, server := s.rawClient("Sec-WebSocket-Extensions: permessage-deflate\r\n")
 		got := record[wsource.Message](t, server)
-		p.write(frame{fin: true, rsv: 4, opcode: opText, payload: []byte{0x4A, 0x4C}}) // the start of "abc"
+		// The start of "abc".
+		p.write(frame{fin: true, rsv: 4, opcode: opText, payload: []byte{0x4A, 0x4C}})
 		code, reason := p.readClose()
 		assert.Equal(t, wsource.StatusInvalidPayload, code)
 		assert.Equal(t, "compressed data ends too early", reason)
@@ -204,8 +207,8 @@ func TestCompressedDataThatEndsTooEarly(t *testing.T) {
 	})
 }
 
-// TestCompressedAnswersLeaveBeforeTheClose has a client send messages and a close frame at
-// once to a server that echoes.
+// TestCompressedAnswersLeaveBeforeTheClose has a client send messages and a close frame
+// at once to a server that echoes.
 func TestCompressedAnswersLeaveBeforeTheClose(t *testing.T) {
 	for _, compression := range compressions[1:] {
 		synctest.Test(t, func(t *testing.T) {

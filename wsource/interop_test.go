@@ -19,7 +19,7 @@ import (
 
 // Peers that speak WebSocket by the library alone, on either side.
 
-// plainEcho sends back what it gets, in two fragments, and closes with 4000 after "bye".
+// plainEcho sends each message back, in two fragments, and closes with 4000 after "bye".
 func plainEcho(w http.ResponseWriter, r *http.Request) { plainEchoWith(w, r, nil) }
 
 func plainEchoWith(w http.ResponseWriter, r *http.Request, o *websocket.AcceptOptions) {

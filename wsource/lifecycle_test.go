@@ -23,14 +23,14 @@ func messagesOf(o *wsource.DialOptions) observable.Observable[wsource.Message] {
 	return wsource.Messages("ws://"+host, o)
 }
 
-// life is a subscription to a connection, and what its moments need.
+// life is a subscription to a connection, with the means to stop it at its moments.
 type life struct {
 	*site
 	got     *observabletest.Recorder[wsource.Message]
 	options *wsource.DialOptions
 	start   func() // subscribes
 	server  *wsource.Socket
-	release func() // what the moment holds up
+	release func() // lets the held-up moment go on
 }
 
 // open brings the life to the point where the connection is open.
@@ -40,7 +40,7 @@ func (l *life) open() {
 	settle()
 }
 
-// moments are the points of a life at which it can be given up.
+// moments are the points of a life at which the test gives it up.
 var moments = map[string]func(t *testing.T, l *life){
 	"before the subscription": func(*testing.T, *life) {},
 	"at the subscription":     func(_ *testing.T, l *life) { l.start() },
@@ -116,8 +116,9 @@ var moments = map[string]func(t *testing.T, l *life){
 	},
 }
 
-// TestGivingUpAtEachMoment unsubscribes, and ends the context, at each moment of a connection's life. It
-// leaves no goroutine, which the bubble would find, and no connection, which the site would.
+// TestGivingUpAtEachMoment unsubscribes, and ends the context, at each moment of a
+// connection's life. It leaves no goroutine, which the bubble would find, and no
+// connection, which the site would.
 func TestGivingUpAtEachMoment(t *testing.T) {
 	for name, moment := range moments {
 		for _, way := range []string{"unsubscribe", "context"} {
@@ -166,7 +167,7 @@ func giveUp(t *testing.T, moment func(t *testing.T, l *life), unsubscribe bool) 
 	assert.Zero(t, l.site.server.Len())
 }
 
-// TestUnsubscribeClosesNormally says what the peer sees of it.
+// TestUnsubscribeClosesNormally checks the peer's view of it.
 func TestUnsubscribeClosesNormally(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})

@@ -41,7 +41,7 @@ func (h *events) events() []wsource.Event {
 	return append([]wsource.Event(nil), h.all...)
 }
 
-// arrivals returns the stream of the times at which messages come, since now.
+// arrivals returns the stream of the messages' times, counted from now.
 func arrivals(s *wsource.Socket) observable.Observable[string] {
 	began := time.Now()
 	return operators.Map(s, func(m wsource.Message) string {
@@ -49,7 +49,7 @@ func arrivals(s *wsource.Socket) observable.Observable[string] {
 	})
 }
 
-// A socket whose peer sends too much reads as much as it may, evenly, and loses nothing.
+// A socket whose peer sends too much reads evenly at the rate, and loses nothing.
 func TestRateSlowsThePeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Rate: wsource.Rate{Messages: 10, Burst: 3}})
@@ -68,11 +68,12 @@ func TestRateSlowsThePeer(t *testing.T) {
 		<-server.Done()
 		require.NoError(t, server.Err())
 		assert.Zero(t, time.Since(began), "the end waits for no token")
-		assert.Len(t, got.Values(), 10, "nor does what came before it")
+		assert.Len(t, got.Values(), 10, "nor do the messages before it")
 	})
 }
 
-// Messages over the rate are dropped, whole, whatever their form, and told; what comes in time is not.
+// Messages over the rate are dropped whole, in any form, and reported; messages in time
+// are not.
 func TestRateDropsMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hook := &events{kind: wsource.EventOverRate}
@@ -97,14 +98,14 @@ func TestRateDropsMessages(t *testing.T) {
 		}
 		assert.Equal(t, []int{4, 13, 100_000, 4}, sizes)
 
-		// What is wrong with a message that is dropped ends the connection as ever.
+		// A malformed message ends the connection as ever, even if it is dropped.
 		p.write(frame{fin: true, opcode: opText, payload: []byte("\xFF")})
 		code, _ := p.readClose()
 		assert.Equal(t, wsource.StatusInvalidPayload, code)
 	})
 }
 
-// Who sends too much is told, and what it sends from then on is not read.
+// A peer that sends too much gets a close frame, and its later messages are not read.
 func TestRateClosesTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Rate: wsource.Rate{
@@ -125,7 +126,7 @@ func TestRateClosesTheConnection(t *testing.T) {
 	})
 }
 
-// A message that is read as it arrives has its token, or is dropped, as any other.
+// A message that is read as it arrives needs a token, or is dropped, as any other.
 func TestRateOfReaders(t *testing.T) {
 	for _, overflow := range []observable.Overflow{observable.OverflowBlock, observable.OverflowDropNewest} {
 		t.Run(overflow.String(), func(t *testing.T) {
@@ -151,7 +152,7 @@ func TestRateOfReaders(t *testing.T) {
 	}
 }
 
-// A connection on which no message comes is closed; pings are none.
+// A connection without messages is closed; pings do not count.
 func TestIdleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{
@@ -198,14 +199,14 @@ func TestIdleTimeout(t *testing.T) {
 	})
 }
 
-// The limits of a connection are those of its admission.
+// The limits of a connection come from its admission.
 func TestLimitsOfAnAdmission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limited := wsource.AcceptOptions{
 			Rate: wsource.Rate{Messages: 1, Overflow: observable.OverflowFail}, IdleTimeout: time.Minute,
 		}
 		s := newSite(t, wsource.AcceptOptions{Authorize: func(r *http.Request) (a wsource.Admission, err error) {
-			if r.Header.Get("Origin") == "" { // as a page has
+			if r.Header.Get("Origin") == "" { // as from a page
 				a.Options = &limited
 			}
 			return a, nil
@@ -230,7 +231,7 @@ func TestLimitsOfAnAdmission(t *testing.T) {
 	})
 }
 
-// Limits that cannot be are refused, by name.
+// Impossible limits are refused, by name.
 func TestLimitsThatCannotBe(t *testing.T) {
 	for problem, options := range map[string]wsource.AcceptOptions{
 		"Rate that has a negative number":              {Rate: wsource.Rate{Messages: -1}},

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// host is where the servers of the tests listen.
+// host is the address of the tests' servers.
 const host = "server.test:80"
 
 // noBeat are the options of the tests that count frames or wait for long.
@@ -30,10 +30,11 @@ type site struct {
 	t       *testing.T
 	network *wstest.Network
 	server  *wsource.Server
-	sockets chan *wsource.Socket // those that were accepted
+	sockets chan *wsource.Socket // the accepted ones
 }
 
-// newSite starts a server. At the end of the test it is shut down, and no connection may be left.
+// newSite starts a server. At the end of the test it is shut down, and no connection may
+// be left.
 func newSite(t *testing.T, options wsource.AcceptOptions) *site {
 	t.Helper()
 	s := &site{
@@ -42,7 +43,7 @@ func newSite(t *testing.T, options wsource.AcceptOptions) *site {
 		server:  &wsource.Server{Options: options},
 		sockets: make(chan *wsource.Socket, 1000),
 	}
-	// As in programs that are shut down: the subscription outlives the test's context.
+	// As in programs that shut down, the subscription outlives the test's context.
 	accepting := s.server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(socket *wsource.Socket) { s.sockets <- socket },
 	})
@@ -93,7 +94,7 @@ func (s *site) pair(o *wsource.DialOptions) (client, server *wsource.Socket) {
 // link returns the connection that was dialled last.
 func (s *site) link() *wstest.Link { return s.network.Link(s.network.Dials()) }
 
-// settle waits until whatever happens at once has happened; in a bubble, that is certain.
+// settle waits until all immediate work is done; in a bubble, that is certain.
 func settle() { time.Sleep(time.Millisecond) }
 
 // record subscribes a new recorder.
@@ -134,7 +135,8 @@ func requireClose(t *testing.T, err error, code wsource.StatusCode) *wsource.Clo
 	return ce
 }
 
-// requireHandshake requires that err is a handshake error with the status, and returns it.
+// requireHandshake requires that err is a handshake error with the status, and returns
+// it.
 func requireHandshake(t *testing.T, err error, status int) *wsource.HandshakeError {
 	t.Helper()
 	var he *wsource.HandshakeError

@@ -36,26 +36,25 @@ func messageType(binary bool) MessageType {
 	return Text
 }
 
-// Message is one WebSocket message. Data belongs to whoever holds the message: it is
-// not used again by the socket that received it, and must not be changed after it was
-// handed to one that sends it. A borrowed message is the exception: see
-// [BorrowedMessage].
+// Message is one WebSocket message. Data belongs to the holder of the message: the socket
+// that received it does not use it again, and it must not be changed after it was handed
+// to a socket that sends it. A borrowed message is the exception: see [BorrowedMessage].
 type Message struct {
 	Type     MessageType // Text or Binary
-	borrowed bool        // Data is used again, by who has made the message
-	Data     []byte      // what it says; of a Text message, UTF-8
+	borrowed bool        // the maker of the message uses Data again
+	Data     []byte      // the content; of a Text message, UTF-8
 }
 
 // TextMessage returns a text message.
 func TextMessage(text string) Message { return Message{Type: Text, Data: []byte(text)} }
 
-// BinaryMessage returns a binary message of data, which it keeps.
+// BinaryMessage returns a binary message of data, without a copy.
 func BinaryMessage(data []byte) Message { return Message{Type: Binary, Data: data} }
 
-// BorrowedMessage returns a message whose data is borrowed: whoever has made it uses the
-// data again as soon as the call that was given the message has returned. A socket that
-// cannot send such a message at once copies it. Whatever else keeps a message beyond the
-// call, as a buffering operator does, keeps [Message.Owned].
+// BorrowedMessage returns a message whose data is borrowed: its maker uses the data again
+// as soon as the call that was given the message has returned. A socket that cannot send
+// such a message at once copies it. Other code that keeps a message beyond the call, as a
+// buffering operator does, must keep [Message.Owned].
 //
 //	for {
 //		scratch = appendState(scratch[:0])
@@ -65,12 +64,12 @@ func BorrowedMessage(typ MessageType, data []byte) Message {
 	return Message{Type: typ, borrowed: true, Data: data}
 }
 
-// Borrowed reports whether the data is used again by who has made the message: see
+// Borrowed reports whether the maker of the message uses the data again: see
 // [BorrowedMessage] and [Socket.Borrowed].
 func (m Message) Borrowed() bool { return m.borrowed }
 
-// Owned returns the message with data to keep: a copy if that is borrowed, and otherwise the
-// message itself.
+// Owned returns a message whose data may be kept: a copy if the data is borrowed, and
+// otherwise the message itself.
 func (m Message) Owned() Message {
 	if m.borrowed {
 		m.borrowed, m.Data = false, bytes.Clone(m.Data)
@@ -88,30 +87,32 @@ type MessageReader struct {
 	in *conn.Incoming
 }
 
-// Read reads what comes next of the message, and waits for it. It returns io.EOF at the message's end and nowhere
-// else. When the connection ends before that, or the message breaks a rule, it returns the [*CloseError] that
-// the socket ends with when the callback has returned: 1009 and [ErrMessageTooBig] over the limit; 1007 and
-// [ErrInvalidUTF8] at the first byte of a text that is not UTF-8, after those that are; 1006 and the cause when
-// the connection was cut; the peer's code when it closed in the middle of the message. It returns [ErrClosed] after this side's
-// normal closure, and [ErrReaderOver] when the callback has returned, or was busy with something else for over a
-// second while the socket was closing. It may be called by any goroutine.
+// Read reads the next bytes of the message, and waits for them. It returns io.EOF at the
+// message's end and nowhere else. When the connection ends before, or the message breaks
+// a rule, it returns the [*CloseError] that the socket ends with when the callback has
+// returned: 1009 and [ErrMessageTooBig] over the limit; 1007 and [ErrInvalidUTF8] at the
+// first byte of a text that is not UTF-8, after the bytes that are; 1006 and the cause
+// when the connection was cut; the peer's code when the peer closed in the middle of the
+// message. It returns [ErrClosed] after this side's normal closure. It returns
+// [ErrReaderOver] when the callback has returned, or was busy with something else for
+// over a second while the socket was closing. Any goroutine may call it.
 func (m *MessageReader) Read(p []byte) (int, error) { return m.in.Read(p) }
 
-// Prepared is a message for any number of sockets. It is checked once and compressed at most
-// once, at the first socket that compresses what it sends (RFC 7692). It is made by
-// [Prepare]. Any goroutine may use it.
+// Prepared is a message for any number of sockets. It is checked once, and compressed at
+// most once, by the first socket that compresses its messages (RFC 7692). [Prepare] makes
+// it. Any goroutine may use it.
 //
 // The shared form refers to no earlier message. A socket with context takeover therefore
-// begins its compression anew behind it. A socket whose peer asked for a window that is
-// smaller than the message compresses that by itself.
+// begins its compression anew behind it. A socket whose peer asked for a window smaller
+// than the message compresses the message by itself.
 type Prepared struct {
 	message Message
 	problem *SendError
 	shared  *frame.Shared
 }
 
-// Prepare returns m for any number of sockets. The data must not be changed after. A message
-// that no socket can send, as a text that is not UTF-8, is one whose sending fails.
+// Prepare returns m for any number of sockets. The data must not be changed after.
+// Sending fails for a message that no socket can send, as a text that is not UTF-8.
 func Prepare(m Message) *Prepared {
 	m = m.Owned()
 	return &Prepared{message: m, problem: check(m), shared: frame.Share(m.Data)}
@@ -120,7 +121,8 @@ func Prepare(m Message) *Prepared {
 // Message returns the message.
 func (p *Prepared) Message() Message { return p.message }
 
-// Err returns why no socket can send the message, or nil. Who posts it, and is not told of each failure, asks before.
+// Err returns the reason why no socket can send the message, or nil. A caller of Post
+// that does not hear of each failure asks before.
 func (p *Prepared) Err() error {
 	if p.problem == nil {
 		return nil
@@ -128,7 +130,7 @@ func (p *Prepared) Err() error {
 	return p.problem
 }
 
-// Packed returns the data as it is compressed for all sockets, nil if that is no gain.
+// Packed returns the data compressed for all sockets, or nil if compression is no gain.
 func (p *Prepared) Packed() []byte { return p.shared.Packed() }
 
 // SendPrepared is [Socket.Send] of a prepared message.
@@ -136,42 +138,46 @@ func (s *Socket) SendPrepared(ctx context.Context, p *Prepared) error {
 	return s.report(s.send(ctx, p.message, p.problem, p.shared))
 }
 
-// Posting is a prepared message on its way to one socket, of a sender that never waits. It
-// must not be copied, changed or posted again until its Owner was told, or it was withdrawn.
+// Posting is a prepared message on its way to one socket, of a sender that never waits.
+// It must not be copied, changed or posted again until its Owner has heard the outcome,
+// or it was withdrawn.
 type Posting struct {
 	Prepared *Prepared    // the message
-	Owner    PostingOwner // is told what became of it
+	Owner    PostingOwner // hears the outcome
 
 	item transport.Item
 }
 
-// PostingOwner is who posts messages.
+// PostingOwner is the sender of postings, which hears their outcomes.
 type PostingOwner interface {
-	// Posted is told once what became of a posting: err is nil when it was handed to the
-	// operating system. It is called on the goroutine that writes, or inside Post, and returns
-	// soon. Its panic goes to [observable.OnUnhandled], as it is not that of what happens there.
+	// Posted is called once with the outcome of a posting: err is nil when the message
+	// was handed to the operating system. It runs on the goroutine that writes, or inside
+	// Post, and must return soon. Its panic goes to [observable.OnUnhandled], as the
+	// goroutine that it runs on has no part in it.
 	Posted(p *Posting, err *SendError)
 }
 
-// Post sends a message behind what was sent before, without ever waiting: it is queued
-// however much there is. It is for those who send one value to many sockets and hold the
-// bounds themselves, as package hub does: the Owner tells when something has left, and
-// [Socket.Withdraw] takes back what has not.
+// Post sends a message behind the messages sent before, without ever waiting: it queues
+// the message however long the queue is. It is for code that sends one value to many
+// sockets and keeps the bounds itself, as package hub does: the Owner hears of messages
+// that have left, and [Socket.Withdraw] takes back messages that have not.
 func (s *Socket) Post(p *Posting) { p.PostOn(&s.conn) }
 
-// Withdraw takes a posting back of which nothing was written, and reports whether it could.
-// Then its Owner is told nothing. It may be called before or while the posting is posted.
+// Withdraw takes back a posting of which nothing was written, and reports whether it
+// could. The Owner of a withdrawn posting hears nothing. It may be called before or while
+// the posting is posted.
 func (s *Socket) Withdraw(p *Posting) bool { return p.WithdrawFrom(&s.conn) }
 
-// Peer is who is sent postings: a [*Socket], or what stands for one over several connections.
+// Peer is the receiver of postings: a [*Socket], or a stand-in for one over several
+// connections.
 type Peer interface {
-	// Post is that of Socket.
+	// Post does what [Socket.Post] does.
 	Post(p *Posting)
-	// Withdraw is that of Socket.
+	// Withdraw does what [Socket.Withdraw] does.
 	Withdraw(p *Posting) bool
-	// Close is that of Socket.
+	// Close does what [Socket.Close] does.
 	Close(code StatusCode, reason string) error
-	// OnEnd is that of Socket.
+	// OnEnd does what [Socket.OnEnd] does.
 	OnEnd(f func()) (stop func())
 }
 
@@ -191,7 +197,7 @@ func (p *Posting) PostOn(carrier Carrier) {
 // WithdrawFrom is [Socket.Withdraw] for a carrier.
 func (p *Posting) WithdrawFrom(carrier Carrier) bool { return carrier.Withdraw(&p.item) }
 
-// postingOwner is a posting as the one who hears the outcome.
+// postingOwner is a posting in its role as the owner of its item.
 type postingOwner Posting
 
 // Done hears the outcome.

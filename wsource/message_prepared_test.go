@@ -14,7 +14,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// postings records what became of postings.
+// postings records the outcomes of postings.
 type postings struct {
 	mu   sync.Mutex
 	told []*wsource.SendError
@@ -70,7 +70,8 @@ func TestPostDoesNotWait(t *testing.T) {
 			all[i] = &wsource.Posting{Prepared: message, Owner: owner}
 			server.Post(all[i])
 			if i == 100 {
-				synctest.Wait() // a writer has these, and waits; the others are queued behind it
+				// A writer has these, and waits; the others are queued behind it.
+				synctest.Wait()
 			}
 		}
 		synctest.Wait()
@@ -95,7 +96,7 @@ func TestPostDoesNotWait(t *testing.T) {
 	})
 }
 
-// What cannot be sent at all is told without a word to the peer.
+// A message that cannot be sent fails without a word to the peer.
 func TestPreparedThatCannotBeSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})

@@ -18,11 +18,11 @@ const (
 	DefaultReadLimit        = 1 << 20          // bytes of a message
 	DefaultHandshakeTimeout = 10 * time.Second // from the dial to the upgraded connection
 	DefaultCloseTimeout     = 5 * time.Second  // of a closing handshake
-	DefaultWriteTimeout     = 30 * time.Second // until the peer has taken a byte of what is written
+	DefaultWriteTimeout     = 30 * time.Second // until the peer takes a byte
 )
 
-// Compression says whether messages are compressed (RFC 7692, permessage-deflate), if the peer
-// can do it too.
+// Compression says whether messages are compressed (RFC 7692, permessage-deflate), if the
+// peer can do it too.
 type Compression uint8
 
 // The kinds of compression.
@@ -31,12 +31,13 @@ const (
 	NoCompression Compression = iota
 	// CompressMessages compresses each message of 512 bytes or more by itself.
 	CompressMessages
-	// CompressStream compresses messages of 128 bytes or more with what was sent before as
-	// the dictionary: smaller, for some 1.2 MB of memory a connection.
+	// CompressStream compresses messages of 128 bytes or more, with the messages sent
+	// before as the dictionary: they become smaller, for some 1.2 MB of memory a
+	// connection.
 	CompressStream
 )
 
-// params returns what a side with this option wishes.
+// params returns the parameters that a side with this option asks for.
 func (c Compression) params() frame.Params {
 	if c == NoCompression {
 		return frame.Params{}
@@ -44,17 +45,19 @@ func (c Compression) params() frame.Params {
 	return frame.WithTakeover(c == CompressStream)
 }
 
-// Heartbeat finds peers that are gone without a word. A connection on which nothing has arrived
-// for Interval is sent a ping, ahead of what is queued; if nothing arrives within Timeout, it
-// ends with [StatusAbnormalClosure] and [ErrHeartbeat]. Any byte that arrives counts as life, and so
-// does any that the peer takes of what has to wait for it: on Linux also of what the system keeps. What its system
-// has taken, and its program has not read, nobody sees: for that a peer has a second for each KiB that is before the
-// ping, up to the WriteTimeout, on Linux over TCP; elsewhere the time that the last writes took.
-// While this side's own subscribers hold up the reading, nothing is judged, and the pings go on, so that the
-// peer sees life in turn. The zero value is the default. A browser (js/wasm) sends no pings for a
-// page: there it is always off.
+// Heartbeat finds peers that are gone without a word. When nothing has arrived for
+// Interval, the connection sends a ping, ahead of the queue; if nothing arrives within
+// Timeout, it ends with [StatusAbnormalClosure] and [ErrHeartbeat]. Any byte that arrives
+// counts as life, and so does any byte that the peer takes of a queue that waits for it;
+// on Linux this includes the bytes that this side's system keeps. Bytes that the peer's
+// system has taken and its program has not read are invisible: for them a peer has a
+// second for each KiB before the ping, up to the WriteTimeout, on Linux over TCP;
+// elsewhere it has the time that the last writes took. While this side's own subscribers
+// hold up the reading, the heartbeat does not judge, and the pings go on, so that the
+// peer sees life in turn. The zero value is the default. A browser (js/wasm) sends no
+// pings for a page: the heartbeat is always off there.
 type Heartbeat struct {
-	// Off sends no pings and judges nothing.
+	// Off stops the pings and the judging.
 	Off bool
 	// Interval of silence before a ping; 0 means 25 s, less than the minute after
 	// which proxies drop an idle connection.
@@ -75,29 +78,32 @@ func (h Heartbeat) config() conn.Heartbeat {
 	}
 }
 
-// Rate bounds the messages that arrive on a connection: a token bucket of Burst tokens, to which Messages come each
-// Per, evenly. Each message takes one, when its first frame has come. The zero value is no bound. Pings, pongs and the
-// fragments of a message do not count; how many bytes a message may have is the ReadLimit's.
+// Rate bounds the messages that arrive on a connection: a token bucket of Burst tokens,
+// which gains Messages tokens each Per, evenly. Each message takes one token, when its
+// first frame has come. The zero value is no bound. Pings, pongs and the fragments of a
+// message do not count. The ReadLimit bounds the bytes of a message.
 type Rate struct {
-	// Messages is how many may come each Per. Default: any number.
+	// Messages is the number of messages that may come each Per. Default: any number.
 	Messages int
-	// Per is the time in which these may come. Default: a second.
+	// Per is the time for which Messages counts. Default: a second.
 	Per time.Duration
-	// Burst is how many may come at once. Default: Messages.
+	// Burst is the number of messages that may come at once. Default: Messages.
 	Burst int
-	// Overflow says what becomes of a message for which there is no token:
+	// Overflow says what happens to a message without a token:
 	//
-	//	OverflowBlock       it is delivered when its token comes. Nothing is read meanwhile, which slows the
-	//	                    peer through TCP; its pings have to wait, too. It is the default
-	//	OverflowDropNewest  it is dropped, and the Hook is told with EventOverRate
-	//	OverflowFail        the connection is closed with StatusPolicyViolation, with ErrTooManyMessages as the
-	//	                    cause. What the peer sends after it is not read
+	//	OverflowBlock       it is delivered when its token comes. Reading pauses until
+	//	                    then, which slows the peer through TCP; its pings wait, too.
+	//	                    The default
+	//	OverflowDropNewest  it is dropped, and the Hook gets EventOverRate
+	//	OverflowFail        the connection is closed with StatusPolicyViolation, with
+	//	                    ErrTooManyMessages as the cause. The messages behind it are
+	//	                    not read
 	//
-	// OverflowDropOldest is none of them, as nothing waits.
+	// OverflowDropOldest is not allowed, as nothing waits.
 	Overflow observable.Overflow
 }
 
-// problem tells what is wrong with a Rate, "" if nothing is.
+// problem returns the problem with a Rate, or "".
 func (r *Rate) problem() string {
 	switch {
 	case r.Messages < 0 || r.Burst < 0 || r.Per < 0:
@@ -127,7 +133,7 @@ func (r *Rate) every() time.Duration {
 	return every
 }
 
-// arrivals returns what bounds the messages that arrive.
+// arrivals returns the bounds of the messages that arrive.
 func arrivals(r *Rate, idle time.Duration) conn.Arrivals {
 	a := conn.Arrivals{Every: r.every(), Burst: r.burst(), Idle: idle}
 	switch r.Overflow {
@@ -135,16 +141,16 @@ func arrivals(r *Rate, idle time.Duration) conn.Arrivals {
 		a.Over = conn.OverDrop
 	case observable.OverflowFail:
 		a.Over = conn.OverClose
-	case observable.OverflowBlock, observable.OverflowDropOldest: // of which the second was refused
+	case observable.OverflowBlock, observable.OverflowDropOldest: // the second is refused
 	}
 	return a
 }
 
-// optionsProblem tells what is wrong with the options that both sides have, "" if nothing is.
+// optionsProblem returns the problem with the options that both sides have, or "".
 func optionsProblem(
 	subprotocols []string, readLimit, streamLimit int64, c Compression, times ...time.Duration,
 ) string {
-	for i, name := range subprotocols { // which may be a secret: some servers take a token so
+	for i, name := range subprotocols { // a name may be a secret, as a token is
 		if !isToken(name) {
 			return fmt.Sprintf("has a Subprotocol that is no HTTP token: number %d", i)
 		}
@@ -165,7 +171,8 @@ func optionsProblem(
 	return ""
 }
 
-// isToken reports whether name is an HTTP token, as that of a subprotocol has to be (RFC 6455, section 4.1).
+// isToken reports whether name is an HTTP token, as the name of a subprotocol has to be
+// (RFC 6455, section 4.1).
 func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
 		return r <= ' ' || r >= 0x7F || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)

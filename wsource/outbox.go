@@ -11,31 +11,34 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Outbox bounds what waits to be sent: on a connection, for [AcceptOptions], or while a [Subject] has none, for
-// [SubjectConfig]. The zero value is the default.
+// Outbox bounds the messages that wait to be sent: on a connection, for [AcceptOptions],
+// or while a [Subject] has no connection, for [SubjectConfig]. The zero value is the
+// default.
 type Outbox struct {
-	// Messages is how many may wait; 0 means 1,024.
+	// Messages is the number of messages that may wait; 0 means 1,024.
 	Messages int
-	// Bytes is how many bytes their data may have together; 0 means 1 MiB. A single message may
-	// have more, if it is alone.
+	// Bytes bounds the size of their data together; 0 means 1 MiB. A message that waits
+	// alone may have more.
 	Bytes int
-	// Overflow says what becomes of a message that finds the outbox full. What is dropped is reported, with
-	// ErrOutboxFull.
+	// Overflow says what happens to a message that finds the outbox full. Dropped
+	// messages are reported, with ErrOutboxFull.
 	//
 	//	OverflowBlock       its sender waits until there is room. It is the default
 	//	OverflowDropOldest  the message that has waited longest is dropped
 	//	OverflowDropNewest  the new message is dropped
-	//	OverflowFail        of a connection: that is closed with StatusTryAgainLater; what waits, and what is sent
-	//	                    from then on, is dropped. Of a Subject: the new message is dropped, as its stream does
-	//	                    not fail for what is sent
+	//	OverflowFail        on a connection: it is closed with StatusTryAgainLater; all
+	//	                    waiting and later messages are dropped. In a Subject: the
+	//	                    new message is dropped, as a send does not fail its stream
 	//
-	// With a policy of a connection's other than OverflowBlock, no sender ever waits for its peer, and every
-	// message is left to a goroutine of the writers. A message waits until it is written. What is just being
-	// written cannot be dropped; OverflowDropOldest does not count it any more, so that there may be as much again.
+	// On a connection with a policy other than OverflowBlock, no sender ever waits for
+	// its peer: a goroutine of the writers writes every message. A message waits until it
+	// is written. A message that is just being written cannot be dropped;
+	// OverflowDropOldest does not count it any more, so that the queue may hold as much
+	// again.
 	Overflow observable.Overflow
 }
 
-// problem tells what is wrong with the settings, "" if nothing is.
+// problem returns the problem with the settings, or "".
 func (o Outbox) problem() string {
 	switch {
 	case o.Messages < 0 || o.Bytes < 0:
@@ -55,16 +58,19 @@ func (o Outbox) withDefaults() Outbox {
 	return o
 }
 
-// outbox is what waits at a socket of whose senders none waits. What blocks is the connection's.
+// outbox holds the messages that wait at a socket whose senders never wait. The policy
+// that blocks is the connection's part.
 type outbox struct {
 	socket *Socket
 	limit  Outbox
 
-	mu          sync.Mutex // guards what follows, and the entries in it; not held while anything is sent or told
+	// mu guards the fields below and the entries. It is not held while sending or
+	// reporting.
+	mu          sync.Mutex
 	first, last *outgoing
 	count       int
 	bytes       int
-	closed      bool // it was full, and so is the connection closed
+	closed      bool // it was full, and closed the connection
 }
 
 func newOutbox(s *Socket, limit Outbox) *outbox {
@@ -76,13 +82,13 @@ type outgoing struct {
 	outbox     *outbox
 	message    Message
 	item       transport.Item
-	result     chan *SendError // of Send, which holds one; nil for Next
+	result     chan *SendError // of Send, with room for one; nil for Next
 	prev, next *outgoing
 	waits      bool // it is in the outbox
 	dropped    bool // it was dropped from it
 }
 
-// outgoingPool holds the memory of what Next sends.
+// outgoingPool holds the memory of the messages of Next.
 var outgoingPool = sync.Pool{New: func() any { return new(outgoing) }}
 
 // next sends a message of Next.
@@ -92,7 +98,7 @@ func (o *outbox) next(m Message) {
 	o.submit(out, nil)
 }
 
-// send sends a message of Send, and waits for what becomes of it.
+// send sends a message of Send, and waits for its outcome.
 func (o *outbox) send(ctx context.Context, m Message, packer transport.Packer) *SendError {
 	out := &outgoing{outbox: o, message: m, result: make(chan *SendError, 1)}
 	o.submit(out, packer)
@@ -133,10 +139,10 @@ func (o *outbox) submit(out *outgoing, packer transport.Packer) {
 	o.mu.Unlock()
 	if closes {
 		o.socket.startClose(&CloseError{
-			Code: StatusTryAgainLater, Reason: "too slow for what is sent", Err: ErrOutboxFull,
+			Code: StatusTryAgainLater, Reason: "too slow for the messages", Err: ErrOutboxFull,
 		})
 	}
-	defer lost.tellAll() // deferred, as whoever is told may end the goroutine
+	defer lost.tellAll() // deferred, as a report may end the goroutine
 	if !takes {
 		out.tell(&SendError{Message: *m, Outcome: Unsent, Err: ErrOutboxFull})
 		return
@@ -144,8 +150,8 @@ func (o *outbox) submit(out *outgoing, packer transport.Packer) {
 	o.socket.conn.Send(context.Background(), &out.item)
 }
 
-// makeRoom makes room for a message as the policy says. It returns the list of what is
-// dropped for it, and whether the connection is to be closed; mu is held.
+// makeRoom makes room for a message as the policy says. It returns the list of the
+// messages dropped for it, and whether the connection is to be closed; mu is held.
 func (o *outbox) makeRoom(size int) (lost *outgoing, closes bool) {
 	end := &lost
 	drop := func() {
@@ -179,7 +185,8 @@ func (o *outbox) fits(size int) bool {
 	return o.count == 0 || o.count < o.limit.Messages && o.bytes+size <= o.limit.Bytes
 }
 
-// withdraw takes a message back of which nothing was written, and reports whether it could; mu is held.
+// withdraw takes back a message of which nothing was written, and reports whether it
+// could; mu is held.
 func (o *outbox) withdraw(out *outgoing) bool {
 	if !out.waits || !o.socket.conn.Withdraw(&out.item) {
 		return false
@@ -216,7 +223,7 @@ func (o *outbox) remove(out *outgoing) {
 	o.bytes -= len(out.message.Data)
 }
 
-// Done hears what has become of the message.
+// Done hears the outcome of the message.
 func (out *outgoing) Done(_ *transport.Item, outcome transport.Outcome, err error) {
 	o := out.outbox
 	o.mu.Lock()
@@ -231,7 +238,7 @@ func (out *outgoing) Done(_ *transport.Item, outcome transport.Outcome, err erro
 	}
 }
 
-// tellAll tells the senders of a list of messages that these are dropped.
+// tellAll reports the messages of a list as dropped to their senders.
 func (out *outgoing) tellAll() {
 	if out == nil {
 		return
@@ -240,7 +247,7 @@ func (out *outgoing) tellAll() {
 	out.tell(&SendError{Message: out.message, Outcome: Unsent, Err: ErrOutboxFull})
 }
 
-// tell tells the sender what has become of the message, which ends the use of out.
+// tell reports the outcome of the message to its sender, which ends the use of out.
 func (out *outgoing) tell(err *SendError) {
 	if out.result != nil {
 		out.result <- err

@@ -20,8 +20,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// TestPeerThatBreaksTheProtocol sends what RFC 6455 does not allow. The peer is told with a close
-// frame, the stream is an error, and nothing of it arrives.
+// TestPeerThatBreaksTheProtocol sends bytes that RFC 6455 forbids. The peer gets a close
+// frame, the stream fails, and none of the bytes arrive.
 func TestPeerThatBreaksTheProtocol(t *testing.T) {
 	final := func(opcode byte, size int) frame {
 		return frame{fin: true, opcode: opcode, payload: make([]byte, size)}
@@ -58,7 +58,7 @@ func TestPeerThatBreaksTheProtocol(t *testing.T) {
 					got := record[wsource.Message](t, socket)
 					started := time.Now()
 					p.write(test.frames...)
-					p.write(textFrame("more")) // which is on its way already
+					p.write(textFrame("more")) // on its way already
 					code, _ := p.readClose()
 					assert.Equal(t, test.code, code)
 					p.write(closeFrame(uint16(code), ""))
@@ -80,7 +80,7 @@ func TestFramesThatAreNoFrames(t *testing.T) {
 	masked.masked = true
 	for name, test := range map[string]struct {
 		raw    []byte
-		client bool // sends it
+		client bool // the client sends it
 		reason string
 	}{
 		"not masked":            {textFrame("x").bytes(), true, "a frame of the client is not masked"},
@@ -97,7 +97,8 @@ func TestFramesThatAreNoFrames(t *testing.T) {
 				got := record[wsource.Message](t, socket)
 				first := textFrame("first")
 				first.masked = test.client
-				p.raw(append(first.bytes(), test.raw...)) // in one write, and so in one read
+				// In one write, and so in one read.
+				p.raw(append(first.bytes(), test.raw...))
 				code, reason := p.readClose()
 				assert.Equal(t, wsource.StatusProtocolError, code)
 				assert.Equal(t, test.reason, reason)
@@ -170,7 +171,7 @@ func TestControlFrameWhoseRestIsLate(t *testing.T) {
 	}
 }
 
-// TestCloseFrameWhoseRestDoesNotCome has the heartbeat judge a peer that has begun a close
+// TestCloseFrameWhoseRestDoesNotCome: the heartbeat judges a peer that has begun a close
 // frame as any other.
 func TestCloseFrameWhoseRestDoesNotCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -234,8 +235,8 @@ func TestReadLimit(t *testing.T) {
 	}
 }
 
-// TestPeerSeesTheReadLimit has a peer send a message of many times the limit, and look for an answer only
-// when that is done, while this side is stuck in sending too.
+// TestPeerSeesTheReadLimit has a peer send a message of many times the limit and read
+// only after that, while this side is stuck in sending, too.
 func TestPeerSeesTheReadLimit(t *testing.T) {
 	large := frame{fin: true, opcode: opBinary, payload: make([]byte, 8<<20), masked: true}.bytes()
 	check := func(t *testing.T, p *peer, server *wsource.Socket) {

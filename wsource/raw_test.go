@@ -28,7 +28,7 @@ const (
 	opPong         byte = 0xA
 )
 
-// frame is one frame as it is on the wire.
+// frame is one frame on the wire.
 type frame struct {
 	fin     bool
 	rsv     byte // the three reserved bits
@@ -88,7 +88,8 @@ func (s *site) rawClient(header string) (*peer, *wsource.Socket) {
 	return p, <-s.sockets
 }
 
-// handshake upgrades a connection by hand, from the client's side. The header's lines end with CR LF.
+// handshake upgrades a connection by hand, from the client's side. The header's lines end
+// with CR LF.
 func handshake(t *testing.T, conn net.Conn, header string) *peer {
 	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
@@ -140,7 +141,7 @@ func upgrade(t *testing.T, conn net.Conn) *peer {
 	return p
 }
 
-// acceptKey is what a server answers to the key of a request.
+// acceptKey is a server's answer to the key of a request.
 func acceptKey(req *http.Request) string {
 	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])
@@ -210,8 +211,8 @@ func (p *peer) read() frame {
 	return f
 }
 
-// readClose reads up to the close frame, which must come, and returns its code and reason; 1005 if it has
-// none.
+// readClose reads up to the close frame, which must come, and returns its code and
+// reason; 1005 if it has none.
 func (p *peer) readClose() (code wsource.StatusCode, reason string) {
 	p.t.Helper()
 	for {

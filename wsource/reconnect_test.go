@@ -40,7 +40,7 @@ func TestCloseActionByCode(t *testing.T) {
 func TestCloseActionByRefusal(t *testing.T) {
 	for status, action := range map[int]wsource.Action{
 		0:   wsource.RetryConnect, // not reached
-		101: wsource.FailStream,   // the answer of a server that is none
+		101: wsource.FailStream,   // a server that speaks another protocol
 		200: wsource.FailStream, 301: wsource.FailStream,
 		400: wsource.FailStream, 401: wsource.FailStream, 403: wsource.FailStream, 404: wsource.FailStream,
 		408: wsource.RetryConnect, 410: wsource.FailStream, 425: wsource.RetryConnect, 426: wsource.FailStream,
@@ -56,7 +56,7 @@ func TestCloseActionOfOtherErrors(t *testing.T) {
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(&observable.PanicError{Value: "oops"}))
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(wsource.ErrClosed))
 	assert.Equal(t, wsource.RetryConnect, wsource.CloseAction(fmt.Errorf("token: %w", &net.OpError{Op: "dial", Err: errors.New("refused")})))
-	_, unparsed := url.Parse("http://a b") //nolint:staticcheck // this is what is tested
+	_, unparsed := url.Parse("http://a b") //nolint:staticcheck // the case of the test
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(fmt.Errorf("token: %w", unparsed)))
 	assert.Equal(t, wsource.RetryConnect, wsource.CloseAction(&url.Error{Op: "Get", URL: "http://token", Err: io.EOF}))
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(&wsource.HandshakeError{Err: &tls.CertificateVerificationError{}}))
@@ -65,7 +65,7 @@ func TestCloseActionOfOtherErrors(t *testing.T) {
 	assert.Equal(t, wsource.FailStream, wsource.CloseAction(err))
 }
 
-// TestTheOuterEndCounts has the end of one connection for the cause of another one's.
+// TestTheOuterEndCounts has the end of one connection as the cause of another's.
 func TestTheOuterEndCounts(t *testing.T) {
 	refused := func(status int, cause error) error {
 		return &wsource.HandshakeError{Status: status, Header: http.Header{"Retry-After": {"7"}}, Err: cause}
@@ -103,7 +103,7 @@ func TestActionNames(t *testing.T) {
 			wsource.LinkBackoff, " ", wsource.LinkClosed, " ", wsource.LinkState(9)))
 }
 
-// refusing is a transport that answers with statuses, and passes the handshakes after that on.
+// refusing is a transport that answers with statuses, and then passes handshakes on.
 type refusing struct {
 	http.RoundTripper
 	answers []http.Response
@@ -123,7 +123,7 @@ func TestRefusalsAreRetriedOrNot(t *testing.T) {
 	header := func(retryAfter string) http.Header { return http.Header{"Retry-After": {retryAfter}} }
 	for name, test := range map[string]struct {
 		answer http.Response
-		least  time.Duration // before the next attempt; a negative one is for none
+		least  time.Duration // time before the next attempt; negative: there is none
 	}{
 		"401":                    {http.Response{StatusCode: http.StatusUnauthorized}, -1},
 		"403":                    {http.Response{StatusCode: http.StatusForbidden}, -1},
@@ -140,6 +140,9 @@ func TestRefusalsAreRetriedOrNot(t *testing.T) {
 		},
 		"503 for ever": {
 			http.Response{StatusCode: http.StatusServiceUnavailable, Header: header("99999999999999999")}, 24 * time.Hour,
+		},
+		"503 for longer": {
+			http.Response{StatusCode: http.StatusServiceUnavailable, Header: header("99999999999999999999")}, 24 * time.Hour,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -229,7 +232,8 @@ func TestRetryOperatorsRedial(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				subject := s.subject(nil)
-				// Two of them, as one that redials while the other has not heard of the end must not get the old connection.
+				// Two subscribers: one that redials before the other has heard of the end
+				// must not get the old connection.
 				one, sub1 := listen(t, retry(subject))
 				two, sub2 := listen(t, retry(subject))
 				for i := range 3 {
@@ -279,7 +283,7 @@ func TestNoRetryWhileNobodyIsSubscribed(t *testing.T) {
 		dials := s.network.Dials()
 		assert.Greater(t, dials, 5)
 		status := record(t, subject.Status())
-		sub.Unsubscribe() // in the delay, which ends at once
+		sub.Unsubscribe() // in the delay; that ends at once
 		time.Sleep(time.Hour)
 		assert.Equal(t, dials, s.network.Dials())
 		assert.Equal(t, []wsource.LinkState{wsource.LinkBackoff, wsource.LinkClosed}, states(status.Values()))
@@ -311,7 +315,8 @@ func TestUnsubscribingStopsADialThatIsUnderWay(t *testing.T) {
 		sub.Unsubscribe()
 		settle()
 		s.link().Resume(wstest.ToServer)
-		if s.dialled() { // the server has answered before it knew that the client had left
+		// The server has answered before it knew that the client had left.
+		if s.dialled() {
 			requireClose(t, s.accept().wait(), wsource.StatusAbnormalClosure)
 		}
 		time.Sleep(time.Hour)

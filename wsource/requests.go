@@ -21,58 +21,63 @@ const NoTimeout time.Duration = -1
 
 // RequestsConfig says how [Requests] find the answer to a request.
 type RequestsConfig[In, Out any] struct {
-	// SetID returns the request as it is sent, with an ID by which the peer's answer can be told:
-	// 1 for the first request of the subject, 2 for the next. Its panic fails the request.
+	// SetID returns the request as it is sent, with the ID that marks the peer's answer:
+	// 1 for the first request of the subject, 2 for the next. Its panic fails the
+	// request.
 	SetID func(request Out, id uint64) Out
-	// ID tells which request a value answers; false if none. A value with an ID for which no
-	// request waits is no answer. Its panic fails all requests that are under way.
+	// ID returns the ID of the request that a value answers; false if it answers none. A
+	// value with an ID for which no request waits is no answer. Its panic fails all
+	// requests that are under way.
 	ID func(value In) (id uint64, ok bool)
-	// Cancel, if it is not nil, makes the message that tells the peer that an answer is not wanted
-	// any more: when a call is unsubscribed from, its context ends, or its time is over. It is sent
-	// on the connection that has got the request, if that is open. What goes wrong with it is told
-	// by Subject.Undelivered.
+	// Cancel, if it is not nil, makes the message that tells the peer that an answer is
+	// not wanted any more: when a subscriber of a call leaves, its context ends, or its
+	// time is over. The message goes out on the connection that has got the request, if
+	// that is open. Subject.Undelivered reports its failure.
 	Cancel func(id uint64) Out
-	// Timeout is how long a request may take, from the call to the answer. 0 means
+	// Timeout bounds the time of a request, from the call to the answer. 0 means
 	// DefaultRequestTimeout; NoTimeout is none.
 	Timeout time.Duration
-	// Max is how many requests may be under way at a time; others wait for their turn, in
-	// their order. 0 means DefaultMaxRequests.
+	// Max is the number of requests that may be under way at a time; others wait for
+	// their turn, in their order. 0 means DefaultMaxRequests.
 	Max int
 }
 
-// Requests sends requests by a [Subject], and finds the answers to them: [Requests.Do] waits
-// for one, [Requests.Call] is one as a stream. Any number may be under way, each at the same
-// small cost for a value that arrives. It is made by [NewRequests].
+// Requests sends requests by a [Subject], and finds their answers: [Requests.Do] waits
+// for one answer, [Requests.Call] is one answer as a stream. A value that arrives costs
+// the same, however many requests are under way. [NewRequests] makes it.
 //
-// While a request is under way it counts as a subscriber of the subject: the first one dials,
-// and when the last is answered and nobody else is subscribed, the connection is closed: so
-// two calls of Do in a row dial twice, unless SubjectConfig.Linger holds the connection. A
-// request that has not been written when a connection breaks is sent on the next one. One that
-// may have arrived fails, with a [*RequestError] whose outcome is [Unknown]: whether to ask
-// again is for whoever knows what the request does. The subject's other subscribers see the
-// answers, too. Requests do not count for the subject's Outbox, and are not told by Undelivered.
+// While a request is under way it counts as a subscriber of the subject: the first
+// request dials. When the last is answered, and the subject has no other subscriber, the
+// connection is closed: so two calls of Do in a row dial twice, unless
+// SubjectConfig.Linger holds the connection. A request that has not been written when a
+// connection breaks is sent on the next one. A request that may have arrived fails, with
+// a [*RequestError] whose outcome is [Unknown]: only the caller knows whether it is safe
+// to ask again. The subject's other subscribers see the answers, too. Requests do not
+// count for the subject's Outbox, and Undelivered does not report them.
 type Requests[In, Out any] struct {
 	subject *Subject[In, Out]
 	config  RequestsConfig[In, Out]
 	invalid error
 
-	mu      sync.Mutex // never held while code of the user's runs
+	mu      sync.Mutex // never held while the user's code runs
 	pending map[uint64]*request[In, Out]
-	first   *request[In, Out] // of all requests, in the order in which they began, and so of their deadlines
+	first   *request[In, Out] // all requests, in the order of their deadlines
 	last    *request[In, Out]
-	waiting *request[In, Out] // the first that waits for its turn; so do all that follow it
-	active  int               // those that do not wait
-	hold    *requestsHold     // while there is a request that goes on any connection
-	sharing int               // how many these are
-	pumping bool              // a goroutine sends those whose turn has come
+	waiting *request[In, Out] // the first that waits for its turn, as do all behind it
+	active  int               // the number of requests that do not wait
+	hold    *requestsHold     // the latest hold of requests that go on any connection
+	pumping bool              // a goroutine sends the requests whose turn has come
 	timer   *time.Timer
 }
 
-// requestsHold is the subscription to the subject while there are requests, or to what a
-// connection belongs to while there is one that goes on it alone.
+// requestsHold is the subscription that requests need: to one generation of the subject's
+// subscribers, or to the values of one connection for a request that goes on that
+// connection only.
 type requestsHold struct {
+	generation   *delivery.Generation // known once it is ready; nil for one connection
 	subscription observable.Subscription
-	ready        bool // what arrives is seen
+	sharing      int  // requests that need it
+	ready        bool // arriving values are seen
 	over         bool // nobody needs it
 }
 
@@ -80,8 +85,8 @@ type requestsHold struct {
 type request[In, Out any] struct {
 	id         uint64
 	out        Out
-	only       *Connection[In, Out] // on which it goes; nil: on any
-	hold       *requestsHold        // that it needs
+	only       *Connection[In, Out] // the connection that it goes on; nil: any
+	hold       *requestsHold        // the hold that it needs
 	deadline   time.Time
 	done       func(In, error)   // called once, without mu
 	message    *delivery.Message // nil until it is sent
@@ -90,9 +95,9 @@ type request[In, Out any] struct {
 	prev, next *request[In, Out]
 }
 
-// NewRequests returns the requests of subject. SetID and ID must be set. What is wrong with an
-// argument is the error of each request, a [*RequestError] with an [*observable.ArgumentError].
-// Several Requests of one subject have no ID in common.
+// NewRequests returns the requests of subject. SetID and ID must be set. An argument that
+// cannot be used is the error of each request, a [*RequestError] with an
+// [*observable.ArgumentError]. Several Requests of one subject have no ID in common.
 func NewRequests[In, Out any](subject *Subject[In, Out], config RequestsConfig[In, Out]) *Requests[In, Out] {
 	config.Timeout = orDefault(config.Timeout, DefaultRequestTimeout)
 	config.Max = orDefault(config.Max, DefaultMaxRequests)
@@ -113,17 +118,17 @@ func NewRequests[In, Out any](subject *Subject[In, Out], config RequestsConfig[I
 	return r
 }
 
-// Do sends a request and returns the answer, or a [*RequestError]. If ctx ends first, that wraps
-// the context's cause, and the peer is sent the Cancel message. It must not be called by an
-// observer of the subject's values: the answer comes by the same way.
+// Do sends a request and returns the answer, or a [*RequestError]. If ctx ends first, the
+// error wraps the context's cause, and the peer gets the Cancel message. An observer of
+// the subject's values must not call it: the answer comes the same way.
 func (r *Requests[In, Out]) Do(ctx context.Context, out Out) (In, error) {
 	return r.do(ctx, &request[In, Out]{out: out})
 }
 
-// DoOn is [Requests.Do] on one connection of the subject, ahead of what waits for one: for a
-// login, in an observer of [Subject.Connections]. Until it has returned, neither subscriptions nor
-// what waits in the outbox are sent on that connection. It fails with [ErrClosed] when the
-// connection has ended.
+// DoOn is [Requests.Do] on one connection of the subject, ahead of the messages that wait
+// for a connection: for a login, in an observer of [Subject.Connections]. Until it has
+// returned, that connection sends neither subscriptions nor the outbox. It fails with
+// [ErrClosed] when the connection has ended.
 func (r *Requests[In, Out]) DoOn(ctx context.Context, c *Connection[In, Out], out Out) (In, error) {
 	if c == nil {
 		var none In
@@ -170,10 +175,10 @@ func (r *Requests[In, Out]) do(ctx context.Context, q *request[In, Out]) (In, er
 	return a.value, a.err
 }
 
-// Call returns the answer to a request as a stream: each subscriber sends the request, and
-// gets the answer and completion, or a [*RequestError]. Whoever unsubscribes before
-// does not want it any more, and the peer is sent the Cancel message: with operators.SwitchMap a new
-// request takes the place of the one before.
+// Call returns the answer to a request as a stream: each subscriber sends the request,
+// and gets the answer and completion, or a [*RequestError]. If the subscriber leaves
+// before, the peer gets the Cancel message: with operators.SwitchMap a new request takes
+// the place of the one before.
 //
 //	answers := operators.SwitchMap(inputs, func(text string) observable.Observable[Reply] {
 //		return operators.Catch(requests.Call(Search{Text: text}), func(err error) observable.Observable[Reply] {
@@ -198,7 +203,7 @@ func (r *Requests[In, Out]) Call(out Out) observable.Observable[In] {
 	})
 }
 
-// String tells how many requests are under way.
+// String tells the number of requests under way.
 func (r *Requests[In, Out]) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

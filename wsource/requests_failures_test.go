@@ -38,7 +38,7 @@ func TestRequestsLostConnection(t *testing.T) {
 			assert.False(t, s.dialled(), "nothing holds the subject any more")
 		})
 	})
-	t.Run("sends again what certainly has not", func(t *testing.T) {
+	t.Run("sends again a request that has certainly not arrived", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject, requests := asking(s, nil)
 			_, subscription := listen(t, subject)
@@ -84,6 +84,63 @@ func TestRequestsLostConnection(t *testing.T) {
 			require.NoError(t, server.wait())
 		})
 	})
+	t.Run("goes on the next one while one is being closed", func(t *testing.T) {
+		for _, first := range []bool{true, false} {
+			inBubbleWith(t, calm, func(t *testing.T, s *site) {
+				subject, requests := asking(s, nil)
+				before := do(requests, t.Context(), "a")
+				s.accept()
+				link := s.link()
+				s.vanish()
+				subject.Complete()
+				if !first {
+					listen(t, subject)
+				}
+				after := do(requests, t.Context(), "b")
+				require.True(t, s.dialled())
+				server := s.accept()
+				assert.Equal(t, []string{"2 b"}, server.asked())
+				server.reply(2, "B")
+				require.NoError(t, (<-after).err)
+				requireRequest(t, (<-before).err, 1, wsource.Unknown, wsource.ErrCloseTimeout)
+				subject.Complete()
+				require.NoError(t, server.wait())
+				link.Resume(wstest.ToServer)
+				link.Resume(wstest.ToClient)
+			})
+		}
+	})
+	t.Run("one that is lost before it is made gives way to others", func(t *testing.T) {
+		inBubbleWith(t, calm, func(t *testing.T, s *site) {
+			made := make(chan struct{})
+			subject, requests := asking(s, func(c *askConfig) {
+				c.Max = 1
+				c.SetID = func(q query, id uint64) query {
+					if q.Text == "a" {
+						<-made
+					}
+					return query{id, q.Text}
+				}
+			})
+			before := do(requests, t.Context(), "a")
+			s.accept()
+			link := s.link()
+			s.vanish()
+			subject.Complete()
+			after := do(requests, t.Context(), "b")
+			server := s.accept()
+			assert.Empty(t, server.asked())
+			time.Sleep(6 * time.Second)
+			assert.Equal(t, []string{"2 b"}, server.asked())
+			server.reply(2, "B")
+			require.NoError(t, (<-after).err)
+			close(made)
+			requireRequest(t, (<-before).err, 1, wsource.Unsent, wsource.ErrCloseTimeout)
+			require.NoError(t, server.wait())
+			link.Resume(wstest.ToServer)
+			link.Resume(wstest.ToClient)
+		})
+	})
 	t.Run("a refused dial without Reconnect", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			require.NoError(t, s.network.OnEveryDial(wstest.Refuse()))
@@ -112,7 +169,7 @@ func TestRequestsFailures(t *testing.T) {
 	t.Run("SetID ends the goroutine", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			_, requests := asking(s, setID(runtime.Goexit))
-			do(requests, t.Context(), "") // which does not return
+			do(requests, t.Context(), "") // it does not return
 			assert.Equal(t, "0 requests", requests.String())
 		})
 	})
@@ -188,7 +245,7 @@ func requireArgument(t *testing.T, err error, name string) {
 	require.Equal(t, name, ae.Argument)
 }
 
-// What is sent before a login is answered waits.
+// Values sent before the answer to a login wait.
 func TestRequestsLogin(t *testing.T) {
 	t.Run("on each connection", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
@@ -249,8 +306,8 @@ func TestRequestsLogin(t *testing.T) {
 	})
 }
 
-// Connections break while requests begin, are answered, and are given up: each has one outcome,
-// and one that is unsent was never seen by the server.
+// Connections break while requests begin, are answered, and are given up: each has one
+// outcome, and the server has never seen an unsent one.
 func TestRequestsStorm(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := newSubject(s, wsource.JSON[query, query](), &wsource.SubjectConfig[query]{

@@ -12,11 +12,11 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// What becomes of a login that holds up the opening of its connection.
+// Logins that hold up the opening of their connection.
 
 type askConnection = wsource.Connection[query, query]
 
-// loginOn logs in on each connection of the subject, and returns what becomes of that.
+// loginOn logs in on each connection of the subject, and returns the outcomes.
 func loginOn(subject *askSubject, login func(c *askConnection) error) <-chan error {
 	outcomes := make(chan error, 10)
 	subject.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*askConnection]{
@@ -65,7 +65,7 @@ func TestLoginFailsWithItsConnection(t *testing.T) {
 	})
 }
 
-// A login on the connection that is opened for what waits in the outbox does not open another one.
+// A login on the connection that opens for the outbox does not open another one.
 func TestLoginWhileTheSubjectShutsDown(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject, requests := asking(s, nil)
@@ -90,7 +90,7 @@ func TestLoginWhileTheSubjectShutsDown(t *testing.T) {
 	})
 }
 
-// An observer of the connections that is busy does not keep the subject from ending.
+// A busy observer of the connections does not keep the subject from ending.
 func TestShutdownBreaksAnOpeningOff(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject, _ := asking(s, nil)

@@ -10,16 +10,16 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// How requests take their turn, are sent, and end.
+// The turn, the sending and the end of requests.
 
-// start begins a request: it is sent if it is its turn.
+// start begins a request, and sends it if its turn has come.
 func (r *Requests[In, Out]) start(ctx context.Context, q *request[In, Out]) {
 	if r.invalid != nil {
 		r.fail(q, Unsent, r.invalid)
 		return
 	}
 	r.mu.Lock()
-	if q.over { // its subscriber has left while it came
+	if q.over { // its subscriber has left meanwhile
 		r.mu.Unlock()
 		return
 	}
@@ -39,21 +39,22 @@ func (r *Requests[In, Out]) start(ctx context.Context, q *request[In, Out]) {
 	r.goOn()
 }
 
-// holdFor returns the hold that a request needs, and whether that is to be subscribed; mu is
-// held.
+// holdFor returns the hold that a request needs, and whether the caller must subscribe
+// it; mu is held. A hold whose generation is about to end takes no new request.
 func (r *Requests[In, Out]) holdFor(q *request[In, Out]) (hold *requestsHold, isNew bool) {
-	if q.only != nil {
-		q.hold = new(requestsHold)
-		return q.hold, true
+	hold = r.hold
+	if q.only != nil || hold == nil || hold.generation != nil && !hold.generation.IsCurrent() {
+		hold, isNew = new(requestsHold), true
 	}
-	if r.sharing++; r.hold == nil {
-		r.hold, isNew = new(requestsHold), true
+	if q.only == nil {
+		r.hold = hold
 	}
-	q.hold = r.hold
-	return q.hold, isNew
+	hold.sharing++
+	q.hold = hold
+	return hold, isNew
 }
 
-// add adds a request to those that wait; mu is held.
+// add adds a request to the queue; mu is held.
 func (r *Requests[In, Out]) add(q *request[In, Out]) {
 	if q.prev = r.last; q.prev != nil {
 		q.prev.next = q
@@ -72,7 +73,8 @@ func (r *Requests[In, Out]) add(q *request[In, Out]) {
 	}
 }
 
-// begin makes the first request that waits, q, an active one, if there may be another; mu is held.
+// begin makes q, the first request of the queue, active if Max allows another; mu is
+// held.
 func (r *Requests[In, Out]) begin(q *request[In, Out]) bool {
 	if r.active >= r.config.Max {
 		return false
@@ -84,8 +86,8 @@ func (r *Requests[In, Out]) begin(q *request[In, Out]) bool {
 	return true
 }
 
-// remove takes a request off, and reports false if it is over already; mu is held. The hold that is
-// not needed any more is returned, to be unsubscribed.
+// remove takes a request off, and reports false if it is over already; mu is held. It
+// returns the hold that no request needs any more, for the caller to release.
 func (r *Requests[In, Out]) remove(q *request[In, Out]) (hold *requestsHold, removed bool) {
 	if q.over {
 		return nil, false
@@ -114,19 +116,27 @@ func (r *Requests[In, Out]) remove(q *request[In, Out]) (hold *requestsHold, rem
 	if r.first == nil && r.timer != nil {
 		r.timer.Stop()
 	}
-	if q.only != nil {
-		return q.hold, true
+	if q.hold.sharing--; q.hold.sharing > 0 {
+		return nil, true
 	}
-	if r.sharing--; r.sharing == 0 {
-		hold, r.hold = r.hold, nil
+	if r.hold == q.hold {
+		r.hold = nil
 	}
-	return hold, true
+	return q.hold, true
 }
 
-// subscribe subscribes to the subject, for as long as there are requests, or to what only belongs
-// to. Another generation of the subject's subscribers would dial.
+// subscribe subscribes to the subject, for as long as there are requests, or to the
+// values of the connection only. Another generation of the subject's subscribers would
+// dial.
 func (r *Requests[In, Out]) subscribe(hold *requestsHold, only *Connection[In, Out]) {
-	values := observable.Observable[In](r.subject)
+	values := observable.Observable[In](observable.AttachFunc[In](
+		func(sc *observable.Scope, down observable.Stage[In]) {
+			r.subject.attach(sc, down, func(g *delivery.Generation) {
+				r.mu.Lock()
+				hold.generation = g
+				r.mu.Unlock()
+			})
+		}))
 	if only != nil {
 		values = only.decoder
 	}
@@ -144,7 +154,7 @@ func (r *Requests[In, Out]) subscribe(hold *requestsHold, only *Connection[In, O
 	}
 }
 
-// release ends a hold that is not needed any more.
+// release ends a hold that no request needs any more.
 func (r *Requests[In, Out]) release(hold *requestsHold) {
 	if hold == nil {
 		return
@@ -153,7 +163,7 @@ func (r *Requests[In, Out]) release(hold *requestsHold) {
 	hold.over = true
 	subscription := hold.subscription
 	r.mu.Unlock()
-	if subscription != nil { // or else subscribe will find it so
+	if subscription != nil { // otherwise subscribe finds it over
 		subscription.Unsubscribe()
 	}
 }
@@ -170,7 +180,7 @@ func (r *Requests[In, Out]) send(ctx context.Context, q *request[In, Out]) {
 	err = delivery.Guarded(func() error {
 		value := r.config.SetID(q.out, q.id)
 		m = newMessage(value)
-		m.Request, m.Urgent = true, true
+		m.Request, m.Urgent, m.Of = true, true, q.hold.generation
 		if q.only != nil {
 			m.Only = q.only.of
 		}
@@ -196,7 +206,8 @@ func (r *Requests[In, Out]) send(ctx context.Context, q *request[In, Out]) {
 	}
 }
 
-// goOn sends those whose turn has come, on another goroutine: the caller may be who reads.
+// goOn sends the requests whose turn has come, on another goroutine: the caller may be
+// the reading one.
 func (r *Requests[In, Out]) goOn() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -206,12 +217,12 @@ func (r *Requests[In, Out]) goOn() {
 	}
 }
 
-// due reports whether a request can be sent that waits for its turn; mu is held.
+// due reports whether the first request of the queue can be sent; mu is held.
 func (r *Requests[In, Out]) due() bool {
 	return r.waiting != nil && r.active < r.config.Max && r.waiting.hold.ready
 }
 
-// pump sends those whose turn has come.
+// pump sends the requests whose turn has come.
 func (r *Requests[In, Out]) pump() {
 	defer func() { // also when SetID ends this goroutine
 		r.mu.Lock()
@@ -270,7 +281,7 @@ func (r *Requests[In, Out]) fail(q *request[In, Out], outcome Outcome, err error
 	q.done(none, &RequestError{q.id, outcome, err})
 }
 
-// end ends a request whose answer is not wanted any more, and tells the peer.
+// end ends a request whose answer nobody wants any more, and tells the peer.
 func (r *Requests[In, Out]) end(q *request[In, Out], cause error) {
 	r.mu.Lock()
 	hold, removed := r.remove(q)
@@ -296,8 +307,8 @@ func (r *Requests[In, Out]) ended(q *request[In, Out], hold *requestsHold, cause
 	q.done(none, &RequestError{q.id, outcome, cause})
 }
 
-// cancel tells the peer that an answer is not wanted any more. Like what Topics send, the message does not wait
-// for room: a teardown must not block.
+// cancel tells the peer that an answer is not wanted any more. Like the messages of
+// Topics, this one does not wait for room: a teardown must not block.
 func (r *Requests[In, Out]) cancel(of *delivery.Connection, id uint64) {
 	s := r.subject
 	var payload delivery.Payload
@@ -329,6 +340,7 @@ func (r *Requests[In, Out]) lose(hold *requestsHold, err error) {
 		r.remove(q)
 	}
 	r.mu.Unlock()
+	defer r.goOn() // with the requests of another hold
 	var none In
 	each.Call(all, func(q *request[In, Out]) {
 		outcome := Unsent
@@ -339,7 +351,7 @@ func (r *Requests[In, Out]) lose(hold *requestsHold, err error) {
 	})
 }
 
-// setTimer lets the timer ring when the time of the first request is over; mu is held.
+// setTimer sets the timer to the deadline of the first request; mu is held.
 func (r *Requests[In, Out]) setTimer() {
 	switch {
 	case r.first == nil:
@@ -354,7 +366,7 @@ func (r *Requests[In, Out]) setTimer() {
 func (r *Requests[In, Out]) expire() {
 	type late struct {
 		request *request[In, Out]
-		hold    *requestsHold // that is not needed any more
+		hold    *requestsHold // the hold that no request needs any more
 	}
 	var expired []late
 	r.mu.Lock()

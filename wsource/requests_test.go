@@ -30,7 +30,7 @@ type (
 	askConfig   = wsource.RequestsConfig[query, query]
 )
 
-// askBy is how the tests correlate.
+// askBy is the tests' configuration of requests.
 func askBy(change func(*askConfig)) askConfig {
 	c := askConfig{
 		SetID:  func(a query, id uint64) query { return query{id, a.Text} },
@@ -52,7 +52,7 @@ func asking(s *site, change func(*askConfig)) (*askSubject, *askRequests) {
 // reply answers the request with an ID.
 func (f far) reply(id int, text string) { f.say(fmt.Sprintf(`{"ID":%d,"Text":%q}`, id, text)) }
 
-// asked returns what has come, as "1 text".
+// asked returns the requests that have come, as "1 text".
 func (f far) asked() []string {
 	f.t.Helper()
 	var all []string
@@ -64,7 +64,7 @@ func (f far) asked() []string {
 	return all
 }
 
-// outcome is what Do has returned.
+// outcome is the result of Do.
 type outcome struct {
 	value query
 	err   error
@@ -236,7 +236,7 @@ func TestRequests(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			client, server := s.pair(nil)
 			requests := wsource.NewRequests(wsource.WrapSocket(server, wsource.JSON[query, query](), nil), askBy(nil))
-			client.Subscribe(context.Background(), client) // which echoes
+			client.Subscribe(context.Background(), client) // it echoes
 			got := <-do(requests, t.Context(), "who are you?")
 			require.NoError(t, got.err)
 			assert.Equal(t, "who are you?", got.value.Text)
@@ -250,7 +250,8 @@ func TestRequestsCall(t *testing.T) {
 			require.NoError(t, s.network.OnDial(1, wstest.Delay(wstest.ToClient, 10*time.Microsecond)))
 			subject := newSubject(s, wsource.JSON[query, query](), &wsource.SubjectConfig[query]{Linger: time.Second})
 			requests := wsource.NewRequests(subject, askBy(nil))
-			_, other := listen(t, subject) // or the dial that has begun might be given up between two inputs
+			// Otherwise the dial might be given up between two inputs.
+			_, other := listen(t, subject)
 			defer other.Unsubscribe()
 			var inputs observable.Subject[string]
 			got := record(t, operators.SwitchMap(&inputs, func(text string) observable.Observable[query] {

@@ -5,9 +5,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Observable returns the socket's messages as an RxGo observable of items whose values are
-// [Message]: see [observable.ToRx]. Each Observe subscribes anew, and rxgo.WithContext ends that
-// subscription.
+// Observable returns the socket's messages as an RxGo observable of items whose values
+// are [Message]: see [observable.ToRx]. Each Observe subscribes anew, and
+// rxgo.WithContext ends that subscription.
 func (s *Socket) Observable(options ...rxgo.Option) rxgo.Observable {
 	return observable.ToRx[Message](s, options...)
 }

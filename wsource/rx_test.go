@@ -20,7 +20,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// The pipeline of these tests: of numbers that come in bursts, the even ones, doubled, the last of each burst.
+// The pipeline of these tests takes numbers in bursts, keeps the even ones, doubles them,
+// and passes the last of each burst.
 
 func even(m wsource.Message) bool {
 	n, err := strconv.Atoi(m.String())
@@ -32,10 +33,10 @@ func double(m wsource.Message) string {
 	return fmt.Sprint(2 * n)
 }
 
-const quiet = 50 * time.Millisecond // that Debounce waits for
+const quiet = 50 * time.Millisecond // Debounce's time
 
-// rxPipeline is it in RxGo, with its Retry. That one observes what stands before it again, which RxGo's
-// Debounce does not survive: it comes behind.
+// rxPipeline is the pipeline in RxGo, with RxGo's Retry. Retry observes the stages before
+// it again, which Debounce does not survive: so Debounce stands behind it.
 func rxPipeline(rx rxgo.Observable) rxgo.Observable {
 	return rx.
 		Filter(func(i any) bool { return even(i.(wsource.Message)) }).
@@ -44,7 +45,7 @@ func rxPipeline(rx rxgo.Observable) rxgo.Observable {
 		Debounce(rxgo.WithDuration(quiet))
 }
 
-// ourPipeline is it in this toolkit's operators.
+// ourPipeline is the pipeline in this toolkit's operators.
 func ourPipeline(messages observable.Observable[wsource.Message]) observable.Observable[string] {
 	numbers := operators.Filter(messages, even)
 	doubled := operators.Map(numbers, double)
@@ -60,7 +61,8 @@ func burst(s *wsource.Socket, from, to int) {
 	time.Sleep(2 * quiet)
 }
 
-// TestRxGoOnASocket composes RxGo's operators on the RxGo face of both ends of one connection.
+// TestRxGoOnASocket composes RxGo's operators on the RxGo face of both ends of one
+// connection.
 func TestRxGoOnASocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
@@ -112,8 +114,8 @@ func TestRxContextEndsASubscription(t *testing.T) {
 	})
 }
 
-// TestRetryRedials drops the connection under the pipeline, on the client, several times, in RxGo's and in
-// this toolkit's operators.
+// TestRetryRedials drops the connection under the pipeline, on the client, several times,
+// in RxGo's and in this toolkit's operators.
 func TestRetryRedials(t *testing.T) {
 	for name, pipeline := range pipelines {
 		t.Run(name, func(t *testing.T) {
@@ -160,8 +162,8 @@ var drops = []func(t *testing.T, s *site, server *wsource.Socket){
 	},
 }
 
-// TestRetryOnAServer has the server retry: when a client's connection breaks, it waits for the
-// next one.
+// TestRetryOnAServer has the server retry: when a client's connection breaks, it waits
+// for the next one.
 func TestRetryOnAServer(t *testing.T) {
 	for name, pipeline := range pipelines {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +209,7 @@ func TestRetryGivesUp(t *testing.T) {
 	}
 }
 
-// TestRetryIsGivenUp unsubscribes between two attempts, in them and behind them.
+// TestRetryIsGivenUp unsubscribes between attempts, in them and after them.
 func TestRetryIsGivenUp(t *testing.T) {
 	for name, pipeline := range pipelines {
 		for at := range 12 { // the sixth attempt, the last, ends after 60 ms
@@ -215,7 +217,8 @@ func TestRetryIsGivenUp(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newSite(t, wsource.AcceptOptions{})
 					require.NoError(t, s.network.OnEveryDial(
-						wstest.Delay(wstest.ToClient, 10*time.Millisecond), wstest.Cut(wstest.ToClient, 100))) // within the response
+						// Within the response.
+						wstest.Delay(wstest.ToClient, 10*time.Millisecond), wstest.Cut(wstest.ToClient, 100)))
 					got := observabletest.NewRecorder[string]()
 					subscription := pipeline(messagesOf(s.options(nil))).Subscribe(t.Context(), got)
 					time.Sleep(time.Duration(at) * 5 * time.Millisecond)

@@ -16,13 +16,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
-// DefaultMaxConnections is how many connections a [Server] holds at a time.
+// DefaultMaxConnections is the number of connections that a [Server] holds at a time.
 const DefaultMaxConnections = 10_000
 
-// DefaultMaxPerKey is how many connections of one [Admission].Key a [Server] holds at a time.
+// DefaultMaxPerKey is the number of connections of one [Admission].Key that a [Server]
+// holds at a time.
 const DefaultMaxPerKey = 100
 
-// What [Server.Serve] allows a connection that is no socket yet.
+// The times that [Server.Serve] allows a connection that is no socket yet.
 const (
 	headerTimeout = 10 * time.Second // to send a handshake
 	idleTimeout   = 10 * time.Second // after a refusal, until the next handshake begins
@@ -31,11 +32,12 @@ const (
 // errNobodyServes: the server has no subscriber to its connections.
 var errNobodyServes = errors.New("nobody is subscribed to the server's connections")
 
-// errDraining says that Drain or Shutdown was called.
+// errDraining: Drain or Shutdown was called.
 var errDraining = fmt.Errorf("the server is draining: %w", http.ErrServerClosed)
 
-// Server is an http.Handler that upgrades each request to a WebSocket connection. What it does with the sockets
-// is said by [Server.Handle], [Server.Answer], or a subscriber of [Server.Connections]. The zero value is ready to use:
+// Server is an http.Handler that upgrades each request to a WebSocket connection.
+// [Server.Handle], [Server.Answer], or a subscriber of [Server.Connections] takes the
+// sockets. The zero value is ready to use:
 //
 //	server := new(wsource.Server)
 //	http.Handle("/live", server)
@@ -44,13 +46,14 @@ var errDraining = fmt.Errorf("the server is draining: %w", http.ErrServerClosed)
 //
 // Its fields must not be changed after the first request. A Server must not be copied.
 type Server struct {
-	// Options are those of each handshake.
+	// Options are the options of each handshake.
 	Options AcceptOptions
-	// MaxConnections is how many connections there may be at a time; further handshakes
-	// are refused with 503. Default: DefaultMaxConnections.
+	// MaxConnections is the number of connections that the server may have at a time; it
+	// refuses further handshakes with 503. Default: DefaultMaxConnections.
 	MaxConnections int
-	// MaxPerKey is how many connections there may be at a time whose [Admission] has the same Key;
-	// further handshakes are refused with 429. Default: DefaultMaxPerKey.
+	// MaxPerKey is the number of connections that may have an [Admission] with the same
+	// Key at a time; the server refuses further handshakes with 429. Default:
+	// DefaultMaxPerKey.
 	MaxPerKey int
 
 	connections connections
@@ -63,28 +66,31 @@ type Server struct {
 	pending  int            // handshakes under way
 	perKey   map[string]int // sockets and handshakes under way of each key
 	stopping bool           // Shutdown or Drain was called
-	goodbye  Farewell       // of it
-	stopped  bool           // and has lost its patience
+	goodbye  Farewell       // the farewell of that call
+	stopped  bool           // the context of that call has ended
 	empty    chan struct{}  // closed when the last connection is over, while stopping
-	awaited  chan struct{}  // closed when somebody takes connections, or nobody ever will; nil if nobody waits for that
-	http     []*http.Server
+	// awaited closes when somebody takes connections, or nobody ever will; nil if nobody
+	// waits for that.
+	awaited chan struct{}
+	http    []*http.Server
 }
 
-// Refusals returns the observable of the handshakes that were refused: hot, and for logs and counts. It does not end.
+// Refusals returns the observable of the refused handshakes: it is hot, for logs and
+// counts, and does not end.
 func (s *Server) Refusals() observable.Observable[*HandshakeError] { return &s.refusals }
 
-// Len returns how many connections there are.
+// Len returns the number of connections.
 func (s *Server) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sockets)
 }
 
-// Sockets returns the sockets that there are, in no order: to count or close them.
+// Sockets returns the server's sockets, in no order: to count or close them.
 func (s *Server) Sockets() []*Socket { return s.all() }
 
-// SocketsOf returns the sockets whose [Socket.Key] is key, in no order. It looks at each of the
-// server's. With [Socket.Close], it throws a user out:
+// SocketsOf returns the sockets whose [Socket.Key] is key, in no order. It looks at each
+// socket of the server. With [Socket.Close], it throws a user out:
 //
 //	for _, socket := range server.SocketsOf(user) {
 //		_ = socket.Close(wsource.StatusPolicyViolation, "banned")
@@ -93,15 +99,16 @@ func (s *Server) SocketsOf(key string) []*Socket {
 	return slices.DeleteFunc(s.all(), func(socket *Socket) bool { return socket.key != key })
 }
 
-// String tells how many connections the server has.
+// String tells the number of connections.
 func (s *Server) String() string { return fmt.Sprintf("server of %d connections", s.Len()) }
 
 // GoString is String: a format that looks into a server would race with its handshakes.
 func (s *Server) GoString() string { return s.String() }
 
-// Ready returns nil if the next handshake would be accepted, as far as this can be known before, and
-// otherwise why not: the server shuts down or drains (http.ErrServerClosed), nobody takes its connections, or it has
-// as many as it may have ([ErrTooManyConnections]). It is for health checks.
+// Ready returns nil if the server would accept the next handshake, as far as it can know
+// before, and otherwise the reason: the server shuts down or drains
+// (http.ErrServerClosed), nobody takes its connections, or it has as many as it may have
+// ([ErrTooManyConnections]). It is for health checks.
 func (s *Server) Ready() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,9 +116,9 @@ func (s *Server) Ready() error {
 	return err
 }
 
-// AwaitReady waits for as long as nobody takes the server's connections, and then returns what
-// [Server.Ready] does. A program that calls it before it listens refuses no client that comes early,
-// while [Server.Handle] is on its way on another goroutine:
+// AwaitReady waits until somebody takes the server's connections, and then returns the
+// result of [Server.Ready]. A program that calls it before it listens refuses no early
+// client, while [Server.Handle] is on its way on another goroutine:
 //
 //	go func() { handled <- server.Handle(ctx, handler) }()
 //	if err := server.AwaitReady(ctx); err != nil {
@@ -137,7 +144,8 @@ func (s *Server) AwaitReady(ctx context.Context) error {
 	}
 }
 
-// readiness returns what Ready does, and a channel that is closed when that may have changed if nobody takes connections.
+// readiness returns the result of Ready. If nobody takes connections, it also returns a
+// channel that closes when that may have changed.
 func (s *Server) readiness() (changed <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +158,7 @@ func (s *Server) readiness() (changed <-chan struct{}, err error) {
 	return s.awaited, err
 }
 
-// signalReady has those that wait in AwaitReady look again; mu is not held.
+// signalReady makes the callers that wait in AwaitReady look again; mu is not held.
 func (s *Server) signalReady() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +168,7 @@ func (s *Server) signalReady() {
 	}
 }
 
-// ServeHTTP upgrades the request, emits the socket and returns.
+// ServeHTTP upgrades the request, passes the socket on and returns.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = handshake.ThroughProxies(r, s.Options.Proxies, s.Options.Forwarded)
 	if err := vet(w, r, &s.Options); err != nil {
@@ -174,7 +182,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	accepted := false
 	counted := "" // the key of this handshake, once it counts
 	defer func() {
-		if !accepted { // also when Authorize panics
+		if !accepted { // also when Authorize panics with http.ErrAbortHandler
 			s.release(counted)
 		}
 	}()
@@ -204,7 +212,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // asks reports whether a subscriber of Requests decides on handshakes.
 func (s *Server) asks() bool { return s.requests.Observed() }
 
-// add makes a socket one of the server's, in place of its handshake, for Connections or not.
+// add makes a socket one of the server's, in place of its handshake, and offers it to
+// Connections if offer is true.
 func (s *Server) add(socket *Socket, offer bool) {
 	s.mu.Lock()
 	s.pending--
@@ -225,7 +234,8 @@ func (s *Server) add(socket *Socket, offer bool) {
 	}
 }
 
-// reserve takes one of the connections there may be, or tells why it cannot.
+// reserve takes one of the server's free places for connections, or returns the reason
+// why it cannot.
 func (s *Server) reserve() (status int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -235,7 +245,7 @@ func (s *Server) reserve() (status int, err error) {
 	return status, err
 }
 
-// unready tells why there may not be another connection; mu is held.
+// unready returns the reason against another connection; mu is held.
 func (s *Server) unready() (status int, err error) {
 	switch {
 	case s.MaxConnections < 0 || s.MaxPerKey < 0:
@@ -254,10 +264,10 @@ func (s *Server) unready() (status int, err error) {
 	return http.StatusServiceUnavailable, err
 }
 
-// keyRetryAfter is how long a client is asked to wait whose key has as many connections as it may have.
+// keyRetryAfter is the wait of a client whose key has as many connections as it may have.
 const keyRetryAfter = 10 * time.Second
 
-// reserveKey takes one of the connections that a key may have.
+// reserveKey takes one of a key's free places for connections.
 func (s *Server) reserveKey(key string) error {
 	if key == "" {
 		return nil
@@ -277,7 +287,7 @@ func (s *Server) reserveKey(key string) error {
 	return nil
 }
 
-// release gives back what was reserved for a handshake that has failed.
+// release gives back the place and the key of a handshake that has failed.
 func (s *Server) release(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -286,7 +296,7 @@ func (s *Server) release(key string) {
 	s.signalEmpty()
 }
 
-// releaseKey gives back one of the connections of a key; mu is held.
+// releaseKey gives back one of a key's places; mu is held.
 func (s *Server) releaseKey(key string) {
 	if key == "" {
 		return
@@ -320,7 +330,7 @@ func (s *Server) remove(socket *Socket) {
 	s.signalEmpty()
 }
 
-// signalEmpty tells Shutdown that nothing is left; mu is held.
+// signalEmpty wakes Shutdown when no socket and no handshake is left; mu is held.
 func (s *Server) signalEmpty() {
 	if s.empty != nil && len(s.sockets)+s.pending == 0 {
 		close(s.empty)
@@ -328,10 +338,11 @@ func (s *Server) signalEmpty() {
 	}
 }
 
-// Serve answers requests on l with the server alone, on any path, until Shutdown is called, and
-// then returns http.ErrServerClosed. Handshakes are bounded in time and size. A program that
-// serves other things too uses the server as a handler, and bounds them itself. The error is an
-// [*observable.ArgumentError] for options or a MaxConnections that cannot be used.
+// Serve answers requests on l with the server alone, on any path, until Shutdown is
+// called, and then returns http.ErrServerClosed. It bounds the time and size of
+// handshakes. A program that serves other things too uses the server as a handler, and
+// bounds them itself. The error is an [*observable.ArgumentError] for options or a
+// MaxConnections that cannot be used.
 func (s *Server) Serve(l net.Listener) error {
 	if l == nil {
 		return argument("Server.Serve", "l", isNil)
@@ -344,7 +355,7 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	server := &http.Server{
 		Handler: s, MaxHeaderBytes: 64 << 10,
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, // the second is for a body
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, // also for a body
 		WriteTimeout: headerTimeout + handshake.AnswerTimeout, IdleTimeout: idleTimeout,
 	}
 	s.mu.Lock()

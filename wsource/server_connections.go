@@ -1,54 +1,73 @@
 package wsource
 
 import (
+	"context"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
-// heldFor is how long a socket that no subscriber got waits for the next one.
+// heldFor is the time that a socket without a subscriber waits for the next one.
 const heldFor = 5 * time.Second
 
-// connections is a server's observable of sockets. It differs from a [observable.Subject] in that
-// a socket which no subscriber got is the next subscriber's.
+// connections is a server's observable of sockets. Other than with an
+// [observable.Subject], the next subscriber gets a socket that no subscriber got.
 type connections struct {
-	mu          sync.Mutex // guards what follows; never held while a subscriber is called
-	subscribers []*observable.Emitter[*Socket]
+	mu          interleave.Mutex // guards the fields below; not held in calls of subscribers
+	subscribers []*connectionsSubscriber
 	queue       []*Socket // sockets that no subscriber has got yet, in their order
-	delivering  bool      // a goroutine delivers what is in the queue
+	delivering  bool      // a goroutine delivers the queue
 	ended       bool
+	completing  []*connectionsSubscriber // the subscribers at the end
+	over        interleave.Cond          // one of them is over; its L is mu
 }
 
-// Connections returns the observable of the sockets as they are accepted. It is hot, never fails and
-// completes with [Server.Shutdown]. A subscriber gets each socket before any message of it is lost, since a
-// socket keeps its messages for its first subscriber. It gets them one after the other and should not take
-// long over one: [Server.Handle] and [Server.Answer] do each on a goroutine of its own. A socket that is over before its
-// turn comes is left out. A subscriber that
-// panics over one stays subscribed, and what its operators do with a panic does not happen: the socket is closed with
-// [StatusInternalError], the Hook is told with [EventFailed], and [observable.OnUnhandled]. One that ends its
-// goroutine (runtime.Goexit) over one has ended, with [observable.ErrGoexit]: that socket is closed in the same way, and
-// those behind it are the next subscriber's.
+// connectionsSubscriber is a subscriber of a server's connections.
+type connectionsSubscriber struct {
+	out   *observable.Emitter[*Socket]
+	scope *observable.Scope
+	told  bool // its Complete is called; guarded by mu
+	over  bool // its Complete has returned, or it has left before; guarded by mu
+}
+
+// Connections returns the observable of the sockets as they are accepted. It is hot,
+// never fails and completes with [Server.Shutdown]. A subscriber gets each socket before
+// any of its messages is lost, since a socket keeps its messages for its first
+// subscriber. It gets the sockets one after the other and should not take long over one:
+// [Server.Handle] and [Server.Answer] serve each on a goroutine of its own. A socket that
+// is over before its turn comes is left out.
 //
-// An operator that does something for each socket, as operators.MergeMap and operators.TryMap do, goes on when that fails
-// for one: the failure is the socket's alone ([Socket.FailAlone]). Behind an operator that makes something else of the
-// sockets, a failure is the stream's, as everywhere: then nobody is subscribed any more, and what was accepted
-// before stays open, unread.
+// A subscriber that panics over a socket stays subscribed, and its operators do not see
+// the panic: the socket is closed with [StatusInternalError], the Hook gets
+// [EventFailed], and [observable.OnUnhandled] the panic. A subscriber that ends its
+// goroutine (runtime.Goexit) over a socket ends with [observable.ErrGoexit]: that socket
+// is closed in the same way, and the next subscriber gets the sockets behind it.
 //
-// With no subscriber, handshakes are refused with 503. A socket that was being accepted when the last
-// subscriber left waits for the next one for 5 seconds, and is then closed with
-// [StatusTryAgainLater]. A socket that a subscriber has got is its own, and stays when it leaves.
+// An operator that does something for each socket, as operators.MergeMap and
+// operators.TryMap do, goes on after a failure for one: the failure is the socket's alone
+// ([Socket.FailAlone]). Behind an operator that makes other values of the sockets, a
+// failure is the stream's, as everywhere: then nobody is subscribed any more, and the
+// sockets accepted before stay open, unread.
+//
+// Without a subscriber, the server refuses handshakes with 503. A socket that was being
+// accepted when the last subscriber left waits 5 seconds for the next one, and is then
+// closed with [StatusTryAgainLater]. A socket that a subscriber has got is its own, and
+// stays when the subscriber leaves.
 func (s *Server) Connections() observable.Observable[*Socket] {
 	c := &s.connections
 	return observable.AttachFunc[*Socket](func(sc *observable.Scope, down observable.Stage[*Socket]) {
-		out := observable.NewEmitter(sc, s.guarded(down))
+		sub := &connectionsSubscriber{scope: sc}
+		counted := down
+		counted.Terminal = observable.WithComplete(down.Terminal, func() { c.tell(sub, down.Complete) })
+		sub.out = observable.NewEmitter(sc, s.guarded(counted))
 		c.mu.Lock()
 		ended := c.ended
 		if !ended {
-			c.subscribers = append(slices.Clip(c.subscribers), out)
+			c.subscribers = append(slices.Clip(c.subscribers), sub)
 		}
 		waiting := len(c.queue) > 0
 		c.mu.Unlock()
@@ -57,14 +76,15 @@ func (s *Server) Connections() observable.Observable[*Socket] {
 			return
 		}
 		s.signalReady()
-		sc.OnClose(func() { c.leave(out) })
+		sc.OnClose(func() { c.leave(sub) })
 		if waiting {
 			go c.deliver()
 		}
 	})
 }
 
-// guarded returns the stage before down that makes a panic over one socket that socket's failure.
+// guarded returns the stage before down, in which a panic over one socket is that
+// socket's failure.
 func (s *Server) guarded(down observable.Stage[*Socket]) observable.Stage[*Socket] {
 	next := down.Next
 	down.Next = func(socket *Socket) {
@@ -75,7 +95,7 @@ func (s *Server) guarded(down observable.Stage[*Socket]) observable.Stage[*Socke
 			}
 			if v := recover(); v != nil {
 				socket.failed(&observable.PanicError{Value: v, Stack: debug.Stack()}, s)
-			} else { // the subscription has failed, too, and tells it
+			} else { // the subscription has failed, too, and reports it
 				socket.closeFailed(observable.ErrGoexit)
 			}
 		}()
@@ -85,12 +105,30 @@ func (s *Server) guarded(down observable.Stage[*Socket]) observable.Stage[*Socke
 	return down
 }
 
-func (c *connections) leave(out *observable.Emitter[*Socket]) {
+func (c *connections) leave(sub *connectionsSubscriber) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if i := slices.Index(c.subscribers, out); i >= 0 {
+	if i := slices.Index(c.subscribers, sub); i >= 0 {
 		c.subscribers = slices.Delete(slices.Clone(c.subscribers), i, i+1)
 	}
+	if !sub.told {
+		sub.over = true
+		c.over.Broadcast()
+	}
+}
+
+// tell calls complete, which completes a subscriber.
+func (c *connections) tell(sub *connectionsSubscriber, complete func()) {
+	c.mu.Lock()
+	sub.told = true
+	c.mu.Unlock()
+	defer func() { // the subscriber may end the goroutine
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		sub.over = true
+		c.over.Broadcast()
+	}()
+	complete()
 }
 
 // observed reports whether there is a subscriber.
@@ -100,19 +138,19 @@ func (c *connections) observed() bool {
 	return len(c.subscribers) > 0
 }
 
-// offer gives socket to the subscribers after those that came before it.
+// offer gives socket to the subscribers, behind the sockets that came before it.
 func (c *connections) offer(socket *Socket) {
 	c.mu.Lock()
 	c.queue = append(c.queue, socket)
 	c.mu.Unlock()
 	c.deliver()
-	if socket.State() == Closed { // and so it was withdrawn too early, or will be
+	if socket.State() == Closed { // its withdrawal came too early, or comes later
 		c.withdraw(socket)
 	}
 }
 
-// withdraw takes a socket back that no subscriber has got yet, and reports whether it could. One that is over would
-// else wait without counting for MaxConnections.
+// withdraw takes back a socket that no subscriber has got yet, and reports whether it
+// could. Otherwise a socket that is over would wait without counting for MaxConnections.
 func (c *connections) withdraw(socket *Socket) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,17 +162,17 @@ func (c *connections) withdraw(socket *Socket) bool {
 	return true
 }
 
-// deliver gives what is in the queue to the subscribers, unless another goroutine does. A socket
-// that nobody gets is held for a while.
+// deliver gives the queue to the subscribers, unless another goroutine does. It holds a
+// socket that nobody gets for a while.
 func (c *connections) deliver() {
 	if socket, to := c.next(); socket != nil {
 		c.deliverTo(socket, to, false)
 	}
 }
 
-// deliverTo gives a socket to those subscribers, and then the next ones in the queue to theirs. Taken
-// says that somebody has got it.
-func (c *connections) deliverTo(socket *Socket, to []*observable.Emitter[*Socket], taken bool) {
+// deliverTo gives a socket to the subscribers in to, and then the rest of the queue to
+// the subscribers at that time. taken says that a subscriber has got the socket already.
+func (c *connections) deliverTo(socket *Socket, to []*connectionsSubscriber, taken bool) {
 	returned := false
 	defer func() {
 		if !returned { // a callback, which has got the socket, has ended this goroutine
@@ -143,12 +181,12 @@ func (c *connections) deliverTo(socket *Socket, to []*observable.Emitter[*Socket
 	}()
 	for socket != nil {
 		for len(to) > 0 {
-			out := to[0]
+			sub := to[0]
 			to = to[1:]
-			if out.Deliver(socket) {
+			if sub.out.Deliver(socket) {
 				taken = true
 			} else {
-				c.leave(out) // its subscription has ended
+				c.leave(sub) // its subscription has ended
 			}
 		}
 		c.dealtWith(socket, taken)
@@ -158,9 +196,9 @@ func (c *connections) deliverTo(socket *Socket, to []*observable.Emitter[*Socket
 	returned = true
 }
 
-// next returns the socket to be delivered, which stays in the queue, and the subscribers; or nil if
-// there is none, or nobody to get it, or another goroutine delivers.
-func (c *connections) next() (*Socket, []*observable.Emitter[*Socket]) {
+// next returns the next socket to deliver, which stays in the queue, and the subscribers.
+// It returns nil without a socket or a subscriber, and while another goroutine delivers.
+func (c *connections) next() (*Socket, []*connectionsSubscriber) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.delivering {
@@ -176,7 +214,8 @@ func (c *connections) next() (*Socket, []*observable.Emitter[*Socket]) {
 	return c.queue[0], c.subscribers
 }
 
-// dealtWith ends the delivery of a socket.
+// dealtWith ends the delivery of a socket, and takes it off the queue if a subscriber has
+// taken it.
 func (c *connections) dealtWith(socket *Socket, taken bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,7 +225,7 @@ func (c *connections) dealtWith(socket *Socket, taken bool) {
 	}
 }
 
-// hold closes the socket after some time, if no subscriber has got it by then; mu is held.
+// hold closes the socket after heldFor, if no subscriber has got it by then; mu is held.
 func (c *connections) hold(socket *Socket) {
 	time.AfterFunc(heldFor, func() {
 		if c.withdraw(socket) {
@@ -195,11 +234,36 @@ func (c *connections) hold(socket *Socket) {
 	})
 }
 
-// complete ends the subscribers, and those to come.
+// complete completes the subscribers, and all later ones.
 func (c *connections) complete() {
 	c.mu.Lock()
 	subscribers := c.subscribers
 	c.subscribers, c.queue, c.ended = nil, nil, true
+	c.completing = append(c.completing, subscribers...)
 	c.mu.Unlock()
-	each.Call(subscribers, (*observable.Emitter[*Socket]).Complete)
+	each.Call(subscribers, func(sub *connectionsSubscriber) { sub.out.Complete() })
+}
+
+// awaitCompleted waits until the Complete of each subscriber has returned. A goroutine
+// that delivers a socket completes the subscriber after it. The wait ends with ctx and
+// after DefaultCloseTimeout, since the subscriber may itself wait for the caller. It
+// leaves out a subscriber whose callback is the caller.
+func (c *connections) awaitCompleted(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, DefaultCloseTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.over.Broadcast()
+	})
+	defer stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over.L = &c.mu
+	for _, sub := range c.completing {
+		waits := true
+		for waits && !sub.over && ctx.Err() == nil {
+			waits = sub.scope.Wait(&c.over)
+		}
+	}
 }

@@ -15,9 +15,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestMergedConnections makes one stream of those of all sockets. Neither a client that leaves nor a failure ends more than
-// one socket. Behind what makes something else of the sockets, the failure is the stream's and the accepting is
-// over: who comes then is told so.
+// TestMergedConnections merges the streams of all sockets. Neither a client that leaves
+// nor a failure ends more than one socket. Behind an operator that makes other values of
+// the sockets, the failure is the stream's and the accepting is over: later clients are
+// refused.
 func TestMergedConnections(t *testing.T) {
 	type strings = observable.Observable[string]
 	own := func(s *wsource.Socket) strings {
@@ -82,7 +83,7 @@ func TestMergedConnections(t *testing.T) {
 					requireClose(t, clients[1+i].Err(), wsource.StatusInternalError)
 				}
 				settle()
-				if name != "a Catch for each" { // which tells by itself whom it likes
+				if name != "a Catch for each" { // a Catch reports nothing
 					assert.Len(t, failed(), 2)
 					require.Len(t, unhandled.All(), 2)
 					require.ErrorIs(t, unhandled.All()[0], errHandler)
@@ -101,8 +102,8 @@ func TestMergedConnections(t *testing.T) {
 	}
 }
 
-// TestAFailureOverOneSocket has operators fail over the first socket that they get, before any stream of it: the next
-// ones are served.
+// TestAFailureOverOneSocket has operators fail over their first socket, before any stream
+// of it: the next ones are served.
 func TestAFailureOverOneSocket(t *testing.T) {
 	type sockets = observable.Observable[*wsource.Socket]
 	failing := func() func(*wsource.Socket) error {
@@ -176,7 +177,7 @@ func TestAFailureOverOneSocket(t *testing.T) {
 	}
 }
 
-// TestADialledSocketIsTheProgramsOwn has the failure over a socket that was dialled end the stream.
+// TestADialledSocketIsTheProgramsOwn: a failure over a dialled socket ends the stream.
 func TestADialledSocketIsTheProgramsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
@@ -191,8 +192,8 @@ func TestADialledSocketIsTheProgramsOwn(t *testing.T) {
 	})
 }
 
-// TestAFailureOverOneRequest has what is done for a handshake fail before and after it was decided: the next ones are
-// served, and a refusal is told where refusals are.
+// TestAFailureOverOneRequest has code for a handshake fail before and after the decision:
+// the next ones are served, and Refusals has the refusal.
 func TestAFailureOverOneRequest(t *testing.T) {
 	accept := func(t *testing.T, q *wsource.Request) {
 		_, err := q.Accept(nil, wsource.Admission{})
@@ -201,8 +202,8 @@ func TestAFailureOverOneRequest(t *testing.T) {
 	for name, test := range map[string]struct {
 		decide  func(t *testing.T, q *wsource.Request)
 		err     error
-		status  int                // of the refusal, or
-		code    wsource.StatusCode // of the closure
+		status  int                // the refusal's, or
+		code    wsource.StatusCode // the closure's
 		logged  int
 		refused int
 	}{

@@ -14,9 +14,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestPanicInAProjectionOfConnections has operators panic over the first sockets, in their function or in what that
-// returns, which has subscribed to the socket by then. What was begun for these has no place among those that are served
-// after, and nobody waits for it in the end.
+// TestPanicInAProjectionOfConnections has operators panic over the first sockets, in
+// their function or in the observable that it returns, which has subscribed to the socket
+// by then. These observables take no place from later sockets, and nobody waits for them
+// at the end.
 func TestPanicInAProjectionOfConnections(t *testing.T) {
 	type (
 		stream  = observable.Observable[wsource.Message]

@@ -11,34 +11,39 @@ import (
 	"time"
 )
 
-// Farewell says how [Server.Drain] ends the connections. The zero value closes all at once with
-// [StatusServiceRestart].
+// Farewell says how [Server.Drain] ends the connections. The zero value closes all of
+// them at once with [StatusServiceRestart].
 type Farewell struct {
-	// Code is that of the close frames. Default: StatusServiceRestart.
+	// Code is the code of the close frames. Default: StatusServiceRestart.
 	Code StatusCode
-	// Reason is that of the close frames. With RetryAfter, it may have up to 99 bytes.
+	// Reason is the reason of the close frames. With RetryAfter, it may have up to 99
+	// bytes.
 	Reason string
-	// Last is sent to each socket before it is closed, whether there is room in its queue or not. A socket with the
-	// subprotocol of package session does not get it: there, messages are numbered, and one that is none of the
-	// session's would end that. Default: none, which is a message without data.
+	// Last is the last message to each socket before it is closed, also to a socket with
+	// a full queue. A socket with the subprotocol of package session does not get it: a
+	// session numbers its messages, and a foreign message would end it. Default: none,
+	// which is a message without data.
 	Last Message
-	// Spread is the time over which the sockets are closed, one after the other and evenly. It is cut to half of the
-	// time that the context leaves. Default: all are closed at once.
+	// Spread is the time over which the sockets are closed, one after the other and
+	// evenly. It is cut to half of the time that the context leaves. Default: all close
+	// at once.
 	Spread time.Duration
-	// RetryAfter is how long clients should wait before they come back. Each is told a time of its own, at random
-	// between RetryAfter and twice that, so that they do not come back at once: at the end of the close reason as
-	// "retry-after=1.234", in seconds, behind "; " if there is a Reason. A [Subject] that reconnects obeys, and
-	// adds its own delay. Handshakes that are refused meanwhile have it as their Retry-After. Default: clients are not told.
+	// RetryAfter is the time that clients should wait before they come back. Each client
+	// gets a time of its own, at random between RetryAfter and twice that, so that they
+	// do not come back at once. It stands at the end of the close reason as
+	// "retry-after=1.234", in seconds, behind "; " if there is a Reason. A [Subject] that
+	// reconnects obeys, and adds its own delay. Handshakes that are refused meanwhile
+	// have it as their Retry-After. Default: no statement.
 	RetryAfter time.Duration
 }
 
-// retryAfterKey begins the part of a close reason that says when to come back.
+// retryAfterKey begins the part of a close reason that says how long to wait.
 const (
 	retryAfterKey = "retry-after="
 	separator     = "; "
 )
 
-// problem tells what is wrong with a Farewell, "" if nothing is.
+// problem returns the problem with a Farewell, or "".
 func (f *Farewell) problem() string {
 	reason := f.Reason
 	if f.RetryAfter > 0 {
@@ -60,7 +65,7 @@ func (f *Farewell) problem() string {
 	return ""
 }
 
-// comeBack returns how long one client should wait before it comes back.
+// comeBack returns the time that one client should wait before it comes back.
 func (f *Farewell) comeBack() time.Duration {
 	if f.RetryAfter == 0 {
 		return 0
@@ -68,7 +73,7 @@ func (f *Farewell) comeBack() time.Duration {
 	return f.RetryAfter + rand.N(f.RetryAfter)
 }
 
-// sessionSubprotocol is that of package session, which imports this one.
+// sessionSubprotocol is the subprotocol of package session, which imports this one.
 const sessionSubprotocol = "rxsocket.session.v1"
 
 // say sends the last message and closes the socket.
@@ -83,7 +88,7 @@ func (f *Farewell) say(socket *Socket) {
 	socket.startClose(end)
 }
 
-// withRetryAfter returns a close reason that says when to come back.
+// withRetryAfter returns a close reason that says how long to wait.
 func withRetryAfter(reason string, after time.Duration) string {
 	if reason != "" {
 		reason += separator
@@ -91,21 +96,21 @@ func withRetryAfter(reason string, after time.Duration) string {
 	return reason + retryAfterKey + strconv.FormatFloat(math.Ceil(after.Seconds()*1000)/1000, 'f', -1, 64)
 }
 
-// reasonRetryAfter reads what withRetryAfter has written, or returns 0.
+// reasonRetryAfter returns the time in a close reason of withRetryAfter, or 0.
 func reasonRetryAfter(reason string) time.Duration {
 	if i := strings.LastIndex(reason, separator); i >= 0 {
 		reason = reason[i+len(separator):]
 	}
 	text, ok := strings.CutPrefix(reason, retryAfterKey)
 	seconds, err := strconv.ParseFloat(text, 64)
-	if !ok || err != nil || !(seconds > 0) { // or is no number
+	if !ok || err != nil || !(seconds > 0) { // also NaN
 		return 0
 	}
 	return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
 }
 
-// Shutdown is [Server.Drain] that closes every socket at once, with [StatusGoingAway] and a reason that
-// says so.
+// Shutdown is [Server.Drain] that closes every socket at once, with [StatusGoingAway] and
+// a reason that says so.
 //
 // http.Server.Shutdown does not wait for upgraded connections: call both.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -115,16 +120,19 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.drain(ctx, Farewell{Code: StatusGoingAway, Reason: "the server is shutting down"})
 }
 
-// Drain ends the server's work as farewell says. From now on [Server.Ready] fails and handshakes are refused
-// with 503; Connections completes; and each socket in its turn is sent the last message and closed. Drain
-// waits until all are over: what was sent before is written, and each peer has answered, or has let its
-// CloseTimeout pass. When ctx ends before, the connections left are broken off and the context's cause is
-// returned. The error is an [*observable.ArgumentError] for a farewell that cannot be sent; nothing has
-// happened then. Drain waits for a subscriber of Connections or Requests that is busy with its completion, too, but
-// not beyond the end of ctx, which is no error then.
+// Drain ends the server's work as farewell says. From now on [Server.Ready] fails and the
+// server refuses handshakes with 503. Connections completes. Each socket in its turn
+// sends the last message and is closed. Drain waits until all sockets are over: the
+// messages sent before are written, and each peer has answered, or has let its
+// CloseTimeout pass. When ctx ends before, Drain breaks off the remaining connections and
+// returns the context's cause. The error is an [*observable.ArgumentError] for a farewell
+// that cannot be sent; nothing has happened then. Drain also waits for a subscriber of
+// Connections or Requests that is busy with its completion, but not beyond the end of
+// ctx, which is no error then. For a subscriber of Connections that is still busy with a
+// socket, it waits for DefaultCloseTimeout at most.
 //
-// Drain and Shutdown may be called several times, also at once. A Shutdown during a Drain closes at once what
-// that has left.
+// Drain and Shutdown may be called several times, also at once. A Shutdown during a Drain
+// closes the remaining sockets at once.
 func (s *Server) Drain(ctx context.Context, farewell Farewell) error {
 	if ctx == nil {
 		return argument("Server.Drain", "ctx", isNil)
@@ -150,8 +158,9 @@ func (s *Server) drain(ctx context.Context, farewell Farewell) error {
 	s.mu.Unlock()
 	s.signalReady()
 
-	// The listeners are closed last: closing them breaks connections off that are about to be upgraded, whose
-	// clients may believe they are already, and would miss the goodbye.
+	// The listeners are closed last: closing them breaks off connections that are about
+	// to be upgraded. Their clients may believe that the upgrade is done, and would miss
+	// the goodbye.
 	defer func() {
 		for _, server := range listening {
 			_ = server.Close() // upgraded connections are not its own
@@ -166,6 +175,7 @@ func (s *Server) drain(ctx context.Context, farewell Farewell) error {
 	s.part(ctx, farewell, empty)
 	if empty == nil || waitFor(ctx, empty) {
 		waitFor(ctx, told)
+		s.connections.awaitCompleted(ctx)
 		return nil
 	}
 	s.mu.Lock()
@@ -177,7 +187,7 @@ func (s *Server) drain(ctx context.Context, farewell Farewell) error {
 	return context.Cause(ctx)
 }
 
-// waitFor waits until c closes, and reports whether it has before ctx ends.
+// waitFor waits until c closes or ctx ends, and reports whether c has closed.
 func waitFor(ctx context.Context, c <-chan struct{}) (closed bool) {
 	select {
 	case <-c:
@@ -187,7 +197,8 @@ func waitFor(ctx context.Context, c <-chan struct{}) (closed bool) {
 	}
 }
 
-// part says goodbye to each socket, spread over the farewell's time, until ctx ends or none is left.
+// part says goodbye to each socket, spread over the farewell's time, until ctx ends or no
+// socket is left.
 func (s *Server) part(ctx context.Context, farewell Farewell, empty <-chan struct{}) {
 	spread := farewell.Spread
 	if deadline, ok := ctx.Deadline(); ok {

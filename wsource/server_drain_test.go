@@ -24,7 +24,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestDrain looks at all that a Farewell says.
+// TestDrain checks each field of a Farewell.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := new(wsource.Server)
@@ -82,7 +82,7 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// TestDrainIsCut by the end of its context, or made an end of by Shutdown.
+// TestDrainIsCut ends a Drain by its context, and by Shutdown.
 func TestDrainIsCut(t *testing.T) {
 	for name, test := range map[string]struct {
 		cut  func(s *wsource.Server, cancel context.CancelCauseFunc)
@@ -120,7 +120,7 @@ func TestDrainIsCut(t *testing.T) {
 	}
 }
 
-// TestDrainSpreadsWithinItsTime has a Spread that the context does not leave.
+// TestDrainSpreadsWithinItsTime has a Spread longer than the context's time.
 func TestDrainSpreadsWithinItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := new(wsource.Server)
@@ -148,12 +148,12 @@ func TestFarewellThatCannotBeSent(t *testing.T) {
 	} {
 		require.ErrorAs(t, server.Drain(t.Context(), farewell), &argument, "%+v", farewell)
 	}
-	require.ErrorAs(t, server.Drain(nil, wsource.Farewell{}), &argument) //nolint:staticcheck // what is tested
+	require.ErrorAs(t, server.Drain(nil, wsource.Farewell{}), &argument) //nolint:staticcheck // the case of the test
 	require.NotErrorIs(t, server.Ready(), http.ErrServerClosed)
 	require.NoError(t, server.Drain(t.Context(), wsource.Farewell{Reason: strings.Repeat("x", 99), RetryAfter: time.Second}))
 }
 
-// TestSubjectComesBackWhenTold has a subject whose server says when to come back.
+// TestSubjectComesBackWhenTold has a server that tells a subject how long to wait.
 func TestSubjectComesBackWhenTold(t *testing.T) {
 	for reason, want := range map[string]time.Duration{
 		"retry-after=90.5":             90500 * time.Millisecond,
@@ -192,7 +192,7 @@ func TestSubjectComesBackWhenTold(t *testing.T) {
 	}
 }
 
-// A server that is replaced tells its clients, and takes its time.
+// A server that is replaced says goodbye to its clients, one after the other.
 func ExampleServer_Drain() {
 	server := new(wsource.Server)
 	go func() {
@@ -225,8 +225,14 @@ func ExampleServer_Drain() {
 		return
 	}
 
+	var messages []wsource.Message
+	read := make(chan struct{})
+	go func() { // it answers the close frame meanwhile
+		defer close(read)
+		messages, err = observable.Collect(context.Background(), client)
+	}()
 	fmt.Println(h.Shutdown(context.Background()), <-drained)
-	messages, err := observable.Collect(context.Background(), client)
+	<-read
 	closed, _ := errors.AsType[*wsource.CloseError](err)
 	fmt.Println(messages, closed.Code, strings.HasPrefix(closed.Reason, "retry-after="))
 
@@ -244,7 +250,8 @@ func listenHere() (listener net.Listener, url string) {
 	return listener, "http://" + listener.Addr().String()
 }
 
-// TestShutdownBesideBusySubscribers has subscribers take their time over the completion, or end the goroutine.
+// TestShutdownBesideBusySubscribers has subscribers that take their time over the
+// completion, or end the goroutine.
 func TestShutdownBesideBusySubscribers(t *testing.T) {
 	const patience = time.Minute
 	for name, test := range map[string]struct {
@@ -278,7 +285,9 @@ func TestShutdownBesideBusySubscribers(t *testing.T) {
 						}
 					},
 				})
-				settle() // the socket is delivered, or its goroutine would do what completes
+				// Until the socket is delivered; its goroutine must not complete the
+				// stream.
+				settle()
 				ctx, cancel := context.WithTimeout(context.Background(), patience)
 				defer cancel()
 				started := time.Now()
@@ -291,5 +300,50 @@ func TestShutdownBesideBusySubscribers(t *testing.T) {
 				assert.True(t, completed.Load())
 			})
 		}
+	}
+}
+
+// TestShutdownAwaitsACompletionBehindASocket checks that Shutdown returns after the
+// completion of a subscriber that is busy with a socket when it is to complete: the
+// goroutine that delivers the socket completes it. A subscriber that waits for Shutdown,
+// or calls it, does not keep it for ever.
+func TestShutdownAwaitsACompletionBehindASocket(t *testing.T) {
+	for name, test := range map[string]struct {
+		next  func(server *wsource.Server, shutDown <-chan struct{})
+		takes time.Duration
+	}{
+		"busy for a while": {func(*wsource.Server, <-chan struct{}) { time.Sleep(time.Second) }, time.Second},
+		"waits for it":     {func(_ *wsource.Server, shutDown <-chan struct{}) { <-shutDown }, wsource.DefaultCloseTimeout},
+		"calls it":         {func(s *wsource.Server, _ <-chan struct{}) { _ = s.Shutdown(context.Background()) }, 0},
+		"ends the goroutine": {func(*wsource.Server, <-chan struct{}) {
+			time.Sleep(time.Second)
+			runtime.Goexit()
+		}, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				observabletest.Unhandled(t)
+				server := new(wsource.Server)
+				network := serveHTTP(t, server.ServeHTTP)
+				shutDown := make(chan struct{})
+				var over atomic.Bool
+				server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+					OnNext:     func(*wsource.Socket) { test.next(server, shutDown) },
+					OnError:    func(error) { over.Store(true) },
+					OnComplete: func() { over.Store(true) },
+				})
+				client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
+				require.NoError(t, err)
+				settle() // the socket is being delivered
+				started := time.Now()
+				require.NoError(t, server.Shutdown(context.Background()))
+				assert.Equal(t, test.takes, time.Since(started).Round(time.Second))
+				assert.Equal(t, name != "waits for it", over.Load())
+				close(shutDown)
+				<-client.Done()
+				settle()
+				assert.True(t, over.Load())
+			})
+		})
 	}
 }

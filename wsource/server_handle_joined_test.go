@@ -21,7 +21,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// failures returns a hook, and what that is told has failed.
+// failures returns a hook, and a function for the failures that it has heard.
 func failures() (hook wsource.Hook, failed func() []error) {
 	var mu sync.Mutex
 	var all []error
@@ -39,8 +39,8 @@ func failures() (hook wsource.Hook, failed func() []error) {
 	}
 }
 
-// TestFailureBesideTheEndOfASocket has handlers return the end of their socket, alone and together with a failure: that
-// is told once, whatever it is joined with.
+// TestFailureBesideTheEndOfASocket has handlers return the end of their socket, alone and
+// joined with a failure: the failure is reported once in any case.
 func TestFailureBesideTheEndOfASocket(t *testing.T) {
 	for name, test := range map[string]struct {
 		outcome func(end error) error
@@ -92,7 +92,8 @@ func TestFailureBesideTheEndOfASocket(t *testing.T) {
 	}
 }
 
-// TestFailureBesideACloseError has the peer told what the handler says, and the failure told here.
+// TestFailureBesideACloseError: the peer gets the handler's code and reason, and this
+// side the report of the failure.
 func TestFailureBesideACloseError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unhandled := observabletest.Unhandled(t)
@@ -111,7 +112,8 @@ func TestFailureBesideACloseError(t *testing.T) {
 	})
 }
 
-// TestPanicInAnAnswerIsToldOnce has streams panic that still observe the socket, as that ends while the hook is told.
+// TestPanicInAnAnswerIsToldOnce has streams panic that still observe the socket, while
+// the socket ends during the hook.
 func TestPanicInAnAnswerIsToldOnce(t *testing.T) {
 	type stream = observable.Observable[wsource.Message]
 	late := operators.Map(observable.Timer(time.Second), boomWith[int])

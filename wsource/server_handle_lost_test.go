@@ -16,12 +16,13 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestHandlerThatCannotSendAnyMore has clients go while their message is being dealt with. What the handler cannot
-// send then is no failure of the program, and nobody is told of one.
+// TestHandlerThatCannotSendAnyMore has clients go during the handling of their message. A
+// send that fails then is no failure of the program, and none is reported.
 func TestHandlerThatCannotSendAnyMore(t *testing.T) {
 	answer := wsource.TextMessage("answer")
 	for name, test := range map[string]struct {
-		fail    func(ctx context.Context, s *wsource.Socket) error // with what follows from the client's going
+		// fail returns an error that follows from the client's leaving.
+		fail    func(ctx context.Context, s *wsource.Socket) error
 		failure bool
 	}{
 		"Send": {func(ctx context.Context, s *wsource.Socket) (err error) {
@@ -50,7 +51,7 @@ func TestHandlerThatCannotSendAnyMore(t *testing.T) {
 			}
 			return errHandler
 		}, true},
-		"what no socket can send": {func(ctx context.Context, s *wsource.Socket) (err error) {
+		"a message that no socket can send": {func(ctx context.Context, s *wsource.Socket) (err error) {
 			for err == nil {
 				err = s.Send(ctx, answer)
 			}
@@ -69,7 +70,7 @@ func TestHandlerThatCannotSendAnyMore(t *testing.T) {
 				r := run(t, server, func(s *wsource.Server) error {
 					return s.Handle(context.Background(), func(ctx context.Context, s *wsource.Socket) error {
 						return observable.TryForEach(ctx, s, func(wsource.Message) error {
-							time.Sleep(time.Second) // as the client goes, which is not seen meanwhile
+							time.Sleep(time.Second) // the client leaves meanwhile, unseen
 							assert.Equal(t, wsource.Open, s.State())
 							return test.fail(ctx, s)
 						})

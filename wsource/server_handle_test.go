@@ -27,10 +27,10 @@ type running struct {
 	*wsource.Server
 	t       *testing.T
 	network *wstest.Network
-	result  chan error // what Handle or Answer returned
+	result  chan error // the result of Handle or Answer
 }
 
-// run serves on a new network, with what begin calls on the server.
+// run serves on a new network; begin calls Handle or Answer on the server.
 func run(t *testing.T, server *wsource.Server, begin func(*wsource.Server) error) *running {
 	t.Helper()
 	r := &running{server, t, serveHTTP(t, server.ServeHTTP), make(chan error, 1)}
@@ -89,7 +89,7 @@ func TestHandleClosesWhenItReturns(t *testing.T) {
 					}
 				})}}
 				r := run(t, server, func(s *wsource.Server) error { return s.Handle(context.Background(), test.handler) })
-				for range 2 { // the second client fares as the first
+				for range 2 { // the same for a second client
 					client := r.dial()
 					send(client, "x")
 					<-client.Done()
@@ -113,7 +113,7 @@ func TestHandleClosesWhenItReturns(t *testing.T) {
 	}
 }
 
-// TestHandlersDoNotWaitForEachOther has each look something up for as long.
+// TestHandlersDoNotWaitForEachOther has handlers that each take the same time.
 func TestHandlersDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, new(wsource.Server), func(s *wsource.Server) error {
@@ -135,7 +135,8 @@ func TestHandlersDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-// TestHandleEndsWithItsContext ends the context of Handle under handlers that heed it, and that do not at once.
+// TestHandleEndsWithItsContext ends the context of Handle under handlers that heed it at
+// once, and under some that do not.
 func TestHandleEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unhandled := observabletest.Unhandled(t)
@@ -172,7 +173,8 @@ func TestHandleEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// TestContextOfHandle has the values of a middleware, and ends when the socket is over, which is no failure.
+// TestContextOfHandle checks the context's values, which a middleware has set, and its
+// end with the socket, which is no failure.
 func TestContextOfHandle(t *testing.T) {
 	type key struct{}
 	for name, leave := range map[string]func(*wsource.Socket){
@@ -217,7 +219,7 @@ func TestContextOfHandle(t *testing.T) {
 	}
 }
 
-// causeOfEnd is what the context of a socket that is over says.
+// causeOfEnd is the cause of the context of a socket that is over.
 func causeOfEnd(s *wsource.Socket) error {
 	if err := s.Err(); err != nil {
 		return err
@@ -225,7 +227,7 @@ func causeOfEnd(s *wsource.Socket) error {
 	return wsource.ErrClosed
 }
 
-// TestAnswer has the stream that is sent end in each way.
+// TestAnswer ends the stream of the answers in each way.
 func TestAnswer(t *testing.T) {
 	type stream = observable.Observable[wsource.Message]
 	hello := observable.Of(wsource.TextMessage("hello"))
@@ -302,7 +304,8 @@ func TestAnswerEndsWithSocketAndContext(t *testing.T) {
 	})
 }
 
-// TestPanicInConnections has a subscriber panic over one socket: that one is closed, and the others are served.
+// TestPanicInConnections has a subscriber panic over one socket: that one is closed, and
+// the others are served.
 func TestPanicInConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unhandled := observabletest.Unhandled(t)
@@ -339,9 +342,9 @@ func TestPanicInConnections(t *testing.T) {
 func TestHandleArguments(t *testing.T) {
 	var argument *observable.ArgumentError
 	server := new(wsource.Server)
-	require.ErrorAs(t, server.Handle(nil, nil), &argument) //nolint:staticcheck // what is tested
+	require.ErrorAs(t, server.Handle(nil, nil), &argument) //nolint:staticcheck // the case of the test
 	require.ErrorAs(t, server.Handle(t.Context(), nil), &argument)
-	require.ErrorAs(t, server.Answer(nil, nil), &argument) //nolint:staticcheck // what is tested
+	require.ErrorAs(t, server.Answer(nil, nil), &argument) //nolint:staticcheck // the case of the test
 	require.ErrorAs(t, server.Answer(t.Context(), nil), &argument)
 	require.NoError(t, server.Shutdown(t.Context()))
 	require.NoError(t, server.Handle(t.Context(), func(context.Context, *wsource.Socket) error { return nil }), "after Shutdown")

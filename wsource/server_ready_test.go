@@ -67,7 +67,7 @@ func TestAwaitReadyEnds(t *testing.T) {
 
 		var argument *observable.ArgumentError
 		require.ErrorAs(t, (&wsource.Server{MaxPerKey: -1}).AwaitReady(t.Context()), &argument)
-		require.ErrorAs(t, server.AwaitReady(nil), &argument) //nolint:staticcheck // what is tested
+		require.ErrorAs(t, server.AwaitReady(nil), &argument) //nolint:staticcheck // the case of the test
 		assert.Equal(t, "ctx", argument.Argument)
 	})
 }

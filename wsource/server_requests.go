@@ -17,29 +17,33 @@ var errNotDecided = errors.New("nobody has decided on the handshake in time")
 // errDecided: a handshake is accepted or refused once.
 var errDecided = errors.New("the handshake was accepted or refused before, or its time is over")
 
-// Request is a handshake of [Server.Requests] that waits until it is accepted or refused.
+// Request is a handshake of [Server.Requests] that waits for its acceptance or refusal.
 type Request struct {
-	// HTTP is the handshake's request. Its context ends with the client, and after DefaultHandshakeTimeout.
+	// HTTP is the handshake's request. Its context ends when the client leaves, and after
+	// DefaultHandshakeTimeout.
 	HTTP *http.Request
 
 	server  *Server
 	writer  http.ResponseWriter
-	mu      sync.Mutex // guards what follows; not held while the handshake is answered
+	mu      sync.Mutex // guards the fields below; not held during the answer
 	taken   bool       // somebody decides
 	decided chan struct{}
 	socket  *Socket
 }
 
-// Requests returns the observable of the handshakes, before they are accepted: hot, for one subscriber as a rule. It completes
-// with [Server.Shutdown]. Each handshake waits until a subscriber, or whoever it hands it to, calls [Request.Accept] or
-// [Request.Refuse]; with neither in DefaultHandshakeTimeout, it is refused with 503. It has been checked as
-// [Accept] says, and counts for MaxConnections. Authorize is not asked: the subscriber is. A subscriber that panics over
-// one stays subscribed: that one is refused with 500, and [observable.OnUnhandled] is told. One that ends
-// its goroutine (runtime.Goexit) has failed, and a handshake that is not decided by then is refused, too.
+// Requests returns the observable of the handshakes, before they are accepted: hot, for
+// one subscriber as a rule. It completes with [Server.Shutdown]. Each handshake waits
+// until a subscriber, or other code with the Request, calls [Request.Accept] or
+// [Request.Refuse]; with neither in DefaultHandshakeTimeout, it is refused with 503. It
+// has passed the checks of [Accept], and counts for MaxConnections. The subscriber
+// decides in place of Authorize. A subscriber that panics over a request stays
+// subscribed: that request is refused with 500, and [observable.OnUnhandled] gets the
+// panic. A subscriber that ends its goroutine (runtime.Goexit) has failed, and a
+// handshake that is not decided by then is refused, too.
 //
-// While there is a subscriber, a socket that it accepts is the subscriber's, and does not go to
-// [Server.Connections], Handle or Answer. The form is that of listing 8.2 of "RxJS in Action": a stream of
-// requests, each of which becomes a connection.
+// A socket that a subscriber accepts is the subscriber's, and does not go to
+// [Server.Connections], Handle or Answer. The form is that of listing 8.2 of "RxJS in
+// Action": a stream of requests, each of which becomes a connection.
 func (s *Server) Requests() observable.Observable[*Request] {
 	return observable.AttachFunc[*Request](func(sc *observable.Scope, down observable.Stage[*Request]) {
 		observable.Attach(&s.requests, sc, s.guardedRequests(down))
@@ -47,7 +51,8 @@ func (s *Server) Requests() observable.Observable[*Request] {
 	})
 }
 
-// guardedRequests returns the stage before down that makes a panic over one request that request's failure.
+// guardedRequests returns the stage before down, in which a panic over one request is
+// that request's failure.
 func (s *Server) guardedRequests(down observable.Stage[*Request]) observable.Stage[*Request] {
 	next := down.Next
 	down.Next = func(q *Request) {
@@ -56,12 +61,13 @@ func (s *Server) guardedRequests(down observable.Stage[*Request]) observable.Sta
 			if returned {
 				return
 			}
-			err := observable.ErrGoexit // which is the subscription's failure, and not told here
+			err := observable.ErrGoexit // the subscription reports its own failure
 			if v := recover(); v != nil {
 				err = &observable.PanicError{Value: v, Stack: debug.Stack()}
 				defer observable.ReportUnhandled(err, s)
 			}
-			_ = q.Refuse(&RefusalError{Status: http.StatusInternalServerError, Err: err}) // if it is not decided
+			// It does nothing if the request is decided.
+			_ = q.Refuse(&RefusalError{Status: http.StatusInternalServerError, Err: err})
 		}()
 		next(q)
 		returned = true
@@ -69,10 +75,10 @@ func (s *Server) guardedRequests(down observable.Stage[*Request]) observable.Sta
 	return down
 }
 
-// Accept upgrades the request with options in place of the server's; nil are the server's. With admission, it is
-// known whom the socket belongs to; the zero value says nothing, and its Options are not looked at. The
-// error is a [*HandshakeError] if the upgrade fails, another one if the request was accepted or refused before, or
-// its client has gone.
+// Accept upgrades the request with options in place of the server's; nil means the
+// server's. admission names the owner of the socket; the zero value names none. Its
+// Options are ignored. The error is a [*HandshakeError] if the upgrade fails, and another
+// error if the request was accepted or refused before, or its client has gone.
 func (q *Request) Accept(options *AcceptOptions, admission Admission) (*Socket, error) {
 	if !q.take() {
 		return nil, errDecided
@@ -91,13 +97,13 @@ func (q *Request) Accept(options *AcceptOptions, admission Admission) (*Socket, 
 		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, http.StatusInternalServerError, err))
 	}
 	if err := handshake.CheckOpen(q.writer, q.HTTP); err != nil {
-		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, 0, err)) // and nothing is answered
+		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, 0, err)) // no answer
 	}
 	if err := s.reserveKey(admission.Key); err != nil {
 		return nil, s.refused(refuse(q.writer, q.HTTP, opts.Hook, refusalStatus(err), err))
 	}
 	defer func() {
-		if q.socket == nil { // also when the Hook panics or ends the goroutine
+		if q.socket == nil {
 			s.mu.Lock()
 			s.releaseKey(admission.Key)
 			s.mu.Unlock()
@@ -116,8 +122,8 @@ func (q *Request) Accept(options *AcceptOptions, admission Admission) (*Socket, 
 	return socket, nil
 }
 
-// Refuse answers the request as refusal says; nil is the zero value. The error says that the request was accepted or
-// refused before, or that its client has gone.
+// Refuse answers the request as refusal says; nil is the zero value. The error says that
+// the request was accepted or refused before, or that its client has gone.
 func (q *Request) Refuse(refusal *RefusalError) error {
 	if !q.take() {
 		return errDecided
@@ -130,16 +136,18 @@ func (q *Request) Refuse(refusal *RefusalError) error {
 	return nil
 }
 
-// FailAlone refuses the request because what was done for it has failed, as [AcceptOptions].Authorize does with its error:
-// a [*RefusalError] says how. If the request was accepted, the socket fails ([Socket.FailAlone]). An error that
-// is neither a RefusalError nor what Accept has returned is told to the handler of [observable.OnUnhandled], too. It is
-// for operators, as [observable.Isolated] says: one request's failure ends no stream of requests. It reports true.
+// FailAlone refuses the request because code for it has failed, as an error of
+// [AcceptOptions].Authorize does: a [*RefusalError] gives the answer. If the request was
+// accepted, the socket fails ([Socket.FailAlone]). The handler of
+// [observable.OnUnhandled] gets an error that is neither a RefusalError nor an error of
+// Accept, too. It is for operators, as [observable.Isolated] says: one request's failure
+// ends no stream of requests. It returns true.
 func (q *Request) FailAlone(err error) bool {
 	told := errors.As(err, new(*RefusalError)) || errors.As(err, new(*HandshakeError))
 	switch socket, first := q.outcome(); {
 	case first:
 		defer close(q.decided)
-		defer func() { // also if the hook panics
+		defer func() { // also if an observer of Refusals ends the goroutine
 			if !told {
 				observable.ReportUnhandled(err, q.server)
 			}
@@ -153,7 +161,8 @@ func (q *Request) FailAlone(err error) bool {
 	return true
 }
 
-// outcome returns the socket if the request was accepted, or else what take does.
+// outcome returns the socket if the request was accepted, and otherwise the result of
+// take.
 func (q *Request) outcome() (socket *Socket, first bool) {
 	select {
 	case <-q.decided:
@@ -163,7 +172,7 @@ func (q *Request) outcome() (socket *Socket, first bool) {
 	}
 }
 
-// take reports whether the caller is the first who decides.
+// take reports whether the caller is the first to decide.
 func (q *Request) take() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -172,20 +181,20 @@ func (q *Request) take() bool {
 	return first
 }
 
-// refused tells Refusals, and returns the refusal as an error.
+// refused passes the refusal to Refusals, and returns it as an error.
 func (s *Server) refused(err *HandshakeError) error {
 	s.refusals.Next(err)
 	return err
 }
 
-// ask emits the request and waits until it is decided. It sets accepted if that has become a socket, whatever ends the
-// goroutine meanwhile.
+// ask emits the request and waits until it is decided. It sets accepted if the request
+// has become a socket, also when a subscriber ends the goroutine.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, accepted *bool) {
 	ctx, cancel := context.WithTimeoutCause(r.Context(), DefaultHandshakeTimeout, errNotDecided)
 	defer cancel()
 	q := &Request{HTTP: r.WithContext(ctx), server: s, writer: w, decided: make(chan struct{})}
 	defer func() { *accepted = q.socket != nil }()
-	defer q.await(ctx) // or a subscriber could end the goroutine while another one accepts
+	defer q.await(ctx) // a subscriber may end the goroutine while another accepts
 	s.requests.Next(q)
 }
 
@@ -197,7 +206,7 @@ func (q *Request) await(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	if !q.take() {
-		<-q.decided // whoever has taken it is about to
+		<-q.decided // the goroutine that has taken it is about to decide
 		return
 	}
 	err := handshake.CheckOpen(q.writer, q.HTTP)

@@ -52,7 +52,7 @@ func TestShutdownClosesOpenSockets(t *testing.T) {
 			recorders = append(recorders, record[wsource.Message](t, client), record[wsource.Message](t, server))
 			send(server, "last words")
 		}
-		settle() // until both subscribers of Connections have the last of them
+		settle() // until both subscribers have the last one
 		started := time.Now()
 		require.NoError(t, s.server.Shutdown(context.Background()))
 		assert.Zero(t, time.Since(started))
@@ -60,7 +60,7 @@ func TestShutdownClosesOpenSockets(t *testing.T) {
 		for i, got := range recorders {
 			ce := requireClose(t, got.ExpectEnd(t), wsource.StatusGoingAway)
 			assert.Equal(t, "the server is shutting down", ce.Reason)
-			assert.Len(t, got.Values(), 1-i%2, "what was sent before arrives")
+			assert.Len(t, got.Values(), 1-i%2, "a message sent before arrives")
 		}
 		require.NoError(t, connections.ExpectEnd(t))
 		assert.Len(t, connections.Values(), 20)
@@ -76,7 +76,7 @@ func TestShutdownClosesOpenSockets(t *testing.T) {
 
 func TestShutdownOfPeersThatDoNotAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
-		patience time.Duration // of the context
+		patience time.Duration // the context's time
 		want     time.Duration
 		err      error
 	}{
@@ -108,7 +108,7 @@ func TestShutdownOfPeersThatDoNotAnswer(t *testing.T) {
 	}
 }
 
-// TestShutdownFromACallback calls Shutdown where it waits for what called it.
+// TestShutdownFromACallback calls Shutdown in a callback that Shutdown waits for.
 func TestShutdownFromACallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
@@ -124,7 +124,8 @@ func TestShutdownFromACallback(t *testing.T) {
 	})
 }
 
-// TestShutdownDuringHandshakes has clients connect while the server goes down. None is left over.
+// TestShutdownDuringHandshakes has clients connect while the server goes down. No
+// connection is left.
 func TestShutdownDuringHandshakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
@@ -208,7 +209,8 @@ func TestServerThatNobodyListensTo(t *testing.T) {
 		requireHandshake(t, dialError(t, network, "ws://"+host, nil), http.StatusServiceUnavailable)
 		assert.Contains(t, refused.Values()[0].Error(), "nobody is subscribed")
 
-		// A socket that was taken stays when its subscriber leaves; one that was not is closed.
+		// A taken socket stays when its subscriber leaves; a socket that nobody took is
+		// closed.
 		const n = 10
 		started, blocked := make(chan struct{}), make(chan struct{})
 		taken := observabletest.NewRecorder[*wsource.Socket]().OnNext(func(*wsource.Socket) { close(started); <-blocked })
@@ -236,8 +238,9 @@ func TestServerThatNobodyListensTo(t *testing.T) {
 	})
 }
 
-// TestGoexitInConnections has a subscriber end the goroutine that brings it a socket: that socket is closed, as nobody
-// would read it. The subscriber has ended; the one behind it gets each socket once.
+// TestGoexitInConnections has a subscriber end the goroutine that brings it a socket:
+// that socket is closed, as nobody would read it. The subscriber has ended; the next
+// subscriber gets each socket once.
 func TestGoexitInConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unhandled := observabletest.Unhandled(t)
@@ -268,14 +271,16 @@ func TestGoexitInConnections(t *testing.T) {
 		require.ErrorIs(t, failed()[0], observable.ErrGoexit)
 		require.ErrorIs(t, first.Values()[0].Err(), observable.ErrGoexit)
 		assert.Empty(t, unhandled.All(), "the subscriber has heard of it")
-		go func() { assert.NoError(t, server.Shutdown(context.Background())) }() // whose goroutine it is that ends
+		// Its goroutine is the one that ends.
+		go func() { assert.NoError(t, server.Shutdown(context.Background())) }()
 		settle()
 		require.True(t, second.Ended())
 	})
 }
 
-// TestSocketsThatAreOverDoNotWait has clients come and go while a subscriber is busy: what is over is not kept for it, as
-// MaxConnections does not count it.
+// TestSocketsThatAreOverDoNotWait has clients come and go while a subscriber is busy: the
+// server keeps no socket that is over for it, as MaxConnections does not count such
+// sockets.
 func TestSocketsThatAreOverDoNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &wsource.Server{MaxConnections: 3}
@@ -325,7 +330,7 @@ func TestServerThatCannotBeUsed(t *testing.T) {
 			require.NoError(t, server.Shutdown(context.Background()))
 		}
 		require.ErrorAs(t, new(wsource.Server).Serve(nil), &argument)
-		require.ErrorAs(t, new(wsource.Server).Shutdown(nil), &argument) //nolint:staticcheck // what is tested
+		require.ErrorAs(t, new(wsource.Server).Shutdown(nil), &argument) //nolint:staticcheck // the case of the test
 	})
 }
 
@@ -351,6 +356,6 @@ func TestServeBoundsTheHandshake(t *testing.T) {
 		}()
 		answer, _ := io.ReadAll(large)
 		assert.Contains(t, string(answer), "431")
-		time.Sleep(time.Second) // that is how the HTTP server lingers
+		time.Sleep(time.Second) // the HTTP server lingers so long
 	})
 }

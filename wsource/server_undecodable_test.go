@@ -18,7 +18,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// decoding is a handler that decodes all it gets by the codec.
+// decoding is a handler that decodes each message by the codec.
 func decoding[T any](codec wsource.Codec[T, T]) func(*wsource.Server) error {
 	return handling(func(ctx context.Context, s *wsource.Socket) error {
 		values := operators.TryMap(s, wsource.DecodeFunc(codec))
@@ -30,8 +30,8 @@ func handling(handler func(context.Context, *wsource.Socket) error) func(*wsourc
 	return func(s *wsource.Server) error { return s.Handle(context.Background(), handler) }
 }
 
-// A message that does not decode closes its socket with the code that says so, is told to the hook once, and is
-// no failure of the handler, however it decodes.
+// A message that does not decode closes its socket with the code for that, reaches the
+// hook once, and is no failure of the handler, in each way of decoding.
 func TestUndecodableIsThePeersFailure(t *testing.T) {
 	number := wsource.JSON[int, int]()
 	for name, test := range map[string]struct {
@@ -54,7 +54,7 @@ func TestUndecodableIsThePeersFailure(t *testing.T) {
 				return operators.Map(values, func(int) wsource.Message { return wsource.TextMessage("") })
 			})
 		}, wsource.StatusInvalidPayload, 0},
-		"what does not encode": {handling(func(ctx context.Context, s *wsource.Socket) error {
+		"a value that does not encode": {handling(func(ctx context.Context, s *wsource.Socket) error {
 			return wsource.WrapSocket(s, wsource.TextCodec(), nil).Send(ctx, "\xff")
 		}), wsource.StatusInternalError, 1},
 	} {
@@ -85,7 +85,7 @@ func TestUndecodableIsThePeersFailure(t *testing.T) {
 	}
 }
 
-// Neither LogHook nor the log of unhandled errors repeats what a peer has sent.
+// Neither LogHook nor the log of unhandled errors repeats a peer's message.
 func TestLogsKeepWhatDoesNotDecode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer

@@ -11,9 +11,10 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// State is where a socket is in its life: Open, Closing or Closed.
+// State is the stage of a socket's life: Open, Closing or Closed.
 type State uint8
 
 // The states of a [Socket].
@@ -36,99 +37,101 @@ func (s State) String() string {
 }
 
 // Socket is one live WebSocket connection, as a stream in both directions: an
-// [observable.Observable] of the messages that arrive and an [observable.Observer] of those to
-// send. It is made by [Dial], [Accept] or a [Server], and is the same on both sides.
+// [observable.Observable] of the messages that arrive and an [observable.Observer] of the
+// messages to send. [Dial], [Accept] and a [Server] make it. It is the same on both
+// sides.
 //
 // # Receiving
 //
-// The observable is hot: all subscribers share one reader. Messages are read one by
-// one, the next when every subscriber has taken the last, so a slow subscriber slows
-// the peer, through TCP; a lossy policy is an operator put behind the
-// socket. Without a subscriber at most one message is read, which waits for one,
-// so nothing that arrives before the first Subscribe, or between two, is lost. As long as no
-// message waits, pings are answered and the end of the connection is seen, with or without subscribers;
-// what comes behind a message that waits is seen when that was taken, or by [Socket.Close]. A subscriber that is
-// busy cannot hide for ever that the peer has gone: from when the operating system knows, it has the
-// CloseTimeout to take what has arrived, and then the socket ends with [ErrHeldUp]. Linux tells at once, other
-// systems when something is sent, a ping of the heartbeat at the latest.
+// The observable is hot: all subscribers share one reader. Messages are read one by one,
+// the next when every subscriber has taken the last, so a slow subscriber slows the peer,
+// through TCP; a lossy policy is an operator behind the socket. Without a subscriber at
+// most one message is read, which waits for one, so no message that arrives before the
+// first Subscribe, or between two, is lost.
+//
+// As long as no message waits, the socket answers pings and sees the end of the
+// connection, with or without subscribers. It sees frames behind a message that waits
+// when that is taken, or by [Socket.Close]. A busy subscriber cannot hide the peer's end
+// for ever: once the operating system knows of it, the subscriber has the CloseTimeout to
+// take the messages that have arrived, and then the socket ends with [ErrHeldUp]. Linux
+// knows at once; other systems know at the next write, a ping of the heartbeat at the
+// latest.
 //
 // The stream completes when the connection was closed by a close frame with
-// [StatusNormalClosure], from either side. Every other end is an error, a [*CloseError] that
-// holds the code and reason; a connection that breaks without a close frame, also
-// in the middle of a message, ends with [StatusAbnormalClosure] and the cause. A late subscriber
-// gets the end at once. Unsubscribing, or the end of a subscriber's context, ends that
-// subscription only; the socket stays. On the side that accepted, a panic that ends a subscription closes the
-// socket with [StatusInternalError], as nobody would answer the peer any more; one that an operator deals with, as
-// operators.Catch does, is none. [Socket.Readers] is the same for messages that are too large to be held whole.
+// [StatusNormalClosure], from either side. Every other end is an error, a [*CloseError]
+// that holds the code and reason; a connection that breaks without a close frame, also in
+// the middle of a message, ends with [StatusAbnormalClosure] and the cause. A late
+// subscriber gets the end at once. Unsubscribing, or the end of a subscriber's context,
+// ends that subscription only; the socket stays. On the side that accepted, a panic that
+// ends a subscription closes the socket with [StatusInternalError], as nobody would
+// answer the peer any more; a panic that an operator handles, as operators.Catch does,
+// ends none. [Socket.Readers] is the same for messages that are too large to hold whole.
 //
 // # Sending
 //
-// Messages leave in the order of the calls, those of Next and [Socket.Send] alike. Up to
-// 1,024 messages or 1 MiB wait; then senders block, so a slow peer slows its senders, unless the [Outbox] of the
-// AcceptOptions says otherwise. A
-// lone message is written at once, by the caller, who waits if the connection takes no more, and so is the first one
-// sent while the last one that came is being delivered, as an answer; in a burst, many are written with one system
-// call. One of over 32 KiB is always left to a goroutine, as callers on both ends that write to each other would
-// both wait. Whoever must not wait puts operators.OnBackpressureDrop, or one of its kin, before the socket.
-// [Socket.SendReader] sends what is too large to be held whole. What Next could not send is told by
-// [Socket.Undelivered]. When the peer closes, what is queued leaves before its close frame is answered,
-// if that takes no longer than the CloseTimeout.
+// Messages leave in the order of the calls of Next and [Socket.Send]. Up to 1,024
+// messages or 1 MiB wait; then senders block, so a slow peer slows its senders, unless
+// the [Outbox] of the AcceptOptions says otherwise. A sender that must not wait puts
+// operators.OnBackpressureDrop, or one of its kin, before the socket.
+//
+// The caller itself writes a lone message at once, and waits if the connection takes no
+// more. It does the same with the first message sent while the last received one is being
+// delivered, which is probably the reply. In a burst, one system call writes many
+// messages. A goroutine always writes a message of over 32 KiB, as callers on both ends
+// that write to each other would both wait.
+//
+// [Socket.SendReader] sends messages that are too large to hold whole.
+// [Socket.Undelivered] reports the messages that Next could not send. When the peer
+// closes, the queue leaves before the answer to its close frame, if that takes no longer
+// than the CloseTimeout.
 type Socket struct {
 	conn        liveConn
 	id          uint64
-	values      context.Context // of the handshake's context; it never ends
+	values      context.Context // the values of the handshake's context; it never ends
 	request     *http.Request
 	header      http.Header
 	subprotocol string
 	remote      net.Addr
-	key         string // of the Admission
+	key         string // the Admission's
 	hook        Hook   // or nil
 	subscribers subscribers
-	outbox      *outbox // nil if who sends waits for room
+	outbox      *outbox // nil if senders wait for room
 
 	mu          sync.Mutex
-	life        context.Context                 // of Context, once it was asked for
+	life        context.Context                 // the context of Context, once called
 	endLife     context.CancelCauseFunc         // ends life
-	undelivered *observable.Subject[*SendError] // of Undelivered, once it was asked for
-	allTold     bool                            // nothing more goes to undelivered
-	expiry      *time.Timer                     // closes the socket when its Admission ends
+	undelivered *observable.Subject[*SendError] // the stream of Undelivered, once called
+	allTold     bool                            // undelivered gets no more
+	expiry      *time.Timer                     // ends the socket with its Admission
 }
 
-// start begins to receive on the connection, which is open.
+// start begins to receive on the open connection.
 func (s *Socket) start() {
-	started := false
-	defer func() {
-		if !started { // the hook has panicked or ended the goroutine, so nobody gets the socket
-			s.CloseNow()
-		}
-	}()
-	if s.hook != nil {
-		s.hook.Handle(Event{Kind: EventOpened, Socket: s})
-	}
+	announce(s.hook, Event{Kind: EventOpened, Socket: s})
 	s.conn.Start()
-	started = true
 }
 
-// Error closes the socket because the stream of messages to send failed: with the code and
-// reason of err's [*CloseError] if it has one that may be sent, with [StatusGoingAway] if err says
-// that a context has ended, otherwise with [StatusInternalError]. The peer is told no more, since
-// an error's text may tell it too much; on this side, Err wraps err. It waits as [Socket.Close].
+// Error closes the socket because the stream of messages to send failed: with the code
+// and reason of err's [*CloseError] if it has one that may be sent, with
+// [StatusGoingAway] if err says that a context has ended, otherwise with
+// [StatusInternalError]. The peer learns no more, since an error's text may tell it too
+// much; on this side, Err wraps err. It waits as [Socket.Close].
 func (s *Socket) Error(err error) {
 	s.finishWith(closeFor(err))
 }
 
-// ContextEnded closes the socket with [StatusGoingAway], since the context of a stream that is
-// subscribed to it has ended: see [observable.ContextObserver].
+// ContextEnded closes the socket with [StatusGoingAway], since the context of a stream
+// that is subscribed to it has ended: see [observable.ContextObserver].
 func (s *Socket) ContextEnded(cause error) { s.finishWith(goingAway(cause)) }
 
-// Complete closes the socket normally, after what was sent before.
+// Complete closes the socket normally, after the messages sent before.
 func (s *Socket) Complete() { s.finishWith(&CloseError{Code: StatusNormalClosure}) }
 
-// RTT returns the round-trip time of the last ping that was measured, or 0 before the first.
+// RTT returns the last round-trip time of a ping, or 0 before the first.
 func (s *Socket) RTT() time.Duration { return s.conn.RTT() }
 
-// Undelivered is the stream of messages that Next took and that were not sent, or of which
-// it is unknown. It is hot and completes after the socket's end.
+// Undelivered is the stream of messages that Next took and that were not sent, or may not
+// have been. It is hot and completes after the socket's end.
 func (s *Socket) Undelivered() observable.Observable[*SendError] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,17 +144,18 @@ func (s *Socket) Undelivered() observable.Observable[*SendError] {
 	return s.undelivered
 }
 
-// Done returns a channel that is closed when the connection is over and Err tells how.
+// Done returns a channel that is closed when the connection is over and Err tells its
+// end.
 func (s *Socket) Done() <-chan struct{} { return s.conn.Done() }
 
 // Err returns nil while the socket lives and after a normal closure, otherwise the
-// [*CloseError] it ended with.
+// [*CloseError] of its end.
 func (s *Socket) Err() error { return s.conn.Err() }
 
-// State returns where the socket is in its life.
+// State returns the stage of the socket's life.
 func (s *Socket) State() State { return State(s.conn.State()) }
 
-// Subprotocol returns the subprotocol that was negotiated, or "".
+// Subprotocol returns the negotiated subprotocol, or "".
 func (s *Socket) Subprotocol() string { return s.subprotocol }
 
 // RemoteAddr returns the peer's address, or nil if it is not known, as behind a transport
@@ -159,13 +163,14 @@ func (s *Socket) Subprotocol() string { return s.subprotocol }
 func (s *Socket) RemoteAddr() net.Addr { return s.remote }
 
 // Request returns the handshake's request, on the side that accepted it; nil on the side
-// that dialled. Its body is empty, and its context has the values of the HTTP server's, but not its
-// end. The headers that are the same in every handshake are left out: Connection, Upgrade,
-// Sec-WebSocket-Key and Sec-WebSocket-Version. If the rest is over 64 KiB, so are the largest.
+// that dialled. Its body is empty, and its context has the values of the HTTP server's,
+// but not its end. The headers that are the same in every handshake are left out:
+// Connection, Upgrade, Sec-WebSocket-Key and Sec-WebSocket-Version. If the rest is over
+// 64 KiB, the largest are left out, too.
 func (s *Socket) Request() *http.Request { return s.request }
 
-// ResponseHeader returns the header of the handshake's response, on the side that dialled;
-// nil on the side that accepted.
+// ResponseHeader returns the header of the handshake's response, on the side that
+// dialled; nil on the side that accepted.
 func (s *Socket) ResponseHeader() http.Header { return s.header }
 
 // socketIDs counts the sockets of the process.
@@ -191,10 +196,10 @@ func (s *Socket) String() string {
 // GoString is String: a format that looks into a socket would race with its goroutines.
 func (s *Socket) GoString() string { return s.String() }
 
-// Context returns a context that ends with the socket. Its cause is then the socket's Err, or
-// [ErrClosed] after a normal closure. Its values are those of the context of the handshake's
-// request, as a middleware has set them, or of Dial on the side that dialled; the end of that
-// context is not the socket's.
+// Context returns a context that ends with the socket. Its cause is then the socket's
+// Err, or [ErrClosed] after a normal closure. Its values are those of the handshake
+// request's context, as a middleware has set them, or of Dial's context on the side that
+// dialled. The end of that context does not end the socket.
 func (s *Socket) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -211,7 +216,7 @@ func (s *Socket) Context() context.Context {
 	return s.life
 }
 
-// causeOf returns the cause of the context's end, for the error that a socket has ended with.
+// causeOf returns the cause of the context's end, for the error of the socket's end.
 func causeOf(err error) error {
 	if err != nil {
 		return err
@@ -219,7 +224,8 @@ func causeOf(err error) error {
 	return ErrClosed
 }
 
-// endContext ends the context, if somebody has asked for it, and the watch for the end of the Admission.
+// endContext ends the context, if Context was called, and stops the timer of the
+// Admission.
 func (s *Socket) endContext(err error) {
 	s.mu.Lock()
 	if s.expiry != nil {
@@ -232,9 +238,9 @@ func (s *Socket) endContext(err error) {
 	}
 }
 
-// Ended returns the observable of how the socket ends: one [*CloseError], a normal closure
-// included, and then completion; at once if the socket is over. It reads nothing, so
-// that it takes no message from a subscriber.
+// Ended returns the observable of the socket's end: one [*CloseError], also for a normal
+// closure, and then completion; at once if the socket is over. It reads nothing, and so
+// takes no message from a subscriber.
 func (s *Socket) Ended() observable.Observable[*CloseError] {
 	return observable.New(func(_ context.Context, observer observable.Observer[*CloseError]) func() {
 		return s.OnEnd(func() {
@@ -242,4 +248,110 @@ func (s *Socket) Ended() observable.Observable[*CloseError] {
 			observer.Complete()
 		})
 	})
+}
+
+// socketOwner is a Socket as the owner and the monitor of its connection.
+type socketOwner Socket
+
+var (
+	_ conn.Owner   = (*socketOwner)(nil)
+	_ conn.Monitor = (*socketOwner)(nil)
+)
+
+func (o *socketOwner) socket() *Socket { return (*Socket)(o) }
+
+// Demand returns the form in which the subscribers want a message.
+func (o *socketOwner) Demand() conn.Demand { return o.subscribers.demand() }
+
+// Await waits for subscribers to come or go.
+func (o *socketOwner) Await(ready func() bool, done <-chan struct{}) {
+	o.subscribers.await(ready, done)
+}
+
+// Notify makes Await ask again.
+func (o *socketOwner) Notify() { o.subscribers.notify() }
+
+// Message hands a message to the subscribers.
+func (o *socketOwner) Message(binary bool, data []byte, owned bool) (taken bool) {
+	return o.subscribers.deliver(Message{Type: messageType(binary), borrowed: !owned, Data: data})
+}
+
+// Reader lends a message to the subscriber of Readers.
+func (o *socketOwner) Reader(m *conn.Incoming) (taken bool) {
+	return o.subscribers.lend(&MessageReader{Type: messageType(m.Binary), in: m})
+}
+
+// Undelivered reports a message of Next that was not sent.
+func (o *socketOwner) Undelivered(binary bool, data []byte, outcome transport.Outcome, err error) {
+	o.socket().reportUndelivered(sendError(Message{Type: messageType(binary), Data: data}, outcome, err))
+}
+
+// Failure returns an end as a [*CloseError].
+func (o *socketOwner) Failure(end *transport.End) error { return closeError(end) }
+
+// Ending ends the context.
+func (o *socketOwner) Ending(err error) { o.socket().endContext(err) }
+
+// Ended ends the subscribers.
+func (o *socketOwner) Ended(end *transport.End, err error) {
+	if o.hook != nil {
+		announce(o.hook, Event{Kind: EventClosed, Socket: o.socket(), Code: StatusCode(end.Code), Err: err})
+	}
+	o.subscribers.end(err)
+}
+
+// Over ends Undelivered.
+func (o *socketOwner) Over() {
+	o.mu.Lock()
+	o.allTold = true
+	undelivered := o.undelivered
+	o.mu.Unlock()
+	if undelivered != nil {
+		undelivered.Complete()
+	}
+}
+
+// Received tells the hook of a message that has arrived.
+func (o *socketOwner) Received(frames, bytes int) {
+	tell(o.hook, Event{Kind: EventReceived, Socket: o.socket(), Messages: 1, Frames: frames, Bytes: bytes})
+}
+
+// OverRate tells the hook of a message over the Rate.
+func (o *socketOwner) OverRate(bytes int) {
+	tell(o.hook, Event{Kind: EventOverRate, Socket: o.socket(), Messages: 1, Bytes: bytes})
+}
+
+// Sent tells the hook of sent messages.
+func (o *socketOwner) Sent(messages, frames, bytes, queued int) {
+	tell(o.hook, Event{
+		Kind: EventSent, Socket: o.socket(), Messages: messages, Frames: frames, Bytes: bytes, Queued: queued,
+	})
+}
+
+// RoundTrip tells the hook of a round-trip time.
+func (o *socketOwner) RoundTrip(rtt time.Duration) {
+	tell(o.hook, Event{Kind: EventHeartbeat, Socket: o.socket(), RTT: rtt})
+}
+
+// tracingOwner is a socketOwner whose hook is a Tracer.
+type tracingOwner struct{ *socketOwner }
+
+// Trace passes a message to the hook.
+func (o tracingOwner) Trace(sent, binary bool, data []byte) {
+	if t, ok := o.hook.(Tracer); ok {
+		defer guard(t)
+		t.Trace(o.socket(), sent, Message{Type: messageType(binary), Data: data})
+	}
+}
+
+// monitor returns the watcher of the connection, or nil.
+func (s *Socket) monitor() conn.Monitor {
+	switch s.hook.(type) {
+	case nil:
+		return nil
+	case Tracer:
+		return tracingOwner{(*socketOwner)(s)}
+	default:
+		return (*socketOwner)(s)
+	}
 }

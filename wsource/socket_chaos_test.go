@@ -23,9 +23,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// TestEverythingAtOnce lets several goroutines send, subscribe, leave, close and break a connection at random
-// moments. Whatever happens, each end ends once, each message arrives at most once and in order, each is
-// accounted for, and nothing is left.
+// TestEverythingAtOnce makes several goroutines send, subscribe, leave, close and break a
+// connection at random moments. In each case each end ends once, each message arrives at
+// most once and in order, each is accounted for, and nothing is left.
 func TestEverythingAtOnce(t *testing.T) {
 	for seed := range uint64(25) {
 		synctest.Test(t, func(t *testing.T) { everythingAtOnce(t, rand.New(rand.NewPCG(seed, 1))) })
@@ -36,11 +36,11 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 }
 
-// half is one end of a connection with all that is watched about it.
+// half is one end of a connection with its records.
 type half struct {
 	socket  *wsource.Socket
-	got     *observabletest.Recorder[wsource.Message]    // of a subscriber that stays
-	lost    *observabletest.Recorder[*wsource.SendError] // of what Next sent
+	got     *observabletest.Recorder[wsource.Message]    // a subscriber that stays
+	lost    *observabletest.Recorder[*wsource.SendError] // the lost messages of Next
 	senders []*sender
 }
 
@@ -49,7 +49,8 @@ type sender struct {
 	name  string
 	sent  int
 	known *ledger
-	// late has the messages during whose Next the socket may have ended: those that came after it are dropped.
+	// late has the messages during whose Next the socket may have ended: messages after
+	// the end are dropped.
 	late []int
 }
 
@@ -102,7 +103,7 @@ func everythingAtOnce(t *testing.T, random *rand.Rand) {
 	}
 }
 
-// actions are what ends a connection, or disturbs it.
+// actions are the ways to end a connection, or to disturb it.
 var actions = []func(l *wstest.Link, s *wsource.Socket, after int){
 	func(_ *wstest.Link, s *wsource.Socket, _ int) { s.Complete() },
 	func(_ *wstest.Link, s *wsource.Socket, _ int) { s.CloseNow() },
@@ -143,13 +144,13 @@ func (h *half) send(t *testing.T, from *sender, n, size int, pause time.Duration
 	}
 }
 
-// report notes that a message was not sent, or that this is unknown.
+// report notes a message that was not sent, or may not have been.
 func (s *sender) report(err *wsource.SendError) {
 	_, text, _ := strings.Cut(err.Message.String(), " ")
 	s.known.report(&wsource.SendError{Message: wsource.TextMessage(text), Outcome: err.Outcome, Err: err.Err})
 }
 
-// senderOf returns who sent a message.
+// senderOf returns the sender of a message.
 func (h *half) senderOf(t *testing.T, m wsource.Message) (from *sender, text string) {
 	t.Helper()
 	name, text, _ := strings.Cut(m.String(), " ")
@@ -158,8 +159,9 @@ func (h *half) senderOf(t *testing.T, m wsource.Message) (from *sender, text str
 	return h.senders[i], text
 }
 
-// check compares what arrived with what the other end was told of what it sent. What had been handed to the system may be
-// lost without a word when the connection breaks; but then nothing arrives that was sent later.
+// check compares the messages that arrived with the reports of the other end. A message
+// handed to the system may be lost without a word when the connection breaks; but then no
+// later message arrives.
 func (h *half) check(t *testing.T, other *half) {
 	t.Helper()
 	for _, m := range h.got.Values() {

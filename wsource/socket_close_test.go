@@ -24,8 +24,9 @@ var codes = map[wsource.StatusCode]bool{
 	2999: false, 3000: true, 3999: true, 4000: true, 4999: true, 5000: false, 65535: false,
 }
 
-// TestCloseCodes closes with each code from each side. Both see the same: 1000 completes, every
-// other code is an error that holds code and reason, and one that may not be sent changes nothing.
+// TestCloseCodes closes with each code from each side. Both see the same: 1000 completes,
+// every other code is an error with code and reason, and a code that may not be sent
+// changes nothing.
 func TestCloseCodes(t *testing.T) {
 	for code, sendable := range codes {
 		for _, fromClient := range []bool{true, false} {
@@ -73,7 +74,8 @@ func closing(t *testing.T, closer, other *wsource.Socket, code wsource.StatusCod
 	require.ErrorIs(t, closer.Close(code, ""), wsource.ErrClosed)
 }
 
-// TestCloseCodesOnTheWire has a hand-made peer close with each code, and reads what it is answered.
+// TestCloseCodesOnTheWire has a hand-made peer close with each code, and reads the
+// answer.
 func TestCloseCodesOnTheWire(t *testing.T) {
 	for code, sendable := range codes {
 		for _, client := range []bool{true, false} {
@@ -123,7 +125,7 @@ func TestCloseWithoutACode(t *testing.T) {
 				assert.Equal(t, wsource.StatusNoStatusReceived, code)
 				requireClose(t, got.ExpectEnd(t), wsource.StatusNoStatusReceived)
 			})
-			synctest.Test(t, func(t *testing.T) { // as an answer, it agrees
+			synctest.Test(t, func(t *testing.T) { // an answer without a code agrees
 				p, socket := rawPeer(t, client)
 				got := record[wsource.Message](t, socket)
 				require.NoError(t, socket.Close(4000, "why"))
@@ -133,7 +135,8 @@ func TestCloseWithoutACode(t *testing.T) {
 				p.write(frame{fin: true, opcode: opClose})
 				assert.Equal(t, "why", requireClose(t, got.ExpectEnd(t), 4000).Reason)
 			})
-			synctest.Test(t, func(t *testing.T) { // and with another code it is what the peer says
+			// And with another code the peer's counts.
+			synctest.Test(t, func(t *testing.T) {
 				p, socket := rawPeer(t, client)
 				got := record[wsource.Message](t, socket)
 				socket.Complete()
@@ -208,9 +211,9 @@ func TestCloseNow(t *testing.T) {
 // TestEndWhileASubscriberIsBusy ends sockets whose reader is inside a callback.
 func TestEndWhileASubscriberIsBusy(t *testing.T) {
 	for name, test := range map[string]struct {
-		within func(s *wsource.Socket) // in the callback
-		after  func(s *wsource.Socket) // outside
-		most   time.Duration           // how long the end may take
+		within func(s *wsource.Socket) // the end in the callback
+		after  func(s *wsource.Socket) // the end outside it
+		most   time.Duration           // the longest time of the end
 		code   wsource.StatusCode
 	}{
 		"CloseNow outside":            {nil, (*wsource.Socket).CloseNow, 0, wsource.StatusAbnormalClosure},
@@ -235,7 +238,7 @@ func TestEndWhileASubscriberIsBusy(t *testing.T) {
 						client.CloseNow()
 						return
 					}
-					<-server.Done() // which only somebody else can find then
+					<-server.Done() // only another goroutine can find the end then
 				})
 				server.Subscribe(t.Context(), got)
 				send(client, "1", "2")
@@ -252,8 +255,8 @@ func TestEndWhileASubscriberIsBusy(t *testing.T) {
 	}
 }
 
-// TestCloseDeliversToTheEnd closes while the peer sends at full speed: what was sent before
-// its close frame is delivered.
+// TestCloseDeliversToTheEnd closes while the peer sends at full speed: messages sent
+// before its close frame are delivered.
 func TestCloseDeliversToTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
@@ -269,7 +272,8 @@ func TestCloseDeliversToTheEnd(t *testing.T) {
 		go func() {
 			for n := 0; ; n++ {
 				client.Next(wsource.TextMessage(fmt.Sprint(n)))
-				if client.State() == wsource.Closed { // so this one may have come after the end
+				// So this message may come after the end.
+				if client.State() == wsource.Closed {
 					sent <- n
 					return
 				}
@@ -314,7 +318,7 @@ func TestBothCloseAtOnce(t *testing.T) {
 		near, far := record[wsource.Message](t, client), record[wsource.Message](t, server)
 		require.NoError(t, client.Close(4001, "client"))
 		require.NoError(t, server.Close(4002, "server"))
-		// Each ends with what it was told.
+		// Each ends with the other's reason.
 		assert.Equal(t, "server", requireClose(t, near.ExpectEnd(t), 4002).Reason)
 		assert.Equal(t, "client", requireClose(t, far.ExpectEnd(t), 4001).Reason)
 	})

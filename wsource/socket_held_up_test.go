@@ -17,7 +17,8 @@ import (
 func TestSlowSubscriberDoesNotHideThatThePeerHasGone(t *testing.T) {
 	leave := map[string]func(client *wsource.Socket){
 		"reset": (*wsource.Socket).CloseNow,
-		// The close frame waits behind the messages; the client gives up after its CloseTimeout.
+		// The close frame waits behind the messages; the client gives up after its
+		// CloseTimeout.
 		"close": (*wsource.Socket).Complete,
 	}
 	for name, leaves := range leave {

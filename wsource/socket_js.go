@@ -11,22 +11,23 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// inBrowser says that a browser's WebSocket is all that there is: no listener, and no
-// connection that frames can be written to.
+// inBrowser says that the program has only a browser's WebSocket: no listener, and no
+// connection to write frames to.
 const inBrowser = true
 
-// sendableCodes are those that a page may have in a close frame (WHATWG WebSockets, section
-// 3.1): see StatusCode.sendable.
+// sendableCodes are the codes that a page may send in a close frame (WHATWG WebSockets,
+// section 3.1): see StatusCode.sendable.
 const sendableCodes = "1000 and 3000 to 4999 in a browser"
 
 // liveConn is the connection of a Socket.
 type liveConn = browser.Conn
 
-// inboxMessages is how many messages of the largest size may wait for the subscribers.
+// inboxMessages is the number of messages of the largest size that may wait for the
+// subscribers.
 const inboxMessages = 16
 
-// dial opens the connection. The options are good, elsewhere. The error does not name the URL
-// yet.
+// dial opens the connection. The options have passed the checks for other platforms. The
+// error does not name the URL yet.
 func (s *Socket) dial(ctx context.Context, rawURL string, opts *DialOptions) *HandshakeError {
 	if err := opts.unsupported(); err != nil {
 		return &HandshakeError{Err: err}
@@ -47,8 +48,8 @@ func (s *Socket) dial(ctx context.Context, rawURL string, opts *DialOptions) *Ha
 	return nil
 }
 
-// browserURL returns the URL with ws or wss, which every browser takes, and without a fragment,
-// which older ones refuse. The URL can be parsed.
+// browserURL returns the URL with ws or wss, which every browser takes, and without a
+// fragment, which older ones refuse. The URL can be parsed.
 func browserURL(rawURL string) string {
 	u, _ := url.Parse(rawURL)
 	switch u.Scheme {
@@ -61,7 +62,7 @@ func browserURL(rawURL string) string {
 	return u.String()
 }
 
-// unsupported tells which of the options a browser has no place for, or nil.
+// unsupported returns the error of an option that a browser has no place for, or nil.
 func (o *DialOptions) unsupported() error {
 	const handshake = "it makes the handshake by itself"
 	for _, option := range [...]struct {
@@ -85,13 +86,13 @@ func (o *DialOptions) unsupported() error {
 	return nil
 }
 
-// openOn is for connections that were accepted, and Accept refuses every handshake before.
+// openOn is for accepted connections: here, Accept refuses every handshake before.
 func (s *Socket) openOn(conn.Stream, conn.Config) {}
 
-// sendFragments tells that a browser sends whole messages only.
+// sendFragments fails, as a browser sends whole messages only.
 func (s *Socket) sendFragments(context.Context, bool, io.Reader) (transport.Outcome, int64, error) {
 	return transport.Unsent, 0, &BrowserError{"Socket.SendReader", "a browser sends whole messages only: see Socket.Send"}
 }
 
-// sendFailure is for connections that were accepted, too.
+// sendFailure is for accepted connections, too.
 func (s *Socket) sendFailure() error { return nil }

@@ -95,7 +95,7 @@ func TestEnded(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
 		ended := record(t, server.Ended())
 		require.NoError(t, client.Close(4000, "x"))
-		require.NoError(t, ended.ExpectEnd(t), "an end is a value, whatever it is")
+		require.NoError(t, ended.ExpectEnd(t), "each end is a value")
 		require.Len(t, ended.Values(), 1)
 		assert.Equal(t, server.Err(), ended.Values()[0])
 	})
@@ -117,7 +117,8 @@ func TestIDsAreUnique(t *testing.T) {
 	})
 }
 
-// TestPrintingDoesNotRace prints what works on other goroutines; the race detector looks on.
+// TestPrintingDoesNotRace prints values that other goroutines use; the race detector
+// watches.
 func TestPrintingDoesNotRace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
@@ -152,7 +153,7 @@ func TestPrintingDoesNotRace(t *testing.T) {
 	})
 }
 
-// TestTheKeptHeaderIsBounded sends more header than a socket is to keep for as long as it lives.
+// TestTheKeptHeaderIsBounded sends more header than a socket may keep.
 func TestTheKeptHeaderIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := new(wsource.Server)

@@ -12,18 +12,18 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// inBrowser says that a browser's WebSocket is all that there is: no listener, and no
-// connection that frames can be written to.
+// inBrowser says that the program has only a browser's WebSocket: no listener, and no
+// connection to write frames to.
 const inBrowser = false
 
-// sendableCodes are those that may stand in a close frame: see StatusCode.sendable.
+// sendableCodes are the codes that may stand in a close frame: see StatusCode.sendable.
 const sendableCodes = "1000 to 1003, 1007 to 1014, 3000 to 4999"
 
 // liveConn is the connection of a Socket.
 type liveConn = conn.Conn
 
-// dial makes the handshake and gives the socket its connection. The options are good. The
-// error does not name the URL yet.
+// dial makes the handshake and gives the socket its connection. The options have passed
+// their checks. The error does not name the URL yet.
 func (s *Socket) dial(ctx context.Context, rawURL string, opts *DialOptions) *HandshakeError {
 	dialed, failure := handshake.Dial(ctx, rawURL, &handshake.Options{
 		Header:       opts.Header,
@@ -54,8 +54,8 @@ func (s *Socket) dial(ctx context.Context, rawURL string, opts *DialOptions) *Ha
 	return nil
 }
 
-// openOn gives the socket its connection. The socket is complete but for that, and so is the
-// config but for who it belongs to.
+// openOn gives the socket its connection. The socket is complete but for that; the config
+// is complete but for its Owner and Monitor.
 func (s *Socket) openOn(stream conn.Stream, config conn.Config) {
 	config.Owner, config.Monitor = (*socketOwner)(s), s.monitor()
 	s.conn.Open(stream, config)
@@ -66,5 +66,6 @@ func (s *Socket) sendFragments(ctx context.Context, binary bool, r io.Reader) (t
 	return s.conn.SendReader(ctx, binary, r)
 }
 
-// sendFailure returns what a write has failed with before the socket was over, or nil.
+// sendFailure returns the error of a write that failed before the socket was over, or
+// nil.
 func (s *Socket) sendFailure() error { return s.conn.SendFailure() }

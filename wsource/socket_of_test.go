@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// TestSocketOf asks contexts for the socket that they were made for.
+// TestSocketOf asks contexts for their socket.
 func TestSocketOf(t *testing.T) {
 	assert.Nil(t, wsource.SocketOf(t.Context()))
 	type pair struct{ given, found *wsource.Socket }

@@ -19,8 +19,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// The outbox of a connection whose peer does not read: no sender waits, or all do, and each message
-// is either sent or told.
+// The outbox of a connection whose peer does not read: no sender waits, or all do, and
+// each message is either sent or reported.
 func TestOutboxOfAConnection(t *testing.T) {
 	for _, overflow := range []observable.Overflow{
 		observable.OverflowDropOldest, observable.OverflowDropNewest, observable.OverflowFail,
@@ -36,14 +36,15 @@ func TestOutboxOfAConnection(t *testing.T) {
 					client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat, ReadLimit: 10 << 20})
 					got := record[wsource.Message](t, client)
 					lost := record(t, server.Undelivered())
-					for range 30 { // which is no problem, as long as the peer reads
+					for range 30 { // no problem as long as the peer reads
 						send(server, "12345")
 						settle()
 					}
 					require.Empty(t, lost.Values())
 					require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToClient, 0)))
 					began := time.Now()
-					server.Next(wsource.BinaryMessage(make([]byte, 4*wstest.DefaultBuffer))) // is being written
+					// Is being written.
+					server.Next(wsource.BinaryMessage(make([]byte, 4*wstest.DefaultBuffer)))
 					settle()
 					for i := range 30 {
 						send(server, fmt.Sprintf("%05d", i))
@@ -65,7 +66,8 @@ func TestOutboxOfAConnection(t *testing.T) {
 						assert.Equal(t, span(0, 20), dropped)
 					case observable.OverflowDropNewest:
 						assert.Equal(t, span(0, len(sent)), sent)
-						if limit.Bytes == 0 { // the first message is over it, until it is written
+						// The first message is over it, until it is written.
+						if limit.Bytes == 0 {
 							assert.Len(t, sent, 9)
 						}
 						assert.Equal(t, span(len(sent), 30), dropped)
@@ -73,7 +75,7 @@ func TestOutboxOfAConnection(t *testing.T) {
 						assert.Empty(t, sent)
 						assert.Len(t, dropped, 30)
 						closed := requireClose(t, client.Err(), wsource.StatusTryAgainLater)
-						assert.Equal(t, "too slow for what is sent", closed.Reason)
+						assert.Equal(t, "too slow for the messages", closed.Reason)
 						require.ErrorIs(t, server.Err(), wsource.ErrOutboxFull)
 					}
 				})
@@ -82,7 +84,7 @@ func TestOutboxOfAConnection(t *testing.T) {
 	}
 }
 
-// span returns what was sent from one number to another.
+// span returns the texts sent from one number to another.
 func span(from, to int) []string {
 	all := []string{}
 	for i := from; i < to; i++ {
@@ -91,7 +93,7 @@ func span(from, to int) []string {
 	return all
 }
 
-// Send tells its caller what becomes of a message in an outbox that drops some.
+// Send returns the outcome of a message in an outbox that drops some.
 func TestSendIntoAnOutboxThatDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{
@@ -128,7 +130,8 @@ func TestSendIntoAnOutboxThatDrops(t *testing.T) {
 	})
 }
 
-// Who is told of a message that is dropped may end its goroutine: each is told all the same.
+// The observer of a dropped message may end its goroutine: each drop is reported all the
+// same.
 func TestOutboxIsToldOfThoughAGoroutineEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told atomic.Int32
@@ -153,14 +156,15 @@ func TestOutboxIsToldOfThoughAGoroutineEnds(t *testing.T) {
 	})
 }
 
-// A connection with a bound of its own has its senders wait at that.
+// A connection with a bound of its own makes its senders wait at that bound.
 func TestOutboxThatBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Outbox: wsource.Outbox{Messages: 3}, Heartbeat: noBeat})
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat, ReadLimit: 10 << 20})
 		got := record[wsource.Message](t, client)
 		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToClient, 0)))
-		go server.Next(wsource.BinaryMessage(make([]byte, 4*wstest.DefaultBuffer))) // its sender is stuck with it
+		// Its sender is stuck with it.
+		go server.Next(wsource.BinaryMessage(make([]byte, 4*wstest.DefaultBuffer)))
 		settle()
 		var sent atomic.Int32
 		done := make(chan struct{})

@@ -18,7 +18,8 @@ import (
 // boom panics.
 func boom[T any](T) { panic("boom") }
 
-// A panic in what is done with a socket's messages closes it, whoever does it, and touches no other.
+// A panic in the handling of a socket's messages closes the socket, in every kind of
+// subscriber, and touches no other.
 func TestPanicClosesTheSocket(t *testing.T) {
 	for name, subscribe := range map[string]func(s *wsource.Socket, observer observable.ObserverFuncs[wsource.Message]){
 		"an observer": func(s *wsource.Socket, observer observable.ObserverFuncs[wsource.Message]) {
@@ -66,7 +67,7 @@ func TestPanicClosesTheSocket(t *testing.T) {
 	}
 }
 
-// A panic that an operator has dealt with is none.
+// A panic that an operator handles does not count.
 func TestPanicThatIsCaughtLeavesTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
@@ -90,7 +91,7 @@ func TestPanicThatIsCaughtLeavesTheSocket(t *testing.T) {
 	})
 }
 
-// A stream that is subscribed to a wrapped socket ends with that.
+// A stream that is subscribed to a wrapped socket ends with the socket.
 func TestStreamEndsWithAWrappedSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{})
@@ -103,7 +104,7 @@ func TestStreamEndsWithAWrappedSocket(t *testing.T) {
 				subject.Subscribe(context.Background(), observabletest.NewRecorder[wsource.Message]())
 			}
 			client.Complete()
-			if !subscribed { // or nobody reads the close frame behind what has come
+			if !subscribed { // otherwise nobody reads the close frame behind the messages
 				record[wsource.Message](t, server)
 			}
 			<-server.Done()
@@ -115,7 +116,8 @@ func TestStreamEndsWithAWrappedSocket(t *testing.T) {
 	})
 }
 
-// A panic in what is called at the end of a socket is told, and the others are called all the same.
+// A panic in a function of OnEnd is reported, and the other functions are called all the
+// same.
 func TestPanicAtTheEndOfASocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unhandled := observabletest.Unhandled(t)

@@ -43,7 +43,7 @@ func TestBothEndsAreStreams(t *testing.T) {
 			client.Next(m)
 			server.Next(m)
 		}
-		settle() // what the server has queued when the client closes is not sent
+		settle() // the server drops its queue when the client closes
 		client.Complete()
 		require.NoError(t, up.ExpectEnd(t))
 		require.NoError(t, down.ExpectEnd(t))
@@ -82,7 +82,7 @@ func TestNothingIsLostBeforeAndBetweenSubscribers(t *testing.T) {
 		settle()
 		received := 0
 		for received < n-100 {
-			// Each takes some and leaves from within its own callback.
+			// Each subscriber takes some messages and leaves from its own callback.
 			got, err := observable.Collect(t.Context(), operators.Take[wsource.Message](server, 1+received%3))
 			require.NoError(t, err)
 			for _, m := range got {
@@ -166,7 +166,8 @@ func TestSlowSubscriberSlowsThePeer(t *testing.T) {
 		time.Sleep(100*time.Second - time.Millisecond)
 		taken := len(got.Values())
 		assert.Equal(t, 100, taken, "one a second")
-		// Between Next and the subscriber there is no more than the outbox, the wire and the network hold.
+		// Between Next and the subscriber there is no more than the outbox, the wire and
+		// the network hold.
 		assert.Less(t, int(sent.Load())-taken, (1<<20+128<<10)/size)
 		require.NoError(t, got.ExpectEnd(t))
 		assert.Len(t, got.Values(), n)
@@ -219,8 +220,8 @@ func TestCallbackThatExits(t *testing.T) {
 	})
 }
 
-// TestGoexitOfOneOfTwoSubscribers has a subscriber end the goroutine that brings it a message, or the end: the one behind it
-// gets each message once, and the end.
+// TestGoexitOfOneOfTwoSubscribers has a subscriber end the goroutine that brings it a
+// message, or the end: the next subscriber gets each message once, and the end.
 func TestGoexitOfOneOfTwoSubscribers(t *testing.T) {
 	for name, stream := range map[string]func(*wsource.Socket) observable.Observable[wsource.Message]{
 		"socket": func(s *wsource.Socket) observable.Observable[wsource.Message] { return s },
@@ -252,8 +253,8 @@ func TestGoexitOfOneOfTwoSubscribers(t *testing.T) {
 	}
 }
 
-// TestBrokenConnectionIsAnError breaks connections at every point of a conversation. What was cut is
-// an error on both sides, and never a message or a completion.
+// TestBrokenConnectionIsAnError breaks connections at every point of a conversation. A
+// cut is an error on both sides, and never a message or a completion.
 func TestBrokenConnectionIsAnError(t *testing.T) {
 	message := bytes.Repeat([]byte("x"), 100)
 	for name, frames := range map[string][]frame{
@@ -301,7 +302,8 @@ func breakAfter(t *testing.T, frames []frame, direction wstest.Direction, reset 
 	assert.Equal(t, ce, socket.Err())
 }
 
-// TestCutMessageIsNoMessage cuts a conversation after each byte, with and without compression.
+// TestCutMessageIsNoMessage cuts a conversation after each byte, with and without
+// compression.
 func TestCutMessageIsNoMessage(t *testing.T) {
 	text := strings.Repeat("compressible text ", 40)
 	for _, compression := range []wsource.Compression{wsource.NoCompression, wsource.CompressMessages, wsource.CompressStream} {
@@ -314,7 +316,8 @@ func TestCutMessageIsNoMessage(t *testing.T) {
 	}
 }
 
-// converse sends a text over a connection that is cut after some bytes, and returns how many it took.
+// converse sends a text over a connection that is cut after some bytes, and returns the
+// number of bytes that passed.
 func converse(t *testing.T, compression wsource.Compression, text string, cut int) (total int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -340,7 +343,7 @@ func converse(t *testing.T, compression wsource.Compression, text string, cut in
 	return total
 }
 
-// slowCodec takes its time to decode, and then notes what the message has become.
+// slowCodec takes its time to decode, and then notes the message as it is by then.
 type slowCodec struct {
 	wait time.Duration
 	seen chan string
@@ -356,8 +359,8 @@ func (c slowCodec) Decode(_ wsource.MessageType, data []byte) (string, error) {
 
 func (slowCodec) Encode(v string) (wsource.Message, error) { return wsource.TextMessage(v), nil }
 
-// TestMessageStaysWhileOthersRead closes a socket while a codec is busy with a message: what is read for the
-// close handshake meanwhile does not overwrite it.
+// TestMessageStaysWhileOthersRead closes a socket while a codec is busy with a message:
+// the reads of the close handshake do not overwrite the message.
 func TestMessageStaysWhileOthersRead(t *testing.T) {
 	for _, size := range []int{10, 5_000, 40_000} {
 		synctest.Test(t, func(t *testing.T) {
@@ -374,7 +377,8 @@ func TestMessageStaysWhileOthersRead(t *testing.T) {
 			}
 			p.write(closeFrame(1000, ""))
 			require.NoError(t, got.ExpectEnd(t))
-			require.True(t, first == <-codec.seen, "the message has changed") // Equal would print both
+			// Equal would print both messages.
+			require.True(t, first == <-codec.seen, "the message has changed")
 			<-server.Done()
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// check reports what keeps m from being sent on any connection.
+// check returns the reason why no connection can send m, or nil.
 func check(m Message) *SendError {
 	switch {
 	case m.Type > Binary:
@@ -24,8 +24,9 @@ func check(m Message) *SendError {
 	return nil
 }
 
-// Next sends a message, as [Socket] says. It blocks while the outbox is full. On a closing socket the
-// message goes to [Socket.Undelivered]; after the end it is dropped, as everything after a terminal is.
+// Next sends a message, as [Socket] says. It blocks while the outbox is full. On a
+// closing socket the message goes to [Socket.Undelivered]; after the end it is dropped,
+// as every value after a terminal is.
 func (s *Socket) Next(m Message) {
 	if err := check(m); err != nil {
 		err.Message = m.Owned()
@@ -46,11 +47,12 @@ func (s *Socket) Send(ctx context.Context, m Message) error {
 	return s.report(s.send(ctx, m, check(m), nil))
 }
 
-// Queued returns how many messages were taken to be sent and were not handed to the operating
-// system yet, and the size of their data. In a browser they are those that have not left it.
+// Queued returns the number of messages that the socket has taken and not yet handed to
+// the operating system, and the size of their data. In a browser it counts the messages
+// that have not left the browser.
 func (s *Socket) Queued() (messages, bytes int) { return s.conn.Queued() }
 
-// report tells the hook of a message that was not sent, and returns err as an error.
+// report reports a message that was not sent to the hook, and returns err as an error.
 func (s *Socket) report(err *SendError) error {
 	if err == nil {
 		return nil
@@ -59,8 +61,8 @@ func (s *Socket) report(err *SendError) error {
 	return err
 }
 
-// send is Send without the hook, of a message that was checked. The packer, which may be nil,
-// has it compressed.
+// send is Send of a checked message, without the hook. The packer, which may be nil, has
+// the compressed message.
 func (s *Socket) send(ctx context.Context, m Message, problem *SendError, packer transport.Packer) *SendError {
 	if ctx == nil {
 		return &SendError{Message: m, Outcome: Unsent, Err: argument("Socket.Send", "ctx", isNil)}
@@ -71,7 +73,7 @@ func (s *Socket) send(ctx context.Context, m Message, problem *SendError, packer
 	if ctx.Err() != nil {
 		return &SendError{Message: m, Outcome: Unsent, Err: context.Cause(ctx)}
 	}
-	if m.borrowed && ctx.Done() != nil { // the message may still be on its way when ctx ends
+	if m.borrowed && ctx.Done() != nil { // the message may be on its way when ctx ends
 		m = m.Owned()
 	}
 	if s.outbox != nil {
@@ -105,15 +107,17 @@ type pendingSend struct {
 	item    transport.Item
 	message Message
 	err     *SendError
-	told    atomic.Pointer[chan struct{}] // closes with the outcome, or is known; made by who comes first
+	// told closes with the outcome, or is known. The first of wait and Done sets it.
+	told atomic.Pointer[chan struct{}]
 }
 
-// known stands for the channel of a message whose outcome came before anybody waited for it.
+// known takes the channel's place when the outcome of a message came before anybody
+// waited for it.
 //
 //nolint:gochecknoglobals // only its address counts
 var known = new(chan struct{})
 
-// wait returns a channel that closes with the outcome, or nil if that is known.
+// wait returns a channel that closes with the outcome, or nil if the outcome is known.
 func (p *pendingSend) wait() <-chan struct{} {
 	if p.told.Load() == known {
 		return nil
@@ -147,14 +151,14 @@ func sendError(m Message, outcome transport.Outcome, err error) *SendError {
 	}
 }
 
-// insert sends a message whether there is room or not, so that it never waits. It is nobody's:
-// if it is not sent, nobody is told.
+// insert sends a message also without room, so that it never waits. The message has no
+// owner: a failure is not reported.
 func (s *Socket) insert(m Message) {
 	item := &transport.Item{Binary: m.Type == Binary, Data: m.Data, Room: transport.RoomIgnore}
 	s.conn.Send(context.Background(), item)
 }
 
-// reportUndelivered tells of a message that Next took and that was not sent.
+// reportUndelivered reports a message that Next took and that was not sent.
 func (s *Socket) reportUndelivered(err *SendError) {
 	dropped(s.hook, s, err)
 	s.mu.Lock()
@@ -165,8 +169,8 @@ func (s *Socket) reportUndelivered(err *SendError) {
 	}
 }
 
-// SendAll sends all messages of src, in order and one at a time, and returns when the last
-// one was handed to the operating system. It returns nil, or the first failure:
+// SendAll sends all messages of src, in order and one at a time, and returns when the
+// last one was handed to the operating system. It returns nil, or the first failure:
 //
 //   - a [*SendError], with the message of src that was not sent or may not have been,
 //   - the error of src,
@@ -175,8 +179,8 @@ func (s *Socket) reportUndelivered(err *SendError) {
 //     [ErrClosed] after a normal closure.
 //
 // At a failure it unsubscribes from src. The socket stays open, also when src completes;
-// src.Subscribe(ctx, socket) closes it then, does not wait for each message to be written,
-// and is faster. A nil ctx, socket or src is an [observable.ArgumentError].
+// src.Subscribe(ctx, socket) closes it then, does not wait for each message to be
+// written, and is faster. A nil ctx, socket or src is an [observable.ArgumentError].
 func SendAll(ctx context.Context, socket *Socket, src observable.Observable[Message]) error {
 	switch {
 	case ctx == nil:
@@ -200,7 +204,7 @@ func SendAll(ctx context.Context, socket *Socket, src observable.Observable[Mess
 		case <-receiving.Done():
 		}
 	}()
-	var unsent error // tells more than the end of ctx or of the socket that may have caused it
+	var unsent error // it says more than its cause, the end of ctx or of the socket
 	err := observable.TryForEach(receiving, src, func(m Message) error {
 		unsent = socket.Send(ctx, m)
 		return unsent
@@ -208,47 +212,53 @@ func SendAll(ctx context.Context, socket *Socket, src observable.Observable[Mess
 	return cmp.Or(unsent, err)
 }
 
-// ErrReaderCount is the cause when the reader of a SendReader broke the rules of io.Reader.
+// ErrReaderCount is the cause when the reader of a SendReader broke the rules of
+// io.Reader.
 var ErrReaderCount = conn.ErrReaderCount
 
 // StreamError is the cause in a [*SendError] of [Socket.SendReader].
 type StreamError struct {
-	Bytes int64 // of the message that were written before
-	Err   error // what the reader said, or what else kept the message from being written to its end
+	Bytes int64 // the bytes of the message written before
+	Err   error // the reader's error, or the other cause
 }
 
-// Error tells how far the message has come, and the cause.
+// Error tells the number of bytes written, and the cause.
 func (e *StreamError) Error() string { return fmt.Sprintf("after %d bytes: %v", e.Bytes, e.Err) }
 
 // Unwrap returns the cause.
 func (e *StreamError) Unwrap() error { return e.Err }
 
-// SendReader sends what r has, up to io.EOF, as one message, and returns when that was handed to the operating
-// system. The message is never held whole: each piece that r gives, of up to 32 KiB, leaves as a fragment (RFC 6455,
-// section 5.4) before the next is asked for. So a piece that r gives late does not delay those before it, and a
-// peer that is slow slows r down. Pings and pongs go between the fragments, other messages do not: the message has its
-// place in the order of all that are sent, and those behind it wait, as long as r takes. While it waits for its
-// turn, it counts as one message of no bytes, since nothing of it was read.
+// SendReader sends the content of r, up to io.EOF, as one message, and returns when the
+// message was handed to the operating system. The message is never held whole: each piece
+// of r, of up to 32 KiB, leaves as a fragment (RFC 6455, section 5.4) before the next
+// Read. So a late piece does not delay the pieces before it, and a slow peer slows r
+// down. Pings and pongs go between the fragments, other messages do not: the message has
+// its place in the order of all messages, and the messages behind it wait as long as r
+// takes. While it waits for its turn, it counts as one message of no bytes, since nothing
+// of it was read.
 //
-// R is read on the caller's goroutine, and never after SendReader has returned: so that returns only when the Read
-// that is under way does, as io.Copy. A reader that may block for ever has to be unblocked by its owner. It holds
-// up nothing but its caller when the message was given up, by the end of ctx, Close, or the connection's end. R must not
-// wait for the socket, as a Send on it does; a panic in r is an [*observable.PanicError].
+// SendReader reads r on the caller's goroutine, and never after it has returned. So, like
+// io.Copy, it returns only when the Read that is under way does: the owner of a reader
+// that may block for ever has to unblock it. When the message was given up, by the end of
+// ctx, Close, or the connection's end, such a reader holds up only its caller. r must not
+// wait for the socket, as a Send on it does. A panic in r is an [*observable.PanicError].
 //
-// The error is a [*SendError] around a [*StreamError]. If nothing was written, because ctx ended or r failed before, the
-// message is [Unsent], and that is all. A message that has begun cannot be taken back, and nothing else can be
-// sent before it ends. So if r fails in the middle, a text is not UTF-8, or ctx ends, the connection is closed with
-// [StatusInternalError], between two fragments, so that the peer never takes what it got for the message; the
-// outcome is [Partial], and what is queued is reported as unsent. The outcome is [Unknown] if the connection broke when
-// the last fragment was being written.
+// The error is a [*SendError] around a [*StreamError]. If nothing was written, because
+// ctx ended or r failed before, the message is [Unsent], and the connection goes on. A
+// message that has begun cannot be taken back, and nothing else can be sent before it
+// ends. So if r fails in the middle, a text is not UTF-8, or ctx ends, the connection is
+// closed with [StatusInternalError], between two fragments. The peer therefore never
+// takes its part for the whole message. The outcome is [Partial], and queued messages are
+// reported as unsent. The outcome is [Unknown] if the connection broke during the write
+// of the last fragment.
 //
-// [Socket.Close] lets the message go on for half of the CloseTimeout, then cuts it off: a code of 1000 becomes
-// StatusInternalError, since it would say that all went well.
+// [Socket.Close] lets the message go on for half of the CloseTimeout, then cuts it off: a
+// code of 1000 becomes StatusInternalError, since 1000 would say that all went well.
 //
-// With [CompressMessages] the message is compressed, unless its end comes within the first
-// 512 bytes; with [CompressStream], the first 128. A peer can decompress each piece when it
-// comes. In a browser (js/wasm), which sends whole messages only, SendReader fails with a
-// [*BrowserError].
+// With [CompressMessages] the message is compressed, unless its end comes within the
+// first 512 bytes; with [CompressStream], the first 128. A peer can decompress each piece
+// when it comes. In a browser (js/wasm), which sends whole messages only, SendReader
+// fails with a [*BrowserError].
 func (s *Socket) SendReader(ctx context.Context, typ MessageType, r io.Reader) error {
 	outcome, bytes, err := s.sendReader(ctx, typ, r)
 	if err == nil {
@@ -259,7 +269,7 @@ func (s *Socket) SendReader(ctx context.Context, typ MessageType, r io.Reader) e
 	return failed
 }
 
-// sendReader is SendReader, and tells what became of the message.
+// sendReader is SendReader, and returns the outcome of the message.
 func (s *Socket) sendReader(ctx context.Context, typ MessageType, r io.Reader) (transport.Outcome, int64, error) {
 	switch {
 	case ctx == nil:

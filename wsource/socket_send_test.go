@@ -38,7 +38,7 @@ func TestSocketIsAnObserver(t *testing.T) {
 		operators.Map(observable.Range(1, 2000), func(i int) wsource.Message {
 			return wsource.TextMessage(fmt.Sprint(i))
 		}).Subscribe(t.Context(), client)
-		require.NoError(t, got.ExpectEnd(t), "Complete closes normally, after what was sent")
+		require.NoError(t, got.ExpectEnd(t), "Complete closes normally, after the messages sent")
 		require.Len(t, got.Values(), 2000)
 		for i, m := range got.Values() {
 			require.Equal(t, fmt.Sprint(i+1), m.String())
@@ -90,11 +90,12 @@ func TestSendTellsTheOutcome(t *testing.T) {
 		se := requireSend(t, client.Send(ctx, wsource.TextMessage("\xFF")), wsource.Unsent)
 		require.ErrorIs(t, se, wsource.ErrInvalidUTF8)
 		var argument *observable.ArgumentError
-		require.ErrorAs(t, client.Send(nil, wsource.TextMessage("")), &argument) //nolint:staticcheck // what is tested
+		require.ErrorAs(t, client.Send(nil, wsource.TextMessage("")), &argument) //nolint:staticcheck // the case of the test
 		require.ErrorAs(t, client.Send(ctx, wsource.Message{Type: 2}), &argument)
 
 		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
-		// More than the network takes, so that it stays half written; then one that waits behind it.
+		// A message that the network does not take whole, so that it stays half written;
+		// then one that waits behind it.
 		big := wsource.BinaryMessage(make([]byte, 2*wstest.DefaultBuffer))
 		results := make(chan error, 2)
 		go func() { results <- client.Send(ctx, big) }()
@@ -124,21 +125,24 @@ func TestSendTellsTheOutcome(t *testing.T) {
 	})
 }
 
-// TestEverySendHasOneOutcome breaks the connection at many points of a burst, and accounts for each
-// message: told to be sent, unsent or unknown, exactly once, in a way that agrees with what arrived.
+// TestEverySendHasOneOutcome breaks the connection at many points of a burst, and
+// accounts for each message: reported as sent, unsent or unknown, exactly once, in
+// agreement with the arrivals.
 func TestEverySendHasOneOutcome(t *testing.T) {
 	const n = 200
-	size := func(i int) int { return 10 + i*i%3000 } // short ones between some that fill the wire's buffer
+	// Short, and some that fill the wire's buffer.
+	size := func(i int) int { return 10 + i*i%3000 }
 	for cut := 0; cut < 250_000; cut += 7919 {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
 			client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
 			got, lost := record[wsource.Message](t, server), record(t, client.Undelivered())
 			require.NoError(t, s.link().Inject(wstest.Cut(wstest.ToServer, cut)))
-			taken := n // what comes after the end is dropped
+			taken := n // messages after the end are dropped
 			for i := range n {
 				client.Next(wsource.BinaryMessage(bytes.Repeat([]byte{byte(i)}, size(i))))
-				if client.State() == wsource.Closed { // what is told of it may still be on its way to lost
+				// Its report may still be on the way to lost.
+				if client.State() == wsource.Closed {
 					taken = min(taken, i)
 				}
 			}
@@ -157,8 +161,10 @@ func TestEverySendHasOneOutcome(t *testing.T) {
 					require.Equal(t, wsource.Unknown, outcome, "message %d arrived", i)
 				}
 			}
-			// What neither arrived nor was told was taken by the operating system and lost there. Two writes can be: the
-			// one that crosses the cut, and the next one, of which the peer says that nobody reads any more.
+			// The operating system has taken and lost the messages that neither arrived
+			// nor were reported. Two writes can be lost so: the write that crosses the
+			// cut, and the next one, to which the peer answers that nobody reads any
+			// more.
 			inSystem, behind := 0, false
 			for i := arrived; i < taken; i++ {
 				if _, told := outcomes[byte(i)]; told {
@@ -196,7 +202,7 @@ func TestPeerThatDoesNotReadBlocksTheSender(t *testing.T) {
 			<-blocked
 			return sent
 		}
-		// 1 MiB in the outbox, and what the wire and the network's buffer hold.
+		// 1 MiB in the outbox, and the content of the wire and the network's buffer.
 		const size = 4 << 10
 		sent := count(size)
 		assert.GreaterOrEqual(t, sent, 1<<20/size)
@@ -205,7 +211,8 @@ func TestPeerThatDoesNotReadBlocksTheSender(t *testing.T) {
 		require.ErrorIs(t, requireClose(t, client.Err(), wsource.StatusAbnormalClosure), wsource.ErrCloseTimeout)
 		require.NoError(t, lost.ExpectEnd(t))
 		for _, se := range lost.Values() {
-			if se.Outcome == wsource.Unknown || !errors.Is(se, wsource.ErrClosed) { // those came when it was closing
+			// Those came during the close.
+			if se.Outcome == wsource.Unknown || !errors.Is(se, wsource.ErrClosed) {
 				requireClose(t, se, wsource.StatusAbnormalClosure)
 			}
 		}
@@ -220,7 +227,8 @@ func TestOutboxIsBoundedInMessages(t *testing.T) {
 		client, server := s.pair(&wsource.DialOptions{Heartbeat: noBeat})
 		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
 		var sent atomic.Int64
-		go client.Next(wsource.BinaryMessage(make([]byte, 2*wstest.DefaultBuffer))) // its sender is stuck with it
+		// Its sender is stuck with it.
+		go client.Next(wsource.BinaryMessage(make([]byte, 2*wstest.DefaultBuffer)))
 		settle()
 		go func() {
 			for range 5000 {
@@ -246,13 +254,14 @@ func TestPingsAreAnsweredWhileAWriteIsStalled(t *testing.T) {
 		got := record[wsource.Message](t, server)
 		go server.Next(wsource.BinaryMessage(make([]byte, 4*wstest.DefaultBuffer)))
 		settle()
-		for i := range 100 { // for longer than the library would wait to answer
+		for i := range 100 { // longer than the library waits with an answer
 			p.write(frame{fin: true, opcode: opPing, payload: fmt.Append(nil, i)}, textFrame("alive"))
 			time.Sleep(time.Second)
 		}
 		assert.Len(t, got.Values(), 100)
 		assert.Equal(t, opBinary, p.read().opcode)
-		for i := 100 - 64; i < 100; i++ { // each has its own pong, but for the oldest of more than 64
+		// Each has its own pong, except the oldest beyond 64.
+		for i := 100 - 64; i < 100; i++ {
 			require.Equal(t, frame{fin: true, opcode: opPong, payload: fmt.Append(nil, i)}, p.read())
 		}
 		p.write(closeFrame(1000, ""))

@@ -9,8 +9,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestSocketSize keeps a socket within a size class of the allocator: one byte more, and each connection of a
-// server takes 128 bytes more.
+// TestSocketSize keeps a socket within a size class of the allocator: one byte more, and
+// each connection of a server takes 128 bytes more.
 func TestSocketSize(t *testing.T) {
 	if unsafe.Sizeof(uintptr(0)) != 8 {
 		t.Skip("it is smaller where pointers are")

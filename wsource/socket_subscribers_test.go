@@ -16,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestWhatABusySubscriberLeavesBehind has a subscriber leave while a message waits behind what it is busy
-// with. The message is the next subscriber's.
+// TestWhatABusySubscriberLeavesBehind has a busy subscriber leave while the next message
+// waits. The next subscriber gets that message.
 func TestWhatABusySubscriberLeavesBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
@@ -40,8 +40,8 @@ func TestWhatABusySubscriberLeavesBehind(t *testing.T) {
 	})
 }
 
-// TestMessagesAreReadOneByOne checks that a subscriber that is busy with another source holds up the peer as
-// one that is busy with the socket itself.
+// TestMessagesAreReadOneByOne checks that a subscriber busy with another source holds up
+// the peer as one busy with the socket itself does.
 func TestMessagesAreReadOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat, CloseTimeout: time.Minute})
@@ -67,8 +67,8 @@ func TestMessagesAreReadOneByOne(t *testing.T) {
 	})
 }
 
-// TestSubscribersComeAndGo has many subscribers take a message or some, at once and in turn. No
-// message is lost, none comes twice to one subscriber.
+// TestSubscribersComeAndGo has many subscribers take a message or some, at once and in
+// turn. No message is lost, none comes twice to one subscriber.
 func TestSubscribersComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)

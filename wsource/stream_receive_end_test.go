@@ -28,7 +28,7 @@ func TestReaderAfterItsCallback(t *testing.T) {
 		strays := make(chan error, 10)
 		got := reading(server, func(m *wsource.MessageReader) {
 			readers = append(readers, m)
-			for range 2 { // at the same time as whoever drops the rest
+			for range 2 { // while another goroutine drops the rest
 				go func() {
 					_, err := io.Copy(io.Discard, m)
 					strays <- err
@@ -146,7 +146,8 @@ func TestCloseWhileAReaderIsBusy(t *testing.T) {
 	}
 }
 
-// sendThenClose sends a message of 1 MiB in two fragments, as far as there is room, and then answers the close frame.
+// sendThenClose sends a message of 1 MiB in two fragments, as far as there is room, and
+// then answers the close frame.
 func sendThenClose(p *peer) {
 	p.write(frame{opcode: opBinary, payload: make([]byte, 1<<19)},
 		frame{opcode: opContinuation, fin: true, payload: make([]byte, 1<<19)})
@@ -213,7 +214,7 @@ func TestHooksOfStreams(t *testing.T) {
 		reading(server, func(*wsource.MessageReader) {})
 		require.NoError(t, client.SendReader(t.Context(), wsource.Binary, bytes.NewReader(make([]byte, 100_000))))
 		e := <-sent
-		const frames = 5 // of 32 KiB at most, and an empty one, since bytes.Reader tells the end by itself
+		const frames = 5 // of 32 KiB at most, and an empty one
 		assert.Equal(t, wsource.Event{Kind: wsource.EventSent, Socket: client, Messages: 1, Frames: frames, Bytes: 100_000}, e)
 		e = <-received
 		assert.Equal(t, wsource.Event{Kind: wsource.EventReceived, Socket: server, Messages: 1, Frames: frames, Bytes: 100_000}, e)

@@ -22,7 +22,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// lenient lets streams be larger than other messages.
+// lenient allows larger streams than other messages.
 var lenient = wsource.AcceptOptions{StreamLimit: 1 << 30, ReadLimit: 1000}
 
 // readAll is the stream of whole messages that a socket's readers give.
@@ -71,7 +71,7 @@ func TestReadersGiveTheMessages(t *testing.T) {
 	}
 }
 
-// TestReadersWithoutStreamLimit subscribes when a message has been read that nobody was there for.
+// TestReadersWithoutStreamLimit subscribes after a message was read without a subscriber.
 func TestReadersWithoutStreamLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := newSite(t, wsource.AcceptOptions{}).pair(nil)
@@ -94,7 +94,7 @@ func TestReadersWithoutStreamLimit(t *testing.T) {
 		})
 		client.Complete()
 		require.NoError(t, got.ExpectEnd(t))
-		assert.Len(t, got.Values(), 2, "what is not read is dropped")
+		assert.Len(t, got.Values(), 2, "a message that is not read is dropped")
 		_, err = stale.Read(make([]byte, 1))
 		require.ErrorIs(t, err, wsource.ErrReaderOver)
 	})
@@ -125,7 +125,7 @@ func TestOneKindOfSubscriberAtATime(t *testing.T) {
 		messages := observabletest.NewRecorder[wsource.Message]()
 		whole := server.Subscribe(context.Background(), messages)
 		require.ErrorIs(t, record(t, server.Readers()).ExpectEnd(t), wsource.ErrSubscribed)
-		record[wsource.Message](t, server) // of these, there may be several
+		record[wsource.Message](t, server) // messages may have several subscribers
 		send(client, "message")
 		settle()
 		assert.Equal(t, []string{"message"}, texts(messages.Values()))
@@ -139,7 +139,7 @@ func TestOneKindOfSubscriberAtATime(t *testing.T) {
 		require.ErrorIs(t, record(t, client.Readers()).ExpectEnd(t), wsource.ErrSubscribed)
 		server.Complete()
 		require.NoError(t, values.ExpectEnd(t))
-		require.NoError(t, record(t, client.Readers()).ExpectEnd(t), "after the end, that is what there is")
+		require.NoError(t, record(t, client.Readers()).ExpectEnd(t), "after the end, a second subscription is allowed, and has nothing")
 	})
 }
 
@@ -148,7 +148,7 @@ func TestReadersCanBeSubscribedAgain(t *testing.T) {
 		client, server := newSite(t, lenient).pair(nil)
 		send(client, "1", "2", "3", "4")
 		client.Complete()
-		// Each run takes one, and the next begins when it is over.
+		// Each run takes one message, and the next run begins after it.
 		again := operators.Repeat(operators.Take(readAll(server), 1), 3)
 		got, err := observable.Collect(t.Context(), again)
 		require.NoError(t, err)
@@ -173,7 +173,7 @@ func TestNothingIsReadButWhatTheSubscriberReads(t *testing.T) {
 				if err != nil {
 					return
 				}
-				time.Sleep(time.Minute) // the heartbeat judges nothing meanwhile
+				time.Sleep(time.Minute) // the heartbeat does not judge meanwhile
 				assert.Less(t, sent.Load()-read.Load(), int64(2*wstest.DefaultBuffer))
 			}
 		})
@@ -208,7 +208,7 @@ func TestHeartbeatFindsAPeerThatIsGoneInMidMessage(t *testing.T) {
 	})
 }
 
-// TestMessageThatBreaksOff ends messages in the middle, in every way that there is.
+// TestMessageThatBreaksOff ends messages in the middle, in every possible way.
 func TestMessageThatBreaksOff(t *testing.T) {
 	for name, test := range map[string]struct {
 		typ  byte

@@ -128,7 +128,7 @@ func TestSendReaderWaitsForRoom(t *testing.T) {
 		sent := make(chan error, 2)
 		go func() { sent <- client.SendReader(t.Context(), wsource.Text, r) }()
 		settle()
-		for range 1023 { // beside the one that has the turn
+		for range 1023 { // beside the message being sent
 			send(client, "x")
 		}
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, io.ErrNoProgress)
@@ -146,9 +146,9 @@ func TestSendReaderWaitsForRoom(t *testing.T) {
 		require.Len(t, all, 1025)
 		assert.Equal(t, "some", all[0])
 		assert.Equal(t, "last", all[1024])
-		// What cannot be sent at all is not waited with.
+		// A message that cannot be sent fails at once.
 		var argument *observable.ArgumentError
-		require.ErrorAs(t, client.SendReader(nil, wsource.Text, never), &argument) //nolint:staticcheck // what is tested
+		require.ErrorAs(t, client.SendReader(nil, wsource.Text, never), &argument) //nolint:staticcheck // the case of the test
 		require.ErrorAs(t, client.SendReader(ctx, wsource.Text, nil), &argument)
 		require.ErrorAs(t, client.SendReader(t.Context(), 2, never), &argument)
 	})
@@ -203,7 +203,7 @@ func TestCutStreamIsNoMessage(t *testing.T) {
 			assert.Empty(t, got.Values(), "cut after %d bytes", cut)
 			<-client.Done()
 			requireClose(t, client.Err(), wsource.StatusAbnormalClosure)
-			// The write that crosses the cut succeeds, so it may be the last one.
+			// The write that crosses the cut succeeds; it may be the last one.
 			if err != nil {
 				var se *wsource.SendError
 				require.ErrorAs(t, err, &se)

@@ -28,7 +28,7 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// pieces is a reader that gives one piece at a time, and then what after says.
+// pieces is a reader that gives one piece at a time, and then the result of after.
 func pieces(after func() (int, error), all ...string) io.Reader {
 	return readerFunc(func(p []byte) (int, error) {
 		if len(all) == 0 {
@@ -40,10 +40,11 @@ func pieces(after func() (int, error), all ...string) io.Reader {
 	})
 }
 
-// ended is what a reader says at its end.
+// ended is a reader's result at its end.
 func ended() (int, error) { return 0, io.EOF }
 
-// requireStream requires that err is a send error of a stream with the outcome, after so many bytes.
+// requireStream requires that err is a send error of a stream with the outcome, after so
+// many bytes.
 func requireStream(t *testing.T, err error, outcome wsource.Outcome, written int64) *wsource.StreamError {
 	t.Helper()
 	var se *wsource.StreamError
@@ -52,7 +53,7 @@ func requireStream(t *testing.T, err error, outcome wsource.Outcome, written int
 	return se
 }
 
-// compressions are all there are.
+// compressions are all kinds of compression.
 var compressions = []wsource.Compression{wsource.NoCompression, wsource.CompressMessages, wsource.CompressStream}
 
 func TestSendReaderArrivesAsOneMessage(t *testing.T) {
@@ -71,7 +72,7 @@ func TestSendReaderArrivesAsOneMessage(t *testing.T) {
 					one := func(m wsource.Message, r io.Reader) {
 						want = append(want, m)
 						require.NoError(t, socket.SendReader(t.Context(), m.Type, r))
-						// What is sent whole still fits, as the dictionary does.
+						// A whole message still fits, as the dictionary does.
 						want = append(want, wsource.TextMessage(whole))
 						require.NoError(t, socket.Send(t.Context(), wsource.TextMessage(whole)))
 					}
@@ -215,12 +216,12 @@ func failingReader(t *testing.T, after func() (int, error), is error, name strin
 	case name == "bad text" && first:
 		all = []string{"\xFFx"}
 	case name == "bad text":
-		all = append(all, "\xC3") // which needs another byte
+		all = append(all, "\xC3") // it needs another byte
 	}
 	sent := make(chan error, 1)
 	started := make(chan struct{})
 	go func() {
-		err := io.ErrUnexpectedEOF // of one that ends the goroutine
+		err := io.ErrUnexpectedEOF // for a reader that ends the goroutine
 		defer func() { sent <- err }()
 		err = client.SendReader(t.Context(), wsource.Text, readerFunc(func(p []byte) (int, error) {
 			<-started
@@ -253,7 +254,7 @@ func failingReader(t *testing.T, after func() (int, error), is error, name strin
 		}
 		require.ErrorIs(t, requireStream(t, err, wsource.Partial, written), is)
 	}
-	// The peer learns that the message is not whole, and this side why.
+	// The peer learns that the message is not whole, and this side learns the cause.
 	assert.Empty(t, got.Values())
 	ce := requireClose(t, got.ExpectEnd(t), wsource.StatusInternalError)
 	assert.Equal(t, "a message was cut off", ce.Reason)
@@ -265,7 +266,8 @@ func failingReader(t *testing.T, after func() (int, error), is error, name strin
 	requireClose(t, lost.Values()[0], wsource.StatusInternalError)
 }
 
-// stuck returns a reader that gives the pieces, and then blocks until the test lets it go.
+// stuck returns a reader that gives the pieces, and then blocks until the test lets it
+// go.
 func stuck(all ...string) (r io.Reader, letGo func()) {
 	blocked := make(chan struct{})
 	return pieces(func() (int, error) { <-blocked; return 0, io.EOF }, all...), func() { close(blocked) }

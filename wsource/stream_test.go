@@ -24,7 +24,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// large is a reader of so many bytes, which it makes up and sums as they are read.
+// large is a reader of so many bytes, which it makes up and sums during the reads.
 type large struct {
 	left int64
 	sum  hash.Hash
@@ -43,8 +43,9 @@ func (l *large) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestMemoryOfALargeMessageIsFlat sends 256 MiB as one message, or, as the race detector is slow with the
-// compressor, 32. What is allocated for that, on both ends together, collected or not, is far less.
+// TestMemoryOfALargeMessageIsFlat sends 256 MiB as one message, or, as the race detector
+// is slow with the compressor, 32. Both ends together allocate far less, collected or
+// not.
 func TestMemoryOfALargeMessageIsFlat(t *testing.T) {
 	for compression, size := range map[wsource.Compression]int64{wsource.NoCompression: 256 << 20, wsource.CompressMessages: 32 << 20} {
 		t.Run(fmt.Sprint("compression ", compression), func(t *testing.T) {
@@ -73,8 +74,9 @@ func TestMemoryOfALargeMessageIsFlat(t *testing.T) {
 	}
 }
 
-// TestStreamsAmongOthers sends messages of both forms from several senders in both directions, with pings among
-// them, and checks that each arrives whole and in its sender's order.
+// TestStreamsAmongOthers sends messages of both forms from several senders in both
+// directions, with pings among them, and checks that each arrives whole and in its
+// sender's order.
 func TestStreamsAmongOthers(t *testing.T) {
 	for _, compression := range compressions {
 		t.Run(fmt.Sprint("compression ", compression), func(t *testing.T) {
@@ -93,7 +95,8 @@ func TestStreamsAmongOthers(t *testing.T) {
 					}
 				}
 				group.Wait()
-				// What is queued when the peer closes is not sent, so this waits for what Next has queued.
+				// A socket drops its queue when the peer closes, so this waits for the
+				// messages of Next.
 				require.NoError(t, server.SendReader(t.Context(), wsource.Text, strings.NewReader(text(0, each))))
 				client.Next(wsource.TextMessage(text(0, each)))
 				client.Complete()
@@ -104,7 +107,7 @@ func TestStreamsAmongOthers(t *testing.T) {
 						var sender, i int
 						_, err := fmt.Sscanf(m.String(), "%d %d", &sender, &i)
 						require.NoError(t, err)
-						require.True(t, text(sender, i) == m.String(), "a message is not what was sent")
+						require.True(t, text(sender, i) == m.String(), "a message differs from the one sent")
 						require.Equal(t, next[sender], i)
 						next[sender]++
 					}
@@ -177,7 +180,8 @@ func (z *zeros) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// BenchmarkLargeMessage compares a message that is streamed on both ends with one that is whole.
+// BenchmarkLargeMessage compares a message that is streamed on both ends with a whole
+// one.
 func BenchmarkLargeMessage(b *testing.B) {
 	for _, size := range []int{64 << 10, 1 << 20, 16 << 20} {
 		b.Run(fmt.Sprintf("streamed/%dKiB", size>>10), func(b *testing.B) {

@@ -32,7 +32,7 @@ func (p picky) Decode(typ wsource.MessageType, data []byte) (string, error) {
 	return p.Codec.Decode(typ, data)
 }
 
-// callers are the streams of a subject, each subscribed to with a function that it calls for each value.
+// callers subscribe to the streams of a subject, each with a function for each value.
 var callers = map[string]func(s *textSubject, topics *textTopics, f func()) observable.Subscription{
 	"values": func(s *textSubject, _ *textTopics, f func()) observable.Subscription { return calling(s, f) },
 	"a topic": func(_ *textSubject, topics *textTopics, f func()) observable.Subscription {
@@ -63,7 +63,7 @@ func calling[T any](src observable.Observable[T], f func()) observable.Subscript
 	return src.Subscribe(context.Background(), observable.ObserverFuncs[T]{OnNext: func(T) { f() }, OnError: func(error) {}})
 }
 
-// calls are what an observer may do with the subject.
+// calls are the functions of the subject that an observer may call.
 var calls = map[string]func(ctx context.Context, s *textSubject, topics *textTopics, own observable.Subscription){
 	"Next": func(_ context.Context, s *textSubject, _ *textTopics, _ observable.Subscription) { s.Next("next") },
 	"Send": func(ctx context.Context, s *textSubject, _ *textTopics, _ observable.Subscription) {
@@ -107,14 +107,15 @@ var calls = map[string]func(ctx context.Context, s *textSubject, topics *textTop
 	},
 }
 
-// TestObserversMayCall has an observer of each of a subject's streams call each of its functions, at each
-// of its first values, while connections break and are replaced: every call returns, those that wait within
-// their context's time, and the subject goes on or has ended.
-func TestObserversMayCall(t *testing.T) {
+// TestObserversMayCall has an observer of each stream of a subject call each function, at
+// each of its first values, while connections break and are replaced: every call returns,
+// waiting calls within their context's time, and the subject goes on or has ended.
+func TestObserversMayCall(t *testing.T) { //nolint:tparallel // beside its own subtests only
 	for observer, subscribe := range callers {
 		for name, call := range calls {
 			for at := range 4 {
 				t.Run(fmt.Sprint(name, " by an observer of ", observer, " ", at), func(t *testing.T) {
+					t.Parallel()
 					synctest.Test(t, func(t *testing.T) { observerCalls(t, subscribe, call, at) })
 				})
 			}
@@ -177,7 +178,7 @@ func observerCalls(
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		_ = subject.Send(ctx, strings.Repeat("x", 100))
 		cancel()
-		time.Sleep(37 * time.Millisecond) // so that there is always one on its way
+		time.Sleep(37 * time.Millisecond) // so that one is always on its way
 	}
 	time.Sleep(5 * limit)
 	mu.Lock()
@@ -199,7 +200,8 @@ func observerCalls(
 	assert.Empty(t, base.Breaches())
 }
 
-// disturb sends what every stream of a subject is interested in, and breaks the connection in between.
+// disturb sends a value for every stream of a subject, and breaks the connection in
+// between.
 func disturb(socket *wsource.Socket) {
 	socket.Subscribe(context.Background(), observable.ObserverFuncs[wsource.Message]{OnError: func(error) {}})
 	for _, text := range []string{"a 1", "bad", "a 2", "b 3", "a 4", "bad"} {

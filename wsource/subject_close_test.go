@@ -145,7 +145,7 @@ func TestCompleteSendsFirstWhatWaits(t *testing.T) {
 			got := record(t, subject)
 			subject.Next("a")
 			subject.Complete()
-			subject.Complete() // of the next one, before anybody has subscribed
+			subject.Complete() // the next connection, before any subscriber
 			s.unjamLater()
 			far := s.accept()
 			require.NoError(t, far.wait())
@@ -172,7 +172,7 @@ func TestCompleteSendsFirstWhatWaits(t *testing.T) {
 			lost := record(t, subject.Undelivered())
 			ctx, cancel := context.WithCancel(t.Context())
 			subject.Connections().Subscribe(ctx, observable.ObserverFuncs[*connection]{
-				OnNext: func(*connection) { // what is sent waits until it has returned
+				OnNext: func(*connection) { // sent values wait until it has returned
 					subject.Next("a")
 					subject.Next("b")
 					subject.Complete()
@@ -194,8 +194,9 @@ func (s *site) unjamLater() {
 	s.unjam()
 }
 
-// A message of the old connection that a subscriber is still busy with comes before those of the new one, for every
-// subscriber, and what the old connection brings after its end does not come at all.
+// A message of the old connection that a subscriber is still busy with comes before the
+// messages of the new one, for every subscriber, and later messages of the old connection
+// do not come at all.
 func TestAStaleConnectionDoesNotTouchTheNewOne(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
@@ -239,7 +240,7 @@ func TestSubjectSlowsItsPeer(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for range 5000 { // more than a socket queues and the network holds
+			for range 5000 { // more than the queue and the network hold
 				far.say(strings.Repeat("x", 100))
 				sent.Add(1)
 			}
@@ -373,7 +374,7 @@ func TestSubscribersOfOneConnection(t *testing.T) {
 		far := s.accept()
 		far.say("a")
 		settle()
-		cancel(assert.AnError) // whoever came first does not own the connection
+		cancel(assert.AnError) // the first subscriber does not own the connection
 		require.ErrorIs(t, first.ExpectEnd(t), assert.AnError)
 		far.say("b")
 		require.NoError(t, second.ExpectEnd(t))

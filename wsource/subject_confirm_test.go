@@ -16,7 +16,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// named returns a subject whose messages have themselves for an ID.
+// named returns a subject whose messages are their own IDs.
 func (s *site) named() *wsource.Subject[string, string] {
 	return s.subject(&wsource.SubjectConfig[string]{
 		Reconnect: steady(),
@@ -34,7 +34,7 @@ func (s *site) reset() {
 }
 
 func TestConfirm(t *testing.T) {
-	t.Run("no pong does what it does", func(t *testing.T) {
+	t.Run("no pong confirms in its place", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.named()
 			_, subscription := listen(t, subject)
@@ -59,7 +59,7 @@ func TestConfirm(t *testing.T) {
 			subscription.Unsubscribe()
 		})
 	})
-	t.Run("not of what is not sent", func(t *testing.T) {
+	t.Run("not of a message that is not sent", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.named()
 			subject.Next("a")

@@ -9,16 +9,18 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
 )
 
-// Connection is one connection of a [Subject]: an observable of the values that arrive on it
-// and an observer of those to be sent on it. It is for what belongs to one connection, such as
-// a login, sequence numbers, or acknowledgements that are awaited: see [Subject.Connections].
+// Connection is one connection of a [Subject]: an observable of the values that arrive on
+// it and an observer of the values to send on it. It is for tasks of one connection, such
+// as a login, sequence numbers, or the wait for acknowledgements: see
+// [Subject.Connections].
 //
-// The stream completes when the connection ends, whatever ended it, and with the stream of the
-// subject; what the end was is the socket's Err. A subscriber counts as one of the subject.
+// The stream completes at every end of the connection, and with the stream of the
+// subject; the socket's Err tells the end. A subscriber counts as a subscriber of the
+// subject.
 //
-// What is sent does not wait in the outbox: it goes on this connection, ahead of what waits
-// for one, or not at all. What was not sent is told by [Subject.Undelivered] or Send, with
-// [ErrClosed] if the connection has ended.
+// A value that is sent does not wait in the outbox: it goes on this connection, ahead of
+// the messages that wait for a connection, or not at all. [Subject.Undelivered] or Send
+// reports a value that was not sent, with [ErrClosed] if the connection has ended.
 type Connection[In, Out any] struct {
 	decoder *decoder[In, Out]
 	of      *delivery.Connection
@@ -26,32 +28,33 @@ type Connection[In, Out any] struct {
 
 	keeping atomic.Bool // values are kept for the first subscriber; changed with mu held
 
-	mu       sync.Mutex // guards what follows; never held while code of the user's runs
+	mu       sync.Mutex // guards the fields below; never held while the user's code runs
 	changed  sync.Cond  // room for a value, or the end of keeping
-	early    []In       // what has arrived before there was a subscriber
-	draining bool       // a goroutine delivers what is in early
-	pending  int        // subscribers of Connections that have not dealt with the connection yet
+	early    []In       // the values that arrived before the first subscriber
+	draining bool       // a goroutine delivers early
+	pending  int        // subscribers of Connections that still have to take it
 	over     bool       // the connection has ended
 }
 
-// earlyValues is how many values wait for the first subscriber of a connection.
+// earlyValues is the number of values that wait for the first subscriber of a connection.
 const earlyValues = 256
 
-// Connections returns the stream of the subject's connections: the one that is open, and then
-// each one that is opened. It dials and is counted as any subscription to the subject is, and
-// ends as the subject's stream does, while the stream of a Connection completes with each
-// connection. So operators.SwitchMap on it scopes what belongs to one connection:
+// Connections returns the stream of the subject's connections: the open one, and then
+// each new one. It dials and counts as any subscription to the subject does, and ends as
+// the subject's stream does, while the stream of a Connection completes with each
+// connection. So operators.SwitchMap on it scopes the tasks of one connection:
 //
 //	snapshots := operators.SwitchMap(subject.Connections(), perConnection)
 //
-// A subscriber is told of a connection before anything is sent on it. What it sends on the
-// [Connection] in its Next, such as a login, is ahead of the subscriptions of [Topics] and
-// [Subject.Multiplex] and of what waits in the outbox: those wait until Next has returned, or
-// is about to wait in a function of the subject. Values that arrive meanwhile, up to 256,
-// are kept for the connection's first subscriber, if it comes before Next returns; then the
-// peer is slowed. The subject's subscribers get every value, too. Several subscribers of Connections
-// are told of a connection at the same time: what they send on it comes in any order. A connection
-// for which a subscriber was too busy until there is another one is passed over.
+// A subscriber gets a connection before anything is sent on it. The values that it sends
+// on the [Connection] in its Next, such as a login, go ahead of the subscriptions of
+// [Topics] and [Subject.Multiplex] and of the outbox: those wait until Next has returned,
+// or is about to wait in a function of the subject. Up to 256 values that arrive
+// meanwhile are kept for the connection's first subscriber, if it comes before Next
+// returns; then the peer is slowed. The subject's subscribers get every value, too.
+// Several subscribers of Connections get a connection at the same time: the values that
+// they send on it go in any order. A subscriber that is busy until there is another
+// connection skips the first one.
 func (s *Subject[In, Out]) Connections() observable.Observable[*Connection[In, Out]] {
 	return observable.AttachFunc[*Connection[In, Out]](
 		func(sc *observable.Scope, down observable.Stage[*Connection[In, Out]]) {
@@ -66,7 +69,8 @@ func (s *Subject[In, Out]) Connections() observable.Observable[*Connection[In, O
 			life.OnClose(func() { d.dismiss(t) })
 			life.Connect(func() {
 				d.serve(t)
-				// Elsewhere, as the opening waits until the gate that is held here has been left.
+				// On another goroutine, as the opening waits for the gate that this one
+				// holds.
 				go d.generation.Begin()
 			})
 		})
@@ -87,12 +91,13 @@ func (c *Connection[In, Out]) AttachTo(sc *observable.Scope, down observable.Sta
 	life.Connect(c.drain)
 }
 
-// Socket returns the connection itself, for its subprotocol, header and address, and how it
-// has ended. What it receives is the subject's. It is nil where a [Carrier] is in its place.
+// Socket returns the connection itself, for its subprotocol, header and address, and how
+// it has ended. Its messages belong to the subject. It is nil if a [Carrier] is in its
+// place.
 func (c *Connection[In, Out]) Socket() *Socket { return socketOf(c.of) }
 
-// Err returns nil while the connection lives and after a normal closure, and otherwise how it has
-// ended, as [Socket.Err] does.
+// Err returns nil while the connection lives and after a normal closure, and otherwise
+// the error of its end, as [Socket.Err] does.
 func (c *Connection[In, Out]) Err() error { return c.of.Err() }
 
 // String tells the state of the connection.
@@ -103,11 +108,12 @@ func (c *Connection[In, Out]) String() string {
 	return "connection by a carrier"
 }
 
-// GoString is String: a format that looks into a connection would race with its goroutines.
+// GoString is String: a format that looks into a connection would race with its
+// goroutines.
 func (c *Connection[In, Out]) GoString() string { return c.String() }
 
-// Next sends a value on this connection; what was not sent is told by [Subject.Undelivered].
-// It blocks while the connection takes no more.
+// Next sends a value on this connection; [Subject.Undelivered] reports a value that was
+// not sent. It blocks while the connection takes no more.
 func (c *Connection[In, Out]) Next(value Out) {
 	s := c.decoder.subject
 	m := newMessage(value)
@@ -116,7 +122,7 @@ func (c *Connection[In, Out]) Next(value Out) {
 }
 
 // Send sends a value on this connection and returns when it was handed to the operating
-// system, or what kept it from that, as [Subject.Send] does.
+// system, or the error that prevented it, as [Subject.Send] does.
 func (c *Connection[In, Out]) Send(ctx context.Context, value Out) error {
 	s := c.decoder.subject
 	m := newMessage(value)
@@ -124,21 +130,21 @@ func (c *Connection[In, Out]) Send(ctx context.Context, value Out) error {
 	return s.sendTold(ctx, value, m, s.delivery)
 }
 
-// Error closes the connection as [Subject.Error] does. What the end means for the subject's
-// stream is for OnEnd.
+// Error closes the connection as [Subject.Error] does. OnEnd decides what happens to the
+// subject's stream.
 func (c *Connection[In, Out]) Error(err error) { c.of.Finish(closeFor(err).transport()) }
 
-// ContextEnded closes the connection with [StatusGoingAway], since the context of a stream that
-// is subscribed to it has ended: see [observable.ContextObserver].
+// ContextEnded closes the connection with [StatusGoingAway], since the context of a
+// stream that is subscribed to it has ended: see [observable.ContextObserver].
 func (c *Connection[In, Out]) ContextEnded(cause error) { c.of.Finish(goingAway(cause).transport()) }
 
-// Complete closes the connection normally, after what was sent on it before. What that means
-// for the subject's stream is for OnEnd, by default its end.
+// Complete closes the connection normally, after the messages sent on it before. OnEnd
+// decides what happens to the subject's stream; by default it ends.
 func (c *Connection[In, Out]) Complete() {
 	c.of.Finish((&CloseError{Code: StatusNormalClosure}).transport())
 }
 
-// OnEnd has f called when the connection has ended: see [observable.Ender].
+// OnEnd calls f when the connection has ended: see [observable.Ender].
 func (c *Connection[In, Out]) OnEnd(f func()) (stop func()) { return c.values.OnEnd(f) }
 
 // receive passes a value on, or keeps it for the first subscriber.
@@ -148,7 +154,8 @@ func (c *Connection[In, Out]) receive(v In) {
 	}
 }
 
-// keep keeps a value, when there is room, and reports false if values are not kept any more.
+// keep keeps a value, when there is room, and reports false if values are not kept any
+// more.
 func (c *Connection[In, Out]) keep(v In) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -162,7 +169,7 @@ func (c *Connection[In, Out]) keep(v In) bool {
 	return true
 }
 
-// drain delivers what was kept, and what comes meanwhile.
+// drain delivers the kept values, and those that come meanwhile.
 func (c *Connection[In, Out]) drain() {
 	if !c.keeping.Load() {
 		return
@@ -189,7 +196,7 @@ func (c *Connection[In, Out]) drain() {
 	returned = true
 }
 
-// take returns the next value that was kept; if there is none, values are not kept any more.
+// take returns the next kept value; without one it ends the keeping.
 func (c *Connection[In, Out]) take() (v In, more bool) {
 	c.mu.Lock()
 	if len(c.early) == 0 {
@@ -214,8 +221,8 @@ func (c *Connection[In, Out]) release() {
 	}
 }
 
-// dealtWith notes that a subscriber of Connections has dealt with the connection. When all
-// have, nobody will come any more for what was kept.
+// dealtWith notes that a subscriber of Connections has handled the connection. After the
+// last one, it ends the keeping, as nobody can come any more for the kept values.
 func (c *Connection[In, Out]) dealtWith() {
 	c.mu.Lock()
 	c.pending--
@@ -226,7 +233,7 @@ func (c *Connection[In, Out]) dealtWith() {
 	c.release()
 }
 
-// complete ends the stream, when what was kept is delivered.
+// complete ends the stream, once the kept values are delivered.
 func (c *Connection[In, Out]) complete() {
 	c.mu.Lock()
 	c.over = true

@@ -40,7 +40,7 @@ func TestConnectionSends(t *testing.T) {
 			require.NoError(t, server.Close(wsource.StatusNormalClosure, ""))
 		})
 	})
-	t.Run("what was not written is not sent on the next", func(t *testing.T) {
+	t.Run("a message that was not written is not sent on the next", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 			got := record(t, subject.Connections())
@@ -76,7 +76,7 @@ func TestConnectionSends(t *testing.T) {
 			settle()
 			seen := ticks
 			time.Sleep(time.Minute)
-			assert.Equal(t, seen, ticks, "what feeds a connection ends with it")
+			assert.Equal(t, seen, ticks, "a stream that feeds a connection ends with it")
 		})
 	})
 	for name, end := range map[string]struct {

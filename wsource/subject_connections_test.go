@@ -34,7 +34,7 @@ func (f far) restart() {
 }
 
 func TestConnections(t *testing.T) {
-	t.Run("what belongs to a connection starts anew with each", func(t *testing.T) {
+	t.Run("the streams of a connection start anew with each", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 			got := record(t, operators.SwitchMap(subject.Connections(), func(c *connection) observable.Observable[string] {
@@ -129,7 +129,7 @@ func TestConnections(t *testing.T) {
 }
 
 func TestConnectionGoesFirst(t *testing.T) {
-	t.Run("what is sent at once is ahead of everything", func(t *testing.T) {
+	t.Run("a message sent at once is ahead of everything", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 			perConnection(t, subject, func(c *connection) {
@@ -169,7 +169,7 @@ func TestConnectionGoesFirst(t *testing.T) {
 			require.NoError(t, server.Close(wsource.StatusNormalClosure, ""))
 		})
 	})
-	t.Run("what the peer sends at once is not lost", func(t *testing.T) {
+	t.Run("messages that the peer sends at once are not lost", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSite(t, wsource.AcceptOptions{})
 			subject := s.subject(nil)
@@ -192,7 +192,7 @@ func TestConnectionGoesFirst(t *testing.T) {
 			require.NoError(t, got.ExpectEnd(t))
 		})
 	})
-	t.Run("nobody who does not come for them holds them up", func(t *testing.T) {
+	t.Run("a subscriber that does not take them holds up no other", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(nil)
 			all := record(t, subject)
@@ -224,7 +224,7 @@ func TestConnectionGoesFirst(t *testing.T) {
 	})
 }
 
-// What an observer may call in its Next.
+// The functions that an observer may call in its Next.
 func TestConnectionsReentrant(t *testing.T) {
 	for name, call := range map[string]func(*wsource.Subject[string, string], *connection) error{
 		"Send of the subject": func(s *wsource.Subject[string, string], _ *connection) error {
@@ -286,6 +286,8 @@ func TestConnectionsReentrant(t *testing.T) {
 	t.Run("Goexit", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			subject := s.subject(nil)
+			// It keeps the connection until the second subscriber.
+			values := record(t, subject)
 			exiting := observabletest.NewRecorder[*connection]()
 			exiting.OnNext(func(*connection) { runtime.Goexit() })
 			subject.Connections().Subscribe(context.Background(), exiting)
@@ -295,6 +297,7 @@ func TestConnectionsReentrant(t *testing.T) {
 			assert.Equal(t, []string{"on"}, server.heard())
 			assert.Len(t, got.Values(), 1)
 			require.NoError(t, server.Close(wsource.StatusNormalClosure, ""))
+			require.NoError(t, values.ExpectEnd(t))
 		})
 	})
 }

@@ -19,13 +19,13 @@ type decoder[In, Out any] struct {
 	values     observable.Subject[In]
 	over       atomic.Bool // a message did not decode, and the stream has failed
 
-	connection atomic.Pointer[Connection[In, Out]] // the current one, if somebody has asked for it
+	connection atomic.Pointer[Connection[In, Out]] // the current one, once it is needed
 
-	mu     sync.Mutex           // guards what follows; never held while code of the user's runs
-	open   *delivery.Connection // that the takers are told of, or nil
+	mu     sync.Mutex           // guards the fields below; not held in the user's code
+	open   *delivery.Connection // the connection for the takers, or nil
 	takers []*taker[In, Out]    // the subscribers of Connections
 	ended  bool
-	err    error // that the stream has ended with; nil if it has completed
+	err    error // the error of the stream's end; nil if it has completed
 }
 
 // Subscribe adds observer to the subscribers of the generation, and does not dial.
@@ -49,7 +49,7 @@ func (d *decoder[In, Out]) Received(of *delivery.Connection, binary bool, data [
 	}
 	decoding := true
 	defer func() {
-		if decoding { // and it has ended the goroutine
+		if decoding { // the codec has ended the goroutine
 			d.undecoded(of, m, observable.ErrGoexit)
 		}
 	}()
@@ -76,28 +76,27 @@ func (d *decoder[In, Out]) decoded(m Message) (v In, err error) {
 	return d.subject.codec.Decode(m.Type, m.Data)
 }
 
-// undecoded reports a message that did not decode, and ends the stream unless it is to go on. The peer
-// is told with a code of RFC 6455, section 7.4.1.
+// undecoded reports a message that did not decode. It ends the stream, with a code of RFC
+// 6455, section 7.4.1 for the peer, unless SkipUndecodable or a TagError lets the stream
+// go on.
 func (d *decoder[In, Out]) undecoded(of *delivery.Connection, m Message, err error) {
-	ce := codecError(nameOf(d.subject.codec), m, err)
-	// Deferred, in reverse, as one who is told may end the goroutine.
+	codec := d.subject.codec
+	ce := codecError(fmt.Sprintf("%T", codec), m, err)
+	// Deferred, in reverse, as a report, or the codec's Name, may end the goroutine.
 	if _, unknown := errors.AsType[*TagError](err); !unknown && !d.subject.skip {
 		defer d.fail(ce)
 	}
 	defer d.subject.undecodable.Next(ce)
-	if hook := d.subject.host.hook; hook != nil {
-		tell(hook, Event{Kind: EventUndecodable, Socket: socketOf(of), Messages: 1, Bytes: len(m.Data), Err: ce})
-	}
+	defer announce(d.subject.host.hook,
+		Event{Kind: EventUndecodable, Socket: socketOf(of), Messages: 1, Bytes: len(m.Data), Err: ce})
+	ce.askName(codec)
 }
 
-// nameOf returns the name of a codec, and its type if that panics, as the Decode of a nil one most likely has.
-func nameOf(codec interface{ Name() string }) (name string) {
-	defer func() {
-		if recover() != nil {
-			name = fmt.Sprintf("%T", codec)
-		}
-	}()
-	return codec.Name()
+// askName puts the name of a codec in place of its type, unless Name panics, as the
+// Decode of a nil codec probably has.
+func (e *CodecError) askName(codec interface{ Name() string }) {
+	defer func() { _ = recover() }()
+	e.Codec = codec.Name()
 }
 
 // fail ends the stream with a message that did not decode.
@@ -110,7 +109,8 @@ func (d *decoder[In, Out]) fail(err *CodecError) {
 	d.generation.Fail(err, end.transport())
 }
 
-// Ended ends the stream of values, and before it those of the connection and of connections.
+// Ended ends the stream of values, and before it the streams of the connection and of
+// connections.
 func (d *decoder[In, Out]) Ended(err error) {
 	d.mu.Lock()
 	takers := d.takers
@@ -125,27 +125,27 @@ func (d *decoder[In, Out]) Ended(err error) {
 	}
 }
 
-// What follows tells the subscribers of Connections of a connection, before anything is sent
-// on it.
+// The code below gives a connection to the subscribers of Connections, before anything is
+// sent on it.
 
 // taker is a subscriber of Connections. Its fields below are guarded by the decoder's mu.
 type taker[In, Out any] struct {
 	out  *observable.Emitter[*Connection[In, Out]]
-	next *handover[In, Out] // of the connection that it has not got yet
-	now  *handover[In, Out] // of the one that it is being given
+	next *handover[In, Out] // the connection that it still has to get
+	now  *handover[In, Out] // the connection that it is getting
 }
 
-// handover is a connection that a taker is to be given. Its fields are guarded by the decoder's
-// mu, but for what closes.
+// handover is a connection on its way to a taker. The decoder's mu guards its fields, but
+// for the closing channels.
 type handover[In, Out any] struct {
 	connection *Connection[In, Out]
-	entered    chan struct{} // closes when the taker's Next is called, or nobody waits for that any more
-	dealt      chan struct{} // closes when Next has returned or is about to wait, or as entered does
+	entered    chan struct{} // closes when the taker's Next is called, and at a drop
+	dealt      chan struct{} // closes when Next returns or begins to wait, and at a drop
 	begun      bool          // Next has been called
 	dropped    bool          // nobody waits for the taker
 }
 
-// newTaker returns a subscriber of Connections with its stage.
+// newTaker returns a subscriber of Connections whose stage passes connections on to down.
 func (d *decoder[In, Out]) newTaker(
 	life *observable.Scope, down observable.Stage[*Connection[In, Out]],
 ) *taker[In, Out] {
@@ -163,8 +163,8 @@ func (d *decoder[In, Out]) newTaker(
 	return t
 }
 
-// enter notes that a taker's Next is called with a connection, and returns the handover if
-// somebody waits for it.
+// enter notes that a taker's Next is called with a connection, and returns the handover
+// if the opening waits for it.
 func (d *decoder[In, Out]) enter(t *taker[In, Out], c *Connection[In, Out]) *handover[In, Out] {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -177,7 +177,7 @@ func (d *decoder[In, Out]) enter(t *taker[In, Out], c *Connection[In, Out]) *han
 	return h
 }
 
-// drop lets those go on that wait for a taker's Next, if that has not been called; mu is held.
+// drop ends the wait for a taker's Next, unless Next has been called; mu is held.
 func (h *handover[In, Out]) drop() {
 	if h != nil && !h.begun && !h.dropped {
 		h.dropped = true
@@ -186,7 +186,8 @@ func (h *handover[In, Out]) drop() {
 	}
 }
 
-// offer lets a taker have a connection in place of the one that it has not got yet; mu is held.
+// offer makes c the taker's next connection, and returns the one that it has not got and
+// now skips; mu is held.
 func (t *taker[In, Out]) offer(c *Connection[In, Out]) (passedOver *handover[In, Out]) {
 	passedOver = t.next
 	passedOver.drop()
@@ -197,7 +198,8 @@ func (t *taker[In, Out]) offer(c *Connection[In, Out]) (passedOver *handover[In,
 	return passedOver
 }
 
-// connectionTo returns the current connection, made if there is none for it; mu is held.
+// connectionTo returns the Connection of of, and makes it if it is not the current one;
+// mu is held.
 func (d *decoder[In, Out]) connectionTo(of *delivery.Connection) *Connection[In, Out] {
 	c := d.connection.Load()
 	if c == nil || c.of != of {
@@ -209,7 +211,7 @@ func (d *decoder[In, Out]) connectionTo(of *delivery.Connection) *Connection[In,
 	return c
 }
 
-// admit adds a subscriber of Connections, or tells how the stream has ended.
+// admit adds a subscriber of Connections, or returns the end of the stream.
 func (d *decoder[In, Out]) admit(t *taker[In, Out]) (ended bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -235,7 +237,7 @@ func (d *decoder[In, Out]) isOpen() *delivery.Connection {
 		open := of.Open()
 		d.mu.Lock()
 		switch {
-		case of != d.open: // there is another one meanwhile, or none
+		case of != d.open: // another one has come meanwhile, or none is left
 		case open:
 			return of
 		default:
@@ -260,8 +262,8 @@ func (d *decoder[In, Out]) dismiss(t *taker[In, Out]) {
 	}
 }
 
-// Opened returns what tells the subscribers of Connections of a connection, and waits for
-// them. What arrives from now on is kept for them.
+// Opened returns the function that gives a connection to the subscribers of Connections,
+// and waits for them. From now on the arriving values are kept for them.
 func (d *decoder[In, Out]) Opened(of *delivery.Connection) (tell func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -290,7 +292,7 @@ func (d *decoder[In, Out]) Opened(of *delivery.Connection) (tell func()) {
 	}
 }
 
-// serve gives a taker the connection that is for it, unless another goroutine does.
+// serve gives a taker its next connection, unless another goroutine does.
 func (d *decoder[In, Out]) serve(t *taker[In, Out]) {
 	d.mu.Lock()
 	if t.now != nil || t.next == nil {
@@ -313,8 +315,7 @@ func (d *decoder[In, Out]) serve(t *taker[In, Out]) {
 	}
 }
 
-// Closed ends the stream of the connection. Nobody waits for a taker any more that it was not
-// given to.
+// Closed ends the stream of the connection, and the wait for takers that have not got it.
 func (d *decoder[In, Out]) Closed(of *delivery.Connection) {
 	d.mu.Lock()
 	if d.open == of {
@@ -333,7 +334,7 @@ func (d *decoder[In, Out]) Closed(of *delivery.Connection) {
 	}
 }
 
-// terminate ends a stream: with err, or completing it if that is nil.
+// terminate ends a stream: with err, or with completion if err is nil.
 func terminate(down observable.Terminal, err error) {
 	if err != nil {
 		down.Error(err)

@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Close in a redial, while an observer of the status takes its time: the connection that comes is closed.
+// Close in a redial, while an observer of the status takes its time: the new connection
+// is closed.
 func TestCloseWhileRedialling(t *testing.T) {
 	for _, where := range []string{"connections", "payload of a topic"} {
 		t.Run(where, func(t *testing.T) {
@@ -111,14 +112,14 @@ func TestCompleteWhileRedialFails(t *testing.T) {
 	})
 }
 
-// shutDown shuts a subject down, within a minute, and says how that went.
+// shutDown shuts a subject down, within a minute, and reports the error.
 func shutDown(subject *wsource.Subject[string, string], outcome chan<- error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	outcome <- subject.Shutdown(ctx)
 }
 
-// An observer of the status may shut the subject down: what waits is sent first.
+// An observer of the status may shut the subject down: the outbox is sent first.
 func TestShutdownInStatus(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
@@ -138,7 +139,7 @@ func TestShutdownInStatus(t *testing.T) {
 	})
 }
 
-// So may one who is told of lost messages.
+// So may an observer of lost messages.
 func TestShutdownInUndelivered(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject, sub, far := s.jammed(wsource.SubjectConfig[string]{Reconnect: steady()})

@@ -16,7 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// Messages that were handed to the operating system, and what is known of them when the connection ends.
+// Messages that were handed to the operating system, and their outcomes when the
+// connection ends.
 
 func TestWhatIsOnItsWayWhenTheConnectionBreaksIsUnknown(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
@@ -80,7 +81,7 @@ func TestWhatThePeerHasConfirmedIsNotReported(t *testing.T) {
 				lost := record(t, subject.Undelivered())
 				got := record(t, subject)
 				far := s.accept()
-				for i := range 300 { // a ping goes out when there are 256, and another after a second
+				for i := range 300 { // a ping goes out at 256, and another after a second
 					subject.Next(fmt.Sprint(i))
 				}
 				settle()
@@ -130,10 +131,12 @@ func TestAnIdleConnectionIsNotAsked(t *testing.T) {
 	})
 }
 
-// TestWhatIsOnItsWayIsBounded has the network hold more than a subject remembers: its sender waits then.
-func TestWhatIsOnItsWayIsBounded(t *testing.T) {
+// TestWhatIsOnItsWayIsBounded has a network that holds more than a subject remembers: the
+// sender waits.
+func TestWhatIsOnItsWayIsBounded(t *testing.T) { //nolint:tparallel // beside its own subtests only
 	for name, breaks := range map[string]bool{"it arrives": false, "the connection breaks": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubbleWith(t, calm, func(t *testing.T, s *site) {
 				s.network.Buffer = 64 << 20
 				subject := s.subject(nil)

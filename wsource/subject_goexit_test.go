@@ -2,8 +2,10 @@ package wsource_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +23,8 @@ func exiting[T any]() observable.Observer[T] {
 	}
 }
 
-// One caller's observer ends its goroutine when its request fails: the others are told.
+// One caller's observer ends its goroutine when its request fails: the others get their
+// errors.
 func TestRequestsGoexit(t *testing.T) {
 	for name, end := range map[string]func(s *site, far far){
 		"the stream ends": func(_ *site, far far) { far.CloseNow() },
@@ -54,7 +57,8 @@ func TestRequestsGoexit(t *testing.T) {
 	}
 }
 
-// A subscriber of one connection ends its goroutine in OnComplete: the subject connects again.
+// A subscriber of one connection ends its goroutine in OnComplete: the subject connects
+// again.
 func TestGoexitAtAConnectionsEnd(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
@@ -78,7 +82,89 @@ func TestGoexitAtAConnectionsEnd(t *testing.T) {
 	})
 }
 
-// A subscriber of the values ends its goroutine: what was read is lost for the connection's subscriber.
+// exitingCodec ends the goroutine in Name, and when it encodes "exit".
+type exitingCodec struct{ wsource.Codec[string, string] }
+
+func (c exitingCodec) Encode(text string) (wsource.Message, error) {
+	if text == "exit" {
+		runtime.Goexit()
+	}
+	return c.Codec.Encode(text)
+}
+
+func (c exitingCodec) Decode(typ wsource.MessageType, data []byte) (string, error) {
+	if string(data) == "no" {
+		return "", errors.ErrUnsupported
+	}
+	return c.Codec.Decode(typ, data)
+}
+
+func (c exitingCodec) Name() string {
+	runtime.Goexit()
+	return ""
+}
+
+// When the codec, or the function for the Delivery, ends the goroutine of a send, the
+// message is reported, in every way of sending.
+func TestGoexitInWhatMakesAMessage(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		var dropped atomic.Int64
+		subject := newSubject(s, wsource.Codec[string, string](exitingCodec{wsource.TextCodec()}), &wsource.SubjectConfig[string]{
+			Delivery: func(text string) (d wsource.Delivery) {
+				if text == "exit at once" {
+					runtime.Goexit()
+				}
+				return d
+			},
+			Hook: wsource.HookFunc(func(e wsource.Event) {
+				if e.Kind == wsource.EventDropped {
+					dropped.Add(1)
+				}
+			}),
+		})
+		lost := record(t, subject.Undelivered())
+		got := record(t, subject)
+		connections := record(t, subject.Connections())
+		server := s.accept()
+		connection := connections.Values()[0]
+		for _, text := range []string{"exit", "exit at once"} {
+			go subject.Next(text)
+			go subject.Send(t.Context(), text) //nolint:errcheck // it does not return
+			go connection.Next(text)
+			go connection.Send(t.Context(), text) //nolint:errcheck // likewise
+			settle()
+		}
+		subject.Next("after")
+		assert.Equal(t, []string{"after"}, server.heard())
+		require.Len(t, lost.Values(), 8)
+		for _, err := range lost.Values() {
+			require.ErrorIs(t, err, observable.ErrGoexit)
+			assert.Equal(t, wsource.Unsent, err.Outcome)
+			assert.Contains(t, err.Value, "exit")
+		}
+		assert.EqualValues(t, 8, dropped.Load())
+		subject.Complete()
+		require.NoError(t, got.ExpectEnd(t))
+	})
+}
+
+// A codec's Name ends the goroutine: the undecodable message is reported all the same.
+func TestGoexitInTheNameOfACodec(t *testing.T) {
+	inBubbleWith(t, calm, func(t *testing.T, s *site) {
+		subject := newSubject(s, wsource.Codec[string, string](exitingCodec{wsource.TextCodec()}), nil)
+		undecodable := record(t, subject.Undecodable())
+		got := record(t, subject)
+		server := s.accept()
+		server.say("no")
+		require.ErrorIs(t, got.ExpectEnd(t), errors.ErrUnsupported)
+		require.Len(t, undecodable.Values(), 1)
+		assert.Equal(t, "wsource_test.exitingCodec", undecodable.Values()[0].Codec)
+		requireClose(t, server.wait(), wsource.StatusInvalidPayload)
+	})
+}
+
+// A subscriber of the values ends its goroutine: the value that was read is lost for the
+// connection's subscriber.
 func TestGoexitBesideConnection(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject := s.subject(nil)

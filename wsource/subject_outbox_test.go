@@ -17,7 +17,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// fates returns what Undelivered has told, as "text outcome cause".
+// fates returns the reports of Undelivered, as "text outcome cause".
 func fates(r *observabletest.Recorder[*wsource.SendError]) []string {
 	settle()
 	var all []string
@@ -27,7 +27,7 @@ func fates(r *observabletest.Recorder[*wsource.SendError]) []string {
 	return all
 }
 
-// outage breaks the connection off and lets no new one be made until the function that it returns is called.
+// outage breaks the connection off, and refuses new ones until end is called.
 func (s *site) outage() (end func()) {
 	s.t.Helper()
 	require.NoError(s.t, s.network.OnEveryDial(wstest.Refuse()))
@@ -36,7 +36,8 @@ func (s *site) outage() (end func()) {
 	return func() { require.NoError(s.t, s.network.OnEveryDial()) }
 }
 
-// requireUnsent requires that err says that a message was certainly not sent, because of cause.
+// requireUnsent requires that err says that a message was certainly not sent, because of
+// cause.
 func requireUnsent(t *testing.T, err, cause error) {
 	t.Helper()
 	var se *wsource.SendError
@@ -205,7 +206,7 @@ func TestSubjectReportsWhatTheLastSubscriberLeaves(t *testing.T) {
 	})
 }
 
-// choosy cannot do everything.
+// choosy is a codec that fails for some values.
 type choosy struct{ wsource.Codec[string, string] }
 
 var errChoosy = errors.New("not to its liking")

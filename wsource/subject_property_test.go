@@ -25,22 +25,28 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// ledger knows what became of each numbered message.
+// ledger has the outcome of each numbered message.
 type ledger struct {
-	mu       sync.Mutex
-	received map[int][]int // by the connection's number: what is under way on one may arrive after what the next one brings
+	mu sync.Mutex
+	// received has the messages by connection number: a late message of one connection
+	// may arrive after messages of the next.
+	received map[int][]int
 	reports  map[int][]*wsource.SendError
 	strange  []string // messages that were never sent
-	broken   bool     // the sender was told that a connection broke, and is not told what had arrived by then
-	corrupt  bool     // the network changes a byte: strange messages may arrive, and one may be taken for a ping
+	// broken: the sender knows that a connection broke, and not which messages had
+	// arrived.
+	broken bool
+	// corrupt: the network changes a byte. Strange messages may arrive, and one message
+	// may become a ping.
+	corrupt bool
 }
 
 func newLedger() *ledger {
 	return &ledger{received: make(map[int][]int), reports: make(map[int][]*wsource.SendError)}
 }
 
-// numbered is the text of a message: its number, some filling, and a check sum by which one that is torn or corrupt can be
-// told.
+// numbered is the text of a message: its number, some filling, and a check sum, which
+// betrays a torn or corrupt text.
 func numbered(i, size int) string {
 	text := fmt.Sprintf("%d %s ", i, strings.Repeat("x", size))
 	return text + checkSum(text)
@@ -57,7 +63,7 @@ func numberOf(text string) (int, bool) {
 	return i, err == nil && end > 0 && checkSum(text[:end]) == text[end:]
 }
 
-// inTheWay is a message of which nobody keeps account.
+// inTheWay is a message outside the account.
 const inTheWay = "in the way"
 
 func (l *ledger) receive(connection int, text string) {
@@ -81,14 +87,15 @@ func (l *ledger) report(err *wsource.SendError) {
 	}
 }
 
-// inOrder returns what was received, by connection, in the order in which the sender used the connections: that of the
-// first messages. A server may hear of two handshakes in the other order.
+// inOrder returns the received messages by connection, in the sender's order of the
+// connections, which is the order of the first messages. A server may hear of two
+// handshakes in the other order.
 func (l *ledger) inOrder() [][]int {
 	return slices.SortedFunc(maps.Values(l.received), func(a, b []int) int { return a[0] - b[0] })
 }
 
-// audit checks that each of the messages up to n was received once, in order, or reported once, and none of those that
-// were reported as unsent received.
+// audit checks that each of the messages up to n was received once, in order, or reported
+// once, and that no message reported as unsent was received.
 func (l *ledger) audit(t *testing.T, n int) (unknown, unsent int) {
 	t.Helper()
 	l.mu.Lock()
@@ -131,7 +138,7 @@ type chaos struct {
 	random *rand.Rand
 	ledger *ledger
 	done   chan struct{} // nothing goes wrong any more
-	over   chan struct{} // the run is
+	over   chan struct{} // the run is over
 	latest atomic.Pointer[wsource.Socket]
 }
 
@@ -231,7 +238,7 @@ func (c *chaos) run(t *testing.T, seed uint64) (unknown, unsent int) {
 		Reconnect: &backoff.Config{Base: 50 * time.Millisecond, Max: time.Second},
 		Outbox:    wsource.Outbox{Messages: 20},
 		Dial:      wsource.DialOptions{Heartbeat: wsource.Heartbeat{Interval: 2 * time.Second, Timeout: time.Second}},
-		// An end that CloseAction would take for final is none here.
+		// An end that is final for CloseAction is not final here.
 		OnEnd: func(err error) wsource.Action {
 			if err == nil {
 				return wsource.CompleteStream

@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A keyed message is replaced by one that does not fit by bytes: the first sender is told.
+// A message that does not fit by bytes replaces a keyed one: the first sender gets an
+// error.
 func TestReplacedByBytes(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Outbox: wsource.Outbox{Bytes: 100}})
@@ -36,7 +37,7 @@ func TestReplacedByBytes(t *testing.T) {
 	})
 }
 
-// The same with Next: Undelivered is told.
+// The same with Next: Undelivered reports it.
 func TestReplacedByBytesNext(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{
@@ -61,7 +62,7 @@ func TestReplacedByBytesNext(t *testing.T) {
 	})
 }
 
-// fill fills the socket's queue, and has a sender wait for room.
+// fill fills the socket's queue, and makes a sender wait for room.
 func fill(subject *wsource.Subject[string, string]) {
 	for range 1022 {
 		subject.Next("filler")
@@ -74,7 +75,8 @@ func fill(subject *wsource.Subject[string, string]) {
 	settle()
 }
 
-// A message whose sender waits for room in the socket's queue does not go out after its TTL.
+// A message whose sender waits for room in the socket's queue does not go out after its
+// TTL.
 func TestTTLWaitingForRoomInTheSocket(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject, sub, far := s.jammed(wsource.SubjectConfig[string]{})
@@ -92,7 +94,7 @@ func TestTTLWaitingForRoomInTheSocket(t *testing.T) {
 	})
 }
 
-// Of two that wait there with one key, the later one goes.
+// Of two messages that wait there with one key, the later one goes.
 func TestKeyWaitingForRoomInTheSocket(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject, sub, far := s.jammed(wsource.SubjectConfig[string]{})

@@ -76,10 +76,10 @@ func TestRxJSMultiplex(t *testing.T) {
 		})
 	})
 
-	// parts returns a stream of a subject that notes when it is unsubscribed from. The
-	// order that the tests want is RxJS's. Where the server has closed the connection,
-	// RxJS 7 calls B's unsubscribe function for a message that cannot be sent; like RxJS
-	// 8 the Subject does not.
+	// parts returns a stream of a subject that notes its unsubscription. The tests expect
+	// RxJS's order. Where the server has closed the connection, RxJS 7 calls B's
+	// unsubscribe function for a message that cannot be sent; like RxJS 8 the Subject
+	// does not.
 	parts := func(
 		subject *wsource.Subject[topicValue, topicValue], log *observabletest.Recorder[topicValue], name string,
 	) observable.Observable[topicValue] {

@@ -16,10 +16,11 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// The tests of this file have the names of those of RxJS 7's webSocket, and say the same of a Subject, with a real
-// server in place of a mock. Where RxJS has observers of the opening and closing, a Subject has its
-// Status; what is thrown by a constructor there is the error of a dial here; the binary type, the serialiser and the
-// deserialiser are the codec. RxJS's subject.unsubscribe is the end of the context that all have subscribed with.
+// The tests of this file have the names of the tests of RxJS 7's webSocket, and check the
+// same of a Subject, with a real server in place of a mock. Where RxJS has observers of
+// the opening and closing, a Subject has its Status. An exception of a constructor there
+// is the error of a dial here. The binary type, the serialiser and the deserialiser are
+// the codec. RxJS's subject.unsubscribe is the end of the context of all subscriptions.
 
 var jsonText = wsource.JSON[string, string]()
 
@@ -122,7 +123,8 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 				cancel()
 				settle()
 				s.link().Resume(wstest.ToServer)
-				if s.dialled() { // the server has answered before it knew that the client had left
+				// The server has answered before it knew that the client had left.
+				if s.dialled() {
 					requireClose(t, s.accept().wait(), wsource.StatusAbnormalClosure)
 				}
 				settle()
@@ -133,7 +135,7 @@ func TestRxJSBasicBehaviour(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				require.NoError(t, s.network.OnDial(1, wstest.Delay(wstest.ToClient, time.Second)))
 				cancel, sub := subscribe(s)
-				far := s.accept() // the server has answered, which is on its way
+				far := s.accept() // the server's answer is on its way
 				end(cancel, sub)
 				cancel()
 				time.Sleep(2 * time.Second)

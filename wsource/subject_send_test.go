@@ -23,7 +23,8 @@ func sendIn(ctx context.Context, subject *wsource.Subject[string, string], text 
 	return result
 }
 
-// jam stalls the way to the server and fills it, so that a message is being written. What follows is queued.
+// jam stalls the way to the server and fills it, so that a message is being written.
+// Later messages are queued.
 func (s *site) jam(subject *wsource.Subject[string, string]) {
 	s.t.Helper()
 	require.NoError(s.t, s.link().Inject(wstest.Stall(wstest.ToServer, 0)))
@@ -187,7 +188,7 @@ func TestSendSurvivesTheConnection(t *testing.T) {
 		assert.NoError(t, <-one)
 		assert.NoError(t, <-two)
 		assert.Equal(t, []string{"one", "two", "three"}, far.heard())
-		require.Len(t, lost.Values(), 1, "what was being written")
+		require.Len(t, lost.Values(), 1, "the message that was being written")
 		assert.Equal(t, wsource.Unknown, lost.Values()[0].Outcome)
 		sub.Unsubscribe()
 	})
@@ -257,7 +258,8 @@ func TestLatestByKey(t *testing.T) {
 			keyed.Outbox = wsource.Outbox{Messages: 3}
 			subject := s.subject(keyed)
 			lost := record(t, subject.Undelivered())
-			for _, v := range []string{"x1", "y1", "x2", "1", "x3", "2"} { // numbers alone have no key
+			// Numbers alone have no key.
+			for _, v := range []string{"x1", "y1", "x2", "1", "x3", "2"} {
 				if v == "2" {
 					subject.Discard() // or it would block
 				}
@@ -302,7 +304,7 @@ func TestLatestByKey(t *testing.T) {
 			end()
 			far := s.accept()
 			assert.Equal(t, []string{"y1", "x2"}, far.heard())
-			subject.Next("x3") // nothing is left of the earlier ones
+			subject.Next("x3") // the earlier ones are gone
 			assert.Equal(t, []string{"y1", "x2", "x3"}, far.heard())
 			sub.Unsubscribe()
 		})
@@ -377,7 +379,7 @@ func TestSubjectAsTheObserverOfAStream(t *testing.T) {
 	inBubbleWith(t, calm, func(t *testing.T, s *site) {
 		subject := s.subject(nil)
 		numbers := operators.Map(observable.Range(1, 3), func(i int) string { return strings.Repeat("i", i) })
-		numbers.Subscribe(t.Context(), subject) // completes before anybody has subscribed
+		numbers.Subscribe(t.Context(), subject) // it completes before any subscriber
 		requireUnsent(t, subject.Send(t.Context(), "too late"), wsource.ErrClosed)
 		got := record(t, subject)
 		far := s.accept()

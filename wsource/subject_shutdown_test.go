@@ -99,7 +99,8 @@ func TestShutdown(t *testing.T) {
 			subject.Next("x")
 			subject.Complete()
 			second, _ := listen(t, subject)
-			settle() // in a backoff, and not in an attempt, a stream with nothing to be sent completes
+			// In a backoff, not an attempt, a stream with an empty outbox completes.
+			settle()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			require.ErrorIs(t, subject.Shutdown(ctx), context.DeadlineExceeded)
@@ -178,7 +179,7 @@ func TestReconnect(t *testing.T) {
 	})
 }
 
-// TestLinger switches from one subscriber to another, which keep the connection.
+// TestLinger switches from one subscriber to another; the connection stays.
 func TestLinger(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Linger: time.Second})

@@ -18,14 +18,14 @@ import (
 // The address that the subjects of the tests dial.
 const address = "ws://" + host
 
-// far is the server's end of a connection, with what it has received.
+// far is the server's end of a connection, with the messages that it has received.
 type far struct {
 	*wsource.Socket
 	messages *observabletest.Recorder[wsource.Message]
 	t        *testing.T
 }
 
-// accept waits for the next connection to the site to be open, and records what comes.
+// accept waits for the next open connection to the site, and records its messages.
 func (s *site) accept() far {
 	s.t.Helper()
 	socket := <-s.sockets
@@ -97,7 +97,7 @@ func over[T any](r *observabletest.Recorder[T]) bool {
 	return r.Ended()
 }
 
-// steps returns a status stream without what differs from run to run.
+// steps returns a status stream without the details that differ from run to run.
 func steps(all []wsource.Status) []wsource.Status {
 	for i := range all {
 		all[i].Socket, all[i].NextTry = nil, time.Time{}
@@ -124,7 +124,7 @@ func noted(log *observabletest.Recorder[topicValue], name string) observable.Obs
 	}
 }
 
-// topicValue is a value of a server with topics, and what is sent to such a server.
+// topicValue is a value from or to a server with topics.
 type topicValue struct {
 	Sub, Unsub, Name string
 	Value            any

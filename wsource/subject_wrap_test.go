@@ -57,7 +57,7 @@ func TestWrappedSocketDoesNotComeBack(t *testing.T) {
 					lost := record(t, subject.Undelivered())
 					waits := name != "after Complete" && !subscribed
 					if subscribed {
-						got := record(t, operators.Retry(subject, 2)) // in vain
+						got := record(t, operators.Retry(subject, 2)) // without effect
 						test.end(client, subject)
 						if err := got.ExpectEnd(t); test.want != 0 {
 							requireClose(t, err, test.want)

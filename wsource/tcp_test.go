@@ -21,7 +21,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// tcpSite starts a server on this machine, and returns its address and the sockets it accepts.
+// tcpSite starts a server on this machine, and returns its address and its accepted
+// sockets.
 func tcpSite(t *testing.T, options wsource.AcceptOptions) (addr string, server *wsource.Server, sockets <-chan *wsource.Socket) {
 	t.Helper()
 	server = &wsource.Server{Options: options}
@@ -39,8 +40,8 @@ func tcpSite(t *testing.T, options wsource.AcceptOptions) (addr string, server *
 	return listener.Addr().String(), server, accepted
 }
 
-// TestStreamsOverTCP sends many messages both ways at once, from several senders, with and without
-// compression.
+// TestStreamsOverTCP sends many messages both ways at once, from several senders, with
+// and without compression.
 func TestStreamsOverTCP(t *testing.T) {
 	for _, compression := range []wsource.Compression{wsource.NoCompression, wsource.CompressStream} {
 		t.Run(fmt.Sprint("compression ", compression), func(t *testing.T) {
@@ -128,9 +129,9 @@ func TestBackpressureOverTCP(t *testing.T) {
 	client, err := wsource.Dial(t.Context(), "ws://"+addr, nil)
 	require.NoError(t, err)
 	server := <-sockets
-	// Nobody reads, so the sender blocks when the buffers of both systems are full too.
-	// They take some megabytes; a gigabyte is out of the question. The test gives up a
-	// Send that lasts: on a slow machine that may come sooner, and does no harm.
+	// Nobody reads, so the sender blocks when the buffers of both systems are full, too.
+	// They take some megabytes, never a gigabyte. The test gives up a Send that takes
+	// long: on a slow machine that may come sooner, without harm.
 	const gibibyte, patience = 1 << 10, 300 * time.Millisecond
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -146,14 +147,15 @@ func TestBackpressureOverTCP(t *testing.T) {
 	}
 	require.ErrorIs(t, err, io.ErrNoProgress, "%d MiB were sent", sent)
 	t.Logf("%d MiB were on their way", sent)
-	// And all of it arrives when somebody reads.
+	// All of it arrives when somebody reads.
 	got := record(t, operators.Take[wsource.Message](server, sent))
 	require.NoError(t, got.ExpectEnd(t))
 	client.CloseNow()
 	<-client.Done()
 }
 
-// TestShutdownOverTCPIsPrompt has time-outs that never come: Shutdown returns because every handshake is done.
+// TestShutdownOverTCPIsPrompt has very long time-outs: Shutdown returns because every
+// handshake is done.
 func TestShutdownOverTCPIsPrompt(t *testing.T) {
 	addr, server, sockets := tcpSite(t, wsource.AcceptOptions{CloseTimeout: 24 * time.Hour})
 	var ends []*observabletest.Recorder[wsource.Message]
@@ -173,7 +175,7 @@ func TestShutdownOverTCPIsPrompt(t *testing.T) {
 // TestDialIsGivenUpOverTCP dials an address that does not answer.
 func TestDialIsGivenUpOverTCP(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	listener := loopback(t) // which takes connections, and nobody serves them
+	listener := loopback(t) // it takes connections, and nobody serves them
 	defer listener.Close()
 	results := make(chan error, 1)
 	go func() {

@@ -14,49 +14,58 @@ import (
 
 // TopicsConfig says how [Topics] subscribe to the topics of a server.
 type TopicsConfig[K comparable, In, Out any] struct {
-	// Subscribe makes the message that begins a topic. It is called again for each connection, so that it can say from
-	// where on the topic is wanted. Its panic, and a message that cannot be encoded, fail the topic.
+	// Subscribe makes the message that begins a topic. It is called again for each
+	// connection, so that it can name the position to begin at. Its panic, and a message
+	// that cannot be encoded, fail the topic.
 	Subscribe func(topic K) Out
-	// Unsubscribe makes the message that ends a topic. Its panic, and a message that cannot be encoded, are told by
-	// Subject.Undelivered.
+	// Unsubscribe makes the message that ends a topic. Subject.Undelivered reports its
+	// panic, and a message that cannot be encoded.
 	Unsubscribe func(topic K) Out
-	// SubscribeAll and UnsubscribeAll, if they are not nil, are used in place of Subscribe and
-	// Unsubscribe, and make one message for all topics that are to be begun or ended at that
-	// moment: on a new connection, and after an Interval.
+	// SubscribeAll and UnsubscribeAll, if they are not nil, are used in place of
+	// Subscribe and Unsubscribe, and make one message for all topics that begin or end at
+	// that moment: on a new connection, and after an Interval.
 	SubscribeAll, UnsubscribeAll func(topics []K) Out
-	// Interval is the least time between two of these messages on a connection, as many servers allow a few in a
-	// second only. Those that end topics go first. Other traffic does not wait for them.
+	// Interval is the least time between two of these messages on a connection, as many
+	// servers allow only a few in a second. Messages that end topics go first. Other
+	// traffic does not wait for them.
 	Interval time.Duration
-	// Acknowledged, if it is not nil, tells whether a value is the server's answer to Subscribe, and so
-	// delivered to nobody: for which topic, and with an error if it has refused. A refusal fails that topic only.
-	// Its panic fails all topics.
+	// Acknowledged, if it is not nil, reports whether a value is the server's answer to
+	// Subscribe, for which topic, and with an error if the server has refused. Nobody
+	// gets such a value. A refusal fails that topic only. A panic of Acknowledged fails
+	// all topics.
 	Acknowledged func(value In) (topic K, refusal error, ok bool)
-	// AckTimeout is how long Acknowledged may take to find the answer for a topic on a connection; then that topic
-	// fails with ErrTopicTimeout, and is ended at the server. 0 means DefaultAckTimeout; NoTimeout is none.
+	// AckTimeout is the time within which the answer for a topic has to come on a
+	// connection; after it that topic fails with ErrTopicTimeout, and is ended at the
+	// server. 0 means DefaultAckTimeout; NoTimeout is none.
 	AckTimeout time.Duration
-	// Topic tells which topic a value belongs to; false if to none. It is called once for each value that
-	// is no acknowledgement, serially, in the order of the wire and ahead of the buffers of subscribers. So a
-	// position that Subscribe is to send on the next connection is noted here: one that a subscriber notes is
-	// older, if that lags behind, and what waits in its buffer comes twice. Its panic fails all topics.
+	// Topic returns the topic that a value belongs to; false if it belongs to none. It is
+	// called once for each value that is no acknowledgement, serially, in the order of
+	// the wire and ahead of the buffers of subscribers. So note the position that
+	// Subscribe sends on the next connection here: a subscriber that lags behind notes an
+	// older one, and the values in its buffer come twice. A panic of Topic fails all
+	// topics.
 	Topic func(value In) (topic K, ok bool)
-	// Linger is how long a topic that has lost its last subscriber stays subscribed, in case another comes.
+	// Linger is the time that a topic stays subscribed after its last subscriber has
+	// left, in case another comes.
 	Linger time.Duration
-	// Ordered delivers the values of all topics in the order of the wire, one after the other, on the
-	// goroutine that reads: a slow subscriber then slows all others at its first value, and there is no
-	// buffer. Without it only the order within a topic is kept.
+	// Ordered delivers the values of all topics in the order of the wire, one after the
+	// other, on the goroutine that reads: a slow subscriber then slows all others at its
+	// first value, and there is no buffer. Without it only the order within a topic is
+	// kept.
 	Ordered bool
-	// Buffer is how many values wait for a subscriber that is slow; 0 means 256.
+	// Buffer is the number of values that wait for a slow subscriber; 0 means 256.
 	Buffer int
 	// Overflow says what happens when that buffer is full. The zero value,
-	// [observable.OverflowBlock], loses nothing: the slow subscriber slows all others and the
-	// server. With [observable.OverflowFail] its stream ends with [observable.ErrOverflow], after
-	// what is in the buffer; the dropping policies drop its values only.
+	// [observable.OverflowBlock], loses nothing: the slow subscriber slows all others and
+	// the server. With [observable.OverflowFail] its stream ends with
+	// [observable.ErrOverflow], after the values in the buffer; the dropping policies
+	// drop its values only.
 	Overflow observable.Overflow
 	// Dropped, if it is not nil, is called with each value that Overflow has dropped.
 	Dropped func(topic K, value In)
 }
 
-// DefaultAckTimeout is how long the server may take to acknowledge a topic.
+// DefaultAckTimeout is the time that the server may take to acknowledge a topic.
 const DefaultAckTimeout = 10 * time.Second
 
 // ErrTopicTimeout says that the server did not acknowledge a topic in time.
@@ -65,53 +74,52 @@ var ErrTopicTimeout = errors.New("the server did not acknowledge the topic in ti
 // TopicError is the error of one topic of [Topics], which does not concern the others.
 type TopicError struct {
 	Topic   any    // the topic's key
-	Setting string // the field of TopicsConfig that it is about, as "Overflow"
-	Err     error  // what was wrong
+	Setting string // the field of TopicsConfig concerned, as "Overflow"
+	Err     error  // the problem
 }
 
-// Error tells the topic, the setting and what was wrong.
+// Error tells the topic, the setting and the problem.
 func (e *TopicError) Error() string {
 	return fmt.Sprintf("wsource: topic %v: TopicsConfig.%s: %v", e.Topic, e.Setting, e.Err)
 }
 
-// Unwrap returns what was wrong.
+// Unwrap returns the problem.
 func (e *TopicError) Unwrap() error { return e.Err }
 
-// Topics are the keyed streams that share a [Subject]: one subscription of the server's for each topic,
-// however many subscribers it has here. It is made by [NewTopics].
+// Topics are the keyed streams that share a [Subject]: one subscription at the server for
+// each topic, however many subscribers it has here. [NewTopics] makes it.
 type Topics[K comparable, In, Out any] struct {
 	subject *Subject[In, Out]
 	config  TopicsConfig[K, In, Out]
 	invalid error
 
-	pump observable.Observable[In] // emits nothing, but hands each value to its topic
-
-	mu     sync.Mutex // never held while code of the user's runs
+	mu     sync.Mutex // never held while the user's code runs
 	topics map[K]*topic[K, In]
 	pacer  *pacer[K, In, Out] // the latest
-	number int                // of topics so far
+	number int                // the number of topics so far
 }
 
-// topic is one topic while it has subscribers, and for as long as it lingers. Its fields below are guarded by the
-// topics' mu.
+// topic is one topic while it has subscribers, and for as long as it lingers. Its fields
+// below are guarded by the topics' mu.
 type topic[K comparable, In any] struct {
 	key    K
-	number int // in the order in which they were begun
+	number int // its place in the order of beginning
 	values observable.Subject[In]
 
 	users   int
 	started bool
 	over    bool                    // it is not in the map any more
-	hold    observable.Subscription // to the pump
+	hold    observable.Subscription // its subscription to the pump of its pacer
 	linger  *time.Timer
 
 	pacer  any                  // the *pacer of this topic
-	told   *delivery.Connection // the connection that was sent the subscription last
-	awaits *delivery.Connection // the connection on which that is not acknowledged yet
+	told   *delivery.Connection // the last connection with the subscription
+	awaits *delivery.Connection // the connection that has not acknowledged it yet
 }
 
-// NewTopics returns the topics of subject. Subscribe, Unsubscribe and Topic must be set; what is wrong with
-// an argument is the error of each topic, an [*observable.ArgumentError].
+// NewTopics returns the topics of subject. Subscribe, Unsubscribe and Topic must be set.
+// An argument that cannot be used is the error of each topic, an
+// [*observable.ArgumentError].
 func NewTopics[K comparable, In, Out any](subject *Subject[In, Out], config TopicsConfig[K, In, Out]) *Topics[K, In, Out] {
 	config.Buffer = orDefault(config.Buffer, 256)
 	config.AckTimeout = orDefault(config.AckTimeout, DefaultAckTimeout)
@@ -137,18 +145,23 @@ func NewTopics[K comparable, In, Out any](subject *Subject[In, Out], config Topi
 	case config.Overflow < observable.OverflowBlock || config.Overflow > observable.OverflowFail:
 		t.invalid = argument(function, "config.Overflow", "is unknown: "+config.Overflow.String())
 	}
-	t.pump = operators.Share(operators.IgnoreElements(operators.Tap(observable.Observable[In](subject), t.dispatch)))
 	return t
 }
 
-// Topic returns the stream of one topic. Its first subscriber subscribes to it at the server, the last
-// one to leave unsubscribes, after the Linger time; after a reconnect it is subscribed again before any
-// other traffic, without the topics that have lost their subscribers meanwhile. The stream ends as the
-// subject does. Each subscriber has a buffer of its own. What is said of the messages of [Subject.Multiplex]
-// is true of these.
+// Topic returns the stream of one topic. Its first subscriber subscribes to the topic at
+// the server; the last one to leave unsubscribes, after the Linger time. A reconnect
+// subscribes again to the topics that still have subscribers, or linger, before any other
+// traffic. The stream ends as the subject does. Each subscriber has a buffer of its own.
+// The messages have the limits of the messages of [Subject.Multiplex].
+//
+// A key that a map does not find is an [*observable.ArgumentError] of the stream: NaN, or
+// a value without == in a key of an interface type.
 func (t *Topics[K, In, Out]) Topic(key K) observable.Observable[In] {
 	if t.invalid != nil {
 		return observable.Throw[In](t.invalid)
+	}
+	if !isFound(key) {
+		return observable.Throw[In](argument("Topics.Topic", "key", "cannot be found in a map"))
 	}
 	stream := t.stream(key)
 	if t.config.Ordered {
@@ -170,7 +183,19 @@ func (t *Topics[K, In, Out]) Topic(key K) observable.Observable[In] {
 	})
 }
 
-// String tells how many topics have subscribers, or linger.
+// isFound reports whether a map finds the entry of a key. It does not if the key is not
+// equal to itself, such as NaN, or if it is an interface value of a type without ==.
+func isFound[K comparable](key K) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	again := key
+	return key == again
+}
+
+// String tells the number of topics that have subscribers, or linger.
 func (t *Topics[K, In, Out]) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -191,27 +216,7 @@ func (t *Topics[K, In, Out]) stream(key K) observable.Observable[In] {
 	})
 }
 
-// dispatch hands a value to its topic.
-func (t *Topics[K, In, Out]) dispatch(v In) {
-	if t.config.Acknowledged != nil {
-		if key, refusal, ok := t.config.Acknowledged(v); ok {
-			t.acknowledged(key, refusal)
-			return
-		}
-	}
-	key, ok := t.config.Topic(v)
-	if !ok {
-		return
-	}
-	t.mu.Lock()
-	to := t.topics[key]
-	t.mu.Unlock()
-	if to != nil {
-		to.values.Next(v)
-	}
-}
-
-// enter adds a subscriber to the topic of a key, which is made if it is not there.
+// enter adds a subscriber to the topic of a key, and makes the topic if it is not there.
 func (t *Topics[K, In, Out]) enter(key K) *topic[K, In] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -228,7 +233,8 @@ func (t *Topics[K, In, Out]) enter(key K) *topic[K, In] {
 	return to
 }
 
-// start subscribes to the subject and to the topic at the server, unless another subscriber has.
+// start subscribes to the subject and to the topic at the server, unless another
+// subscriber has.
 func (t *Topics[K, In, Out]) start(to *topic[K, In]) {
 	t.mu.Lock()
 	first := !to.started
@@ -237,7 +243,11 @@ func (t *Topics[K, In, Out]) start(to *topic[K, In]) {
 	if !first {
 		return
 	}
-	hold := t.pump.Subscribe(context.Background(), observable.ObserverFuncs[In]{
+	d := t.subject.join()
+	defer d.generation.Leave() // the topic's hold keeps it from then on
+	defer d.generation.Begin()
+	p := t.pacerOf(d)
+	hold := p.pump.Subscribe(context.Background(), observable.ObserverFuncs[In]{
 		OnError: func(err error) {
 			t.end(to)
 			to.values.Error(err)
@@ -250,24 +260,19 @@ func (t *Topics[K, In, Out]) start(to *topic[K, In]) {
 	t.mu.Lock()
 	to.hold = hold
 	over := to.over
-	var of *delivery.Connection
-	var p *pacer[K, In, Out]
 	if !over {
-		p, of = t.pacerNow()
 		p.join(to)
 	}
 	t.mu.Unlock()
-	switch {
-	case over:
+	if over {
 		hold.Unsubscribe()
-	case of != nil:
-		p.opened(of)
-	default:
+	} else {
 		p.send()
 	}
 }
 
-// leave takes a subscriber off, and closes the topic with the last one, or when it has lingered.
+// leave takes a subscriber off, and closes the topic with the last one, or when it has
+// lingered.
 func (t *Topics[K, In, Out]) leave(to *topic[K, In]) {
 	t.mu.Lock()
 	to.users--
@@ -286,29 +291,15 @@ func (t *Topics[K, In, Out]) leave(to *topic[K, In]) {
 	}
 }
 
-// close ends a topic that nobody uses, and unsubscribes at the server. A subscriber that comes later
-// subscribes anew, behind the message for that.
+// close ends a topic if nobody uses it. A later subscriber subscribes anew, behind the
+// message that ends it.
 func (t *Topics[K, In, Out]) close(to *topic[K, In]) {
 	t.mu.Lock()
-	unused := to.users == 0 && !to.over
-	p, _ := to.pacer.(*pacer[K, In, Out])
-	if unused {
-		t.remove(to)
-		if p != nil {
-			p.leave(to)
-		}
-	}
-	hold := to.hold
-	t.mu.Unlock()
-	if !unused {
+	if to.users > 0 {
+		t.mu.Unlock()
 		return
 	}
-	if p != nil {
-		p.send()
-	}
-	if hold != nil {
-		hold.Unsubscribe()
-	}
+	t.remove(to)
 }
 
 // fail ends one topic with an error of its own.
@@ -320,21 +311,108 @@ func (t *Topics[K, In, Out]) fail(to *topic[K, In], setting string, err error) {
 // end ends a topic because its stream has ended.
 func (t *Topics[K, In, Out]) end(to *topic[K, In]) {
 	t.mu.Lock()
+	t.remove(to)
+}
+
+// remove takes a topic out of the map, and unsubscribes at the server if it has
+// subscribed there; mu is held, and released.
+func (t *Topics[K, In, Out]) remove(to *topic[K, In]) {
+	p, _ := to.pacer.(*pacer[K, In, Out])
+	leaves := !to.over && p != nil
 	if !to.over {
-		t.remove(to)
+		to.over = true
+		delete(t.topics, to.key)
+	}
+	if to.linger != nil {
+		to.linger.Stop()
+	}
+	if leaves {
+		p.leave(to)
 	}
 	hold := to.hold
 	t.mu.Unlock()
+	if leaves {
+		p.send()
+	}
 	if hold != nil {
 		hold.Unsubscribe()
 	}
 }
 
-// remove takes a topic out of the map; mu is held.
-func (t *Topics[K, In, Out]) remove(to *topic[K, In]) {
-	to.over = true
-	delete(t.topics, to.key)
-	if to.linger != nil {
-		to.linger.Stop()
+// Multiplex returns an observable of the values that filter lets pass, one of several
+// streams that share the subject's connection (RxJS WebSocketSubject.multiplex). For each
+// subscriber it calls subscribe and sends the returned value as soon as there is a
+// connection, and again at the head of each later connection, before any other traffic.
+// When the subscriber leaves, or its stream ends, it sends the value that unsubscribe
+// returns, if the connection that got the subscription is still open. filter sees every
+// value.
+//
+// A panic in subscribe or filter, or a value of subscribe that cannot be encoded, is the
+// error of that stream. A panic in unsubscribe, or a value of it that cannot be encoded,
+// is reported by [Subject.Undelivered]. The two messages do not wait in the outbox, nor
+// for room. The loss of one with its connection is not reported.
+//
+// A slow subscriber slows all; operators.OnBackpressureBuffer gives it a buffer. For
+// subscribers that should share one subscription at the server, use [Topics].
+func (s *Subject[In, Out]) Multiplex(subscribe, unsubscribe func() Out, filter func(In) bool) observable.Observable[In] {
+	for name, missing := range map[string]bool{
+		"subscribe": subscribe == nil, "unsubscribe": unsubscribe == nil, "filter": filter == nil,
+	} {
+		if missing {
+			return observable.Throw[In](argument("Subject.Multiplex", name, isNil))
+		}
 	}
+	return observable.AttachFunc[In](func(sc *observable.Scope, down observable.Stage[In]) {
+		up := sc.Child()
+		r := &delivery.Registration{
+			Payload: func() (delivery.Payload, error) { return s.payload(subscribe) },
+			Fail:    observable.NewEmitter(up, down).Error,
+		}
+		up.OnClose(func() { // before the subscription to the subject ends
+			s.unregister(r, unsubscribe)
+		})
+		matching := observable.Stage[In]{
+			Next: func(v In) {
+				if filter(v) && up.Open() {
+					down.Next(v)
+				}
+			},
+			Terminal: down.Terminal,
+		}
+		s.attach(up, matching, func(g *delivery.Generation) {
+			if of := s.engine.Register(g, r); of != nil {
+				of.Register(r)
+			}
+		})
+	})
+}
+
+// payload encodes a value that f makes.
+func (s *Subject[In, Out]) payload(f func() Out) (delivery.Payload, error) {
+	m, err := s.encode(f())
+	return payloadOf(m), err
+}
+
+// unregister takes a registration back. It makes the farewell only if an open connection
+// has got the registration. It reports a farewell that cannot be made.
+func (s *Subject[In, Out]) unregister(r *delivery.Registration, unsubscribe func() Out) {
+	for !s.engine.IsSent(r) {
+		if s.engine.Unregister(r, nil, false) {
+			return
+		}
+	}
+	var farewell delivery.Payload
+	err := observable.ErrGoexit
+	defer func() {
+		if err == nil {
+			s.engine.Unregister(r, &farewell, false)
+			return
+		}
+		defer s.engine.Report(&delivery.Message{Payload: farewell}, err)
+		s.engine.Unregister(r, nil, true)
+	}()
+	err = delivery.Guarded(func() (err error) {
+		farewell, err = s.payload(unsubscribe)
+		return err
+	})
 }

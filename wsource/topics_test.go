@@ -20,7 +20,8 @@ import (
 
 type textTopics = wsource.Topics[string, string, string]
 
-// topicsOf returns topics whose values are "topic value", and of which the server is told "+topic" and "-topic".
+// topicsOf returns topics whose values are "topic value"; the server gets "+topic" and
+// "-topic".
 func topicsOf(
 	subject *wsource.Subject[string, string], more func(*wsource.TopicsConfig[string, string, string]),
 ) *textTopics {
@@ -99,7 +100,7 @@ func TestTopicsThatLingerAreNotKeptAlive(t *testing.T) {
 		_, sub := listen(t, topics.Topic("a"))
 		far := s.accept()
 		sub.Unsubscribe()
-		far.CloseNow() // nobody is there to be told
+		far.CloseNow() // nobody is left to hear it
 		settle()
 		assert.Zero(t, wsource.TopicsLen(topics))
 		_, sub = listen(t, topics.Topic("a"))
@@ -159,8 +160,8 @@ func TestTopicsEndAsTheSubjectDoes(t *testing.T) {
 func TestASlowSubscriberOfATopic(t *testing.T) {
 	for name, test := range map[string]struct {
 		slow    observable.Overflow
-		fast    int      // what the fast one gets while the slow one is busy
-		slowly  []string // what the slow one gets when it goes on
+		fast    int      // the fast one's values while the slow one is busy
+		slowly  []string // the slow one's values when it goes on
 		dropped []string
 		err     error
 	}{

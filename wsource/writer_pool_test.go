@@ -16,10 +16,11 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// more is a number of sockets that a server does not write to all at once.
+// more is a number of sockets to which a server does not write all at once.
 var more = 3*runtime.GOMAXPROCS(0) + 1
 
-// Sockets whose peers do not read keep others waiting for a few milliseconds at first, and then no more.
+// Sockets whose peers do not read keep others waiting for a few milliseconds at first,
+// and then no more.
 func TestStalledSocketsDoNotHoldUpOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})
@@ -48,7 +49,7 @@ func TestStalledSocketsDoNotHoldUpOthers(t *testing.T) {
 		for _, link := range links {
 			link.Resume(wstest.ToClient)
 		}
-		for range 2 { // those that were slow are quick again
+		for range 2 { // the slow ones are quick again
 			for _, server := range servers {
 				server.Next(message)
 			}
@@ -60,8 +61,8 @@ func TestStalledSocketsDoNotHoldUpOthers(t *testing.T) {
 	})
 }
 
-// In a burst, messages are left to the crew; but who answers the last message that came has sent the answer when Next
-// returns.
+// In a burst the pool writes the messages; but Next has sent the answer to the last
+// received message when it returns.
 func TestAnswersAreWrittenByWhoAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var written atomic.Int32
@@ -94,7 +95,7 @@ func TestLargeAnswersDoNotWaitForEachOther(t *testing.T) {
 		var got atomic.Int32
 		for _, socket := range []*wsource.Socket{client, server} {
 			socket.Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{OnNext: func(wsource.Message) {
-				time.Sleep(time.Millisecond) // for the answer to be a lone one
+				time.Sleep(time.Millisecond) // so that the answer is alone
 				if got.Add(1) <= 100 {
 					socket.Next(large)
 				}
@@ -106,8 +107,8 @@ func TestLargeAnswersDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-// A goroutine that is ended by somebody who was told what became of a message does not take with it what others have
-// to write.
+// The observer of an outcome may end the goroutine of a writer: other sockets' messages
+// are written all the same.
 func TestGoexitLeavesOtherSocketsTheirWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, wsource.AcceptOptions{Heartbeat: noBeat})

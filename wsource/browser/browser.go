@@ -1,4 +1,4 @@
-// Package browser has the browser's side of rxsocket: one ES module in plain JavaScript, which is
+// Package browser has the browser's side of rxsocket: one ES module in plain JavaScript,
 // served as it is.
 //
 //	mux.Handle("/rxsocket/", browser.Handler())
@@ -12,10 +12,10 @@
 //	const lobby = joinRoom("/rooms/lobby")            // a room of wsource/hub
 //	lobby.members.subscribe(list)
 //
-// The module comes back by itself when a connection ends, behind the time that the close reason
-// tells (see wsource.Farewell) and a back-off with full jitter, and goes on with a session of
-// wsource/session, if that is asked for. Its streams are what from of RxJS takes, and what for
-// await takes. The README beside it tells more.
+// The module reconnects by itself when a connection ends, after the time in the close
+// reason (see wsource.Farewell) and a back-off with full jitter, and goes on with a
+// session of wsource/session, if the page asks for one. RxJS's from takes its streams,
+// and so does for await. The README beside it tells more.
 package browser
 
 import (
@@ -31,37 +31,36 @@ import (
 //go:embed rxsocket.js rxsocket.d.ts
 var files embed.FS
 
-// file is one that is served.
+// file is a file that the handler serves.
 type file struct {
 	data []byte
 	kind string // its media type
-	hash string // of the data, in hexadecimal digits
+	hash string // hash of the data, in hexadecimal digits
 }
 
 //nolint:gochecknoglobals // they do not change
 var (
 	script = load("rxsocket.js", "text/javascript; charset=utf-8")
-	types  = load("rxsocket.d.ts", "text/plain; charset=utf-8") // there is no media type for TypeScript
+	types  = load("rxsocket.d.ts", "text/plain; charset=utf-8") // for want of a media type
 )
 
 func load(name, kind string) *file {
 	data, err := files.ReadFile(name)
-	if err != nil { // which is embedded
+	if err != nil { // it is embedded
 		panic(err)
 	}
 	sum := sha256.Sum256(data)
 	return &file{data: data, kind: kind, hash: hex.EncodeToString(sum[:16])}
 }
 
-// Version names the content of the module: 32 hexadecimal digits, which are others in a version of
-// this package with another module. A page that imports rxsocket.js?v= with it never asks for the
-// module again.
+// Version names the content of the module: 32 hexadecimal digits, which change with the
+// module. A page that imports rxsocket.js?v= with it never asks for the module again.
 func Version() string { return script.hash }
 
-// Handler serves the module as rxsocket.js, and its types for TypeScript as rxsocket.d.ts, in
-// whatever folder the request has; anything else is not found. It has an ETag, by which a browser
-// asks whether the module is still the same (RFC 9110, section 8.8.3). With the query v=[Version]
-// the response is cached for a year, as immutable (RFC 8246).
+// Handler serves the module as rxsocket.js, and its types for TypeScript as
+// rxsocket.d.ts, in any folder; anything else is not found. The response has an ETag, by
+// which a browser asks whether the module is still the same (RFC 9110, section 8.8.3).
+// With the query v=[Version] the response is cached for a year, as immutable (RFC 8246).
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var f *file

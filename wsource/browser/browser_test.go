@@ -110,7 +110,8 @@ func TestInChromium(t *testing.T) {
 	}
 }
 
-// TestLeftPage leaves a page that the browser keeps: its socket ends, and it has another one when somebody comes back.
+// TestLeftPage leaves a page that the browser keeps: its socket ends, and it has another
+// one when somebody comes back.
 func TestLeftPage(t *testing.T) {
 	b := browsertest.Start(t, false)
 	sockets := new(wsource.Server)
@@ -176,7 +177,8 @@ func TestHandler(t *testing.T) {
 
 	w = get(t, "HEAD", "/rxsocket.js?v="+browser.Version(), nil)
 	assert.Equal(t, "public, max-age=31536000, immutable", w.Header().Get("Cache-Control"))
-	w = get(t, "GET", "/rxsocket.js?v=older", nil) // which must not be kept as that one
+	// The browser must not keep it for long.
+	w = get(t, "GET", "/rxsocket.js?v=older", nil)
 	assert.Equal(t, "no-cache", w.Header().Get("Cache-Control"))
 
 	w = get(t, "GET", "/rxsocket.d.ts", nil)

@@ -1,23 +1,26 @@
 // The types of rxsocket.js.
 
-/** SocketError is what this module fails with. */
+/** SocketError is the error of this module. */
 export class SocketError extends Error {
   constructor(code: string, message: string, details?: object);
   /**
-   * What has happened: connection_lost, closed, deadline_exceeded, overflow, undelivered, empty,
-   * credit_exceeded, protocol, unsupported; of an event that cannot be used the codes of wsource/event.
+   * The cause: connection_lost, closed, deadline_exceeded, overflow, undelivered, empty,
+   * credit_exceeded, protocol, unsupported; for an event that cannot be used, a code of wsource/event.
    */
   readonly code: string;
-  /** Of connection_lost and closed: how the connection has ended. */
+  /** For connection_lost and closed: the end of the connection. */
   readonly close?: Close;
-  /** Of undelivered: the session has ended, and the message may have arrived or not. */
+  /** For undelivered: the session has ended, and the message may have arrived or not. */
   readonly unsure?: boolean;
-  /** Of undelivered: what was not sent. */
+  /** For undelivered: the event or value that was not sent. */
   readonly event?: Event;
   readonly value?: unknown;
 }
 
-/** RemoteError is what the peer says has failed: a question, a subscription, an event. */
+/**
+ * RemoteError is a failure that the peer reports: of a question, a subscription, an
+ * event.
+ */
 export class RemoteError extends SocketError {
   /** The id of the question or event. */
   readonly corr?: string;
@@ -25,7 +28,7 @@ export class RemoteError extends SocketError {
   readonly topic?: string;
 }
 
-/** PublicError is the error of an answer that the peer is told as it is. */
+/** PublicError is the error of an answer that the peer gets as it is. */
 export class PublicError extends SocketError {
   constructor(code: string, message: string);
 }
@@ -55,36 +58,49 @@ export class Stream<T> implements AsyncIterable<T> {
 export interface Close {
   code?: number;
   reason?: string;
-  /** Why the URL could not be had. */
+  /** The error of making the URL or the socket. */
   error?: unknown;
 }
 
-/** Status is what has become of the connection. */
+/** Status is the state of the connection. */
 export type Status =
   | { state: "connecting"; attempt: number }
-  /** With sessions, what has become of the session; of a gap, how many messages are missing. */
+  /**
+   * With sessions, the state of the session; for a gap, the number of missing messages.
+   */
   | { state: "open"; session?: "fresh" | "recovered" | "gap"; missed?: number }
-  /** delay is until the next attempt, advised what the server asks of it, in milliseconds. */
+  /**
+   * delay is the time until the next attempt, advised the server's part of it, in
+   * milliseconds.
+   */
   | ({ state: "waiting"; delay: number; advised: number } & Close)
-  /** There is no error if this side has closed, or the server with 1000 or without a code. */
+  /**
+   * Without an error, this side has closed, or the server with 1000 or without a code.
+   */
   | { state: "closed"; error?: SocketError };
 
 export interface Options {
-  /** The subprotocols that are offered. */
+  /** The subprotocols to offer. */
   protocols?: string | string[];
   /** To speak rxsocket.session.v1: nothing is lost when a connection breaks. */
   session?: boolean;
   /** The class of sockets. Default: the global WebSocket. */
   WebSocket?: new (url: string, protocols?: string | string[]) => any;
   /**
-   * Whether to come back behind a close. Default: behind 1001, 1006 and 1011 to 1014; with sessions,
-   * behind all but 1000, 1002, 1008, 4409 and 4413.
+   * Whether to reconnect after a close. Default: after 1001, 1006 and 1011 to 1014; with sessions,
+   * after all but 1000, 1002, 1008, 4409 and 4413.
    */
   reconnect?(close: { code: number; reason: string }): boolean;
-  /** The back-off: at random up to minDelay, doubled by each failure up to maxDelay; in milliseconds. Default: 500 and 30,000. */
+  /**
+   * The back-off: at random up to minDelay, doubled by each failure up to maxDelay; in
+   * milliseconds. Default: 500 and 30,000.
+   */
   minDelay?: number;
   maxDelay?: number;
-  /** What may wait for a connection: messages, and characters of all. Default: 1,024 and 1,048,576. */
+  /**
+   * The bounds of the queue: messages, and characters of all. Default: 1,024 and
+   * 1,048,576.
+   */
   maxQueued?: number;
   maxQueuedBytes?: number;
 }
@@ -103,37 +119,51 @@ export interface Event<T = any> {
 }
 
 export interface Question {
-  /** How long to wait, in milliseconds. 0 is for ever, as is what is over 24 days. Default: 10,000 of ask, 0 of askMany. */
+  /**
+   * The time to wait, in milliseconds. 0, or over 24 days, is for ever. Default: 10,000
+   * for ask, 0 for askMany.
+   */
   timeout?: number;
-  /** Its abort cancels the question, at the peer too. */
+  /** Its abort cancels the question, at the peer, too. */
   signal?: AbortSignal;
 }
 
 /** Connection is named events over WebSockets, one after the other. */
 export interface Connection {
-  /** Starts with what it is now. */
+  /** Starts with the current status. */
   readonly status: Stream<Status>;
-  /** What goes wrong with single events. It goes to the console if nobody subscribes. */
+  /** The errors of single events. They go to the console if nobody subscribes. */
   readonly errors: Stream<SocketError>;
-  /** The events that nobody listens to. */
+  /** The events without a listener. */
   readonly unheard: Stream<Event>;
   /** The data of the events of a type. */
   on<T = any>(type: string): Stream<T>;
   /** The events of a type, with all their fields. */
   events<T = any>(type: string): Stream<Event<T>>;
-  /** Sends an event, or has it wait for a connection, and returns its id. It throws overflow and closed. */
+  /**
+   * Sends an event, or queues it for a connection, and returns its id. It throws overflow
+   * and closed.
+   */
   emit(type: string, data?: unknown, options?: { topic?: string; source?: string }): string;
   /** The observer that emits each value. */
   emitter(type: string): Required<Observer<unknown>>;
-  /** The events under a topic or a pattern ("orders.*", "orders.>") of a server's PubSub. */
+  /**
+   * The events under a topic or a pattern ("orders.*", "orders.>") of a server's PubSub.
+   */
   topic<T = any>(pattern: string): Stream<Event<T>>;
   /** Emits an event under a topic. */
   publish(topic: string, type: string, data?: unknown): string;
   /** Asks a question, and resolves with its answer. */
   ask<A = any>(type: string, data?: unknown, options?: Question): Promise<A>;
-  /** The values that answer a question. At most window of them wait here for a loop. Default: 64. */
+  /**
+   * The values that answer a question. At most window of them wait here for a loop.
+   * Default: 64.
+   */
   askMany<A = any>(type: string, data?: unknown, options?: Question & { window?: number }): Stream<A>;
-  /** Has f answer the peer's questions of a type; with a stream, if it returns an AsyncIterable. */
+  /**
+   * Makes f answer the peer's questions of a type; with a stream, if it returns an
+   * AsyncIterable.
+   */
   answer<Q = any>(
     type: string, f: (question: Q, context: { signal: AbortSignal; event: Event<Q> }) => unknown,
   ): { unsubscribe(): void };
@@ -141,7 +171,7 @@ export interface Connection {
   close(code?: number, reason?: string): void;
 }
 
-/** url is of the page's origin if it is relative. A function is called for each attempt. */
+/** A relative url belongs to the page's origin. A function is called for each attempt. */
 export function connect(
   url: string | URL | (() => string | URL | Promise<string | URL>), options?: Options & { source?: string },
 ): Connection;
@@ -151,7 +181,7 @@ export interface Position {
   readonly offset: number;
 }
 
-/** RoomEvent is an event of a room, as wsource/hub has it. */
+/** RoomEvent is an event of a room, as in wsource/hub. */
 export interface RoomEvent<T = any, M = any> {
   readonly kind: "said" | "welcome" | "entered" | "left" | "changed";
   readonly room: any;
@@ -167,25 +197,28 @@ export interface RoomEvent<T = any, M = any> {
   readonly members?: { key: string; meta?: M }[];
 }
 
-/** Room is one room of a hub. It comes back to where it was in what is said. */
+/** Room is one room of a hub. After a break it goes on from its last position. */
 export interface Room<T = any, M = any> {
   readonly status: Stream<Status>;
   readonly errors: Stream<SocketError>;
-  /** Everything that happens, the welcome of each connection included. */
+  /** All events, the welcome of each connection included. */
   readonly events: Stream<RoomEvent<T, M>>;
-  /** What is said. */
+  /** The events of kind said. */
   readonly said: Stream<RoomEvent<T, M>>;
-  /** Who is there, with what they say about themselves. Starts with what is known. */
+  /** The members that are present, with their meta. Starts with the known members. */
   readonly members: Stream<Map<string, M>>;
   readonly position: Position | undefined;
-  /** Sends the server a value as JSON. What it means there is the application's. */
+  /** Sends the server a value as JSON. Its meaning there is the application's. */
   send(value: unknown): void;
   close(code?: number, reason?: string): void;
 }
 
 /** SharedState is a room of hub.NewStates. */
 export interface SharedState<V = any, M = any> extends Room<any, M> {
-  /** The map that all in the room have, when it is whole and after each change. Starts with what it is. */
+  /**
+   * The map that all members share, when it is whole and after each change. Starts with
+   * the current map.
+   */
   readonly maps: Stream<Map<string, V>>;
   get(key: string): V | undefined;
 }
@@ -199,7 +232,7 @@ export type RoomURL = string | URL | ((position?: Position) => string | URL | Pr
 export function joinRoom<T = any, M = any>(url: RoomURL, options?: Options): Room<T, M>;
 export function joinState<V = any, M = any>(url: RoomURL, options?: Options): SharedState<V, M>;
 
-/** How many milliseconds the reason of a close asks to wait, or 0. */
+/** The milliseconds that the reason of a close asks to wait, or 0. */
 export function retryAfter(reason?: string): number;
 /** A UUID, version 7. */
 export function newID(): string;

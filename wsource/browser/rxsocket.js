@@ -1,5 +1,6 @@
-// rxsocket.js is the browser's side of rxsocket: named events, questions, topics and rooms over a
-// WebSocket that comes back by itself, as small streams. It needs no build step and nothing else.
+// rxsocket.js is the browser's side of rxsocket: named events, questions, topics and
+// rooms over a WebSocket that reconnects by itself, as small streams. It needs no build
+// step and nothing else.
 //
 //   import { connect } from "/rxsocket.js"
 //   const shop = connect("/events")
@@ -8,25 +9,26 @@
 //   console.log(await shop.ask("stock", "apples"))
 //   for await (const price of shop.askMany("prices", "apples")) console.log(price)
 //
-// The protocol is in the documentation of the Go packages wsource/event and wsource/hub. The types
-// are in rxsocket.d.ts.
+// The protocol is in the documentation of the Go packages wsource/event and wsource/hub.
+// The types are in rxsocket.d.ts.
 
 const SECOND = 1000;
-const HANDSHAKE = 20 * SECOND; // for how long a connection may take to open
-const STABLE = 5 * SECOND; // a connection that lived for so long was no failed attempt
-const MAX_ADVICE = 24 * 3600 * SECOND; // the longest that a server is believed
+const HANDSHAKE = 20 * SECOND; // the time in which a connection has to open
+const STABLE = 5 * SECOND; // a connection that lived so long was no failed attempt
+const MAX_ADVICE = 24 * 3600 * SECOND; // the longest wait that a server may ask for
 const MAX_QUEUE = 1024; // values that wait for a slow loop
 const MAX_ANSWERS = 256; // questions of the peer under way
-const MAX_LATE = 256; // questions of which it is remembered that they were given up
+const MAX_LATE = 4096; // given-up questions that are remembered
 const MAX_NAME = 256; // bytes of an id, a type, a source, a topic
-const MAX_TIMER = 2 ** 31 - 1; // the longest time of a timer, in milliseconds: a longer one is over at once
+const MAX_TIMER = 2 ** 31 - 1; // the longest timer, in milliseconds: a longer one ends at once
 
-// The close codes behind which another attempt is worth it: the same as wsource.CloseAction has.
+// The close codes that are worth another attempt: the same as those of
+// wsource.CloseAction.
 const PASSING = new Set([1001, 1006, 1011, 1012, 1013, 1014]);
 
-// --- errors -------------------------------------------------------------------------------------
+// --- errors ----------------------------------------------------------------------------
 
-/** SocketError is what this module fails with. Its code says what has happened. */
+/** SocketError is the error of this module. Its code names the cause. */
 export class SocketError extends Error {
   constructor(code, message, details) {
     super(`${code}: ${message}`);
@@ -36,10 +38,13 @@ export class SocketError extends Error {
   }
 }
 
-/** RemoteError is what the peer says has failed: a question, a subscription, an event. */
+/**
+ * RemoteError is a failure that the peer reports: of a question, a subscription, an
+ * event.
+ */
 export class RemoteError extends SocketError {}
 
-/** PublicError is the error of an answer that the peer is told as it is. */
+/** PublicError is the error of an answer that the peer gets as it is. */
 export class PublicError extends SocketError {
   constructor(code, message) {
     super(code, message);
@@ -47,25 +52,25 @@ export class PublicError extends SocketError {
   }
 }
 
-/** unhandled reports an error that nobody handles, without ending what is in progress. */
+/** unhandled reports an error that nobody handles, without ending the work in progress. */
 function unhandled(error) {
   if (typeof reportError === "function") reportError(error);
   else setTimeout(() => { throw error; });
 }
 
-/** ignore is for what cannot fail in a way that matters. */
+/** ignore is for calls whose failure does not matter. */
 const ignore = () => {};
 
-// --- what a peer sends --------------------------------------------------------------------------
+// --- messages of a peer ----------------------------------------------------------------
 
-// A peer may send anything. What is read of a message is checked here, before it is used.
+// A peer may send anything. The checks here come before any use of a message's fields.
 
 const isText = value => typeof value === "string";
 const isWhole = value => Number.isSafeInteger(value) && value >= 0;
 const isObject = value => typeof value === "object" && value !== null && !Array.isArray(value);
 const isTime = value => typeof value === "number" || isText(value);
 
-/** optional also takes what is not there. */
+/** optional also takes a missing value. */
 const optional = is => value => value === undefined || value === null || is(value);
 
 const ENVELOPE = {
@@ -78,13 +83,13 @@ const ROOM_EVENT = {
   recovery: isText, missed: isWhole, replayed: isWhole,
 };
 
-/** unfit returns the name of a field that has not the form that it should have, or undefined. */
+/** unfit returns the name of a field with the wrong form, or undefined. */
 const unfit = (e, form) => Object.keys(form).find(name => !optional(form[name])(e[name]));
 
-/** whole reads a number of a control message. What is none is NaN. */
+/** whole reads a number of a control message. A text that is no number is NaN. */
 const whole = text => /^\d{1,16}$/.test(text) && isWhole(Number(text)) ? Number(text) : NaN;
 
-// --- streams ------------------------------------------------------------------------------------
+// --- streams ---------------------------------------------------------------------------
 
 /**
  * Stream is an observable: subscribe to it, loop over it with `for await`, or give it to `from` of
@@ -93,10 +98,12 @@ const whole = text => /^\d{1,16}$/.test(text) && isWhole(Number(text)) ? Number(
 export class Stream {
   #start;
 
-  /** start(sink) begins to give values to the sink, and returns a function that stops it. */
+  /**
+   * start(sink) begins to give values to the sink, and returns a function that stops it.
+   */
   constructor(start) {
     this.#start = start;
-    // Whoever brings Symbol.observable may come after this module.
+    // Symbol.observable may come after this module.
     if (Symbol.observable && !(Symbol.observable in Stream.prototype)) {
       Stream.prototype[Symbol.observable] = Stream.prototype["@@observable"];
     }
@@ -104,13 +111,16 @@ export class Stream {
 
   /**
    * subscribe calls observer.next with each value, then error or complete once. A function is an
-   * observer with next only. What an observer throws is reported, and stops nothing.
+   * observer with next only. An exception of an observer is reported, and stops nothing.
    */
   subscribe(observer = {}) {
     return this.#run(typeof observer === "function" ? { next: observer } : observer);
   }
 
-  /** pace is given by who takes values later; the source puts in what counts a value taken. */
+  /**
+   * pace comes from a consumer that takes values later; the source sets its function that
+   * counts a taken value.
+   */
   #run(observer, pace) {
     let open = true, stop;
     const call = (name, value) => {
@@ -149,8 +159,8 @@ export class Stream {
   "@@observable"() { return this; }
 
   /**
-   * A loop gets every value from its begin on. Up to 1,024 wait for it; then it fails with the
-   * code overflow. A stream of askMany has its peer wait instead. Leaving the loop unsubscribes.
+   * A loop gets every value from its beginning on. Up to 1,024 wait for it; then it fails with the
+   * code overflow. A stream of askMany makes its peer wait instead. Leaving the loop unsubscribes.
    */
   [Symbol.asyncIterator]() {
     const queue = [], takers = [], pace = {};
@@ -199,9 +209,9 @@ export class Stream {
   }
 }
 
-/** Hot is the source of a stream that goes on whether somebody subscribes or not. */
+/** Hot is the source of a stream that goes on with and without subscribers. */
 class Hot {
-  #sinks = []; // is replaced, not changed: it may be walked over
+  #sinks = []; // replaced, not changed: a loop may be over it
   #ended;
 
   /** last, if there is one, is called when the last subscriber has gone. */
@@ -212,7 +222,10 @@ class Hot {
 
   get observed() { return this.#sinks.length > 0; }
 
-  /** attach gives a sink what comes from now on, and the value that is kept, if one is. */
+  /**
+   * attach gives a sink the values from now on, and first the kept value, if there is
+   * one.
+   */
   attach(sink) {
     if ("value" in this) sink.next(this.value);
     if (this.#ended) return void (this.#ended.error ? sink.error(this.#ended.error) : sink.complete());
@@ -242,7 +255,10 @@ class Hot {
   }
 }
 
-/** tell gives an error that ends nothing to who listens to such errors, or else to the console. */
+/**
+ * tell gives an error that ends nothing to the subscribers of such errors, or else to the
+ * console.
+ */
 function tell(errors, error) {
   if (errors.observed) errors.next(error);
   else console.warn(error instanceof Error ? String(error) : error);
@@ -253,24 +269,27 @@ const closable = code => code === 1000 || code >= 3000 && code <= 4999;
 
 const undelivered = details => new SocketError("undelivered", "the connection is over", details);
 
-// --- sessions -----------------------------------------------------------------------------------
+// --- sessions --------------------------------------------------------------------------
 
 const SESSION = "rxsocket.session.v1";
-const MARK = "\0"; // begins a control message, and a text of the application that begins with it
-const WINDOW_MESSAGES = 4096, WINDOW_BYTES = 1 << 20; // that may be on their way
-const ACK_MESSAGES = 256, ACK_BYTES = 64 << 10, ACK_DELAY = SECOND; // when what has come is acknowledged
+const MARK = "\0"; // begins a control message, and escapes a text that begins with it
+const WINDOW_MESSAGES = 4096, WINDOW_BYTES = 1 << 20; // the most on their way
+const ACK_MESSAGES = 256, ACK_BYTES = 64 << 10, ACK_DELAY = SECOND; // the bounds after which an acknowledgement is due
 
 /**
  * Session is this side of a conversation over several sockets, in the protocol of wsource/session:
- * what was sent is kept until it is acknowledged, and doubles are dropped.
+ * it keeps messages until they are acknowledged, and drops doubles.
  */
 class Session {
   #write = ignore; #user; #token;
-  #received = 0; #told = 0; #toldBytes = 0; #ackTimer; // of what comes
-  #position = 0; // of the last message that has come on this socket
-  #next = 1; #kept = []; #bytes = 0; // of what is sent
+  #received = 0; #told = 0; #toldBytes = 0; #ackTimer; // of received messages
+  #position = 0; // of the last message received on this socket
+  #next = 1; #kept = []; #bytes = 0; // of sent messages
 
-  /** user has begun(kind, missed), take(text), acknowledged(), ended(close), expired(unacknowledged), wrong(problem). */
+  /**
+   * user has begun(kind, missed), take(text), acknowledged(), ended(close),
+   * expired(unacknowledged), wrong(problem).
+   */
   constructor(user) { this.#user = user; }
 
   /** greet greets the server on a new socket; write sends a text on it. */
@@ -282,7 +301,7 @@ class Session {
     this.#control(this.#token ? `resume ${this.#token} ${this.#received}` : "hello");
   }
 
-  /** broken hears that the socket is over. */
+  /** broken notes the end of the socket. */
   broken() {
     this.#write = ignore;
     this.ready = false;
@@ -293,7 +312,7 @@ class Session {
   /** begun reports whether there is a conversation, with a socket or without. */
   get begun() { return this.#token !== undefined; }
 
-  /** room reports whether another message may go on its way. */
+  /** room reports whether another message may be sent. */
   room(text) {
     return this.ready && !this.closing && this.#kept.length < WINDOW_MESSAGES
       && (this.#kept.length === 0 || this.#bytes + 3 * text.length <= WINDOW_BYTES || this.#bytes + sizeOf(text) <= WINDOW_BYTES);
@@ -306,7 +325,7 @@ class Session {
     this.#write(escape(text));
   }
 
-  /** end tells the server that the session ends behind what was sent. */
+  /** end tells the server that the session ends behind the messages sent. */
   end(code, reason) { if (this.ready) this.#control(`end ${code} ${reason}`); }
 
   #control(text) { this.#write(MARK + text); }
@@ -345,7 +364,10 @@ class Session {
     this.#user.begun(missed ? "gap" : kind, missed);
   }
 
-  /** drop gives up what the server has received, and reports whether that can be. */
+  /**
+   * drop gives up the messages that the server has received, and reports whether the
+   * number is possible.
+   */
   #drop(received) {
     const first = this.#kept[0]?.number ?? this.#next;
     if (!(received >= first - 1 && received < this.#next)) return false;
@@ -385,10 +407,10 @@ class Session {
     this.#user.ended(close);
   }
 
-  /** reset forgets the session, and tells of what may not have arrived. */
+  /** reset forgets the session, and reports the messages that may not have arrived. */
   #reset() { this.#user.expired(this.forget()); }
 
-  /** forget forgets the session, and returns what may not have arrived. */
+  /** forget forgets the session, and returns the messages that may not have arrived. */
   forget() {
     const kept = this.#kept;
     this.broken();
@@ -407,9 +429,12 @@ const sizeOf = text => encoder.encode(text).length;
 
 const encoder = new TextEncoder();
 
-// --- the connection -----------------------------------------------------------------------------
+// --- the connection --------------------------------------------------------------------
 
-/** retryAfter reads how many milliseconds a close reason asks to wait: "...; retry-after=1.5". */
+/**
+ * retryAfter returns the milliseconds that a close reason asks to wait: "...;
+ * retry-after=1.5".
+ */
 export function retryAfter(reason = "") {
   const [, seconds] = /^retry-after=(\d+(?:\.\d+)?)$/.exec(reason.split("; ").pop()) ?? [];
   return Math.min(Number(seconds ?? 0) * SECOND, MAX_ADVICE);
@@ -422,13 +447,13 @@ function address(url) {
   return full.href;
 }
 
-/** The closes behind which a session does not go on, nor another one begin. */
+/** The close codes that end a session, and after which no other begins. */
 const FINAL = new Set([1000, 1002, 1008, 4409, 4413]);
 
 /**
- * Link is one WebSocket after the other, or one session. What is sent while none is open waits, in
+ * Link is one WebSocket after the other, or one session. Texts sent while none is open wait, in
  * bounds. The user of a Link has opened, received(text), lost(error), unsure(text) and over(error, unsent);
- * with a session, opened and lost are of that and not of its sockets.
+ * with a session, opened and lost belong to the session and not to its sockets.
  */
 class Link {
   #url; #options; #user; #socket;
@@ -448,7 +473,7 @@ class Link {
         take: text => this.#user.received(text),
         acknowledged: () => this.#flush(),
         ended: close => {
-          if (this.#state === "closed") return; // by who has heard of expired
+          if (this.#state === "closed") return; // a listener of expired has ended it
           const socket = this.#socket;
           this.#closed(close);
           socket?.close(closable(close.code) ? close.code : 1000);
@@ -467,19 +492,27 @@ class Link {
     globalThis.addEventListener?.("pageshow", this.#hasten);
     globalThis.addEventListener?.("pagehide", this.#leave);
     globalThis.document?.addEventListener("visibilitychange", this.#hasten);
-    if (typeof url !== "function") address(url); // throws
+    if (typeof url !== "function") address(url); // may throw
     this.#dial();
   }
 
   get open() { return this.#state === "open"; }
 
-  /** live reports whether there is a conversation, be it without a socket at the moment. */
+  /**
+   * live reports whether there is a conversation, perhaps without a socket at the moment.
+   */
   get live() { return this.open || this.#session?.begun === true; }
 
-  /** takes reports whether the socket takes messages: one that has got a close frame drops them, before it says so. */
+  /**
+   * takes reports whether the socket takes messages: after a close frame it drops them,
+   * before it says so.
+   */
   get #takes() { return this.open && this.#socket?.readyState === 1; }
 
-  /** epoch counts the conversations: connections, or sessions. What belongs to one keeps its epoch. */
+  /**
+   * epoch counts the conversations: connections, or sessions. A part of one keeps its
+   * epoch.
+   */
   get epoch() { return this.#epoch; }
 
   #tell(state, details) {
@@ -492,11 +525,11 @@ class Link {
     const turn = ++this.#turn;
     this.#dialled = Date.now();
     this.#tell("connecting", { attempt: this.#failures + 1 });
-    await undefined; // who has made the connection subscribes first
+    await undefined; // the maker of the connection subscribes first
     if (turn !== this.#turn) return;
     let socket;
     const mine = f => event => { if (turn === this.#turn) f(event); };
-    this.#timer = setTimeout(mine(() => { // be it the URL, as a ticket that is fetched, or the handshake
+    this.#timer = setTimeout(mine(() => { // for the URL, as a fetched ticket, and the handshake
       socket?.close();
       this.#closed({ code: 1006, reason: "the handshake took too long" });
     }), HANDSHAKE);
@@ -529,7 +562,7 @@ class Link {
     this.#session.greet(text => socket.send(text));
   }
 
-  /** ready hears that messages can be sent: what waits is. */
+  /** ready notes that messages can be sent, and sends those that wait. */
   #ready(session, missed) {
     clearTimeout(this.#timer);
     this.#opened = Date.now();
@@ -539,7 +572,7 @@ class Link {
     if (this.open) this.#tell("open", session && { session, missed });
   }
 
-  /** flush sends what waits, as much as there is room for. */
+  /** flush sends the messages that wait, as far as there is room. */
   #flush() {
     for (const entry of this.#outbox) {
       if (!this.open || this.#session && !this.#session.room(entry.text)) return;
@@ -553,38 +586,41 @@ class Link {
     entry.sent?.();
   }
 
-  /** lose hears that a conversation is over: what belongs to it fails. */
+  /** lose notes the end of a conversation: its parts fail. */
   #lose(error) {
     this.#epoch++;
     for (const entry of this.#outbox) if (entry.passing) this.withdraw(entry);
     this.#user.lost(error);
   }
 
-  /** expired hears that a session is over, and what it kept. */
+  /** expired notes the end of a session; kept are the messages that it kept. */
   #expired(kept) {
     if (this.#state === "closed") return;
     this.#unsure(kept);
     this.#lose(new SocketError("connection_lost", "the session is over"));
   }
 
-  /** unsure tells of messages of a session that may have arrived or not. */
+  /** unsure reports messages of a session that may have arrived or not. */
   #unsure(kept) { for (const { text, entry } of kept) if (!entry.again && !entry.passing) this.#user.unsure(text); }
 
   #closed(close) {
     clearTimeout(this.#timer);
     const lived = this.open ? Date.now() - this.#opened : 0;
-    this.#turn++; // nothing of this socket is heard any more
+    this.#turn++; // no event of this socket counts any more
     this.#socket = undefined;
     this.#session?.broken();
     if (lived >= STABLE) this.#failures = 0;
     const goesOn = close.code === 4410 && this.#session || this.#options.reconnect(close);
-    if (this.#state === "closed") return; // by reconnect
+    if (this.#state === "closed") return; // reconnect has ended it
     if (goesOn) return this.#again(close);
     const orderly = close.code === 1000 || close.code === 1005;
     this.end(orderly ? undefined : new SocketError("closed", `the server has closed with ${close.code} ${close.reason}`, { close }));
   }
 
-  /** again plans another attempt: a back-off with full jitter, on top of what the server advises. */
+  /**
+   * again plans another attempt: a back-off with full jitter, on top of the server's
+   * advice.
+   */
   #again(cause) {
     const { minDelay, maxDelay } = this.#options, advised = retryAfter(cause.reason);
     this.#earliest = Date.now() + advised;
@@ -597,7 +633,7 @@ class Link {
     if (turn === this.#turn) this.#tell("waiting", { delay, advised, ...cause });
   }
 
-  /** hasten has a network that is back, or a page that is shown again, wait no longer than it must. */
+  /** hasten shortens the wait when the network is back, or the page is shown again. */
   #hasten = event => {
     if (this.#state !== "waiting" || event.type !== "online" && globalThis.document.hidden) return;
     clearTimeout(this.#timer);
@@ -605,7 +641,10 @@ class Link {
     this.#timer = setTimeout(() => this.#dial(), Math.max(0, due - Date.now()));
   };
 
-  /** leave closes the socket of a page that is left and kept for the way back: it would stay open, and hear nothing. */
+  /**
+   * leave closes the socket of a page that the browser keeps for the way back: it would
+   * stay open, and hear nothing.
+   */
   #leave = ({ persisted }) => {
     if (!persisted || this.#state === "waiting") return;
     const socket = this.#socket;
@@ -614,8 +653,8 @@ class Link {
   };
 
   /**
-   * send sends a text, or has it wait. again makes a newer text of one that has waited, sent is
-   * called when it is sent. It returns what withdraw takes, or throws.
+   * send sends a text, or queues it. again makes a newer text of one that has waited, sent is
+   * called when it is sent. It returns the argument for withdraw, or throws.
    */
   send(text, { again, sent, passing = false } = {}) {
     const { maxQueued, maxQueuedBytes } = this.#options;
@@ -638,14 +677,14 @@ class Link {
 
   withdraw(entry) { if (this.#outbox.delete(entry)) this.#bytes -= entry.text.length; }
 
-  /** tell sends what is of use in this conversation only. */
+  /** tell sends a text that is of use in this conversation only. */
   tell(text) {
     if (!this.#session) {
       if (this.#takes) this.#socket.send(text);
     } else if (this.#session.begun && this.#state !== "closed") this.#enqueue(text);
   }
 
-  /** enqueue sends what a session must not lose, behind what waits already. */
+  /** enqueue sends a text that a session must not lose, behind the texts that wait. */
   #enqueue(text) {
     try { this.send(text, { passing: true }); } catch (error) { this.end(error, 4413, "too much waits"); }
   }
@@ -659,7 +698,7 @@ class Link {
     globalThis.removeEventListener?.("pageshow", this.#hasten);
     globalThis.removeEventListener?.("pagehide", this.#leave);
     globalThis.document?.removeEventListener("visibilitychange", this.#hasten);
-    const orderly = !error && this.#takes; // the socket sends what it was given, and then closes
+    const orderly = !error && this.#takes; // the socket sends its messages, and then closes
     if (code !== 1000) this.#session?.end(code, reason);
     this.#socket?.close(code, reason);
     const kept = this.#session?.forget() ?? [];
@@ -673,11 +712,11 @@ class Link {
   }
 }
 
-// --- named events -------------------------------------------------------------------------------
+// --- named events ----------------------------------------------------------------------
 
 const REPLY = "rx.reply", NEXT = "rx.next", COMPLETE = "rx.complete", ERROR = "rx.error";
 
-/** checked returns a name that an event may have, or throws. */
+/** checked returns a valid name of an event, or throws. */
 function checked(what, name, reserved = true) {
   if (typeof name !== "string" || name === "") throw new TypeError(`the ${what} is not a string, or empty`);
   if (encoder.encode(name).length > MAX_NAME) throw new TypeError(`the ${what} is longer than ${MAX_NAME} bytes`);
@@ -722,7 +761,7 @@ function pack(data) {
   return { data_base64: btoa(text) };
 }
 
-/** Connection is named events over WebSockets. It is made by connect. */
+/** Connection is named events over WebSockets. connect makes it. */
 class Connection {
   #link; #source;
   #kinds = new Map(); #topics = new Map(); #questions = new Map(); #late = new Set();
@@ -766,7 +805,7 @@ class Connection {
     }
   }
 
-  // What the two directions have in common.
+  // The common part of the two directions.
 
   #tell(e) { this.#link.tell(JSON.stringify(e)); }
 
@@ -779,7 +818,7 @@ class Connection {
       case REPLY: case NEXT: case COMPLETE: case ERROR: return this.#answered(e);
       case "rx.cancel": return this.#answers.get(e.corr)?.cancel();
       case "rx.credit": return this.#answers.get(e.corr)?.grant(e.credit ?? 0);
-      case "rx.subscribed": return undefined; // which values may follow
+      case "rx.subscribed": return undefined; // values may follow it
     }
     if (e.type.startsWith("rx.")) {
       this.#report(new SocketError("reserved_type", `${e.type} is not for this side`));
@@ -796,7 +835,9 @@ class Connection {
     if (!kind && !topic) this.#unheard.next(e);
   }
 
-  /** hot returns the stream of what goes by a name in a map, while somebody subscribes. */
+  /**
+   * hot returns the stream of a name in a map, which it has while somebody subscribes.
+   */
   #hot(map, name, first = ignore, last = ignore) {
     return new Stream(sink => {
       if (this.#end) return void (this.#end.error ? sink.error(this.#end.error) : sink.complete());
@@ -844,7 +885,9 @@ class Connection {
     this.#tell({ id: topic.id, type: "rx.subscribe", topic: pattern });
   }
 
-  /** topic is the stream of the events under a topic, or under those that a pattern has. */
+  /**
+   * topic is the stream of the events under a topic, or under the topics of a pattern.
+   */
   topic(pattern) {
     return this.#hot(this.#topics, checked("topic", pattern, false), hot => {
       if (this.#link.live) this.#join(pattern, hot);
@@ -870,7 +913,9 @@ class Connection {
     });
   }
 
-  /** askMany is the stream of the values that answer a question. Each subscription asks. */
+  /**
+   * askMany is the stream of the values that answer a question. Each subscription asks.
+   */
   askMany(type, data, { window = 64, timeout = 0, signal } = {}) {
     if (!Number.isSafeInteger(window) || window < 1) throw new RangeError("the window is less than 1");
     return this.#question(type, data, window, timeout, signal);
@@ -880,7 +925,7 @@ class Connection {
     checked("type", type);
     return new Stream((sink, pace) => {
       if (signal?.aborted) return void sink.error(signal.reason);
-      const id = newID(), deadline = timeout > 0 && timeout <= MAX_TIMER ? Date.now() + timeout : undefined; // or none
+      const id = newID(), deadline = timeout > 0 && timeout <= MAX_TIMER ? Date.now() + timeout : undefined;
       let credit = window, taken = 0, timer;
       const q = {
         id, sent: false,
@@ -939,7 +984,7 @@ class Connection {
     return q;
   }
 
-  /** giveUp forgets a question that is not answered, and tells the peer. */
+  /** giveUp forgets a question without an answer, and tells the peer. */
   #giveUp(q) {
     if (!this.#questions.delete(q.id)) return;
     if (!q.sent) return this.#link.withdraw(q.entry);
@@ -961,7 +1006,9 @@ class Connection {
 
   // Questions of the peer.
 
-  /** answer has f answer the peer's questions of a type, until the result's unsubscribe. */
+  /**
+   * answer makes f answer the peer's questions of a type, until the result's unsubscribe.
+   */
   answer(type, f) {
     checked("type", type);
     if (this.#answerers.has(type)) throw new TypeError(`${type} is answered already`);
@@ -993,7 +1040,7 @@ class Connection {
     this.#answers.set(e.id, a);
     const late = new PublicError("deadline_exceeded", "the answer took too long");
     const timer = e.timeout > 0 && setTimeout(() => controller.abort(late), Math.min(e.timeout, MAX_TIMER));
-    const part = fields => JSON.stringify({ ...fields, corr: e.id }); // throws what is no JSON
+    const part = fields => JSON.stringify({ ...fields, corr: e.id }); // throws for a value that is no JSON
     const reply = text => { if (!cancelled && epoch === this.#link.epoch) this.#link.tell(text); };
     let end, stop = ignore;
     try {
@@ -1034,9 +1081,9 @@ function remote(e) {
 /** connect connects to a server of named events, and stays connected until close. */
 export function connect(url, options = {}) { return new Connection(url, options); }
 
-// --- rooms --------------------------------------------------------------------------------------
+// --- rooms -----------------------------------------------------------------------------
 
-/** Room is one room of a hub, over WebSockets of its own. It is made by joinRoom. */
+/** Room is one room of a hub, over WebSockets of its own. joinRoom makes it. */
 class Room {
   #link; #position; #members = new Map();
   #events = new Hot(); #said = new Hot(); #present = new Hot(); #errors = new Hot();
@@ -1068,7 +1115,10 @@ class Room {
 
   get hots() { return [this.#events, this.#said, this.#present]; }
 
-  /** position is that of the last event: where the room goes on after a break. */
+  /**
+   * position is the position of the last event, from which the room goes on after a
+   * break.
+   */
   get position() { return this.#position; }
 
   #receive(text) {
@@ -1080,7 +1130,7 @@ class Room {
     if (e.position) this.#position = { epoch: e.position.epoch, offset: e.position.offset };
     switch (e.kind) {
       case "welcome":
-        e.recovery ??= "fresh"; // which goes without saying
+        e.recovery ??= "fresh"; // the default
         this.#members = new Map((e.members ?? []).map(m => [m.key, m.meta]));
         break;
       case "entered": case "changed": this.#members.set(e.member, e.meta); break;
@@ -1096,20 +1146,23 @@ class Room {
 
   #malformed(problem) { this.#report(new SocketError("malformed", problem)); }
 
-  /** unfit is for what must be right beside the events of a room: it returns the name of a field that is not. */
+  /**
+   * unfit is for further checks of a room's events: it returns the name of a field with
+   * the wrong form.
+   */
   unfit() {}
 
-  /** take is for what is made of a room's events. */
+  /** take is for values made of a room's events. */
   take() {}
 
-  /** send sends the server a value, as JSON. What it means there is the application's. */
+  /** send sends the server a value, as JSON. Its meaning there is the application's. */
   send(value) { this.#link.send(JSON.stringify(value)); }
 
   /** close leaves the room for good; all its streams complete. */
   close(code, reason) { this.#link.end(undefined, code, reason); }
 }
 
-/** SharedState is a room with a map that all in it have. It is made by joinState. */
+/** SharedState is a room with a map that all its members share. joinState makes it. */
 class SharedState extends Room {
   #values; #coming = 0; #maps = new Hot();
 
@@ -1142,7 +1195,7 @@ class SharedState extends Room {
   }
 }
 
-/** joinRoom joins a room of a hub, and comes back to it where it was, until close. */
+/** joinRoom joins a room of a hub, and comes back to its last position, until close. */
 export function joinRoom(url, options = {}) { return new Room(url, options); }
 
 /** joinState is joinRoom for a room of hub.NewStates. */

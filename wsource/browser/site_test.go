@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type change = hub.Change[string, int]
 
-// site is what the scripts speak to.
+// site is the server of the scripts.
 type site struct {
 	t       *testing.T
 	ctx     context.Context
@@ -47,7 +47,7 @@ type site struct {
 	hijacked []net.Conn
 }
 
-// advice is what a restart tells.
+// advice is the RetryAfter of a restart.
 const advice = 300 * time.Millisecond
 
 // startSite starts the servers until the test ends, and returns their mux and URL.
@@ -124,7 +124,8 @@ func (s *site) currentSessions() *wsource.Server {
 	return s.sessions
 }
 
-// serveSessions puts a new server, which knows no session, in the place of the current one.
+// serveSessions puts a new server, which knows no session, in the place of the current
+// one.
 func (s *site) serveSessions() {
 	server := &wsource.Server{Options: wsource.AcceptOptions{Subprotocols: []string{session.Subprotocol}}}
 	s.mu.Lock()
@@ -295,7 +296,7 @@ func (s *site) talk(ctx context.Context, conn *event.Conn) {
 	})
 }
 
-// answerOf is what a client is told of an answer.
+// answerOf is the report of an answer for a client.
 func answerOf(value any, err error) any {
 	if remote, ok := errors.AsType[*event.RemoteError](err); ok {
 		return string(remote.Code) + ": " + remote.Message

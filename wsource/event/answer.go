@@ -10,32 +10,33 @@ import (
 	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
-// answerer answers the questions of a type. It is called by who reads, and returns what is to be
-// done on a goroutine of its own, until a.finish; or an error of the question's data.
+// answerer answers the questions of a type. The reader calls it. It returns the work for
+// a goroutine of its own, until a.finish; or an error of the question's data.
 type answerer func(a *answer) (work func(), err error)
 
-// Answer has f answer the peer's questions of a type, as long as the returned subscription
-// lasts. Each call of f has a goroutine of its own while it runs, up to Config.MaxAnswers of them
-// on a connection, so it may block, and may [Ask] in turn. A goroutine that is done may have the
-// next call.
+// Answer has f answer the peer's questions of a type, as long as the returned
+// subscription lasts. Each call of f has a goroutine of its own while it runs, up to
+// Config.MaxAnswers of them on a connection, so f may block, and may [Ask] in turn. A
+// goroutine that is done may run the next call.
 //
-// The context of f ends when the peer's time for it is over, when the peer does not want the
-// answer any more (its cause is then ErrCancelled), and when the connection ends. An error that
-// is a [*PublicError] is told to the peer. Of any other, and of a panic, the peer hears CodeInternal,
-// and this side an [*AnswerError] by [Conn.Errors].
+// The context of f ends when the peer's time for it is over, when the peer does not want
+// the answer any more (its cause is then ErrCancelled), and when the connection ends. The
+// peer is told an error that is a [*PublicError]. For any other error, and for a panic,
+// the peer gets CodeInternal, and this side an [*AnswerError] by [Conn.Errors].
 //
-// A type is answered by one. An argument that cannot be used, an [*observable.ArgumentError],
-// is told by Conn.Errors.
+// A type has one answer at a time. An argument that cannot be used is an
+// [*observable.ArgumentError], which Conn.Errors tells.
 func Answer[Q, A any](conn *Conn, typ string, f func(ctx context.Context, question Q) (A, error)) observable.Subscription {
+	conn = given(conn, "Answer")
 	if f == nil {
 		return conn.answerWith("Answer", typ, nil)
 	}
 	return conn.answerWith("Answer", typ, func(a *answer) (func(), error) {
-		q, err := unpack[Q](conn, a.question) // here, as the stack of a new goroutine would have to grow for it
+		q, err := unpack[Q](conn, a.question) // here, as it needs a big stack
 		return func() {
 			var e *Envelope
 			err := observable.ErrGoexit
-			defer func() { a.finish(e, err) }() // also when f ends the goroutine
+			defer func() { a.finish(e, err) }() // even when f ends the goroutine
 			err = guarded(func() error {
 				value, err := f(&a.ctx, q)
 				if err != nil {
@@ -51,21 +52,25 @@ func Answer[Q, A any](conn *Conn, typ string, f func(ctx context.Context, questi
 // questionKey is the key of the question in the context of its answer.
 type questionKey struct{}
 
-// Question returns the event of the question that is answered with ctx, or nil if none is: for its
-// ID, Source and Extra, and, of a job of a [Queue], the job's ID as Corr.
+// Question returns the event of the question that is answered with ctx, or nil if none
+// is. It has the question's ID, Source and Extra, and, for a job of a [Queue], the job's
+// ID as Corr.
 func Question(ctx context.Context) *Envelope {
+	if ctx == nil {
+		return nil
+	}
 	e, _ := ctx.Value(questionKey{}).(*Envelope)
 	return e
 }
 
-// answerWith registers who answers a type.
+// answerWith registers the answerer of a type.
 func (c *Conn) answerWith(function, typ string, f answerer) observable.Subscription {
 	problem := c.problem
 	if problem == nil {
 		problem = checkType(function, typ)
 	}
 	if f == nil && problem == nil {
-		problem = argument(function, "f", "is nil")
+		problem = argument(function, "f", isNil)
 	}
 	return observable.Subscribe[struct{}](context.Background(), observable.AttachFunc[struct{}](
 		func(sc *observable.Scope, down observable.Stage[struct{}]) {
@@ -94,7 +99,7 @@ func (c *Conn) answerWith(function, typ string, f answerer) observable.Subscript
 		}), observable.ObserverFuncs[struct{}]{OnError: c.report})
 }
 
-// answer is one of this side's that is under way.
+// answer is an answer of this side that is under way.
 type answer struct {
 	link     *link
 	question *Envelope
@@ -102,12 +107,12 @@ type answer struct {
 	unwatch  func() (stopped bool)
 	finished atomic.Bool
 
-	// Of a stream, guarded by the Conn's mu.
+	// For a stream, guarded by the Conn's mu.
 	credit  int64
 	changed interleave.Cond
 }
 
-// asked deals with a question of the peer.
+// asked handles a question of the peer.
 func (l *link) asked(e *Envelope) {
 	c := l.conn
 	c.mu.Lock()
@@ -158,7 +163,7 @@ func (l *link) refuse(e *Envelope, code Code) {
 	}
 }
 
-// finish sends the end of an answer: e, or a failure if that is nil.
+// finish sends the end of an answer: e, or a failure if e is nil.
 func (a *answer) finish(e *Envelope, err error) {
 	if a.finished.Swap(true) {
 		return
@@ -168,7 +173,7 @@ func (a *answer) finish(e *Envelope, err error) {
 	c.mu.Lock()
 	unwanted := l.lost != nil || a.ctx.cancelledBy(ErrCancelled)
 	c.mu.Unlock()
-	if unwanted { // other errors are what the end of its context has caused
+	if unwanted { // the end of its context has caused other errors
 		if panicked := (*observable.PanicError)(nil); errors.As(err, &panicked) {
 			a.failure(err)
 		}
@@ -186,7 +191,7 @@ func (a *answer) finish(e *Envelope, err error) {
 	l.out.Next(m)
 }
 
-// remove ends what belongs to an answer.
+// remove ends the context and the watch of an answer.
 func (a *answer) remove() {
 	c := a.link.conn
 	c.mu.Lock()
@@ -203,7 +208,7 @@ func (a *answer) remove() {
 // cancel ends the context of an answer.
 func (a *answer) cancel(cause error) { a.ctx.cancel(cause) }
 
-// failure returns what the peer is told of an error. What it is not told this side is.
+// failure returns the error that the peer is told, and reports the others to this side.
 func (a *answer) failure(err error) PublicError {
 	var (
 		failure *PublicError

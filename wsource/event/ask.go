@@ -12,24 +12,32 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// Ask sends a question of a type and returns the peer's answer. It blocks until that has come,
-// ctx ends, Config.AskTimeout is over, or the connection ends. The peer is told for how long the
-// answer is wanted, and when it is not wanted any more. It is the same on both sides.
+// Ask sends a question of a type and returns the peer's answer. It blocks until that has
+// come, ctx ends, Config.AskTimeout is over, or the connection ends. The peer is told how
+// long the answer is wanted, and when it is not wanted any more. Both sides may ask. A
+// question without data has struct{}{} as q.
 //
-// The error is a [*RemoteError] if the peer says so, as [PublicError] and the codes tell; a
-// [*DataError] if the question does not encode or the answer does not fit A; observable.ErrEmpty
-// if a stream answers and is empty; otherwise an [*AskError], which knows whether the question
-// may have arrived. Over a subject, a question that certainly has not arrived is sent on the next
-// connection. It is not in the outbox: it leaves as soon as there is a connection, and may be ahead of
-// what a subscriber of [wsource.Subject.Connections] sends first.
+// The error is a [*RemoteError] if the peer reports one, as [PublicError] and the codes
+// say; a [*DataError] if the question does not encode or the answer does not fit A;
+// observable.ErrEmpty if a stream answers and is empty; otherwise an [*AskError], which
+// knows whether the question may have arrived.
+//
+// Over a subject, a question that certainly has not arrived is sent on the next
+// connection. It is not in the outbox: it leaves as soon as there is a connection, and
+// may be ahead of the first messages of a subscriber of [wsource.Subject.Connections].
+// Such a subscriber asks with [AskOn].
 func Ask[A, Q any](ctx context.Context, conn *Conn, typ string, q Q) (A, error) {
 	var answer A
+	conn = given(conn, "Ask")
 	e, err := pose(conn, "Ask", typ, q)
-	if err != nil {
+	switch {
+	case err != nil:
 		return answer, err
+	case ctx == nil:
+		return answer, argument("Ask", "ctx", isNil)
 	}
 	e.Credit = 1
-	reply, err := conn.ask(ctx, e, conn.config.AskTimeout)
+	reply, err := conn.ask(ctx, e, conn.config.AskTimeout, nil)
 	if err != nil {
 		return answer, err
 	}
@@ -48,19 +56,23 @@ func pose[Q any](conn *Conn, function, typ string, q Q) (*Envelope, error) {
 	return e, err
 }
 
-// question is one of this side's that is under way. Its fields below are guarded by the Conn's mu.
+// question is a question of this side that is under way. Its fields below are guarded by
+// the Conn's mu.
 type question struct {
 	id, typ  string
-	deadline time.Time // its link watches it; zero if it has none but that of a context
+	deadline time.Time // its link watches it; zero if only a context has one
 
-	changed interleave.Cond // of one with a single answer
-	posing  bool            // it is being sent; who does that sees to what is lost meanwhile
+	changed interleave.Cond // for a question with a single answer
+	posing  bool            // it is being sent; the sender handles a loss meanwhile
 	over    bool            // reply, err and lost will not change
 	reply   *Envelope
 	err     error
-	lost    error // what ended the connection, if nobody knows what became of the question
+	lost    error // cause of the connection's end, if the question's fate is unknown
 
-	stream *stream // of one with many answers, or nil
+	stream *stream // for a question with many answers, or nil
+
+	only *connection // connection of AskOn, or nil
+	gone bool        // only has ended
 }
 
 // lose ends a question with its link; mu is held.
@@ -69,7 +81,7 @@ func (q *question) lose(err error) {
 	q.changed.Broadcast()
 }
 
-// ended tells the stream of a question that was sent that it is lost.
+// ended tells the stream of a question that was sent that the question is lost.
 func (q *question) ended(err error) {
 	if q.stream != nil {
 		q.stream.out.Error(q.failed(wsource.Unknown, err))
@@ -81,16 +93,14 @@ func (q *question) failed(outcome wsource.Outcome, err error) error {
 	return &AskError{ID: q.id, Type: q.typ, Outcome: outcome, Err: err}
 }
 
-// ask sends a question and waits for its answer, for limit at most.
-func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration) (*Envelope, error) {
-	if ctx == nil {
-		return nil, argument("Ask", "ctx", "is nil")
-	}
+// ask sends a question and waits for its answer, for limit at most. The question goes on
+// the connection only, or on any connection if that is nil.
+func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration, only *connection) (*Envelope, error) {
 	both := &struct { // in one piece of memory
 		question
 		call callContext
 	}{
-		question: question{id: e.ID, typ: e.Type},
+		question: question{id: e.ID, typ: e.Type, only: only},
 		call:     callContext{parent: ctx, expired: wsource.ErrRequestTimeout},
 	}
 	q, call := &both.question, &both.call
@@ -100,6 +110,14 @@ func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration) (*Enve
 	if limit > 0 && (!limited || time.Until(deadline) > limit) {
 		call.deadline = time.Now().Add(limit)
 		q.deadline = call.deadline
+	}
+	if only != nil {
+		defer only.OnEnd(func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			q.gone = true
+			c.linked.Broadcast()
+		})()
 	}
 	l, err := c.sendQuestion(call, e, q)
 	if err != nil {
@@ -111,11 +129,13 @@ func (c *Conn) ask(ctx context.Context, e *Envelope, limit time.Duration) (*Enve
 	return l.answerTo(call, q)
 }
 
-// isLate reports whether the question's time is over. Its context, which has a timer of its own once somebody
-// has waited for its end, may say so a moment later than the timer of the link.
+// isLate reports whether the question's time is over. Its context has a timer of its own
+// once a goroutine has waited for its end: that may fire a moment later than the timer of
+// the link.
 func (q *question) isLate() bool { return !q.deadline.IsZero() && !time.Now().Before(q.deadline) }
 
-// wake returns a function that has whoever waits for a question look at its context.
+// wake returns a function that has the goroutine that waits for a question look at its
+// context.
 func (q *question) wake(c *Conn) func() {
 	return func() {
 		c.mu.Lock()
@@ -125,7 +145,8 @@ func (q *question) wake(c *Conn) func() {
 	}
 }
 
-// sendQuestion sends a question, on the next connection if it certainly has not left on this one.
+// sendQuestion sends a question, on the next connection if it certainly has not left on
+// this one.
 func (c *Conn) sendQuestion(ctx context.Context, e *Envelope, q *question) (*link, error) {
 	for {
 		l, err := c.await(ctx, q)
@@ -133,13 +154,14 @@ func (c *Conn) sendQuestion(ctx context.Context, e *Envelope, q *question) (*lin
 			return nil, err
 		}
 		err = l.pose(ctx, e, q)
-		if err == nil || !c.again(ctx, l, err) {
+		if err == nil || q.only != nil || !c.again(ctx, l, err) {
 			return l, err
 		}
 	}
 }
 
-// await returns the link on which a question can be asked, and has it wait there.
+// await returns the link on which a question can be asked, and registers the question
+// there.
 func (c *Conn) await(ctx context.Context, q *question) (*link, error) {
 	var stop func() bool
 	defer func() {
@@ -150,18 +172,14 @@ func (c *Conn) await(ctx context.Context, q *question) (*link, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		switch {
-		case !c.connected && !c.over:
-			return nil, q.failed(wsource.Unsent, ErrNotConnected)
-		case c.over:
-			return nil, q.failed(wsource.Unsent, c.closed())
-		case ctx.Err() != nil:
-			return nil, q.failed(wsource.Unsent, context.Cause(ctx))
-		case c.link != nil && !c.link.ending:
-			q.posing, q.over, q.lost = true, false, nil // it may have been sent on another link in vain
-			c.link.questions[q.id] = q
-			c.link.watch(q.deadline)
-			return c.link, nil
+		if err := c.unreachable(ctx, q); err != nil {
+			return nil, q.failed(wsource.Unsent, err)
+		}
+		if l := c.reached(q); l != nil {
+			q.posing, q.over, q.lost = true, false, nil // another link may have lost it
+			l.questions[q.id] = q
+			l.watch(q.deadline)
+			return l, nil
 		}
 		if stop == nil {
 			stop = context.AfterFunc(ctx, q.wake(c))
@@ -170,15 +188,16 @@ func (c *Conn) await(ctx context.Context, q *question) (*link, error) {
 	}
 }
 
-// again reports whether a question that has failed on a link is to be asked on the next one: a
-// connection that does not send is ending, which may not have been told yet.
+// again reports whether a question that has failed on a link is to be asked on the next
+// one. A connection that does not send is ending, even if that was not told yet.
 func (c *Conn) again(ctx context.Context, l *link, err error) bool {
 	var (
 		ae  *AskError
 		arg *observable.ArgumentError
 	)
+	// The connection is not the cause of an invalid text or argument.
 	if !errors.As(err, &ae) || ae.Outcome != wsource.Unsent || ctx.Err() != nil ||
-		errors.Is(err, wsource.ErrInvalidUTF8) || errors.As(err, &arg) { // which is not the connection's
+		errors.Is(err, wsource.ErrInvalidUTF8) || errors.As(err, &arg) {
 		return false
 	}
 	c.mu.Lock()
@@ -242,7 +261,7 @@ func (l *link) answerTo(ctx context.Context, q *question) (*Envelope, error) {
 	}
 }
 
-// giveUp ends a question of this side, and tells the peer if it may know of it.
+// giveUp ends a question of this side, and tells the peer if it may know the question.
 func (l *link) giveUp(q *question, sent bool) {
 	c := l.conn
 	c.mu.Lock()
@@ -261,8 +280,8 @@ func (l *link) giveUp(q *question, sent bool) {
 	}
 }
 
-// left returns how many events may come about a question that is given up: the values that it
-// has asked for and the end of its stream; mu is held.
+// left returns how many events may still come about a question that is given up: the
+// values that it has asked for and the end of its stream; mu is held.
 func (q *question) left() int {
 	if q.stream == nil {
 		return 2
@@ -270,13 +289,16 @@ func (q *question) left() int {
 	return int(max(q.stream.credit, 0)) + 1
 }
 
-// answered deals with an answer of the peer.
+// answered handles an answer of the peer.
 func (l *link) answered(e *Envelope) {
 	c := l.conn
 	c.mu.Lock()
 	q := l.questions[e.Corr]
 	last := e.Type != typeNext
-	late := q == nil && l.late.take(e.Corr, last)
+	late, first := false, false
+	if q == nil {
+		late, first = l.late.take(e.Corr, last)
+	}
 	single := q != nil && q.stream == nil
 	if q != nil && (single || last) {
 		delete(l.questions, e.Corr)
@@ -292,26 +314,29 @@ func (l *link) answered(e *Envelope) {
 	c.mu.Unlock()
 	switch {
 	case single:
-		if !last { // a stream answers, of which the first value is enough
+		if !last { // the first value of a stream is enough
 			l.tell(&Envelope{Type: typeCancel, Corr: e.Corr})
 		}
 	case q != nil:
 		q.stream.receive(l, e)
 	case e.Type == typeError:
-		if a := l.answer(e.Corr); a != nil { // the peer does not know the question any more
+		if a := l.answer(e.Corr); a != nil { // the peer forgot the question
 			a.cancel(ErrCancelled)
 		}
 		if err := remoteError(e); !late && !c.refused(err) {
-			l.blame(err) // it may not flood this side; the peer is not told of what it tells
+			// The peer may not flood this side; it is not told of its own reports.
+			l.blame(err)
 		}
-	case late:
-		c.report(&StrayError{Corr: e.Corr, Type: e.Type, Late: true})
+	case late: // one report for a stream, of which a whole window may be on its way
+		if first {
+			c.report(&StrayError{Corr: e.Corr, Type: e.Type, Late: true})
+		}
 	default:
 		l.fault(&StrayError{Corr: e.Corr, Type: e.Type})
 	}
 }
 
-// settle notes the answer to a question that has one.
+// settle notes the answer to a question with a single one.
 func (q *question) settle(e *Envelope) {
 	switch e.Type {
 	case typeError:
@@ -323,7 +348,7 @@ func (q *question) settle(e *Envelope) {
 	}
 }
 
-// remoteError makes the error that the peer tells of.
+// remoteError makes the error that the peer reports.
 func remoteError(e *Envelope) *RemoteError {
 	var f struct {
 		Code    Code   `json:"code"`

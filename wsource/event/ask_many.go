@@ -7,23 +7,24 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// maxCredit is how many values a stream may have been asked for at most.
+// maxCredit is how many values a stream may ask for at most.
 const maxCredit = 1 << 31
 
-// AskMany returns the observable of the values with which the peer answers a question of a type;
-// [Answer] has one, [AnswerMany] any number. It is cold: each subscription asks, without
-// blocking.
+// AskMany returns the observable of the values with which the peer answers a question of
+// a type: one value of [Answer], any number of [AnswerMany]. It is cold: each
+// subscription asks, without blocking.
 //
-// A slow subscriber slows the peer's stream, while other traffic goes on: up to Config.Window
-// values are on their way or wait for it, and it asks for more as it takes them. They are
-// delivered on a goroutine that exists only while there are any.
+// A slow subscriber slows the peer's stream, while other traffic goes on: up to
+// Config.Window values are on their way or wait for it, and it asks for more as it takes
+// them. A goroutine that exists only while there are values delivers them.
 //
-// It completes when the peer's stream does. It fails as [Ask] does, but waits without limit
-// unless the context of the subscription has a deadline, of which the peer is told; the end of
-// the connection is an [*AskError], also if values have come. A value that does not fit A is a
-// [*DataError] that ends the stream. Unsubscribe and the end of the context tell the peer, whose
-// stream is unsubscribed.
+// It completes when the peer's stream does. It fails as [Ask] does, but waits without
+// limit unless the context of the subscription has a deadline, which the peer is told.
+// The end of the connection is an [*AskError], even if values have come. A value that
+// does not fit A is a [*DataError] that ends the stream. Unsubscribe and the end of the
+// context tell the peer, which unsubscribes its stream.
 func AskMany[A, Q any](conn *Conn, typ string, q Q) observable.Observable[A] {
+	conn = given(conn, "AskMany")
 	return observable.AttachFunc[A](func(sc *observable.Scope, down observable.Stage[A]) {
 		e, err := pose(conn, "AskMany", typ, q)
 		if err != nil {
@@ -51,15 +52,15 @@ type stream struct {
 	conn     *Conn
 	question question
 	out      *observable.Emitter[*Envelope]
-	taken    int64 // since the peer was asked for more
+	taken    int64 // values taken since the peer was asked for more
 
 	// Guarded by the Conn's mu.
 	credit int64 // how many values the peer may send
-	link   *link // that the question was sent on, once it was
-	from   *link // that the last value came from
+	link   *link // link that the question was sent on
+	from   *link // link that the last value came from
 }
 
-// start asks, on a goroutine of its own as that may block.
+// start asks, on a goroutine of its own as asking may block.
 func (s *stream) start(sc *observable.Scope, down observable.Stage[*Envelope], e *Envelope) {
 	s.out = observable.NewEmitter(sc, down)
 	sc.OnClose(s.cancel)
@@ -82,17 +83,17 @@ func (s *stream) start(sc *observable.Scope, down observable.Stage[*Envelope], e
 	}()
 }
 
-// cancel gives the question up, if it was sent and is not answered.
+// cancel gives the question up, if it was sent and has no answer.
 func (s *stream) cancel() {
 	s.conn.mu.Lock()
 	l := s.link
 	s.conn.mu.Unlock()
-	if l != nil { // or else start will see that the scope is closed
+	if l != nil { // if it is nil, start will see that the scope is closed
 		l.giveUp(&s.question, true)
 	}
 }
 
-// receive deals with what the peer answers. Only who reads calls it.
+// receive handles an answer of the peer. Only the reader calls it.
 func (s *stream) receive(l *link, e *Envelope) {
 	switch e.Type {
 	case typeError:
@@ -122,7 +123,7 @@ func (s *stream) receive(l *link, e *Envelope) {
 	}
 }
 
-// took counts a value that the subscriber has dealt with, and asks for more.
+// took counts a value that the subscriber has taken, and asks for more.
 func (s *stream) took() {
 	s.taken++
 	if s.taken < max(int64(s.conn.config.Window)/2, 1) {
@@ -140,18 +141,20 @@ func (s *stream) took() {
 	}
 }
 
-// AnswerMany has f answer the peer's questions of a type with a stream each, as long as the
-// returned subscription lasts. f is called, and its stream subscribed to, on a goroutine of its
-// own. [Answer] says what else holds, for its context and errors too.
+// AnswerMany has f answer the peer's questions of a type with a stream each, as long as
+// the returned subscription lasts. A goroutine of its own calls f and subscribes to its
+// stream. The rest is as [Answer] says, for the context and errors too.
 //
-// A value is sent when the peer has asked for it; until then Next blocks, as with any slow
-// observer, so a stream with several subscribers waits for the slowest unless an operator of
-// backpressure stands before it. A stream that would wait for itself, as its values come from the
-// connection that it slows, fails with CodeOverflow. The stream is unsubscribed when the peer
-// does not want it any more, and when the connection ends. To Ask it answers its first value.
+// A value is sent when the peer has asked for it; until then Next blocks, as with any
+// slow observer. So a stream with several subscribers waits for the slowest, unless an
+// operator of backpressure stands before it. A stream that would wait for itself, as its
+// values come from the connection that it slows, fails with CodeOverflow. The stream is
+// unsubscribed when the peer does not want it any more, and when the connection ends. Ask
+// gets its first value.
 func AnswerMany[Q, A any](
 	conn *Conn, typ string, f func(ctx context.Context, question Q) observable.Observable[A],
 ) observable.Subscription {
+	conn = given(conn, "AnswerMany")
 	if f == nil {
 		return conn.answerWith("AnswerMany", typ, nil)
 	}
@@ -214,7 +217,7 @@ func (s *answerStream[A]) Next(value A) {
 // Error tells the peer that the stream has failed.
 func (s *answerStream[A]) Error(err error) { s.answer.finish(nil, err) }
 
-// ContextEnded ends the stream that was cancelled, by the peer or because of a value.
+// ContextEnded ends the stream after a cancel, by the peer or because of a value.
 func (s *answerStream[A]) ContextEnded(cause error) { s.answer.finish(nil, cause) }
 
 // Complete tells the peer that there are no more values.

@@ -174,7 +174,7 @@ func TestAsk(t *testing.T) {
 	})
 }
 
-// requireAsk requires that err is that of a question without an answer.
+// requireAsk requires that err is the error of a question without an answer.
 func requireAsk(t *testing.T, err error, outcome wsource.Outcome) {
 	t.Helper()
 	var ae *event.AskError
@@ -186,7 +186,8 @@ func requireAsk(t *testing.T, err error, outcome wsource.Outcome) {
 func TestDeadlinesOfQuestions(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		a, b := s.pair()
-		event.Answer(event.New(b, nil), "wait", double) // which is not connected, so nobody answers
+		// It is not connected, so no answer comes.
+		event.Answer(event.New(b, nil), "wait", double)
 		began := time.Now()
 		type outcome struct{ want, took time.Duration }
 		outcomes := make(chan outcome, 100)

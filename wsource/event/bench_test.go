@@ -49,8 +49,8 @@ func echo(b *testing.B) roundTrip {
 	}
 }
 
-// echoJSON returns the same, where both ends decode and encode as many bytes of JSON with
-// encoding/json, as any that ask and answer do.
+// echoJSON returns the same, but both ends decode and encode as many bytes of JSON with
+// encoding/json, as any ends that ask and answer do.
 func echoJSON(b *testing.B) roundTrip {
 	serve := func(s *wsource.Socket) {
 		subject := wsource.WrapSocket(s, wsource.JSON[benchEvent, benchEvent](), nil)
@@ -103,34 +103,42 @@ func BenchmarkEcho(b *testing.B)     { benchRoundTrip(b, echo(b)) }
 func BenchmarkEchoJSON(b *testing.B) { benchRoundTrip(b, echoJSON(b)) }
 func BenchmarkAsk(b *testing.B)      { benchRoundTrip(b, ask(context.Background(), b)) }
 
-// The same with a context that may end, as that of a request has.
+// The same with a context that may end, as the context of a request does.
 func BenchmarkAskCancellable(b *testing.B) {
 	benchRoundTrip(b, ask(b.Context(), b))
 }
 
-// Questions beside echoes: a hundred of each in turn, so that what else the machine does slows
-// all of them. It prints the median of each in nanoseconds, and what a question takes beside
-// either echo.
+// Questions beside echoes: a hundred of each in turn, so that other load of the machine
+// slows all of them. It prints the median of each in nanoseconds, and the ratios of a
+// question to either echo.
 //
-// A question takes 1.6 to 1.7 times as long as a bare echo, and 0.8 to 1.0 times as long as an echo whose ends use
-// encoding/json for the same fields. Profiles of the processor time, in nanoseconds of a round
-// trip, say what the rest is:
+// A question takes 1.5 to 1.7 times as long as a bare echo. On one processor it takes
+// 1.26 times the processor time of one, and 1.3 to 1.45 times on two, where
+// threads wake each other. These are medians of ten runs on a machine that had much other
+// work. Profiles of the processor time there, in nanoseconds of a round trip, have the
+// rest:
 //
 //	  echo     ask
-//	16,400  18,600  system calls; more wake a thread, as there is one goroutine more, that of the answer
-//	 1,300   2,000  the scheduler
-//	 3,300   3,600  the sockets
-//	     -     900  the garbage collector, for 26 allocations in place of 2
-//	     -   1,500  taking two envelopes apart, in one pass, and their strings
-//	     -     700  writing two envelopes
-//	     -   2,100  encoding/json, which writes and reads the number of the question and that of the answer
-//	     -     700  an envelope for each
-//	     -     400  the ID
-//	     -   2,100  the tables of what is under way on either side, contexts, deadlines and locks
+//	18,300  20,300  system calls; more wake a thread, as there is one goroutine more, that of the answer
+//	   600   1,800  the scheduler
+//	 7,100   6,700  the sockets
+//	   100     800  the garbage collector, for 20 allocations in place of 2
+//	     -     900  taking two envelopes apart, in one pass, and their strings
+//	     -     900  writing two envelopes
+//	     -     300  writing and reading the number of the question and that of the answer
+//	     -     100  an envelope for each
+//	     -     700  the ID
+//	     -     500  the wait for the answer, with its record in the graph of waits
+//	     -   2,900  the tables of questions and answers, contexts, deadlines and locks
 //
-// The goroutine must be there: an answer may block, and ask in turn, while who reads is inside the gate of its
-// stream, where nobody may wait for what comes by it. An answer on the goroutine that reads, as a trial, had a
-// question take 1.23 to 1.28 times the processor time of an echo, and 1.40 to 1.61 with one of its own.
+// Whole numbers, texts and truth values do not need encoding/json, which took 1,200 of
+// them; an object does.
+//
+// The goroutine must be there: an answer may block, and ask in turn. The reader is
+// meanwhile inside the gate of its stream, where no code may wait for messages of that
+// stream. In an earlier trial with the answer on the reader's goroutine, a question took
+// 1.23 to 1.28 times the processor time of an echo, and 1.40 to 1.61 with a goroutine of
+// its own.
 func BenchmarkAskBesideEcho(b *testing.B) {
 	const inTurn = 100
 	trips := []roundTrip{echo(b), echoJSON(b), ask(context.Background(), b)}

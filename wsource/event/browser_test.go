@@ -30,7 +30,7 @@ func script(t *testing.T) string {
 
 // The lines of JavaScript in the documentation speak the protocol.
 func TestBrowserScript(t *testing.T) {
-	const flag = "--experimental-websocket" // Node.js 20 and 21 have WebSockets behind it
+	const flag = "--experimental-websocket" // Node.js 20 and 21 hide WebSockets behind it
 	if out, err := exec.Command("node", flag, "--print", "typeof WebSocket").Output(); err != nil || string(out) != "function\n" {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("there is no Node.js with WebSockets: %v %s", err, out)

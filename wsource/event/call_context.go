@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// callContext is the context of a question, on either side. Most are over before anybody waits for
-// their end, so what ends a context, a timer above all, is made when somebody does. Until then it
-// is its parent with a deadline.
+// callContext is the context of a question, on either side. Most are over before any
+// goroutine waits for their end, so the context that can end, with its timer above all,
+// is made at the first wait. Until then it is its parent with a deadline.
 type callContext struct {
 	parent   context.Context
-	question *Envelope // that is answered; nil on the side that asks
-	deadline time.Time // zero if there is none but the parent's
-	expired  error     // the cause of the end that the deadline makes
+	question *Envelope // question that is answered; nil on the asking side
+	deadline time.Time // zero if only the parent has one
+	expired  error     // cause of the end at the deadline
 
 	cancelled atomic.Pointer[error]
 	made      atomic.Pointer[madeContext]
 }
 
-// madeContext is what a callContext has become.
+// madeContext is the context that can end, once a callContext has made one.
 type madeContext struct {
 	context.Context
 
@@ -48,14 +48,14 @@ func (c *callContext) make() *madeContext {
 		m.release()
 		return c.made.Load()
 	}
-	if cause := c.cancelled.Load(); cause != nil { // meanwhile
+	if cause := c.cancelled.Load(); cause != nil { // the cancel came meanwhile
 		m.cancel(*cause)
 	}
 	return m
 }
 
-// latest returns the context whose end Err tells of at once, unless another one is made later. The parent's end
-// comes to what was made of it a moment later.
+// latest returns the context whose end Err sees at once, unless another one is made
+// later. The parent's end reaches a context made of it a moment later.
 func (c *callContext) latest() context.Context {
 	if m := c.made.Load(); m != nil {
 		return m.Context
@@ -63,7 +63,8 @@ func (c *callContext) latest() context.Context {
 	return c.parent
 }
 
-// cancel ends the context with a cause, unless it has ended. A nil cause is context.Canceled.
+// cancel ends the context with a cause, unless it has ended. A nil cause is
+// context.Canceled.
 func (c *callContext) cancel(cause error) {
 	if c.Err() != nil {
 		return
@@ -74,11 +75,11 @@ func (c *callContext) cancel(cause error) {
 	}
 }
 
-// end cancels the context, and gives up what it has made.
+// end cancels the context, and releases the one that it has made.
 func (c *callContext) end() {
 	c.cancelled.CompareAndSwap(nil, &errNone)
 	if m := c.made.Load(); m != nil {
-		m.cancel(nil) // its parent keeps it until then, also if its time is over
+		m.cancel(nil) // its parent keeps it until then, even after its deadline
 		m.release()
 	}
 }
@@ -92,7 +93,7 @@ func (c *callContext) cancelledBy(cause error) bool {
 	return by != nil && errors.Is(*by, cause)
 }
 
-// Deadline is that of [context.Context].
+// Deadline is as in [context.Context].
 func (c *callContext) Deadline() (time.Time, bool) {
 	if c.deadline.IsZero() {
 		return c.parent.Deadline()
@@ -100,10 +101,10 @@ func (c *callContext) Deadline() (time.Time, bool) {
 	return c.deadline, true
 }
 
-// Done is that of [context.Context].
+// Done is as in [context.Context].
 func (c *callContext) Done() <-chan struct{} { return c.make().Done() }
 
-// Err is that of [context.Context].
+// Err is as in [context.Context].
 func (c *callContext) Err() error {
 	if m := c.made.Load(); m != nil {
 		return m.Err()
@@ -114,8 +115,8 @@ func (c *callContext) Err() error {
 	return nil
 }
 
-// Value is that of [context.Context]. What the parent does not have may be what package context
-// looks for, in what can end.
+// Value is as in [context.Context]. Package context may look for a key of its own, which
+// only a context that can end has.
 func (c *callContext) Value(key any) any {
 	if key == (questionKey{}) {
 		if c.question == nil {

@@ -12,12 +12,13 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// The context of an answer is as those of package context, whoever asks it what and when.
+// The context of an answer is like those of package context, for every question at every
+// time.
 func TestContextOfAnAnswer(t *testing.T) {
 	type key struct{}
 	type another struct{}
 	for name, c := range map[string]struct {
-		limit      time.Duration // of who asks, and cancels after a second
+		limit      time.Duration // limit of the asker, which cancels after a second
 		err, cause error
 	}{
 		"cancelled": {time.Minute, context.Canceled, event.ErrCancelled},

@@ -4,9 +4,9 @@ import "time"
 
 // CloudEvents returns the codec of envelopes in the JSON form of CloudEvents 1.0, in text
 // messages. Created is their "time", Topic their "subject"; Corr, Credit and Timeout are
-// extension attributes of those names in lower case. What else an event has, such as
-// "datacontenttype", is in Extra. Every event has an "id" and a "source" there, also the
-// protocol's own: without a [Config.Source] it is "/".
+// extension attributes of those names in lower case. Other attributes, such as
+// "datacontenttype", are in Extra. Every event has an "id" and a "source" there, even the
+// protocol's own: without a [Config.Source] the source is "/".
 func CloudEvents() Codec { return jsonCodec{cloud{}} }
 
 // cloud is the dialect of CloudEvents.
@@ -59,7 +59,7 @@ func (cloud) missing(seen uint32, e *Envelope) *EnvelopeError {
 
 func (cloud) begin(out []byte, e *Envelope) []byte {
 	out = append(out, `"specversion":"1.0"`...)
-	const mark = 0 // there is a field already
+	const mark = 0 // a field is there already
 	id, source := e.ID, e.Source
 	if id == "" {
 		id = NewID()

@@ -11,8 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// Codec makes messages of envelopes, and envelopes of messages. What it fails with when it
-// decodes should be an [*EnvelopeError], so that the peer is told what was wrong.
+// Codec makes messages of envelopes, and envelopes of messages. Its errors in decoding
+// should be an [*EnvelopeError], so that the peer is told the problem.
 type Codec = wsource.Codec[*Envelope, *Envelope]
 
 // JSON returns the codec of envelopes as JSON objects in text messages: see the package's
@@ -22,9 +22,9 @@ func JSON() Codec { return jsonCodec{native{}} }
 // dialect is one way to name the fields of an envelope in a JSON object.
 type dialect interface {
 	name() string
-	// field returns which field has that name; fieldExtra if none that this package knows.
+	// field returns the field of that name; fieldExtra if this package knows none.
 	field(name []byte) field
-	// missing returns what is wrong with an envelope because of what has not come, or nil.
+	// missing returns the problem with an envelope because of a missing field, or nil.
 	missing(seen uint32, e *Envelope) *EnvelopeError
 	// begin writes the fields but for data and the unknown ones.
 	begin(out []byte, e *Envelope) []byte
@@ -34,7 +34,7 @@ type dialect interface {
 type field uint8
 
 const (
-	fieldExtra field = iota // one that is kept as it is
+	fieldExtra field = iota // an unknown field, which is kept as it is
 	fieldID
 	fieldType
 	fieldCreated // in milliseconds
@@ -63,7 +63,8 @@ func (c jsonCodec) Decode(_ wsource.MessageType, data []byte) (*Envelope, error)
 	return c.decodeOwned(bytes.Clone(data))
 }
 
-// decodeOwned is Decode for data that nobody changes any more: the envelope refers to it.
+// decodeOwned is Decode for data that no code changes any more: the envelope refers to
+// it.
 func (c jsonCodec) decodeOwned(data []byte) (*Envelope, error) {
 	p := parser{dialect: c.dialect, envelope: new(Envelope)}
 	if err := p.parse(data); err != nil {
@@ -127,7 +128,7 @@ func (native) field(name []byte) field {
 	}
 }
 
-// common returns which field has a name that is the same in all dialects.
+// common returns the field of a name that is the same in all dialects.
 func common(name []byte) field {
 	switch string(name) {
 	case "corr":
@@ -168,14 +169,15 @@ func appendCommon(out []byte, mark int, e *Envelope) []byte {
 	if e.Credit > 0 {
 		out = strconv.AppendInt(append(out, `,"credit":`...), e.Credit, 10)
 	}
-	if e.Timeout > 0 { // rounded up, so that it does not become none
+	if e.Timeout > 0 { // rounded up, so that it does not become 0
 		ms := (e.Timeout-1)/time.Millisecond + 1
 		out = strconv.AppendInt(append(out, `,"timeout":`...), int64(ms), 10)
 	}
 	return out
 }
 
-// appendField appends a field that is not empty, with a comma unless it is the first, at mark.
+// appendField appends a field that is not empty, with a comma unless it is the first, at
+// mark.
 func appendField(out []byte, mark int, name, value string) []byte {
 	if value == "" {
 		return out
@@ -192,7 +194,7 @@ func appendString(out []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
 			quoted, err := json.Marshal(s)
-			if err != nil { // which no string can cause
+			if err != nil { // no string can cause it
 				panic(err)
 			}
 			return append(out, quoted...)

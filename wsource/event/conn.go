@@ -22,12 +22,12 @@ const (
 	DefaultWindow     = 64
 )
 
-// Duplex is what a [Conn] speaks over: a stream of messages in both directions, such as a
+// Duplex is the stream under a [Conn]: messages in both directions, as of a
 // [*wsource.Socket].
 //
-// Over a *wsource.Subject of messages, as wsource.NewSubject makes with the codec wsource.Raw,
-// a Conn lasts across connections. What was asked or is being answered on one of them fails
-// when that one ends; what is emitted waits in the subject's outbox. Over a
+// Over a *wsource.Subject of messages, as wsource.NewSubject makes with the codec
+// wsource.Raw, a Conn lasts across connections. Questions and answers under way fail when
+// their connection ends; values emitted wait in the subject's outbox. Over a
 // session.Session, that is so for a session in place of a connection.
 type Duplex interface {
 	observable.Observable[wsource.Message]
@@ -35,32 +35,39 @@ type Duplex interface {
 	Send(ctx context.Context, m wsource.Message) error
 }
 
-// Config configures a [Conn]. The zero value is the default. Both sides need the same Codec.
+// Config configures a [Conn]. The zero value is the default. Both sides need the same
+// Codec.
 type Config struct {
 	// Codec makes messages of envelopes. Default: JSON.
 	Codec Codec
 	// Values makes the data of envelopes of values. Default: JSONValues.
 	Values Values
-	// Source is the source of each event that has none when it is sent.
+	// Source is the source of each event that is sent without one.
 	Source string
-	// MaxBytes is how long a message may be. A longer one is an error of that event only, if the
-	// socket has let it pass. Default: DefaultMaxBytes.
+	// MaxBytes is how long a message may be. A longer one is an error of that event only,
+	// if the socket has let it pass. Default: DefaultMaxBytes.
 	MaxBytes int
-	// AskTimeout is how long a question of Ask may take if its context does not end before. 0 means
-	// wsource.DefaultRequestTimeout; wsource.NoTimeout is none.
+	// AskTimeout is how long a question of Ask may take if its context does not end
+	// before. 0 means wsource.DefaultRequestTimeout; wsource.NoTimeout is none.
 	AskTimeout time.Duration
-	// MaxAnswers is how many questions of the peer may be under way on a connection; what it asks
-	// beyond that is refused with CodeBusy. Default: DefaultMaxAnswers.
+	// MaxAnswers is how many questions of the peer may be under way on a connection;
+	// further ones are refused with CodeBusy. A question that the peer has cancelled
+	// counts until its answer has returned, or its stream has ended, as it holds a
+	// goroutine until then: so a busy server may refuse a peer that cancels and asks
+	// again, although few of its questions wait for an answer. Default:
+	// DefaultMaxAnswers.
 	MaxAnswers int
-	// Window is how many values of a stream of AskMany may be on their way or wait for a slow
-	// subscriber. Default: DefaultWindow.
+	// Window is how many values of a stream of AskMany may be on their way or wait for a
+	// slow subscriber. Default: DefaultWindow.
 	Window int
 	// MaxErrors is how many events that cannot be used the peer may send in a minute on a
-	// connection, before that is closed with 1008. Default: DefaultMaxErrors.
+	// connection. One more closes the connection with 1008. The answers that were on
+	// their way when this side gave a question up do not count: the end of it, and as
+	// many values as it has asked for. Default: DefaultMaxErrors.
 	MaxErrors int
 }
 
-// problem returns what is wrong with the config, or "".
+// problem returns the problem with the config, or "".
 func (c *Config) problem() string {
 	switch {
 	case c.MaxBytes < 0:
@@ -80,17 +87,17 @@ func (c *Config) problem() string {
 	}
 }
 
-// Conn is named events over a duplex stream. It is the same on both sides. It is made by [New];
-// any goroutine may use it.
+// Conn is named events over a duplex stream. It is the same on both sides. [New] makes
+// it; any goroutine may use it.
 //
-// There is one reader. [On] and [Emit] are events as streams, [Ask] and [Answer] questions with
-// one answer, [AskMany] and [AnswerMany] with a stream of them.
+// It has one reader. [On] and [Emit] are events as streams, [Ask] and [Answer] questions
+// with one answer, [AskMany] and [AnswerMany] questions with a stream of them.
 type Conn struct {
 	config  Config
 	codec   Codec
 	values  Values
 	duplex  Duplex
-	problem error // with an argument of New, or nil
+	problem error // problem with an argument of New, or nil
 	lasting bool  // it is over a subject, and has one link after the other
 
 	errors  observable.Subject[error]
@@ -98,26 +105,26 @@ type Conn struct {
 	topical observable.Subject[*Envelope] // events with a topic
 	life    observable.Subject[struct{}]  // has no values, and completes with the Conn
 	ending  chan struct{}                 // closes before the streams of the Conn end
-	done    chan struct{}                 // closes after
+	done    chan struct{}                 // closes after they have ended
 
-	mu        interleave.Mutex
-	linked    interleave.Cond // there is a link, or none will come
-	reader    observable.Subscription
-	connected bool
-	waiting   []func() // are called when it is
-	link      *link    // the connection that is open, or nil
+	mu interleave.Mutex
+	// There is a link, or none will come; or the reader's state has changed.
+	linked    interleave.Cond
+	reader    *reader  // subscription of Connect, or nil before that
+	waiting   []func() // calls for the time when the reader reads
+	link      *link    // open connection, or nil
 	over      bool
 	left      bool  // the Conn has ended before the duplex stream
-	err       error // that it ended with; nil if it completed
+	err       error // error of the end; nil after a completion
 	kinds     map[string]*kind
 	answerers map[string]answerer
 
 	subscribed map[string]*subscribed // by pattern
 }
 
-// New returns the Conn of a duplex stream. Nothing is read before Connect. What is wrong with
-// an argument, an [*observable.ArgumentError], is the error of all streams of the Conn. A nil
-// config is the default.
+// New returns the Conn of a duplex stream. It reads nothing before Connect. An argument
+// that cannot be used is an [*observable.ArgumentError], which is the error of all
+// streams of the Conn. A nil config is the default.
 func New(duplex Duplex, config *Config) *Conn {
 	c := &Conn{
 		duplex: duplex, ending: make(chan struct{}), done: make(chan struct{}),
@@ -132,7 +139,7 @@ func New(duplex Duplex, config *Config) *Conn {
 		c.problem = argument("New", "config", p)
 	}
 	if duplex == nil {
-		c.problem = argument("New", "duplex", "is nil")
+		c.problem = argument("New", "duplex", isNil)
 	}
 	c.codec, c.values = c.config.Codec, c.config.Values
 	if c.codec == nil {
@@ -152,12 +159,28 @@ func New(duplex Duplex, config *Config) *Conn {
 	return c
 }
 
+// given returns conn, or in place of nil a Conn that has ended with the error for that
+// argument of a function.
+func given(conn *Conn, function string) *Conn {
+	if conn != nil {
+		return conn
+	}
+	none := New(nil, nil)
+	none.problem = argument(function, "conn", isNil)
+	none.err = none.problem
+	return none
+}
+
+// isNil is the problem of many arguments.
+const isNil = "is nil"
+
 // argument returns the error for an argument that cannot be used.
 func argument(function, name, problem string) error {
 	return &observable.ArgumentError{Func: "event." + function, Argument: name, Problem: problem}
 }
 
-// checkType returns the error for a type that no event of the application has, or nil.
+// checkType returns the error for a type that no event of the application may have, or
+// nil.
 func checkType(function, typ string) error {
 	switch {
 	case typ == "":
@@ -171,100 +194,7 @@ func checkType(function, typ string) error {
 	}
 }
 
-// Connect begins to read, when all is subscribed that wants what comes first: an event that
-// comes while nobody listens is lost. It returns the subscription to the duplex stream. The end
-// of ctx, and Unsubscribe, end the Conn and not the stream: questions under way fail, and the
-// contexts of answers end. A second call returns the same subscription.
-func (c *Conn) Connect(ctx context.Context) observable.Subscription {
-	c.mu.Lock()
-	if c.connected || c.over {
-		sub := c.reader
-		c.mu.Unlock()
-		if sub == nil {
-			sub = observable.Subscribe[struct{}](ctx, observable.AttachFunc[struct{}](
-				func(_ *observable.Scope, down observable.Stage[struct{}]) { down.Complete() },
-			), observable.ObserverFuncs[struct{}]{})
-		}
-		return sub
-	}
-	c.connected = true
-	c.mu.Unlock()
-	sub := observable.Subscribe(ctx, observable.AttachFunc[struct{}](
-		func(sc *observable.Scope, down observable.Stage[struct{}]) { c.read(ctx, sc, down) },
-	), observable.ObserverFuncs[struct{}]{
-		OnError: c.quit, // that of ctx, or a panic
-	})
-	c.mu.Lock()
-	c.reader = sub
-	waiting := c.waiting
-	c.waiting = nil
-	c.mu.Unlock()
-	for _, f := range waiting {
-		f()
-	}
-	return sub
-}
-
-// whenConnected calls f when Connect has been called, at once if it has.
-func (c *Conn) whenConnected(f func()) {
-	c.mu.Lock()
-	if !c.connected || c.reader == nil {
-		c.waiting = append(c.waiting, f)
-		c.mu.Unlock()
-		return
-	}
-	c.mu.Unlock()
-	f()
-}
-
-// read reads the duplex stream in sc, the scope of a subscription with ctx.
-func (c *Conn) read(ctx context.Context, sc *observable.Scope, down observable.Stage[struct{}]) {
-	terminal := &observable.TerminalFuncs{
-		OnError:    func(err error) { c.end(err); down.Complete() },
-		OnComplete: func() { c.end(nil); down.Complete() },
-	}
-	subject, _ := c.duplex.(lasting)
-	sc.OnClose(func() { // the context has ended, or somebody has unsubscribed
-		c.quit(cmp.Or(context.Cause(ctx), wsource.ErrClosed))
-	})
-	if c.lasting {
-		observable.Attach(subject.Connections(), sc, observable.Stage[*connection]{
-			Next:     func(one *connection) { c.follow(sc, one) },
-			Terminal: terminal,
-		})
-		return
-	}
-	l := newLink(c, sc, c.duplex)
-	observable.Attach[wsource.Message](c.duplex, sc, observable.Stage[wsource.Message]{
-		Next: l.receive, Terminal: terminal,
-	})
-}
-
-// lasting is what has one connection after the other: a subject, or a session.
-type lasting interface {
-	Connections() observable.Observable[*connection]
-}
-
-type connection = wsource.Connection[wsource.Message, wsource.Message]
-
-// follow reads one connection of a subject.
-func (c *Conn) follow(sc *observable.Scope, one *connection) {
-	source := observable.AttachFunc[wsource.Message](
-		func(inner *observable.Scope, down observable.Stage[wsource.Message]) {
-			l := newLink(c, inner, one)
-			inner.OnClose(func() {
-				l.lose(cmp.Or(one.Err(), wsource.ErrClosed))
-			})
-			observable.Attach[wsource.Message](one, inner, observable.Stage[wsource.Message]{
-				Next: l.receive, Terminal: down.Terminal,
-			})
-		})
-	observable.Subscribe(sc, source, observable.ObserverFuncs[wsource.Message]{
-		OnError: func(error) {}, // the subject tells
-	})
-}
-
-// quit ends the Conn, whose duplex stream may go on.
+// quit ends the Conn; its duplex stream may go on.
 func (c *Conn) quit(err error) {
 	c.mu.Lock()
 	c.left = c.left || !c.over
@@ -272,7 +202,7 @@ func (c *Conn) quit(err error) {
 	c.end(err)
 }
 
-// end ends the Conn, once: with err, or completing its streams if that is nil.
+// end ends the Conn, once: with err, or with a completion if err is nil.
 func (c *Conn) end(err error) {
 	c.mu.Lock()
 	if c.over {
@@ -301,7 +231,7 @@ func (c *Conn) end(err error) {
 	}
 }
 
-// closed returns why nothing can be sent any more, once the Conn is over.
+// closed returns the reason why nothing can be sent any more, once the Conn is over.
 func (c *Conn) closed() error {
 	if c.err != nil {
 		return c.err
@@ -312,26 +242,27 @@ func (c *Conn) closed() error {
 // Done returns a channel that closes when the Conn is over.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// Err returns nil while the Conn lives and after the duplex stream has completed, and otherwise
-// what has ended it: the stream's error, the cause of the end of Connect's context, or
-// wsource.ErrClosed after an Unsubscribe.
+// Err returns nil while the Conn lives and after the duplex stream has completed.
+// Otherwise it returns the cause of the Conn's end: the stream's error, the cause of the
+// end of Connect's context, or wsource.ErrClosed after an Unsubscribe.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
-// Errors returns the observable of what goes wrong with single events: *EnvelopeError,
-// *DataError, *StrayError, *RemoteError for what the peer could not use, *AnswerError,
-// *wsource.SendError. None of them ends the Conn. What is told while nobody listens goes to
-// [observable.OnUnhandled], save late values. It is hot, and completes with the Conn.
+// Errors returns the observable of the errors of single events: *EnvelopeError,
+// *DataError, *StrayError, *RemoteError for an event that the peer could not use,
+// *AnswerError, *wsource.SendError. None of them ends the Conn. Without a subscriber they
+// go to [observable.OnUnhandled], save late values (StrayError.Late), of which only the
+// first one of each question is reported. It is hot, and completes with the Conn.
 func (c *Conn) Errors() observable.Observable[error] { return &c.errors }
 
-// Unheard returns the observable of the events that come while nobody listens to their type,
-// questions that nobody answers included. It is hot, and ends as the Conn does.
+// Unheard returns the observable of the events whose type has no subscriber, and of the
+// questions whose type has no answerer. It is hot, and ends as the Conn does.
 func (c *Conn) Unheard() observable.Observable[*Envelope] { return &c.unheard }
 
-// report tells of a failure.
+// report emits an error.
 func (c *Conn) report(err error) {
 	if c.errors.Observed() {
 		c.errors.Next(err)

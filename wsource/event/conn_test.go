@@ -85,7 +85,7 @@ func TestOn(t *testing.T) {
 			assert.Equal(t, "int", de.Target)
 			assert.NotContains(t, de.Error(), "two", "no data in a log")
 			require.Len(t, told.Values(), 2)
-			require.ErrorAs(t, told.Values()[1], &de, "what does not encode")
+			require.ErrorAs(t, told.Values()[1], &de, "the value does not encode")
 			var re *event.RemoteError
 			require.ErrorAs(t, told.Values()[0], &re)
 			assert.Equal(t, event.CodeBadData, re.Code)
@@ -130,7 +130,7 @@ func TestOn(t *testing.T) {
 				}
 				require.NoError(t, wrong.ExpectEnd(t))
 				assert.Empty(t, wrong.Values())
-				assert.False(t, feed.Observed(), "nothing feeds what is over")
+				assert.False(t, feed.Observed(), "nothing feeds a connection that is over")
 				assert.Empty(t, unhandled.All(), "an end that the Conn tells of is no failure of a sink")
 				if name == "context" || name == "unsubscribe" {
 					assert.Equal(t, wsource.Open, b.State(), "the socket is not the Conn's")

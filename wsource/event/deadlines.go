@@ -2,14 +2,15 @@ package event
 
 import "time"
 
-// deadlines are those of this side's questions on a link: one timer for all, as a question is mostly
-// answered long before. They are guarded by the Conn's mu.
+// deadlines are those of this side's questions on a link. They have one timer for all, as
+// most questions are answered long before. They are guarded by the Conn's mu.
 type deadlines struct {
-	due   time.Time   // when the timer fires; zero if it does not run
+	due   time.Time   // time when the timer fires; zero if it does not run
 	alarm *time.Timer // nil before the first question
 }
 
-// watch has the timer fire at a deadline, unless that is zero or the timer fires before; mu is held.
+// watch has the timer fire at a deadline, unless that is zero or the timer fires before;
+// mu is held.
 func (l *link) watch(deadline time.Time) {
 	d := &l.deadlines
 	switch {
@@ -23,7 +24,7 @@ func (l *link) watch(deadline time.Time) {
 	d.due = deadline
 }
 
-// expire has those look at their context who wait for an answer whose time is over, and sets the
+// expire wakes the goroutines that wait for an answer whose time is over, and sets the
 // timer to the next deadline.
 func (l *link) expire() {
 	mu := &l.conn.mu
@@ -43,7 +44,7 @@ func (l *link) expire() {
 	l.watch(next)
 }
 
-// unwatch stops the timer, as nothing is asked any more; mu is held.
+// unwatch stops the timer, as no question comes any more; mu is held.
 func (d *deadlines) unwatch() {
 	if d.alarm != nil {
 		d.alarm.Stop()

@@ -13,7 +13,7 @@ type Sink[T any] struct {
 	conn  *Conn
 	typ   string
 	topic string
-	wrong error // with the type, or nil
+	wrong error // problem with the type, or nil
 }
 
 var (
@@ -22,16 +22,17 @@ var (
 	_ observable.ContextObserver = (*Sink[int])(nil)
 )
 
-// Emit returns the observer that sends each value as an event of a type. What cannot be sent is
-// told by [Conn.Errors], or by what the duplex stream has for that. A stream that is subscribed
-// to it is unsubscribed when the Conn ends (see [observable.Ender]); its own end changes
-// nothing, and its error is reported to [observable.OnUnhandled].
+// Emit returns the observer that sends each value as an event of a type. A value that
+// cannot be sent is told by [Conn.Errors], or in the way of the duplex stream. A stream
+// that is subscribed to it is unsubscribed when the Conn ends (see [observable.Ender]).
+// The stream's own end changes nothing, and its error is reported to
+// [observable.OnUnhandled].
 func Emit[T any](conn *Conn, typ string) *Sink[T] {
-	return &Sink[T]{conn: conn, typ: typ, wrong: checkType("Emit", typ)}
+	return &Sink[T]{conn: given(conn, "Emit"), typ: typ, wrong: checkType("Emit", typ)}
 }
 
-// Under returns the sink whose events have a topic. A topic with a wildcard is an
-// [*observable.ArgumentError] of each of them.
+// Under returns the sink whose events have a topic. With a wildcard in the topic, each of
+// them fails with an [*observable.ArgumentError].
 func (s *Sink[T]) Under(topic string) *Sink[T] {
 	with := *s
 	with.topic = topic
@@ -56,8 +57,9 @@ func (s *Sink[T]) Next(value T) {
 	s.conn.duplex.Next(m)
 }
 
-// Send sends a value and returns when it was handed to the operating system, or what kept it
-// from that: as Send of the duplex stream, or a *DataError if the value does not encode.
+// Send sends a value and returns when it was handed to the operating system, or has
+// failed before. The error is that of the duplex stream's Send, or a *DataError if the
+// value does not encode.
 func (s *Sink[T]) Send(ctx context.Context, value T) error {
 	e, err := s.pack(value)
 	if err != nil {
@@ -79,8 +81,8 @@ func (s *Sink[T]) pack(value T) (*Envelope, error) {
 	return e, nil
 }
 
-// Error reports err to [observable.OnUnhandled], unless the Conn is over, as the stream may be one
-// of its own.
+// Error reports err to [observable.OnUnhandled], unless the Conn is over: the stream may
+// be one of its own.
 func (s *Sink[T]) Error(err error) {
 	select {
 	case <-s.conn.ending:
@@ -98,12 +100,15 @@ func (s *Sink[T]) Complete() {}
 // OnEnd has f called when the Conn is over, as [observable.Ender] says.
 func (s *Sink[T]) OnEnd(f func()) (stop func()) { return s.conn.life.OnEnd(f) }
 
-// Send sends an event as it is, such as one of [Pack]; its ID, Created and Source are filled in
-// if they are missing. It returns when the event was handed to the operating system, or what kept
-// it from that: as Send of the duplex stream, or an [*EnvelopeError].
+// Send sends an event as it is, such as one of [Pack]; it fills in a missing ID, Created
+// and Source. It returns when the event was handed to the operating system, or has failed
+// before. The error is that of the duplex stream's Send, or an [*EnvelopeError].
 func (c *Conn) Send(ctx context.Context, e *Envelope) error {
 	if c.problem != nil {
 		return c.problem
+	}
+	if e == nil {
+		return argument("Conn.Send", "e", isNil)
 	}
 	if err := checkType("Conn.Send", e.Type); err != nil {
 		return err
@@ -125,7 +130,7 @@ func (c *Conn) send(ctx context.Context, e *Envelope) error {
 	return c.duplex.Send(ctx, m)
 }
 
-// checkJSON returns what is wrong with what an event has that must be JSON.
+// checkJSON returns the problem with the parts of an event that must be JSON, or nil.
 func (e *Envelope) checkJSON() error {
 	if !e.Binary && len(e.Data) > 0 && !json.Valid(e.Data) {
 		return e.wrong(CodeMalformed, "data", "is not JSON")

@@ -10,39 +10,42 @@ import (
 	"github.com/google/uuid"
 )
 
-// Version is the version of the protocol. An event may name it in the field "v"; one without
-// that field is of this version.
+// Version is the version of the protocol. An event may name it in the field "v"; one
+// without that field is of this version.
 const Version = 1
 
-// Bounds of an envelope, in bytes. What is longer is an [EnvelopeError] with [CodeTooLong].
+// Bounds of an envelope, in bytes. A longer one is an [EnvelopeError] with [CodeTooLong].
 const (
 	MaxName   = 256 // an id, a type, a source, a correlation or a topic
-	MaxFields = 64  // how many fields an envelope has, unknown ones included
+	MaxFields = 64  // fields of an envelope, unknown ones included
 )
 
-// Envelope is an event as it goes over the wire. One that was received must not be changed, as
-// all who listen share it.
+// Envelope is an event as it goes over the wire. An envelope that was received must not
+// be changed, as all its subscribers share it. Sending fills in an empty ID, Created and
+// Source.
 type Envelope struct {
-	ID      string    // names the event; of one that is sent, a new UUID (version 7) if it is empty
-	Type    string    // says what has happened
-	Created time.Time // when it was made, to the millisecond; of one that is sent, now if it is zero
-	Source  string    // who has made it; of one that is sent, Config.Source if it is empty
-	Corr    string    // the ID of the event that this one is about
-	Topic   string    // what it is published under
-	Pattern string    // the subscription for which it is delivered, if that is a pattern of topics
+	ID      string    // name of the event; if it is empty, a new UUID (version 7)
+	Type    string    // kind of the event, as "order_placed"
+	Created time.Time // time of its making, in milliseconds; if it is zero, now
+	Source  string    // maker of the event; if it is empty, Config.Source
+	Corr    string    // ID of the event that this one is about
+	Topic   string    // topic that it is published under
+	Pattern string    // pattern that it is delivered for, if not the topic
 
-	// Data is the value as the codec for values has made it. It is JSON, unless Binary is set.
+	// Data is the value as the codec for values has made it. It is JSON, unless Binary is
+	// set.
 	Data   []byte
 	Binary bool
 
-	// Credit, if it is not 0, makes the event a question, and says how many values may answer it.
+	// Credit, if it is not 0, makes the event a question, and is how many values may
+	// answer it.
 	Credit int64
-	// Timeout is for how long whoever asks will wait, from the moment at which the event was sent;
-	// 0 if that is not known. It is sent in milliseconds.
+	// Timeout is how long the asker will wait, from the moment at which the event was
+	// sent; 0 if that is not known. It is sent in milliseconds.
 	Timeout time.Duration
 
-	// Extra are the fields that this package does not know, in their order. They are kept, and
-	// sent again when the event is.
+	// Extra are the fields that this package does not know, in their order. They are
+	// kept, and sent again when the event is.
 	Extra []Field
 }
 
@@ -55,10 +58,10 @@ type Field struct {
 // The types of the protocol's own events. Their names begin with "rx."; an event of the
 // application cannot have such a name.
 const (
-	typeReply     = "rx.reply"    // the only value that answers a question, or its last one
-	typeNext      = "rx.next"     // a value that answers a question, of several
-	typeComplete  = "rx.complete" // there are no more of them
-	typeError     = "rx.error"    // the question, or the event, that Corr names has failed
+	typeReply     = "rx.reply"    // the only or last value that answers a question
+	typeNext      = "rx.next"     // one of several values that answer a question
+	typeComplete  = "rx.complete" // no more values come
+	typeError     = "rx.error"    // the question or event that Corr names has failed
 	typeCancel    = "rx.cancel"   // no answer is wanted any more
 	typeCredit    = "rx.credit"   // Credit more values may come
 	typeSubscribe = "rx.subscribe"
@@ -71,7 +74,7 @@ const (
 // own reports whether the event is one of the protocol's.
 func (e *Envelope) own() bool { return strings.HasPrefix(e.Type, reserved) }
 
-// complete fills what every event has that is sent.
+// complete fills the fields that every sent event has.
 func (e *Envelope) complete(source string) {
 	if e.ID == "" {
 		e.ID = NewID()
@@ -89,7 +92,7 @@ func NewID() string {
 	random, _ := randoms.Get().(*bufio.Reader)
 	defer randoms.Put(random)
 	id, err := uuid.NewV7FromReader(random)
-	if err != nil { // the system has no randomness; crypto/rand does not return in that case
+	if err != nil { // without randomness of the system; crypto/rand then does not return
 		panic(err)
 	}
 	return id.String()
@@ -98,7 +101,7 @@ func NewID() string {
 // randoms holds random bytes for some IDs, as each request for them is a system call.
 var randoms = sync.Pool{New: func() any { return bufio.NewReaderSize(rand.Reader, 512) }}
 
-// vet returns what is wrong with an event, or nil.
+// vet returns the problem with an event, or nil.
 func (e *Envelope) vet() *EnvelopeError {
 	switch {
 	case e.Type == "":
@@ -125,7 +128,7 @@ func (e *Envelope) vet() *EnvelopeError {
 	return nil
 }
 
-// wrong returns an error about a field. Names that are too long are not repeated in it.
+// wrong returns an error about a field. It does not repeat names that are too long.
 func (e *Envelope) wrong(code Code, field, problem string) *EnvelopeError {
 	err := &EnvelopeError{Code: code, Field: field, Problem: problem}
 	if len(e.ID) <= MaxName {

@@ -90,7 +90,7 @@ func TestEnvelope(t *testing.T) {
 			}
 		}
 	})
-	t.Run("what it refers to is its own", func(t *testing.T) {
+	t.Run("its data are its own", func(t *testing.T) {
 		data := []byte(`{"id":"1","type":"t","data":"before"}`)
 		e, err := event.JSON().Decode(wsource.Text, data)
 		require.NoError(t, err)
@@ -114,7 +114,8 @@ func TestEnvelope(t *testing.T) {
 		for range 8 {
 			wait.Go(func() {
 				for range 1000 {
-					_, twice := all.LoadOrStore(event.NewID()[15:], true) // without the time
+					// The IDs are compared without the time.
+					_, twice := all.LoadOrStore(event.NewID()[15:], true)
 					assert.False(t, twice)
 				}
 			})
@@ -183,7 +184,7 @@ func TestEnvelopeErrors(t *testing.T) {
 			assert.Less(t, len(ee.Error()), 3*event.MaxName)
 		})
 	}
-	t.Run("what is sent", func(t *testing.T) {
+	t.Run("envelopes that are sent", func(t *testing.T) {
 		for _, e := range []event.Envelope{{ID: "1"}, {Type: "t"}, {ID: long, Type: "t"}, {ID: "1", Type: "t", Credit: -1}} {
 			_, err := event.JSON().Encode(&e)
 			var ee *event.EnvelopeError
@@ -192,7 +193,7 @@ func TestEnvelopeErrors(t *testing.T) {
 	})
 }
 
-// What is JSON is what encoding/json takes for it.
+// A text is JSON if encoding/json takes it for JSON.
 func TestWhatIsJSON(t *testing.T) {
 	values := []string{
 		``, ` `, `0`, `-0`, `01`, `-`, `+1`, `1.`, `.5`, `1.5`, `-1.50`, `1e`, `1e5`, `1E+05`, `1e-`, `1.e1`, `0x1`, `1 2`, `1,2`,
@@ -202,7 +203,8 @@ func TestWhatIsJSON(t *testing.T) {
 		`{"a"`, `{"a":1`, `{"a":1,`, `{"a":{"b":{}}}`, `[`, `[]`, `[ ]`, `[,]`, `[1]`, `[1,]`, `[1 , 2]`, `[1 2]`, `[1}`, `[[[]]`, `[[[]]]`, `[1`, `[1,`,
 		`]`, `}`, `:`, `,`, "\ufeff1", "\v1", "\r\n\t 1", `//`, strings.Repeat("[", 100), strings.Repeat("[", 1e5),
 	}
-	for _, depth := range []int{9_998, 9_999, 10_000, 10_001} { // encoding/json takes 10,000 with what is around it
+	// Package encoding/json allows 10,000 with those around it.
+	for _, depth := range []int{9_998, 9_999, 10_000, 10_001} {
 		values = append(values, strings.Repeat("[", depth)+strings.Repeat("]", depth),
 			strings.Repeat("[", depth)+"1"+strings.Repeat("]", depth), strings.Repeat(`{"a":`, depth)+"1"+strings.Repeat("}", depth))
 	}
@@ -219,7 +221,7 @@ func TestWhatIsJSON(t *testing.T) {
 	}
 }
 
-// Whatever arrives is an envelope that stays the same when it is sent again, or a typed error.
+// Any input is an envelope that stays the same when it is sent again, or a typed error.
 func FuzzEnvelope(f *testing.F) {
 	f.Add([]byte(`{"id":"1","type":"t","created":"1676554735324","data":{"id":5},"x":[{"]":"\""}]}`), false)
 	f.Add([]byte(`{"specversion":"1.0","id":"1","type":"t","time":"2023-02-16T13:38:55.324Z","data_base64":"AAE="}`), true)
@@ -234,7 +236,8 @@ func FuzzEnvelope(f *testing.F) {
 			var ee *event.EnvelopeError
 			require.ErrorAs(t, err, &ee)
 			require.NotEmpty(t, ee.Code)
-			if ee.Code == event.CodeMalformed && ee.Field == "" { // it is said to be no JSON object
+			// The error says that it is no JSON object.
+			if ee.Code == event.CodeMalformed && ee.Field == "" {
 				var object map[string]json.RawMessage
 				require.True(t, !utf8.Valid(data) || json.Unmarshal(data, &object) != nil || object == nil, "%s", data)
 			}

@@ -8,44 +8,44 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// Code says what has failed, in an error that goes over the wire. An application has codes of
+// Code names a failure, in an error that goes over the wire. An application has codes of
 // its own for a [PublicError].
 type Code string
 
 // The codes of this package.
 const (
-	CodeMalformed     Code = "malformed"         // the message is no envelope, or a field has the wrong form
+	CodeMalformed     Code = "malformed"         // no envelope, or a malformed field
 	CodeVersion       Code = "unknown_version"   // the envelope is of another version
 	CodeMissingID     Code = "missing_id"        // the envelope has no id
 	CodeMissingType   Code = "missing_type"      // the envelope has no type
-	CodeTooLong       Code = "too_long"          // the envelope, or a field of it, is too long
-	CodeReserved      Code = "reserved_type"     // the type begins with "rx.", and is not one of the protocol's
+	CodeTooLong       Code = "too_long"          // the envelope, or a field, is too long
+	CodeReserved      Code = "reserved_type"     // an unknown type that begins with "rx."
 	CodeBadData       Code = "bad_data"          // the data does not fit the type
-	CodeUnknownType   Code = "unknown_type"      // nobody answers questions of the type
-	CodeDuplicateID   Code = "duplicate_id"      // a question with the same id is under way
+	CodeUnknownType   Code = "unknown_type"      // questions of the type have no answerer
+	CodeDuplicateID   Code = "duplicate_id"      // a question with this id is under way
 	CodeBusy          Code = "busy"              // too many questions are under way
-	CodeNoQuestion    Code = "no_such_question"  // nobody has asked what is answered
-	CodeCredit        Code = "credit_exceeded"   // more values have come than were asked for
+	CodeNoQuestion    Code = "no_such_question"  // the answer is about no question
+	CodeCredit        Code = "credit_exceeded"   // more values than were asked for
 	CodeOverflow      Code = "overflow"          // the answering stream cannot be slowed
-	CodeInternal      Code = "internal"          // the answer has failed; the reason is not for the peer
+	CodeInternal      Code = "internal"          // a failure that is not for the peer
 	CodeTimeout       Code = "deadline_exceeded" // the answer took too long
-	CodeForbidden     Code = "forbidden"         // it is not allowed
-	CodeBadTopic      Code = "bad_topic"         // the topic is empty, malformed, or has a wildcard where none may be
-	CodeTooManyTopics Code = "too_many_topics"   // the connection, or the server, has as many topics as it may have
+	CodeForbidden     Code = "forbidden"         // the peer may not do it
+	CodeBadTopic      Code = "bad_topic"         // a malformed topic, or a wrong wildcard
+	CodeTooManyTopics Code = "too_many_topics"   // too many, of the connection or server
 )
 
-// EnvelopeError reports an event that came, or was to be sent, and is not used because of its
-// form. Nothing but that event is lost.
+// EnvelopeError reports an event that came, or was to be sent, and is not used because of
+// its form. Only that event is lost.
 type EnvelopeError struct {
 	Code    Code
-	ID      string // of the event, if it is known
-	Type    string // of the event, if it is known
-	Topic   string // of the event, if it has one
-	Field   string // that is wrong, or ""
-	Problem string // what is wrong, as "is missing"
+	ID      string // ID of the event, if it is known
+	Type    string // type of the event, if it is known
+	Topic   string // topic of the event, if it has one
+	Field   string // field with the problem, or ""
+	Problem string // problem of the field, as "is missing"
 }
 
-// Error tells the event, the field and the problem.
+// Error names the event, the field and the problem.
 func (e *EnvelopeError) Error() string {
 	field := ""
 	if e.Field != "" {
@@ -54,32 +54,34 @@ func (e *EnvelopeError) Error() string {
 	return fmt.Sprintf("event: %s: %s%s (id %q, type %q)", e.Code, field, e.Problem, e.ID, e.Type)
 }
 
-// DataError reports data that does not fit the type that it was wanted as, or a value that
-// does not encode. Nothing but that event is lost.
+// DataError reports data that does not fit its target type, or a value that does not
+// encode. Only that event is lost.
 type DataError struct {
 	Envelope *Envelope // the event
 	Target   string    // the Go type
-	Err      error     // what the codec said
+	Err      error     // error of the codec
 }
 
-// Error tells the event and the type, and not the data.
+// Error names the event and the type, and not the data.
 func (e *DataError) Error() string {
 	return fmt.Sprintf("event: data of %q (id %q) as %s: %v", e.Envelope.Type, e.Envelope.ID, e.Target, e.Err)
 }
 
-// Unwrap returns what the codec said.
+// Unwrap returns the error of the codec.
 func (e *DataError) Unwrap() error { return e.Err }
 
 // StrayError reports an event of the protocol about a question that is not under way.
 type StrayError struct {
-	Corr string // the question's ID
-	Type string // of the event
-	// Late tells that the question was asked, and given up before: such events are on their way
-	// when that happens, and are nobody's fault.
+	Corr string // ID of the question
+	Type string // type of the event
+	// Late tells that the question was asked, and given up before: such events are on
+	// their way when that happens, and neither side has failed. Only the first such event
+	// about a question is reported, since a stream may have a whole window of values on
+	// their way.
 	Late bool
 }
 
-// Error tells the question, and whether it was given up.
+// Error names the question, and tells whether it was given up.
 func (e *StrayError) Error() string {
 	why := "nobody has asked"
 	if e.Late {
@@ -88,15 +90,16 @@ func (e *StrayError) Error() string {
 	return fmt.Sprintf("event: %s about question %q: %s", e.Type, e.Corr, why)
 }
 
-// RemoteError is what the peer says has failed: a question, or an event that it could not use.
+// RemoteError is a failure that the peer reports, of a question or of an event that it
+// could not use.
 type RemoteError struct {
 	Code    Code
 	Message string
-	Corr    string // the ID of the question or event
-	Topic   string // that a subscription to has failed, or ""
+	Corr    string // ID of the question or event
+	Topic   string // topic of the subscription that has failed, or ""
 }
 
-// Error tells the code and the message, the beginning of each if it is long.
+// Error has the code and the message, the beginning of each if it is long.
 func (e *RemoteError) Error() string {
 	return fmt.Sprintf("event: the peer reports %s: %s", beginning(string(e.Code)), beginning(e.Message))
 }
@@ -109,30 +112,32 @@ func beginning(text string) string {
 	return strings.ToValidUTF8(text[:MaxName], "") + "..."
 }
 
-// Is reports whether target is wsource.ErrRequestTimeout, and the peer says that the time is over.
+// Is reports whether target is wsource.ErrRequestTimeout, and the code is CodeTimeout.
 func (e *RemoteError) Is(target error) bool {
 	return target == wsource.ErrRequestTimeout && e.Code == CodeTimeout
 }
 
-// PublicError is the error of an answer that the peer is told as it is. Whatever else an answer
-// fails with the peer knows as [CodeInternal], without its text.
+// PublicError is the error of an answer that the peer is told as it is. Any other error
+// of an answer is [CodeInternal] for the peer, without its text.
 type PublicError struct {
 	Code    Code
 	Message string
 }
 
-// Error tells the code and the message.
+// Error has the code and the message.
 func (e *PublicError) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
 
 // AskError reports a question that got no answer.
 type AskError struct {
-	ID      string          // of the question; "" if it did not get one
-	Type    string          // of the question
+	ID      string          // ID of the question; "" if it did not get one
+	Type    string          // type of the question
 	Outcome wsource.Outcome // whether it may have arrived: Unsent if it certainly has not
-	Err     error           // what ended it: wsource.ErrRequestTimeout, the end of the connection, a context's cause
+	// Err is the cause: wsource.ErrRequestTimeout, the end of the connection, or the
+	// cause of a context.
+	Err error
 }
 
-// Error tells the question's type, the outcome and the cause.
+// Error names the question's type, the outcome and the cause.
 func (e *AskError) Error() string {
 	return fmt.Sprintf("event: question %q (id %q): outcome %s: %v", e.Type, e.ID, e.Outcome, e.Err)
 }
@@ -140,14 +145,15 @@ func (e *AskError) Error() string {
 // Unwrap returns the cause.
 func (e *AskError) Unwrap() error { return e.Err }
 
-// AnswerError reports an answer that has failed with an error that is not the peer's business.
+// AnswerError reports an answer that has failed with an error that is not the peer's
+// business.
 type AnswerError struct {
-	ID   string // of the question
-	Type string // of the question
-	Err  error  // a *observable.PanicError if it has panicked
+	ID   string // ID of the question
+	Type string // type of the question
+	Err  error  // a *observable.PanicError if the answer has panicked
 }
 
-// Error tells the question and the cause.
+// Error names the question and the cause.
 func (e *AnswerError) Error() string {
 	return fmt.Sprintf("event: answer to %q (id %q): %v", e.Type, e.ID, e.Err)
 }
@@ -157,13 +163,13 @@ func (e *AnswerError) Unwrap() error { return e.Err }
 
 // DeadLetterError reports a job that a [Queue] has given up.
 type DeadLetterError struct {
-	ID       string // of the job
-	Type     string // of the queue
+	ID       string // ID of the job
+	Type     string // type of the queue
 	Attempts int    // how often a worker has got it
-	Err      error  // of the last attempt
+	Err      error  // error of the last attempt
 }
 
-// Error tells the job and the cause, and not its value.
+// Error names the job and the cause, and not its value.
 func (e *DeadLetterError) Error() string {
 	return fmt.Sprintf("event: job %q of %q is given up after %d attempts: %v", e.ID, e.Type, e.Attempts, e.Err)
 }
@@ -174,13 +180,13 @@ func (e *DeadLetterError) Unwrap() error { return e.Err }
 var (
 	// ErrNotConnected says that Connect has not been called.
 	ErrNotConnected = errors.New("Connect has not been called")
-	// ErrAskInCallback says that whoever asks runs on the goroutine that would read the answer, and
-	// so would wait for itself. [operators.ObserveOn] before the callback, or AskMany in its place,
-	// helps.
+	// ErrAskInCallback says that the asking code runs on the goroutine that would read
+	// the answer, and so would wait for itself. [operators.ObserveOn] before the
+	// callback, or AskMany in its place, helps.
 	ErrAskInCallback = errors.New("the question is asked by a callback that the answer would have to wait for")
-	// ErrCancelled is the cause with which the context of an answer ends that the peer does not want
-	// any more.
+	// ErrCancelled is the cause that ends the context of an answer which the peer does
+	// not want any more.
 	ErrCancelled = errors.New("the peer does not want the answer any more")
-	// ErrTooManyErrors says that the peer has sent more events that cannot be used than it may.
+	// ErrTooManyErrors says that the peer has sent too many events that cannot be used.
 	ErrTooManyErrors = errors.New("the peer sends too many events that cannot be used")
 )

@@ -13,12 +13,12 @@ import (
 
 // shelf is a QueueBroker in memory, of jobs without keys. It outlives its queues.
 type shelf struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	waiting []event.StoredJob
-	changed chan struct{} // closes when one has come or gone
+	changed chan struct{} // closes when a job has come or gone
 }
 
-// when does something as soon as ready says so, with mu held.
+// when calls do as soon as ready returns true, with mu held.
 func (s *shelf) when(ctx context.Context, ready func() bool, do func()) error {
 	for {
 		s.mu.Lock()
@@ -88,20 +88,20 @@ func ExampleQueueBroker() {
 // so it retains nothing.
 type line struct {
 	other   *line
-	deliver func(*event.Envelope)
+	deliver func(e *event.Envelope, late uint64)
 }
 
-func (l *line) Follow(_ int, deliver func(*event.Envelope)) (stop func(), err error) {
+func (l *line) Follow(_ int, deliver func(e *event.Envelope, late uint64)) (stop func(), err error) {
 	l.deliver = deliver
 	return func() {}, nil
 }
 
 func (l *line) Publish(e *event.Envelope) error {
-	l.other.deliver(e)
+	l.other.deliver(e, 0)
 	return nil
 }
 
-// What is published on one node is heard on the other.
+// Events published on one node are heard on the other.
 func ExamplePubSubBroker() {
 	oslo, rome := new(line), new(line)
 	oslo.other, rome.other = rome, oslo
@@ -119,7 +119,7 @@ func ExamplePubSubBroker() {
 
 // tube is one end of a connection without a network: a Duplex for tests.
 type tube struct {
-	observable.Observable[wsource.Message] // what the other end sends
+	observable.Observable[wsource.Message] // messages of the other end
 	observable.Observer[wsource.Message]   // the other end
 }
 
@@ -128,7 +128,7 @@ func (t tube) Send(_ context.Context, m wsource.Message) error {
 	return nil
 }
 
-// A Conn speaks over whatever is a stream of messages in both directions.
+// A Conn speaks over any stream of messages in both directions.
 func ExampleDuplex() {
 	up, down := new(observable.Subject[wsource.Message]), new(observable.Subject[wsource.Message])
 	var duplex event.Duplex = tube{down, up}

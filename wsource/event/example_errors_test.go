@@ -12,7 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// The codes of errors are the same in every language: a page finds them in the field "code".
+// The codes of errors are the same in every language: a page finds them in the field
+// "code".
 func ExampleCode() {
 	for _, code := range []event.Code{
 		event.CodeMalformed, event.CodeVersion, event.CodeReserved, event.CodeMissingID, event.CodeMissingType,
@@ -60,7 +61,7 @@ func ExampleConfig_defaults() {
 	// JSON
 }
 
-// What is wrong with an event says which, and how.
+// An error of an event names the event and the problem.
 func ExampleEnvelopeError() {
 	codec := event.JSON()
 	_, err := codec.Decode(wsource.Text, []byte(`{"id":"1","data":2}`))
@@ -79,7 +80,7 @@ func ExampleEnvelopeError() {
 	// mood "good" 36
 }
 
-// A Conn speaks over anything that is a Duplex. It tells of what nobody listens to.
+// A Conn speaks over any Duplex. Unheard has the events without a subscriber.
 func ExampleConn_Unheard() {
 	client, end := shop(func(conn *event.Conn) {
 		event.Emit[string](conn, "greeting").Next("hello")
@@ -99,7 +100,7 @@ func ExampleConn_Unheard() {
 	// greeting
 }
 
-// What a Conn reports of its peer has types.
+// The errors that a Conn reports of its peer have types.
 func ExampleConn_Errors_types() {
 	explain := func(err error) string {
 		var data *event.DataError
@@ -172,7 +173,7 @@ func ExamplePubSub_Topic() {
 	// true
 }
 
-// A queue that is shut down takes no more.
+// A queue that is shut down takes no more jobs.
 func ExampleQueue_Add() {
 	jobs := event.NewQueue("ship", &event.QueueConfig[Order]{AckTimeout: time.Second, Attempts: 1})
 	ctx := context.Background()

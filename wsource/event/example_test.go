@@ -13,8 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// shop is a server that calls setUp with the events of each socket, and returns one of a client.
-// The client reads when its Connect is called.
+// shop is a server that calls setUp with the events of each socket, and returns the
+// events of a client. The client reads when its Connect is called.
 func shop(setUp func(conn *event.Conn)) (client *event.Conn, end func()) {
 	server := new(wsource.Server)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -51,7 +51,7 @@ type Order struct {
 	Count int `json:"count"`
 }
 
-// Alice places orders, and the shop confirms those that are valid.
+// Alice places orders, and the shop confirms the valid ones.
 func Example() {
 	client, end := shop(func(conn *event.Conn) {
 		orders := event.OnValue[Order](conn, "order_placed")
@@ -111,7 +111,7 @@ func ExampleAskMany() {
 	// Output: [5 6 7 8] <nil>
 }
 
-// What is wrong with an event is told to both sides.
+// Both sides are told the problem with an event.
 func ExampleConn_Errors() {
 	client, end := shop(func(conn *event.Conn) {
 		event.On[Order](conn, "order_placed").Subscribe(context.Background(), observable.ObserverFuncs[event.Event[Order]]{})
@@ -162,13 +162,13 @@ func ExamplePack() {
 	// Output: order-1 by train
 }
 
-// Whoever has subscribed to a topic, or to a pattern that has it, gets what is published under it,
-// and first what was last published there.
+// A subscriber of a topic, or of a pattern that has it, gets the events published under
+// it, and first the last one before.
 func ExamplePubSub() {
 	topics := event.NewPubSub(&event.PubSubConfig{Retain: 100})
 	client, end := shop(func(conn *event.Conn) { topics.Serve(conn) })
 	defer end()
-	_ = topics.Publish(&event.Envelope{Type: "price", Topic: "fruit.apples", Data: []byte("1.2")})
+	event.EmitTo[float64](topics, "price", nil).Under("fruit.apples").Next(1.2)
 
 	ctx := context.Background()
 	client.Connect(ctx)
@@ -180,7 +180,7 @@ func ExamplePubSub() {
 	// fruit.pears 2.5
 }
 
-// A client that needs nothing but topics can have them of a subject.
+// A client that needs only topics can have them of a subject.
 func ExampleTopicsConfig() {
 	topics := event.NewPubSub(&event.PubSubConfig{Retain: 100})
 	_ = topics.Publish(&event.Envelope{Type: "price", Topic: "fruit.apples", Data: []byte("1.2")})
@@ -206,7 +206,7 @@ func ExampleTopicsConfig() {
 	// Output: fruit.apples 1.2
 }
 
-// Workers answer the question that each job is.
+// Workers answer jobs, which are questions.
 func ExampleQueue() {
 	ctx := context.Background()
 	orders := event.NewQueue[Order]("ship", nil)
@@ -230,7 +230,7 @@ func ExampleQueue() {
 	// <nil>
 }
 
-// All in a room hear what one of them emits, and a stream of the server's.
+// All in a room hear the events that one of them emits, and a stream of the server.
 func ExampleRelay() {
 	rooms := hub.New(hub.Config[string, string, *event.Envelope]{Encode: event.Encode[string, string](nil)})
 	relay := event.NewRelay(rooms.Room("lobby"))

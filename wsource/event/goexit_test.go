@@ -17,8 +17,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// The tests of this file end goroutines inside callbacks, as a test's FailNow does. Nothing may stay
-// locked, and nobody may wait for ever.
+// The tests of this file end goroutines inside callbacks, as a test's FailNow does. No
+// lock may stay held, and no goroutine may wait for ever.
 
 // goexiting returns an observer whose terminals end the goroutine.
 func goexiting[T any]() observable.Observer[T] {
@@ -29,7 +29,7 @@ func goexiting[T any]() observable.Observer[T] {
 
 func TestGoexitAtTheEndOfAConn(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
-		observabletest.Unhandled(t) // those who end their goroutine
+		observabletest.Unhandled(t) // from the observers that end their goroutine
 		client, server := s.conns(nil)
 		record(t, client.Errors())
 		record(t, server.Errors())
@@ -76,7 +76,7 @@ func TestGoexitInPubSub(t *testing.T) {
 		settle()
 		p.Subscribe(t.Context(), observable.ObserverFuncs[*event.Envelope]{
 			OnNext: func(e *event.Envelope) {
-				publish(t, p, "a", 2) // comes after the step that ends the goroutine
+				publish(t, p, "a", 2) // it comes after the step that ends the goroutine
 				runtime.Goexit()
 			},
 			OnError: func(error) {},

@@ -2,21 +2,21 @@ package event
 
 import "time"
 
-// idleTime is for how long a goroutine that has answered waits for the next question, at least;
-// it is twice that at most.
+// idleTime is the least time for which a goroutine that has answered waits for the next
+// question; the most is twice that.
 const idleTime = time.Second
 
-// goroutines are those of a link that answer. One that is done waits a while for the next
-// question, since a new one's stack would have to grow for each. They are guarded by the Conn's
-// mu.
+// goroutines are the answering goroutines of a link. One that is done waits a while for
+// the next question, since the stack of a new one would have to grow each time. They are
+// guarded by the Conn's mu.
 type goroutines struct {
-	idle   []chan func() // each waits for what it does next, the latest at the end
-	unused int           // how many of idle have had nothing to do since the last look
+	idle   []chan func() // each waits for its next work, the latest at the end
+	unused int           // how many of idle have had no work since the last look
 	looks  bool          // the timer runs
 	timer  *time.Timer   // nil before the first look
 }
 
-// do calls f on a goroutine of its own, which may have been that of an earlier call.
+// do calls f on a goroutine of its own, or on an idle one of an earlier call.
 func (l *link) do(f func()) {
 	g, mu := &l.goroutines, &l.conn.mu
 	mu.Lock()
@@ -33,7 +33,7 @@ func (l *link) do(f func()) {
 	next <- f
 }
 
-// work calls f, and then what comes next.
+// work calls f, and then the functions that come next.
 func (l *link) work(f func()) {
 	next := make(chan func(), 1)
 	for f != nil {
@@ -45,7 +45,8 @@ func (l *link) work(f func()) {
 	}
 }
 
-// rest notes that a goroutine waits for what comes next, and reports false if nothing will.
+// rest notes that a goroutine waits for its next work, and reports false if none will
+// come.
 func (l *link) rest(next chan func()) bool {
 	g, mu := &l.goroutines, &l.conn.mu
 	mu.Lock()
@@ -65,7 +66,7 @@ func (l *link) rest(next chan func()) bool {
 	return true
 }
 
-// look ends the goroutines that have had nothing to do since the last look.
+// look ends the goroutines that have had no work since the last look.
 func (l *link) look() {
 	g, mu := &l.goroutines, &l.conn.mu
 	mu.Lock()
@@ -84,7 +85,7 @@ func (g *goroutines) end(n int) {
 	g.idle = append(g.idle[:0], g.idle[n:]...)
 }
 
-// endAll ends all that wait, as nothing will come; mu is held.
+// endAll ends all that wait, as no work will come; mu is held.
 func (g *goroutines) endAll() {
 	g.end(len(g.idle))
 	if g.timer != nil {

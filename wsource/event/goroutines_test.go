@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// answering returns how many goroutines there are for answers.
+// answering returns the number of goroutines for answers.
 func answering() int {
 	all := make([]byte, 1<<20)
 	return strings.Count(string(all[:runtime.Stack(all, true)]), "event.(*link).work(")

@@ -16,20 +16,20 @@ type parser struct {
 	dialect
 
 	envelope *Envelope
-	seen     uint32 // the known fields that have come, as bits
+	seen     uint32 // known fields that have come, as bits
 }
 
 // has reports whether a field has come.
 func (p *parser) has(f field) bool { return p.seen&f.bit() != 0 }
 
-// malformed returns the error for a message of which nothing is known.
+// malformed returns the error for a field, or for a whole message, of the wrong form.
 func (p *parser) malformed(field, problem string) *EnvelopeError {
 	return p.envelope.wrong(CodeMalformed, field, problem)
 }
 
 // parse reads the object.
 func (p *parser) parse(data []byte) error {
-	// The first error is told when the rest is read, as that may tell the ID.
+	// The first error is returned after the rest was read, which may have the ID.
 	first, problem := p.object(data)
 	if problem != "" {
 		*p.envelope = Envelope{}
@@ -48,7 +48,8 @@ func (p *parser) parse(data []byte) error {
 
 const notJSON = "the message is not JSON"
 
-// object takes the fields of an object and returns the first error, or why data is no object.
+// object takes the fields of an object and returns the first error, or the reason why
+// data is no object.
 func (p *parser) object(data []byte) (first *EnvelopeError, problem string) {
 	i := skipSpace(data, 0)
 	switch {
@@ -87,7 +88,7 @@ func (p *parser) object(data []byte) (first *EnvelopeError, problem string) {
 	return first, ""
 }
 
-// take takes a field, the one of that number.
+// take takes the field of number n.
 func (p *parser) take(n int, name, value []byte) *EnvelopeError {
 	if n >= MaxFields {
 		return &EnvelopeError{Code: CodeTooLong, Problem: "there are too many fields"}
@@ -108,7 +109,7 @@ func (p *parser) take(n int, name, value []byte) *EnvelopeError {
 	return p.set(f, plain, value)
 }
 
-// ownType returns the type of an event of the protocol, or "": it need not be copied.
+// ownType returns the type of an event of the protocol, which need not be copied, or "".
 func ownType(value []byte) string {
 	for _, typ := range [...]string{typeReply, typeNext, typeComplete, typeError, typeCancel, typeCredit} {
 		if len(value) == len(typ)+2 && string(value[1:len(typ)+1]) == typ {
@@ -161,7 +162,7 @@ func (p *parser) set(f field, name, value []byte) *EnvelopeError {
 		if err := p.text(&version, name, value); err != nil || version != "1.0" {
 			return &EnvelopeError{Code: CodeVersion, Field: string(name), Problem: "is not 1.0"}
 		}
-	case fieldExtra: // which take keeps
+	case fieldExtra: // take keeps these
 	}
 	return nil
 }
@@ -241,7 +242,7 @@ func (p *parser) created(value []byte) *EnvelopeError {
 	return nil
 }
 
-// unquote returns what a JSON string says, and false if the value is not a string.
+// unquote returns the text of a JSON string, and false if the value is not a string.
 func unquote(value []byte) (plain []byte, ok bool) {
 	if value[0] != '"' {
 		return nil, false
@@ -267,7 +268,7 @@ func number(value []byte) (n int64, ok bool) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(value), 64)
-	if err != nil || math.Abs(f) >= 1<<63 { // also if it is not a number
+	if err != nil || math.Abs(f) >= 1<<63 { // this also catches a NaN
 		return 0, false
 	}
 	return int64(f), true

@@ -1,12 +1,13 @@
 package event
 
-// What takes JSON apart and checks it in one pass. It accepts what json.Valid does. A function that
-// skips something returns the index behind it, or -1 if there is no such thing.
+// These functions take JSON apart and check it in one pass. They accept the same texts as
+// json.Valid. A function that skips something returns the index behind it, or -1 if it is
+// not there.
 
 // maxDepth is how deep objects and arrays may be nested, as in encoding/json.
 const maxDepth = 10_000
 
-// skipSpace returns the first index from i on where there is no white space.
+// skipSpace returns the first index from i on without white space.
 func skipSpace(data []byte, i int) int {
 	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {
 		i++
@@ -68,8 +69,8 @@ func skipNested(data []byte, i, depth int, end byte) int {
 	}
 }
 
-// skipColon skips the colon behind a name that ends at i, and the white space around it. It returns
-// -1 for an i of -1, too.
+// skipColon skips the colon behind a name that ends at i, and the white space around it.
+// For an i of -1 it returns -1.
 func skipColon(data []byte, i int) int {
 	if i < 0 {
 		return -1
@@ -100,7 +101,7 @@ func skipString(data []byte, i int) int {
 	return -1
 }
 
-// skipEscape skips what follows a backslash.
+// skipEscape skips the part of an escape behind its backslash.
 func skipEscape(data []byte, i int) int {
 	if i >= len(data) {
 		return -1

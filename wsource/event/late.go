@@ -1,14 +1,22 @@
 package event
 
-// maxLate is how many questions are remembered after they were given up.
-const maxLate = 256
+// maxLate is how many questions are remembered after they were given up. It is more than
+// the questions that this side gives up within the time that a cancel and the values
+// ahead of it are on their way: for a forgotten one, the peer would be blamed.
+const maxLate = 4096
 
-// late is the questions that were given up lately: events about them may be on their way, and
-// are nobody's fault. It is guarded by the Conn's mu.
+// late is the questions that were given up lately: events about them may be on their way,
+// and are no fault of the peer. It is guarded by the Conn's mu.
 type late struct {
-	left  map[string]int // how many events about a question may still come
-	order []string       // a ring of the questions, the oldest at next
-	next  int
+	questions map[string]lateQuestion
+	order     []string // a ring of the questions, the oldest at next
+	next      int
+}
+
+// lateQuestion is a question that was given up.
+type lateQuestion struct {
+	left int  // how many events about it may still come
+	seen bool // one has come
 }
 
 // note remembers a question about which so many events may come.
@@ -16,25 +24,28 @@ func (t *late) note(id string, events int) {
 	if len(t.order) < maxLate {
 		t.order = append(t.order, id)
 	} else {
-		delete(t.left, t.order[t.next])
+		delete(t.questions, t.order[t.next])
 		t.order[t.next] = id
 		t.next = (t.next + 1) % maxLate
 	}
-	if t.left == nil {
-		t.left = make(map[string]int)
+	if t.questions == nil {
+		t.questions = make(map[string]lateQuestion)
 	}
-	t.left[id] = events
+	t.questions[id] = lateQuestion{left: events}
 }
 
-// take reports whether an event about a question may have been on its way, and counts it. After
-// the last one, and after an end, nothing may come.
-func (t *late) take(id string, end bool) bool {
-	left, ok := t.left[id]
-	if left--; !ok {
-		return false
+// take reports whether an event about a question may have been on its way, and whether it
+// is the first one, and counts it. After the last one, and after an end, no further event
+// is accepted.
+func (t *late) take(id string, end bool) (late, first bool) {
+	q, ok := t.questions[id]
+	if !ok {
+		return false, false
 	}
-	if t.left[id] = left; end || left == 0 {
-		delete(t.left, id)
+	first = !q.seen
+	q.left, q.seen = q.left-1, true
+	if t.questions[id] = q; end || q.left == 0 {
+		delete(t.questions, id)
 	}
-	return true
+	return true, first
 }

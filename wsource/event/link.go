@@ -16,32 +16,35 @@ import (
 
 // Bounds of a link.
 const (
-	maxTold   = 256 // events that wait to be told to the peer; further errors and rx.subscribed are not
+	// maxTold is how many events may wait to be told to the peer; beyond it, no rx.error
+	// and no rx.subscribed is told.
+	maxTold   = 256
 	errorTime = time.Minute
 )
 
-// link is one connection of a [Conn]. Its fields below scope are guarded by the Conn's mu.
+// link is one connection of a [Conn]. Its fields below scope are guarded by the Conn's
+// mu.
 type link struct {
 	conn   *Conn
 	out    Duplex
 	scope  *observable.Scope // of the reader
-	values context.Context   // of its subscription's context: the parent of the contexts of answers
+	values context.Context   // parent of the contexts of answers
 
-	lost      error                // why nothing comes or goes any more, or nil
-	ending    bool                 // nothing can be sent any more, though it is not lost yet
-	questions map[string]*question // this side's, by ID
-	answers   map[string]*answer   // to the peer's questions, by ID
-	late      late                 // this side's that were given up
+	lost      error                // reason why nothing comes or goes any more, or nil
+	ending    bool                 // nothing can be sent any more; not lost yet
+	questions map[string]*question // questions of this side, by ID
+	answers   map[string]*answer   // answers to the peer's questions, by ID
+	late      late                 // questions of this side that were given up
 	deadlines
 	goroutines
 
-	told    []*Envelope // that wait to be sent by a goroutine that exists only meanwhile
+	told    []*Envelope // events that wait for a goroutine, which exists only meanwhile
 	telling bool
 
-	errorsSince time.Time // the minute in which these came
+	errorsSince time.Time // beginning of the minute that errors and refusals are of
 	errors      int
 	refusals    int
-	banned      atomic.Bool // there were too many: the peer is not heard any more
+	banned      atomic.Bool // too many errors: this side ignores the peer from now on
 }
 
 // newLink makes the link on which a Conn speaks from now on.
@@ -64,7 +67,7 @@ func newLink(c *Conn, scope *observable.Scope, out Duplex) *link {
 	return l
 }
 
-// lose ends the link: what was asked on it fails, and what is being answered is cancelled.
+// lose ends the link: questions asked on it fail, and answers under way are cancelled.
 func (l *link) lose(err error) {
 	c := l.conn
 	c.mu.Lock()
@@ -90,10 +93,11 @@ func (l *link) lose(err error) {
 	for _, a := range answers {
 		a.cancel(err)
 	}
-	each.Call(sent, func(q *question) { q.ended(err) }) // which calls the subscribers of streams
+	// This calls subscribers of streams.
+	each.Call(sent, func(q *question) { q.ended(err) })
 }
 
-// receive deals with a message.
+// receive handles a message.
 func (l *link) receive(m wsource.Message) {
 	c := l.conn
 	if l.banned.Load() {
@@ -116,7 +120,8 @@ func (l *link) receive(m wsource.Message) {
 	}
 }
 
-// ownedDecoder is a codec that can refer to a message which nobody changes any more.
+// ownedDecoder is a codec whose envelopes can refer to a message that no code changes any
+// more.
 type ownedDecoder interface {
 	decodeOwned(data []byte) (*Envelope, error)
 }
@@ -138,13 +143,13 @@ func (c *Conn) decode(m wsource.Message) (e *Envelope, err error) {
 	return e, err
 }
 
-// control deals with an event of the protocol.
+// control handles an event of the protocol.
 func (l *link) control(e *Envelope) {
 	switch e.Type {
 	case typeReply, typeNext, typeComplete, typeError:
 		l.answered(e)
 	case typeCancel:
-		if a := l.answer(e.Corr); a != nil { // or else the answer is on its way
+		if a := l.answer(e.Corr); a != nil { // if it is nil, the answer is on its way
 			a.cancel(ErrCancelled)
 		}
 	case typeCredit:
@@ -155,7 +160,7 @@ func (l *link) control(e *Envelope) {
 		if !l.conn.hears(e) {
 			l.fault(e.wrong(CodeReserved, "type", "is not for this connection"))
 		}
-	case typeJoined: // which values may follow
+	case typeJoined: // values may follow
 	default:
 		l.fault(e.wrong(CodeReserved, "type", `begins with "rx."`))
 	}
@@ -168,8 +173,8 @@ func (l *link) answer(id string) *answer {
 	return l.answers[id]
 }
 
-// fault deals with an event of the peer that cannot be used: both sides are told, and who sends
-// too many is closed.
+// fault handles an event of the peer that cannot be used: both sides are told, and a peer
+// that sends too many is disconnected.
 func (l *link) fault(err error) {
 	if !l.blame(err) {
 		return
@@ -180,7 +185,7 @@ func (l *link) fault(err error) {
 	l.tell(told)
 }
 
-// describe returns what the peer is told of an event that cannot be used.
+// describe returns the failure that the peer is told for an event that cannot be used.
 func describe(err error) (corr, topic string, failure PublicError) {
 	failure = PublicError{Code: CodeMalformed, Message: "the event cannot be used"}
 	var (
@@ -200,8 +205,8 @@ func describe(err error) (corr, topic string, failure PublicError) {
 	return corr, topic, failure
 }
 
-// blame tells this side of an error that the peer has made, and counts it. It reports false if they
-// are too many, with which the connection ends.
+// blame reports an error of the peer to this side, and counts it. It returns false if the
+// peer has made too many errors, with which the connection ends.
 func (l *link) blame(err error) bool {
 	c := l.conn
 	c.report(err)
@@ -229,9 +234,9 @@ func (l *link) count(n *int) bool {
 	return *n <= c.config.MaxErrors
 }
 
-// refuseTopic tells both sides that something is not done with a topic, this one of the cause too
-// if there is one. It is not counted against the peer, which may not know better; beyond MaxErrors
-// in a minute this side is not told.
+// refuseTopic tells both sides that a topic is refused; this side also the cause, if
+// there is one. A refusal is not counted against the peer, which may not know better;
+// beyond MaxErrors in a minute this side is not told.
 func (l *link) refuseTopic(err *EnvelopeError, cause error) {
 	if l.count(&l.refusals) {
 		if cause != nil {
@@ -252,7 +257,7 @@ func refusal(corr string, f PublicError) *Envelope {
 	return &Envelope{Type: typeError, Corr: corr, Data: data}
 }
 
-// tell sends an event of the protocol without waiting: the caller may be who reads.
+// tell sends an event of the protocol without waiting, as the caller may be the reader.
 func (l *link) tell(e *Envelope) {
 	l.conn.mu.Lock()
 	defer l.conn.mu.Unlock()
@@ -261,9 +266,11 @@ func (l *link) tell(e *Envelope) {
 
 // tellLocked is tell; mu is held.
 func (l *link) tellLocked(e *Envelope) {
-	bounded := e.Type == typeError || e.Type == typeJoined // of what the peer can have as many as it likes
+	// The peer can cause any number of these. There is at most one of the others for each
+	// question, and for each half of a window.
+	bounded := e.Type == typeError || e.Type == typeJoined
 	if l.lost != nil || bounded && len(l.told) >= maxTold {
-		return // there is at most one of the others for each question, and for each half of a window
+		return
 	}
 	l.told = append(l.told, e)
 	if !l.telling {
@@ -272,7 +279,7 @@ func (l *link) tellLocked(e *Envelope) {
 	}
 }
 
-// tellAll sends what is to be told, until there is no more.
+// tellAll sends the events that wait to be told, until there are none.
 func (l *link) tellAll() {
 	c := l.conn
 	for {
@@ -286,7 +293,8 @@ func (l *link) tellAll() {
 		l.told = l.told[1:]
 		c.mu.Unlock()
 		err := l.send(l.scope, e)
-		if se := (*wsource.SendError)(nil); err != nil && !errors.As(err, &se) { // of which the connection's end tells
+		// The end of the connection tells of a SendError.
+		if se := (*wsource.SendError)(nil); err != nil && !errors.As(err, &se) {
 			c.report(err)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// host is where the server listens.
+// host is the address of the server.
 const host = "server.test:80"
 
 // site is a server on a network in memory, inside a synctest bubble.
@@ -31,7 +31,8 @@ type site struct {
 	sockets chan *wsource.Socket
 }
 
-// inBubble runs a test in virtual time with a server. At its end no connection may be left.
+// inBubble runs a test in virtual time with a server. At its end no connection may be
+// left.
 func inBubble(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -55,7 +56,7 @@ func inBubble(t *testing.T, test func(t *testing.T, s *site)) {
 	})
 }
 
-// dialOptions are those of a client on the network.
+// dialOptions returns the options of a client on the network.
 func (s *site) dialOptions() wsource.DialOptions {
 	return wsource.DialOptions{
 		Transport: s.network.HTTPClient().Transport, Heartbeat: wsource.Heartbeat{Off: true},
@@ -85,7 +86,7 @@ func connect(conns ...*event.Conn) {
 	}
 }
 
-// settle waits until whatever happens at once has happened.
+// settle waits until all immediate events have happened.
 func settle() { time.Sleep(time.Millisecond) }
 
 // record subscribes a new recorder.

@@ -11,21 +11,23 @@ type Event[T any] struct {
 	Value T
 }
 
-// kind are those who listen to a type.
+// kind is the subscribers of a type.
 type kind struct {
 	events observable.Subject[*Envelope]
 	users  int // guarded by the Conn's mu
 }
 
-// On returns the observable of the events of a type that the peer emits, with their data as a T.
-// An event whose data does not fit is told by [Conn.Errors] and to the peer, and left out.
+// On returns the observable of the events of a type that the peer emits, with their data
+// as a T. An event whose data does not fit is left out, and told by [Conn.Errors] and to
+// the peer.
 //
-// It is hot. Its subscribers are called by who reads: a slow one slows all, and the peer, which
-// operators.OnBackpressureBuffer and its kin prevent, and one that calls [Ask] gets
-// ErrAskInCallback, which operators.ObserveOn prevents. It completes when the duplex stream
-// does, and fails with its error; a late subscriber gets that at once. The end of a subscriber's
-// context, and Unsubscribe, end its subscription only.
+// It is hot. The reader calls its subscribers. So a slow one slows all, and the peer:
+// operators.OnBackpressureBuffer and its kin prevent that. One that calls [Ask] gets
+// ErrAskInCallback: operators.ObserveOn prevents that. It completes when the duplex
+// stream does, and fails with its error; a late subscriber gets that at once. The end of
+// a subscriber's context, and Unsubscribe, end its subscription only.
 func On[T any](conn *Conn, typ string) observable.Observable[Event[T]] {
+	conn = given(conn, "On")
 	return observable.AttachFunc[Event[T]](func(sc *observable.Scope, down observable.Stage[Event[T]]) {
 		if err := checkType("On", typ); err != nil {
 			down.Error(err)
@@ -35,7 +37,8 @@ func On[T any](conn *Conn, typ string) observable.Observable[Event[T]] {
 	})
 }
 
-// decoding returns the stage that decodes events. One whose data does not fit is left out.
+// decoding returns the stage that decodes events. It leaves out an event whose data does
+// not fit.
 func decoding[T any](conn *Conn, down observable.Stage[Event[T]]) observable.Stage[*Envelope] {
 	return observable.Stage[*Envelope]{
 		Terminal: down.Terminal,
@@ -88,7 +91,8 @@ func (c *Conn) on(typ string) observable.Observable[*Envelope] {
 	})
 }
 
-// hears gives an event to those who listen to its type, and reports false if nobody does.
+// hears gives an event to the subscribers of its type, and reports false if there are
+// none.
 func (c *Conn) hears(e *Envelope) bool {
 	c.mu.Lock()
 	k := c.kinds[e.Type]
@@ -100,7 +104,8 @@ func (c *Conn) hears(e *Envelope) bool {
 	return true
 }
 
-// dispatch gives an event to those who listen to its type or topic, or else to those of Unheard.
+// dispatch gives an event to the subscribers of its type or topic, or else to those of
+// Unheard.
 func (c *Conn) dispatch(e *Envelope) {
 	heard := c.hears(e)
 	if e.Topic != "" {
@@ -115,7 +120,7 @@ func (c *Conn) dispatch(e *Envelope) {
 	}
 }
 
-// fault is that of the link that is open.
+// fault does as that of the open link.
 func (c *Conn) fault(err error) {
 	c.mu.Lock()
 	l := c.link
@@ -127,17 +132,17 @@ func (c *Conn) fault(err error) {
 	}
 }
 
-// refuseTopic is that of the link that is open.
+// refuseTopic does as that of the open link.
 func (c *Conn) refuseTopic(err *EnvelopeError, cause error) {
 	c.mu.Lock()
 	l := c.link
 	c.mu.Unlock()
-	if l != nil { // or else it does not matter any more
+	if l != nil { // without a link it does not matter any more
 		l.refuseTopic(err, cause)
 	}
 }
 
-// tell is that of the link that is open.
+// tell does as that of the open link.
 func (c *Conn) tell(e *Envelope) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,13 +8,15 @@ import (
 )
 
 // OnTopic returns the observable of the events that the peer, a server with a [PubSub],
-// publishes under a topic, or under those that a pattern has: "orders.*" stands for one part,
-// "orders.>" for one or more. What the server has retained comes to the first subscriber.
+// publishes under a topic, or under the topics of a pattern: "orders.*" stands for one
+// part, "orders.>" for one or more. Events that the server has retained come to the first
+// subscriber.
 //
-// It is hot, and counted: the first subscriber has the Conn subscribe at the server, and again on
-// each new connection; with the last one that ends. If the server refuses, it fails with a
-// [*RemoteError]. For the rest it is as [On].
+// It is hot, and counted: the first subscriber has the Conn subscribe at the server, and
+// again on each new connection; the end of the last one has it unsubscribe. If the server
+// refuses, it fails with a [*RemoteError]. For the rest it is as [On].
 func OnTopic[T any](conn *Conn, pattern string) observable.Observable[Event[T]] {
+	conn = given(conn, "OnTopic")
 	return observable.AttachFunc[Event[T]](func(sc *observable.Scope, down observable.Stage[Event[T]]) {
 		if problem := topicProblem(pattern, true); problem != "" {
 			down.Error(argument("OnTopic", "pattern", problem))
@@ -31,7 +33,7 @@ type subscribed struct {
 	// Guarded by the Conn's mu.
 	pattern string
 	users   int
-	id      string // of the event that asked for it last
+	id      string // ID of the event that asked for it last
 }
 
 // ask asks for the topic on a link; mu is held.
@@ -70,7 +72,7 @@ func (c *Conn) onTopic(pattern string) observable.Observable[*Envelope] {
 	})
 }
 
-// leave ends a use of a topic. With the last one the peer is told.
+// leave ends a use of a topic. After the last use it tells the peer.
 func (c *Conn) leave(s *subscribed) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,7 +85,8 @@ func (c *Conn) leave(s *subscribed) {
 	}
 }
 
-// hearsTopic gives an event to those who have subscribed to its topic, and reports false if nobody has.
+// hearsTopic gives an event to the subscribers of its topic, and reports false if there
+// are none.
 func (c *Conn) hearsTopic(e *Envelope) bool {
 	c.mu.Lock()
 	s := c.subscribed[cmp.Or(e.Pattern, e.Topic)]
@@ -95,7 +98,8 @@ func (c *Conn) hearsTopic(e *Envelope) bool {
 	return true
 }
 
-// refused ends a topic that the peer refuses, and reports false if err is about something else.
+// refused ends a topic that the peer refuses, and reports false if err is about another
+// event.
 func (c *Conn) refused(err *RemoteError) bool {
 	c.mu.Lock()
 	s := c.subscribed[err.Topic]
@@ -109,7 +113,7 @@ func (c *Conn) refused(err *RemoteError) bool {
 	return true
 }
 
-// terminate ends a stage: with err, or completing it if that is nil.
+// terminate ends a stage: with err, or with a completion if err is nil.
 func terminate(down observable.Terminal, err error) {
 	if err != nil {
 		down.Error(err)
@@ -118,8 +122,8 @@ func terminate(down observable.Terminal, err error) {
 	}
 }
 
-// TopicsConfig is how wsource.Topics subscribe at a server with a [PubSub], on a subject of
-// envelopes:
+// TopicsConfig returns the config with which wsource.Topics subscribe at a server with a
+// [PubSub], on a subject of envelopes:
 //
 //	subject := wsource.NewSubject(url, event.JSON(), nil)
 //	topics := wsource.NewTopics(subject, event.TopicsConfig())

@@ -21,65 +21,70 @@ const (
 
 // PubSubConfig configures a [PubSub]. The zero value is the default.
 type PubSubConfig struct {
-	// Codec is that of the connections. Default: JSON.
+	// Codec is the codec of the connections. Default: JSON.
 	Codec Codec
-	// Retain is how many topics have their last event kept, for who subscribes later. Beyond it the
-	// topic is given up that has had none for longest. A connection that subscribes to several gets what is
-	// retained of one when it has taken that of the one before. Default: none is.
+	// Retain is how many topics have their last event kept, for late subscribers. Beyond
+	// it, the topic without an event for the longest time is given up. A connection that
+	// subscribes to several topics gets the retained events of one when it has taken
+	// those of the one before. Default: none is kept.
 	Retain int
 	// MaxTopics is how many topics and patterns a connection may subscribe to. Default:
 	// DefaultMaxTopics.
 	MaxTopics int
-	// MaxPatterns is how many different ones there may be. Default: DefaultMaxPatterns.
+	// MaxPatterns is how many different topics and patterns all may subscribe to.
+	// Default: DefaultMaxPatterns.
 	MaxPatterns int
-	// MaxSockets is how many connections may subscribe to one. Default: hub.DefaultMaxSockets.
+	// MaxSockets is how many connections may subscribe to one of these. Default:
+	// hub.DefaultMaxSockets.
 	MaxSockets int
-	// Authorize, if it is not nil, is asked before a connection subscribes to a topic or pattern, or
-	// publishes under a topic. An error refuses it; a [*PublicError] is told as it is. No refusal is
-	// counted against the connection.
+	// Authorize, if it is not nil, is asked before a connection subscribes to a topic or
+	// pattern, or publishes under a topic. An error refuses it; the peer is told a
+	// [*PublicError] as it is. No refusal is counted against the connection.
 	Authorize func(conn *Conn, topic string, publish bool) error
-	// Slow says what becomes of what a connection has no room for, Messages and Bytes how much may
-	// wait there: see hub.Config. Default: hub.CloseSlow. hub.SlowRoom is refused: the topics have
-	// one order, so one connection would stop them all.
+	// Slow is the policy for events that a connection has no room for; Messages and Bytes
+	// are how much may wait there: see hub.Config. Default: hub.CloseSlow. hub.SlowRoom
+	// is refused: the topics have one order, so one connection would stop them all.
 	Slow            hub.Slow
 	Messages, Bytes int
-	// Broker, if it is not nil, has the PubSubs of several nodes tell each other what is published. The
-	// order is then that of each publisher, and differs between nodes. All have the same Retain.
+	// Broker, if it is not nil, has the PubSubs of several nodes tell each other the
+	// events that are published. The order is then that of each publisher, and differs
+	// between nodes. All have the same Retain.
 	Broker PubSubBroker
 }
 
-// ErrPubSubShutdown says that nothing more is published.
+// ErrPubSubShutdown says that no event is published any more.
 var ErrPubSubShutdown = errors.New("the PubSub is shut down")
 
-// PubSub passes each event that is published under a topic on to all connections that have
-// subscribed to it, or to a pattern that has it. It is the side of the server; on the other one
-// are [OnTopic], and wsource.Topics with [TopicsConfig]. Each event is encoded once for each
-// pattern that has it.
+// PubSub passes each event that is published under a topic on to all connections that
+// have subscribed to the topic, or to a pattern that has it. It is the side of the
+// server; the other side has [OnTopic], and wsource.Topics with [TopicsConfig]. Each
+// event is encoded once for each pattern that has it.
 //
-// It is an observable of all that is published and an observer of what is to be, in one order for
-// all topics. The end of a stream that it observes changes nothing; an error of one is reported to
-// [observable.OnUnhandled]. It is made by [NewPubSub].
+// It is an observable of all published events and an observer of events to publish, in
+// one order for all topics. The end of a stream that it observes changes nothing; an
+// error of one is reported to [observable.OnUnhandled]. [NewPubSub] makes it.
 type PubSub struct {
 	config  PubSubConfig
-	problem error                               // with the config, or nil
+	problem error                               // problem with the config, or nil
 	rooms   *hub.Hub[string, uint64, *Envelope] // by pattern
 	all     observable.Subject[*Envelope]
-	steps   steps                  // everything that happens, one after the other
-	counts  atomic.Pointer[[2]int] // of retained topics and of patterns, after the last step
-	// unfollow ends what comes from the Broker; nil without one.
+	steps   steps                  // all changes and events, one after the other
+	counts  atomic.Pointer[[2]int] // retained topics and patterns, after the last step
+	// unfollow ends the events of the Broker; nil without one.
 	unfollow func()
 
-	// What follows belongs to the step that is in progress.
+	// These fields belong to the step that is in progress.
 	patterns patterns
-	users    map[string]int // how many connections and observers have subscribed to each pattern
+	users    map[string]int // subscriptions to each pattern
 	retained map[string]*list.Element
-	order    list.List // of the retained events, the one that was published first in front
+	order    list.List // of the retained events, the one published first in front
 	members  uint64
 	over     bool
 }
 
-// NewPubSub returns a PubSub. A nil config is the default. What is wrong with it, an
-// [*observable.ArgumentError], or that its Broker cannot be followed, is the error of all that is published.
+// NewPubSub returns a PubSub. A nil config is the default. All publishing fails with the
+// problem of the config, an [*observable.ArgumentError], or with the error of following
+// its Broker.
 func NewPubSub(config *PubSubConfig) *PubSub {
 	p := &PubSub{users: make(map[string]int), retained: make(map[string]*list.Element)}
 	if config != nil {
@@ -112,8 +117,8 @@ func NewPubSub(config *PubSubConfig) *PubSub {
 	return p
 }
 
-// encode makes the message for those who have subscribed to a pattern. The first that each of them
-// hears is that it has.
+// encode makes the message for the subscribers of a pattern. The first message of each
+// acknowledges its subscription.
 func (p *PubSub) encode(e *hub.Event[string, uint64, *Envelope]) (wsource.Message, error) {
 	switch {
 	case e.Kind == hub.Welcome:
@@ -128,12 +133,15 @@ func (p *PubSub) encode(e *hub.Event[string, uint64, *Envelope]) (wsource.Messag
 	return p.config.Codec.Encode(&delivered)
 }
 
-// Publish passes an event on; its ID and Created are filled in if they are missing. It returns
-// when the event has its place in the order, or is queued for it. The error is an
-// [*EnvelopeError], ErrPubSubShutdown, or what is wrong with the config.
+// Publish passes an event on; it fills in a missing ID and Created. It returns when the
+// event has its place in the order, or is queued for it. The error is an
+// [*EnvelopeError], ErrPubSubShutdown, or the problem of the config.
 func (p *PubSub) Publish(e *Envelope) error {
 	if p.problem != nil {
 		return p.problem
+	}
+	if e == nil {
+		return argument("PubSub.Publish", "e", isNil)
 	}
 	if problem := topicProblem(e.Topic, false); problem != "" {
 		return e.wrong(CodeBadTopic, "topic", problem)
@@ -153,24 +161,26 @@ func (p *PubSub) Publish(e *Envelope) error {
 	return nil
 }
 
-// pass is the step that passes an event on.
-func (p *PubSub) pass(e *Envelope) {
+// pass is the step that passes an event on. late is the number of its burst, or 0.
+func (p *PubSub) pass(e *Envelope, late uint64) {
 	if p.over {
 		return
 	}
 	p.retain(e)
-	p.say(e)
+	p.say(e, late)
 	p.all.Next(e)
 }
 
-// say says an event to those who have subscribed to its topic.
-func (p *PubSub) say(e *Envelope) {
+// say says an event to the subscribers of its topic. late is the number of its burst, or
+// 0.
+func (p *PubSub) say(e *Envelope, late uint64) {
 	for _, pattern := range p.patterns.find(e.Topic, nil) {
-		p.rooms.Room(pattern).Next(e)
+		p.rooms.Room(pattern).Late(late).Next(e)
 	}
 }
 
-// retain keeps the last event of a topic, and gives up another topic's if that are too many.
+// retain keeps the last event of a topic, and gives up another topic's if those are too
+// many.
 func (p *PubSub) retain(e *Envelope) {
 	if p.config.Retain <= 0 {
 		return
@@ -184,10 +194,11 @@ func (p *PubSub) retain(e *Envelope) {
 	}
 	old, _ := p.order.Remove(p.order.Front()).(*Envelope)
 	delete(p.retained, old.Topic)
-	p.say(&Envelope{Topic: old.Topic}) // which deletes what the rooms keep, and is told to nobody
+	// It deletes the event from the rooms, and no peer is told.
+	p.say(&Envelope{Topic: old.Topic}, 0)
 }
 
-// kept returns the retained events that a pattern has, in the order in which they were published.
+// kept returns the retained events that a pattern has, in the order of their publication.
 func (p *PubSub) kept(pattern string) []*Envelope {
 	var all []*Envelope
 	if e := p.retained[pattern]; e != nil {
@@ -222,7 +233,7 @@ func (p *PubSub) release(pattern string) {
 	}
 }
 
-// Next publishes an event. What cannot be is reported to [observable.OnUnhandled].
+// Next publishes an event. A failure is reported to [observable.OnUnhandled].
 func (p *PubSub) Next(e *Envelope) {
 	if err := p.Publish(e); err != nil {
 		observable.ReportUnhandled(err, p)
@@ -235,20 +246,20 @@ func (p *PubSub) Error(err error) { observable.ReportUnhandled(err, p) }
 // Complete does nothing.
 func (p *PubSub) Complete() {}
 
-// Subscribe has observer get all that is published from now on. One that lasts holds up those who
-// publish.
+// Subscribe has observer get all events published from now on. A slow one holds up the
+// publishers.
 func (p *PubSub) Subscribe(ctx context.Context, observer observable.Observer[*Envelope]) observable.Subscription {
 	return observable.Subscribe(ctx, p, observer)
 }
 
-// AttachTo adds a stage to those that get what is published (see [observable.Attacher]).
+// AttachTo adds a stage that gets all published events (see [observable.Attacher]).
 func (p *PubSub) AttachTo(sc *observable.Scope, down observable.Stage[*Envelope]) {
 	p.all.AttachTo(sc, down)
 }
 
-// Topic returns the observable of what is published under a topic, or a pattern of them, on this
-// side: first what is retained, then what is published from now on, without a gap. It completes with
-// Shutdown.
+// Topic returns the observable of the events published under a topic, or a pattern of
+// topics, on this side: first the retained ones, then those published from now on,
+// without a gap. It completes with Shutdown.
 func (p *PubSub) Topic(pattern string) observable.Observable[*Envelope] {
 	return observable.AttachFunc[*Envelope](func(sc *observable.Scope, down observable.Stage[*Envelope]) {
 		if problem := topicProblem(pattern, true); problem != "" {
@@ -273,15 +284,19 @@ func (p *PubSub) Topic(pattern string) observable.Observable[*Envelope] {
 	})
 }
 
-// Losses returns the observable of what slow connections did not get: hot, and without an end (see hub.Hub.Losses).
+// Losses returns the observable of the events that slow connections did not get: hot, and
+// without an end (see hub.Hub.Losses).
 func (p *PubSub) Losses() observable.Observable[hub.Loss[string, uint64, *Envelope]] {
 	return p.rooms.Losses()
 }
 
-// Shutdown has nothing more published or passed on, and waits until the connections have taken what was
-// published before, or are over. The observables of what is published complete; the connections stay. The error is the
-// cause of the end of ctx, if that ends first.
+// Shutdown ends all publishing and passing on, and waits until the connections have taken
+// the events published before, or are over. The observables of events complete; the
+// connections stay. The error is the cause of the end of ctx, if that ends first.
 func (p *PubSub) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return argument("PubSub.Shutdown", "ctx", isNil)
+	}
 	if p.unfollow != nil {
 		p.unfollow()
 	}
@@ -291,12 +306,13 @@ func (p *PubSub) Shutdown(ctx context.Context) error {
 	select {
 	case <-stopped:
 		return p.rooms.Shutdown(ctx)
-	case <-ctx.Done(): // the caller may be an observer, for which that step waits
+	case <-ctx.Done(): // an observer may have called, for which that step waits
 		return cmp.Or(p.rooms.Shutdown(ctx), context.Cause(ctx))
 	}
 }
 
-// String tells how many topics have an event retained, and how many patterns are subscribed to.
+// String tells how many topics have an event retained, and how many patterns have
+// subscribers.
 func (p *PubSub) String() string {
 	counts := p.counts.Load()
 	return fmt.Sprintf("PubSub: %d topics, %d patterns", counts[0], counts[1])

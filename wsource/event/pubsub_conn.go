@@ -11,18 +11,20 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// Serve lets a connection subscribe and publish, until the returned subscription or the Conn ends.
-// It is called before Connect of conn, so that nothing is missed.
+// Serve lets a connection subscribe and publish, until the returned subscription or the
+// Conn ends. Call it before Connect of conn, so that no event is missed.
 //
-// To subscribe twice to one topic is acknowledged and changes nothing: who needs it in several
-// places counts them, as [OnTopic] and wsource.Topics do. Of two patterns that have a topic, each
-// delivers the event. What is refused is told to the peer, and by [Conn.Errors].
+// A second subscription to one topic is acknowledged and changes nothing: code that needs
+// the topic in several places counts them, as [OnTopic] and wsource.Topics do. Of two
+// patterns that have a topic, each delivers the event. The peer is told of a refusal, and
+// so is [Conn.Errors].
 func (p *PubSub) Serve(conn *Conn) observable.Subscription {
+	conn = given(conn, "PubSub.Serve")
 	return observable.Subscribe[struct{}](context.Background(), observable.AttachFunc[struct{}](
 		func(sc *observable.Scope, down observable.Stage[struct{}]) {
 			socket := conn.socket()
 			if p.problem != nil || socket == nil {
-				down.Error(cmp.Or(p.problem, argument("PubSub.Serve", "conn", overNothing)))
+				down.Error(cmp.Or(p.problem, conn.problem, argument("PubSub.Serve", "conn", overNothing)))
 				return
 			}
 			s := &subscriber{pubsub: p, conn: conn, socket: socket, topics: make(map[string]*membership)}
@@ -34,7 +36,7 @@ func (p *PubSub) Serve(conn *Conn) observable.Subscription {
 		}), observable.ObserverFuncs[struct{}]{OnError: conn.report})
 }
 
-// shutDown is why nothing is done any more.
+// shutDown is the problem of all requests after Shutdown.
 const shutDown = "is shut down"
 
 type membership = hub.Membership[string, uint64, *Envelope]
@@ -45,10 +47,10 @@ type subscriber struct {
 	conn   *Conn
 	socket wsource.Peer
 
-	// What follows belongs to the step that is in progress.
+	// These fields belong to the step that is in progress.
 	member   uint64
 	topics   map[string]*membership
-	behind   *membership // that may not have taken what was retained, or nil
+	behind   *membership // membership that may not have taken its retained events, or nil
 	pending  []*Envelope // subscriptions that wait for that, each to another topic
 	resuming bool        // a goroutine waits for it
 	over     bool
@@ -62,12 +64,13 @@ func (s *subscriber) on(sc *observable.Scope, source observable.Observable[*Enve
 	sc.OnClose(sub.Unsubscribe)
 }
 
-// refuse tells the peer that something is not done, and why.
+// refuse tells the peer of a refusal, and of its reason.
 func (s *subscriber) refuse(e *Envelope, code Code, problem string, cause error) {
 	s.conn.refuseTopic(e.wrong(code, "topic", problem), cause)
 }
 
-// authorized asks whether the connection may use a topic, and tells the peer if it may not.
+// authorized asks whether the connection may use a topic, and tells the peer if it may
+// not.
 func (s *subscriber) authorized(e *Envelope, publish bool) bool {
 	authorize := s.pubsub.config.Authorize
 	if authorize == nil {
@@ -86,7 +89,7 @@ func (s *subscriber) authorized(e *Envelope, publish bool) bool {
 	return false
 }
 
-// subscribe deals with the peer's wish for a topic.
+// subscribe handles the peer's request for a topic.
 func (s *subscriber) subscribe(e *Envelope) {
 	if problem := topicProblem(e.Topic, true); problem != "" {
 		s.conn.fault(e.wrong(CodeBadTopic, "topic", problem))
@@ -122,13 +125,14 @@ func (s *subscriber) enter(e *Envelope) {
 	s.join(e)
 }
 
-// about returns whether an event is about a topic.
+// about returns a test whether an event is about a topic.
 func about(topic string) func(*Envelope) bool {
 	return func(e *Envelope) bool { return e.Topic == topic }
 }
 
-// mustWait reports whether the connection has not taken yet what was retained for one subscription, and
-// the next one has such events too: one that does not read would pile them up.
+// mustWait reports whether the connection has yet to take the retained events of one
+// subscription, and the next one has such events too: a connection that does not read
+// would pile them up.
 func (s *subscriber) mustWait(pattern string) bool {
 	if s.behind == nil {
 		return false
@@ -142,7 +146,7 @@ func (s *subscriber) mustWait(pattern string) bool {
 	}
 }
 
-// resumeLater has the connection subscribe to what is pending when it has caught up.
+// resumeLater makes the pending subscriptions when the connection has caught up.
 func (s *subscriber) resumeLater() {
 	if s.resuming {
 		return
@@ -155,7 +159,7 @@ func (s *subscriber) resumeLater() {
 	}()
 }
 
-// resume is the step in which the connection subscribes to what is pending.
+// resume is the step that makes the pending subscriptions.
 func (s *subscriber) resume() {
 	s.resuming = false
 	for len(s.pending) > 0 {
@@ -186,7 +190,7 @@ func (s *subscriber) join(e *Envelope) {
 		s.member = p.members
 	}
 	room := p.rooms.Room(pattern)
-	if first { // the room begins with what is retained
+	if first { // the room begins with the retained events
 		hold := room.Events().Subscribe(context.Background(), observable.ObserverFuncs[*hub.Event[string, uint64, *Envelope]]{})
 		defer hold.Unsubscribe()
 		for _, kept := range p.kept(pattern) {
@@ -205,7 +209,7 @@ func (s *subscriber) join(e *Envelope) {
 	}
 }
 
-// leave deals with the end of the peer's wish for a topic.
+// leave handles the end of the peer's subscription to a topic.
 func (s *subscriber) leave(e *Envelope) {
 	s.pubsub.steps.do(func() {
 		s.pending = slices.DeleteFunc(s.pending, about(e.Topic))
@@ -232,7 +236,7 @@ func (s *subscriber) publish(e *Envelope) {
 	}
 }
 
-// end is the step that ends what the connection has subscribed to.
+// end is the step that ends all subscriptions of the connection.
 func (s *subscriber) end() {
 	s.over = true
 	for pattern, m := range s.topics {

@@ -14,8 +14,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// What is retained is told outside of the bounds for slow connections. One that does not read has
-// what belongs to one subscription wait, however many it asks for.
+// Retained events are outside of the bounds for slow connections. At a connection that
+// does not read, only the events of one subscription wait, however many it asks for.
 func TestRetainedEventsDoNotPileUp(t *testing.T) {
 	const topics, patterns, size = 30, 40, 10_000
 	inBubble(t, func(t *testing.T, s *site) {
@@ -49,7 +49,7 @@ func TestRetainedEventsDoNotPileUp(t *testing.T) {
 		settle()
 		_, bytes := server.Queued()
 		assert.Less(t, bytes, 2*topics*size)
-		for range 20 { // who takes it back and asks again gets no more
+		for range 20 { // a client that leaves and asks again gets no more
 			ask("rx.unsubscribe", 5)
 			ask("rx.subscribe", 5)
 		}

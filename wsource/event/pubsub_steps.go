@@ -7,11 +7,12 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// steps runs functions one after the other, each to its end before the next one begins. What a step
-// adds comes after it. Others who add wait while many do.
+// steps runs functions one after the other, each to its end before the next one begins. A
+// step that adds another has that run later. Callers that add steps wait while many
+// others do.
 type steps struct {
 	run   func(step func())
-	added observable.Subject[struct{}] // tells that there is one more; its bound is that of the steps
+	added observable.Subject[struct{}] // emits for each step; its bound is theirs
 
 	mu      sync.Mutex
 	waiting []func()
@@ -45,7 +46,7 @@ func (s *steps) doOpen(step func()) bool {
 	return true
 }
 
-// close adds a step that all of doOpen come before.
+// close adds a step behind all those of doOpen.
 func (s *steps) close(step func()) {
 	s.mu.Lock()
 	s.closed = true
@@ -54,15 +55,15 @@ func (s *steps) close(step func()) {
 	s.added.Next(struct{}{})
 }
 
-// listen subscribes to what is added. What ends the goroutine in a step ends the subscription too.
+// listen subscribes to added. A step that ends the goroutine ends the subscription too.
 func (s *steps) listen() {
 	s.added.Subscribe(context.Background(), observable.ObserverFuncs[struct{}]{
 		OnNext: func(struct{}) { s.runAll() },
 	})
 }
 
-// runAll runs what waits. If a step ends the goroutine, another subscription goes on with the rest,
-// whose announcements may be lost with this one.
+// runAll runs the steps that wait. If a step ends the goroutine, another subscription
+// runs the rest: their announcements may be lost with this one.
 func (s *steps) runAll() {
 	returned := false
 	defer func() {

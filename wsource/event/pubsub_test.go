@@ -43,6 +43,30 @@ func numbers(r *observabletest.Recorder[event.Event[int]]) []string {
 	return got
 }
 
+// TestEmitToTopic says values of the server under topics.
+func TestEmitToTopic(t *testing.T) {
+	unhandled := observabletest.Unhandled(t)
+	p := event.NewPubSub(nil)
+	var got []string
+	p.Topic("orders.*").Subscribe(t.Context(), observable.ObserverFuncs[*event.Envelope]{
+		OnNext: func(e *event.Envelope) { got = append(got, e.Type+" "+e.Topic+" "+string(e.Data)) },
+	})
+	sink := event.EmitTo[int](p, "order_placed", nil)
+	sink.Under("orders.new").Next(5)
+	sink.Under("prices.new").Next(6)
+	sink.Under("orders.old").Next(7)
+	assert.Equal(t, []string{"order_placed orders.new 5", "order_placed orders.old 7"}, got)
+	assert.Empty(t, unhandled.All())
+
+	sink.Under("orders.*").Next(8)
+	require.Len(t, unhandled.All(), 1)
+	var wrong *observable.ArgumentError
+	require.ErrorAs(t, unhandled.All()[0], &wrong)
+	assert.Equal(t, "event.RoomSink.Under", wrong.Func)
+	assert.Len(t, got, 2)
+	require.NoError(t, p.Shutdown(t.Context()))
+}
+
 func TestPubSub(t *testing.T) {
 	t.Run("topics and patterns", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
@@ -167,7 +191,7 @@ func TestPubSub(t *testing.T) {
 			require.ErrorAs(t, told.Values()[0], &re)
 			assert.Equal(t, event.CodeForbidden, re.Code)
 			assert.NotContains(t, re.Message, "database")
-			require.Len(t, wrong.Values(), 4, "what it is, and that it was refused")
+			require.Len(t, wrong.Values(), 4, "the cause, and the refusal")
 
 			var ae *observable.ArgumentError
 			require.ErrorAs(t, event.Emit[int](client, "n").Under("orders.*").Send(t.Context(), 1), &ae)

@@ -20,25 +20,26 @@ const (
 	DefaultMaxWaiting = 1024
 )
 
-// busyPause is for how long a worker that is busy gets no job in place of the one that it has refused.
+// busyPause is how long a busy worker gets no job in place of the one refused.
 const busyPause = time.Second
 
 // QueueConfig configures a [Queue]. The zero value is the default.
 type QueueConfig[T any] struct {
-	// AckTimeout is how long a worker may take to acknowledge a job, before that is handed on.
-	// Default: DefaultAckTimeout.
+	// AckTimeout is how long a worker may take to acknowledge a job, before that is
+	// handed on. Default: DefaultAckTimeout.
 	AckTimeout time.Duration
-	// Attempts is how often a job is given to a worker, before it is a dead letter; one that was busy or
-	// is none does not count. Default: DefaultAttempts.
+	// Attempts is how often a worker gets a job before that is a dead letter; a busy
+	// worker, and one that does not answer the type, do not count. Default:
+	// DefaultAttempts.
 	Attempts int
-	// MaxWaiting is how many jobs may wait for a worker; then who adds one waits. Default:
+	// MaxWaiting is how many jobs may wait for a worker; beyond it, Add waits. Default:
 	// DefaultMaxWaiting.
 	MaxWaiting int
-	// Key, if it is not nil, returns a job's key, or "" for none. Jobs with one key are worked on one
-	// after the other, in the order in which they were added. Its panic makes a dead letter of the job.
+	// Key, if it is not nil, returns a job's key, or "" for none. Jobs with one key are
+	// done in the order of Add. A panic of Key makes a dead letter of the job.
 	Key func(value T) string
-	// Broker, if it is not nil, keeps the jobs, and shares them among the nodes that have a Queue with
-	// it. Values travel in JSON, as encoding/json has it. Default: they are in the memory of this process.
+	// Broker, if it is not nil, keeps the jobs, and shares them among the nodes. Values
+	// travel in JSON, as encoding/json has it. Default: the memory of this process.
 	Broker QueueBroker
 }
 
@@ -47,50 +48,51 @@ type Job[T any] struct {
 	ID       string // the same in every attempt: the worker finds it as Corr of Question
 	Value    T
 	Attempts int   // how often a worker has got it
-	Err      error // why it is a dead letter: of the last attempt
+	Err      error // error of the last attempt, of a dead letter
 }
 
-// ErrQueueShutdown says that a queue takes no more.
+// ErrQueueShutdown says that a queue takes no more jobs.
 var ErrQueueShutdown = errors.New("the queue is shut down")
 
-// Queue gives each value that it is given to one of a group of workers, as a question that the
-// worker answers by [Answer] when the job is done. A job whose worker fails, takes too long or is
-// lost is handed on, so a worker may get a job that another one has done; its ID tells. After too
-// many attempts it is a dead letter.
+// Queue gives each value to one of a group of workers, as a question that the worker
+// answers by [Answer] when the job is done. A job whose worker fails, takes too long or
+// is lost is handed on. So a worker may get a job that another one has done; the job's ID
+// tells. After too many attempts it is a dead letter.
 //
-// With a [QueueBroker] the jobs of all nodes are one queue, and outlive the nodes. The workers of a node do
-// the jobs of all; a node is told of the jobs that its own workers have done, or failed at for
-// the last time. What a node's end leaves undone is the others'.
+// With a [QueueBroker] the jobs of all nodes are one queue, and outlive the nodes. Any
+// node's workers do them; a node is told of the jobs that its own workers have done, or
+// failed at for the last time. Jobs that a node leaves undone pass to the others.
 //
-// A Queue is an observer of jobs and an observable of those that are done. The completion of a
-// stream that is subscribed to it changes nothing, and its error is reported to
-// [observable.OnUnhandled]. Without a Broker, what is in it is in memory. It is made by [NewQueue].
+// A Queue is an observer of jobs and an observable of those that are done. The completion
+// of a stream that it observes changes nothing; an error of one is reported to
+// [observable.OnUnhandled]. Without a Broker, the jobs are in memory. [NewQueue] makes
+// it.
 type Queue[T any] struct {
 	typ     string
 	config  QueueConfig[T]
 	problem error
 	done    observable.Subject[Job[T]]
 	dead    observable.Subject[Job[T]]
-	ctx     context.Context // of all attempts
+	ctx     context.Context // context of all attempts
 	cancel  context.CancelCauseFunc
 	taking  context.Context // ends when no more jobs are taken from the Broker
 	stop    context.CancelFunc
 
 	mu       sync.Mutex
 	changed  sync.Cond
-	ready    list.List             // of the *job that may be given to a worker
-	keys     map[string]*[]*job[T] // by key of a job that is ready or under way, those that wait for it
+	ready    list.List             // of *job, the jobs ready for a worker
+	keys     map[string]*[]*job[T] // jobs behind a ready or running one, by key
 	waiting  int                   // jobs that no worker has
 	running  int                   // jobs that a worker has
-	telling  int                   // jobs that are over, of which observers are being told
-	burying  int                   // of these, dead letters
-	left     []*job[T]             // that failed after the queue gave up, for Shutdown to tell of
-	free     list.List             // of the *worker that may get a job, the one that has waited longest in front
+	telling  int                   // jobs that are over, while observers are told
+	burying  int                   // dead letters among these
+	left     []*job[T]             // failed after the queue gave up: for Shutdown
+	free     list.List             // of *worker: may get a job; first, the longest free
 	shutdown bool
 	over     chan struct{} // closes when the first Shutdown returns
-	err      error         // that it returns
+	err      error         // error that it returns
 	pulling  bool          // a goroutine takes jobs from the Broker
-	stuck    bool          // the Broker gives none any more
+	stuck    bool          // the Broker gives no jobs any more
 }
 
 // job is a job that is not done.
@@ -98,24 +100,24 @@ type job[T any] struct {
 	Job[T]
 
 	key  string
-	last *worker // that has failed at it
-	err  error   // that it failed with, if Shutdown tells of it
+	last *worker // worker that has failed at it
+	err  error   // error of the last attempt, if Shutdown tells it
 
-	stored StoredJob // as the Broker has it
+	stored StoredJob // the Broker's form of it
 }
 
-// worker is one of the group.
+// worker is one of the group of workers.
 type worker struct {
 	conn   *Conn
 	credit int           // how many more jobs it may get
-	place  *list.Element // in free, or nil
+	place  *list.Element // place in free, or nil
 	gone   bool
 
 	working *observable.Emitter[struct{}] // to the subscription of Work
 }
 
-// NewQueue returns a queue whose jobs are questions of a type. A nil config is the default. What is
-// wrong with an argument, an [*observable.ArgumentError], is the error of all that is added.
+// NewQueue returns a queue whose jobs are questions of a type. A nil config is the
+// default. A wrong argument is an [*observable.ArgumentError], the error of each Add.
 func NewQueue[T any](typ string, config *QueueConfig[T]) *Queue[T] {
 	q := &Queue[T]{
 		typ: typ, keys: make(map[string]*[]*job[T]), over: make(chan struct{}), problem: checkType("NewQueue", typ),
@@ -136,18 +138,19 @@ func NewQueue[T any](typ string, config *QueueConfig[T]) *Queue[T] {
 	return q
 }
 
-// Work has the peer of conn work for the queue, on up to credit jobs at a time, until the returned
-// subscription ends, the Conn does, or the peer does not answer the type. The end of the
-// subscription leaves it the jobs that it has; the end of the Conn hands them on. That the peer does not
-// answer the type is a [*RemoteError] that Conn.Errors tells.
+// Work has the peer of conn work for the queue, on up to credit jobs at a time, until the
+// returned subscription ends, the Conn does, or the peer does not answer the type:
+// Conn.Errors then tells its [*RemoteError]. The end of the subscription leaves the
+// worker the jobs that it has; the end of the Conn hands them on.
 //
-// A peer that answers CodeBusy, as it may answer fewer questions at a time (Config.MaxAnswers), gets
-// no job in place of that one for a second. That is no attempt.
+// A peer may answer CodeBusy, as it takes fewer questions at a time (Config.MaxAnswers).
+// Then it gets no job in place of that one for a second, and the job has had no attempt.
 func (q *Queue[T]) Work(conn *Conn, credit int) observable.Subscription {
+	conn = given(conn, "Queue.Work")
 	return observable.Subscribe[struct{}](context.Background(), observable.AttachFunc[struct{}](
 		func(sc *observable.Scope, down observable.Stage[struct{}]) {
-			problem := q.problem
-			if credit <= 0 {
+			problem := cmp.Or(q.problem, conn.problem)
+			if problem == nil && credit <= 0 {
 				problem = argument("Queue.Work", "credit", fmt.Sprint("is not positive: ", credit))
 			}
 			if problem != nil {
@@ -165,11 +168,14 @@ func (q *Queue[T]) Work(conn *Conn, credit int) observable.Subscription {
 		}), observable.ObserverFuncs[struct{}]{OnError: conn.report})
 }
 
-// Add adds a job, and waits while too many do. The error is ErrQueueShutdown, the cause of the
-// end of ctx, or the Broker's. Without an error the job is in the queue.
+// Add adds a job, and waits while too many jobs wait. The error is ErrQueueShutdown, the
+// cause of the end of ctx, or the Broker's. Without an error the job is in the queue.
 func (q *Queue[T]) Add(ctx context.Context, value T) error {
-	if q.problem != nil {
+	switch {
+	case q.problem != nil:
 		return q.problem
+	case ctx == nil:
+		return argument("Queue.Add", "ctx", isNil)
 	}
 	j := &job[T]{Job: Job[T]{ID: NewID(), Value: value}}
 	if q.config.Key != nil {
@@ -221,12 +227,12 @@ func (q *Queue[T]) refuse(j *job[T], err error) error {
 	}
 	q.tellOne(err)
 	q.mu.Unlock()
-	defer q.toldOne(err) // also when an observer ends the goroutine
+	defer q.toldOne(err) // even when an observer ends the goroutine
 	q.bury(j, err)
 	return nil
 }
 
-// Next adds a job. What cannot be added is reported to [observable.OnUnhandled].
+// Next adds a job. A failure is reported to [observable.OnUnhandled].
 func (q *Queue[T]) Next(value T) {
 	if err := q.Add(context.Background(), value); err != nil {
 		observable.ReportUnhandled(err, q)
@@ -239,32 +245,37 @@ func (q *Queue[T]) Error(err error) { observable.ReportUnhandled(err, q) }
 // Complete does nothing.
 func (q *Queue[T]) Complete() {}
 
-// Subscribe has observer get the jobs that are done from now on. It completes with Shutdown.
+// Subscribe has observer get the jobs done from now on. It completes with Shutdown.
 func (q *Queue[T]) Subscribe(ctx context.Context, observer observable.Observer[Job[T]]) observable.Subscription {
 	return q.done.Subscribe(ctx, observer)
 }
 
-// AttachTo adds a stage to those that get the jobs that are done (see [observable.Attacher]).
+// AttachTo adds a stage that gets the jobs that are done (see [observable.Attacher]).
 func (q *Queue[T]) AttachTo(sc *observable.Scope, down observable.Stage[Job[T]]) {
 	q.done.AttachTo(sc, down)
 }
 
-// DeadLetters returns the observable of the jobs that were given up, with the error of the last
-// attempt. It is hot, and completes with Shutdown. One that nobody hears of is reported to
-// [observable.OnUnhandled].
+// DeadLetters returns the observable of the jobs that were given up, with the error of
+// the last attempt. It is hot, and completes with Shutdown. Without a subscriber, a dead
+// letter is reported to [observable.OnUnhandled].
 func (q *Queue[T]) DeadLetters() observable.Observable[Job[T]] { return &q.dead }
 
-// Shutdown has the queue take no more, and waits until every job is done or a dead letter. If ctx
-// ends before, the attempts that are under way are given up, and what is left is dead letters with
-// the cause, which Shutdown returns. Then the observables complete. It waits for the observers that
-// are being told of a job, until ctx ends: one of them that calls it waits that long. An observer
-// that lasts longer hears of the rest, and of the completion, after Shutdown has returned.
+// Shutdown has the queue take no more jobs, and waits until each is done or a dead
+// letter. If ctx ends before, the attempts under way are given up, and the jobs left are
+// dead letters with the cause, which Shutdown returns. Then the observables complete.
+// Until ctx ends, Shutdown waits for observers that are being told of a job: one of them
+// that calls it waits that long. A slower one hears of the rest, and of the completion,
+// after Shutdown has returned.
 //
-// A second Shutdown waits for the first one, and returns its error, or the cause of the end of its
-// own ctx if that comes before.
+// A second Shutdown waits for the first one, and returns its error, or the cause of the
+// end of its own ctx if that comes before.
 //
-// With a Broker it waits for the attempts of this node only, and what is left is the other nodes'.
+// With a Broker it waits for the attempts of this node only, and leaves the other jobs to
+// the other nodes.
 func (q *Queue[T]) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return argument("Queue.Shutdown", "ctx", isNil)
+	}
 	q.mu.Lock()
 	if q.shutdown {
 		q.mu.Unlock()
@@ -288,7 +299,7 @@ func (q *Queue[T]) Shutdown(ctx context.Context) error {
 	if q.waitingHere()+q.running+q.telling > 0 {
 		q.err = context.Cause(ctx)
 	}
-	held, buried := q.telling > 0, q.burying > 0 // by observers, which may last
+	held, buried := q.telling > 0, q.burying > 0 // by observers, which may be slow
 	q.cancel(cmp.Or(q.err, ErrQueueShutdown))
 	left := q.giveUp()
 	for q.running > 0 { // each of them ends with its context
@@ -300,7 +311,7 @@ func (q *Queue[T]) Shutdown(ctx context.Context) error {
 	switch {
 	case buried:
 		go q.finish(left)
-	case held: // maybe by the caller, who is told of what is left on its own goroutine
+	case held: // maybe by the caller: its goroutine tells the rest
 		defer func() { go q.complete() }()
 		q.tellLeft(left)
 	default:
@@ -323,7 +334,7 @@ func (q *Queue[T]) awaitOver(ctx context.Context) error {
 	return q.err
 }
 
-// giveUp takes out what waits, and returns what is to be told of; mu is held.
+// giveUp takes out the waiting jobs, and returns those to tell of; mu is held.
 func (q *Queue[T]) giveUp() []*job[T] {
 	left := q.takeAll()
 	if q.config.Broker == nil {
@@ -339,19 +350,19 @@ func (q *Queue[T]) giveUp() []*job[T] {
 	return nil
 }
 
-// finish tells of what is left, and then completes.
+// finish tells of the jobs left, and then completes.
 func (q *Queue[T]) finish(left []*job[T]) {
 	defer q.complete()
 	q.tellLeft(left)
 }
 
-// tellLeft makes dead letters of what is left.
+// tellLeft makes dead letters of the jobs left.
 func (q *Queue[T]) tellLeft(left []*job[T]) {
 	each.Call(left, func(j *job[T]) { q.bury(j, j.err) })
 }
 
-// complete completes the observables, when they have told of every job: a completion would overtake
-// those who wait for a slow observer.
+// complete completes the observables after they have told of every job: a completion
+// would overtake the jobs that wait for a slow observer.
 func (q *Queue[T]) complete() {
 	q.mu.Lock()
 	for q.telling > 0 {
@@ -362,7 +373,7 @@ func (q *Queue[T]) complete() {
 	q.done.Complete()
 }
 
-// waitingHere returns how many jobs Shutdown waits for that no worker has; mu is held.
+// waitingHere returns how many jobs without a worker Shutdown waits for; mu is held.
 func (q *Queue[T]) waitingHere() int {
 	if q.config.Broker != nil {
 		return 0 // another node's workers do them
@@ -370,7 +381,7 @@ func (q *Queue[T]) waitingHere() int {
 	return q.waiting
 }
 
-// takeAll takes out what waits; mu is held.
+// takeAll takes out the waiting jobs; mu is held.
 func (q *Queue[T]) takeAll() (all []*job[T]) {
 	for e := q.ready.Front(); e != nil; e = e.Next() {
 		j, _ := e.Value.(*job[T])

@@ -34,7 +34,7 @@ func (q *Queue[T]) assign() {
 		j, _ := q.ready.Remove(q.ready.Front()).(*job[T])
 		place := q.free.Front()
 		if next := place.Next(); next != nil && place.Value == any(j.last) {
-			place = next // who has failed at it is the last to get it again
+			place = next // a worker that failed at it gets it last
 		}
 		w, _ := q.free.Remove(place).(*worker)
 		w.place = nil
@@ -60,7 +60,7 @@ func (q *Queue[T]) attempt(j *job[T], w *worker) {
 	err = q.ask(j, w)
 }
 
-// settle deals with the end of an attempt.
+// settle handles the end of an attempt.
 func (q *Queue[T]) settle(j *job[T], w *worker, err error) {
 	var (
 		ask    *AskError
@@ -71,7 +71,7 @@ func (q *Queue[T]) settle(j *job[T], w *worker, err error) {
 	unknown := errors.As(err, &remote) && remote.Code == CodeUnknownType
 	busy := remote != nil && remote.Code == CodeBusy
 	between := unsent && w.conn.lasting && errors.Is(err, wsource.ErrRequestTimeout)
-	if unknown || unsent && !between { // it is no worker, or not any more
+	if unknown || unsent && !between { // it is no worker any more
 		q.dismiss(w)
 		defer w.end(unknown, err)
 	}
@@ -91,14 +91,14 @@ func (q *Queue[T]) settle(j *job[T], w *worker, err error) {
 	}
 	q.running--
 	switch {
-	case err != nil && q.ctx.Err() != nil: // Shutdown waits for it, and tells of it
+	case err != nil && q.ctx.Err() != nil: // Shutdown waits for the job, and tells of it
 		j.err = err
 		q.left = append(q.left, j)
 		over = false
 	case over:
 		q.tellOne(err)
 		q.next(j)
-	default: // it goes before those that have not been tried, as it was first
+	default: // it goes in front of untried jobs, as it was first
 		q.waiting++
 		j.last = w
 		q.ready.PushFront(j)
@@ -110,11 +110,12 @@ func (q *Queue[T]) settle(j *job[T], w *worker, err error) {
 	if !over {
 		return
 	}
-	defer q.toldOne(err) // also when an observer ends the goroutine
+	defer q.toldOne(err) // even when an observer ends the goroutine
 	q.tell(j, err)
 }
 
-// settleStored is the rest of settle for a job of the Broker's. mu is held, and is not afterwards.
+// settleStored is the rest of settle for a job of the Broker. The caller holds mu; it
+// unlocks mu.
 func (q *Queue[T]) settleStored(j *job[T], w *worker, err error, over bool) {
 	resolves := err == nil || over && q.ctx.Err() == nil
 	if resolves {
@@ -140,7 +141,8 @@ func (q *Queue[T]) rested(w *worker) {
 	q.offer(w)
 }
 
-// end ends the subscription of a worker that was dismissed: with err if it does not answer the type.
+// end ends the subscription of a dismissed worker: with err if it does not answer the
+// type.
 func (w *worker) end(unknown bool, err error) {
 	if unknown {
 		w.working.Error(err)
@@ -149,7 +151,7 @@ func (w *worker) end(unknown bool, err error) {
 	}
 }
 
-// tell tells of a job that is done, or has failed for good.
+// tell emits a job that is done, or has failed for good.
 func (q *Queue[T]) tell(j *job[T], err error) {
 	if err == nil {
 		q.done.Next(j.Job)
@@ -180,7 +182,7 @@ func (q *Queue[T]) ask(j *job[T], w *worker) error {
 	e.Credit, e.Corr = 1, j.ID
 	ctx, cancel := context.WithTimeoutCause(q.ctx, q.config.AckTimeout, wsource.ErrRequestTimeout)
 	defer cancel()
-	_, err = w.conn.ask(ctx, e, wsource.NoTimeout)
+	_, err = w.conn.ask(ctx, e, wsource.NoTimeout, nil)
 	return err
 }
 

@@ -9,34 +9,38 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// QueueBroker keeps the jobs of a [Queue] outside of its process, for several nodes that each have a
-// Queue of the same type: see [QueueConfig.Broker]. Package natsbroker has one. Its methods are
-// called by several goroutines at once. While it cannot be reached they wait, for a time of its own.
+// QueueBroker keeps the jobs of a [Queue] outside of its process, for several nodes that
+// each have a Queue of the same type: see [QueueConfig.Broker]. Package natsbroker has
+// one. Several goroutines call its methods at once. While it cannot be reached they wait,
+// for a time of its own.
 type QueueBroker interface {
-	// Add keeps a job behind all others. While so many wait as most says, it waits. When it returns
-	// nil, the job is kept until Remove, whatever becomes of any node.
+	// Add keeps a job behind all others. While most jobs wait, it blocks. When it returns
+	// nil, the job is kept until Remove, even if any node dies.
 	Add(ctx context.Context, job StoredJob, most int) error
-	// Take waits for a job, and gives it to this node alone until Return or Remove, or until the node is dead.
-	// It counts that as an attempt, so that one which kills its node is not tried for ever; the Attempts
-	// that it returns are those before. Of the jobs with one key it gives the first, and no other
-	// until that is removed. The error is the cause of the end of ctx, or says that the broker is closed.
+	// Take waits for a job, and gives it to this node alone until Return or Remove, or
+	// until the node is dead. It counts that as an attempt, so that a job which kills its
+	// node is not tried for ever; it returns the Attempts before. Of the jobs with one
+	// key it gives the first, and no other until that is removed. The error is the cause
+	// of the end of ctx, or says that the broker is closed.
 	Take(ctx context.Context) (StoredJob, error)
-	// Return gives a job back that this node has taken and not done, at its place in the order, with its Attempts.
+	// Return gives a job back that this node has taken and not done, at its place in the
+	// order, with its Attempts.
 	Return(ctx context.Context, job StoredJob) error
-	// Remove forgets a job that is done, or given up. It tries until ctx ends, or the broker is closed: a job
-	// that it does not forget is done once more.
+	// Remove forgets a job that is done, or given up. It tries until ctx ends, or the
+	// broker is closed: a job that it does not forget is done once more.
 	Remove(ctx context.Context, id string) error
 }
 
 // StoredJob is a job as a [QueueBroker] keeps it.
 type StoredJob struct {
 	ID       string
-	Key      string          // jobs with the same one are done one after the other; "" is none
+	Key      string          // jobs with one key are done in order; "" is none
 	Data     json.RawMessage // the value
-	Attempts int             // that there have been
+	Attempts int             // number of attempts before
 }
 
-// errNodeLost is the error of an attempt whose node has not told what became of it.
+// errNodeLost is the error of an attempt whose node was lost before its outcome was
+// known.
 var errNodeLost = errors.New("the node that had the job was lost")
 
 // add has the broker keep a job.
@@ -81,7 +85,8 @@ func (q *Queue[T]) pull() {
 	}
 }
 
-// pulled gives a job of the broker's to a free worker. One that cannot be tried is a dead letter.
+// pulled gives a job of the broker to a free worker. A job that cannot be tried is a dead
+// letter.
 func (q *Queue[T]) pulled(stored StoredJob) {
 	j := &job[T]{Job: Job[T]{ID: stored.ID, Attempts: stored.Attempts}, stored: stored}
 	err := guarded(func() error { return json.Unmarshal(stored.Data, &j.Value) })
@@ -104,8 +109,8 @@ func (q *Queue[T]) pulled(stored StoredJob) {
 	}
 }
 
-// giveBack returns a job to the broker. One that cannot be returned is taken again by this node, or
-// by another one if this one is dead.
+// giveBack returns a job to the broker. If that fails, this node takes the job again, or
+// another one does if this one is dead.
 func (q *Queue[T]) giveBack(j *job[T]) {
 	j.stored.Attempts = j.Attempts
 	if err := q.config.Broker.Return(context.Background(), j.stored); err != nil {
@@ -119,9 +124,9 @@ func (q *Queue[T]) giveBack(j *job[T]) {
 
 // resolve has the broker forget a job that is done, or was given up, and tells of it.
 func (q *Queue[T]) resolve(j *job[T], err error) {
-	defer q.toldOne(err) // also when an observer ends the goroutine
+	defer q.toldOne(err) // even when an observer ends the goroutine
 	if err != nil {
-		defer q.forget(j) // which loses nothing if the process ends before
+		defer q.forget(j) // loses nothing if the process ends before
 	} else {
 		q.forget(j)
 	}
@@ -142,7 +147,7 @@ func (q *Queue[T]) tellOne(err error) {
 	}
 }
 
-// toldOne notes that they were.
+// toldOne notes that the observers were told.
 func (q *Queue[T]) toldOne(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// encoding is JSON, but for what is called before a value is encoded.
+// encoding is JSON, with a call before each value is encoded.
 type encoding struct {
 	event.Values
 	before func()
@@ -56,8 +56,8 @@ func TestQueueAndItsObservers(t *testing.T) {
 				}
 				return nil
 			})
+			q.Next(2) // it is under way before the other one is done
 			q.Next(1)
-			q.Next(2)
 			require.ErrorIs(t, <-returned, context.DeadlineExceeded)
 			require.NoError(t, dead.ExpectEnd(t))
 			assert.Equal(t, []int{2}, values(dead.Values()))

@@ -14,7 +14,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// slowly is an observer that lasts until it is released.
+// slowly is an observer that blocks until it is released.
 func slowly(got *observabletest.Recorder[event.Job[int]], release <-chan struct{}) observable.Observer[event.Job[int]] {
 	return observable.ObserverFuncs[event.Job[int]]{
 		OnNext: func(j event.Job[int]) { <-release; got.Next(j) }, OnComplete: got.Complete,
@@ -30,9 +30,9 @@ func within(t *testing.T, after time.Duration) context.Context {
 }
 
 func TestQueueShutdown(t *testing.T) {
-	const jobs = 900 // more than a slow observer of a subject lets wait there
+	const jobs = 900 // more than wait at a slow observer of a subject
 	fine := func(context.Context, int) error { return nil }
-	t.Run("a slow observer of what is done", func(t *testing.T) {
+	t.Run("a slow observer of finished jobs", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			q := event.NewQueue[int]("job", nil)
 			done, release := observabletest.NewRecorder[event.Job[int]](), make(chan struct{})

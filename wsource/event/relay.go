@@ -9,9 +9,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// Encode returns the Encode of a [hub.Hub] in whose rooms events are said: sockets are told the
-// events, and not who comes and goes. A nil codec is that of JSON. What wants to know who is there
-// gets it from [hub.Room.Events].
+// Encode returns the Encode of a [hub.Hub] in whose rooms events are said: sockets get
+// the events, but not the members that come and go; [hub.Room.Events] has those. A nil
+// codec is that of JSON.
 func Encode[K, M comparable](codec Codec) func(*hub.Event[K, M, *Envelope]) (wsource.Message, error) {
 	if codec == nil {
 		codec = JSON()
@@ -24,30 +24,49 @@ func Encode[K, M comparable](codec Codec) func(*hub.Event[K, M, *Envelope]) (wso
 	}
 }
 
-// EmitTo returns the observer that says each value in a room, as an event of a type: a stream to
-// all who are there, encoded once. room is a room of a hub with [Encode], a membership or an
-// audience. With the policy hub.SlowRoom the slowest socket slows the stream; with the others it
-// loses values, or the connection. values makes the data; nil is that of [JSONValues].
+// RoomSink is the observer of [EmitTo].
+type RoomSink[T any] struct {
+	room   observable.Observer[*Envelope]
+	typ    string
+	topic  string
+	values Values
+	wrong  error // problem with an argument, or nil
+}
+
+// EmitTo returns the observer that says each value in a room, as an event of a type: a
+// stream to all in the room, encoded once. room is a room of a hub with [Encode], a
+// membership or an audience, or a [PubSub], with the topic of [RoomSink.Under]. With the
+// policy hub.SlowRoom the slowest socket slows the stream; with the others it loses
+// values, or the connection. values makes the data; nil is that of [JSONValues].
 //
-// The end of the stream changes nothing in the room, and is not told there: others may say events of the
-// type, and who joins later would not hear it. Where receivers need one, say it as an event of another
-// type. An error is reported to [observable.OnUnhandled].
-func EmitTo[T any](room observable.Observer[*Envelope], typ string, values Values) observable.Observer[T] {
+// The end of the stream changes nothing in the room, and is not told there: others may
+// say events of the type, and a late member would not hear it. Where receivers need one,
+// say it as an event of another type. An error is reported to [observable.OnUnhandled].
+func EmitTo[T any](room observable.Observer[*Envelope], typ string, values Values) *RoomSink[T] {
 	if values == nil {
 		values = JSONValues()
 	}
-	return &roomSink[T]{room: room, typ: typ, values: values, wrong: checkType("EmitTo", typ)}
+	wrong := checkType("EmitTo", typ)
+	if room == nil {
+		wrong = argument("EmitTo", "room", isNil)
+	}
+	return &RoomSink[T]{room: room, typ: typ, values: values, wrong: wrong}
 }
 
-type roomSink[T any] struct {
-	room   observable.Observer[*Envelope]
-	typ    string
-	values Values
-	wrong  error
+// Under returns the sink whose events have a topic. With a wildcard in the topic, each of
+// them fails with an [*observable.ArgumentError].
+func (s *RoomSink[T]) Under(topic string) *RoomSink[T] {
+	with := *s
+	with.topic = topic
+	if problem := topicProblem(topic, false); problem != "" && with.wrong == nil {
+		with.wrong = argument("RoomSink.Under", "topic", problem)
+	}
+	return &with
 }
 
-// Next says a value.
-func (s *roomSink[T]) Next(value T) {
+// Next says a value. It blocks as Next of the room does. An argument that is wrong, and a
+// value that does not encode, are reported to [observable.OnUnhandled].
+func (s *RoomSink[T]) Next(value T) {
 	if s.wrong != nil {
 		observable.ReportUnhandled(s.wrong, s)
 		return
@@ -57,19 +76,20 @@ func (s *roomSink[T]) Next(value T) {
 		observable.ReportUnhandled(err, s)
 		return
 	}
+	e.Topic = s.topic
 	e.complete("")
 	s.room.Next(e)
 }
 
-// Error reports err.
-func (s *roomSink[T]) Error(err error) { observable.ReportUnhandled(err, s) }
+// Error reports err to [observable.OnUnhandled].
+func (s *RoomSink[T]) Error(err error) { observable.ReportUnhandled(err, s) }
 
 // Complete does nothing: a room has no end.
-func (s *roomSink[T]) Complete() {}
+func (s *RoomSink[T]) Complete() {}
 
-// Relay tells all participants what one of them emits. It is a room of a hub whose Encode is that
-// of this package, and as a room an observer of what is told to all and an observable of it; its
-// order is one for all.
+// Relay tells all participants the events that one of them emits. It is a room of a hub
+// whose Encode is that of this package. As a room it is an observer of the events told to
+// all, and an observable of them, in one order for all.
 //
 //	rooms := hub.New(hub.Config[string, string, *event.Envelope]{Encode: event.Encode[string, string](nil)})
 //	relay := event.NewRelay(rooms.Room("lobby"))
@@ -83,22 +103,30 @@ func NewRelay[K, M comparable](room hub.Room[K, M, *Envelope]) Relay[K, M] { ret
 
 // RelayOptions say how a participant joins.
 type RelayOptions struct {
-	// Types are those that are relayed. Without one it is all that nobody listens to.
+	// Types are the types that are relayed. Without one, all events without a subscriber
+	// are.
 	Types []string
-	// Echo tells the sender too. It then learns the place of its events in the order of all.
+	// Echo tells the sender too. It then learns the place of its events in the order of
+	// all.
 	Echo bool
-	// Join says where in the room's past the participant begins, and what it says about itself.
+	// Join has the place in the room's past where the participant begins, and its
+	// metadata.
 	Join hub.JoinOptions
 }
 
-// Join has conn take part as one of a member, until the membership or the Conn ends. It is called
-// before Connect of conn, so that nothing is missed. The error is that of the room, or an
-// [*observable.ArgumentError] for a Conn that is over neither a socket nor a session.
+// Join has conn take part as one of a member, until the membership or the Conn ends. Call
+// it before Connect of conn, so that no event is missed. The error is that of the room,
+// or an [*observable.ArgumentError] for a Conn that is over neither a socket nor a
+// session.
 //
-// When the socket ends, the member lingers as hub.Config.Linger says; when only the Conn does, it leaves.
+// When the socket ends, the member lingers as hub.Config.Linger says; when only the Conn
+// ends, it leaves.
 func (r Relay[K, M]) Join(
 	ctx context.Context, conn *Conn, member M, options RelayOptions,
 ) (*hub.Membership[K, M, *Envelope], error) {
+	if conn == nil {
+		return nil, argument("Relay.Join", "conn", isNil)
+	}
 	socket := conn.socket()
 	if socket == nil {
 		return nil, argument("Relay.Join", "conn", overNothing)
@@ -126,7 +154,7 @@ func (r Relay[K, M]) Join(
 		relay(conn.on(typ))
 	}
 	m.OnEnd(conn.life.OnEnd(func() {
-		if conn.hasQuit() && isOpen(socket) { // or else the socket's end ends it
+		if conn.hasQuit() && isOpen(socket) { // otherwise the socket's end ends it
 			m.Unsubscribe()
 		}
 	}))
@@ -143,17 +171,18 @@ func (c *Conn) hasQuit() bool {
 // isOpen reports whether a socket has not ended.
 func isOpen(socket wsource.Peer) bool {
 	var ended atomic.Bool
-	socket.OnEnd(func() { ended.Store(true) })() // which calls it at once if it has
+	// OnEnd calls at once if the socket has ended.
+	socket.OnEnd(func() { ended.Store(true) })()
 	return !ended.Load()
 }
 
-// relayed tells others what a participant emits.
+// relayed tells the others the events that a participant emits.
 type relayed struct {
 	to    observable.Observer[*Envelope]
 	ender observable.Ender
 }
 
-// Next passes an event on. Questions are the connection's own.
+// Next passes an event on. Questions stay on the connection.
 func (r *relayed) Next(e *Envelope) {
 	if e.Credit == 0 {
 		r.to.Next(e)
@@ -169,15 +198,15 @@ func (r *relayed) Complete() {}
 // OnEnd has f called when the membership is over.
 func (r *relayed) OnEnd(f func()) (stop func()) { return r.ender.OnEnd(f) }
 
-// overNothing says that a Conn is over nothing that a hub can send to.
+// overNothing says that a hub cannot send to the stream of a Conn.
 const overNothing = "is over neither a socket nor a session"
 
-// socket returns the socket that the Conn is over, or what stands for it, or nil.
+// socket returns the socket that the Conn is over, or the peer in its place, or nil.
 func (c *Conn) socket() wsource.Peer {
 	switch d := c.duplex.(type) {
 	case *wsource.Socket:
 		return d
-	case interface{ Peer() wsource.Peer }: // a session's
+	case interface{ Peer() wsource.Peer }: // as of a session
 		return d.Peer()
 	case interface{ Socket() *wsource.Socket }:
 		if socket := d.Socket(); socket != nil {

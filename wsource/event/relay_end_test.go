@@ -12,7 +12,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// Who takes part does so until the Conn ends. A member whose socket ends lingers.
+// A participant takes part until its Conn ends. A member whose socket ends lingers.
 func TestRelayEnds(t *testing.T) {
 	over := func(m *hub.Membership[string, string, *event.Envelope]) bool {
 		settle()

@@ -25,7 +25,7 @@ func (s *site) lasting() (*event.Conn, *wsource.Subject[wsource.Message, wsource
 	return event.New(subject, nil), subject
 }
 
-// accept returns the server's end of the connection that was dialled last.
+// accept returns the server's end of the last dialled connection.
 func (s *site) accept() (*event.Conn, *wsource.Socket) {
 	socket := <-s.sockets
 	return event.New(socket, nil), socket
@@ -33,7 +33,7 @@ func (s *site) accept() (*event.Conn, *wsource.Socket) {
 
 // A Conn over a subject lasts across connections.
 func TestSubject(t *testing.T) {
-	t.Run("what lasts", func(t *testing.T) {
+	t.Run("parts that last", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			client, subject := s.lasting()
 			got := record(t, event.OnValue[int](client, "n"))
@@ -61,7 +61,7 @@ func TestSubject(t *testing.T) {
 			<-client.Done()
 		})
 	})
-	t.Run("what does not", func(t *testing.T) {
+	t.Run("parts that do not last", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			client, subject := s.lasting()
 			ended := make(chan error, 2)
@@ -104,7 +104,8 @@ func TestSubject(t *testing.T) {
 			connect(client)
 			result := make(chan error, 1)
 			go func() { _, err := event.Ask[int](t.Context(), client, "double", 3); result <- err }()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond) // before the next attempt
+			// Before the next attempt.
+			ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
 			defer cancel()
 			_, err := event.Ask[int](ctx, client, "double", 3)
 			requireAsk(t, err, wsource.Unsent)
@@ -116,7 +117,7 @@ func TestSubject(t *testing.T) {
 			subject.Complete()
 		})
 	})
-	t.Run("what a subscriber of Connections sends is ahead of what waits", func(t *testing.T) {
+	t.Run("events of a subscriber of Connections are ahead of those that wait", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *site) {
 			require.NoError(t, s.network.OnDial(1, wstest.Refuse()))
 			client, subject := s.lasting()

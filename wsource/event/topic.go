@@ -2,7 +2,7 @@ package event
 
 import "strings"
 
-// maxTokens is how many parts a topic has at most.
+// maxTokens is the greatest number of parts of a topic.
 const maxTokens = 16
 
 // The wildcards of a pattern.
@@ -11,7 +11,7 @@ const (
 	anyRest  = ">" // stands for one part or more, at the end
 )
 
-// topicProblem returns what is wrong with a topic, or with a pattern of topics, or "".
+// topicProblem returns the problem with a topic, or with a pattern of topics, or "".
 func topicProblem(topic string, pattern bool) string {
 	if len(topic) > MaxName {
 		return "is too long"
@@ -54,11 +54,11 @@ func Matches(pattern, topic string) bool {
 	}
 }
 
-// patterns finds those that have a topic, in a time that does not depend on how many there are.
-// The zero value is empty.
+// patterns finds the patterns that have a topic, in a time that does not depend on how
+// many there are. The zero value is empty.
 type patterns struct {
 	next map[string]*patterns
-	here string // the pattern that ends here, or ""
+	here string // pattern that ends here, or ""
 }
 
 // add adds a pattern.

@@ -37,7 +37,8 @@ func TestTopicProblem(t *testing.T) {
 	}
 }
 
-// Whatever is added and removed, the tree finds what a search through all patterns does.
+// After any additions and removals, the tree finds the same as a search through all
+// patterns.
 func TestPatterns(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(names []string, last ...string) string {

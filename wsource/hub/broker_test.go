@@ -14,15 +14,15 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// slowBroker is a broker of one room whose deliveries come when the test says.
+// slowBroker is a broker of one room whose deliveries the test makes.
 type slowBroker struct {
 	deliver  func(*event)
-	snapshot func(n int) hub.Snapshot[string, string, string] // of the nth call
+	snapshot func(n int) hub.Snapshot[string, string, string] // snapshot of the nth call
 	calls    int
 	stopped  bool
 	err      error
 	entered  int
-	leaving  func() // is called by Leave, if it is not nil
+	leaving  func() // called by Leave, if it is not nil
 }
 
 func (b *slowBroker) Subscribe(_ context.Context, _ string, deliver func(*event)) (stop func(), err error) {
@@ -51,18 +51,18 @@ func (b *slowBroker) Leave(context.Context, string, string) error {
 	return b.err
 }
 
-// said returns what was said at a position.
+// said returns a value said, at a position.
 func said(offset uint64, text string) *event {
 	return &event{Kind: hub.Said, Room: "lobby", Value: text, Position: hub.Position{Epoch: "e", Offset: offset}}
 }
 
-// moved returns an event of somebody who comes or goes.
+// moved returns an event of a member that comes or goes.
 func moved(kind hub.Kind, member string, revision uint64) *event {
 	return &event{Kind: kind, Room: "lobby", Member: member, Revision: revision}
 }
 
-// What a broker delivers before, while and after it answers for one who joins comes once, in its order, whether the
-// answer has it or not.
+// Events that a broker delivers before, while and after it answers a Join come once, in
+// their order, whether the answer has them or not.
 func TestJoinWithSlowBroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -94,7 +94,7 @@ func TestJoinWithSlowBroker(t *testing.T) {
 	})
 }
 
-// More than may wait while the broker answers has it asked once more.
+// If too many events come while the broker answers, it is asked once more.
 func TestJoinWithVerySlowBroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -137,7 +137,7 @@ func TestBrokerPanicsAtTheEndOfALinger(t *testing.T) {
 	})
 }
 
-// enteringBroker notes the order in which it has taken calls, of which Enter waits.
+// enteringBroker notes the order in which it has taken calls; its Enter waits.
 type enteringBroker struct {
 	slowBroker
 	gate  chan struct{}
@@ -155,7 +155,8 @@ func (b *enteringBroker) Change(_ context.Context, _, _ string, meta any) error 
 	return b.err
 }
 
-// What a second socket says of a member does not overtake that the member is there, and is not lost.
+// Metadata that a second socket sets for a member does not overtake its Entered, and is
+// not lost.
 func TestMetaWhileAMemberEnters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unhandled := observabletest.Unhandled(t)
@@ -167,7 +168,7 @@ func TestMetaWhileAMemberEnters(t *testing.T) {
 		go func() { first <- s.join(room, "ann", hub.JoinOptions{}) }()
 		settle()
 		second := s.join(room, "ann", hub.JoinOptions{Meta: "hello"})
-		require.NoError(t, second.SetMeta(t.Context(), nil)) // which says nothing
+		require.NoError(t, second.SetMeta(t.Context(), nil)) // this is no change
 		b.taken = nil
 		close(b.gate)
 		one := <-first
@@ -192,7 +193,7 @@ func TestMetaWhileAMemberEnters(t *testing.T) {
 	})
 }
 
-// What a broker cannot do is the error of who asked for it, and leaves nothing behind.
+// An error of a broker is the error of the call, and leaves nothing behind.
 func TestBrokerFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -213,14 +214,15 @@ func TestBrokerFails(t *testing.T) {
 		_, err = h.Room("lobby").Join(t.Context(), server, "ann", hub.JoinOptions{})
 		require.ErrorIs(t, err, boom)
 		assert.Zero(t, b.entered)
-		failures.Expect(t, "boom") // of Leave
+		failures.Expect(t, "boom") // error of Leave
 		assert.ErrorIs(t, h.Room("lobby").Say(t.Context(), "?"), boom)
 		assert.Equal(t, hub.Stats{}, h.Stats())
 	})
 }
 
-// A broker that has lost something tells it to sockets by a Welcome, and these go on from there:
-// also in another epoch, in which offsets and revisions begin anew, and while they catch up.
+// A broker that has lost events tells sockets so by a Welcome, and these continue from
+// there: also in another epoch, in which offsets and revisions begin anew, and while they
+// catch up.
 func TestBrokerHasLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -270,7 +272,7 @@ func TestStateOfAnotherEpoch(t *testing.T) {
 	assert.Equal(t, map[string]int{"c": 1}, s.Map())
 }
 
-// stateBroker is a broker of one state, whose deliveries are the test's.
+// stateBroker is a broker of one state; the test makes its deliveries.
 type stateBroker struct {
 	hub.Broker[string, string, hub.Change[string, int]]
 	deliver func(*hub.Event[string, string, hub.Change[string, int]])
@@ -290,7 +292,8 @@ func (*stateBroker) Snapshot(
 	return s, nil
 }
 
-// A member that is on several nodes leaves with the last of them; a leave of nobody changes nothing.
+// A member that is on several nodes leaves with the last of them; a leave of no member
+// changes nothing.
 func TestMemoryCountsNodes(t *testing.T) {
 	h := hub.New(config{})
 	got := record(t, h.Room("lobby").Events())
@@ -312,7 +315,8 @@ func TestMemoryCountsNodes(t *testing.T) {
 	assert.Equal(t, "(entered ann here) (changed ann away) (left ann <nil>)", story(events))
 }
 
-// openingBroker is a broker whose Subscribe waits until the test lets it go on, or its context ends.
+// openingBroker is a broker whose Subscribe waits until the test lets it go on, or its
+// context ends.
 type openingBroker struct {
 	slowBroker
 	goOn chan struct{}
@@ -332,7 +336,8 @@ func (b *openingBroker) Subscribe(ctx context.Context, room string, deliver func
 	return b.slowBroker.Subscribe(ctx, room, deliver)
 }
 
-// A room is opened for all who wait for it, whosever context ends, and no longer than anybody waits.
+// A room is opened for all calls that wait for it, even if the context of one ends, and
+// no longer than one waits.
 func TestOpeningIsNobodysOwn(t *testing.T) {
 	errGone := errors.New("gone")
 	synctest.Test(t, func(t *testing.T) {
@@ -367,6 +372,6 @@ func TestOpeningIsNobodysOwn(t *testing.T) {
 		}
 		b.goOn <- struct{}{}
 		synctest.Wait()
-		assert.True(t, b.stopped, "what came too late is given back")
+		assert.True(t, b.stopped, "a subscription that came too late is given back")
 	})
 }

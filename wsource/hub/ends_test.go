@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -19,8 +20,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// A member lingers whose socket is over, also when the context that it has joined with hears of that first: the
-// context of a handler ends with its socket. A context of its own ends the membership as Unsubscribe does.
+// A member whose socket is over lingers, even if its context ends first: the context of a
+// handler ends with its socket. A context of its own ends the membership as Unsubscribe
+// does.
 func TestLingerOfAHandler(t *testing.T) {
 	const linger = 10 * time.Second
 	for name, test := range map[string]struct {
@@ -32,7 +34,7 @@ func TestLingerOfAHandler(t *testing.T) {
 				return err
 			}
 			return observable.TryForEach(ctx, s, func(wsource.Message) (err error) {
-				time.Sleep(time.Second) // as the client goes, which is not seen meanwhile
+				time.Sleep(time.Second) // while the client goes, still unseen
 				for err == nil {
 					err = s.Send(ctx, wsource.TextMessage("answer"))
 				}
@@ -98,7 +100,7 @@ func TestLingerOfAHandler(t *testing.T) {
 	}
 }
 
-// gateBroker opens a room when the test says.
+// gateBroker opens a room when the test lets it.
 type gateBroker struct {
 	slowBroker
 	open chan struct{}
@@ -109,8 +111,8 @@ func (b *gateBroker) Subscribe(ctx context.Context, room string, deliver func(*e
 	return b.slowBroker.Subscribe(ctx, room, deliver)
 }
 
-// Who has asked for a room before Shutdown, and enters after, does not stay; nor does anybody linger whose socket ends
-// during Shutdown.
+// A member that has asked for a room before Shutdown, and enters after, does not stay. No
+// member lingers whose socket ends during Shutdown.
 func TestShutdownWhileARoomOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -133,7 +135,39 @@ func TestShutdownWhileARoomOpens(t *testing.T) {
 	})
 }
 
-// A message that no socket can send is as little lost without a word as one that cannot be encoded.
+// A member that is being announced during Shutdown has left when that returns: a broker
+// that gets the Leave first would keep the member for ever.
+func TestShutdownWhileAMemberEnters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := &enteringBroker{gate: make(chan struct{})}
+		b.snapshot = func(int) (s hub.Snapshot[string, string, string]) { return s }
+		var log []string
+		b.leaving = func() { log = append(log, fmt.Sprint("leaves, entered: ", len(b.taken) > 0)) }
+		h := hub.New(config{Broker: b, Linger: time.Hour})
+		client, server := s.pair()
+		joined := make(chan *membership, 1)
+		go func() {
+			m, err := h.Room("lobby").Join(context.Background(), server, "ann", hub.JoinOptions{})
+			assert.NoError(t, err)
+			joined <- m
+		}()
+		settle()
+		down := make(chan error, 1)
+		go func() { down <- h.Shutdown(t.Context()) }()
+		settle()
+		assert.Empty(t, log)
+		assert.Empty(t, down)
+		close(b.gate)
+		require.NoError(t, <-down)
+		<-(<-joined).Done()
+		assert.Equal(t, []string{"leaves, entered: true"}, log)
+		assert.Equal(t, hub.Stats{}, h.Stats())
+		client.CloseNow()
+	})
+}
+
+// A message that no socket can send is reported, as one that cannot be encoded is.
 func TestMessageThatNoSocketCanSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -157,7 +191,7 @@ func TestMessageThatNoSocketCanSend(t *testing.T) {
 	})
 }
 
-// A handler that cannot speak any more, since its socket is over, has not failed.
+// A handler has not failed if it cannot speak any more because its socket is over.
 func TestHandlerThatCannotSpeakAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := observabletest.Unhandled(t)
@@ -195,13 +229,15 @@ func TestHandlerThatCannotSpeakAnyMore(t *testing.T) {
 	})
 }
 
-// Who speaks by the stream of its socket, as package hub's documentation has it, leaves and lingers as the socket ends,
-// and that is no failure. A stream that ends by itself has the member leave at once, and its failure is told.
+// A member that speaks by the stream of its socket, as package hub's documentation has
+// it, leaves and lingers as the socket ends, and that is no failure. A stream that ends
+// by itself has the member leave at once, and its failure is reported.
 func TestMemberWhoseStreamEnds(t *testing.T) {
 	const linger = 10 * time.Second
 	boom := errors.New("boom")
 	for name, test := range map[string]struct {
-		end    func(g *guest, cancel func(), more observable.Observer[string]) // the stream is of the socket, and more
+		// The stream is made of the socket and more.
+		end    func(g *guest, cancel func(), more observable.Observer[string])
 		leaves time.Duration
 		told   error
 	}{
@@ -252,7 +288,7 @@ func TestMemberWhoseStreamEnds(t *testing.T) {
 	}
 }
 
-// The end of the context of a stream that is said in a room is no failure of the room's.
+// The end of the context of a stream that is said in a room is no failure of the room.
 func TestContextOfAStreamInARoomEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := observabletest.Unhandled(t)
@@ -267,8 +303,8 @@ func TestContextOfAStreamInARoomEnds(t *testing.T) {
 	})
 }
 
-// Who speaks in a room by the stream of its socket goes as it likes: that is no failure of the room's. What else a
-// stream fails with is told.
+// The end of a socket whose stream is said in a room is no failure of the room. Other
+// errors of a stream are reported.
 func TestSocketWhoseStreamIsSaidInARoom(t *testing.T) {
 	for name, leave := range map[string]func(g *guest){
 		"normally":        func(g *guest) { g.client.Complete() },
@@ -308,7 +344,8 @@ func TestSocketWhoseStreamIsSaidInARoom(t *testing.T) {
 				ann.membership.Error(errors.Join(wsource.ErrClosed, boom))
 				room.Error(&observable.PanicError{Value: errors.Join(wsource.ErrClosed, boom)})
 				bob := s.join(room, "bob", hub.JoinOptions{})
-				bob.membership.Others().Error(&wsource.CloseError{Code: wsource.StatusGoingAway, Err: boom}) // another socket's
+				// The end of another socket.
+				bob.membership.Others().Error(&wsource.CloseError{Code: wsource.StatusGoingAway, Err: boom})
 				require.Len(t, failures.All(), 5)
 				for _, failure := range failures.All() {
 					require.ErrorIs(t, failure, boom)

@@ -10,16 +10,24 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// Kind is what an [Event] is about.
+// Kind is the kind of an [Event].
 type Kind uint8
 
-// The kinds of events, with the fields that each one fills beside Kind, Room, Position and At.
+// The kinds of events, with the fields that each one fills beside Kind, Room, Position
+// and At.
 const (
-	Said    Kind = iota // a member has said something: Member, which is zero if nobody did, Value, Private
-	Welcome             // first to who joins, and to a node that has lost something: Member, Recovery, Missed, Replayed, Members
-	Entered             // a member is there now: Member, Meta
-	Left                // a member is gone: Member
-	Changed             // a member has other metadata: Member, Meta
+	// Said: a member has said something. It fills Member (zero if no member did), Value,
+	// Private.
+	Said Kind = iota
+	// Welcome: the first event for a socket that joins, and for a node that has lost
+	// events. It fills Member, Recovery, Missed, Replayed, Members.
+	Welcome
+	// Entered: a member is present now. It fills Member, Meta.
+	Entered
+	// Left: a member is gone. It fills Member.
+	Left
+	// Changed: a member has other metadata. It fills Member, Meta.
+	Changed
 )
 
 var kindNames = [...]string{"said", "welcome", "entered", "left", "changed"}
@@ -30,22 +38,23 @@ func (k Kind) String() string { return nameOf(kindNames[:], int(k)) }
 // MarshalText returns the kind's name.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText reads a kind's name. The error names one that is unknown.
+// UnmarshalText reads a kind's name. The error names an unknown one.
 func (k *Kind) UnmarshalText(text []byte) error {
 	i, err := indexOf("kind", kindNames[:], string(text))
 	*k = Kind(i)
 	return err
 }
 
-// Recovery is what has become of what was said since the Position with which a socket joins.
+// Recovery says how much there is of the values said since the Position with which a
+// socket joins.
 type Recovery uint8
 
 // The recoveries.
 const (
-	Fresh     Recovery = iota // it has no position: it gets all that is kept
-	Recovered                 // it gets everything that it missed
-	Gap                       // it gets what it missed, but for the first part: Missed says how much
-	TooOld                    // nobody knows what it missed: it gets all that is kept, as if Fresh
+	Fresh     Recovery = iota // no position: the socket gets all events that are kept
+	Recovered                 // the socket gets every event that it missed
+	Gap                       // the socket gets all but the first Missed events
+	TooOld                    // the number of missed events is unknown: as Fresh
 )
 
 var recoveryNames = [...]string{"fresh", "recovered", "gap", "too old"}
@@ -56,7 +65,7 @@ func (r Recovery) String() string { return nameOf(recoveryNames[:], int(r)) }
 // MarshalText returns the recovery's name.
 func (r Recovery) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText reads a recovery's name. The error names one that is unknown.
+// UnmarshalText reads a recovery's name. The error names an unknown one.
 func (r *Recovery) UnmarshalText(text []byte) error {
 	i, err := indexOf("recovery", recoveryNames[:], string(text))
 	*r = Recovery(i)
@@ -78,45 +87,52 @@ func indexOf(what string, names []string, name string) (uint8, error) {
 	return uint8(i), nil //nolint:gosec // there are few names
 }
 
-// Position is a place in what is said in a room. The zero value is before everything.
+// Position is a place in the order of the values said in a room. The zero value is before
+// all.
 type Position struct {
-	Epoch  string `json:"epoch"`  // names the order that Offset counts in: a room that was forgotten begins another
-	Offset uint64 `json:"offset"` // counts what was said to all, from 1
+	// Epoch names the order that Offset counts in: a room that was forgotten begins
+	// another.
+	Epoch  string `json:"epoch"`
+	Offset uint64 `json:"offset"` // counts the values said to all, from 1
 }
 
-// Event is something that happens in a room, as sockets and observers are told of it. It must
-// not be changed.
+// Event is something that happens in a room, as sockets and observers get it. It must not
+// be changed.
 type Event[K, M comparable, T any] struct {
 	Kind Kind `json:"kind"`
 	Room K    `json:"room"`
-	// Position is that of what is said; of the rest, that of what was said before. Who comes back
-	// joins with the last one that it has got.
+	// Position is the place of a value that is said; for other kinds, that of the last
+	// value before. A client that comes back joins with the last Position that it got.
 	Position Position  `json:"position"`
-	At       time.Time `json:"at"` // when it happened
+	At       time.Time `json:"at"` // time when it happened
 	Member   M         `json:"member,omitzero"`
-	Meta     any       `json:"meta,omitempty"`   // what the member says about itself
-	Value    T         `json:"value,omitzero"`   // what is said
-	Private  bool      `json:"private,omitzero"` // it is said to some members only, and not kept
+	Meta     any       `json:"meta,omitempty"`   // metadata that the member sets
+	Value    T         `json:"value,omitzero"`   // value that is said
+	Private  bool      `json:"private,omitzero"` // for some members only, and not kept
 
 	Recovery Recovery    `json:"recovery,omitzero"`
-	Missed   uint64      `json:"missed,omitzero"`   // how much of what was said to all does not come any more
-	Replayed int         `json:"replayed,omitzero"` // how many events of the past follow
-	Members  []Member[M] `json:"members,omitempty"` // who is there, in the order of entering
+	Missed   uint64      `json:"missed,omitzero"`   // values said to all that are lost
+	Replayed int         `json:"replayed,omitzero"` // events of the past that follow
+	Members  []Member[M] `json:"members,omitempty"` // those present, by their entering
 
-	To       []M    `json:"-"` // of a private event, who hears it
-	Except   []M    `json:"-"` // who does not hear it
+	To       []M    `json:"-"` // members that hear a private event
+	Except   []M    `json:"-"` // members that do not hear it
 	Revision uint64 `json:"-"` // counts the comings, goings and changes in the room
 
-	prepared *wsource.Prepared // for sockets, once it is encoded; nil if they are not told
-	encoded  bool
-	bytes    int // that it counts for in a Log, if it is not prepared
+	// Late is the number of a burst, if the event comes in one, after it happened, or
+	// else 0. See Broker.Subscribe and Room.Late.
+	Late uint64 `json:"-"`
 
-	conflateKey any  // of Config.ConflateBy
-	compactKey  any  // of Config.Compact, when it is said to all
-	deletes     bool // likewise
+	prepared *wsource.Prepared // message for sockets, once encoded; nil if they get none
+	encoded  bool
+	bytes    int // size that counts in a Log, if it is not prepared
+
+	conflateKey any  // key of Config.ConflateBy
+	compactKey  any  // key of Config.Compact, of a value said to all
+	deletes     bool // the value deletes that key
 }
 
-// String tells what has happened, where and to whom, in one line for logs and tests.
+// String tells the event, the room and the member, in one line for logs and tests.
 func (e Event[K, M, T]) String() string {
 	text := fmt.Sprintf("%v in %v", e.Kind, e.Room)
 	var nobody M
@@ -140,10 +156,10 @@ func (e Event[K, M, T]) String() string {
 	return text
 }
 
-// Member is one who is in a room.
+// Member is a member that is in a room.
 type Member[M comparable] struct {
 	Key  M   `json:"key"`
-	Meta any `json:"meta,omitempty"` // what the member says about itself
+	Meta any `json:"meta,omitempty"` // metadata that the member sets
 }
 
 // meant reports whether a member hears the event.
@@ -162,7 +178,8 @@ func (e *Event[K, M, T]) size() int {
 	return len(e.prepared.Message().Data)
 }
 
-// ErrSkip is what an Encode returns for an event of which sockets are not told. It is no failure.
+// ErrSkip is the error of an Encode for an event that sockets do not get. It is no
+// failure.
 var ErrSkip = errors.New("sockets are not told")
 
 // EncodeJSON makes a text message of a whole event, by encoding/json. It is the default.
@@ -171,8 +188,9 @@ func EncodeJSON[K, M comparable, T any](event *Event[K, M, T]) (wsource.Message,
 	return wsource.Message{Type: wsource.Text, Data: data}, err
 }
 
-// EncodeValue returns an Encode for sockets that are told only what is said, as a codec
-// encodes it, and neither who has said it nor who is there.
+// EncodeValue returns an Encode for sockets that get only the values said, as a codec
+// encodes them, without the member that said one and without the members that come and
+// go.
 func EncodeValue[K, M comparable, T any](encode func(T) (wsource.Message, error)) func(*Event[K, M, T]) (wsource.Message, error) {
 	return func(event *Event[K, M, T]) (wsource.Message, error) {
 		if event.Kind != Said {

@@ -12,7 +12,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// screen is a peer that keeps what it is sent: a socket in a test.
+// screen is a peer that keeps its messages: a socket in a test.
 type screen struct {
 	mu    sync.Mutex
 	lines []string
@@ -29,7 +29,7 @@ func (*screen) Withdraw(*wsource.Posting) bool         { return false }
 func (*screen) Close(wsource.StatusCode, string) error { return nil }
 func (*screen) OnEnd(func()) (stop func())             { return func() {} }
 
-// spoken encodes what was said, and leaves out who comes and goes.
+// spoken encodes values said, and skips the members that come and go.
 func spoken(e *hub.Event[string, string, string]) (wsource.Message, error) {
 	if e.Kind != hub.Said {
 		return wsource.Message{}, hub.ErrSkip
@@ -37,7 +37,8 @@ func spoken(e *hub.Event[string, string, string]) (wsource.Message, error) {
 	return wsource.TextMessage(e.Member + ": " + e.Value), nil
 }
 
-// A member speaks to all, to the others, or to some. What it has joined ends when it leaves.
+// A member speaks to all, to the others, or to some. A subscription to it ends when it
+// leaves.
 func ExampleMembership() {
 	ctx := context.Background()
 	rooms := hub.New(hub.Config[string, string, string]{Encode: spoken})
@@ -71,7 +72,7 @@ func ExampleMembership() {
 	// ["ann: hello" "ann: who is there?"]
 }
 
-// What could not be done with a room says which it was, and why.
+// An error of a room names the room and the cause.
 func ExampleRoomError() {
 	ctx := context.Background()
 	rooms := hub.New(hub.Config[string, string, string]{MaxRooms: 1, MaxSockets: 1, Encode: spoken})
@@ -105,7 +106,7 @@ func ExampleConfig_defaults() {
 	// 10000 10000 256 1048576 10000 5m0s
 }
 
-// A client that joins with a position is told what has become of the time between.
+// A client that joins with a position is told the fate of the events since.
 func ExampleRecovery() {
 	for _, r := range []hub.Recovery{hub.Fresh, hub.Recovered, hub.Gap, hub.TooOld} {
 		fmt.Println(r)
@@ -117,7 +118,7 @@ func ExampleRecovery() {
 	// too old
 }
 
-// A State is a map that all in a room have.
+// A State is a map that all in a room share.
 func ExampleState_Map() {
 	ctx := context.Background()
 	boards := hub.NewStates(hub.Config[string, string, hub.Change[string, int]]{})
@@ -155,7 +156,7 @@ func ExampleStateChanges() {
 	// <nil>
 }
 
-// A Broker of another system keeps what was said in a Log, and answers from it.
+// A Broker of another system keeps the values said in a Log, and answers from it.
 func ExampleLog() {
 	at := hub.Position{Epoch: "1"}
 	log := hub.NewLog[string, string, string](hub.History{Count: 10}, nil, at)
@@ -167,14 +168,14 @@ func ExampleLog() {
 	}
 	var snapshot = log.Snapshot(since)
 	fmt.Println(snapshot.Recovery, len(snapshot.Events), snapshot.Missed)
-	log.Lose(1) // the other system has given up what was said up to there
+	log.Lose(1) // the other system has lost the values up to there
 	fmt.Println(log.Snapshot(since).Recovery)
 	// Output:
 	// recovered 2 0
 	// gap
 }
 
-// counting is a broker that counts what is said, and leaves the rest to another one.
+// counting is a broker that counts the values said, and leaves the rest to another one.
 type counting struct {
 	hub.Broker[string, string, string]
 
@@ -186,7 +187,8 @@ func (c *counting) Publish(ctx context.Context, e *hub.Event[string, string, str
 	return c.Broker.Publish(ctx, e)
 }
 
-// A Broker has six methods. Of a hub whose map is a State, it is told how to compact changes.
+// A Broker has six methods. For a State, one of another system is given these two
+// functions.
 func ExampleBroker() {
 	var compact = hub.CompactChange[string, int]
 	key, deletes := compact(hub.Change[string, int]{Key: "EURUSD", Deleted: true})

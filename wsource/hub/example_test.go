@@ -12,7 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// lobby is a server whose sockets are all in one room, and say there what they send.
+// lobby is a server whose sockets are all in one room, and say in it the texts that they
+// send.
 func lobby(h *hub.Hub[string, string, string]) *httptest.Server {
 	server := new(wsource.Server)
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
@@ -29,7 +30,7 @@ func lobby(h *hub.Hub[string, string, string]) *httptest.Server {
 	return httptest.NewServer(server)
 }
 
-// A room in which everybody hears everybody.
+// A room in which all members hear all.
 func Example() {
 	encode := func(e *hub.Event[string, string, string]) (wsource.Message, error) {
 		if e.Kind != hub.Said {
@@ -55,7 +56,8 @@ func Example() {
 	// ann: hello <nil>
 }
 
-// With the default encoding a client hears who is there, and knows how to come back.
+// With the default encoding a client gets the members that are present, and the position
+// for its return.
 func ExampleEncodeJSON() {
 	h := hub.New(hub.Config[string, string, string]{History: hub.History{Count: 100}, Linger: time.Second})
 	server := lobby(h)
@@ -109,7 +111,7 @@ func ExampleRoom_To() {
 	// welcome, ann <nil>
 }
 
-// An event is a line in a log, or in what a test has recorded.
+// An event is a line in a log, or in the record of a test.
 func ExampleEvent() {
 	h := hub.New(hub.Config[string, string, string]{History: hub.History{Count: 100}})
 	server := lobby(h)

@@ -8,7 +8,7 @@ import (
 // expiry is the keys that expire, the next one first.
 type expiry[K comparable] struct {
 	keys  []expiring[K]
-	index map[K]int // where each is
+	index map[K]int // index of each key in keys
 }
 
 type expiring[K comparable] struct {
@@ -31,7 +31,7 @@ func (e *expiry[K]) next() (at time.Time, ok bool) {
 	return e.keys[0].at, true
 }
 
-// Len is for container/heap, as are the methods below.
+// Len is for container/heap, as the methods below are.
 func (e *expiry[K]) Len() int           { return len(e.keys) }
 func (e *expiry[K]) Less(i, j int) bool { return e.keys[i].at.Before(e.keys[j].at) }
 

@@ -27,8 +27,8 @@ func apart(f func()) {
 	<-done
 }
 
-// Code of a user's that ends its goroutine, or panics, ends neither the room nor what is said after, and who
-// is behind it hears even that at which it happened.
+// Code of a user that ends its goroutine, or panics, ends neither the room nor the values
+// said after. The receivers behind it get even the value at which it happened.
 func TestUserCodeThatDoesNotReturn(t *testing.T) {
 	ways := map[string]func(){"goexit": runtime.Goexit, "panic": func() { panic("a bug") }}
 	for where, heard := range map[string]struct{ sockets, observers string }{
@@ -45,7 +45,8 @@ func TestUserCodeThatDoesNotReturn(t *testing.T) {
 					var room hub.Room[string, string, string]
 					at := func(place, text string) {
 						if place == where && text == "bad" {
-							_ = room.To("ann").Say(t.Context(), "in") // it is queued, as this one is being handled
+							// It is queued, as this one is being handled.
+							_ = room.To("ann").Say(t.Context(), "in")
 							leave()
 						}
 					}
@@ -95,7 +96,7 @@ func TestUserCodeThatDoesNotReturn(t *testing.T) {
 	}
 }
 
-// An observer of losses that ends its goroutine takes the loss of one from nobody else.
+// An observer of losses that ends its goroutine takes a loss from no other observer.
 func TestLossesObserverThatDoesNotReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -125,7 +126,8 @@ func TestLossesObserverThatDoesNotReturn(t *testing.T) {
 	})
 }
 
-// What cannot be the key of a map is none of a room, a member or a value, and leaves nothing locked.
+// A value that cannot be the key of a map cannot be a room, a member or a key, and leaves
+// nothing locked.
 func TestKeysThatCannotBe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -148,7 +150,8 @@ func TestKeysThatCannotBe(t *testing.T) {
 	})
 }
 
-// Who is told that a membership is over is told even if another one panics or ends the goroutine.
+// All observers of the end of a membership are told, even if one panics or ends the
+// goroutine.
 func TestEndersThatDoNotReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -170,7 +173,7 @@ func TestEndersThatDoNotReturn(t *testing.T) {
 	})
 }
 
-// brokenBroker is one whose Enter does not return.
+// brokenBroker is a broker whose Enter does not return.
 type brokenBroker struct {
 	slowBroker
 	enter func()

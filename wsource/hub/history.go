@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// DefaultHistoryAge is how long what was said is kept, if a [History] names no Age.
+// DefaultHistoryAge is how long events are kept, if a [History] names no Age.
 const DefaultHistoryAge = 5 * time.Minute
 
-// History bounds what is kept of what was said in a room. With the zero value that is
-// nothing. Who joins with a [Position] gets what it missed out of it.
+// History bounds the events that are kept of a room. The zero value keeps none. A socket
+// that joins with a [Position] gets the events that it missed out of them.
 type History struct {
-	Count int           // how many events are kept
-	Bytes int           // of their messages as they are encoded, together; 0 means 1 MiB
-	Age   time.Duration // how long they are kept; 0 means DefaultHistoryAge
+	Count int           // number of events that are kept
+	Bytes int           // size of their encoded messages together; 0 means 1 MiB
+	Age   time.Duration // time for which they are kept; 0 means DefaultHistoryAge
 }
 
 // withDefaults returns h with its defaults filled in.
@@ -27,22 +27,22 @@ func (h History) withDefaults() History {
 	return h
 }
 
-// past is what was said in a room, as far as it is kept.
+// past is the events said in a room, as far as they are kept.
 type past[K, M comparable, T any] struct {
 	bounds   History
-	compacts bool // of each key only the last event is kept
+	compacts bool // only the last event of each key is kept
 
 	events list.List // of *Event, the oldest first
 	bytes  int
-	floor  uint64                // the last offset of which the event is gone and no later one stands for it
-	latest map[any]*list.Element // by the key of Config.Compact
-	tombs  int                   // of the events, those that delete a key
+	floor  uint64                // last offset of an event dropped without a successor
+	latest map[any]*list.Element // events by the key of Config.Compact
+	tombs  int                   // number of events that delete a key
 }
 
-// maxTombs is how many deletes of a compacted past are kept for who has been away.
+// maxTombs is how many deletes of a compacted past are kept for clients that were away.
 const maxTombs = 1024
 
-// add keeps an event, and gives up what the bounds do not allow.
+// add keeps an event, and drops the events that exceed the bounds.
 func (p *past[K, M, T]) add(e *Event[K, M, T]) {
 	element := p.events.PushBack(e)
 	p.bytes += e.size()
@@ -55,8 +55,9 @@ func (p *past[K, M, T]) add(e *Event[K, M, T]) {
 	}
 }
 
-// replace has a new event stand for the one before with its key. What deletes a key is kept
-// for a while, and what a key has as long as there is a room: who says it bounds the keys.
+// replace has a new event stand for the last one with its key. An event that deletes a
+// key is kept for a while, and one that sets a key as long as there is a room: the code
+// that says the values bounds the keys.
 func (p *past[K, M, T]) replace(e *Event[K, M, T], element *list.Element) {
 	if before := p.latest[e.compactKey]; before != nil {
 		p.remove(before)
@@ -81,7 +82,7 @@ func (p *past[K, M, T]) last(e *Event[K, M, T]) *Event[K, M, T] {
 	return nil
 }
 
-// bury gives up the deletes that are over, the oldest first.
+// bury drops the deletes that are over, the oldest first.
 func (p *past[K, M, T]) bury(over func(*Event[K, M, T]) bool) {
 	for element := p.events.Front(); element != nil; {
 		next := element.Next()
@@ -96,7 +97,7 @@ func (p *past[K, M, T]) bury(over func(*Event[K, M, T]) bool) {
 	}
 }
 
-// prune gives up what is too old.
+// prune drops the events that are too old.
 func (p *past[K, M, T]) prune() {
 	old := func(e *Event[K, M, T]) bool { return time.Since(e.At) >= p.bounds.Age }
 	if p.compacts {
@@ -110,7 +111,7 @@ func (p *past[K, M, T]) prune() {
 	}
 }
 
-// drop gives up an event that nothing stands for.
+// drop removes an event that no later one stands for.
 func (p *past[K, M, T]) drop(element *list.Element) {
 	e := event[K, M, T](element)
 	p.floor = e.Position.Offset
@@ -129,7 +130,7 @@ func (p *past[K, M, T]) remove(element *list.Element) {
 	p.events.Remove(element)
 }
 
-// since returns the events behind an offset, and whether they are all.
+// since returns the events behind an offset, and the number of those that are gone.
 func (p *past[K, M, T]) since(offset uint64) (events []*Event[K, M, T], missed uint64) {
 	n := 0
 	first := p.events.Back()
@@ -148,7 +149,7 @@ func (p *past[K, M, T]) since(offset uint64) (events []*Event[K, M, T], missed u
 	return events, missed
 }
 
-// all returns everything that is kept, for who knows nothing yet.
+// all returns every event that is kept, for a socket that knows none yet.
 func (p *past[K, M, T]) all() []*Event[K, M, T] {
 	events, _ := p.since(0)
 	if !p.compacts {
@@ -163,7 +164,8 @@ func (p *past[K, M, T]) all() []*Event[K, M, T] {
 	return kept
 }
 
-// snapshot returns what a socket needs that joins with a position, when the room is at now.
+// snapshot returns the state for a socket that joins with a position, when the room is at
+// now.
 func (p *past[K, M, T]) snapshot(since, now Position) Snapshot[K, M, T] {
 	p.prune()
 	s := Snapshot[K, M, T]{Position: now}
@@ -177,7 +179,7 @@ func (p *past[K, M, T]) snapshot(since, now Position) Snapshot[K, M, T] {
 		switch {
 		case s.Missed == 0:
 			s.Recovery = Recovered
-		case p.compacts: // one that was deleted may be among them
+		case p.compacts: // a key that was deleted may be among them
 			s.Recovery, s.Missed, s.Events = TooOld, 0, p.all()
 		default:
 			s.Recovery = Gap

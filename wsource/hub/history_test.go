@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// story tells events in short: what was said, and the rest by kind.
+// story tells events in short: the values said, and the rest by kind.
 func story(events []event) string {
 	var words []string
 	for _, e := range events {
@@ -29,7 +29,8 @@ func story(events []event) string {
 	return strings.Join(words, " ")
 }
 
-// Who comes back is told what has become of the time between, and gets what is kept of it.
+// A client that comes back is told the fate of the events since, and gets those that are
+// kept.
 func TestRecovery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -56,12 +57,12 @@ func TestRecovery(t *testing.T) {
 			assert.Equal(t, want, story(g.events()), "%v", since)
 			begin := at[4]
 			begin.Offset -= uint64(g.events()[0].Replayed)
-			assert.Equal(t, begin, g.events()[0].Position, "right before what follows")
+			assert.Equal(t, begin, g.events()[0].Position, "right before the events that follow")
 			g.Unsubscribe()
 			settle()
 		}
 		g := s.join(room, "bob", hub.JoinOptions{Since: hub.Position{Epoch: at[0].Epoch, Offset: 6}})
-		assert.Equal(t, "(too old 0 3) 3 4 5", story(g.events()), "what was never said")
+		assert.Equal(t, "(too old 0 3) 3 4 5", story(g.events()), "events that were never said")
 		g.Unsubscribe()
 
 		time.Sleep(time.Minute)
@@ -76,7 +77,7 @@ func TestRecovery(t *testing.T) {
 	})
 }
 
-// A room that nobody is in stays as long as its past.
+// A room without members stays as long as its past.
 func TestPastOfAnEmptyRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -95,8 +96,8 @@ func TestPastOfAnEmptyRoom(t *testing.T) {
 	})
 }
 
-// Whoever joins while others speak gets what is kept and what follows, without a gap and nothing
-// twice; and so does who comes back.
+// A socket that joins while others speak gets the values kept and those that follow,
+// without a gap and none twice; and so does one that comes back.
 func TestJoinWithoutGapOrDouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -117,7 +118,7 @@ func TestJoinWithoutGapOrDouble(t *testing.T) {
 		for i := range clients {
 			clients[i] = s.join(h.Room("elsewhere"), "x", hub.JoinOptions{})
 		}
-		// An empty room in which nothing was said is forgotten, and then has another epoch.
+		// An empty room without values is forgotten, and then has another epoch.
 		defer s.join(room, "stays", hub.JoinOptions{}).Unsubscribe()
 		close(begin)
 		done := make(chan struct{})

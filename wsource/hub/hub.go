@@ -23,7 +23,7 @@ const (
 	DefaultBytes      = 1 << 20
 )
 
-// Why something cannot be done with a room: the causes of its [*RoomError].
+// Reasons why something cannot be done with a room: the causes of its [*RoomError].
 var (
 	// ErrTooManyRooms: the hub has as many rooms as it may have.
 	ErrTooManyRooms = errors.New("too many rooms")
@@ -31,12 +31,14 @@ var (
 	ErrRoomFull = errors.New("the room is full")
 	// ErrShutdown: the hub is shut down.
 	ErrShutdown = errors.New("the hub is shut down")
-	// ErrLeft: the membership is over. If it has ended with its socket, the error is wsource.ErrClosed, too.
+	// ErrLeft: the membership is over. If it has ended with its socket, the error is
+	// wsource.ErrClosed, too.
 	ErrLeft = errors.New("the member has left")
 )
 
-// leftWithSocketError is the ErrLeft of a membership that has ended with its socket: one error that is both, as
-// [wsource.Server.Handle] takes a joined one for two.
+// leftWithSocketError is the ErrLeft of a membership that has ended with its socket. It
+// is one error that is both, as [wsource.Server.Handle] would take a joined error for
+// two.
 type leftWithSocketError struct{}
 
 func (leftWithSocketError) Error() string { return ErrLeft.Error() + ": " + wsource.ErrClosed.Error() }
@@ -45,71 +47,78 @@ func (leftWithSocketError) Is(target error) bool {
 	return target == ErrLeft || target == wsource.ErrClosed
 }
 
-// RoomError reports what could not be done with a room.
+// RoomError reports that something could not be done with a room.
 type RoomError struct {
-	Room any   // its key
-	Err  error // why not
+	Room any   // key of the room
+	Err  error // cause
 }
 
-// Error tells the room and the cause.
+// Error names the room and the cause.
 func (e *RoomError) Error() string { return fmt.Sprintf("hub: room %v: %v", e.Room, e.Err) }
 
 // Unwrap returns the cause.
 func (e *RoomError) Unwrap() error { return e.Err }
 
-// Config says what a [Hub] is made of. The zero value is a hub with the defaults.
+// Config has the settings of a [Hub]. The zero value is a hub with the defaults.
 type Config[K, M comparable, T any] struct {
-	// Encode makes the message for sockets of an event, once for all of them; ErrSkip as the error
-	// if they are not told. Another error, a panic, or a message that no socket can send, as a text that is
-	// not UTF-8, is reported to observable.OnUnhandled, and sockets are not told. Default: EncodeJSON.
+	// Encode makes the message of an event, once for all sockets; its error is ErrSkip
+	// for an event that sockets do not get. Any other error, a panic, or a message that
+	// no socket can send, as a text that is not UTF-8, is reported to
+	// observable.OnUnhandled; sockets get nothing. Default: EncodeJSON.
 	Encode func(*Event[K, M, T]) (wsource.Message, error)
-	// Slow is what becomes of what a socket has no room for. Default: CloseSlow.
+	// Slow is the policy for a message that a socket has no room for. Default: CloseSlow.
 	Slow Slow
-	// Messages is how many messages may wait at a socket, for all rooms of the hub. What a socket
-	// gets of the past when it joins comes on top, until it leaves the room. A burst that is said faster than it can be written
-	// counts as slowness, of every socket: with CloseSlow, one of more messages than this closes all.
-	// What is said to a session without a connection waits, too: more than this ends it with
-	// CloseSlow, and has the whole room wait for it with SlowRoom.
-	// Default: DefaultMessages.
+	// Messages is how many messages may wait at a socket, for all rooms of the hub.
+	// Messages of the past, which a socket gets when it joins, come on top until it
+	// leaves the room; so do those that its node was cut off from (see Broker.Subscribe).
+	// A burst that is said faster than it can be written counts as slowness, of every
+	// socket: with CloseSlow, a burst of more messages than this closes all. Messages for
+	// a session without a connection wait, too: more than this ends it with CloseSlow,
+	// and has the whole room wait for it with SlowRoom (for messages of other nodes see
+	// Slow). Default: DefaultMessages.
 	Messages int
-	// Bytes is how many bytes these may have together; a single one may have more. Default:
-	// DefaultBytes.
+	// Bytes is how many bytes the waiting messages may have together; a single one may
+	// have more. Default: DefaultBytes.
 	Bytes int
-	// ConflateBy returns what LatestByKey tells messages apart by. Default: the room and who
-	// said it.
+	// ConflateBy returns the key by which LatestByKey tells messages apart. Default: the
+	// room, the member that said it, and the kind.
 	ConflateBy func(*Event[K, M, T]) any
-	// History bounds what is kept for those who join.
+	// History bounds the events that are kept for sockets that join.
 	History History
-	// Compact returns the key that a value is about. If it is set, only the last event of each key
-	// is kept, and for the Age of History one that deletes its key; the other bounds do not count.
-	// Slow must then be CloseSlow or SlowRoom, as the other policies lose changes, which the map of a
-	// socket would lack ever after. It is for a [State]; see [CompactChange].
+	// Compact returns the key that a value is about. If it is set, only the last event of
+	// each key is kept, and an event that deletes its key for the Age of History; the
+	// other bounds do not count. Slow must then be CloseSlow or SlowRoom: the other
+	// policies lose changes, which the map of a socket would lack ever after. Compact is
+	// for a [State]; see [CompactChange].
 	Compact func(T) (key any, deletes bool)
-	// Applies reports whether a value is still to be said after the last one with its key. It is
-	// asked in the order of the room, with Compact only. Default: always.
+	// Applies reports whether a value is still to be said after the last one with its
+	// key. It is called in the order of the room, with Compact only. Default: always.
 	Applies func(before, value T) bool
-	// Linger is for how long a member stays whose last socket is over, for it to come back. With a
-	// session in place of a socket it begins when the session is over, which is its TTL after a crash.
+	// Linger is how long a member stays after its last socket is over, so that it can
+	// come back. With a session in place of a socket it begins when the session is over,
+	// which is its TTL after a crash.
 	Linger time.Duration
-	// MaxRooms is how many rooms there may be, those of which only the past is kept included.
-	// Default: DefaultMaxRooms.
+	// MaxRooms is how many rooms there may be, including those of which only the past is
+	// kept. Default: DefaultMaxRooms.
 	MaxRooms int
 	// MaxSockets is how many sockets may be in a room. Default: DefaultMaxSockets.
 	MaxSockets int
-	// Broker orders what happens. Default: one in memory, of this hub alone.
+	// Broker orders the events. Default: one in memory, of this hub alone.
 	Broker Broker[K, M, T]
 }
 
-// Hub has rooms by their key of type K, in which members of type M say values of type T. Any
-// goroutine may use it. It is made by [New].
+// Hub has rooms by their key of type K, in which members of type M say values of type T.
+// Any goroutine may use it. [New] makes one.
 type Hub[K, M comparable, T any] struct {
 	config   Config[K, M, T]
 	broker   Broker[K, M, T]
-	problem  error // with the config, or nil
+	problem  error // problem with the config, or nil
 	losses   observable.Subject[Loss[K, M, T]]
 	lost     atomic.Uint64
-	rings    sync.Pool // of *[]wait, the memory of rings
-	postings sync.Pool // of *wsource.Posting
+	sockets  atomic.Int64 // sockets in a room, but for those that CloseSlow has closed
+	underWay tally        // memberships, lingers and calls of Publish, until they release their rooms
+	rings    sync.Pool    // of *[]wait, the memory of rings
+	postings sync.Pool    // of *wsource.Posting
 
 	mu       interleave.Mutex
 	rooms    map[K]*live[K, M, T]
@@ -117,8 +126,8 @@ type Hub[K, M comparable, T any] struct {
 	shutdown bool
 }
 
-// New returns a hub. What is wrong with the config, a [*observable.ArgumentError], is the
-// error of all that is done with its rooms.
+// New returns a hub. A config that cannot be used is an [*observable.ArgumentError],
+// which is the error of all that is done with the hub's rooms.
 func New[K, M comparable, T any](config Config[K, M, T]) *Hub[K, M, T] {
 	return newHub("hub.New", config)
 }
@@ -147,14 +156,15 @@ func newHub[K, M comparable, T any](function string, config Config[K, M, T]) *Hu
 	return h
 }
 
-// speaker is what LatestByKey tells messages apart by, unless the user says otherwise.
+// speaker is the key by which LatestByKey tells messages apart, unless the user sets
+// another.
 type speaker[K, M comparable] struct {
 	room   K
 	member M
 	kind   Kind
 }
 
-// problem tells what is wrong with the settings, "" if nothing is.
+// problem returns the problem with the settings, or "".
 func (c *Config[K, M, T]) problem() string {
 	switch {
 	case c.Messages < 0 || c.Bytes < 0 || c.MaxRooms < 0 || c.MaxSockets < 0:
@@ -171,7 +181,7 @@ func (c *Config[K, M, T]) problem() string {
 	return ""
 }
 
-// check reports what is wrong with the config, or with what a method is called with.
+// check returns the problem with the config, or with the arguments of a method.
 func (h *Hub[K, M, T]) check(ctx context.Context, key K) error {
 	switch {
 	case h.problem != nil:
@@ -185,30 +195,24 @@ func (h *Hub[K, M, T]) check(ctx context.Context, key K) error {
 }
 
 // Room returns the room of that key. It costs nothing: a room exists while a socket, an
-// observer or a member that lingers is in it, or something that was said is kept.
+// observer or a lingering member is in it, or a value said in it is kept.
 func (h *Hub[K, M, T]) Room(key K) Room[K, M, T] { return Room[K, M, T]{hub: h, key: key} }
 
-// Stats counts what a hub has.
+// Stats has the counts of a hub.
 type Stats struct {
-	Rooms   int    // that somebody is in, observers included
-	Sockets int    // in at least one room, but for those that CloseSlow has closed
-	Lost    uint64 // messages that slow sockets did not get, since New, as Losses tells them
+	Rooms   int    // rooms with a socket, an observer or a member that lingers
+	Sockets int    // sockets in a room, but for those that CloseSlow has closed
+	Lost    uint64 // messages that slow sockets did not get since New: see Losses
 }
 
-// Stats returns what the hub has at this moment.
+// Stats returns the counts of this moment.
 func (h *Hub[K, M, T]) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	stats := Stats{Rooms: len(h.rooms), Lost: h.lost.Load()}
-	for _, p := range h.peers {
-		if p.uses > 0 && !p.closing.Load() {
-			stats.Sockets++
-		}
-	}
-	return stats
+	return Stats{Rooms: len(h.rooms), Sockets: int(h.sockets.Load()), Lost: h.lost.Load()}
 }
 
-// String tells what the hub has at this moment, as Stats does.
+// String tells the counts of this moment, as Stats does.
 func (h *Hub[K, M, T]) String() string {
 	s := h.Stats()
 	return fmt.Sprintf("hub of %d rooms and %d sockets; %d messages lost", s.Rooms, s.Sockets, s.Lost)
@@ -217,17 +221,18 @@ func (h *Hub[K, M, T]) String() string {
 // GoString is String: a format that looks into a hub would race with its goroutines.
 func (h *Hub[K, M, T]) GoString() string { return h.String() }
 
-// Losses returns the observable of what slow sockets did not get: hot, and without an end.
+// Losses returns the observable of the messages that slow sockets did not get: hot, and
+// without an end.
 func (h *Hub[K, M, T]) Losses() observable.Observable[Loss[K, M, T]] { return &h.losses }
 
-// tell counts losses and tells of them. No lock is held.
+// tell counts losses and emits them. The caller holds no lock.
 func (h *Hub[K, M, T]) tell(losses []Loss[K, M, T]) {
 	h.lost.Add(uint64(len(losses)))
 	each.Call(losses, h.losses.Next)
 }
 
-// encode returns the event with its message for sockets. One of another's broker may be used
-// by several hubs, and so stays as it is.
+// encode returns the event with its message for sockets. Several hubs may share an event
+// of a user's broker, so that event itself stays unchanged.
 func (h *Hub[K, M, T]) encode(e *Event[K, M, T]) *Event[K, M, T] {
 	if !e.encoded {
 		own := *e
@@ -255,7 +260,8 @@ func (h *Hub[K, M, T]) prepare(e *Event[K, M, T]) {
 	case err == nil:
 		e.prepared = prepared
 		if h.config.Slow == LatestByKey {
-			e.conflateKey = e // which no other has, unless ConflateBy returns a key
+			// Without a key of ConflateBy, the event has a key of its own.
+			e.conflateKey = e
 			if key := h.config.ConflateBy(e); hashable(key) {
 				e.conflateKey = key
 			} else {
@@ -267,33 +273,7 @@ func (h *Hub[K, M, T]) prepare(e *Event[K, M, T]) {
 	}
 }
 
-// unheard reports an error that nobody listens to.
+// unheard reports an error that has no observer.
 func unheard(err error) {
 	observable.Throw[struct{}](err).Subscribe(context.Background(), observable.ObserverFuncs[struct{}]{})
-}
-
-// Shutdown ends all memberships, for good, and waits until the sockets have taken what was said
-// before, or are over. The sockets stay. The error is the context's cause, if that ends first.
-func (h *Hub[K, M, T]) Shutdown(ctx context.Context) error {
-	if ctx == nil {
-		return argument("Hub.Shutdown", "ctx", isNil)
-	}
-	h.mu.Lock()
-	h.shutdown = true
-	all := make([]*live[K, M, T], 0, len(h.rooms))
-	for _, l := range h.rooms {
-		all = append(all, l)
-	}
-	peers := make([]*peer[K, M, T], 0, len(h.peers))
-	for _, p := range h.peers {
-		peers = append(peers, p)
-	}
-	h.mu.Unlock()
-	each.Call(all, (*live[K, M, T]).end)
-	for _, p := range peers {
-		if err := p.awaitEmpty(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
 }

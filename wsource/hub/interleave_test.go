@@ -12,16 +12,17 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// heard is what an observer of a room has heard, as text.
+// heard is the text that an observer of a room has heard.
 type heard struct{ all string }
 
-// listen has h hear what is said in a room.
+// listen has h hear the values said in a room.
 func (h *heard) listen(room hub.Room[string, string, string]) observable.Subscription {
 	return room.Subscribe(context.Background(), observable.ObserverFuncs[string]{OnNext: func(s string) { h.all += s }})
 }
 
-// TestInterleaveRoom has two speak while one observer stays, one comes and one goes: all hear one order, none
-// hears anything twice, and the room is forgotten when the last has gone.
+// TestInterleaveRoom has two speak while one observer stays, one comes and one goes: all
+// hear one order, none hears a value twice, and the room is forgotten when the last has
+// gone.
 func TestInterleaveRoom(t *testing.T) {
 	program := func(p *interleave.Program) {
 		h := hub.New(config{})
@@ -40,16 +41,16 @@ func TestInterleaveRoom(t *testing.T) {
 			}
 			switch {
 			case stays.all != first+last:
-				return fmt.Errorf("who stays has heard %q", stays.all)
+				return fmt.Errorf("the member that stays has heard %q", stays.all)
 			case comes.all != "" && comes.all != last && comes.all != first+last:
-				return fmt.Errorf("who comes has heard %q of %q", comes.all, stays.all)
+				return fmt.Errorf("the one that comes has heard %q of %q", comes.all, stays.all)
 			case goes.all != "" && goes.all != first && goes.all != first+last:
-				return fmt.Errorf("who goes has heard %q of %q", goes.all, stays.all)
+				return fmt.Errorf("the one that goes has heard %q of %q", goes.all, stays.all)
 			}
 			coming.Unsubscribe()
 			staying.Unsubscribe()
 			if left := h.Stats(); left != (hub.Stats{}) {
-				return fmt.Errorf("what is left: %+v", left)
+				return fmt.Errorf("the hub still has %+v", left)
 			}
 			return nil
 		})
@@ -57,8 +58,8 @@ func TestInterleaveRoom(t *testing.T) {
 	interleave.Explore(t, interleave.Config{Preemptions: 2, MaxRuns: 500}, program)
 }
 
-// TestInterleaveRoomsAreForgotten has two use the same rooms, of which there may be one, at once: each use
-// finds the room or is told that there is none, and none is left.
+// TestInterleaveRoomsAreForgotten has two use the same rooms at once, of which there may
+// be one: each use finds the room or an error that says there is none, and none is left.
 func TestInterleaveRoomsAreForgotten(t *testing.T) {
 	program := func(p *interleave.Program) {
 		h := hub.New(config{MaxRooms: 1})
@@ -71,7 +72,7 @@ func TestInterleaveRoomsAreForgotten(t *testing.T) {
 		}
 		p.Check(func() error {
 			if left := h.Stats(); left != (hub.Stats{}) {
-				return fmt.Errorf("what is left: %+v", left)
+				return fmt.Errorf("the hub still has %+v", left)
 			}
 			return nil
 		})
@@ -79,8 +80,8 @@ func TestInterleaveRoomsAreForgotten(t *testing.T) {
 	interleave.Explore(t, interleave.Config{Preemptions: 2, MaxRuns: 500}, program)
 }
 
-// TestInterleaveState sets more keys at once than there may be, while one is deleted and set again: the bound
-// holds, and what was counted is given back.
+// TestInterleaveState sets more keys at once than there may be, while one is deleted and
+// set again: the bound holds, and the counts are undone.
 func TestInterleaveState(t *testing.T) {
 	program := func(p *interleave.Program) {
 		ctx := context.Background()

@@ -10,33 +10,34 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
-// live is a room that somebody is in, on this node.
+// live is a room on this node, in which a socket, an observer or a lingering member is.
 type live[K, M comparable, T any] struct {
 	hub    *Hub[K, M, T]
 	key    K
-	uses   int                // memberships, observers, calls in progress, members that linger; guarded by the hub's mu
-	giveUp context.CancelFunc // has the broker not subscribe any more, as nobody waits for it
-	opened chan struct{}      // closes when it is subscribed to the broker, or will not be
-	err    error              // why it will not be
-	stop   func()             // ends the subscription, nil before; guarded by the hub's mu
+	uses   int                // holders, as members and calls; guarded by the hub's mu
+	giveUp context.CancelFunc // stops the subscribing, as no caller waits for it
+	opened chan struct{}      // closes when the subscribing is over
+	err    error              // error of the subscribing
+	stop   func()             // ends the subscription, or nil; guarded by the hub's mu
 	events observable.Subject[*Event[K, M, T]]
 
 	mu        interleave.Mutex
-	shutdown  bool // all memberships were ended, and nobody lingers any more
+	shutdown  bool // all memberships were ended, and no member lingers any more
 	receivers []*Membership[K, M, T]
 	members   map[M]*attendance
-	slow      []<-chan struct{} // close when sockets have room again
+	slow      []<-chan struct{} // channels that close when sockets have room again
 }
 
-// attendance is a member with a socket here, or that lingers.
+// attendance is a member that has a socket here, or lingers.
 type attendance struct {
 	sockets  int
 	linger   *time.Timer // or nil
-	entering bool        // the broker is being told that it is there
-	later    any         // what it says of itself meanwhile, or nil
+	entering bool        // the broker is being told that the member is present
+	left     bool        // the member has left meanwhile: announce tells the broker
+	later    any         // metadata that the member has set meanwhile, or nil
 }
 
-// use returns the room with that key, which stays until it was released.
+// use returns the room with that key, which stays until release.
 func (h *Hub[K, M, T]) use(ctx context.Context, key K) (*live[K, M, T], error) {
 	if err := h.check(ctx, key); err != nil {
 		return nil, err
@@ -57,12 +58,12 @@ func (h *Hub[K, M, T]) use(ctx context.Context, key K) (*live[K, M, T], error) {
 	}
 	l.uses++
 	var opening context.Context
-	if open { // for all who wait, so no one's context decides
+	if open { // for all that wait, so the context of none decides
 		opening, l.giveUp = context.WithCancel(context.Background()) //nolint:gosec // open and release call giveUp
 	}
 	h.mu.Unlock()
 	switch {
-	case open && h.config.Broker == nil: // it does not wait
+	case open && h.config.Broker == nil: // this broker does not wait
 		l.open(opening)
 	case open:
 		go l.open(opening)
@@ -83,7 +84,7 @@ func (h *Hub[K, M, T]) use(ctx context.Context, key K) (*live[K, M, T], error) {
 	return l, nil
 }
 
-// open subscribes to the broker, whose panic is the error.
+// open subscribes to the broker; a panic of the broker is the error.
 func (l *live[K, M, T]) open(ctx context.Context) {
 	var stop func()
 	err := observable.ErrGoexit
@@ -104,7 +105,8 @@ func (l *live[K, M, T]) open(ctx context.Context) {
 	stop, err = l.hub.broker.Subscribe(ctx, l.key, l.deliver)
 }
 
-// release ends a use. The last one ends the room, also while that is being opened.
+// release ends a use. The last release ends the room, also while the room is being
+// opened.
 func (l *live[K, M, T]) release() {
 	h := l.hub
 	h.mu.Lock()
@@ -123,8 +125,15 @@ func (l *live[K, M, T]) release() {
 	}
 }
 
-// deliver tells sockets and observers of an event, the observers also if Encode or an observer of
-// losses ends the goroutine. Calls are serial.
+// part is release for a membership, a linger or a call of Publish, which it counts out,
+// also if the broker panics or ends the goroutine.
+func (l *live[K, M, T]) part() {
+	defer l.hub.underWay.done()
+	l.release()
+}
+
+// deliver gives an event to sockets and observers; to the observers also if Encode or an
+// observer of losses ends the goroutine. Calls are serial.
 func (l *live[K, M, T]) deliver(e *Event[K, M, T]) {
 	defer func() { l.events.Next(e) }()
 	e = l.hub.encode(e)
@@ -133,7 +142,7 @@ func (l *live[K, M, T]) deliver(e *Event[K, M, T]) {
 	}
 }
 
-// push gives an event to the sockets, and returns what slow ones lose.
+// push gives an event to the sockets, and returns the losses of slow ones.
 func (l *live[K, M, T]) push(e *Event[K, M, T]) (lost []Loss[K, M, T]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -151,7 +160,7 @@ func (l *live[K, M, T]) push(e *Event[K, M, T]) (lost []Loss[K, M, T]) {
 	return lost
 }
 
-// awaitRoom waits until no socket is full, if the policy says that who speaks waits.
+// awaitRoom waits until no socket is full, if the policy says that speakers wait.
 func (l *live[K, M, T]) awaitRoom(ctx context.Context) error {
 	for l.hub.config.Slow == SlowRoom {
 		l.mu.Lock()
@@ -175,7 +184,7 @@ func (l *live[K, M, T]) awaitRoom(ctx context.Context) error {
 	return nil
 }
 
-// mayEnter returns why there may not be another socket, or nil; mu is held.
+// mayEnter returns the reason why no other socket may enter, or nil; mu is held.
 func (l *live[K, M, T]) mayEnter() error {
 	switch {
 	case l.shutdown: // the room was asked for before
@@ -186,8 +195,8 @@ func (l *live[K, M, T]) mayEnter() error {
 	return nil
 }
 
-// enter counts a socket of a member in, and returns what is to be announced if the member was not
-// there before, or else nil; mu is held.
+// enter counts a socket of a member in. It returns the attendance to announce if the
+// member was not present before, or else nil; mu is held.
 func (l *live[K, M, T]) enter(member M) (first *attendance, lingered bool) {
 	a := l.members[member]
 	if a == nil {
@@ -197,14 +206,15 @@ func (l *live[K, M, T]) enter(member M) (first *attendance, lingered bool) {
 	}
 	a.sockets++
 	if a.linger != nil {
-		lingered = a.linger.Stop() // or else its function sees to the use of the room
+		lingered = a.linger.Stop() // on false, the timer's function releases the room
 		a.linger = nil
 	}
 	return nil, lingered
 }
 
-// announce tells the broker that a member is there, and then what its other sockets have said of
-// it meanwhile: a broker knows nothing yet of whom a Change is about that overtakes the Enter.
+// announce tells the broker that a member is present, and then the metadata that its
+// other sockets have set meanwhile: a Change that overtakes the Enter is about a member
+// that the broker does not know yet.
 func (l *live[K, M, T]) announce(ctx context.Context, member M, a *attendance, meta any) error {
 	later := func() (meta any) {
 		l.mu.Lock()
@@ -215,8 +225,12 @@ func (l *live[K, M, T]) announce(ctx context.Context, member M, a *attendance, m
 	}
 	defer func() { // also if the broker panics or ends the goroutine
 		l.mu.Lock()
-		defer l.mu.Unlock()
 		a.entering, a.later = false, nil
+		left := a.left
+		l.mu.Unlock()
+		if left {
+			l.gone(member)
+		}
 	}()
 	err := l.hub.broker.Enter(ctx, l.key, member, meta)
 	for meta = later(); meta != nil; meta = later() {
@@ -227,7 +241,8 @@ func (l *live[K, M, T]) announce(ctx context.Context, member M, a *attendance, m
 	return err
 }
 
-// change tells the broker what a member says of itself, or leaves that to who announces it.
+// change tells the broker a member's metadata, or leaves that to the announce in
+// progress.
 func (l *live[K, M, T]) change(ctx context.Context, member M, meta any) error {
 	l.mu.Lock()
 	a := l.members[member]
@@ -242,21 +257,25 @@ func (l *live[K, M, T]) change(ctx context.Context, member M, meta any) error {
 	return l.hub.broker.Change(ctx, l.key, member, meta)
 }
 
-// leave counts a socket of a member out. If it was the last, the member is gone after the
-// linger. The caller's use of the room goes over to what remains to be done.
+// leave counts a socket of a member out. After the last socket, the member is gone after
+// the linger. The caller's use of the room passes to the work that remains.
 func (l *live[K, M, T]) leave(member M, linger time.Duration, now bool) {
 	l.mu.Lock()
 	a := l.members[member]
 	a.sockets--
 	if a.sockets > 0 {
 		l.mu.Unlock()
-		l.release()
+		l.part()
 		return
 	}
 	if now || l.shutdown {
 		delete(l.members, member)
+		entering := a.entering
+		a.left = entering
 		l.mu.Unlock()
-		l.gone(member)
+		if !entering {
+			l.gone(member)
+		}
 		return
 	}
 	var timer *time.Timer
@@ -270,16 +289,16 @@ func (l *live[K, M, T]) leave(member M, linger time.Duration, now bool) {
 		if over {
 			l.gone(member)
 		} else {
-			l.release()
+			l.part()
 		}
 	})
 	a.linger = timer
 	l.mu.Unlock()
 }
 
-// gone tells that a member has left, and releases the room.
+// gone tells the broker that a member has left, and releases the room.
 func (l *live[K, M, T]) gone(member M) {
-	defer l.release()
+	defer l.part()
 	defer func() { // the goroutine may be a timer's
 		if v := recover(); v != nil {
 			unheard(&RoomError{l.key, &observable.PanicError{Value: v, Stack: debug.Stack()}})

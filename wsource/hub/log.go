@@ -1,16 +1,16 @@
 package hub
 
-// Log is what was said in a room, as far as a [History] or a compaction keeps it: what a
-// [Broker] of another system answers a Snapshot from. One goroutine uses it at a time. It is
-// made by [NewLog].
+// Log is the values said in a room, as far as a [History] or a compaction keeps them: a
+// [Broker] of another system answers a Snapshot from it. One goroutine uses it at a time.
+// [NewLog] makes one.
 type Log[K, M comparable, T any] struct {
 	past     past[K, M, T]
 	compact  func(T) (key any, deletes bool) // nil: all events are kept
 	position Position
 }
 
-// NewLog returns an empty log at a position: nothing is known of what was said up to there.
-// With compact, it keeps what [Config] says of Compact.
+// NewLog returns an empty log at a position: the values said up to there are unknown.
+// With compact, it keeps the events that [Config] names at Compact.
 func NewLog[K, M comparable, T any](
 	history History, compact func(T) (key any, deletes bool), at Position,
 ) *Log[K, M, T] {
@@ -19,11 +19,11 @@ func NewLog[K, M comparable, T any](
 	return l
 }
 
-// Position returns that of the last event.
+// Position returns the position of the last event.
 func (l *Log[K, M, T]) Position() Position { return l.position }
 
-// Add keeps an event that was said to all, with the bytes that it counts for. Its offset is
-// greater than all before; what is between was replaced by a later event.
+// Add keeps an event that was said to all, with the bytes that it counts for. Its offset
+// is greater than all before; later events have replaced those of the offsets between.
 func (l *Log[K, M, T]) Add(e *Event[K, M, T], bytes int) {
 	e.bytes = bytes
 	l.position = e.Position
@@ -38,8 +38,8 @@ func (l *Log[K, M, T]) Add(e *Event[K, M, T], bytes int) {
 	l.past.add(e)
 }
 
-// Lose notes that what was said up to an offset is not known, in part or as a whole. What is
-// kept of that is given up, but with compact.
+// Lose notes that values said up to an offset are unknown, some or all of them. Without
+// compact, it drops the events up to there that are kept.
 func (l *Log[K, M, T]) Lose(offset uint64) {
 	for front := l.past.events.Front(); front != nil && !l.past.compacts; front = l.past.events.Front() {
 		if event[K, M, T](front).Position.Offset > offset {
@@ -51,8 +51,8 @@ func (l *Log[K, M, T]) Lose(offset uint64) {
 	l.position.Offset = max(l.position.Offset, offset)
 }
 
-// Snapshot returns what a socket needs that joins with a position, but for the members and the
-// revision.
+// Snapshot returns the state for a socket that joins with a position, but for the members
+// and the revision.
 func (l *Log[K, M, T]) Snapshot(since Position) Snapshot[K, M, T] {
 	return l.past.snapshot(since, l.position)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// A Log answers as the broker in memory does, also where it knows nothing of the beginning.
+// A Log answers as the broker in memory does, even where it does not know the beginning.
 func TestLog(t *testing.T) {
 	at := func(offset uint64) hub.Position { return hub.Position{Epoch: "e", Offset: offset} }
 	l := hub.NewLog[string, string, string](hub.History{Count: 3, Bytes: 10}, nil, at(4))

@@ -21,17 +21,17 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The types of most tests: rooms and members by name, in which texts are said.
+// The types of most tests: rooms and members by name, with values that are texts.
 type (
 	config     = hub.Config[string, string, string]
 	event      = hub.Event[string, string, string]
 	membership = hub.Membership[string, string, string]
 )
 
-// texts is the Encode of tests in which sockets are told only what is said.
+// texts is the Encode of tests whose sockets get only the values said.
 var texts = hub.EncodeValue[string, string](wsource.TextCodec().Encode)
 
-// host is where the server listens.
+// host is the address of the server.
 const host = "server.test:80"
 
 // site is a server on a network in memory, inside a synctest bubble.
@@ -39,10 +39,11 @@ type site struct {
 	t       *testing.T
 	network *wstest.Network
 	sockets chan *wsource.Socket
-	through func(*wsource.Socket) wsource.Peer // what stands for a socket in a room; nil: itself
+	through func(*wsource.Socket) wsource.Peer // peer of a socket in a room; nil: itself
 }
 
-// eachPeer runs a test with sockets, which a hub feeds, and with other peers, which it sends postings.
+// eachPeer runs a test with sockets, which a hub feeds, and with other peers, which get
+// postings.
 func eachPeer(t *testing.T, test func(*testing.T, *site)) {
 	t.Helper()
 	for name, through := range map[string]func(*wsource.Socket) wsource.Peer{
@@ -59,7 +60,8 @@ func eachPeer(t *testing.T, test func(*testing.T, *site)) {
 	}
 }
 
-// newSite starts a server. At the end of the test it is shut down, and no connection may be left.
+// newSite starts a server. At the end of the test it shuts the server down, and no
+// connection may be left.
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, network: new(wstest.Network), sockets: make(chan *wsource.Socket, 1000)}
@@ -93,7 +95,7 @@ func (s *site) pair() (client, server *wsource.Socket) {
 	return client, <-s.sockets
 }
 
-// stall has the connection that was dialled last take nothing any more on its way to the client.
+// stall stalls the last connection on its way to the client.
 func (s *site) stall() *wstest.Link {
 	s.t.Helper()
 	link := s.network.Link(s.network.Dials())
@@ -101,15 +103,15 @@ func (s *site) stall() *wstest.Link {
 	return link
 }
 
-// settle waits until whatever happens at once has happened: on a single processor, a write that stalls keeps the
-// writer from the other sockets for up to two milliseconds.
+// settle waits until all immediate events have happened: on a single processor, a write
+// that stalls keeps the writer from the other sockets for up to two milliseconds.
 func settle() { time.Sleep(3 * time.Millisecond) }
 
 // guest is a client in a room.
 type guest struct {
 	*membership
 	client, server *wsource.Socket
-	peer           wsource.Peer // that server is in the room
+	peer           wsource.Peer // the peer that is in the room
 	got            *observabletest.Recorder[wsource.Message]
 }
 
@@ -129,7 +131,7 @@ func (s *site) join(room hub.Room[string, string, string], member string, option
 	return g
 }
 
-// texts returns what the client has got.
+// texts returns the texts that the client has got.
 func (g *guest) texts() []string {
 	settle()
 	all := []string{}
@@ -139,7 +141,7 @@ func (g *guest) texts() []string {
 	return all
 }
 
-// events returns what the client has got, if that is in JSON.
+// events returns the events that the client has got, if those are in JSON.
 func (g *guest) events() []event {
 	settle()
 	decode := wsource.DecodeFunc(wsource.JSON[event, event]())

@@ -14,39 +14,43 @@ import (
 
 // JoinOptions say how a socket joins a room.
 type JoinOptions struct {
-	// Since is the position of the last event that the socket has got, on an earlier connection.
-	// With the zero value it gets all that is kept.
+	// Since is the position of the last event that the socket has got, on an earlier
+	// connection. With the zero value it gets all events that are kept.
 	Since Position
-	// Meta is what the member says about itself to the others. nil leaves it as it is.
+	// Meta is metadata that the member sets for the others to see. nil leaves it as it
+	// is.
 	Meta any
 }
 
-// Membership is a socket of a member in a room. It is a subscription: it ends with the socket,
-// by Unsubscribe, or with the context of its Join. It is also an observer: what it is given is
-// said by the member. A stream that is subscribed to it ends with it (see
-// [observable.Ender]); when that stream ends first, the member leaves, unless it has ended with the socket.
+// Membership is a socket of a member in a room. It is a subscription: it ends with the
+// socket, by Unsubscribe, or with the context of its Join. It is also an observer: the
+// member says the values that it gets. A stream that is subscribed to it ends with it
+// (see [observable.Ender]); when that stream ends first, the member leaves, unless it has
+// ended with the socket.
 type Membership[K, M comparable, T any] struct {
 	room   *live[K, M, T]
 	peer   *peer[K, M, T]
 	member M
 	done   chan struct{}
-	past   int // how much waits of what it missed; guarded by the peer's mu, as is caughtUp
 
-	caughtUp chan struct{} // closes when that is 0; nil unless somebody waits for it
+	// Guarded by the peer's mu.
+	past     int           // missed events that wait
+	late     uint64        // Event.Late of the last of those
+	caughtUp chan struct{} // closes when past is 0; nil unless a CaughtUp waits for it
 
 	// Guarded by the room's mu.
-	catchingUp bool              // it has not got what it missed
-	held       []*Event[K, M, T] // meanwhile
-	again      bool              // these became too many
-	offset     uint64            // it has got what was said up to that
-	revision   uint64            // and the comings and goings
-	index      int               // among the receivers; less than 0 if it is not
+	catchingUp bool              // the socket has not got the events that it missed
+	held       []*Event[K, M, T] // events held back meanwhile
+	again      bool              // the held events became too many
+	offset     uint64            // last offset that the socket has got
+	revision   uint64            // last revision that the socket has got
+	index      int               // place among the receivers
 
 	mu     interleave.Mutex
 	ended  bool
 	closed bool // it has ended with its socket
 	enders map[*func()]struct{}
-	stops  []func() // of what waits for the end of the socket and the context
+	stops  []func() // of the calls that wait for the end of the socket and the context
 }
 
 var (
@@ -56,15 +60,17 @@ var (
 	_ observable.ContextObserver = Audience[int, int, int]{}
 )
 
-// Join has a socket hear what happens in the room, as one of a member. It returns when the
-// socket has been sent what it missed. The Membership ends with the socket, and with ctx. The end of the socket's
-// own context, and of one of a handler of [wsource.Server.Handle] that has returned, is that of the socket; that of
-// any other one is an Unsubscribe.
+// Join has a socket hear the events of the room, as one of a member. It returns when the
+// messages that the socket missed have been sent to it. The Membership ends with the
+// socket, and with ctx. The end of the socket's own context is the socket's end, and so
+// is that of the context of a handler of [wsource.Server.Handle] that has returned; the
+// end of any other context is an Unsubscribe.
 //
-// In place of a socket, the peer may be session.Session.Peer: then the membership lasts across its connections, and
-// nothing has to be caught up with when one breaks.
+// In place of a socket, the peer may be session.Session.Peer: then the membership lasts
+// across its connections, and misses nothing when one breaks.
 //
-// A socket that joins a room twice gets everything twice, until one of the memberships ends.
+// A socket that joins a room twice gets everything twice, until one of the memberships
+// ends.
 //
 // The error is a [*RoomError], or the cause of ctx's end, or the broker's, or an
 // [*observable.ArgumentError].
@@ -84,11 +90,16 @@ func (r Room[K, M, T]) Join(
 	m := &Membership[K, M, T]{
 		room: l, peer: r.hub.usePeer(socket), member: member, done: make(chan struct{}), catchingUp: true,
 	}
+	if !r.hub.begin() {
+		m.peer.release()
+		l.release()
+		return nil, &RoomError{r.key, ErrShutdown}
+	}
 	l.mu.Lock()
 	if err := l.mayEnter(); err != nil {
 		l.mu.Unlock()
 		m.peer.release()
-		l.release()
+		l.part()
 		return nil, &RoomError{r.key, err}
 	}
 	m.index = len(l.receivers)
@@ -96,10 +107,10 @@ func (r Room[K, M, T]) Join(
 	first, lingered := l.enter(member)
 	l.mu.Unlock()
 	if lingered {
-		l.release() // that of the linger
+		l.part() // the use that the linger held
 	}
 	joined := false
-	defer func() { // also if the broker or Encode panics or ends the goroutine
+	defer func() { // even if the broker or Encode panics or ends the goroutine
 		if !joined {
 			m.end(true)
 		}
@@ -138,7 +149,7 @@ func (m *Membership[K, M, T]) follow(ctx context.Context, socket wsource.Peer) {
 	}
 }
 
-// catchUp sends the welcome, what the socket missed, and what was held meanwhile.
+// catchUp sends the welcome, the events that the socket missed, and those held meanwhile.
 func (m *Membership[K, M, T]) catchUp(ctx context.Context, since Position) error {
 	l := m.room
 	for {
@@ -153,7 +164,7 @@ func (m *Membership[K, M, T]) catchUp(ctx context.Context, since Position) error
 			}
 		}
 		at := s.Position
-		if len(events) > 0 { // a connection may break before they have come
+		if len(events) > 0 { // a connection may break before these events have come
 			at.Offset = events[0].Position.Offset - 1
 		}
 		welcome := &Event[K, M, T]{
@@ -168,7 +179,7 @@ func (m *Membership[K, M, T]) catchUp(ctx context.Context, since Position) error
 	}
 }
 
-// pushAll sends what the socket missed and what was held, unless that has become too much.
+// pushAll sends the missed events and the held ones, unless those have become too many.
 func (m *Membership[K, M, T]) pushAll(
 	welcome *Event[K, M, T], events []*Event[K, M, T], offset uint64,
 ) (lost []Loss[K, M, T], caughtUp bool) {
@@ -190,14 +201,14 @@ func (m *Membership[K, M, T]) pushAll(
 	}
 	for _, e := range held {
 		if m.misses(e) {
-			lost = m.push(e, false, lost)
+			lost = m.push(e, e.Late != 0, lost)
 		}
 	}
 	return lost, true
 }
 
-// misses reports whether the socket is to hear of an event that it has not heard of; the
-// room's mu is held.
+// misses reports whether an event is for the socket, and new to it; the room's mu is
+// held.
 func (m *Membership[K, M, T]) misses(e *Event[K, M, T]) bool {
 	switch {
 	case e.Kind != Said:
@@ -208,7 +219,8 @@ func (m *Membership[K, M, T]) misses(e *Event[K, M, T]) bool {
 	return e.Position.Offset > m.offset && e.meant(m.member)
 }
 
-// hold keeps an event until the socket has got what it missed; the room's mu is held.
+// hold keeps an event until the socket has got those that it missed; the room's mu is
+// held.
 func (m *Membership[K, M, T]) hold(e *Event[K, M, T]) {
 	if m.again = m.again || len(m.held) >= m.room.hub.config.Messages; m.again {
 		m.held = nil
@@ -217,7 +229,8 @@ func (m *Membership[K, M, T]) hold(e *Event[K, M, T]) {
 	m.held = append(m.held, e)
 }
 
-// begin has the socket go on where a Welcome of the broker says; the room's mu is held.
+// begin has the socket continue at the place of a broker's Welcome; the room's mu is
+// held.
 func (m *Membership[K, M, T]) begin(welcome *Event[K, M, T], lost []Loss[K, M, T]) []Loss[K, M, T] {
 	if m.catchingUp {
 		m.again, m.held = true, nil
@@ -230,7 +243,7 @@ func (m *Membership[K, M, T]) begin(welcome *Event[K, M, T], lost []Loss[K, M, T
 	return m.push(welcome, true, lost)
 }
 
-// push gives an event to the socket; past says that it is of what that has missed. The room's
+// push gives an event to the socket; past says that it is one of those missed. The room's
 // mu is held.
 func (m *Membership[K, M, T]) push(e *Event[K, M, T], past bool, lost []Loss[K, M, T]) []Loss[K, M, T] {
 	lost, full := m.peer.push(e, m, past, lost)
@@ -240,7 +253,8 @@ func (m *Membership[K, M, T]) push(e *Event[K, M, T], past bool, lost []Loss[K, 
 	return lost
 }
 
-// end ends the membership. The member is gone at once, or, with its socket, may come back within the linger.
+// end ends the membership. The member is gone at once, or, with its socket, may come back
+// within the linger.
 func (m *Membership[K, M, T]) end(now bool) {
 	m.mu.Lock()
 	if m.ended {
@@ -251,7 +265,8 @@ func (m *Membership[K, M, T]) end(now bool) {
 	stops, enders := m.stops, m.enders
 	m.stops, m.enders = nil, nil
 	m.mu.Unlock()
-	// Deferred, in reverse, as what is the broker's or a user's may panic or end the goroutine.
+	// These are deferred, in reverse, as code of the broker or of a user may panic or end
+	// the goroutine.
 	defer close(m.done)
 	defer each.Call(slices.Collect(maps.Keys(enders)), call)
 	l := m.room
@@ -270,9 +285,10 @@ func (m *Membership[K, M, T]) end(now bool) {
 }
 
 // Unsubscribe has the member leave the room with this socket, which stays open. With the
-// member's last socket the others hear that it has left, without a linger. What was said
-// before still reaches the socket. If it has not taken yet what it had missed, it gets as much of
-// that and of what follows as half of the hub's bounds allow, from the beginning and without a gap.
+// member's last socket the others hear that it has left, without a linger. Messages said
+// before still reach the socket. If it has not yet taken those that it had missed, it
+// gets as many of them, and of those behind, as half of the hub's bounds allow: from the
+// beginning, and without a gap.
 func (m *Membership[K, M, T]) Unsubscribe() {
 	defer m.peer.forgo(m)
 	m.end(true)
@@ -302,10 +318,11 @@ func (m *Membership[K, M, T]) OnEnd(f func()) (stop func()) {
 	}
 }
 
-// Member returns whose socket it is.
+// Member returns the member that the socket belongs to.
 func (m *Membership[K, M, T]) Member() M { return m.member }
 
-// Say is [Room.Say] by the member, to all. The error is ErrLeft if the membership is over.
+// Say is [Room.Say] by the member, to all. The error is ErrLeft if the membership is
+// over.
 func (m *Membership[K, M, T]) Say(ctx context.Context, value T) error {
 	return m.audience(Audience[K, M, T]{}).Say(ctx, value)
 }
@@ -315,7 +332,7 @@ func (m *Membership[K, M, T]) To(members ...M) Audience[K, M, T] {
 	return m.audience(Audience[K, M, T]{private: true, to: members})
 }
 
-// Others returns all but the member itself, as its audience.
+// Others returns all members but this one, as its audience.
 func (m *Membership[K, M, T]) Others() Audience[K, M, T] {
 	return m.audience(Audience[K, M, T]{except: []M{m.member}})
 }
@@ -325,7 +342,7 @@ func (m *Membership[K, M, T]) audience(a Audience[K, M, T]) Audience[K, M, T] {
 	return a
 }
 
-// SetMeta changes what the member says about itself; the others hear of it.
+// SetMeta changes the member's metadata; the others hear of it.
 func (m *Membership[K, M, T]) SetMeta(ctx context.Context, meta any) error {
 	if err := m.over(); err != nil {
 		return err
@@ -336,7 +353,7 @@ func (m *Membership[K, M, T]) SetMeta(ctx context.Context, meta any) error {
 	return m.room.change(ctx, m.member, meta)
 }
 
-// over returns why nothing can be said any more, or nil.
+// over returns the reason why nothing can be said any more, or nil.
 func (m *Membership[K, M, T]) over() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -6,16 +6,17 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Members makes the list of who is in a room out of the events that a socket gets of it: on the
-// other side of the socket, decoded. It emits the list, in the order of entering, after the welcome and
-// after each change; each is a copy.
+// Members makes the list of a room's members from the events that a socket gets of it: on
+// the other side of the socket, decoded. It emits the list, in the order of entering,
+// after the welcome and after each change; each list is a copy.
 //
 //	events: --welcome [ann]--said--entered bob--left ann--
 //	lists:  --[ann]----------------[ann bob]----[bob]-----
 //
-// The events may be those of one connection after the other, as of a wsource.Subject: each welcome
-// names all who are there. They are those of one room: of a client that is in several, one filters by
-// Event.Room first. It completes and fails as events does.
+// The events may be those of one connection after the other, as of a wsource.Subject:
+// each welcome names all members that are present. They are those of one room: a client
+// in several rooms filters them by Event.Room first. Members completes and fails as
+// events does.
 func Members[K, M comparable, T any](
 	events observable.Observable[Event[K, M, T]],
 ) observable.Observable[[]Member[M]] {

@@ -16,7 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// The list of a client is that of the room after whatever happens there, its own reconnects included.
+// The list of a client is that of the room after every event there, its own reconnects
+// included.
 func TestMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -63,7 +64,7 @@ func TestMembers(t *testing.T) {
 	})
 }
 
-// Who is in a room, for a client that has events of it.
+// The members of a room, for a client that has events of it.
 func ExampleMembers() {
 	type event = hub.Event[string, string, string]
 	events := observable.Of(

@@ -15,39 +15,40 @@ import (
 
 // memory is the [Broker] of one process.
 type memory[K, M comparable, T any] struct {
-	hub *Hub[K, M, T] // encodes what is kept
+	hub    *Hub[K, M, T] // encodes the events that are kept
+	coming tally         // events that are not handled yet
 
 	mu     interleave.Mutex
 	topics map[K]*topic[K, M, T]
 }
 
-// topic is what a memory knows of a room.
+// topic is a room in a memory.
 type topic[K, M comparable, T any] struct {
 	broker *memory[K, M, T]
 	room   K
 	uses   int         // subscribers and calls in progress; guarded by the broker's mu
-	forget *time.Timer // forgets the topic when nothing of it is kept any more; likewise
+	forget *time.Timer // forgets the topic when it keeps no event any more; likewise
 
-	in   observable.Subject[struct{}] // has one turn for each event in the queue, one after the other
-	work observable.Subscription      // handles an event at each turn; guarded by the broker's mu
+	in   observable.Subject[struct{}] // emits once for each event in the queue, serially
+	work observable.Subscription      // handles an event; guarded by the broker's mu
 
 	mu       interleave.Mutex
-	queue    []*Event[K, M, T] // what is to happen, in its order
+	queue    []*Event[K, M, T] // events to come, in their order
 	position Position
 	revision uint64
 	past     past[K, M, T]
 	members  map[M]*present
-	entered  []M // the members in their order
+	entered  []M // members in the order of entering
 	subs     []*func(*Event[K, M, T])
 }
 
-// present is a member that is there.
+// present is a member that is present.
 type present struct {
-	nodes int // that it is on
+	nodes int // number of nodes that it is on
 	meta  any
 }
 
-// use returns the topic of a room, which stays until it was released.
+// use returns the topic of a room, which stays until release.
 func (b *memory[K, M, T]) use(room K) (*topic[K, M, T], error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,7 +74,7 @@ func (b *memory[K, M, T]) use(room K) (*topic[K, M, T], error) {
 	return t, nil
 }
 
-// release ends a use. A topic of which nothing is kept is forgotten.
+// release ends a use. A topic that keeps no event is then forgotten.
 func (t *topic[K, M, T]) release() {
 	b := t.broker
 	b.mu.Lock()
@@ -100,7 +101,7 @@ func (t *topic[K, M, T]) end() {
 	t.work.Unsubscribe()
 }
 
-// keeps returns for how long something of the topic has to be kept.
+// keeps returns how long the topic still has to keep an event.
 func (t *topic[K, M, T]) keeps() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -122,7 +123,7 @@ func (t *topic[K, M, T]) begin() {
 	})
 }
 
-// goOn begins anew after code of a user's has panicked, or has ended the goroutine that was
+// goOn begins anew after code of a user has panicked, or has ended the goroutine that was
 // handling an event.
 func (t *topic[K, M, T]) goOn() {
 	b := t.broker
@@ -134,7 +135,7 @@ func (t *topic[K, M, T]) goOn() {
 	t.begin()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if turns := len(t.queue); turns > 0 { // those that there were are lost
+	if turns := len(t.queue); turns > 0 { // the emissions for these events are lost
 		go func() {
 			for range turns {
 				t.in.Next(struct{}{})
@@ -149,6 +150,7 @@ func (b *memory[K, M, T]) emit(e *Event[K, M, T]) error {
 	if err != nil {
 		return err
 	}
+	b.coming.add()
 	t.mu.Lock()
 	t.queue = append(t.queue, e)
 	t.mu.Unlock()
@@ -210,14 +212,14 @@ func (b *memory[K, M, T]) Snapshot(_ context.Context, room K, since Position) (S
 	return s, nil
 }
 
-// handle makes the next event happen. It is called for one after the other. No lock is held
-// while code of a user's runs, and what follows that code is deferred, as it may panic or end
-// the goroutine.
+// handle makes the next event happen. Calls are serial. It holds no lock while code of a
+// user runs, and defers the rest behind that code, which may panic or end the goroutine.
 func (t *topic[K, M, T]) handle() {
 	e := t.next()
-	if e == nil { // it was handled at a turn that seemed to be lost
+	if e == nil { // an emission that seemed to be lost has handled it
 		return
 	}
+	defer t.broker.coming.done()
 	defer t.release()
 	if t.applies(e) && t.place(e) {
 		defer t.tell(e)
@@ -240,11 +242,11 @@ func (t *topic[K, M, T]) next() *Event[K, M, T] {
 	return e
 }
 
-// keeps reports whether an event has a place among those that are said to all.
+// keeps reports whether an event has a place in the order of events said to all.
 func (e *Event[K, M, T]) keeps() bool { return e.Kind == Said && !e.Private }
 
-// applies reports whether an event still is to happen, after the last one with its key. A key
-// that is not there is not deleted.
+// applies reports whether an event still is to happen, after the last one with its key. A
+// key without a value cannot be deleted.
 func (t *topic[K, M, T]) applies(e *Event[K, M, T]) bool {
 	if !e.keeps() || !t.past.compacts {
 		return true
@@ -288,7 +290,8 @@ func (t *topic[K, M, T]) tell(e *Event[K, M, T]) {
 	each.Call(subs, func(deliver *func(*Event[K, M, T])) { (*deliver)(e) })
 }
 
-// count counts a member in or out, and reports whether others are to hear of it; mu is held.
+// count counts a member in or out, and reports whether the others are to hear of it; mu
+// is held.
 func (t *topic[K, M, T]) count(e *Event[K, M, T]) bool {
 	p := t.members[e.Member]
 	switch {

@@ -7,15 +7,16 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// StateMaps makes the map of a [State] again out of the events that a socket gets: on the other
-// side of it, decoded. It emits the map when it is whole, and again after each change; each
-// is a copy.
+// StateMaps makes the map of a [State] again from the events that a socket gets: on the
+// other side of the socket, decoded. It emits the map when it is whole, and again after
+// each change; each map is a copy.
 //
 //	events: --welcome--a=1--b=2-------a=3---
 //	maps:   -----------------{a:1 b:2}--{a:3 b:2}---
 //
 // The events may be those of one connection after the other, as of a wsource.Subject: a
-// welcome begins anew, or goes on if it says Recovered. It completes and fails as events does.
+// welcome begins a new map, or continues the map if it says Recovered. StateMaps
+// completes and fails as events does.
 func StateMaps[R, M, K comparable, V any](
 	events observable.Observable[Event[R, M, Change[K, V]]],
 ) observable.Observable[map[K]V] {
@@ -25,9 +26,9 @@ func StateMaps[R, M, K comparable, V any](
 	})
 }
 
-// StateChanges is the changes between the maps of [StateMaps], the first of which is compared
-// with none. After a connection that has not recovered, what changed meanwhile is found by comparing.
-// It completes and fails as events does.
+// StateChanges emits the changes between the maps of [StateMaps], of which the first is
+// compared with none. After a connection that has not recovered, it compares the maps to
+// find the changes meanwhile. It completes and fails as events does.
 func StateChanges[R, M, K comparable, V any](
 	events observable.Observable[Event[R, M, Change[K, V]]],
 ) observable.Observable[Change[K, V]] {
@@ -65,13 +66,13 @@ func stageOf[R, M, K comparable, V any](
 type mirror[K comparable, V any] struct {
 	told    func(values map[K]V, changes []Change[K, V])
 	values  map[K]V
-	before  map[K]V        // what the map was, when it begins anew; nil when it goes on
-	coming  int            // events of the past that are still to come, if it begins anew
-	changes []Change[K, V] // so far, of those
+	before  map[K]V        // map before a new one; nil when the map goes on
+	coming  int            // events of the past that are still to come
+	changes []Change[K, V] // changes of those events so far
 }
 
-// begin has so many events of the past come, which make the map anew or go on with it. What
-// goes on with a map that is whole is told as it comes.
+// begin awaits that many events of the past, which make the map anew or continue it.
+// Events that continue a whole map are told as they come.
 func (m *mirror[K, V]) begin(replayed int, goesOn bool) {
 	switch {
 	case goesOn && m.values != nil && m.before == nil:
@@ -91,7 +92,7 @@ func (m *mirror[K, V]) begin(replayed int, goesOn bool) {
 }
 
 func (m *mirror[K, V]) change(c Change[K, V]) {
-	if m.values == nil { // there was no welcome
+	if m.values == nil { // no welcome came before
 		m.values = make(map[K]V)
 	}
 	if c.Deleted {
@@ -109,21 +110,21 @@ func (m *mirror[K, V]) change(c Change[K, V]) {
 	}
 }
 
-// whole tells of the map when it has been made anew.
+// whole emits the map when it has been made anew.
 func (m *mirror[K, V]) whole() {
 	changes := m.compare()
 	m.before, m.changes = nil, nil
 	m.told(m.values, changes)
 }
 
-// compare returns what makes the map of the one before, which it uses up.
+// compare returns the changes from the map before to this one; it uses up the map before.
 func (m *mirror[K, V]) compare() (changes []Change[K, V]) {
 	for key := range m.before {
 		if _, ok := m.values[key]; !ok {
 			changes = append(changes, Change[K, V]{Key: key, Deleted: true})
 		}
 	}
-	for _, c := range m.changes { // in the order in which they happened, the last one of each key
+	for _, c := range m.changes { // in the order of events, the last one of each key
 		now, there := m.values[c.Key]
 		if before, ok := m.before[c.Key]; there && (!ok || !reflect.DeepEqual(before, now)) {
 			changes = append(changes, Change[K, V]{Key: c.Key, Value: now, Expires: c.Expires})

@@ -9,33 +9,51 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// peer is a socket with what waits at it, for all rooms.
+// peer is a socket with the messages that wait at it, for all rooms.
 type peer[K, M comparable, T any] struct {
 	hub    *Hub[K, M, T]
 	socket wsource.Peer
-	feeder transport.Feeder // the connection of the socket; nil of another peer, which is sent postings
-	item   transport.Item   // of all that it is fed
-	uses   int              // memberships; guarded by the hub's mu, as is that it is among the hub's peers
+	feeder transport.Feeder // the socket's connection; nil of a peer that gets postings
+	item   transport.Item   // stands for all messages that the feeder gets
+	// uses counts memberships; it is guarded by the hub's mu, as is the peer's place in
+	// the hub.
+	uses int
 
 	mu      interleave.Mutex // held while neither user code nor a write is in progress
 	waiting ring[wait[K, M, T]]
-	left    bool          // no membership was there when somebody looked: what still waits keeps the peer
-	count   int           // of what waits, how many are in the bounds
-	bytes   int           // and their size
-	closing atomic.Bool   // CloseSlow has closed the socket; set under mu
+	left    bool          // only waiting messages keep the peer
+	count   int           // waiting messages that are in the bounds
+	bytes   int           // size of those
+	state   atomic.Uint32 // inRoom and closing; the hub counts the peers in inRoom alone
 	room    chan struct{} // closes when there is room again; nil while there is
-	empty   chan struct{} // closes when nothing waits any more; nil unless somebody waits for it
+	empty   chan struct{} // closes when no message waits; nil unless a call waits
 }
+
+// The bits of a peer's state.
+const (
+	inRoom  = 1 << iota // the peer has memberships; set under the hub's mu
+	closing             // CloseSlow has closed the socket; set under the peer's mu
+)
+
+// setClosing notes that CloseSlow closes the socket; mu is held.
+func (p *peer[K, M, T]) setClosing() {
+	if p.state.Or(closing) == inRoom {
+		p.hub.sockets.Add(-1)
+	}
+}
+
+// isClosing reports whether CloseSlow has closed the socket.
+func (p *peer[K, M, T]) isClosing() bool { return p.state.Load()&closing != 0 }
 
 // wait is a message that waits at a peer, or is being written.
 type wait[K, M comparable, T any] struct {
 	event   *Event[K, M, T]
 	member  *Membership[K, M, T]
-	posting *wsource.Posting // that it is; nil if it was fed
-	past    bool             // it is of what the socket missed, which has bounds of its own
+	posting *wsource.Posting // posting of the message; nil if the feeder has it
+	past    bool             // the socket missed it, so it has bounds of its own
 }
 
-// usePeer returns what waits at a socket, which stays until it was released.
+// usePeer returns the peer of a socket, which stays until release.
 func (h *Hub[K, M, T]) usePeer(socket wsource.Peer) *peer[K, M, T] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -48,7 +66,9 @@ func (h *Hub[K, M, T]) usePeer(socket wsource.Peer) *peer[K, M, T] {
 		}
 		h.peers[socket] = p
 	}
-	p.uses++
+	if p.uses++; p.uses == 1 && p.state.Or(inRoom) == 0 {
+		h.sockets.Add(1)
+	}
 	return p
 }
 
@@ -56,14 +76,17 @@ func (p *peer[K, M, T]) release() {
 	p.hub.mu.Lock()
 	p.uses--
 	last := p.uses == 0
+	if last && p.state.And(closing) == inRoom {
+		p.hub.sockets.Add(-1)
+	}
 	p.hub.mu.Unlock()
 	if last {
 		p.hub.forget(p)
 	}
 }
 
-// forget forgets a peer that no membership has and at which nothing waits. What waits counts for
-// who comes back, too.
+// forget forgets a peer without memberships and without waiting messages. Waiting
+// messages count for a member that comes back, too.
 func (h *Hub[K, M, T]) forget(p *peer[K, M, T]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -74,16 +97,17 @@ func (h *Hub[K, M, T]) forget(p *peer[K, M, T]) {
 	}
 }
 
-// push sends an event behind those before, without waiting for anything, and appends to lost
-// what that costs. full closes when there is room again, if the policy is SlowRoom and there is none.
-// Calls are serial for each room.
+// push sends an event behind those before, without waiting for anything, and appends to
+// lost the losses that result. full closes when there is room again, if the policy is
+// SlowRoom and there is none. Calls are serial for each room.
 func (p *peer[K, M, T]) push(
 	e *Event[K, M, T], member *Membership[K, M, T], past bool, lost []Loss[K, M, T],
 ) (_ []Loss[K, M, T], full <-chan struct{}) {
-	w := wait[K, M, T]{event: e, member: member, past: past}
 	p.mu.Lock()
-	takes := !p.closing.Load() // or else that was told; what is said from then on is not for it
-	if size := e.size(); takes && !past && !p.fits(size) {
+	past = past || e.Late != 0 && member.mayMiss(e.Late)
+	w := wait[K, M, T]{event: e, member: member, past: past}
+	takes := !p.isClosing() // a socket that closes gets no more
+	if size := e.size(); takes && !past && !p.fits(size, 1) {
 		lost, takes = p.overflow(e, member, size, lost)
 	}
 	if takes = takes && p.feed(&w); takes {
@@ -98,8 +122,8 @@ func (p *peer[K, M, T]) push(
 	return lost, full
 }
 
-// feed gives the socket a message, or makes a posting of it, and reports false if the socket is closing;
-// mu is held.
+// feed gives the socket a message, or makes a posting of it, and reports false if the
+// socket is closing; mu is held.
 func (p *peer[K, M, T]) feed(w *wait[K, M, T]) bool {
 	prepared := w.event.prepared
 	if p.feeder == nil {
@@ -118,12 +142,15 @@ func (p *peer[K, M, T]) feed(w *wait[K, M, T]) bool {
 func (p *peer[K, M, T]) add(w wait[K, M, T]) {
 	p.waiting.push(w)
 	if w.past {
+		if w.member.past == 0 || w.event.Kind != Welcome { // a Welcome comes in any case
+			w.member.late = w.event.Late
+		}
 		w.member.past++
 		return
 	}
 	p.count++
 	p.bytes += w.event.size()
-	if p.hub.config.Slow == SlowRoom && p.room == nil && !p.fits(1) {
+	if p.hub.config.Slow == SlowRoom && p.room == nil && !p.fits(1, 1) {
 		p.room = make(chan struct{})
 	}
 }
@@ -144,7 +171,7 @@ func (p *peer[K, M, T]) remove(i int) {
 	p.waiting.remove(i)
 }
 
-// notify tells who waits for less to wait here; mu is held.
+// notify wakes the calls that wait for fewer waiting messages; mu is held.
 func (p *peer[K, M, T]) notify() {
 	if p.room != nil && p.halfFree() {
 		close(p.room)
@@ -156,7 +183,7 @@ func (p *peer[K, M, T]) notify() {
 	}
 }
 
-// unlock releases mu after something was taken out.
+// unlock releases mu after a message was taken out.
 func (p *peer[K, M, T]) unlock() {
 	p.notify()
 	forgotten := p.left && p.waiting.n == 0
@@ -166,7 +193,8 @@ func (p *peer[K, M, T]) unlock() {
 	}
 }
 
-// takeBack takes a message out of which nothing was written, and reports whether it could; mu is held.
+// takeBack takes a message out if nothing of it was written, and reports whether it did;
+// mu is held.
 func (p *peer[K, M, T]) takeBack(i int) (could bool) {
 	if posting := p.waiting.at(i).posting; posting != nil {
 		could = p.socket.Withdraw(posting)
@@ -179,7 +207,8 @@ func (p *peer[K, M, T]) takeBack(i int) (could bool) {
 	return could
 }
 
-// untaken returns before which message none can be taken back; mu is held.
+// untaken returns the place of the first message that may still be taken back; mu is
+// held.
 func (p *peer[K, M, T]) untaken() int {
 	if p.feeder == nil {
 		return 0
@@ -187,7 +216,7 @@ func (p *peer[K, M, T]) untaken() int {
 	return p.waiting.n - p.feeder.Waiting(&p.item)
 }
 
-// CountSent hears that the next messages were written.
+// CountSent takes out the next messages, which were written.
 func (p *peer[K, M, T]) CountSent(messages int) {
 	p.mu.Lock()
 	defer p.unlock()
@@ -196,10 +225,10 @@ func (p *peer[K, M, T]) CountSent(messages int) {
 	}
 }
 
-// Done hears that a message was written, or never will be.
+// Done takes out a message that was written, or never will be.
 func (p *peer[K, M, T]) Done(*transport.Item, transport.Outcome, error) { p.CountSent(1) }
 
-// Posted hears that a posting was written, or never will be.
+// Posted takes out the message of a posting that was written, or never will be.
 func (p *peer[K, M, T]) Posted(posting *wsource.Posting, _ *wsource.SendError) {
 	p.mu.Lock()
 	defer p.unlock()
@@ -211,21 +240,24 @@ func (p *peer[K, M, T]) Posted(posting *wsource.Posting, _ *wsource.SendError) {
 	}
 }
 
-// fits reports whether there is room for a message; mu is held.
-func (p *peer[K, M, T]) fits(size int) bool {
+// fits reports whether there is room for a message within so many times the bounds; mu
+// is held.
+func (p *peer[K, M, T]) fits(size, times int) bool {
 	c := &p.hub.config
-	return p.count == 0 || p.count < c.Messages && p.bytes+size <= c.Bytes
+	return p.count == 0 || p.count/times < c.Messages && (p.bytes+size)/times <= c.Bytes
 }
 
-// halfFree reports whether what waits is at most half of what the bounds allow; mu is held.
+// halfFree reports whether the waiting messages take at most half of the bounds; mu is
+// held.
 func (p *peer[K, M, T]) halfFree() bool {
 	c := &p.hub.config
 	return p.count <= c.Messages/2 && p.bytes <= c.Bytes/2
 }
 
-// CaughtUp returns a channel that closes when nothing waits any more of what the socket missed: it has taken
-// that, or is over, or the membership has ended by Unsubscribe. What is missed waits outside of the
-// bounds of the hub, so who lets a peer join many rooms has it join the next one then.
+// CaughtUp returns a channel that closes when no missed message waits any more: the
+// socket has taken them, or is over, or the membership has ended by Unsubscribe. Missed
+// messages wait outside of the hub's bounds: so code that lets a peer join many rooms
+// should wait for CaughtUp of one before it joins the next.
 func (m *Membership[K, M, T]) CaughtUp() <-chan struct{} {
 	m.peer.mu.Lock()
 	defer m.peer.mu.Unlock()
@@ -242,7 +274,12 @@ func (m *Membership[K, M, T]) CaughtUp() <-chan struct{} {
 	return caughtUp
 }
 
-// passed counts one less that waits of what was missed; the peer's mu is held.
+// mayMiss reports whether an event of that number waits as a missed one: the socket has
+// taken all events missed before, but for those of the same number. So at a socket that
+// does not read, only one such burst waits. The peer's mu is held.
+func (m *Membership[K, M, T]) mayMiss(late uint64) bool { return m.past == 0 || m.late == late }
+
+// passed counts one missed message less; the peer's mu is held.
 func (m *Membership[K, M, T]) passed() {
 	if m.past--; m.past == 0 && m.caughtUp != nil {
 		close(m.caughtUp)
@@ -250,7 +287,7 @@ func (m *Membership[K, M, T]) passed() {
 	}
 }
 
-// awaitEmpty waits until nothing waits at the peer any more.
+// awaitEmpty waits until no message waits at the peer any more.
 func (p *peer[K, M, T]) awaitEmpty(ctx context.Context) error {
 	p.mu.Lock()
 	if p.waiting.n == 0 {
@@ -262,10 +299,5 @@ func (p *peer[K, M, T]) awaitEmpty(ctx context.Context) error {
 	}
 	empty := p.empty
 	p.mu.Unlock()
-	select {
-	case <-empty:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return await(ctx, empty)
 }

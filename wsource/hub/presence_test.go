@@ -14,7 +14,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// A member is there from its first socket to a linger after its last; metadata and their changes are told.
+// A member is present from its first socket to a linger after its last; metadata and
+// their changes are told.
 func TestPresence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -27,7 +28,7 @@ func TestPresence(t *testing.T) {
 		assert.Equal(t, []hub.Member[string]{{"ann", "here"}, {"bob", "new"}}, bob.events()[0].Members)
 		bob2 := s.join(room, "bob", hub.JoinOptions{})
 		require.NoError(t, bob2.SetMeta(t.Context(), "away"))
-		require.NoError(t, bob2.SetMeta(t.Context(), "away")) // which is no change
+		require.NoError(t, bob2.SetMeta(t.Context(), "away")) // this is no change
 		bob.client.CloseNow()
 		settle()
 		bob2.client.CloseNow()
@@ -45,7 +46,7 @@ func TestPresence(t *testing.T) {
 
 		carl := s.join(room, "carl", hub.JoinOptions{})
 		carl.Unsubscribe()
-		assert.Equal(t, "(entered carl <nil>) (left carl <nil>)", story(watch.events()[4:]), "who leaves does not linger")
+		assert.Equal(t, "(entered carl <nil>) (left carl <nil>)", story(watch.events()[4:]), "a member that leaves does not linger")
 
 		dora := s.join(room, "dora", hub.JoinOptions{})
 		dora.client.CloseNow()
@@ -55,8 +56,8 @@ func TestPresence(t *testing.T) {
 	})
 }
 
-// Members who come, go and come back at once leave no trace of who is gone and lose nobody who is
-// there; what a socket is told from its welcome on adds up to the same.
+// Members that come, go and come back at once leave no trace of those gone and lose none
+// of those present. The events of a socket from its welcome on add up to the same.
 func TestPresenceAddsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)

@@ -2,17 +2,17 @@ package hub
 
 import "sync"
 
-// ring is a queue, out of which anything can be taken.
+// ring is a queue, out of which any element can be taken.
 type ring[T any] struct {
-	pool  *sync.Pool // of *[]T, the memory of rings in which there is more than one thing
-	more  *[]T       // the memory from the pool, or nil
+	pool  *sync.Pool // of *[]T, the memory of rings with more than one element
+	more  *[]T       // memory from the pool, or nil
 	slots []T        // as many as a power of two, or none
 	head  int
-	n     int // how much is in it
+	n     int // number of elements
 	lone  [1]T
 }
 
-// at returns what is at a place, from 0.
+// at returns the element at a place, from 0.
 func (r *ring[T]) at(i int) *T { return &r.slots[(r.head+i)&(len(r.slots)-1)] }
 
 func (r *ring[T]) push(v T) {
@@ -23,10 +23,10 @@ func (r *ring[T]) push(v T) {
 	*r.at(r.n - 1) = v
 }
 
-// minSlots is how many slots a ring has of the pool at least.
+// minSlots is the least number of slots that a ring has from the pool.
 const minSlots = 16
 
-// grow gives it more slots.
+// grow gives the ring more slots.
 func (r *ring[T]) grow() {
 	if r.n == 0 {
 		r.slots = r.lone[:]
@@ -48,7 +48,7 @@ func (r *ring[T]) grow() {
 	r.lone = [1]T{}
 }
 
-// remove takes out what is at a place.
+// remove takes out the element at a place.
 func (r *ring[T]) remove(i int) {
 	var none T
 	if i < r.n/2 {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A ring is a slice at which one adds behind, and of which one takes out anything. What it does not need any more, it
-// gives back, and holds nothing of what was in it.
+// A ring is a slice that grows at its end, and loses any element. It gives back the
+// memory that it does not need any more, and holds none of its former elements.
 func TestRing(t *testing.T) {
 	r := ring[*int]{pool: new(sync.Pool)}
 	want := []*int{}

@@ -20,8 +20,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// Whoever speaks, and however many at once: all sockets and observers hear one order, in which each
-// speaker keeps its own.
+// However many members speak at once: all sockets and observers hear one order, in which
+// each speaker keeps its own.
 func TestOneOrderForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -58,8 +58,8 @@ func TestOneOrderForAll(t *testing.T) {
 	})
 }
 
-// Joining is a subscription: it ends with the socket, with its context and by Unsubscribe, and
-// nothing is left of it.
+// Joining is a subscription: it ends with the socket, with its context and by
+// Unsubscribe, and leaves nothing behind.
 func TestMembershipEnds(t *testing.T) {
 	for name, leave := range map[string]func(g *guest, cancel func()){
 		"closed by the client": func(g *guest, _ func()) { g.client.Complete() },
@@ -93,7 +93,7 @@ func TestMembershipEnds(t *testing.T) {
 				settle()
 				<-goes.Done()
 				<-said.Done()
-				assert.False(t, speech.Observed(), "what is subscribed to it ends with it")
+				assert.False(t, speech.Observed(), "a stream that is subscribed to it ends with it")
 				room.Next("gone")
 				assert.Equal(t, []string{"hi"}, goes.texts())
 				assert.Equal(t, []string{"hi", "gone"}, stays.texts())
@@ -110,7 +110,7 @@ func TestMembershipEnds(t *testing.T) {
 	}
 }
 
-// What is said may be for some only.
+// A value may be for some members only.
 func TestAudiences(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -132,7 +132,7 @@ func TestAudiences(t *testing.T) {
 	})
 }
 
-// What is sent is encoded once, and only if it is to be.
+// An event is encoded once, and only if it is for a socket.
 func TestEncodeOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -167,7 +167,7 @@ func TestEncodeOnce(t *testing.T) {
 	})
 }
 
-// There are only so many rooms, and so many sockets in each.
+// There is a bound of the rooms, and of the sockets in each.
 func TestBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -192,7 +192,7 @@ func TestBounds(t *testing.T) {
 	})
 }
 
-// What is wrong with a config is told by all that needs it.
+// The problem with a config is the error of all calls that need it.
 func TestBadConfig(t *testing.T) {
 	for _, c := range []config{
 		{Messages: -1}, {Bytes: -1}, {MaxRooms: -1}, {MaxSockets: -1}, {Linger: -1}, {Slow: 9},
@@ -206,7 +206,7 @@ func TestBadConfig(t *testing.T) {
 	}
 }
 
-// A room outlives the streams that are said in it; their failures are heard.
+// A room outlives the streams that are said in it; their failures are reported.
 func TestStreamsEndInARoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := observabletest.Unhandled(t)
@@ -222,7 +222,7 @@ func TestStreamsEndInARoom(t *testing.T) {
 	})
 }
 
-// Shutdown ends the memberships, and returns when what was said has left.
+// Shutdown ends the memberships, and returns when the messages said have left.
 func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)

@@ -6,16 +6,26 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// Slow is what becomes of a message for a socket at which too much waits already.
+// Slow is the policy for a message when too many wait at its socket already.
+//
+// With SlowRoom and a Broker, messages of other nodes do not wait for the sockets of this
+// one: a socket is closed, as by CloseSlow, when twice the bounds wait there. So is a
+// socket beyond its bounds when a message comes to it late (see Broker.Subscribe).
 type Slow uint8
 
 // The policies.
 const (
-	CloseSlow   Slow = iota // the socket is closed with wsource.StatusTryAgainLater; nothing it has not taken is sent
-	LoseOldest              // the message that has waited longest is lost
-	LoseNewest              // the message itself is lost
-	LatestByKey             // the oldest message with the same key is lost (see Config.ConflateBy), or else the oldest
-	SlowRoom                // nothing is lost: who speaks waits until there is room at every socket
+	// CloseSlow closes the socket with wsource.StatusTryAgainLater; messages that it has
+	// not taken are not sent.
+	CloseSlow  Slow = iota
+	LoseOldest      // loses the message that has waited longest
+	LoseNewest      // loses the message itself
+	// LatestByKey loses the oldest message with the same key (see Config.ConflateBy), or
+	// else the oldest.
+	LatestByKey
+	// SlowRoom loses nothing: speakers of a node wait until there is room at every socket
+	// of the node.
+	SlowRoom
 )
 
 var slowNames = [...]string{
@@ -26,42 +36,47 @@ var slowNames = [...]string{
 func (s Slow) String() string { return nameOf(slowNames[:], int(s)) }
 
 // slowReason is the reason of the close frame for a slow socket.
-const slowReason = "too slow for what is said"
+const slowReason = "too slow for the events"
 
-// Loss is a message that a slow socket did not get. When CloseSlow closes a socket, what waits at it is told
-// in that moment, and nothing after: with a History the client gets all that when it is back.
+// Loss is a message that a slow socket did not get. When CloseSlow closes a socket, the
+// messages that wait at it are told in that moment, and none after: with a History the
+// client gets all of them when it is back.
 type Loss[K, M comparable, T any] struct {
-	Socket wsource.Peer    // a *wsource.Socket, or what stands for one, as of a session
-	Member M               // whose socket it is
-	Event  *Event[K, M, T] // that is lost
-	Policy Slow            // by which it is
+	Socket wsource.Peer    // a *wsource.Socket, or another peer, as that of a session
+	Member M               // member that the socket belongs to
+	Event  *Event[K, M, T] // event that is lost
+	Policy Slow            // policy that lost it
 }
 
-// overflow makes room for an event as the policy says, and reports whether the event is to
-// be sent; mu is held.
+// overflow makes room for an event as the policy says, and reports whether the event is
+// to be sent; mu is held.
 func (p *peer[K, M, T]) overflow(
 	e *Event[K, M, T], member *Membership[K, M, T], size int, lost []Loss[K, M, T],
 ) (_ []Loss[K, M, T], takes bool) {
-	switch policy := p.hub.config.Slow; policy {
+	policy := p.hub.config.Slow
+	if policy == SlowRoom && (e.Late != 0 || p.hub.config.Broker != nil && !p.fits(size, 2)) {
+		policy = CloseSlow // the message has no speaker that could wait
+	}
+	switch policy {
 	case SlowRoom:
 		return lost, true
 	case LoseNewest:
 		return append(lost, p.loss(e, member)), false
 	case CloseSlow:
-		p.closing.Store(true)
+		p.setClosing()
 		before := len(lost)
-		for i := p.waiting.n - 1; i >= 0; i-- { // from the end, where each is found at once
+		for i := p.waiting.n - 1; i >= 0; i-- { // backwards, which is quick
 			lost, _ = p.lose(i, lost)
 		}
 		slices.Reverse(lost[before:])
-		// It waits until the close frame is on its way.
+		// Close waits until the close frame is on its way.
 		go func() { _ = p.socket.Close(wsource.StatusTryAgainLater, slowReason) }()
 		return append(lost, p.loss(e, member)), false
 	default:
 		if policy == LatestByKey {
 			lost = p.conflate(e, lost)
 		}
-		for i := p.untaken(); i < p.waiting.n && !p.fits(size); {
+		for i := p.untaken(); i < p.waiting.n && !p.fits(size, 1); {
 			gone := false
 			if !p.waiting.at(i).past {
 				lost, gone = p.lose(i, lost)
@@ -70,8 +85,8 @@ func (p *peer[K, M, T]) overflow(
 				i++
 			}
 		}
-		// What is left is being written, and will soon be gone or fail.
-		if p.fits(size) {
+		// The messages still there are being written, and will soon be gone or fail.
+		if p.fits(size, 1) {
 			return lost, true
 		}
 		return append(lost, p.loss(e, member)), false
@@ -102,9 +117,9 @@ func (p *peer[K, M, T]) loss(e *Event[K, M, T], member *Membership[K, M, T]) Los
 	return Loss[K, M, T]{Socket: p.socket, Member: member.member, Event: e, Policy: p.hub.config.Slow}
 }
 
-// forgo has what waits of the past for a membership that is over count in the bounds, so that who
-// comes and goes does not pile it up, and takes back what is more than half of what they allow.
-// It does so from the end: what the socket gets has no gap.
+// forgo has the missed messages of a membership that is over count in the bounds, so that
+// a member that comes and goes does not pile them up. It takes back those beyond half of
+// the bounds, from the end: so the socket gets them without a gap.
 func (p *peer[K, M, T]) forgo(m *Membership[K, M, T]) {
 	p.mu.Lock()
 	defer p.unlock()

@@ -20,7 +20,7 @@ import (
 // big is a text that one connection takes few of before it stalls.
 func big(name string) string { return name + strings.Repeat(".", 32<<10) }
 
-// names returns what big texts were made of.
+// names returns the names that big texts were made of.
 func names(texts []string) string {
 	all := make([]string, 0, len(texts))
 	for _, text := range texts {
@@ -29,9 +29,9 @@ func names(texts []string) string {
 	return strings.Join(all, " ")
 }
 
-// A socket that stalls costs the others nothing, whatever becomes of it: by each policy that does
-// not say otherwise, saying it takes no time, and they have each message within two milliseconds, on a single processor
-// too.
+// A socket that stalls costs the others nothing, however it ends: by each policy that
+// does not say otherwise, Say takes no time, and the others have each message within two
+// milliseconds, on a single processor too.
 func TestStalledSocketDelaysNobody(t *testing.T) {
 	for _, policy := range []hub.Slow{hub.CloseSlow, hub.LoseOldest, hub.LoseNewest, hub.LatestByKey} {
 		t.Run(policy.String(), func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestStalledSocketDelaysNobody(t *testing.T) {
 				}
 				assert.EqualValues(t, len(losses.Values()), h.Stats().Lost)
 				if policy == hub.CloseSlow {
-					assert.LessOrEqual(t, len(losses.Values()), 11, "what it had, and nothing that was said after")
+					assert.LessOrEqual(t, len(losses.Values()), 11, "the messages that it had, and no later ones")
 					assert.Equal(t, 1, h.Stats().Sockets, "it is not counted any more")
 				} else {
 					assert.GreaterOrEqual(t, len(losses.Values()), 85)
@@ -66,6 +66,7 @@ func TestStalledSocketDelaysNobody(t *testing.T) {
 				got := stalled.texts()
 				if policy == hub.CloseSlow {
 					assert.Equal(t, wsource.StatusTryAgainLater, wsource.CloseStatus(stalled.client.Err()))
+					assert.Equal(t, 1, h.Stats().Sockets, "nor is it taken off again")
 				} else {
 					assert.Len(t, got, 100-len(losses.Values()), "each is either lost or got")
 				}
@@ -80,7 +81,8 @@ func TestStalledSocketDelaysNobody(t *testing.T) {
 	}
 }
 
-// A policy that loses changes is refused where a map would lack them, by the name of the setting.
+// A policy that loses changes is refused where a map would lack them, by the name of the
+// setting.
 func TestAMapNeedsAPolicyThatLosesNothing(t *testing.T) {
 	type change = hub.Change[string, int]
 	for _, policy := range []hub.Slow{hub.LoseOldest, hub.LoseNewest, hub.LatestByKey} {
@@ -91,7 +93,7 @@ func TestAMapNeedsAPolicyThatLosesNothing(t *testing.T) {
 	}
 }
 
-// Latest by key keeps the last word of everyone.
+// Latest by key keeps the last value of each member.
 func TestLatestByKey(t *testing.T) {
 	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{
@@ -113,7 +115,7 @@ func TestLatestByKey(t *testing.T) {
 		assert.True(t, strings.HasPrefix(got, "a0 b0 "), got)
 
 		link = s.stall()
-		for range 3 { // which are written as far as the connection takes them
+		for range 3 { // these are written as far as the connection takes them
 			room.Next(big("z"))
 			settle()
 		}
@@ -147,7 +149,8 @@ func TestBytesBound(t *testing.T) {
 	})
 }
 
-// Who speaks in a room of which the sockets set the pace waits for them, as long as the context allows.
+// A speaker in a room whose sockets set the pace waits for them, as long as the context
+// allows.
 func TestSlowRoom(t *testing.T) {
 	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{Encode: texts, Slow: hub.SlowRoom, Messages: 4})
@@ -187,7 +190,7 @@ func TestSlowRoom(t *testing.T) {
 	})
 }
 
-// What waits at a socket is bounded for all its rooms together.
+// The messages that wait at a socket are bounded for all its rooms together.
 func TestOneBoundForAllRooms(t *testing.T) {
 	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{Encode: texts, Slow: hub.LoseOldest, Messages: 4})
@@ -209,8 +212,8 @@ func TestOneBoundForAllRooms(t *testing.T) {
 	})
 }
 
-// A client that reads nothing and comes and goes has no more waiting than one that stays, and gets a past
-// without a gap, as far as it gets it.
+// A client that reads nothing and comes and goes has no more messages waiting than one
+// that stays. The past that it gets has no gap.
 func TestComingAndGoingPilesNothingUp(t *testing.T) {
 	eachPeer(t, func(t *testing.T, s *site) {
 		h := hub.New(config{Encode: texts, Slow: hub.LoseNewest, Messages: 3, History: hub.History{Count: 100}})
@@ -229,7 +232,8 @@ func TestComingAndGoingPilesNothingUp(t *testing.T) {
 		}
 		assert.Equal(t, 1, h.Stats().Sockets)
 		live := hub.New(config{Encode: texts, Slow: hub.LoseNewest, Messages: 3}).Room("live")
-		for range 20 { // what waits of one membership is in the bounds of the next one
+		// The waiting messages of one membership are in the bounds of the next.
+		for range 20 {
 			m, err := live.Join(t.Context(), g.peer, "eve", hub.JoinOptions{})
 			require.NoError(t, err)
 			for range 3 {
@@ -251,17 +255,20 @@ func TestComingAndGoingPilesNothingUp(t *testing.T) {
 	})
 }
 
-// What a socket missed counts as long as it waits, so that who joins many rooms can wait for it.
-func TestCaughtUp(t *testing.T) {
-	closed := func(c <-chan struct{}) bool {
-		settle()
-		select {
-		case <-c:
-			return true
-		default:
-			return false
-		}
+// closed reports whether a channel closes at once.
+func closed(c <-chan struct{}) bool {
+	settle()
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
+}
+
+// The messages that a socket missed count as long as they wait, so that a client that
+// joins many rooms can wait for them.
+func TestCaughtUp(t *testing.T) {
 	eachPeer(t, func(t *testing.T, s *site) {
 		room := hub.New(hub.Config[string, string, string]{History: hub.History{Count: 100}}).Room("lobby")
 		for range 20 {

@@ -13,18 +13,21 @@ import (
 // DefaultMaxKeys is how many keys a [State] has at most.
 const DefaultMaxKeys = 10_000
 
-// ErrStateFull is the cause of the error of a [State] that has as many keys as it may have.
+// ErrStateFull is the cause of the error of a [State] that has as many keys as it may
+// have.
 var ErrStateFull = errors.New("the state has too many keys")
 
 // ErrStateClosed is the cause of the error of a [State] that was closed.
 var ErrStateClosed = errors.New("the state is closed")
 
-// Change is what becomes of a key of a [State].
+// Change is a change of a key of a [State].
 type Change[K comparable, V any] struct {
-	Key     K         `json:"key"`
-	Value   V         `json:"value,omitzero"`
-	Deleted bool      `json:"deleted,omitzero"` // the key has no value any more
-	Expires time.Time `json:"expires,omitzero"` // when it is deleted; of a delete, what its value said of that
+	Key     K    `json:"key"`
+	Value   V    `json:"value,omitzero"`
+	Deleted bool `json:"deleted,omitzero"` // the key has no value any more
+	// Expires is the time of the delete. A delete at that time carries the same Expires
+	// as the value before it.
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 // CompactChange is the Compact of a hub for a [State].
@@ -32,27 +35,28 @@ func CompactChange[K comparable, V any](c Change[K, V]) (key any, deletes bool) 
 	return c.Key, c.Deleted
 }
 
-// ChangeApplies is the Applies of a hub for a [State]: a key that has expired is not deleted
-// if it has got another value since.
+// ChangeApplies is the Applies of a hub for a [State]: a key that has expired is not
+// deleted if it has got another value since.
 func ChangeApplies[K comparable, V any](before, c Change[K, V]) bool {
 	return !c.Deleted || c.Expires.IsZero() || c.Expires.Equal(before.Expires)
 }
 
-// NewStates returns a hub with a [State] in each room. It sets the config's Compact and Applies. The
-// Slow policy may be CloseSlow or SlowRoom only: the others lose changes, and with them the map. Another
-// one is an [*observable.ArgumentError], of NewState and of all that is done with the rooms.
+// NewStates returns a hub with a [State] in each room. It sets the config's Compact and
+// Applies. The Slow policy may be CloseSlow or SlowRoom only: the others lose changes,
+// and with them the map. Another policy is an [*observable.ArgumentError], of NewState
+// and of all that is done with the rooms.
 func NewStates[R, M, K comparable, V any](config Config[R, M, Change[K, V]]) *Hub[R, M, Change[K, V]] {
 	config.Compact, config.Applies = CompactChange[K, V], ChangeApplies[K, V]
 	return newHub("hub.NewStates", config)
 }
 
-// State is a map that all in a room have: who joins gets every key, and then each change, in one
-// order for all; who comes back gets what has changed. It is in a room of a hub of
-// [NewStates]. On the other side of a socket, [StateMaps] and [StateChanges] make the map of
-// it again. Any goroutine may use a State.
+// State is a map that all in a room share. A socket that joins gets every key, and then
+// each change, in one order for all; a socket that comes back gets the changes since. A
+// State is in a room of a hub of [NewStates]. On the other side of a socket, [StateMaps]
+// and [StateChanges] make the map again. Any goroutine may use a State.
 //
-// It keeps the room in being until Close. Without one, the keys are forgotten with the last
-// member.
+// It keeps the room in being until Close. Without one, the keys are forgotten with the
+// last member.
 type State[K comparable, V any] struct {
 	say     func(context.Context, Change[K, V]) error
 	room    any
@@ -61,15 +65,15 @@ type State[K comparable, V any] struct {
 
 	mu     interleave.Mutex
 	values map[K]Change[K, V]
-	coming map[K]int // how many changes that set the key are under way
-	fresh  int       // how many of these keys have no value yet
+	coming map[K]int // number of changes under way that set the key
+	fresh  int       // number of these keys that have no value yet
 	expiry expiry[K]
-	timer  *time.Timer // for the next key that expires; nil before the first
+	timer  *time.Timer // timer of the next key that expires; nil before the first
 	closed bool
 }
 
-// NewState returns the state of a room, with at most maxKeys keys; 0 means DefaultMaxKeys. The
-// error is that of the room.
+// NewState returns the state of a room, with at most maxKeys keys; 0 means
+// DefaultMaxKeys. The error is that of the room.
 func NewState[R, M, K comparable, V any](
 	ctx context.Context, room Room[R, M, Change[K, V]], maxKeys int,
 ) (*State[K, V], error) {
@@ -161,10 +165,10 @@ func (s *State[K, V]) schedule() {
 	}
 }
 
-// expireAgain is when a key is deleted whose delete could not be said.
+// expireAgain is the time after which a delete that has failed is said again.
 const expireAgain = 10 * time.Second
 
-// expire deletes the keys whose time is over.
+// expire deletes the keys that are over.
 func (s *State[K, V]) expire() {
 	var over []Change[K, V]
 	s.mu.Lock()
@@ -187,7 +191,8 @@ func (s *State[K, V]) expire() {
 	}
 }
 
-// postpone has a key deleted later, unless it has got another value or was deleted meanwhile.
+// postpone has a key deleted later, unless it has got another value or was deleted
+// meanwhile.
 func (s *State[K, V]) postpone(c Change[K, V]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,8 +203,8 @@ func (s *State[K, V]) postpone(c Change[K, V]) {
 	}
 }
 
-// reserve counts a change that sets a key, until it arrives. The error is why the key may not
-// have a value.
+// reserve counts a change that sets a key, until it arrives. The error is the reason why
+// the key may not have a value.
 func (s *State[K, V]) reserve(key K) error {
 	if !hashable(key) {
 		return argument("State.Set", "key", notKey)
@@ -207,7 +212,7 @@ func (s *State[K, V]) reserve(key K) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return ErrStateClosed // what is set would not be heard of here any more
+		return ErrStateClosed // this State would not hear of the change any more
 	}
 	if _, has := s.values[key]; !has && s.coming[key] == 0 && len(s.values)+s.fresh >= s.maxKeys {
 		return ErrStateFull
@@ -217,8 +222,8 @@ func (s *State[K, V]) reserve(key K) error {
 	return nil
 }
 
-// arrive undoes reserve, as the change happens now, or will not; mu is held. A change of
-// another node was not counted.
+// arrive undoes reserve, as the change happens now, or never will; mu is held. A change
+// of another node was not counted.
 func (s *State[K, V]) arrive(key K) {
 	switch s.coming[key] {
 	case 0:
@@ -229,8 +234,8 @@ func (s *State[K, V]) arrive(key K) {
 	}
 }
 
-// recount keeps fresh right over what is done to a key until the function that it returns is
-// called; mu is held.
+// recount keeps fresh right across a change of a key: from the call until that of the
+// function that it returns; mu is held.
 func (s *State[K, V]) recount(key K) (done func()) {
 	count := func(d int) {
 		if _, has := s.values[key]; !has && s.coming[key] > 0 {
@@ -241,15 +246,16 @@ func (s *State[K, V]) recount(key K) (done func()) {
 	return func() { count(1) }
 }
 
-// Set gives a key a value, for all in the room. The error is that of [Room.Say], or ErrStateFull for a new key, or
-// ErrStateClosed, or an [*observable.ArgumentError] for what cannot be a key. What is set on other nodes happens all
-// the same, and may be over the bound of this one.
+// Set gives a key a value, for all in the room. The error is that of [Room.Say], or
+// ErrStateFull for a new key, or ErrStateClosed, or an [*observable.ArgumentError] for a
+// value that cannot be a key. Keys that other nodes set are set all the same, and may
+// exceed the bound of this one.
 func (s *State[K, V]) Set(ctx context.Context, key K, value V) error {
 	return s.set(ctx, Change[K, V]{Key: key, Value: value})
 }
 
-// SetFor is Set for a time, after which the key is deleted, unless it is set again. A broker that fails then is
-// asked again after 10 seconds.
+// SetFor is Set for a time, after which the key is deleted, unless it is set again. If
+// the broker fails then, the delete is tried again after 10 seconds.
 func (s *State[K, V]) SetFor(ctx context.Context, key K, value V, ttl time.Duration) error {
 	return s.set(ctx, Change[K, V]{Key: key, Value: value, Expires: time.Now().Add(ttl).Round(0)})
 }
@@ -268,7 +274,7 @@ func (s *State[K, V]) set(ctx context.Context, c Change[K, V]) error {
 	return err
 }
 
-// Delete deletes a key, for all in the room. One that is not there changes nothing.
+// Delete deletes a key, for all in the room. A key that has no value stays so.
 func (s *State[K, V]) Delete(ctx context.Context, key K) error {
 	return s.say(ctx, Change[K, V]{Key: key, Deleted: true})
 }
@@ -295,12 +301,12 @@ func (s *State[K, V]) Map() map[K]V {
 	return all
 }
 
-// Close gives the room up. Nothing is deleted, and nothing expires any more. Get and Map still
-// tell what there was; Set and SetFor fail.
+// Close gives the room up. It deletes no key, and none expires any more. Get and Map
+// still return the last values; Set and SetFor fail.
 func (s *State[K, V]) Close() {
 	s.mu.Lock()
 	s.closed = true
-	clear(s.coming) // what is under way does not arrive any more
+	clear(s.coming) // changes under way do not arrive any more
 	s.fresh = 0
 	if s.timer != nil {
 		s.timer.Stop()

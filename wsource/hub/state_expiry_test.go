@@ -16,7 +16,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// outBroker is the broker of one room, of no history, that fails while it is out.
+// outBroker is the broker of one room, without a history, that fails while it is out.
 type outBroker struct {
 	deliver func(*stateEvent)
 
@@ -25,7 +25,7 @@ type outBroker struct {
 	out error
 }
 
-// set has the broker fail with err, or work if that is nil.
+// set has the broker fail with err, or work if err is nil.
 func (b *outBroker) set(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,7 +57,8 @@ func (b *outBroker) Enter(context.Context, string, string, any) error  { return 
 func (b *outBroker) Change(context.Context, string, string, any) error { return nil }
 func (b *outBroker) Leave(context.Context, string, string) error       { return nil }
 
-// A key that expires while the broker is out is deleted when that is back, unless it has got another value.
+// A key that expires while the broker is out is deleted when the broker is back, unless
+// it has got another value.
 func TestKeysExpireBehindAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := observabletest.Unhandled(t)
@@ -80,7 +81,8 @@ func TestKeysExpireBehindAnOutage(t *testing.T) {
 	})
 }
 
-// What cannot be the key of a map is an error of whoever sets it, who may be a client, and no panic.
+// A value that cannot be the key of a map is an error of its Set, which may come from a
+// client, and no panic.
 func TestStateOfUnhashableKeys(t *testing.T) {
 	room := hub.NewStates(hub.Config[string, string, hub.Change[any, int]]{}).Room("lobby")
 	state, err := hub.NewState(t.Context(), room, 10)

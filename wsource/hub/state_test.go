@@ -37,7 +37,7 @@ type follower struct {
 	maps    *observabletest.Recorder[map[string]int]
 	changes *observabletest.Recorder[change]
 	client  *wsource.Socket
-	sub     observable.Subscription // to what client receives
+	sub     observable.Subscription // subscription to the messages of client
 }
 
 func newFollower(s *site, room stateRoom, name string) *follower {
@@ -48,7 +48,7 @@ func newFollower(s *site, room stateRoom, name string) *follower {
 	return f
 }
 
-// connect has it join from where it is, once the connection before has told everything.
+// connect has it join from its position, once the connection before has told everything.
 func (f *follower) connect() {
 	if f.sub != nil {
 		<-f.sub.Done()
@@ -73,7 +73,7 @@ func (f *follower) current() map[string]int {
 	return all[len(all)-1]
 }
 
-// made returns what the changes add up to.
+// made returns the map that the changes add up to.
 func (f *follower) made() map[string]int {
 	values := make(map[string]int)
 	for _, c := range f.changes.Values() {
@@ -95,7 +95,8 @@ func newState(t *testing.T, c stateConfig, maxKeys int) (stateRoom, *hub.State[s
 	return room, state
 }
 
-// Who joins gets the map and then each change; who comes back gets what has changed.
+// A socket that joins gets the map and then each change; one that comes back gets the
+// changes since.
 func TestState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -135,7 +136,7 @@ func TestState(t *testing.T) {
 		early.client.CloseNow()
 		settle()
 		require.NoError(t, state.Delete(ctx, "e"))
-		time.Sleep(time.Hour) // nobody knows of the delete any more
+		time.Sleep(time.Hour) // no trace of the delete is left
 		late.client.CloseNow()
 		settle()
 		before = len(early.changes.Values())
@@ -174,15 +175,15 @@ func TestStateExpiry(t *testing.T) {
 		assert.Equal(t, map[string]int{"stays": 2}, f.current())
 		assert.Equal(t, f.current(), state.Map())
 
-		// What comes too late to delete the value that it meant deletes nothing.
+		// A delete that comes too late for its value deletes nothing.
 		require.NoError(t, state.SetFor(ctx, "stays", 3, time.Hour))
 		require.NoError(t, room.Say(ctx, change{Key: "stays", Deleted: true, Expires: time.Now()}))
 		assert.Equal(t, map[string]int{"stays": 3}, state.Map())
 	})
 }
 
-// Many who set and delete at once, and clients that come, break and come back: all have one map in the end, and
-// each change that a client is told of leads from the map before to the next.
+// Many goroutines set and delete at once, and clients come, break and come back: all have
+// one map in the end, and each change that a client gets leads from one map to the next.
 func TestStateConverges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -283,7 +284,7 @@ func TestStateMapsOfBrokenConnections(t *testing.T) {
 	assert.Len(t, changed.Values(), 6)
 }
 
-// A state needs a room of NewStates, and a policy that loses nothing of it.
+// A state needs a room of NewStates, and a policy that loses no change.
 func TestStateOfTheWrongRoom(t *testing.T) {
 	var problem *observable.ArgumentError
 	_, err := hub.NewState(t.Context(), hub.New(stateConfig{}).Room("lobby"), 0)
@@ -292,14 +293,15 @@ func TestStateOfTheWrongRoom(t *testing.T) {
 	assert.ErrorAs(t, err, &problem)
 }
 
-// A state has no more keys than it may have, however many are set at once, and while changes wait for
-// their turn; a change that fails, or that deletes, gives its key back.
+// A state has no more keys than it may have, however many are set at once, and while
+// changes wait for their turn. A change that fails, or that deletes, gives its key back.
 func TestStateIsBoundedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room, state := newState(t, stateConfig{}, 3)
 		ctx := t.Context()
 		sub := room.Subscribe(ctx, observable.ObserverFuncs[change]{
-			OnNext: func(change) { time.Sleep(time.Second) }, // what is said meanwhile waits
+			// Values said meanwhile wait.
+			OnNext: func(change) { time.Sleep(time.Second) },
 		})
 		defer sub.Unsubscribe()
 		go func() { assert.NoError(t, state.Set(ctx, "a", 1)) }()
@@ -324,7 +326,7 @@ func TestStateIsBoundedAtOnce(t *testing.T) {
 	})
 }
 
-// A state that was closed is not set any more, and counts nothing that is under way.
+// A closed state cannot be set any more, and counts no change under way.
 func TestClosedStateIsNotSet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := hub.NewStates(stateConfig{}).Room("lobby")
@@ -336,7 +338,8 @@ func TestClosedStateIsNotSet(t *testing.T) {
 		room.Events().Subscribe(t.Context(), observable.ObserverFuncs[*hub.Event[string, string, change]]{
 			OnNext: func(e *hub.Event[string, string, change]) {
 				if e.Value.Key == "b" {
-					assert.NoError(t, state.Set(t.Context(), "c", 3)) // is queued, as b is being handled
+					// It is queued, as b is being handled.
+					assert.NoError(t, state.Set(t.Context(), "c", 3))
 					state.Close()
 				}
 			},

@@ -6,7 +6,8 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// How code of a user's is called: it may panic, or end the goroutine by runtime.Goexit.
+// Code of a user may panic, or end the goroutine by runtime.Goexit; these functions call
+// it.
 
 // call calls a function that a user has given, and reports its panic.
 func call(f *func()) {
@@ -18,7 +19,8 @@ func call(f *func()) {
 	(*f)()
 }
 
-// hashable reports whether a value may be a key of a map, which one of an interface type may not.
+// hashable reports whether a value may be a key of a map; one of an interface type may
+// not be.
 func hashable[K comparable](key K) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	var none map[K]struct{}
@@ -29,16 +31,16 @@ func hashable[K comparable](key K) (ok bool) {
 // isNil is the problem of most arguments.
 const isNil = "is nil"
 
-// notKey is what is wrong with a value for which hashable reports false.
+// notKey is the problem of a value for which hashable reports false.
 const notKey = "cannot be the key of a map"
 
-// argument is what is wrong with an argument.
+// argument returns the error of an argument with a problem.
 func argument(function, argument, problem string) *observable.ArgumentError {
 	return &observable.ArgumentError{Func: "hub." + function, Argument: argument, Problem: problem}
 }
 
-// compact notes by what key an event is kept that is said to all. The error tells that Compact has
-// panicked, or that its key cannot be one.
+// compact notes the key by which an event said to all is kept. The error says that
+// Compact has panicked, or that its key cannot be one.
 func (h *Hub[K, M, T]) compact(e *Event[K, M, T]) (err error) {
 	if h.config.Compact == nil || !e.keeps() {
 		return nil

@@ -39,7 +39,7 @@ func TestPage(t *testing.T) {
 		assert.NoError(t, <-handled)
 	})
 
-	b.Open(server.URL + "/inspect") // which the mux leads to the folder
+	b.Open(server.URL + "/inspect") // the mux redirects to the folder
 	b.Until(`document.documentElement.dataset.state === "live"`)
 	b.Until(`!find("no-streams").hidden && !find("no-sockets").hidden`)
 
@@ -53,7 +53,7 @@ func TestPage(t *testing.T) {
 	b.Until(row("echo"))
 	b.Until(`find("sockets").tBodies[0].rows.length === 1`)
 
-	// A value is drawn and, in the row that is open, written.
+	// The page draws a value and, in the open row, writes it.
 	b.Until(row("words"))
 	src.Next("<b>hello</b>")
 	b.Evaluate(row("words") + `.open = true`)
@@ -61,7 +61,8 @@ func TestPage(t *testing.T) {
 	b.Until(fmt.Sprintf(`(canvas => [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data].some(v => v))(%s.querySelector("canvas"))`,
 		row("words")))
 
-	// The filter leaves one out, and the button of a socket all that are not its own.
+	// The filter leaves one stream out, and a socket's button all streams of other
+	// sockets.
 	b.Evaluate(`(filter => { filter.value = "WORDS"; filter.dispatchEvent(new Event("input")); })(find("filter"))`)
 	b.Until(`!(` + row("echo") + `) && ` + row("words"))
 	b.Evaluate(`(filter => { filter.value = ""; filter.dispatchEvent(new Event("input")); })(find("filter"))`)
@@ -71,7 +72,7 @@ func TestPage(t *testing.T) {
 	b.Evaluate(`find("all").click()`)
 	b.Until(row("words"))
 
-	// What has stopped asking sees nothing new, until it goes on.
+	// A paused page sees nothing new, until it goes on.
 	b.Evaluate(`find("pause").click()`)
 	assert.Equal(t, "paused", b.Evaluate(`document.documentElement.dataset.state`))
 	asked := b.Evaluate(`document.documentElement.dataset.shown`)
@@ -80,7 +81,8 @@ func TestPage(t *testing.T) {
 	b.Evaluate(`find("pause").click()`)
 	b.Until(row("words") + `.classList.contains("over")`)
 
-	// A rate is that since the count before the last three seconds, however long ago that was: of a stream, and of sockets.
+	// A rate, of a stream or of sockets, begins at the count before the last three
+	// seconds, however old that is.
 	b.Evaluate(`find("pause").click()`)
 	for _, count := range []struct {
 		age, values int
@@ -110,7 +112,7 @@ func TestPage(t *testing.T) {
 
 	client.CloseNow()
 	b.Until(`find("ended").tBodies[0]?.rows.length === 1`)
-	i.Close() // as when the program goes away
+	i.Close() // as if the program goes away
 	b.Until(`document.documentElement.dataset.state === "lost"`)
 	for _, fault := range b.Faults {
 		assert.Contains(t, fault, "status of 404", "after the end")

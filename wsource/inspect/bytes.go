@@ -11,21 +11,21 @@ import (
 	"strings"
 )
 
-// maxDepth bounds how deep a value is looked into for bytes. JSON ends at the same depth for a
-// value that holds itself.
+// maxDepth bounds the depth of the search for bytes in a value. JSON ends at the same
+// depth for a value that holds itself.
 const maxDepth = 1000
 
-// marked is a value whose bytes are to be shown as something else than base64, which hides from
-// a reader what it does not hide at all. Each []byte of a copy of the value has a mark as its
-// content, of which the text that encoding/json makes has the base64.
+// marked replaces the base64 of bytes in the JSON of a value: base64 hides nothing, but
+// nobody can read it. Each []byte in a copy of the value gets a mark as its content, and
+// the text of encoding/json then has the base64 of the mark.
 type marked struct {
 	nonce string // nobody can guess a mark, nor send one
 	pairs []string
 	lost  bool // not all bytes could be found
 }
 
-// bytesShown returns a value as JSON on one line, in which bytes that are JSON are shown as that,
-// and others as their length. It returns "" for what does not encode.
+// bytesShown returns a value as JSON on one line, which shows bytes that are JSON as
+// JSON, and others as their length. It returns "" for a value that does not encode.
 func bytesShown(value any) string {
 	if value == nil {
 		return encoded(value)
@@ -38,7 +38,7 @@ func bytesShown(value any) string {
 	return strings.NewReplacer(m.pairs...).Replace(text)
 }
 
-// mark returns what stands for bytes in the copy.
+// mark returns the mark for bytes in the copy.
 func (m *marked) mark(data []byte) []byte {
 	mark := fmt.Appendf(nil, "%s%d.", m.nonce, len(m.pairs))
 	var shown bytes.Buffer
@@ -50,7 +50,7 @@ func (m *marked) mark(data []byte) []byte {
 	return mark
 }
 
-// encodesItself reports whether encoding/json leaves it to a value how it is encoded.
+// encodesItself reports whether encoding/json leaves the encoding to the value.
 func encodesItself(v reflect.Value) bool {
 	marshals := func(t reflect.Type) bool {
 		return t.Implements(reflect.TypeFor[json.Marshaler]()) || t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
@@ -58,8 +58,8 @@ func encodesItself(v reflect.Value) bool {
 	return marshals(v.Type()) || v.CanAddr() && marshals(reflect.PointerTo(v.Type()))
 }
 
-// copy returns a copy of what encoding/json sees of a value, with marks for its bytes. The value
-// itself belongs to others.
+// copy returns a copy of the part of a value that encoding/json sees, with marks for its
+// bytes. The value itself belongs to others.
 func (m *marked) copy(v reflect.Value, depth int) reflect.Value {
 	depth++
 	m.lost = m.lost || depth > maxDepth
@@ -97,7 +97,7 @@ func (m *marked) copy(v reflect.Value, depth int) reflect.Value {
 	return v
 }
 
-// pointed copies what a pointer or an interface leads to.
+// pointed copies the value behind a pointer or an interface.
 func (m *marked) pointed(v reflect.Value, depth int) reflect.Value {
 	c := reflect.New(v.Type()).Elem()
 	if v.Kind() == reflect.Interface {
@@ -124,9 +124,9 @@ func (m *marked) slice(v reflect.Value, depth int) reflect.Value {
 	return c
 }
 
-// fields copies the fields of a struct that encoding/json sees: those that are exported, also of
-// an embedded struct that is not. It does not see the others, and nor may this package, as they
-// may be changed under a lock.
+// fields copies the fields of a struct that encoding/json sees: the exported ones, also
+// of an embedded struct that is not exported. This package must not read the others
+// either, as they may change under a lock.
 func (m *marked) fields(c, v reflect.Value, depth int) {
 	for n := range v.NumField() {
 		field := v.Type().Field(n)

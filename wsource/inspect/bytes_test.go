@@ -18,7 +18,8 @@ type owner struct{ text []byte }
 
 func (o owner) MarshalText() ([]byte, error) { return o.text, nil }
 
-// TestShowJSONOfBytes has bytes shown as what is in them, not as base64, wherever they are in a value.
+// TestShowJSONOfBytes checks that bytes at each place in a value are shown by their
+// content, not as base64.
 func TestShowJSONOfBytes(t *testing.T) {
 	const secret = `{"Password":"pw", "n":1}`
 	type node struct {

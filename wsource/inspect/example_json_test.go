@@ -9,7 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/inspect"
 )
 
-// A tool reads what the page shows as JSON. What an inspector keeps and shows is bounded.
+// A tool reads the content of the page as JSON. An inspector's content is bounded.
 func ExampleSnapshot() {
 	const answer = `{"sockets":{"open":1,"shown":[{"id":"7","side":"server","waiting":1500}],"ended":[{"id":"6","code":1001}]},
 		"streams":{"shown":[{"name":"prices","marbles":[{"kind":"value","text":"3"}]}]}}`
@@ -33,7 +33,7 @@ func ExampleSnapshot() {
 	// 32 256 5s 20 1s
 }
 
-// Only this machine may look, unless the program says otherwise.
+// Only requests from this machine are allowed, unless the program says otherwise.
 func ExampleInspector_ServeHTTP() {
 	inspector := inspect.New(nil)
 	defer inspector.Close()

@@ -40,7 +40,7 @@ func ExampleInspector_Snapshot() {
 	// prices: 3 values, 1 completed
 }
 
-// A program that is started without -inspect has nothing to look at, and nothing that costs.
+// A program that is started without -inspect shows nothing, and pays nothing.
 func ExampleInspector_Hook() {
 	var inspector *inspect.Inspector // it is off
 	server := &wsource.Server{Options: wsource.AcceptOptions{Hook: inspector.Hook()}}
@@ -69,7 +69,7 @@ func ExampleSnapshot_marbles() {
 		return s
 	}
 
-	ask() // from now on, values are looked at, for inspect.WatchTime
+	ask() // from now on values count, for inspect.WatchTime
 	_, err := observable.Collect(context.Background(), operators.Named(observable.Of("a", "b"), "words"))
 	fmt.Println(err)
 	s := ask()
@@ -97,7 +97,7 @@ func ExampleSnapshot_marbles() {
 	// [{server server of 0 connections}]
 }
 
-// What is kept and shown has bounds.
+// The content of an inspector has bounds.
 func Example_bounds() {
 	fmt.Println("kept:", inspect.MaxSockets, "sockets,", inspect.MaxStreams, "streams,", inspect.MaxNames, "names")
 	fmt.Println("of each stream:", inspect.MaxMarbles, "marbles of at most", inspect.MaxText, "bytes")

@@ -15,75 +15,77 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/session"
 )
 
-// What an Inspector keeps and shows at most.
+// The bounds of the things that an Inspector keeps and shows.
 const (
-	MaxSockets  = 10_000          // sockets that are kept; further ones are only counted
-	MaxStreams  = 10_000          // subscriptions to named streams that are kept; likewise
-	MaxNames    = 1000            // names of streams that are told apart
+	MaxSockets  = 10_000          // sockets that it keeps; further ones are only counted
+	MaxStreams  = 10_000          // subscriptions to named streams; likewise
+	MaxNames    = 1000            // names of streams that it tells apart
 	MaxShown    = 100             // sockets, streams, and parts, in one answer
-	MaxEnded    = 50              // sockets, and streams, that are over and still told of
-	MaxMarbles  = 32              // marbles of a stream that are kept
+	MaxEnded    = 50              // sockets, and streams, that are over and still shown
+	MaxMarbles  = 32              // marbles that it keeps of a stream
 	MaxText     = 256             // bytes of the text of a value
-	WatchTime   = 5 * time.Second // time after a request in which values are looked at: in a crowd, only those shown
-	SlowAfter   = time.Second     // time for which what is queued has waited at a slow socket
+	WatchTime   = 5 * time.Second // time after a request in which it looks at values
+	SlowAfter   = time.Second     // time that the queue of a slow socket has waited
 	otherStream = "(others)"      // name of the streams beyond MaxNames
 )
 
-// DefaultPerSecond is how many values of a stream are shown in a second.
+// DefaultPerSecond is the number of values of a stream shown in a second.
 const DefaultPerSecond = 20
 
-// Config says who may look at an Inspector, and what it shows. The zero value is the default.
+// Config sets the visitors and the content of an Inspector. The zero value is the
+// default.
 type Config struct {
-	// Remote answers requests from other machines, too, and those that come by a proxy. Put a
-	// middleware that asks who it is around the Inspector.
+	// Remote allows requests from other machines, and requests through a proxy. Put a
+	// middleware that authenticates visitors around the Inspector.
 	Remote bool
-	// Hosts are the names of the server, without a port, by which requests may ask for it beside
-	// localhost and IP addresses.
+	// Hosts are the names of the server, without a port, by which requests may ask for it
+	// beside localhost and IP addresses.
 	Hosts []string
-	// Show returns the text of a value, or of an error, of the stream of that name. It is called
-	// inside the stream, for the values that are shown, so it returns soon; it must not change or
-	// keep the value. Default: the type of the value, and no data. See ShowJSON.
+	// Show returns the text of a value, or of an error, of the stream of that name. It
+	// runs inside the stream, for the shown values, so it must return soon. It must not
+	// change or keep the value. Default: the type of the value, and no data. See
+	// ShowJSON.
 	Show func(name string, value any) string
-	// PerSecond is how many values of a stream are shown in a second; the others are counted.
-	// Default, and in place of a negative one: DefaultPerSecond.
+	// PerSecond is the number of values of a stream shown in a second; the others are
+	// counted. Default, and in place of a negative number: DefaultPerSecond.
 	PerSecond int
 }
 
-// Inspector is an http.Handler that shows the sockets and the named streams of a program. It is
-// made by [New]. A nil Inspector is one that is off. Any goroutine may use it.
+// Inspector is an http.Handler that shows the sockets and the named streams of a program.
+// [New] makes it. A nil Inspector is off. Any goroutine may use it.
 //
-// The named streams are those of the whole program: of two Inspectors, the one that was made last
-// sees those that are subscribed to from then on.
+// The named streams are those of the whole program: of two Inspectors, the later one sees
+// the subscriptions from then on.
 type Inspector struct {
 	config  Config
-	restore func() // of operators.WatchNamed
+	restore func() // the function that WatchNamed returned
 	watched atomic.Bool
 	crowded atomic.Bool   // there are more streams than an answer shows
-	marbles atomic.Uint64 // the number of the newest one
+	marbles atomic.Uint64 // the number of the newest
 	totals  totals
 	sockets sync.Map // from *wsource.Socket to *socket
 	known   atomic.Int64
 	broken  sync.Once // Show has panicked
 
-	mu      sync.Mutex // guards what follows; not held while code of the program runs
+	mu      sync.Mutex // guards the fields below; not held in the program's code
 	closed  bool
 	timer   *time.Timer // ends watched
 	ended   []EndedSocket
 	streams map[uint64]*stream
-	newest  uint64 // the number of the stream that was subscribed to last
+	newest  uint64 // the number of the latest stream
 	over    []*stream
 	names   map[string]*name
 	parts   []*part
 }
 
-// part is something that Add was given.
+// part is an argument of Add.
 type part struct {
 	name string
 	of   fmt.Stringer
 }
 
-// New returns an Inspector that looks at named streams from now on, until Close. A nil config is
-// the default.
+// New returns an Inspector that looks at named streams from now on, until Close. A nil
+// config is the default.
 func New(config *Config) *Inspector {
 	i := &Inspector{streams: make(map[uint64]*stream), names: make(map[string]*name)}
 	if config != nil {
@@ -99,8 +101,8 @@ func New(config *Config) *Inspector {
 	return i
 }
 
-// Close has the Inspector look at nothing more and forget what it knows. It answers each request
-// with 404 from then on. Closing again does nothing.
+// Close ends the watching and forgets all of it. The Inspector answers each request with
+// 404 from then on. Closing again does nothing.
 func (i *Inspector) Close() {
 	if i == nil {
 		return
@@ -119,10 +121,10 @@ func (i *Inspector) Close() {
 	i.sockets.Clear()
 }
 
-// Add shows what a part says of itself, under a name, until remove is called: a hub, a Server, a
-// Subject, a session. One that can end, as an [observable.Ender], is removed when it does. The
-// socket of a session.Session is shown with the session's position; a server's handler removes
-// it when it returns:
+// Add shows the String of a part, under a name, until remove is called: of a hub, a
+// Server, a Subject, a session. A part that can end, as an [observable.Ender], is removed
+// at its end. The socket of a session.Session is shown with the session's position; a
+// server's handler removes the session when it returns:
 //
 //	defer inspector.Add("session of "+s.Key(), s)()
 func (i *Inspector) Add(name string, of fmt.Stringer) (remove func()) {
@@ -148,7 +150,7 @@ func (i *Inspector) Add(name string, of fmt.Stringer) (remove func()) {
 	return remove
 }
 
-// watch has values looked at for a while.
+// watch starts the looking at values, for WatchTime.
 func (i *Inspector) watch() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -165,7 +167,7 @@ func (i *Inspector) isClosed() bool {
 	return i.closed
 }
 
-// positioned is a part that knows where it is on a socket, such as a session.Session.
+// positioned is a part that knows its socket and its position, such as a session.Session.
 type positioned interface {
 	Socket() *wsource.Socket
 	Position() session.Position
@@ -190,7 +192,7 @@ func (i *Inspector) positions() map[*wsource.Socket]session.Position {
 	return all
 }
 
-// tell returns what the parts say of themselves.
+// tell returns the parts with their texts.
 func (i *Inspector) tell() []Part {
 	i.mu.Lock()
 	parts := slices.Clone(limit(i.parts, MaxShown))
@@ -203,7 +205,7 @@ func (i *Inspector) tell() []Part {
 	return told
 }
 
-// guarded calls a function of the program's, and says so if it panics.
+// guarded calls a function of the program, and returns a note in place of a panic.
 func guarded(f func() string) (text string) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -224,14 +226,14 @@ func last[T any](list []T, n int, value T) []T {
 	return append(list, value)
 }
 
-// waiting is how long something has made no progress, as far as it was looked at.
+// waiting is the time without progress, as far as answers have looked.
 type waiting struct {
-	mark  uint64 // that has to be reached for progress
+	mark  uint64 // the count that is progress when reached
 	since time.Time
 }
 
-// look returns for how long done has not reached what was asked of it: what the goal was at an
-// earlier look. A goal that is reached is none.
+// look returns the time for which done has not reached its mark, the goal at an earlier
+// look. It returns 0 once done has reached the goal.
 func (w *waiting) look(now time.Time, done, goal uint64) time.Duration {
 	if w.since.IsZero() || done >= w.mark {
 		w.mark, w.since = goal, now
@@ -243,7 +245,7 @@ func (w *waiting) look(now time.Time, done, goal uint64) time.Duration {
 	return now.Sub(w.since)
 }
 
-// byWaiting orders what has waited for longest first, and then the newest.
+// byWaiting orders the longest waiting first, and then the newest.
 func byWaiting(a, b time.Duration, idA, idB uint64) int {
 	return cmp.Or(cmp.Compare(b, a), cmp.Compare(idB, idA))
 }

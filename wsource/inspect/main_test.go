@@ -36,7 +36,7 @@ func request(method, target string) *http.Request {
 	return r
 }
 
-// answer returns what an Inspector answers.
+// answer returns an Inspector's answer.
 func answer(i *inspect.Inspector, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	i.ServeHTTP(w, r)
@@ -61,7 +61,7 @@ type site struct {
 	server  *wsource.Server
 }
 
-// newSite has a server answer each socket until the end of the test.
+// newSite runs a server that answers each socket until the end of the test.
 func newSite(t *testing.T, hook wsource.Hook, stream func(*wsource.Socket) observable.Observable[wsource.Message]) *site {
 	t.Helper()
 	s := &site{t, new(wstest.Network), &wsource.Server{Options: wsource.AcceptOptions{
@@ -97,10 +97,10 @@ func (s *site) dial(user string) *wsource.Socket {
 	return socket
 }
 
-// settle waits, in a bubble, until whatever happens at once has happened.
+// settle waits, in a bubble, until all immediate work is done.
 func settle() { synctest.Wait() }
 
-// How long a test waits on the machine's clock, and how often it looks.
+// The longest wait of a test on the machine's clock, and the time between its looks.
 const (
 	tooLong = 30 * time.Second
 	tick    = 10 * time.Millisecond

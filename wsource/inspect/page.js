@@ -1,15 +1,16 @@
 "use strict";
-// The page asks for state.json again and again, and draws the marbles of the last seconds.
+// The page asks for state.json again and again, and draws the marbles of the last
+// seconds.
 
 const root = document.documentElement, find = id => document.getElementById(id);
-const every = 500, span = 10_000, delay = 700; // milliseconds; what is drawn is a little in the past, so that it moves evenly
+const every = 500, span = 10_000, delay = 700; // milliseconds; the drawing lags a little, so that it moves evenly
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const rows = new Map(); // those of streams, by the ids of the streams; several have one row
+const rows = new Map(); // the rows of streams, by the streams' ids; several streams share a row
 let since = 0, socket = "", paused = false, failures = 0, timer = 0, asking = null;
-let before = [];           // earlier counts of sockets: those of the last three seconds, and one before them
-let clock = { at: 0, seen: 0 }; // the server's time of the last snapshot, and when that was here
+let before = [];           // earlier counts of sockets: of the last three seconds, and one before
+let clock = { at: 0, seen: 0 }; // the server's time of the last snapshot, and the time here
 
-// --- asking ---------------------------------------------------------------------------------------
+// --- asking ----------------------------------------------------------------------------
 
 async function ask() {
 	clearTimeout(timer);
@@ -64,7 +65,7 @@ document.onkeydown = event => {
 	if (event.key === "/") { event.preventDefault(); find("filter").focus(); }
 };
 
-// --- showing --------------------------------------------------------------------------------------
+// --- showing ---------------------------------------------------------------------------
 
 function show(now) {
 	if (now.marble < since) { // the program was started anew
@@ -130,15 +131,17 @@ function showSockets(now, at) {
 	]));
 }
 
-// position tells where a session is: what has come and gone, and what the peer has not acknowledged.
+// position tells the position of a session: the messages in and out, and those not
+// acknowledged.
 function position(session) {
 	if (!session) return "";
 	const left = session.sent - session.acknowledged;
 	return `in ${session.received}, out ${session.sent}${left ? `, ${left} not acknowledged` : ""}`;
 }
 
-// table fills a table in place, so that what has the focus keeps it. A head with # is of numbers. Of a row
-// about a socket, as row says, the first cell is a button that shows that socket only.
+// table fills a table in place, so that the focus stays. A head with # is of numbers. In
+// a row about a socket, as row says, the first cell is a button that shows that socket
+// only.
 function table(target, heads, lines, row) {
 	if (!target.tHead) {
 		const line = target.createTHead().insertRow();
@@ -196,9 +199,10 @@ function time(ms) {
 	return s < 6000 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`;
 }
 
-// --- streams --------------------------------------------------------------------------------------
+// --- streams ---------------------------------------------------------------------------
 
-// A row has one stream, and before it those of the same place that are over, as a retry leaves them.
+// A row has one stream, and before it the ended streams of the same place, as a retry
+// leaves them.
 function showStreams(shown) {
 	const live = new Set(shown.filter(s => !s.end).map(s => s.id)), places = new Map(), lanes = [];
 	for (const s of shown.toSorted((a, b) => a.id - b.id)) {
@@ -212,10 +216,10 @@ function showStreams(shown) {
 	const byId = new Map(lanes.map(lane => [lane.id, lane])), into = new Map();
 	for (const lane of lanes) {
 		const parent = byId.has(lane.now.into) ? lane.now.into : 0;
-		if (lane.now.end && lane.now.into && !parent) continue; // it is over with what it went into
+		if (lane.now.end && lane.now.into && !parent) continue; // it is over with its parent
 		into.set(parent, [...into.get(parent) ?? [], lane]);
 	}
-	// A stream stands above those that go into it.
+	// A stream stands above the streams that go into it.
 	const list = find("streams"), used = new Set();
 	let place = list.firstChild;
 	const put = (parent, depth) => {
@@ -235,10 +239,10 @@ function showStreams(shown) {
 }
 
 class Row {
-	lives = new Map(); // of streams in it, by their id: when they begin and end
+	lives = new Map(); // the times of its streams, by their ids: begin and end
 	marbles = [];
 	texts = [];
-	counts = []; // of values, by the stream's age: those of the last three seconds, and one before them
+	counts = []; // of values, by the stream's age: of the last three seconds, and one before
 
 	constructor(stream) {
 		this.box = element("details");
@@ -323,7 +327,7 @@ class Row {
 			if (to > from) pen.stroke(new Path2D(`M${from} ${middle}H${to}`));
 		}
 		pen.textAlign = "center";
-		let free = -Infinity; // to the right of which there is room for a text
+		let free = -Infinity; // the x from which there is room for a text
 		for (const m of this.marbles) {
 			const at = x(m.time);
 			if (at < -10 || m.time > now) continue;

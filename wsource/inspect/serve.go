@@ -32,8 +32,8 @@ const (
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-// ServeHTTP serves the page at a path that ends with a slash, and what belongs to it below. The
-// package's documentation says who may look.
+// ServeHTTP serves the page at a path that ends with a slash, and its files below. The
+// package's documentation says which requests it allows.
 func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if i == nil || i.isClosed() {
 		http.NotFound(w, r)
@@ -67,7 +67,7 @@ func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	data, _ := files.ReadFile(file) // which is embedded
+	data, _ := files.ReadFile(file) // it is embedded
 	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-cache")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
@@ -89,7 +89,7 @@ func (i *Inspector) serveState(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(data) // the client may have gone
 }
 
-// refuse tells why a request may not have a file, "" if it may.
+// refuse returns the reason against giving a file to a request, or "".
 func (i *Inspector) refuse(r *http.Request, file string) (status int, problem string) {
 	switch {
 	case !i.config.Remote && !isLocal(r):
@@ -102,7 +102,8 @@ func (i *Inspector) refuse(r *http.Request, file string) (status int, problem st
 	return 0, ""
 }
 
-// isLocal reports whether a request comes from this machine, and not by way of a proxy on it.
+// isLocal reports whether a request comes from this machine, and not by way of a proxy on
+// it.
 func isLocal(r *http.Request) bool {
 	for name := range r.Header {
 		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
@@ -113,8 +114,9 @@ func isLocal(r *http.Request) bool {
 	return err == nil && remote.Addr().Unmap().IsLoopback()
 }
 
-// isHost reports whether a request names the server as it may. A page whose own name was made to
-// point here has an origin that matches the request's Host, so that its origin does not tell.
+// isHost reports whether a request names the server by an allowed name. A page whose own
+// name was made to point here has an origin that matches the request's Host, so its
+// origin proves nothing.
 func (i *Inspector) isHost(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -127,7 +129,8 @@ func (i *Inspector) isHost(hostport string) bool {
 		slices.ContainsFunc(i.config.Hosts, func(name string) bool { return strings.EqualFold(host, name) })
 }
 
-// sameOrigin reports whether no page of another origin asks. One may have a link to the page.
+// sameOrigin reports whether no page of another origin asks. Such a page may only link to
+// this one.
 func sameOrigin(r *http.Request, file string) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "", "none", "same-origin":
@@ -142,11 +145,11 @@ func sameOrigin(r *http.Request, file string) bool {
 	return err == nil && strings.EqualFold(from.Host, r.Host)
 }
 
-// query is what a request wants to see.
+// query is the choice of a request.
 type query struct {
 	since uint64
 	text  string // in lower case
-	id    string // of a socket
+	id    string // the ID of a socket
 }
 
 // parseQuery reads the query of a request.
@@ -178,7 +181,7 @@ func (q *query) stream(s *stream) bool {
 	return q.has(s.name, "socket "+s.socket)
 }
 
-// has reports whether one of the texts has that of the query.
+// has reports whether one of the texts has the query's text.
 func (q *query) has(texts ...string) bool {
 	return q.text == "" ||
 		slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(strings.ToLower(text), q.text) })

@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/inspect"
 )
 
-// TestWhoMayLook has requests from everywhere.
+// TestWhoMayLook sends requests from everywhere.
 func TestWhoMayLook(t *testing.T) {
 	local, remote := newInspector(t, nil), newInspector(t, &inspect.Config{Remote: true, Hosts: []string{"Ops.example"}})
 	const state, page = "/inspect/state.json", "/inspect/"

@@ -16,13 +16,15 @@ import (
 // hidden stands for a field that ShowJSON hides.
 const hidden = "•••"
 
-// ShowJSON returns a Show that shows values as JSON, without the content of fields that have one
-// of the names, in any case and at any depth. A text message is taken for JSON, and of what is
-// none its length is shown where there are names to hide. A binary message is told by its length.
-// Bytes in a value are shown as the JSON that they are, in the same way, or else by their length.
-// JSON in a string is shown without those fields, too. Of a string that is no JSON and gives such a name a
-// value, as password=x or a log line with "password": "x", its length is shown.
-// An error is told by its text, or as its LogValue says.
+// ShowJSON returns a Show that shows values as JSON, without the content of fields that
+// have one of the names, in any case and at any depth.
+//
+// A text message is shown as JSON; a text that is no JSON is shown by its length if there
+// are names to hide. A binary message is shown by its length. Bytes in a value are shown
+// as JSON if they are JSON, in the same way, and otherwise by their length. JSON in a
+// string is shown without those fields, too. A string that is no JSON and gives such a
+// name a value, as password=x or a log line with "password": "x", is shown by its length.
+// An error is shown by its text, or by its LogValue.
 func ShowJSON(hide ...string) func(name string, value any) string {
 	names := make(map[string]bool, len(hide))
 	for _, name := range hide {
@@ -49,7 +51,7 @@ func ShowJSON(hide ...string) func(name string, value any) string {
 	}
 }
 
-// redacted returns JSON without the content of the fields that are named.
+// redacted returns JSON without the content of the named fields.
 func redacted(data []byte, names map[string]bool) string {
 	if len(names) == 0 {
 		return string(data)
@@ -74,7 +76,7 @@ func encoded(value any) string {
 	return strings.TrimSuffix(text.String(), "\n")
 }
 
-// hide replaces the fields that are named, at any depth.
+// hide replaces the content of the named fields, at any depth.
 func hide(value any, names map[string]bool) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -89,7 +91,7 @@ func hide(value any, names map[string]bool) any {
 		for n := range v {
 			v[n] = hide(v[n], names)
 		}
-	case string: // which may be JSON itself
+	case string: // it may be JSON itself
 		text := strings.TrimSpace(v)
 		switch {
 		case text != "" && strings.ContainsRune(`{["`, rune(text[0])) && json.Valid([]byte(v)):
@@ -101,7 +103,8 @@ func hide(value any, names map[string]bool) any {
 	return value
 }
 
-// assigns reports whether a text gives one of the names a value, as name=x or "name": x do.
+// assigns reports whether a text gives one of the names a value, as name=x or "name": x
+// do.
 func assigns(text string, names map[string]bool) bool {
 	text = strings.ToLower(text)
 	for name := range names {
@@ -115,8 +118,8 @@ func assigns(text string, names map[string]bool) bool {
 	return false
 }
 
-// errorText returns the text of an error, or what the first slog.LogValuer in its chain says: that may
-// keep data out.
+// errorText returns the text of an error, or of the first slog.LogValuer in its chain,
+// which may keep data out.
 func errorText(err error) string {
 	var valuer slog.LogValuer
 	if errors.As(err, &valuer) {
@@ -125,7 +128,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// typeText tells a value by its type, and an error that closes a connection by its code, too.
+// typeText returns the type of a value, and the code of an error that closes a
+// connection, too.
 func typeText(value any) string {
 	text := fmt.Sprintf("%T", value)
 	if err, ok := value.(error); ok {
@@ -136,7 +140,7 @@ func typeText(value any) string {
 	return text
 }
 
-// text returns what is shown of a value of a stream.
+// text returns the text to show for a value of a stream.
 func (i *Inspector) text(name string, value any) (text string) {
 	if i.config.Show == nil {
 		return bounded(typeText(value))
@@ -144,7 +148,7 @@ func (i *Inspector) text(name string, value any) (text string) {
 	defer func() {
 		if v := recover(); v != nil {
 			text = "(Show has panicked)"
-			i.broken.Do(func() { // for each value would be too often
+			i.broken.Do(func() { // a report for each value would be too many
 				observable.ReportUnhandled(&observable.PanicError{Value: v, Stack: debug.Stack()}, i.config.Show)
 			})
 		}

@@ -9,24 +9,25 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// totals count what has happened since New.
+// totals are the counts of events since New.
 type totals struct {
 	opened, closed, refused, reconnects, failed, dropped, undecodable atomic.Uint64
 	received, sent, receivedBytes, sentBytes                          atomic.Uint64
 }
 
-// socket is what is known of a socket that lives.
+// socket is the record of a live socket.
 type socket struct {
 	*wsource.Socket
 
 	number                                                    uint64
 	opened                                                    time.Time
 	received, sent, receivedBytes, sentBytes, dropped, faulty atomic.Uint64
-	waiting                                                   waiting // guarded by the mu of the Inspector
+	waiting                                                   waiting // under Inspector.mu
 }
 
-// Hook returns what makes sockets known to the Inspector: for the options of a Server, of Dial or
-// of a Subject. With wsource.Hooks it stands beside others. The Hook of a nil Inspector is nil.
+// Hook returns the hook that makes sockets known to the Inspector, for the options of a
+// Server, of Dial or of a Subject. wsource.Hooks combines it with others. The Hook of a
+// nil Inspector is nil.
 func (i *Inspector) Hook() wsource.Hook {
 	if i == nil {
 		return nil
@@ -69,7 +70,7 @@ func (h *hook) Handle(e wsource.Event) {
 		return
 	}
 	if known, ok := i.sockets.Load(e.Socket); ok {
-		known.(*socket).count(&e) //nolint:forcetypeassert // that is what the map has
+		known.(*socket).count(&e) //nolint:forcetypeassert // the map has no other type
 	}
 }
 
@@ -80,7 +81,7 @@ func (i *Inspector) opened(s *wsource.Socket) {
 		i.known.Add(-1)
 		return
 	}
-	number, _ := strconv.ParseUint(s.ID(), 10, 64) // which are digits
+	number, _ := strconv.ParseUint(s.ID(), 10, 64) // an ID has only digits
 	i.sockets.Store(s, &socket{Socket: s, number: number, opened: time.Now()})
 }
 
@@ -108,7 +109,7 @@ func (i *Inspector) socketEnded(e wsource.Event) {
 		return
 	}
 	i.known.Add(-1)
-	s := known.(*socket) //nolint:forcetypeassert // that is what the map has
+	s := known.(*socket) //nolint:forcetypeassert // the map has no other type
 	about := s.about()
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -120,7 +121,7 @@ func (i *Inspector) socketEnded(e wsource.Event) {
 	}
 }
 
-// about tells who a socket is.
+// about returns the identity of a socket.
 func (s *socket) about() Socket {
 	told := Socket{ID: s.ID(), Key: bounded(s.Key()), Subprotocol: bounded(s.Subprotocol()), Side: "client"}
 	if remote := s.RemoteAddr(); remote != nil {
@@ -133,7 +134,8 @@ func (s *socket) about() Socket {
 	return told
 }
 
-// socketsNow returns the sockets that a request wants to see, the slowest first, and how many there are.
+// socketsNow returns the sockets that a request wants to see, the slowest first, MaxShown
+// at most.
 func (i *Inspector) socketsNow(now time.Time, want *query) (shown []Socket) {
 	type pair struct {
 		*socket
@@ -142,7 +144,7 @@ func (i *Inspector) socketsNow(now time.Time, want *query) (shown []Socket) {
 	}
 	var all []pair
 	i.sockets.Range(func(_, known any) bool {
-		s := known.(*socket) //nolint:forcetypeassert // that is what the map has
+		s := known.(*socket) //nolint:forcetypeassert // the map has no other type
 		queued, _ := s.Queued()
 		sent := s.sent.Load()
 		i.mu.Lock()
@@ -167,7 +169,7 @@ func (i *Inspector) socketsNow(now time.Time, want *query) (shown []Socket) {
 	return shown
 }
 
-// snapshot adds to who a socket is how it does.
+// snapshot adds the state of a socket to its identity.
 func (s *socket) snapshot(told Socket, now time.Time, waited time.Duration) Socket {
 	told.State = s.State().String()
 	told.Age = Milliseconds(now.Sub(s.opened))

@@ -21,7 +21,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// echo is a stream that sends back what comes.
+// echo is a stream that sends each message back.
 func echo(s *wsource.Socket) observable.Observable[wsource.Message] {
 	return operators.Named(s, "echo")
 }
@@ -59,7 +59,8 @@ func TestSockets(t *testing.T) {
 	})
 }
 
-// TestASlowSocket has a peer that reads nothing: what waits is counted, and it is told first.
+// TestASlowSocket has a peer that reads nothing: the page counts its queue, and shows the
+// socket first.
 func TestASlowSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newInspector(t, nil)
@@ -109,7 +110,8 @@ func TestHookCountsWhatGoesWrong(t *testing.T) {
 	assert.Equal(t, [5]uint64{1, 1, 1, 1, 1}, [5]uint64{got.Refused, got.Reconnects, got.Failed, got.Dropped, got.Undecodable})
 }
 
-// TestHookIsToldOfASocketThatIsOver has an event come behind the end: the socket is not known again.
+// TestHookIsToldOfASocketThatIsOver sends an event after the end: the socket does not
+// come back.
 func TestHookIsToldOfASocketThatIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newInspector(t, nil)
@@ -126,7 +128,8 @@ func TestHookIsToldOfASocketThatIsOver(t *testing.T) {
 	})
 }
 
-// TestNothingIsKept has a socket and a stream end: the Inspector does not keep them in memory.
+// TestNothingIsKept ends a socket and a stream: the Inspector does not keep them in
+// memory.
 func TestNothingIsKept(t *testing.T) {
 	i := newInspector(t, nil)
 	type value [64]byte
@@ -237,7 +240,7 @@ func TestClose(t *testing.T) {
 	i.Hook().Handle(wsource.Event{Kind: wsource.EventRefused})
 }
 
-// TestSession has the session of a socket be known: where it is stands beside the socket.
+// TestSession adds the session of a socket: its position stands beside the socket.
 func TestSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newInspector(t, nil)

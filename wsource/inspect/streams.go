@@ -10,9 +10,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// name is what all streams of a name have had that are over.
+// name holds the counts of the streams of a name that are over, and the number of live
+// ones.
 type name struct {
-	live       int // of which there are
+	live       int // the number of live streams
 	subscribed uint64
 	values     uint64
 	errors     uint64
@@ -25,20 +26,20 @@ type stream struct {
 	id        uint64
 	name      string
 	group     *name
-	socket    string // the ID of the one that it belongs to, or ""
+	socket    string // the ID of the socket that it belongs to, or ""
 	into      uint64 // the id of the stream downstream, or 0
 	opened    time.Time
 	entered   atomic.Uint64 // values that have come
 	left      atomic.Uint64 // values that downstream has taken
-	looked    atomic.Int64  // when an answer has shown it last, in nanoseconds since 1970
+	looked    atomic.Int64  // the last time in an answer, in nanoseconds since 1970
 
-	skipped atomic.Uint64 // values since the last one that was shown
+	skipped atomic.Uint64 // values since the last shown one
 
-	// What follows is used inside the stream only.
-	second time.Time // in which so many values were shown
+	// The next two fields are used inside the stream only.
+	second time.Time // the second in which shown counts values
 	shown  int
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards marbles and end
 	marbles []Marble
 	end     string // its Kind; "" while the stream lives
 
@@ -73,7 +74,7 @@ func (i *Inspector) open(n operators.NamedSubscription) operators.Probe {
 	return s
 }
 
-// group returns what is counted under a name; mu is held.
+// group returns the counts of a name; mu is held.
 func (i *Inspector) group(of string) *name {
 	group := i.names[of]
 	if group == nil && len(i.names) >= MaxNames {
@@ -87,7 +88,7 @@ func (i *Inspector) group(of string) *name {
 	return group
 }
 
-// Enter counts a value, and reports whether it is to be shown.
+// Enter counts a value, and reports whether to show it.
 func (s *stream) Enter() bool {
 	s.entered.Add(1)
 	if !s.inspector.watched.Load() {
@@ -157,7 +158,7 @@ func (s *stream) Close() {
 	}
 }
 
-// note keeps a marble, and lets the oldest one go beyond the bound.
+// note keeps a marble, and drops the oldest one beyond the bound.
 func (s *stream) note(kind, text string) {
 	m := Marble{
 		Number: s.inspector.marbles.Add(1), At: time.Now(), Kind: kind, Text: text,
@@ -168,13 +169,14 @@ func (s *stream) note(kind, text string) {
 	s.marbles = last(s.marbles, MaxMarbles, m)
 }
 
-// look returns for how long the stream has been passing a value on; the mu of the Inspector is held.
+// look returns the time for which the stream has been passing a value on; the mu of the
+// Inspector is held.
 func (s *stream) look(now time.Time) time.Duration {
 	left := s.left.Load()
 	return s.waiting.look(now, left, s.entered.Load())
 }
 
-// streamsNow returns the streams that a request wants to see, and what is counted by name.
+// streamsNow returns the streams that a request wants to see, and the counts by name.
 func (i *Inspector) streamsNow(now time.Time, want *query) (live int, shown []Stream, names []Name) {
 	type pair struct {
 		*stream
@@ -218,7 +220,7 @@ func (i *Inspector) streamsNow(now time.Time, want *query) (live int, shown []St
 	return live, shown, names
 }
 
-// snapshot tells how a stream does.
+// snapshot returns the state of a stream.
 func (s *stream) snapshot(now time.Time, waited time.Duration, since uint64) Stream {
 	told := Stream{
 		ID: s.id, Name: s.name, Socket: s.socket, Into: s.into, Age: Milliseconds(now.Sub(s.opened)),

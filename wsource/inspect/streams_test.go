@@ -35,7 +35,7 @@ func marbles(s inspect.Stream) string {
 	return strings.Join(words, " ")
 }
 
-// named returns the streams that are shown under a name.
+// named returns the shown streams of a name.
 func named(s inspect.Snapshot, name string) (streams []inspect.Stream) {
 	for _, of := range s.Streams.Shown {
 		if of.Name == name {
@@ -48,7 +48,7 @@ func named(s inspect.Snapshot, name string) (streams []inspect.Stream) {
 // nothing observes and drops.
 type nothing[T any] = observable.ObserverFuncs[T]
 
-// run subscribes to a stream that ends, with whatever.
+// run subscribes to a stream and waits for its end.
 func run[T any](t *testing.T, stream observable.Observable[T]) {
 	t.Helper()
 	_, _ = observable.Collect(t.Context(), stream)
@@ -77,7 +77,7 @@ func TestStreams(t *testing.T) {
 	src.Next(3)
 	got = state(t, i, fmt.Sprintf("?since=%d&q=SMALL", got.Marble))
 	require.Len(t, got.Streams.Shown, 1)
-	assert.Equal(t, "3", marbles(got.Streams.Shown[0]), "only what is new")
+	assert.Equal(t, "3", marbles(got.Streams.Shown[0]), "only new values")
 	sub.Unsubscribe()
 	got = state(t, i, fmt.Sprintf("?since=%d", got.Marble))
 	assert.Equal(t, "unsubscribe", marbles(named(got, "small")[0]))
@@ -87,7 +87,7 @@ func TestStreams(t *testing.T) {
 	}, got.Streams.Names)
 }
 
-// TestEndsAreShown has streams end before anybody looks.
+// TestEndsAreShown ends streams before anybody looks.
 func TestEndsAreShown(t *testing.T) {
 	i := newInspector(t, &inspect.Config{Show: inspect.ShowJSON()})
 	run(t, operators.Named(observable.Of(1), "good"))
@@ -117,8 +117,8 @@ func TestStreamsOfASocket(t *testing.T) {
 	})
 }
 
-// TestWhatWaits has a subscriber that does not take a value: it waits in both streams, and behind a
-// buffer that is full only in the one that goes into it.
+// TestWhatWaits has a subscriber that does not take a value: the value waits in both
+// streams, and with a full buffer between them only in the stream before the buffer.
 func TestWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newInspector(t, nil)
@@ -136,7 +136,8 @@ func TestWhatWaits(t *testing.T) {
 			}
 			return strings.Join(list, " ")
 		}
-		time.Sleep(2100 * time.Millisecond) // the first value is being taken, the second is in the buffer
+		// The first value is being taken, the second is in the buffer.
+		time.Sleep(2100 * time.Millisecond)
 		assert.Empty(t, waits(), "the first look knows of no time")
 		time.Sleep(time.Second) // the third finds no room from here on
 		assert.Equal(t, "buffered out", waits())
@@ -147,7 +148,7 @@ func TestWhatWaits(t *testing.T) {
 	})
 }
 
-// sorted puts upstream first, as the names of TestWhatWaits are.
+// sorted puts upstream first, in the order of the names of TestWhatWaits.
 func sorted(names string) string {
 	if rest, ok := strings.CutSuffix(names, " ticks"); ok {
 		return "ticks " + rest
@@ -155,7 +156,7 @@ func sorted(names string) string {
 	return names
 }
 
-// TestBounds has more of everything than is shown.
+// TestBounds has more of everything than an answer shows.
 func TestBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		show := func(string, any) string { return strings.Repeat("é", inspect.MaxText) }
@@ -259,7 +260,7 @@ func TestShowJSON(t *testing.T) {
 		{&wsource.CodecError{Message: wsource.TextMessage("pw"), Err: errors.New("pw")}, "", ""},
 		{func() {}, `func()`, `func()`},
 	} {
-		if test.shown == "" { // what the type says may be logged
+		if test.shown == "" { // the text of the type may be logged
 			assert.NotContains(t, show("", test.value), "pw")
 			assert.NotContains(t, hide("", test.value), "pw")
 			continue
@@ -269,8 +270,8 @@ func TestShowJSON(t *testing.T) {
 	}
 }
 
-// BenchmarkInspector shows what an Inspector costs: an event of a socket, and a value of a named stream
-// that nobody looks at, or somebody does.
+// BenchmarkInspector shows the costs of an Inspector: for an event of a socket, and for a
+// value of a named stream with and without a viewer.
 func BenchmarkInspector(b *testing.B) {
 	b.Run("event", func(b *testing.B) {
 		i := inspect.New(nil)
@@ -296,7 +297,8 @@ func BenchmarkInspector(b *testing.B) {
 	}
 }
 
-// TestACrowd: of more streams than an answer shows, the values of those are looked at that it has shown.
+// TestACrowd: with more streams than an answer shows, the Inspector looks at the values
+// of shown streams only.
 func TestACrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shown := make(map[any]int)
@@ -316,6 +318,6 @@ func TestACrowd(t *testing.T) {
 		time.Sleep(inspect.WatchTime)
 		state(t, i, "?q=nothing")
 		src.Next(2)
-		assert.Equal(t, 1, shown[10], "of what nobody has seen for a while")
+		assert.Equal(t, 1, shown[10], "of streams that no answer has shown for a while")
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,33 +20,34 @@ const (
 	DefaultTimeout = 5 * time.Second
 )
 
-// beat is how often a node says that it is there. One that has not been heard for deadAfter is
-// taken for dead.
+// beat is how often a node says that it is there. A node that has not been heard for
+// deadAfter is taken for dead.
 const (
 	beat      = time.Second
 	deadAfter = 4 * beat
 )
 
-// Config says what a [Broker] is made of. All nodes must have the same, as far as no field says
-// otherwise. The zero value is a broker that keeps nothing for those who join.
+// Config is the make of a [Broker]. All nodes must have the same, as far as no field says
+// otherwise. The zero value is a broker that keeps no messages for sockets that join.
 type Config[T any] struct {
-	// Name tells the rooms of one hub from those of another on the same servers. It has at most 32
-	// letters, digits, - and _. Default: DefaultName.
+	// Name tells the rooms of one hub from those of another on the same servers. It has
+	// at most 32 letters, digits, - and _. Default: DefaultName.
 	Name string
-	// History bounds what is kept of a room: see hub.Config. That of the hub is not used.
+	// History bounds the messages kept of a room: see hub.Config. The hub's own is not
+	// used.
 	History hub.History
-	// Compact and Applies are those of hub.Config. For a hub of hub.NewStates they must be
-	// hub.CompactChange and hub.ChangeApplies.
+	// Compact and Applies are those of hub.Config. For a hub of hub.NewStates they must
+	// be hub.CompactChange and hub.ChangeApplies.
 	Compact func(T) (key any, deletes bool)
 	Applies func(before, value T) bool
 	// Replicas is how many servers of a cluster keep each message. Default: 1.
 	Replicas int
-	// Timeout is for how long an operation goes on trying while the servers cannot be reached. It
-	// may differ from node to node. Default: DefaultTimeout.
+	// Timeout is the time for which an operation goes on trying while the servers cannot
+	// be reached. It may differ from node to node. Default: DefaultTimeout.
 	Timeout time.Duration
 }
 
-// problem tells what is wrong with the settings, "" if nothing is.
+// problem returns the problem with the settings, or "".
 func (c *Config[T]) problem() string {
 	switch {
 	case c.History.Count < 0 || c.History.Bytes < 0 || c.History.Age < 0:
@@ -56,7 +58,7 @@ func (c *Config[T]) problem() string {
 	return problemOf(c.Name, c.Replicas, c.Timeout)
 }
 
-// problemOf tells what is wrong with settings that all configs have, "" if nothing is.
+// problemOf returns the problem with settings that all configs have, or "".
 func problemOf(name string, replicas int, timeout time.Duration) string {
 	switch {
 	case !legal(name):
@@ -69,7 +71,23 @@ func problemOf(name string, replicas int, timeout time.Duration) string {
 	return ""
 }
 
-// Broker is a hub.Broker for one of several nodes. Any goroutine may use it. It is made by [New].
+// checkArguments returns an error of a function for a context or a connection that is
+// nil, or nil.
+func checkArguments(ctx context.Context, conn *nats.Conn, function string) error {
+	missing := func(argument string) error {
+		return &observable.ArgumentError{Func: "natsbroker." + function, Argument: argument, Problem: "is nil"}
+	}
+	switch {
+	case ctx == nil:
+		return missing("ctx")
+	case conn == nil:
+		return missing("conn")
+	}
+	return nil
+}
+
+// Broker is a hub.Broker for one of several nodes. Any goroutine may use it. [New] makes
+// one.
 type Broker[K, M comparable, T any] struct {
 	keeper
 
@@ -77,19 +95,21 @@ type Broker[K, M comparable, T any] struct {
 	node     string
 	presence *presence[K, M, T]
 	swept    time.Time
+	syncs    atomic.Uint64 // counts the late fetches, of all rooms and of the presence
 
 	mu      sync.Mutex
 	closing bool
 	rooms   map[K]*room[K, M, T]
-	named   map[string]*room[K, M, T] // by token
+	named   map[string]*room[K, M, T] // the rooms by token
 }
 
 // New returns a broker on a connection, which is to try for ever to come back
-// (nats.MaxReconnects(-1)) and stays the caller's. JetStream must be enabled on the servers, of
-// version 2.11 or later. It returns when it knows who is there. The broker works until Close.
+// (nats.MaxReconnects(-1)) and stays the caller's. JetStream must be enabled on the
+// servers, of version 2.11 or later. New returns when it knows the members present. The
+// broker works until Close.
 //
-// The error is an [*observable.ArgumentError], the cause of ctx's end, ErrDisconnected, ErrClosed or what a
-// server has against it.
+// The error is an [*observable.ArgumentError], the cause of ctx's end, ErrDisconnected,
+// ErrClosed or a server's error.
 func New[K, M comparable, T any](ctx context.Context, conn *nats.Conn, config Config[T]) (*Broker[K, M, T], error) {
 	config.Name = cmp.Or(config.Name, DefaultName)
 	config.Timeout = cmp.Or(config.Timeout, DefaultTimeout)
@@ -98,6 +118,9 @@ func New[K, M comparable, T any](ctx context.Context, conn *nats.Conn, config Co
 	config.History.Bytes = cmp.Or(config.History.Bytes, 1<<20)
 	if p := config.problem(); p != "" {
 		return nil, &observable.ArgumentError{Func: "natsbroker.New", Argument: "config", Problem: p}
+	}
+	if err := checkArguments(ctx, conn, "New"); err != nil {
+		return nil, err
 	}
 	b := &Broker[K, M, T]{
 		config: config, node: newNode(), swept: time.Now(),
@@ -115,13 +138,14 @@ func New[K, M comparable, T any](ctx context.Context, conn *nats.Conn, config Co
 	return b, nil
 }
 
-// Status returns the observable of whether the broker reaches its servers: the status of now,
-// and each other one from then on. It completes when the broker is closed.
+// Status returns the observable of whether the broker reaches its servers: the status of
+// now, and each other one from then on. It completes when the broker is closed.
 func (b *Broker[K, M, T]) Status() observable.Observable[Status] { return b.status }
 
-// Close has all members of this node leave, as far as the servers can be reached until ctx
-// ends, and ends the broker. The hub is to be shut down before. The error is the one with
-// which a member could not leave: the others take the node for dead a few seconds later.
+// Close has all members of this node leave, as far as the servers can be reached until
+// ctx ends, and ends the broker. The caller shuts down the hub before. The error is the
+// one with which a member could not leave: the others take the node for dead a few
+// seconds later.
 func (b *Broker[K, M, T]) Close(ctx context.Context) error {
 	b.mu.Lock()
 	closing := b.closing
@@ -141,13 +165,16 @@ func (b *Broker[K, M, T]) Close(ctx context.Context) error {
 	}
 	b.mu.Unlock()
 	for _, r := range rooms {
-		r.feed.close()
+		r.giveUp(ErrClosed)
+		if <-r.opened; r.err == nil {
+			r.feed.close()
+		}
 	}
 	b.status.Complete()
 	return err
 }
 
-// tend looks after what is to be repeated.
+// tend does everything that is to be repeated.
 func (b *Broker[K, M, T]) tend(beats bool) {
 	b.presence.tick()
 	if beats {
@@ -161,7 +188,7 @@ func (b *Broker[K, M, T]) tend(beats bool) {
 	}
 }
 
-// fallBehind has everything that is followed look for what it lacks, when it can.
+// fallBehind has each feed look for the messages that it lacks, when it can.
 func (b *Broker[K, M, T]) fallBehind() {
 	b.presence.feed.behind.Store(true)
 	b.presence.forgetBeats()
@@ -172,8 +199,9 @@ func (b *Broker[K, M, T]) fallBehind() {
 	}
 }
 
-// checkEach is how many rooms look each beat, though nothing says that they lack something: what
-// a server does not deliver while its cluster chooses another leader is found so.
+// checkEach is how many rooms look each beat, though nothing says that they lack a
+// message. This finds messages that a server does not deliver while its cluster chooses
+// another leader.
 const checkEach = 16
 
 // checkSome has some rooms look.
@@ -189,7 +217,7 @@ func (b *Broker[K, M, T]) checkSome() {
 	}
 }
 
-// catchUp has everything look that is behind.
+// catchUp has each feed look that is behind.
 func (b *Broker[K, M, T]) catchUp() {
 	if b.presence.feed.behind.Load() {
 		b.presence.feed.resync()

@@ -23,7 +23,7 @@ func decode(socket *wsource.Socket) observable.Observable[event] {
 	return operators.TryMap(socket, wsource.DecodeFunc(wsource.JSON[event, event]()))
 }
 
-// What is said on any node is heard on all, in one order.
+// A value said on any node is heard on all, in one order.
 func TestOneOrder(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -61,7 +61,8 @@ func TestOneOrder(t *testing.T) {
 	}
 }
 
-// Who comes back to another node gets what it has missed, and knows what it has not.
+// A client that comes back to another node gets the values that it has missed, and hears
+// of those that are lost.
 func TestRecoveryOnAnotherNode(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -85,7 +86,8 @@ func TestRecoveryOnAnotherNode(t *testing.T) {
 	eventually(t, "(too old 0 3) three four five", old.story)
 }
 
-// Nobody is lost over a quiet time in which everything that was kept has become too old.
+// No member is lost over a quiet time in which everything that was kept has become too
+// old.
 func TestRecoveryAfterQuietTime(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -111,8 +113,8 @@ func TestRecoveryAfterQuietTime(t *testing.T) {
 	}
 }
 
-// A member that is on two nodes is counted once, and leaves with the last of them. The entries
-// of a node that dies vanish.
+// A member that is on two nodes is counted once, and leaves with the last of them. The
+// entries of a node that dies vanish.
 func TestPresenceAcrossNodes(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -133,12 +135,12 @@ func TestPresenceAcrossNodes(t *testing.T) {
 	began := time.Now()
 	b.kill()
 	eventually(t, "", func() string { return a.members("lobby") })
-	assert.Greater(t, time.Since(began), 2*time.Second) // who is only slow stays
+	assert.Greater(t, time.Since(began), 2*time.Second) // a node that is only slow stays
 	eventually(t, "", func() string { return d.members("lobby") })
 	told(t, got, "(entered ann) (changed ann) (entered bob) (changed ann) (left ann) (left bob)")
 }
 
-// What is private is heard by those who are meant, on all nodes.
+// A private value is heard by the members that it is meant for, on all nodes.
 func TestPrivateAcrossNodes(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -146,14 +148,16 @@ func TestPrivateAcrossNodes(t *testing.T) {
 	ann, bob := a.join("ann", hub.JoinOptions{}), b.join("bob", hub.JoinOptions{})
 	require.NoError(t, bob.To("ann").Say(t.Context(), "psst"))
 	require.NoError(t, ann.Others().Say(t.Context(), "hello"))
-	eventually(t, "(fresh 0 0) (entered bob) psst", ann.story) // by another way than what all hear
+	// By another way than public values.
+	eventually(t, "(fresh 0 0) (entered bob) psst", ann.story)
 	eventually(t, "(fresh 0 0) hello", bob.story)
 	a.say("lobby", "end")
 	eventually(t, "(fresh 0 0) (entered bob) psst end", ann.story)
 	eventually(t, "(fresh 0 0) hello end", bob.story)
 }
 
-// The server goes and comes back: what was said before is there, nobody has left, and it goes on.
+// The server goes and comes back: earlier values are there, nobody has left, and it goes
+// on.
 func TestServerRestarts(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -182,12 +186,14 @@ func TestServerRestarts(t *testing.T) {
 	c.start()
 	require.NoError(t, <-said)
 	eventually(t, "[connected disconnected connected]", func() string { return fmt.Sprintf("%v", statuses.Values()) })
-	eventually(t, "(fresh 0 0) one a word to this node (entered carl) two", bob.story) // all is back
+	// All is back.
+	eventually(t, "(fresh 0 0) one a word to this node (entered carl) two", bob.story)
 	b.say("lobby", "three")
 	eventually(t, "(fresh 0 0) one a word to this node (entered carl) two three", bob.story)
 	assert.NotContains(t, ann.story(), "left")
 	eventually(t, "ann:<nil> bob:<nil> carl:<nil>", func() string { return a.members("lobby") })
-	eventually(t, "(fresh 0 0) one two three", func() string { // the others' entering comes when it comes
+	// The others' entering comes when it comes.
+	eventually(t, "(fresh 0 0) one two three", func() string {
 		return strings.NewReplacer(" (entered bob)", "", " (entered carl)", "").Replace(ann.story())
 	})
 	fresh := c.node(config{History: hub.History{Count: 10}}).join("dora", hub.JoinOptions{})

@@ -10,15 +10,17 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// Why something cannot be done with a room on this node: the causes of a [*hub.RoomError].
+// The reasons for which something cannot be done with a room on this node: the causes of
+// a [*hub.RoomError].
 var (
-	// ErrDisconnected: the servers could not be reached, or did not answer, within the Timeout.
+	// ErrDisconnected: the servers could not be reached, or did not answer, within the
+	// Timeout.
 	ErrDisconnected = errors.New("the broker is not connected")
 	// ErrClosed: the broker or its connection is closed.
 	ErrClosed = errors.New("the broker is closed")
 	// ErrNameTooLong: the room's or the member's key has more than MaxNameBytes bytes.
 	ErrNameTooLong = errors.New("the name is too long")
-	// ErrTooLarge: what is said is larger than the servers take.
+	// ErrTooLarge: the value is larger than the servers take.
 	ErrTooLarge = errors.New("the message is too large")
 )
 
@@ -31,7 +33,8 @@ func transient(err error) bool {
 		unavailable(err)
 }
 
-// unavailable reports whether a server has answered that it cannot do anything at the moment.
+// unavailable reports whether a server has answered that it cannot do anything at the
+// moment.
 func unavailable(err error) bool {
 	var api *jetstream.APIError
 	return errors.As(err, &api) && api.Code >= 500

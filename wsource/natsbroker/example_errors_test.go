@@ -49,7 +49,7 @@ func (c *cable) pull() {
 	}
 }
 
-// What a node cannot do with a room has a cause.
+// An operation that a node cannot do with a room fails with a cause.
 func ExampleErrNameTooLong() {
 	explain := func(err error) string {
 		switch {
@@ -122,7 +122,7 @@ func ExampleBroker_Status() {
 	// disconnected <nil>
 }
 
-// A client that comes back from a server which does not answer is told to try again: its
+// A client that comes back from a server that does not answer is told to try again: its
 // session may be there. After four seconds, that server is taken for dead.
 func ExampleErrAbsent() {
 	connected(func(conn *nats.Conn) error {
@@ -137,7 +137,8 @@ func ExampleErrAbsent() {
 		fmt.Println(session.ServerOf(id), errors.Is(err, natsbroker.ErrAbsent))
 
 		record := &session.Record{ID: "1", TokenIDs: []string{id}, Key: "ann"}
-		if err := store.Put(ctx, record, time.Minute); err != nil { // that server has stopped, and puts it in
+		// That server has stopped, and puts it in.
+		if err := store.Put(ctx, record, time.Minute); err != nil {
 			return err
 		}
 		record, err = store.Take(ctx, claim)

@@ -14,7 +14,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/session"
 )
 
-// connected calls f with a connection to a server that exists meanwhile.
+// connected calls f with a connection to a server that runs until f returns.
 func connected(f func(conn *nats.Conn) error) {
 	served(func(url string) error {
 		conn, err := nats.Connect(url, nats.MaxReconnects(-1))
@@ -26,7 +26,8 @@ func connected(f func(conn *nats.Conn) error) {
 	})
 }
 
-// What is published on one node is heard on the other. Each would have a connection of its own.
+// An event published on one node is heard on the other. Each would have a connection of
+// its own.
 func ExampleNewPubSub() {
 	connected(func(conn *nats.Conn) error {
 		nodes := make([]*wsevent.PubSub, 2)
@@ -53,8 +54,8 @@ func ExampleNewPubSub() {
 	// prices.gold 2650
 }
 
-// Each node has a Queue of the same type with Jobs of the same name. A job outlives the node that
-// has added it.
+// Each node has a Queue of the same type with Jobs of the same name. A job outlives the
+// node that has added it.
 func ExampleNewJobs() {
 	connected(func(conn *nats.Conn) error {
 		ctx := context.Background()
@@ -85,7 +86,8 @@ func ExampleNewSessions() {
 		}
 		sessions := session.NewServer(wsource.TextCodec(), &session.ServerConfig[string]{Store: store})
 		server := new(wsource.Server)
-		if err := server.Shutdown(context.Background()); err != nil { // it has served long enough
+		// It has served long enough.
+		if err := server.Shutdown(context.Background()); err != nil {
 			return err
 		}
 		err = sessions.Handle(context.Background(), server,

@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/natsbroker"
 )
 
-// nodeOf returns a node of a cluster, and what ends it.
+// nodeOf returns a node of a cluster, and a function that ends it.
 func nodeOf(ctx context.Context, url string) (*hub.Hub[string, string, string], func(), error) {
 	conn, err := nats.Connect(url, nats.MaxReconnects(-1))
 	if err != nil {
@@ -32,14 +32,14 @@ func nodeOf(ctx context.Context, url string) (*hub.Hub[string, string, string], 
 	}, nil
 }
 
-// served calls f with the URL of a server that exists meanwhile.
+// served calls f with the URL of a server that runs until f returns.
 func served(f func(url string) error) {
 	folder, err := os.MkdirTemp("", "nats")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // it is the system's folder for what may stay
+	defer os.RemoveAll(folder) //nolint:errcheck // files in the system's temporary folder may stay
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: folder, NoLog: true, NoSigs: true,
 	})
@@ -56,7 +56,7 @@ func served(f func(url string) error) {
 	}
 }
 
-// What is said on one node is heard on the other.
+// A value said on one node is heard on the other.
 func Example() {
 	served(func(url string) error {
 		ctx := context.Background()

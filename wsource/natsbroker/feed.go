@@ -12,71 +12,77 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// feed follows a stream: it hears of each message as the server republishes it, finds by the
-// sequences what it has not heard, and fetches that.
+// feed follows a stream. It hears of each message as the server republishes it, finds by
+// the sequences which messages it has not heard, and fetches those.
 type feed struct {
 	link   *link
 	stream string
-	filter string // all subjects of the stream
-	live   string // all subjects under which its messages are republished
+	filter string // matches all subjects of the stream
+	live   string // matches all subjects under which its messages are republished
 	owner  follower
 
-	steps observable.Subject[step] // what happens, one after the other
-	work  observable.Subscription
-	sub   *nats.Subscription
+	steps  steps // the events of the feed, one after the other
+	sub    *nats.Subscription
+	worker worker // takes the messages of sub to the steps
 
-	behind atomic.Bool // it may lack something, and is to look
+	behind atomic.Bool // it may lack a message, and is to look
 
-	// What follows belongs to the step in progress.
+	// The following fields belong to the step in progress.
 	loaded  bool
-	created time.Time // the stream
+	created time.Time // the time when the stream was made
 	applied uint64    // the sequence up to which it has everything
-	lastAt  time.Time // when the message of that sequence was stored
+	lastAt  time.Time // the time when the message of that sequence was stored
+	late    time.Time // messages stored before this time have waited for a sync
 
 	mu      sync.Mutex
-	seen    uint64 // applied, for those who wait
+	seen    uint64 // applied, for goroutines that wait
 	waiting map[chan struct{}]uint64
 }
 
-// step is something that happens in a feed.
-type step struct {
-	message *nats.Msg
-	run     func()
-}
-
-// follower is what a feed tells of its stream, in steps.
+// follower hears from a feed about its stream, in steps. User code in take, synced or
+// aside may panic or end the goroutine: the calls that follow there are deferred.
 type follower interface {
 	// ensure makes the stream if there is none.
 	ensure(ctx context.Context) (*jetstream.StreamInfo, error)
-	// from returns the sequence from which a sync is to fetch. fresh says that the stream is
-	// another one than before.
+	// from returns the sequence from which a sync is to fetch. Fresh says that the stream
+	// is another one than before.
 	from(info *jetstream.StreamInfo, fresh bool, applied uint64) uint64
-	// synced gives what a sync has fetched, up to the last sequence of the stream.
+	// synced gets the messages that a sync has fetched, up to the last sequence of the
+	// stream.
 	synced(info *jetstream.StreamInfo, fresh bool, messages []stored)
-	// take gives the next message of the stream.
+	// take gets the next message of the stream.
 	take(m stored)
-	// aside gives a message that is not of the stream.
+	// aside gets a message that is not of the stream.
 	aside(m *nats.Msg)
 }
 
-// open begins to follow.
+// open begins to follow the stream.
 func (f *feed) open(ctx context.Context) error {
 	f.waiting = make(map[chan struct{}]uint64)
-	f.work = f.steps.Subscribe(context.Background(), observable.ObserverFuncs[step]{OnNext: f.handle})
+	f.steps.start(f.stream)
+	f.worker.start(func(m *nats.Msg) { f.steps.do(func() { f.handle(m) }) })
 	err := f.link.do(ctx, func(ctx context.Context) (err error) {
 		if f.sub == nil {
-			if f.sub, err = f.link.conn.Subscribe(f.live, func(m *nats.Msg) { f.steps.Next(step{message: m}) }); err != nil {
+			if f.sub, err = f.link.conn.Subscribe(f.live, f.worker.add); err != nil {
 				return err
 			}
 		}
 		return f.link.conn.FlushWithContext(ctx)
 	})
 	if err == nil {
+		err = observable.ErrGoexit
 		done := make(chan struct{})
-		f.steps.Next(step{run: func() {
-			defer close(done)
-			err = f.sync(ctx)
-		}})
+		apart(func() {
+			f.steps.do(func() {
+				defer func() {
+					if f.loaded { // also if user code has not returned; that is told
+						err = nil
+					}
+					close(done)
+				}()
+				err = f.sync(ctx)
+			})
+		})
 		<-done
 	}
 	if err != nil {
@@ -85,50 +91,50 @@ func (f *feed) open(ctx context.Context) error {
 	return err
 }
 
-// close ends the following. A step that is in progress may still go on.
+// close ends the following of the stream. A step that is in progress may still go on.
 func (f *feed) close() {
 	if f.sub != nil {
-		_ = f.sub.Unsubscribe() // or else it is over with the connection
+		_ = f.sub.Unsubscribe() // otherwise it is over with the connection
 	}
-	f.work.Unsubscribe()
+	f.worker.stop()
+	f.steps.end()
 }
 
-// resync looks for what the feed lacks. It returns when that is done, or queued.
+// resync looks for messages that the feed lacks. It returns when that is done, or queued.
 func (f *feed) resync() {
-	f.steps.Next(step{run: func() {
+	f.steps.do(func() {
 		if f.behind.Load() {
-			_ = f.sync(context.Background()) // or else it stays behind
+			_ = f.sync(context.Background()) // otherwise it stays behind
 		}
-	}})
+	})
 }
 
-func (f *feed) handle(s step) {
-	if s.run != nil {
-		s.run()
-		return
-	}
-	m, ok := storedOf(s.message)
+// handle handles a message that the server has republished.
+func (f *feed) handle(message *nats.Msg) {
+	m, ok := storedOf(message)
 	switch {
 	case !f.loaded:
 	case !ok:
-		f.owner.aside(s.message)
+		f.owner.aside(message)
 	case m.sequence == f.applied+1:
+		m.late = m.at.Before(f.late)
+		defer f.advance(m.sequence, m.at)
 		f.owner.take(m)
-		f.advance(m.sequence, m.at)
 	case m.sequence > f.applied:
 		f.behind.Store(true)
-		_ = f.sync(context.Background()) // or else it stays behind
+		_ = f.sync(context.Background()) // otherwise it stays behind
 	case m.at.After(f.lastAt): // its sequence is old, and so it is of another stream
 		f.behind.Store(true)
 	}
 }
 
-// sync fetches what the feed lacks, in as many steps as it takes: as long as something comes, it goes on. If it
-// fails, the feed is behind.
+// sync fetches the messages that the feed lacks, in as many steps as it takes: as long as
+// messages come, it goes on. If it fails, the feed is behind.
 func (f *feed) sync(ctx context.Context) error {
 	var p progress
 	for done := false; !done; {
-		err := f.link.do(ctx, func(context.Context) (err error) { // each request has its own time
+		// Each request has its own time.
+		err := f.link.do(ctx, func(context.Context) (err error) {
 			done, err = f.syncSome(ctx, &p)
 			return err
 		})
@@ -140,17 +146,20 @@ func (f *feed) sync(ctx context.Context) error {
 	return nil
 }
 
-// progress is what a sync has done.
+// progress is the state of a sync.
 type progress struct {
-	info     *jetstream.StreamInfo // up to whose last sequence it goes; nil if the stream is to be looked at
+	// The stream up to whose last sequence it goes; nil if the stream is to be looked at.
+	info     *jetstream.StreamInfo
+	looked   time.Time // the time of that look
 	created  time.Time
 	fresh    bool
 	from     uint64
-	next     uint64 // what is fetched next
+	next     uint64 // the sequence to fetch next
 	messages []stored
 }
 
-// syncSome fetches some messages, and takes all when there are no more, which it reports.
+// syncSome fetches some messages. If there are no more, it takes them all, and reports
+// true.
 func (f *feed) syncSome(ctx context.Context, p *progress) (done bool, err error) {
 	if p.info == nil {
 		if err := f.look(ctx, p); err != nil {
@@ -168,9 +177,12 @@ func (f *feed) syncSome(ctx context.Context, p *progress) (done bool, err error)
 	if p.next <= p.info.State.LastSeq {
 		return false, nil
 	}
+	defer func() {
+		f.loaded, f.created = true, p.info.Created
+		f.advance(p.info.State.LastSeq, p.info.State.LastTime)
+		f.late = p.info.TimeStamp.Add(time.Since(p.looked)) // now, by the server's clock
+	}()
 	f.owner.synced(p.info, p.fresh, p.messages)
-	f.loaded, f.created = true, p.info.Created
-	f.advance(p.info.State.LastSeq, p.info.State.LastTime)
 	return true, nil
 }
 
@@ -189,7 +201,7 @@ func (f *feed) fetchSome(ctx context.Context, p *progress) error {
 	if err != nil || more && len(batch) > 0 || p.next > last {
 		return err
 	}
-	// A replica that answers may be behind the leader, which has the last word.
+	// A replica that answers may be behind the leader. The leader has the last word.
 	gone, err := f.link.gone(ctx, f.stream, last)
 	switch {
 	case err != nil:
@@ -201,7 +213,7 @@ func (f *feed) fetchSome(ctx context.Context, p *progress) error {
 	return nil
 }
 
-// look looks at the stream, of which what was fetched before stays.
+// look looks at the stream. Messages of it that were fetched before stay.
 func (f *feed) look(ctx context.Context, p *progress) error {
 	f.behind.Store(false)
 	soon, cancel := context.WithTimeout(ctx, attempt)
@@ -215,7 +227,7 @@ func (f *feed) look(ctx context.Context, p *progress) error {
 	if !info.Created.Equal(p.created) || from != p.from {
 		*p = progress{created: info.Created, from: from, next: from}
 	}
-	p.info, p.fresh = info, fresh
+	p.info, p.looked, p.fresh = info, time.Now(), fresh
 	return nil
 }
 
@@ -233,8 +245,8 @@ func (f *feed) advance(sequence uint64, at time.Time) {
 	}
 }
 
-// await waits until the feed has everything up to a sequence, and reports whether it has,
-// before the time is over or ctx ends.
+// await waits until the feed has everything up to a sequence, and reports whether it has.
+// It gives up when the time is over or ctx ends.
 func (f *feed) await(ctx context.Context, sequence uint64, longest time.Duration) bool {
 	f.mu.Lock()
 	if f.seen >= sequence {

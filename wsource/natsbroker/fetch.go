@@ -15,12 +15,13 @@ import (
 const (
 	headerSequence = "Nats-Sequence"
 	headerTime     = "Nats-Time-Stamp"
-	headerLast     = "Nats-Last-Sequence" // of the message before in the same answer
-	headerPending  = "Nats-Num-Pending"
-	headerStatus   = "Status"
+	// The sequence of the message before in the same answer.
+	headerLast    = "Nats-Last-Sequence"
+	headerPending = "Nats-Num-Pending"
+	headerStatus  = "Status"
 )
 
-// What is asked for at a time: so many messages, or those that have so many bytes.
+// The most messages and bytes that are asked for at a time.
 const (
 	fetchBatch = 256
 	fetchBytes = 256 << 10
@@ -31,6 +32,7 @@ type stored struct {
 	*nats.Msg
 	sequence uint64
 	at       time.Time
+	late     bool // it was stored before the end of a sync that it has waited for
 }
 
 // storedOf reads the headers of a message, and reports whether it is of a stream.
@@ -46,12 +48,12 @@ func storedOf(m *nats.Msg) (stored, bool) {
 	if err != nil {
 		return stored{}, false
 	}
-	return stored{m, sequence, at}, true
+	return stored{Msg: m, sequence: sequence, at: at}, true
 }
 
-// fetch returns some messages of a stream from a sequence on, and whether there are more. It needs no
-// consumer on the server: see NATS ADR-31 on batches of direct gets. It waits as long as messages come. With an error
-// it returns what has come before.
+// fetch returns some messages of a stream from a sequence on, and whether there are more.
+// It needs no consumer on the server: see NATS ADR-31 on batches of direct gets. It waits
+// as long as messages come. With an error it returns the messages that have come before.
 func (l *link) fetch(ctx context.Context, stream, filter string, from uint64) (batch []stored, more bool, err error) {
 	request, err := json.Marshal(struct {
 		Sequence uint64 `json:"seq"`
@@ -84,7 +86,7 @@ func (l *link) fetch(ctx context.Context, stream, filter string, from uint64) (b
 		case status != "" && status != "204":
 			return batch, true, fmt.Errorf("stream %s: status %s: %w", stream, status, nats.ErrNoResponders)
 		case m.Header.Get(headerLast) != last:
-			return batch, true, nats.ErrDisconnected // and what came meanwhile is lost
+			return batch, true, nats.ErrDisconnected // the messages in between are lost
 		case status == "204":
 			return batch, m.Header.Get(headerPending) != "0", nil
 		}
@@ -104,7 +106,7 @@ func nextOf(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
 	return sub.NextMsgWithContext(ctx)
 }
 
-// gone reports whether a stream has a sequence no more.
+// gone reports whether a stream no longer has a sequence.
 func (l *link) gone(ctx context.Context, stream string, sequence uint64) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()

@@ -18,29 +18,32 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// forgetAfter is after how long a node that is not heard is forgotten, long after its jobs were
-// taken. If there is one left, the node is taken for new, and for dead a little later.
+// forgetAfter is the time after which a node that is not heard is forgotten, long after
+// its jobs were taken. If one is left, the node counts as new, and as dead a little
+// later.
 const forgetAfter = time.Minute
 
-// JobsConfig says what a [Jobs] is made of. All nodes must have the same Name, Queue and Replicas.
+// JobsConfig is the make of a [Jobs]. All nodes must have the same Name, Queue and
+// Replicas.
 type JobsConfig struct {
-	// Name tells these jobs from others on the same servers: see Config. Default: DefaultName.
+	// Name tells these jobs from others on the same servers: see Config. Default:
+	// DefaultName.
 	Name string
 	// Queue names the queue, with the characters of Name.
 	Queue string
 	// Replicas is how many servers of a cluster keep each job. Default: 1.
 	Replicas int
-	// Timeout is for how long an operation goes on trying while the servers cannot be reached.
-	// Default: DefaultTimeout.
+	// Timeout is the time for which an operation goes on trying while the servers cannot
+	// be reached. Default: DefaultTimeout.
 	Timeout time.Duration
 }
 
-// Jobs keeps the jobs of one event.Queue for several nodes, in a stream of JetStream: it is their
-// event.QueueBroker. It is made by [NewJobs].
+// Jobs keeps the jobs of one event.Queue for several nodes, in a stream of JetStream: it
+// is their event.QueueBroker. [NewJobs] makes one.
 //
-// A job that was added is kept until a worker has acknowledged it. Each node mirrors the stream. A node
-// that takes a job writes so, which the server accepts from one of them only. The jobs of a node
-// that has not been heard for four seconds are taken by others.
+// A job that was added is kept until a worker has acknowledged it. Each node mirrors the
+// stream. A node that takes a job writes that to the stream: the server accepts it from
+// one node only. The jobs of a node not heard for four seconds are taken by others.
 type Jobs struct {
 	keeper
 
@@ -51,15 +54,15 @@ type Jobs struct {
 
 	mu      sync.Mutex
 	closing bool
-	changed chan struct{}        // closes at the next change of what follows
-	entries map[string]*jobEntry // by ID
+	changed chan struct{}        // closes at the next change of the fields below
+	entries map[string]*jobEntry // the jobs by ID
 	line    jobLine
 	held    map[string]bool      // the jobs that this node works on
-	heard   map[string]time.Time // when each other node has been heard last
+	heard   map[string]time.Time // the time when each other node has been heard last
 
-	// What follows belongs to the step in progress.
-	whole  bool      // the sync fetches all
-	lately time.Time // when the last sync was
+	// The following fields belong to the step in progress.
+	whole  bool      // the sync fetches all jobs
+	lately time.Time // the time of the last sync
 }
 
 // jobEntry is a job of the mirror.
@@ -67,22 +70,24 @@ type jobEntry struct {
 	jobState
 
 	id       string
-	sequence uint64 // of the last message about it
+	sequence uint64 // the sequence of the last message about it
 	refused  uint64 // the sequence at which another node was faster to take it
 }
 
-// jobState is what a message of the stream says about a job, in JSON. An empty message says that it is over.
+// jobState is the content of a message about a job, in JSON. An empty message says that
+// the job is over.
 type jobState struct {
-	Key      string          `json:"key,omitempty"`
-	Data     json.RawMessage `json:"data"`
-	First    uint64          `json:"first,omitzero"`    // sequence of the message that has added it; 0 in that one
-	Attempts int             `json:"attempts,omitzero"` // the one under way included
-	Node     string          `json:"node,omitempty"`    // that has it
-	Nonce    string          `json:"nonce,omitempty"`   // of the taking
+	Key  string          `json:"key,omitempty"`
+	Data json.RawMessage `json:"data"`
+	// The sequence of the message that has added it; 0 in that one.
+	First    uint64 `json:"first,omitzero"`
+	Attempts int    `json:"attempts,omitzero"` // the taking under way counts
+	Node     string `json:"node,omitempty"`    // the node that has the job
+	Nonce    string `json:"nonce,omitempty"`   // names the taking
 }
 
-// NewJobs returns the jobs of a queue on a connection, which is to try for ever to come back
-// (nats.MaxReconnects(-1)) and stays the caller's. The error is as that of [New].
+// NewJobs returns the jobs of a queue on a connection, which is to try for ever to come
+// back (nats.MaxReconnects(-1)) and stays the caller's. The error is as with [New].
 func NewJobs(ctx context.Context, conn *nats.Conn, config JobsConfig) (*Jobs, error) {
 	config.Name = cmp.Or(config.Name, DefaultName)
 	config.Timeout = cmp.Or(config.Timeout, DefaultTimeout)
@@ -93,6 +98,9 @@ func NewJobs(ctx context.Context, conn *nats.Conn, config JobsConfig) (*Jobs, er
 	}
 	if p != "" {
 		return nil, &observable.ArgumentError{Func: "natsbroker.NewJobs", Argument: "config", Problem: p}
+	}
+	if err := checkArguments(ctx, conn, "NewJobs"); err != nil {
+		return nil, err
 	}
 	q := &Jobs{
 		config: config, node: newNode(), changed: make(chan struct{}), entries: make(map[string]*jobEntry),
@@ -126,7 +134,7 @@ func (q *Jobs) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := q.feed.open(ctx); err != nil {
-		_ = q.beats.Unsubscribe() // or else it is over with the connection
+		_ = q.beats.Unsubscribe() // otherwise it is over with the connection
 		return err
 	}
 	q.sendBeat()
@@ -136,7 +144,7 @@ func (q *Jobs) open(ctx context.Context) (err error) {
 // Status returns the observable of whether the servers are reached: see [Broker.Status].
 func (q *Jobs) Status() observable.Observable[Status] { return q.status }
 
-// Close ends the node's part. The queue is to be shut down before.
+// Close ends the node's part. The caller shuts down the queue before.
 func (q *Jobs) Close() {
 	q.mu.Lock()
 	closing := q.closing
@@ -148,21 +156,22 @@ func (q *Jobs) Close() {
 	}
 	q.finish()
 	q.notify()
-	_ = q.beats.Unsubscribe() // or else it is over with the connection
+	_ = q.beats.Unsubscribe() // otherwise it is over with the connection
 	q.feed.close()
 	q.status.Complete()
 }
 
-// subject returns a subject: s for what the stream has, e for what is delivered, beat for signs of life.
+// subject returns a subject: s stored, e republished, beat for signs of life.
 func (q *Jobs) subject(kind, last string) string {
 	return q.config.Name + ".q." + q.config.Queue + "." + kind + "." + last
 }
 
 func (q *Jobs) sendBeat() {
-	_ = q.link.conn.Publish(q.subject("beat", "_"), []byte(q.node)) // or else it is not heard
+	// Otherwise it is not heard.
+	_ = q.link.conn.Publish(q.subject("beat", "_"), []byte(q.node))
 }
 
-// fallBehind has the mirror look for what it lacks, and gives the other nodes time to be heard again.
+// fallBehind has the mirror look, and gives the other nodes time to be heard again.
 func (q *Jobs) fallBehind() {
 	q.feed.behind.Store(true)
 	q.mu.Lock()
@@ -170,30 +179,30 @@ func (q *Jobs) fallBehind() {
 	clear(q.heard)
 }
 
-// tend says that this node is there, and has the mirror look: a message that a server does not
-// deliver while its cluster chooses another leader is found so.
+// tend says that this node is there, and has the mirror look. This finds messages that a
+// server does not deliver while its cluster chooses another leader.
 func (q *Jobs) tend(beats bool) {
 	q.sendBeat()
 	if beats {
 		q.feed.behind.Store(true)
 		q.mu.Lock()
 		for _, e := range q.line {
-			e.refused = 0 // who was faster may have given it back, or be dead
+			e.refused = 0 // the faster node may have given it back, or be dead
 		}
 		maps.DeleteFunc(q.heard, func(_ string, last time.Time) bool { return time.Since(last) >= forgetAfter })
 		q.mu.Unlock()
 	}
-	q.notify() // who waits looks whether a node is dead
+	q.notify() // goroutines that wait look whether a node is dead
 }
 
-// catchUp has the mirror fetch what it lacks.
+// catchUp has the mirror fetch the messages that it lacks.
 func (q *Jobs) catchUp() {
 	if q.feed.behind.Load() {
 		q.feed.resync()
 	}
 }
 
-// notify has all look again who wait for a change.
+// notify has all goroutines look again that wait for a change.
 func (q *Jobs) notify() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -206,7 +215,7 @@ func (q *Jobs) change() {
 	q.changed = make(chan struct{})
 }
 
-// wait waits for a change. mu is held before and after.
+// wait waits for a change; mu is held before and after.
 func (q *Jobs) wait(ctx context.Context) error {
 	changed := q.changed
 	q.mu.Unlock()
@@ -219,7 +228,7 @@ func (q *Jobs) wait(ctx context.Context) error {
 	}
 }
 
-// over returns why nothing is done any more, or nil; mu is held.
+// over returns the error with which nothing is done any more, or nil; mu is held.
 func (q *Jobs) over() error {
 	if q.closing || q.link.conn.IsClosed() {
 		return ErrClosed
@@ -227,7 +236,7 @@ func (q *Jobs) over() error {
 	return nil
 }
 
-// publish writes the state of a job, nil if it is over, behind a sequence, and returns the new one.
+// publish writes a job's state, nil if it is over, and returns its new sequence.
 func (q *Jobs) publish(
 	ctx context.Context, id string, state *jobState, options ...jetstream.PublishOpt,
 ) (sequence uint64, err error) {
@@ -238,7 +247,8 @@ func (q *Jobs) publish(
 	} else if m.Data, err = json.Marshal(state); err != nil {
 		return 0, err
 	}
-	if q.link.conn.IsConnected() && int64(len(m.Data))+1024 > q.link.conn.MaxPayload() { // with headers
+	// The headers count, too.
+	if q.link.conn.IsConnected() && int64(len(m.Data))+1024 > q.link.conn.MaxPayload() {
 		return 0, ErrTooLarge
 	}
 	err = q.link.do(ctx, func(ctx context.Context) error {
@@ -254,7 +264,7 @@ func (q *Jobs) publish(
 	return sequence, err
 }
 
-// last asks the servers what the stream says about a job; the sequence is 0 if that is nothing.
+// last asks the servers for the last message about a job; sequence 0 is none.
 func (q *Jobs) last(ctx context.Context, id string) (state jobState, sequence uint64, err error) {
 	err = q.link.do(ctx, func(ctx context.Context) error {
 		state, sequence = jobState{}, 0
@@ -268,8 +278,8 @@ func (q *Jobs) last(ctx context.Context, id string) (state jobState, sequence ui
 	return state, sequence, err
 }
 
-// Add implements event.QueueBroker. When it returns nil the job is kept. One that has failed with
-// ErrDisconnected may be kept all the same.
+// Add implements event.QueueBroker. When it returns nil the job is kept. A job whose Add
+// has failed with ErrDisconnected may be kept all the same.
 func (q *Jobs) Add(ctx context.Context, job event.StoredJob, most int) error {
 	q.mu.Lock()
 	for q.over() == nil && q.line.waiting(q.takeable) >= most {
@@ -318,7 +328,7 @@ func (q *Jobs) Take(ctx context.Context) (event.StoredJob, error) {
 		case err != nil || now == 0:
 			delete(q.held, id)
 			if e.sequence == at {
-				e.refused = at // until the mirror hears what has become of it
+				e.refused = at // until the mirror hears the outcome
 			}
 			if err != nil && !errors.Is(err, ErrDisconnected) && ctx.Err() == nil {
 				return event.StoredJob{}, err
@@ -327,7 +337,7 @@ func (q *Jobs) Take(ctx context.Context) (event.StoredJob, error) {
 				e.refused = 0
 			}
 		default:
-			if e.sequence < now { // which the mirror has not heard yet
+			if e.sequence < now { // the mirror has not heard this yet
 				e.sequence, e.jobState = now, state
 			}
 			return event.StoredJob{ID: id, Key: state.Key, Data: state.Data, Attempts: state.Attempts - 1}, nil
@@ -342,7 +352,8 @@ func (q *Jobs) claim(ctx context.Context, id string, at uint64, state *jobState)
 		return sequence, err
 	}
 	last, sequence, err := q.last(ctx, id)
-	if err != nil || last.Nonce != state.Nonce { // or else the answer was lost
+	// The answer was lost if the nonces are equal.
+	if err != nil || last.Nonce != state.Nonce {
 		return 0, err
 	}
 	return sequence, nil

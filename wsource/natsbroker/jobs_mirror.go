@@ -17,7 +17,7 @@ import (
 // jobLine is the jobs in the order in which they were added.
 type jobLine []*jobEntry
 
-// find returns where the job is, or belongs.
+// find returns the place where the job is, or belongs.
 func (l *jobLine) find(first uint64) (int, bool) {
 	return slices.BinarySearchFunc(*l, first, func(e *jobEntry, first uint64) int { return cmp.Compare(e.First, first) })
 }
@@ -36,7 +36,8 @@ func (l *jobLine) drop(e *jobEntry) {
 	}
 }
 
-// first returns the first job that may be taken, or nil. Of those with one key that is the first of all.
+// first returns the first job that may be taken, or nil. Of the jobs with one key, only
+// the first may be.
 func (l *jobLine) first(takeable func(*jobEntry) bool) *jobEntry {
 	var keys map[string]bool
 	for _, e := range *l {
@@ -56,7 +57,7 @@ func (l *jobLine) first(takeable func(*jobEntry) bool) *jobEntry {
 	return nil
 }
 
-// waiting returns how many jobs nobody has.
+// waiting returns how many jobs no node has.
 func (l *jobLine) waiting(takeable func(*jobEntry) bool) (n int) {
 	for _, e := range *l {
 		if takeable(e) {
@@ -66,13 +67,14 @@ func (l *jobLine) waiting(takeable func(*jobEntry) bool) (n int) {
 	return n
 }
 
-// takeable reports whether nobody works on a job; mu is held. It is also when a node is taken for dead that does.
+// takeable reports whether no node works on a job; mu is held. A node that is taken for
+// dead does not count.
 func (q *Jobs) takeable(e *jobEntry) bool {
 	switch e.Node {
 	case "":
 		return !q.held[e.id]
 	case q.node:
-		return !q.held[e.id] // it could not be returned
+		return !q.held[e.id] // the job could not be returned
 	}
 	last, known := q.heard[e.Node]
 	if !known {
@@ -98,7 +100,8 @@ func (q *Jobs) ensure(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return stream.CachedInfo(), nil
 }
 
-// from returns where a sync begins. A sync after a long time fetches all, as deletions are not kept for ever.
+// from returns the sequence where a sync begins. A sync after a long time fetches all, as
+// deletions are not kept for ever.
 func (q *Jobs) from(_ *jetstream.StreamInfo, fresh bool, applied uint64) uint64 {
 	q.whole = fresh || time.Since(q.lately) > markerAge/2
 	if q.whole {
@@ -107,8 +110,8 @@ func (q *Jobs) from(_ *jetstream.StreamInfo, fresh bool, applied uint64) uint64 
 	return applied + 1
 }
 
-// synced takes what a sync has fetched. It tells of jobs that the servers have lost, which have come back
-// with nothing.
+// synced takes the messages that a sync has fetched. If the servers have come back with
+// nothing, it tells of the jobs that they have lost.
 func (q *Jobs) synced(_ *jetstream.StreamInfo, fresh bool, messages []stored) {
 	q.lately = time.Now()
 	has := make(map[string]bool)
@@ -164,7 +167,7 @@ func (q *Jobs) take(m stored) {
 		q.entries[id] = e
 	}
 	if m.sequence < e.sequence {
-		return // what this node has written since
+		return // this node has written a newer state since
 	}
 	e.jobState, e.sequence = state, m.sequence
 	q.line.put(e)

@@ -29,7 +29,7 @@ type stand struct {
 	done  *observabletest.Recorder[wsevent.Job[string]]
 	dead  *observabletest.Recorder[wsevent.Job[string]]
 
-	gaveUp bool // its queue was shut down by the test, and left something
+	gaveUp bool // the test shut its queue down, with jobs left
 }
 
 func (c *cloud) stand(config wsevent.QueueConfig[string]) *stand {
@@ -50,7 +50,8 @@ func (c *cloud) stand(config wsevent.QueueConfig[string]) *stand {
 	c.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if err := s.queue.Shutdown(ctx); !conn.IsClosed() && !s.gaveUp { // which tells of the first one
+		// A second Shutdown tells the outcome of the first.
+		if err := s.queue.Shutdown(ctx); !conn.IsClosed() && !s.gaveUp {
 			assert.NoError(c.t, err)
 		}
 		s.jobs.Close()
@@ -82,7 +83,7 @@ func (s *stand) add(jobs ...string) {
 	}
 }
 
-// ledger notes what workers do.
+// ledger notes the workers' deeds.
 type ledger struct {
 	mu    sync.Mutex
 	lines []string
@@ -137,7 +138,8 @@ func TestQueueAcrossNodes(t *testing.T) {
 	}
 }
 
-// Jobs with one key are done one after the other in their order, whatever the nodes of their workers.
+// Jobs with one key are done one after the other in their order, on whichever nodes
+// their workers are.
 func TestQueueKeyAcrossNodes(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -184,7 +186,8 @@ func TestQueueKeyAcrossNodes(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// A job that fails goes to other nodes too, and is a dead letter after so many attempts in all.
+// A job that fails goes to other nodes too, and is a dead letter after so many attempts
+// in all.
 func TestQueueDeadLetterAcrossNodes(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -210,7 +213,8 @@ func TestQueueDeadLetterAcrossNodes(t *testing.T) {
 	assert.Error(t, a.queue.Add(t.Context(), strings.Repeat("x", 2<<20)))
 }
 
-// The job of a worker that goes is handed on at once, that of a node that dies after a short time.
+// The job of a worker that goes is handed on at once, that of a node that dies after a
+// short time.
 func TestQueueNodeDies(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -260,7 +264,8 @@ func TestQueueKillsNodes(t *testing.T) {
 	assert.Empty(t, last.done.Values())
 }
 
-// What was added without an error is done, though the servers are stopped and started meanwhile, and the nodes are cut off.
+// A job that was added without an error is done, though the servers are stopped and
+// started meanwhile, and the nodes are cut off.
 func TestQueueLosesNothing(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -314,7 +319,8 @@ func TestQueueLosesNothing(t *testing.T) {
 	})
 }
 
-// A node that is shut down gives back what its workers have not done; who adds waits while too many jobs do.
+// A node that is shut down gives back the jobs that its workers have not done. Adders
+// wait while too many jobs do.
 func TestQueueShutdownGivesBack(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)

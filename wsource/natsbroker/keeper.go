@@ -8,12 +8,12 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Status is whether a node reaches its servers.
+// Status tells whether a node reaches its servers.
 type Status uint8
 
 // The statuses.
 const (
-	Connected    Status = iota // it does
+	Connected    Status = iota // the node reaches its servers
 	Disconnected               // it does not, and its connection tries to
 )
 
@@ -25,7 +25,7 @@ func (s Status) String() string {
 	return "disconnected"
 }
 
-// keeper follows the connection of a broker, and has done what is to be repeated.
+// keeper follows the connection of a broker, and has the repeated work done.
 type keeper struct {
 	link     link
 	status   *observable.BehaviorSubject[Status]
@@ -34,7 +34,7 @@ type keeper struct {
 	done     chan struct{} // closes when the keeper has ended
 }
 
-// init makes it one on a connection.
+// init makes k a keeper on a connection.
 func (k *keeper) init(conn *nats.Conn, timeout time.Duration) error {
 	k.quit, k.done = make(chan struct{}), make(chan struct{})
 	k.status = observable.NewBehaviorSubject(Connected)
@@ -48,14 +48,15 @@ func (k *keeper) init(conn *nats.Conn, timeout time.Duration) error {
 // abandon ends a keeper that does not keep yet.
 func (k *keeper) abandon() { k.link.conn.RemoveStatusListener(k.statuses) }
 
-// keep begins: fallBehind is called when the connection has come back, and tend and catchUp while it is there,
-// at each change of it and every beat. catchUp may take long, and is on a goroutine of its own.
+// keep begins. It calls fallBehind when the connection has come back, and tend and
+// catchUp while the connection is there, at each change of it and every beat. CatchUp may
+// take long, and is on a goroutine of its own.
 func (k *keeper) keep(fallBehind func(), tend func(beats bool), catchUp func()) {
 	turns, caughtUp := make(chan struct{}, 1), make(chan struct{})
 	go func() {
 		defer close(caughtUp)
 		for range turns {
-			catchUp()
+			apart(catchUp)
 		}
 	}()
 	go func() {
@@ -94,19 +95,20 @@ func (k *keeper) run(fallBehind func(), tend func(beats bool), turns chan<- stru
 		if status != now {
 			now = status
 			k.link.wake()
-			k.status.Next(now)
+			apart(func() { k.status.Next(now) })
 		}
 		if now == Connected {
-			tend(beats)
+			apart(func() { tend(beats) })
 			select {
 			case turns <- struct{}{}:
-			default: // there will be one anyway
+			default: // there is one under way already
 			}
 		}
 	}
 }
 
-// finish ends the keeper, and whatever waits for the connection. The status is left to be completed.
+// finish ends the keeper, and all waits for the connection. The caller completes the
+// status.
 func (k *keeper) finish() {
 	k.link.mu.Lock()
 	k.link.closed = true

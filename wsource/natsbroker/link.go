@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// attempt is how long one request waits for its answer. An answer is lost with the connection
-// that it would have come on.
+// attempt is how long one request waits for its answer. An answer is lost with the
+// connection on which it would have come.
 const attempt = time.Second
 
 // link is the connection to the servers.
@@ -21,17 +21,17 @@ type link struct {
 
 	mu      sync.Mutex
 	changed chan struct{} // closes when the connection has come, or is closed for good
-	closed  bool          // the broker
+	closed  bool          // the broker is closed
 }
 
-// init makes it one on a connection.
+// init makes l a link on a connection.
 func (l *link) init(conn *nats.Conn, timeout time.Duration) (err error) {
 	l.conn, l.timeout, l.changed = conn, timeout, make(chan struct{})
 	l.js, err = jetstream.New(conn)
 	return err
 }
 
-// wake has all look at the connection again who wait for it.
+// wake has all goroutines look at the connection again that wait for it.
 func (l *link) wake() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -39,8 +39,8 @@ func (l *link) wake() {
 	l.changed = make(chan struct{})
 }
 
-// over reports whether nothing works any more, and returns what closes when that may have
-// changed, or when the connection may have come.
+// over reports whether nothing works any more. It returns a channel that closes when that
+// may have changed, or when the connection may have come.
 func (l *link) over() (bool, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -48,8 +48,8 @@ func (l *link) over() (bool, <-chan struct{}) {
 }
 
 // do does something that may be done twice, and does it again while the servers cannot be
-// reached, until the timeout. The error is the cause of ctx's end, ErrDisconnected, ErrClosed,
-// or what a server has against it.
+// reached, until the timeout. The error is the cause of ctx's end, ErrDisconnected,
+// ErrClosed, or a server's error.
 func (l *link) do(ctx context.Context, op func(context.Context) error) error {
 	whole, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,12 +21,52 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/natsbroker"
 )
 
-// wire is what a node is connected by, and can be cut off by.
+// wire is a node's connection, and can be cut.
 type wire struct {
 	mu    sync.Mutex
 	cut   bool
 	conns []net.Conn
-	pace  int // bytes that are read in a millisecond; 0: as many as come
+	pace  int // the bytes that are read in a millisecond; 0: as many as come
+
+	metered bool       // room bounds the reading
+	room    int        // the bytes that may be read yet
+	more    *sync.Cond // signals more room
+}
+
+// newMetered returns a wire through which all comes until let is called.
+func newMetered() *wire {
+	w := &wire{metered: true, room: math.MaxInt}
+	w.more = sync.NewCond(&w.mu)
+	return w
+}
+
+// let lets so many bytes through from now on, beside a read that is in progress.
+func (w *wire) let(bytes int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.room = bytes
+	w.more.Broadcast()
+}
+
+// metered is a connection that reads no more than its wire lets through.
+type metered struct {
+	net.Conn
+	wire *wire
+}
+
+func (m metered) Read(p []byte) (int, error) {
+	w := m.wire
+	w.mu.Lock()
+	for w.room == 0 {
+		w.more.Wait()
+	}
+	most := min(len(p), w.room)
+	w.mu.Unlock()
+	n, err := m.Conn.Read(p[:most])
+	w.mu.Lock()
+	w.room = max(0, w.room-n)
+	w.mu.Unlock()
+	return n, err
 }
 
 // narrow is a connection with the pace of its wire.
@@ -52,6 +93,9 @@ func (w *wire) Dial(network, address string) (net.Conn, error) {
 		if w.pace > 0 {
 			conn = narrow{conn, w.pace}
 		}
+		if w.metered {
+			conn = metered{conn, w}
+		}
 	}
 	return conn, err
 }
@@ -66,7 +110,7 @@ func (w *wire) set(cut bool) {
 	w.conns = nil
 }
 
-// missed returns what the broker answers to who has been away since a position.
+// missed returns the broker's answer to a member that has been away since a position.
 func (n *node) missed(room string, since hub.Position) string {
 	n.t.Helper()
 	s, err := n.broker.Snapshot(n.t.Context(), room, since)
@@ -84,7 +128,8 @@ func (n *node) kept() string {
 	return fmt.Sprint(s.CachedInfo().State.Msgs)
 }
 
-// What a room keeps may take a node longer to fetch than it goes on trying when nothing comes.
+// A room may keep so much that a node takes longer to fetch it than it goes on trying
+// when nothing comes.
 func TestLongHistory(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -107,12 +152,13 @@ func TestLongHistory(t *testing.T) {
 	}
 }
 
-// A node that was cut off hears what it has missed. What the servers have given up meanwhile is
-// told to its sockets, as a gap.
+// A node that was cut off hears the values that it has missed. Values that the servers
+// have given up meanwhile are told to its sockets, as a gap.
 func TestNodeCutOff(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	brief := config{History: hub.History{Count: 10, Age: 4 * time.Second}} // longer than to connect again
+	// Longer than to connect again.
+	brief := config{History: hub.History{Count: 10, Age: 4 * time.Second}}
 	a, b := c.node(brief), c.node(brief)
 	ann := a.join("ann", hub.JoinOptions{})
 	b.say("lobby", "one")
@@ -133,8 +179,53 @@ func TestNodeCutOff(t *testing.T) {
 	eventually(t, "(fresh 0 0) one two (gap 2 1) five six", ann.story)
 }
 
-// Servers that come back with nothing begin another epoch: who is there is told so, and hears
-// what is said from then on.
+// The values that a node has missed come to its sockets at once, and close none by the
+// default policy of a hub, however many more they are than may wait at one.
+func TestNodeCutOffMissesMuch(t *testing.T) {
+	t.Parallel()
+	const many = hub.DefaultMessages + 50
+	c := newCloud(t)
+	a, b := c.node(config{}), c.node(config{})
+	ann := a.join("ann", hub.JoinOptions{})
+	texts := make([]string, many)
+	for i := range texts {
+		texts[i] = fmt.Sprint(i)
+	}
+	for _, kind := range []hub.Kind{hub.Entered, hub.Left} {
+		before := len(ann.got.Values())
+		a.wire.set(true)
+		for _, text := range texts {
+			if kind == hub.Entered {
+				require.NoError(t, b.broker.Enter(t.Context(), "lobby", text, nil))
+			} else {
+				require.NoError(t, b.broker.Leave(t.Context(), "lobby", text))
+			}
+		}
+		b.say("lobby", texts...)
+		a.wire.set(false)
+		eventually(t, fmt.Sprint(texts, many), func() string {
+			var said []string
+			moved := map[string]bool{}
+			for _, e := range ann.got.Values()[before:] {
+				switch e.Kind {
+				case hub.Said:
+					said = append(said, e.Value)
+				case kind:
+					moved[e.Member] = true
+				default:
+					// On a busy machine, the node is taken for dead for a while.
+					delete(moved, e.Member)
+				}
+			}
+			delete(moved, "ann")
+			return fmt.Sprint(said, len(moved))
+		})
+	}
+	assert.Equal(t, hub.Stats{Rooms: 1, Sockets: 1}, a.hub.Stats())
+}
+
+// Servers that come back with nothing begin another epoch: the members present are told,
+// and hear the values that are said from then on.
 func TestServerComesBackEmpty(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -159,7 +250,8 @@ func TestServerComesBackEmpty(t *testing.T) {
 	eventually(t, "ann:<nil> bob:<nil>", func() string { return late.members("lobby") })
 }
 
-// The stream of a room that is over is deleted, and not that of one which a node follows.
+// The stream of a room that is over is deleted, and the stream of a room that a node
+// follows is not.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -183,7 +275,7 @@ func TestSweep(t *testing.T) {
 	require.NoError(t, a.hub.Room("over").Say(t.Context(), "once more"))
 }
 
-// What cannot be done is told as what it is.
+// An operation that cannot be done fails with its own error.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -212,7 +304,8 @@ func TestErrors(t *testing.T) {
 	require.ErrorIs(t, err, natsbroker.ErrClosed)
 }
 
-// Who is there when the servers come back with nothing, and does not come back, leaves.
+// A member that is there when the servers come back with nothing, and does not come back,
+// leaves.
 func TestServerComesBackEmptyWithoutNode(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)

@@ -31,7 +31,8 @@ type (
 	broker = natsbroker.Broker[string, string, string]
 )
 
-// patience is how long a test waits for what must come. It is no measure of anything.
+// patience is how long a test waits for an event that must come. It is no measure of
+// anything.
 const patience = time.Minute
 
 // cloud is a NATS server in this process, which can be stopped and started again.
@@ -91,8 +92,7 @@ func (c *cloud) nodeOn(w *wire, config config) *node {
 	n := &node{t: c.t, conn: conn, wire: w}
 	n.broker, err = natsbroker.New[string, string](c.t.Context(), conn, config)
 	require.NoError(c.t, err)
-	// What a node has missed is a burst, and so would close its sockets by the default policy.
-	n.hub = hub.New(hub.Config[string, string, string]{Broker: n.broker, Slow: hub.LoseOldest})
+	n.hub = hub.New(hub.Config[string, string, string]{Broker: n.broker})
 	c.t.Cleanup(n.close)
 	return n
 }
@@ -110,7 +110,7 @@ func (n *node) close() {
 // kill takes the node from the network, as when its process dies.
 func (n *node) kill() { n.conn.Close() }
 
-// follow records what happens in a room.
+// follow records the events of a room.
 func (n *node) follow(room string) *observabletest.Recorder[*event] {
 	n.t.Helper()
 	got := observabletest.NewRecorder[*event]()
@@ -127,7 +127,7 @@ func (n *node) say(room string, texts ...string) {
 	}
 }
 
-// members returns who is in a room.
+// members returns the members of a room.
 func (n *node) members(room string) string {
 	members, err := n.hub.Room(room).Members(context.Background())
 	if err != nil {
@@ -156,7 +156,7 @@ func story(events []*event) string {
 	return strings.Join(words, " ")
 }
 
-// eventually waits until a function returns what it should.
+// eventually waits until a function returns the wanted value.
 func eventually(t *testing.T, want string, got func() string) {
 	t.Helper()
 	deadline := time.Now().Add(patience)

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 )
 
-// MaxNameBytes is how long the key of a room or a member may be, as a string or in JSON. NATS
-// bounds the names of streams.
+// MaxNameBytes is the most bytes of the key of a room or a member, as a string or in
+// JSON. NATS bounds the names of streams.
 const MaxNameBytes = 128
 
-// token returns the name of a room or a member as a part of a subject and of a stream's name,
-// both of which allow few characters.
+// token returns the name of a room or a member as a part of a subject and of a stream's
+// name, both of which allow few characters.
 func token[K comparable](key K) (string, error) {
 	name, ok := any(key).(string)
 	if !ok {
@@ -40,7 +40,7 @@ func digest(key any) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
 }
 
-// legal reports whether a name may be that of a broker.
+// legal reports whether a broker may have that name.
 func legal(name string) bool {
 	for _, c := range name {
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {

@@ -16,27 +16,32 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/rxsocket/rxsocket/wsource/hub"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
 // markerAge is how long a deletion is kept in the bucket, for nodes that are behind.
 const markerAge = time.Minute
 
-// presence is who is in all rooms, on all nodes: a mirror of a key-value bucket that has one
-// entry for each member, room and node. Whether a member has come or gone is concluded from it
-// by each node for itself.
+// presence is the members of all rooms, on all nodes: a mirror of a key-value bucket that
+// has one entry for each member, room and node. Each node concludes from it for itself
+// whether a member has come or gone.
 type presence[K, M comparable, T any] struct {
 	broker *Broker[K, M, T]
 	feed   feed
 	beats  *nats.Subscription
+	// The number for events that come at once, or 0; it belongs to the step in progress.
+	late uint64
 
-	mu       sync.Mutex
-	bucket   jetstream.KeyValue
-	own      map[string]*own[K, M] // by key of the bucket: what it is to have of this node
-	entries  map[string]*entry[M]  // by key of the bucket
+	mu     sync.Mutex
+	bucket jetstream.KeyValue
+	// The members of this node that the bucket is to have, by key of the bucket.
+	own      map[string]*own[K, M]
+	entries  map[string]*entry[M] // the entries by key of the bucket
 	rooms    map[string]*attendees[M]
 	revision uint64               // counts the comings, goings and changes in all rooms
-	heard    map[string]time.Time // when each other node has been heard last
-	strays   map[string]uint64    // entries of this node that are to be deleted, with their sequences
+	heard    map[string]time.Time // the time when each other node has been heard last
+	// The entries of this node that are to be deleted, with their sequences.
+	strays map[string]uint64
 }
 
 // own is a member of a room that is on this node.
@@ -51,17 +56,19 @@ type value[K, M comparable] struct {
 	Room   K               `json:"room"`
 	Member M               `json:"member"`
 	Meta   json.RawMessage `json:"meta,omitempty"`
-	At     int64           `json:"at"` // when the member entered, in Unix nanoseconds
+	At     int64           `json:"at"` // the time of entering, in Unix nanoseconds
 }
 
-// entry is that a member is in a room on a node.
+// entry says that a member is in a room on a node.
 type entry[M comparable] struct {
 	place
 	sequence uint64
 	key      M
 	meta     json.RawMessage
 	at       int64
-	orphaned time.Time // since when the bucket has not had it, as it is another one; or zero
+	// The time since when the bucket has not had it, as the bucket is another one; or
+	// zero.
+	orphaned time.Time
 }
 
 // place is the parts of an entry's key.
@@ -76,9 +83,9 @@ func placeOf(key string) (place, error) {
 	return place{parts[0], parts[1], parts[2]}, nil
 }
 
-// attendees are who is in a room.
+// attendees are the members of a room.
 type attendees[M comparable] struct {
-	members map[string][]*entry[M] // by token: the entries of all nodes
+	members map[string][]*entry[M] // the entries of all nodes, by the member's token
 }
 
 // openPresence opens the bucket, and reads it.
@@ -105,7 +112,7 @@ func openPresence[K, M comparable, T any](ctx context.Context, b *Broker[K, M, T
 		return nil, err
 	}
 	if err := p.feed.open(ctx); err != nil {
-		_ = p.beats.Unsubscribe() // or else it is over with the connection
+		_ = p.beats.Unsubscribe() // otherwise it is over with the connection
 		return nil, err
 	}
 	p.sendBeat()
@@ -113,7 +120,7 @@ func openPresence[K, M comparable, T any](ctx context.Context, b *Broker[K, M, T
 }
 
 func (p *presence[K, M, T]) close() {
-	_ = p.beats.Unsubscribe() // or else it is over with the connection
+	_ = p.beats.Unsubscribe() // otherwise it is over with the connection
 	p.feed.close()
 }
 
@@ -143,15 +150,21 @@ func (p *presence[K, M, T]) ensure(ctx context.Context) (*jetstream.StreamInfo, 
 
 func (p *presence[K, M, T]) from(*jetstream.StreamInfo, bool, uint64) uint64 { return 1 }
 
-// synced compares the bucket with the mirror. What the bucket lacks is gone, but for members
-// on this node: they are sent again. If the bucket is another one, the other nodes get the time to
-// do the same.
+// synced compares the bucket with the mirror. Entries that the bucket lacks are gone, but
+// for members on this node: they are sent again. If the bucket is another one, the other
+// nodes get the time to do the same.
 func (p *presence[K, M, T]) synced(_ *jetstream.StreamInfo, fresh bool, messages []stored) {
+	defer p.atOnce()()
 	has := make(map[string]bool)
 	for _, m := range messages {
 		has[p.keyOf(m)] = len(m.Data) > 0
-		p.take(m)
 	}
+	defer p.dropOthers(has, fresh)
+	each.Call(messages, p.take)
+}
+
+// dropOthers has the entries go that the bucket does not have.
+func (p *presence[K, M, T]) dropOthers(has map[string]bool, fresh bool) {
 	var gone []string
 	p.mu.Lock()
 	for key, o := range p.own {
@@ -167,12 +180,10 @@ func (p *presence[K, M, T]) synced(_ *jetstream.StreamInfo, fresh bool, messages
 		}
 	}
 	p.mu.Unlock()
-	for _, key := range gone {
-		p.apply(key, nil)
-	}
+	each.Call(gone, func(key string) { p.apply(key, nil) })
 }
 
-// keyOf returns the key in the bucket of a message, which was republished or fetched.
+// keyOf returns the key in the bucket of a message that was republished or fetched.
 func (p *presence[K, M, T]) keyOf(m stored) string {
 	subject := m.Header.Get("Nats-Subject")
 	return strings.TrimPrefix(subject, strings.TrimSuffix(p.feed.filter, ">"))
@@ -207,7 +218,8 @@ func (p *presence[K, M, T]) take(m stored) {
 		switch {
 		case o == nil:
 			p.strays[key] = m.sequence
-		case !bytes.Equal(o.value.Meta, v.Meta): // two that were sent have overtaken each other
+		// Two values that were sent have overtaken each other.
+		case !bytes.Equal(o.value.Meta, v.Meta):
 			o.sent = false
 		}
 		p.mu.Unlock()
@@ -220,8 +232,8 @@ func (p *presence[K, M, T]) take(m stored) {
 
 func (p *presence[K, M, T]) aside(*nats.Msg) {}
 
-// apply has an entry come, change, or go if it is nil, and tells those who are subscribed to
-// the room. It is called in steps.
+// apply has an entry come, change, or go if it is nil, and tells the subscribers of the
+// room. It is called in steps.
 func (p *presence[K, M, T]) apply(key string, e *entry[M]) {
 	p.mu.Lock()
 	before := p.entries[key]
@@ -258,7 +270,7 @@ func (p *presence[K, M, T]) apply(key string, e *entry[M]) {
 	if len(a.members) == 0 {
 		delete(p.rooms, at.room)
 	}
-	event := &hub.Event[K, M, T]{Member: at.key, At: time.Now()}
+	event := &hub.Event[K, M, T]{Member: at.key, At: time.Now(), Late: p.late}
 	switch {
 	case !was && is:
 		event.Kind, event.Meta = hub.Entered, decoded(meta)
@@ -276,7 +288,7 @@ func (p *presence[K, M, T]) apply(key string, e *entry[M]) {
 	p.tell(at.room, event)
 }
 
-// tell delivers an event to those who are subscribed to the room on this node.
+// tell delivers an event to the room's subscribers on this node.
 func (p *presence[K, M, T]) tell(room string, e *hub.Event[K, M, T]) {
 	b := p.broker
 	b.mu.Lock()
@@ -286,7 +298,7 @@ func (p *presence[K, M, T]) tell(room string, e *hub.Event[K, M, T]) {
 		return
 	}
 	e.Room = r.key
-	r.feed.steps.Next(step{run: func() {
+	r.feed.steps.do(func() {
 		if !r.feed.loaded {
 			return
 		}
@@ -294,10 +306,10 @@ func (p *presence[K, M, T]) tell(room string, e *hub.Event[K, M, T]) {
 		e.Position = r.log.Position()
 		r.mu.Unlock()
 		r.deliver(e)
-	}})
+	})
 }
 
-// newest returns what a member says about itself: the last of what it has said on any node.
+// newest returns a member's metadata: the newest of those on all nodes.
 func newest[M comparable](entries []*entry[M]) json.RawMessage {
 	var last *entry[M]
 	for _, e := range entries {
@@ -311,7 +323,7 @@ func newest[M comparable](entries []*entry[M]) json.RawMessage {
 	return last.meta
 }
 
-// decoded returns what is in JSON as Go has it without a type.
+// decoded returns a JSON text as encoding/json decodes it into an any.
 func decoded(meta json.RawMessage) any {
 	if len(meta) == 0 {
 		return nil
@@ -323,7 +335,8 @@ func decoded(meta json.RawMessage) any {
 	return v
 }
 
-// members returns who is in a room, in the order of entering, and the revision of that.
+// members returns the members of a room, in the order of entering, and the revision of
+// that list.
 func (p *presence[K, M, T]) members(room string) ([]hub.Member[M], uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

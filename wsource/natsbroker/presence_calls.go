@@ -24,9 +24,9 @@ func (p *presence[K, M, T]) keyFor(room K, member M) (string, error) {
 	return r + "." + m + "." + p.broker.node, nil
 }
 
-// Enter is that of hub.Broker. While the servers cannot be reached the member is there on this
-// node, and for the others as soon as they can. Other nodes than this one know what the member
-// says about itself as encoding/json decodes it into an any.
+// Enter is that of hub.Broker. While the servers cannot be reached, the member is there
+// on this node, and for the other nodes as soon as they hear of it. These know the
+// member's metadata as encoding/json decodes it into an any.
 func (b *Broker[K, M, T]) Enter(ctx context.Context, room K, member M, meta any) error {
 	p := b.presence
 	key, err := p.keyFor(room, member)
@@ -80,8 +80,9 @@ func (b *Broker[K, M, T]) Change(ctx context.Context, room K, member M, meta any
 	return roomError(room, p.update(ctx, key))
 }
 
-// Leave is that of hub.Broker. While the servers cannot be reached the member is gone on this
-// node, and for the others as soon as they can, or have taken this node for dead.
+// Leave is that of hub.Broker. While the servers cannot be reached, the member is gone on
+// this node, and for the other nodes as soon as they hear of it, or have taken this node
+// for dead.
 func (b *Broker[K, M, T]) Leave(ctx context.Context, room K, member M) error {
 	p := b.presence
 	key, err := p.keyFor(room, member)
@@ -110,11 +111,11 @@ func (b *Broker[K, M, T]) Leave(ctx context.Context, room K, member M) error {
 			return roomError(room, err)
 		}
 	}
-	p.feed.steps.Next(step{run: func() { p.applyHere(key) }})
+	p.feed.steps.do(func() { p.applyHere(key) })
 	return nil
 }
 
-// update has the others know of a member on this node, now or when that is possible.
+// update has the other nodes know of a member on this node, now or when that is possible.
 func (p *presence[K, M, T]) update(ctx context.Context, key string) error {
 	if p.broker.link.conn.IsConnected() {
 		once, cancel := context.WithTimeout(ctx, attempt)
@@ -131,12 +132,12 @@ func (p *presence[K, M, T]) update(ctx context.Context, key string) error {
 			return context.Cause(ctx)
 		}
 	}
-	p.feed.steps.Next(step{run: func() { p.applyHere(key) }})
+	p.feed.steps.do(func() { p.applyHere(key) })
 	return nil
 }
 
-// applyHere makes the mirror have what the bucket is to have of a member on this node, as long as
-// that does not. It is called in steps.
+// applyHere changes the mirror to the state that the bucket is to have of a member on
+// this node, as long as the bucket lacks it. It is called in steps.
 func (p *presence[K, M, T]) applyHere(key string) {
 	p.mu.Lock()
 	o, e := p.own[key], p.entries[key]
@@ -161,7 +162,8 @@ func (p *presence[K, M, T]) applyHere(key string) {
 	}
 }
 
-// allHere reports whether all of some members are in a room on this node, and none elsewhere.
+// allHere reports whether all of some members are in a room on this node, and none of
+// them elsewhere.
 func (p *presence[K, M, T]) allHere(room string, members []M) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -200,7 +202,7 @@ func (p *presence[K, M, T]) leaveAll(ctx context.Context) error {
 	return nil
 }
 
-// encoded returns what a member says about itself in JSON, or nil.
+// encoded returns a member's metadata in JSON, or nil.
 func encoded(meta any) (json.RawMessage, error) {
 	if meta == nil {
 		return nil, nil

@@ -8,10 +8,13 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
 func (p *presence[K, M, T]) sendBeat() {
-	_ = p.broker.link.conn.Publish(p.broker.config.Name+".beat", []byte(p.broker.node)) // or else it is not heard
+	// Otherwise it is not heard.
+	_ = p.broker.link.conn.Publish(p.broker.config.Name+".beat", []byte(p.broker.node))
 }
 
 // forgetBeats gives all other nodes time to be heard again.
@@ -21,8 +24,8 @@ func (p *presence[K, M, T]) forgetBeats() {
 	clear(p.heard)
 }
 
-// tick says that this node is there, makes the bucket have what it is to have of this node, and
-// deletes what it has of dead ones.
+// tick says that this node is there, brings the bucket's entries of this node up to date,
+// and deletes those of dead nodes.
 func (p *presence[K, M, T]) tick() {
 	p.sendBeat()
 	ctx, cancel := context.WithTimeout(context.Background(), beat)
@@ -30,7 +33,7 @@ func (p *presence[K, M, T]) tick() {
 	type deletion struct {
 		key      string
 		sequence uint64
-		at       int64 // when the member entered
+		at       int64 // the time when the member entered
 	}
 	var unsent, orphans []string
 	var deletions []deletion
@@ -71,8 +74,8 @@ func (p *presence[K, M, T]) tick() {
 		}
 	}
 	p.mu.Unlock()
-	for _, key := range orphans {
-		p.feed.steps.Next(step{run: func() { p.giveUp(key) }})
+	if len(orphans) > 0 {
+		p.feed.steps.do(func() { p.giveUp(orphans) })
 	}
 	for _, key := range unsent {
 		if _, err := p.send(ctx, key); err != nil && transient(err) {
@@ -89,18 +92,27 @@ func (p *presence[K, M, T]) tick() {
 	}
 }
 
-// giveUp has an entry go that its node has not sent again.
-func (p *presence[K, M, T]) giveUp(key string) {
-	p.mu.Lock()
-	e := p.entries[key]
-	over := e != nil && !e.orphaned.IsZero()
-	p.mu.Unlock()
-	if over {
-		p.apply(key, nil)
-	}
+// giveUp has entries go that their nodes have not sent again.
+func (p *presence[K, M, T]) giveUp(keys []string) {
+	defer p.atOnce()()
+	each.Call(keys, func(key string) {
+		p.mu.Lock()
+		e := p.entries[key]
+		over := e != nil && !e.orphaned.IsZero()
+		p.mu.Unlock()
+		if over {
+			p.apply(key, nil)
+		}
+	})
 }
 
-// send puts what the bucket is to have of a member on this node.
+// atOnce gives one number to the events that are told until done is called.
+func (p *presence[K, M, T]) atOnce() (done func()) {
+	p.late = p.broker.syncs.Add(1)
+	return func() { p.late = 0 }
+}
+
+// send puts the entry of a member on this node into the bucket.
 func (p *presence[K, M, T]) send(ctx context.Context, key string) (sequence uint64, err error) {
 	p.mu.Lock()
 	o := p.own[key]
@@ -123,7 +135,7 @@ func (p *presence[K, M, T]) send(ctx context.Context, key string) (sequence uint
 	return sequence, err
 }
 
-// remove deletes an entry, unless there is a newer one. A sequence of 0 means whichever.
+// remove deletes an entry, unless there is a newer one. A sequence of 0 means any entry.
 func (p *presence[K, M, T]) remove(ctx context.Context, key string, sequence uint64) error {
 	options := []jetstream.KVDeleteOpt{jetstream.PurgeTTL(markerAge)}
 	if sequence > 0 {

@@ -5,14 +5,16 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"runtime/debug"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// record is what is said, in JSON.
+// record is a said value, in JSON.
 type record[M comparable, T any] struct {
 	Member  M    `json:"member,omitzero"`
 	Value   T    `json:"value"`
@@ -24,7 +26,7 @@ type record[M comparable, T any] struct {
 // plain is the last part of the subjects of rooms without Compact.
 const plain = "_"
 
-// event returns what a message says, without its place.
+// event returns a message's event, without its place.
 func (r *room[K, M, T]) event(m *nats.Msg) (*hub.Event[K, M, T], error) {
 	var said record[M, T]
 	if err := json.Unmarshal(m.Data, &said); err != nil {
@@ -36,34 +38,51 @@ func (r *room[K, M, T]) event(m *nats.Msg) (*hub.Event[K, M, T], error) {
 	}, nil
 }
 
-// Publish is that of hub.Broker. What is said to all is stored once when it returns nil: while
-// the servers cannot be reached, it tries again until the Timeout. What has failed with
-// ErrDisconnected may have been stored all the same.
+// Publish is that of hub.Broker. When it returns nil, a value said to all is stored,
+// once: while the servers cannot be reached, it tries again until the Timeout. A value
+// that has failed with ErrDisconnected may have been stored all the same.
 //
-// What is private is not stored, and lost by a node that is cut off at that moment. While this
-// node is cut off, its own members hear it, and the error is ErrDisconnected if it is for others too.
+// A private value is not stored, and a node that is cut off at that moment loses it.
+// While this node is cut off, its own members hear it, and the error is ErrDisconnected
+// if it is for others too.
+//
+// The error of a panic in Compact, in Applies or in the encoding of the value is an
+// [*observable.PanicError].
 func (b *Broker[K, M, T]) Publish(ctx context.Context, e *hub.Event[K, M, T]) error {
 	r, err := b.use(ctx, e.Room)
 	if err != nil {
 		return err
 	}
 	defer r.release()
+	return roomError(e.Room, r.publish(ctx, e))
+}
+
+// publish publishes an event. A panic of user code is its error, so that the speaker
+// learns of it as with the broker of one process.
+func (r *room[K, M, T]) publish(ctx context.Context, e *hub.Event[K, M, T]) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &observable.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	b := r.broker
 	data, err := json.Marshal(record[M, T]{e.Member, e.Value, e.Private, e.To, e.Except})
 	if err != nil {
-		return roomError(e.Room, err)
+		return err
 	}
-	if b.link.conn.IsConnected() && int64(len(data))+1024 > b.link.conn.MaxPayload() { // with headers
-		return roomError(e.Room, ErrTooLarge)
+	// The headers count, too.
+	if b.link.conn.IsConnected() && int64(len(data))+1024 > b.link.conn.MaxPayload() {
+		return ErrTooLarge
 	}
 	switch {
 	case e.Private:
-		err = r.publishPrivate(ctx, e, data)
+		return r.publishPrivate(ctx, e, data)
 	case b.config.Compact != nil:
-		err = r.publishCompact(ctx, e, data)
+		return r.publishCompact(ctx, e, data)
 	default:
 		_, err = r.store(ctx, plain, data)
+		return err
 	}
-	return roomError(e.Room, err)
 }
 
 func (r *room[K, M, T]) publishPrivate(ctx context.Context, e *hub.Event[K, M, T], data []byte) error {
@@ -74,7 +93,7 @@ func (r *room[K, M, T]) publishPrivate(ctx context.Context, e *hub.Event[K, M, T
 		})
 	}
 	own := *e
-	r.feed.steps.Next(step{run: func() { r.whisper(&own) }})
+	r.feed.steps.do(func() { r.whisper(&own) })
 	if !b.presence.allHere(r.token, e.To) {
 		return ErrDisconnected
 	}
@@ -100,8 +119,8 @@ func (r *room[K, M, T]) store(
 	return sequence, err
 }
 
-// publishCompact stores what still applies after the last value with its key: if another node
-// is faster, it judges again.
+// publishCompact stores a value if it still applies after the last value with its key: if
+// another node is faster, it judges again.
 func (r *room[K, M, T]) publishCompact(ctx context.Context, e *hub.Event[K, M, T], data []byte) error {
 	c := &r.broker.config
 	key, deletes := c.Compact(e.Value)
@@ -120,7 +139,8 @@ func (r *room[K, M, T]) publishCompact(ctx context.Context, e *hub.Event[K, M, T
 		if !applies && asked {
 			return nil
 		}
-		if !applies { // this node may not have heard yet of what it would apply to
+		// This node may not have heard yet of the value that it would apply to.
+		if !applies {
 			if before, has, err = r.last(ctx, name); err != nil {
 				return err
 			}
@@ -140,7 +160,8 @@ func (r *room[K, M, T]) publishCompact(ctx context.Context, e *hub.Event[K, M, T
 	}
 }
 
-// last asks the servers for the last value of a key, and whether it has one that is not deleted.
+// last asks the servers for the last value of a key, and reports whether it has one that
+// is not deleted.
 func (r *room[K, M, T]) last(ctx context.Context, name string) (before latest[T], has bool, err error) {
 	err = r.broker.link.do(ctx, func(ctx context.Context) error {
 		m, err := r.broker.link.lastOf(ctx, r.feed.stream, r.broker.subject("s", r.token, name))

@@ -17,62 +17,76 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/event"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
-// PubSubConfig says what a [PubSub] is made of. All nodes must have the same Name and Replicas.
+// PubSubConfig is the make of a [PubSub]. All nodes must have the same Name and Replicas.
 type PubSubConfig struct {
-	// Name tells these topics from others on the same servers: see Config. Default: DefaultName.
+	// Name tells these topics from others on the same servers: see Config. Default:
+	// DefaultName.
 	Name string
-	// Replicas is how many servers of a cluster keep what is retained. Default: 1.
+	// Replicas is how many servers of a cluster keep the retained events. Default: 1.
 	Replicas int
-	// Timeout is for how long an operation goes on trying while the servers cannot be reached.
-	// Default: DefaultTimeout.
+	// Timeout is the time for which an operation goes on trying while the servers cannot
+	// be reached. Default: DefaultTimeout.
 	Timeout time.Duration
 }
 
-// PubSub joins the event.PubSubs of several nodes by core NATS: it is their event.PubSubBroker. What is
-// retained is in a stream, which has the last event of each topic. It is made by [NewPubSub].
+// PubSub joins the event.PubSubs of several nodes by core NATS: it is their
+// event.PubSubBroker. A stream holds the retained events, the last one of each topic.
+// [NewPubSub] makes a PubSub.
 //
-// An event reaches the nodes that are connected; one that is cut off misses it. When it is back, it hears
-// the last event of each retained topic. What a node publishes while it is cut off reaches its own
-// subscribers at once, and the other nodes later, as far as the connection keeps it
-// (nats.ReconnectBufSize).
+// An event reaches the nodes that are connected; a node that is cut off misses it. When
+// it is back, it hears the last event of each retained topic. While a node is cut off,
+// its own events reach its own subscribers at once, and the other nodes later, as far as
+// the connection keeps them (nats.ReconnectBufSize). Events that come so, many at once,
+// wait at the connections of a node outside of their bounds: those that come within 5
+// seconds are one burst (see event.PubSubBroker).
 type PubSub struct {
 	keeper
 
 	config PubSubConfig
 	node   string
 	sub    *nats.Subscription
-	feed   feed // of what is retained; not open if nothing is
+	worker worker // handles the messages of sub
+	feed   feed   // the feed of the retained events; not open if nothing is retained
 
 	mu        sync.Mutex
 	retain    int
-	deliver   func(*event.Envelope)
+	deliver   func(e *event.Envelope, late uint64)
+	bursts    uint64    // the number of the latest burst
+	burstAt   time.Time // when that began
 	following bool
 	topics    map[string]*retainedTopic
-	pending   map[string][]byte // by topic, what the stream is to get: at most as many as it keeps
-	order     []string          // the topics of pending, the one without an event for longest first
-	kick      chan struct{}
-	written   chan struct{} // closes when nothing is written any more
+	// The events that the stream is to get, by topic: at most as many as it keeps.
+	pending map[string][]byte
+	order   []string // the topics of pending, the one without an event for longest first
+	kick    chan struct{}
+	written chan struct{} // closes when nothing is written any more
 }
 
-// retainedTopic is what a node knows of a retained topic.
+// retainedTopic is a node's knowledge of a retained topic.
 type retainedTopic struct {
-	told     string          // the ID of the event that this node's subscribers were told last
-	toldAt   time.Time       // when
-	kept     *event.Envelope // what the stream has
-	at       time.Time       // since when
-	sequence uint64          // there
+	// The ID of the event that this node's subscribers were told last.
+	told     string
+	toldAt   time.Time       // the time of that
+	kept     *event.Envelope // the stream's event
+	at       time.Time       // the time when this node heard of kept
+	sequence uint64          // the sequence of kept
 }
 
 // NewPubSub returns a PubSub on a connection, which is to try for ever to come back
-// (nats.MaxReconnects(-1)) and stays the caller's. The error is an [*observable.ArgumentError].
+// (nats.MaxReconnects(-1)) and stays the caller's. The error is an
+// [*observable.ArgumentError].
 func NewPubSub(conn *nats.Conn, config PubSubConfig) (*PubSub, error) {
 	config.Name = cmp.Or(config.Name, DefaultName)
 	config.Timeout = cmp.Or(config.Timeout, DefaultTimeout)
 	config.Replicas = cmp.Or(config.Replicas, 1)
 	if p := problemOf(config.Name, config.Replicas, config.Timeout); p != "" {
 		return nil, &observable.ArgumentError{Func: "natsbroker.NewPubSub", Argument: "config", Problem: p}
+	}
+	if err := checkArguments(context.Background(), conn, "NewPubSub"); err != nil {
+		return nil, err
 	}
 	p := &PubSub{
 		config: config, node: newNode(), topics: make(map[string]*retainedTopic), pending: make(map[string][]byte),
@@ -84,11 +98,12 @@ func NewPubSub(conn *nats.Conn, config PubSubConfig) (*PubSub, error) {
 // Status returns the observable of whether the servers are reached: see [Broker.Status].
 func (p *PubSub) Status() observable.Observable[Status] { return p.status }
 
-// subject returns a subject: p for what is published, r for what is retained, l for how that is delivered.
+// subject returns a subject: p for published events, r for retained ones, l for retained
+// ones as they are delivered.
 func (p *PubSub) subject(kind, last string) string { return p.config.Name + "." + kind + "." + last }
 
 // Follow implements event.PubSubBroker. It is called once.
-func (p *PubSub) Follow(retain int, deliver func(*event.Envelope)) (stop func(), err error) {
+func (p *PubSub) Follow(retain int, deliver func(e *event.Envelope, late uint64)) (stop func(), err error) {
 	p.mu.Lock()
 	again := p.following
 	if !again {
@@ -121,21 +136,18 @@ func (p *PubSub) open() (err error) {
 		}
 		p.tellRetained(0)
 	}
-	prefix := p.subject("p", "")
+	own := p.subject("p", p.node+".")
+	p.worker.start(p.heard)
 	p.sub, err = p.link.conn.Subscribe(p.subject("p", "*.>"), func(m *nats.Msg) {
-		node, _, _ := strings.Cut(strings.TrimPrefix(m.Subject, prefix), ".")
-		if node == p.node {
-			return
+		if !strings.HasPrefix(m.Subject, own) {
+			p.worker.add(m)
 		}
-		e, err := event.JSON().Decode(wsource.Text, m.Data)
-		if err != nil {
-			unheard(fmt.Errorf("natsbroker: an event of another node: %w", err))
-			return
-		}
-		p.heard(e)
 	})
 	if err == nil {
 		err = p.link.do(context.Background(), func(ctx context.Context) error { return p.link.conn.FlushWithContext(ctx) })
+	}
+	if err != nil {
+		p.worker.stop()
 	}
 	if err != nil && p.retain > 0 {
 		p.feed.close()
@@ -143,9 +155,11 @@ func (p *PubSub) open() (err error) {
 	return err
 }
 
-// close ends the node's part. What is to be retained and is not written yet is written, if the servers are there.
+// close ends the node's part. Events that are to be retained and are not written yet are
+// written, if the servers are there.
 func (p *PubSub) close() {
-	_ = p.sub.Unsubscribe() // or else it is over with the connection
+	_ = p.sub.Unsubscribe() // otherwise it is over with the connection
+	p.worker.stop()
 	p.finish()
 	<-p.written
 	if p.retain > 0 {
@@ -154,17 +168,45 @@ func (p *PubSub) close() {
 	p.status.Complete()
 }
 
+// headerLate is the header of an event that was published while its node was cut off.
+const headerLate = "Rx-Late"
+
 // heard delivers an event of another node.
-func (p *PubSub) heard(e *event.Envelope) {
+func (p *PubSub) heard(m *nats.Msg) {
+	e, err := event.JSON().Decode(wsource.Text, m.Data)
+	if err != nil {
+		unheard(fmt.Errorf("natsbroker: an event of another node: %w", err))
+		return
+	}
+	var late uint64
 	p.mu.Lock()
 	told := p.retain > 0 && !p.topic(e.Topic).tell(e.ID)
+	if m.Header.Get(headerLate) != "" {
+		late = p.burst()
+	}
 	p.mu.Unlock()
-	if !told { // as what was retained and not heard for long
-		p.deliver(e)
+	if !told { // otherwise it was told as retained, long unheard
+		p.deliver(e, late)
 	}
 }
 
-// tell notes that an event is told now, and reports whether it is another one than was told last.
+// burstTime is how long late events belong to one burst. The nodes that a restart of the
+// servers has cut off come back one after the other, each with the events that it has
+// kept and that it has missed.
+const burstTime = 5 * time.Second
+
+// burst returns the number of the burst to which a late event of this moment belongs; mu
+// is held.
+func (p *PubSub) burst() uint64 {
+	if now := time.Now(); now.Sub(p.burstAt) >= burstTime {
+		p.burstAt = now
+		p.bursts++
+	}
+	return p.bursts
+}
+
+// tell notes that an event is told now, and reports whether it is another one than the
+// last one told.
 func (t *retainedTopic) tell(id string) bool {
 	if t.told == id {
 		return false
@@ -173,8 +215,8 @@ func (t *retainedTopic) tell(id string) bool {
 	return true
 }
 
-// topic returns what is known of a topic; mu is held. Of those beyond what the stream keeps some
-// are forgotten.
+// topic returns the state of a topic; mu is held. Beyond as many topics as the stream
+// keeps, some are forgotten.
 func (p *PubSub) topic(name string) *retainedTopic {
 	t := p.topics[name]
 	if t != nil {
@@ -208,15 +250,20 @@ func (p *PubSub) Publish(e *event.Envelope) error {
 	case p.kick <- struct{}{}:
 	default:
 	}
-	err = p.link.conn.Publish(p.subject("p", p.node+"."+e.Topic), m.Data)
+	published := &nats.Msg{Subject: p.subject("p", p.node+"."+e.Topic), Data: m.Data}
+	if !p.link.conn.IsConnected() { // it keeps the event, and later sends all that it has kept at once
+		published.Header = nats.Header{headerLate: {"1"}}
+	}
+	err = p.link.conn.PublishMsg(published)
 	if errors.Is(err, nats.ErrMaxPayload) {
 		return ErrTooLarge
 	}
 	return err
 }
 
-// enqueue notes that the stream is to get an event; mu is held. Beyond what the stream keeps, the
-// topic is given up that has had none for longest, as it would be there.
+// enqueue notes that the stream is to get an event; mu is held. Beyond as many topics as
+// the stream keeps, it gives up the topic that has had no event for longest, as the
+// stream would.
 func (p *PubSub) enqueue(topic string, data []byte) {
 	if p.pending[topic] != nil {
 		i := slices.Index(p.order, topic)
@@ -229,7 +276,7 @@ func (p *PubSub) enqueue(topic string, data []byte) {
 	p.pending[topic] = data
 }
 
-// write writes what is to be retained, of each topic only the last.
+// write writes events that are to be retained, only the last one of each topic.
 func (p *PubSub) write() {
 	defer close(p.written)
 	for {
@@ -259,7 +306,8 @@ func (p *PubSub) write() {
 				continue
 			}
 			p.feed.behind.Store(true) // the stream may be gone; it is made again
-			again = order[i:]         // in their order, which says what is given up first
+			// In their order, which decides which topics are given up first.
+			again = order[i:]
 			break
 		}
 		if last {
@@ -269,8 +317,8 @@ func (p *PubSub) write() {
 	}
 }
 
-// requeue puts what could not be written before what has come since, as far as there is room and
-// its topic has nothing newer.
+// requeue puts events that could not be written before those that have come since, as far
+// as there is room and the topic has nothing newer.
 func (p *PubSub) requeue(topics []string, pending map[string][]byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -282,10 +330,11 @@ func (p *PubSub) requeue(topics []string, pending map[string][]byte) {
 	p.order = append(topics, p.order...)
 }
 
-// settles is how long the stream has had an event before a node concludes that it was not told of it.
+// settles is how long the stream has had an event before a node concludes that it was not
+// told of it.
 const settles = time.Second
 
-// tend has the mirror of what is retained look.
+// tend has the mirror of the retained events look.
 func (p *PubSub) tend(beats bool) {
 	if p.retain <= 0 {
 		return
@@ -294,12 +343,13 @@ func (p *PubSub) tend(beats bool) {
 		p.feed.behind.Store(true)
 	}
 	select {
-	case p.kick <- struct{}{}: // what could not be written is tried again
+	case p.kick <- struct{}{}: // events that could not be written are tried again
 	default:
 	}
 }
 
-// catchUp has the mirror fetch what it lacks, and tells of what has been missed.
+// catchUp has the mirror fetch the messages that it lacks, and tells of the events that
+// this node has missed.
 func (p *PubSub) catchUp() {
 	if p.retain <= 0 {
 		return
@@ -310,8 +360,8 @@ func (p *PubSub) catchUp() {
 	p.tellRetained(settles)
 }
 
-// tellRetained delivers the retained events that this node was not told of. What was told after the stream had
-// its event is newer: the stream is yet to get it.
+// tellRetained delivers the retained events that this node was not told of. An event that
+// was told after the stream had its own is newer: the stream is yet to get it.
 func (p *PubSub) tellRetained(settled time.Duration) {
 	p.mu.Lock()
 	var missed []*retainedTopic
@@ -323,9 +373,11 @@ func (p *PubSub) tellRetained(settled time.Duration) {
 			missed = append(missed, &own)
 		}
 	}
+	var late uint64
+	if len(missed) > 0 {
+		late = p.burst()
+	}
 	p.mu.Unlock()
 	slices.SortFunc(missed, func(a, b *retainedTopic) int { return cmp.Compare(a.sequence, b.sequence) })
-	for _, t := range missed {
-		p.deliver(t.kept)
-	}
+	each.Call(missed, func(t *retainedTopic) { p.deliver(t.kept, late) })
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// ensure makes the stream of what is retained, if there is none.
+// ensure makes the stream of the retained events, if there is none.
 func (p *PubSub) ensure(ctx context.Context) (*jetstream.StreamInfo, error) {
 	stream, err := p.link.js.Stream(ctx, p.feed.stream)
 	if streamNotFound(err) {
@@ -28,7 +28,7 @@ func (p *PubSub) ensure(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return stream.CachedInfo(), nil
 }
 
-// from returns where a sync begins: what is not new has not changed.
+// from returns the sequence where a sync begins: older messages have not changed.
 func (p *PubSub) from(_ *jetstream.StreamInfo, fresh bool, applied uint64) uint64 {
 	if fresh {
 		return 1
@@ -36,7 +36,8 @@ func (p *PubSub) from(_ *jetstream.StreamInfo, fresh bool, applied uint64) uint6
 	return applied + 1
 }
 
-// synced takes what a sync has fetched. What the stream has lost, this node does not tell any more.
+// synced takes the messages that a sync has fetched. Events that the stream has lost are
+// not told by this node any more.
 func (p *PubSub) synced(_ *jetstream.StreamInfo, fresh bool, messages []stored) {
 	if fresh {
 		p.mu.Lock()
@@ -50,7 +51,7 @@ func (p *PubSub) synced(_ *jetstream.StreamInfo, fresh bool, messages []stored) 
 	}
 }
 
-// take takes the next event that is retained.
+// take takes the next retained event.
 func (p *PubSub) take(m stored) {
 	e, err := event.JSON().Decode(wsource.Text, m.Data)
 	if err != nil {

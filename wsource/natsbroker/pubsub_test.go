@@ -47,8 +47,8 @@ func (c *cloud) desk(retain int) *desk {
 	return d
 }
 
-// retained returns what one that comes now is told, and leaves: nodes that stay are a load that grows
-// with each look.
+// retained returns the events that a new node is told, and the node leaves: nodes that
+// stay are a load that grows with each look.
 func (c *cloud) retained() string {
 	d := c.desk(3)
 	defer d.leave()
@@ -63,7 +63,7 @@ func (d *desk) publish(topic string, texts ...string) {
 	}
 }
 
-// topic records what is published under a topic.
+// topic records the events published under a topic.
 func (d *desk) topic(pattern string) func() string {
 	got := observabletest.NewRecorder[*wsevent.Envelope]()
 	sub := d.pubsub.Topic(pattern).Subscribe(context.Background(), got)
@@ -77,7 +77,7 @@ func (d *desk) topic(pattern string) func() string {
 	}
 }
 
-// What is published on any node is heard on all, once, in the order of its publisher.
+// An event published on any node is heard on all, once, in the order of its publisher.
 func TestPubSubAcrossNodes(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -100,8 +100,9 @@ func TestPubSubAcrossNodes(t *testing.T) {
 	require.ErrorContains(t, err, "a.b")
 }
 
-// What is retained is known to nodes that come later, as many topics as are kept. A node that was cut off, and
-// one whose servers were restarted, hears the last event of each topic that it has missed.
+// Retained events are known to nodes that come later, for as many topics as are kept. A
+// node that was cut off, and one whose servers were restarted, hears the last event of
+// each topic that it has missed.
 func TestPubSubRetained(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -126,7 +127,8 @@ func TestPubSubRetained(t *testing.T) {
 	c.start()
 	a.publish("z", "7")
 	a.publish("w", "8")
-	// One that is lost with the old connection is told as retained, after one that has waited for the new one.
+	// An event that is lost with the old connection is told as retained, after one that
+	// has waited for the new connection.
 	eventually(t, "w8 x1 x2 x5 y3 y6 z7", func() string {
 		all := strings.Fields(onB())
 		slices.Sort(all)
@@ -135,8 +137,9 @@ func TestPubSubRetained(t *testing.T) {
 	eventually(t, "y6 z7 w8", c.retained)
 }
 
-// An event that a node hears before the stream has it does not make the retained one before it news.
-// Its publisher's write can be late by seconds, as when the publisher comes back.
+// An event that a node hears before the stream has it does not make the retained one
+// before it news. Its publisher's write can be late by seconds, as when the publisher
+// comes back.
 func TestPubSubRetainedIsOlder(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -150,12 +153,14 @@ func TestPubSubRetainedIsOlder(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, a.conn.Publish(natsbroker.DefaultName+".p.node.y", m.Data))
 	eventually(t, "y1 y2", onB)
-	time.Sleep(2500 * time.Millisecond) // two looks of the node at what it has missed, by the clock of its servers
+	// Two looks of the node for the events that it has missed, by the clock of its
+	// servers.
+	time.Sleep(2500 * time.Millisecond)
 	assert.Equal(t, "y1 y2", onB())
 }
 
-// A node that is cut off keeps no more of what is to be retained than the stream would: the last of
-// the topics that had an event last.
+// A node that is cut off keeps no more of the events to be retained than the stream
+// would: the last of the topics that had an event last.
 func TestPubSubCutOffIsBounded(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -172,7 +177,8 @@ func TestPubSubCutOffIsBounded(t *testing.T) {
 	eventually(t, "t9981 t9991 often999", c.retained)
 }
 
-// A relay whose hub has a broker tells the participants of all nodes what one of them emits.
+// A relay whose hub has a broker tells the participants of all nodes the events that one
+// of them emits.
 func TestRelayAcrossNodes(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)

@@ -13,7 +13,8 @@ import (
 // moved is how many sessions TestRecovery moves to another node.
 var moved = flag.Int("natsbroker.sessions", 50, "how many sessions TestRecovery moves to another node")
 
-// passed returns how many bytes have gone over all connections that there were, in both directions.
+// passed returns how many bytes have gone over all connections so far, in both
+// directions.
 func (h *house) passed() (bytes int) {
 	for n := range h.network.Dials() {
 		l := h.network.Link(n + 1)
@@ -22,8 +23,8 @@ func (h *house) passed() (bytes int) {
 	return bytes
 }
 
-// All sessions of a node go to another one at once, with messages on their way in both directions. It prints
-// how long that takes, and how many bytes are sent twice.
+// All sessions of a node go to another one at once, with messages on their way in both
+// directions. It prints how long that takes, and how many bytes are sent twice.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -63,10 +64,11 @@ func TestRecovery(t *testing.T) {
 	took := time.Since(began)
 	everybody(each)
 	all := time.Since(began)
-	const exchange = 8 + 128 + 4 + 131 // a question and an answer with the heads of their frames
+	// A question and an answer with the heads of their frames.
+	const exchange = 8 + 128 + 4 + 131
 	again := h.passed() - 2*first - len(callers)*(each-1)*exchange
 	t.Logf("%d sessions with %d messages on their way each way are on another node after %v, and have all messages after %v; "+
-		"%d bytes were sent for that besides handshakes and messages: acknowledgements, and what was sent twice, %.1f %% of the messages",
+		"%d bytes were sent for that besides handshakes and messages: acknowledgements, and messages sent twice, %.1f %% of the messages",
 		len(callers), each, took.Round(time.Millisecond), all.Round(time.Millisecond),
 		again, 100*float64(again)/float64(len(callers)*each*exchange))
 }

@@ -14,35 +14,42 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/hub"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
-// healMessages is how many messages a room's stream keeps at least, for nodes that have lost
-// their connection for a while.
+// healMessages is how many messages a room's stream keeps at least, for nodes that have
+// lost their connection for a while.
 const healMessages = 1024
 
-// room is what this node follows of a room.
+// room is a room as this node follows it.
 type room[K, M comparable, T any] struct {
 	broker *Broker[K, M, T]
 	key    K
 	token  string
 	feed   feed
-	uses   int           // subscribers and calls in progress; guarded by the broker's mu
-	opened chan struct{} // closes when it is followed, or will not be
-	err    error         // why it will not be
+	// The subscribers and the calls in progress; guarded by the broker's mu.
+	uses   int
+	giveUp context.CancelCauseFunc // ends the opening, as nobody waits for it any more
+	opened chan struct{}           // closes when the room is followed, or will not be
+	open   bool                    // the room is followed; guarded by the broker's mu
+	err    error                   // the error with which it will not be followed
+
+	// The number of the last sync, for its events; it belongs to the step in progress.
+	late uint64
 
 	mu     sync.Mutex
 	log    *hub.Log[K, M, T]
-	latest map[string]latest[T] // by digest of the key, with Compact
+	latest map[string]latest[T] // the latest values by digest of the key, with Compact
 	subs   []*func(*hub.Event[K, M, T])
 }
 
-// latest is the last value of a key that a compacted room has.
+// latest is the last value of a key in a compacted room.
 type latest[T any] struct {
 	sequence uint64
 	value    T
 }
 
-// use returns the room with that key, which stays until it was released.
+// use returns the room with that key, which stays until it is released.
 func (b *Broker[K, M, T]) use(ctx context.Context, key K) (*room[K, M, T], error) {
 	name, err := token(key)
 	if err != nil {
@@ -54,26 +61,20 @@ func (b *Broker[K, M, T]) use(ctx context.Context, key K) (*room[K, M, T], error
 		return nil, roomError(key, ErrClosed)
 	}
 	r := b.rooms[key]
-	open := r == nil
-	if open {
+	var opening context.Context
+	if r == nil { // it is opened for all that wait, so no single context decides
 		r = &room[K, M, T]{broker: b, key: key, token: name, opened: make(chan struct{})}
 		r.feed = feed{
 			link: &b.link, stream: b.config.Name + "_" + name, owner: r,
 			filter: b.subject("s", name, ">"), live: b.subject("e", name, ">"),
 		}
+		opening, r.giveUp = context.WithCancelCause(context.Background())
 		b.rooms[key], b.named[name] = r, r
 	}
 	r.uses++
-	if open {
-		r.uses++ // of the opening, which does not end with whoever comes first
-	}
 	b.mu.Unlock()
-	if open {
-		go func() {
-			defer r.release()
-			r.err = r.feed.open(context.WithoutCancel(ctx))
-			close(r.opened)
-		}()
+	if opening != nil {
+		go r.follow(opening)
 	}
 	select {
 	case <-r.opened:
@@ -88,23 +89,41 @@ func (b *Broker[K, M, T]) use(ctx context.Context, key K) (*room[K, M, T], error
 	return r, nil
 }
 
-// release ends a use. The last one ends the following.
+// follow begins to follow the room.
+func (r *room[K, M, T]) follow(ctx context.Context) {
+	err := r.feed.open(ctx)
+	r.broker.mu.Lock()
+	r.err, r.open = err, err == nil
+	left := r.uses == 0
+	r.broker.mu.Unlock()
+	close(r.opened)
+	r.giveUp(nil)
+	if left && err == nil {
+		r.feed.close()
+	}
+}
+
+// release ends a use. The last one ends the following of the room, also while it begins.
 func (r *room[K, M, T]) release() {
 	b := r.broker
 	b.mu.Lock()
 	r.uses--
-	last := r.uses == 0
+	last, open := r.uses == 0, r.open
 	if last {
 		delete(b.rooms, r.key)
 		delete(b.named, r.token)
 	}
 	b.mu.Unlock()
-	if last && r.err == nil {
+	if !last {
+		return
+	}
+	r.giveUp(nil)
+	if open {
 		r.feed.close()
 	}
 }
 
-// subject returns a subject of the broker: s for what is said, e for what is delivered.
+// subject returns a subject of the broker: s for stored values, e for delivered ones.
 func (b *Broker[K, M, T]) subject(kind, room, last string) string {
 	return b.config.Name + "." + kind + "." + room + "." + last
 }
@@ -150,11 +169,11 @@ func (r *room[K, M, T]) from(info *jetstream.StreamInfo, fresh bool, applied uin
 	return max(applied+1, info.State.FirstSeq)
 }
 
-// synced adds what was fetched. Who is subscribed is told if something is lost.
+// synced adds the messages that were fetched. Subscribers are told if some are lost.
 func (r *room[K, M, T]) synced(info *jetstream.StreamInfo, fresh bool, messages []stored) {
 	epoch := strconv.FormatInt(info.Created.UnixNano(), 36)
 	last := info.State.LastSeq
-	known := last // nothing is known up to there, but for what was fetched
+	known := last // nothing is known up to there, but for the fetched messages
 	if len(messages) > 0 {
 		known = messages[0].sequence - 1
 	}
@@ -181,28 +200,32 @@ func (r *room[K, M, T]) synced(info *jetstream.StreamInfo, fresh bool, messages 
 		r.latest = make(map[string]latest[T])
 	}
 	r.mu.Unlock()
+	r.late = r.broker.syncs.Add(1)
 	messages = slices.DeleteFunc(messages, func(m stored) bool { return m.sequence <= applied })
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.log.Position().Offset < last {
+			r.log.Lose(last)
+		}
+	}()
+	defer each.Call(messages, func(m stored) {
+		m.late = true
+		r.add(m, epoch, !initial)
+	})
 	if welcome.Recovery != hub.Recovered && !initial {
 		welcome.Position = hub.Position{Epoch: epoch, Offset: known}
 		if len(messages) > 0 {
 			welcome.Position.Offset = messages[0].sequence - 1
 		}
-		welcome.Replayed = len(messages)
+		welcome.Replayed, welcome.Late = len(messages), r.late
 		welcome.Members, welcome.Revision = r.broker.presence.members(r.token)
 		r.deliver(welcome)
 	}
-	for _, m := range messages {
-		r.add(m, epoch, !initial)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.log.Position().Offset < last {
-		r.log.Lose(last)
-	}
 }
 
-// knownSince returns up to which sequence a compacted room may have lost a delete of a key. A
-// delete is kept for the Age.
+// knownSince returns the sequence up to which a compacted room may have lost a delete of
+// a key. A delete is kept for the Age.
 func (r *room[K, M, T]) knownSince(last uint64, messages []stored) uint64 {
 	for _, m := range messages {
 		if time.Since(m.at) < r.broker.config.History.Age {
@@ -219,7 +242,7 @@ func (r *room[K, M, T]) take(m stored) {
 	r.add(m, epoch, true)
 }
 
-// add keeps what was said to all, and delivers it.
+// add keeps a value said to all, and delivers it.
 func (r *room[K, M, T]) add(m stored, epoch string, deliver bool) {
 	e, err := r.event(m.Msg)
 	if err != nil {
@@ -227,14 +250,17 @@ func (r *room[K, M, T]) add(m stored, epoch string, deliver bool) {
 		return
 	}
 	e.Position, e.At = hub.Position{Epoch: epoch, Offset: m.sequence}, m.at
+	if m.late {
+		e.Late = r.late
+	}
+	if deliver {
+		defer r.deliver(e)
+	}
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.log.Add(e, len(m.Data))
 	if compact := r.broker.config.Compact; compact != nil {
 		r.remember(e, compact)
-	}
-	r.mu.Unlock()
-	if deliver {
-		r.deliver(e)
 	}
 }
 
@@ -243,7 +269,7 @@ func (r *room[K, M, T]) remember(e *hub.Event[K, M, T], compact func(T) (any, bo
 	key, deletes := compact(e.Value)
 	name, err := digest(key)
 	switch {
-	case err != nil: // it was said by this broker, or is of no use to it
+	case err != nil: // this broker has said it, or it is of no use to this broker
 	case deletes:
 		delete(r.latest, name)
 	default:
@@ -251,11 +277,11 @@ func (r *room[K, M, T]) remember(e *hub.Event[K, M, T], compact func(T) (any, bo
 	}
 }
 
-// aside delivers what was said to some members, and answers who asks whether the room is
-// followed.
+// aside delivers a value said to some members, and answers nodes that ask whether the
+// room is followed.
 func (r *room[K, M, T]) aside(m *nats.Msg) {
 	if m.Reply != "" {
-		_ = m.Respond(nil) // or else whoever asks thinks that it is
+		_ = m.Respond(nil) // otherwise the asking node thinks that it is followed
 		return
 	}
 	e, err := r.event(m)
@@ -278,18 +304,16 @@ func (r *room[K, M, T]) whisper(e *hub.Event[K, M, T]) {
 	r.deliver(e)
 }
 
-// deliver tells all who are subscribed; it is called in steps.
+// deliver tells all subscribers; it is called in steps.
 func (r *room[K, M, T]) deliver(e *hub.Event[K, M, T]) {
 	r.mu.Lock()
 	subs := r.subs
 	r.mu.Unlock()
-	for _, deliver := range subs {
-		(*deliver)(e)
-	}
+	each.Call(subs, func(deliver *func(*hub.Event[K, M, T])) { (*deliver)(e) })
 }
 
-// Subscribe is that of hub.Broker. It makes the room's stream if there is none, and returns
-// when the node has what the stream keeps.
+// Subscribe is that of hub.Broker. It makes the room's stream if there is none, and
+// returns when the node has the messages that the stream keeps.
 func (b *Broker[K, M, T]) Subscribe(
 	ctx context.Context, key K, deliver func(*hub.Event[K, M, T]),
 ) (stop func(), err error) {
@@ -309,8 +333,9 @@ func (b *Broker[K, M, T]) Subscribe(
 	}), nil
 }
 
-// Snapshot is that of hub.Broker. It answers from what this node has, also while the broker
-// is not connected. With a position of which this node has not heard yet, it waits a moment.
+// Snapshot is that of hub.Broker. It answers from this node's memory, also while the
+// broker is not connected. If the position is one that this node has not heard of yet, it
+// waits a moment.
 func (b *Broker[K, M, T]) Snapshot(ctx context.Context, key K, since hub.Position) (hub.Snapshot[K, M, T], error) {
 	var none hub.Snapshot[K, M, T]
 	r, err := b.use(ctx, key)

@@ -19,40 +19,46 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/session"
 )
 
-// SessionsConfig says what a [Sessions] is made of. All nodes must have the same Name and
+// SessionsConfig is the make of a [Sessions]. All nodes must have the same Name and
 // Replicas. The zero value is the default.
 type SessionsConfig struct {
-	// Name tells these sessions from others on the same servers: see Config. Default: DefaultName.
+	// Name tells these sessions from others on the same servers: see Config. Default:
+	// DefaultName.
 	Name string
 	// Replicas is how many servers of a cluster keep each session. Default: 1.
 	Replicas int
-	// Timeout is for how long an operation goes on trying while the servers cannot be reached.
-	// Default: DefaultTimeout.
+	// Timeout is the time for which an operation goes on trying while the servers cannot
+	// be reached. Default: DefaultTimeout.
 	Timeout time.Duration
 }
 
-// Sessions is a session.Store for several nodes: a key-value bucket has the sessions that no node
-// has, and nodes ask each other for those that one has. It is made by [NewSessions].
+// Sessions is a session.Store for several nodes. A key-value bucket has the sessions that
+// no node has, and nodes ask each other for the others. [NewSessions] makes one.
 //
-// A node that stops puts its sessions in, so they survive its restart. Those of a node that is
-// killed are lost. While the servers cannot be reached, clients that come back to their node go on;
-// those that come to another one are told to try again.
+// A node that stops puts its sessions into the bucket, so they survive its restart. The
+// sessions of a node that is killed are lost. While the servers cannot be reached,
+// clients that come back to their node go on; clients that come to another node are told
+// to try again.
 type Sessions struct {
 	config SessionsConfig
 	link   link
 
-	mu     sync.Mutex
-	absent map[string]time.Time // since when each server of sessions has not been there
+	mu sync.Mutex
+	// The time since when each server of sessions has not been there.
+	absent map[string]time.Time
 }
 
 // NewSessions returns a store on a connection, which is to try for ever to come back
-// (nats.MaxReconnects(-1)) and stays the caller's. The error is as that of [New].
+// (nats.MaxReconnects(-1)) and stays the caller's. The error is as with [New].
 func NewSessions(ctx context.Context, conn *nats.Conn, config SessionsConfig) (*Sessions, error) {
 	config.Name = cmp.Or(config.Name, DefaultName)
 	config.Timeout = cmp.Or(config.Timeout, DefaultTimeout)
 	config.Replicas = cmp.Or(config.Replicas, 1)
 	if p := problemOf(config.Name, config.Replicas, config.Timeout); p != "" {
 		return nil, &observable.ArgumentError{Func: "natsbroker.NewSessions", Argument: "config", Problem: p}
+	}
+	if err := checkArguments(ctx, conn, "NewSessions"); err != nil {
+		return nil, err
 	}
 	s := &Sessions{config: config, absent: make(map[string]time.Time)}
 	if err := s.link.init(conn, config.Timeout); err != nil {
@@ -67,7 +73,8 @@ func NewSessions(ctx context.Context, conn *nats.Conn, config SessionsConfig) (*
 func (s *Sessions) bucket() string { return s.config.Name + "_sessions" }
 func (s *Sessions) stream() string { return "KV_" + s.bucket() }
 
-// subject returns that of a key of the bucket: t is for tokens, h for heads, p for parts.
+// subject returns the subject of a key of the bucket: t is for tokens, h for heads, p for
+// parts.
 func (s *Sessions) subject(kind, key string) string {
 	return "$KV." + s.bucket() + "." + kind + "." + key
 }
@@ -89,20 +96,20 @@ type tokenEntry struct {
 	Session string `json:"session"`
 }
 
-// head is the entry of a session: the session itself, or which server has taken it.
+// head is the entry of a session: the session itself, or the server that has taken it.
 type head struct {
-	Tokens []string `json:"tokens"` // IDs of those that are good for it
+	Tokens []string `json:"tokens"` // the IDs of the tokens that are good for it
 	Key    string   `json:"key"`
 	TTL    int64    `json:"ttl"` // in nanoseconds
 
 	Body  []byte `json:"body,omitempty"` // the record, in JSON, if it is small
-	Parts int    `json:"parts,omitzero"` // or in how many parts it is
+	Parts int    `json:"parts,omitzero"` // otherwise the number of its parts
 	Nonce string `json:"nonce"`          // names the parts, or the taking
 
-	Server string `json:"server,omitempty"` // that has taken it
+	Server string `json:"server,omitempty"` // the server that has taken it
 }
 
-// partBytes is how large the parts of a record are, well below what servers take at most.
+// partBytes is the size of the parts of a record, well below the most that servers take.
 const partBytes = 256 << 10
 
 // Put implements session.Store.
@@ -122,7 +129,8 @@ func (s *Sessions) Put(ctx context.Context, record *session.Record, ttl time.Dur
 			h.Parts++
 		}
 	}
-	for _, id := range record.TokenIDs { // as long as another server may have taken it: see Take
+	// As long as another server may have taken the session: see Take.
+	for _, id := range record.TokenIDs {
 		if err := s.putJSON(ctx, s.subject("t", id), tokenEntry{record.ID}, 3*ttl); err != nil {
 			return err
 		}
@@ -152,8 +160,9 @@ func (s *Sessions) put(
 	options = append(options, jetstream.WithRetryAttempts(0), jetstream.WithMsgTTL(max(time.Second, ttl.Round(time.Second))))
 	return s.link.do(ctx, func(ctx context.Context) error {
 		_, err := s.link.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data}, options...)
-		if errors.Is(err, jetstream.ErrNoStreamResponse) { // the servers have come back with nothing
-			_ = s.ensure(ctx) // or the next time
+		// The servers have come back with nothing.
+		if errors.Is(err, jetstream.ErrNoStreamResponse) {
+			_ = s.ensure(ctx) // otherwise the next time
 		}
 		return err
 	})
@@ -208,7 +217,7 @@ func (s *Sessions) find(ctx context.Context, claim session.Claim, nonce string) 
 		switch {
 		case err != nil:
 			return nil, "", err
-		case sequence == 0: // it is expired, or being put
+		case sequence == 0: // the session is expired, or being put
 			return nil, owner, nil
 		case h.Server != "":
 			return nil, h.Server, nil
@@ -237,7 +246,7 @@ func (s *Sessions) find(ctx context.Context, claim session.Claim, nonce string) 
 	}
 }
 
-// record returns the session itself; nil if parts of it are gone.
+// record returns the session itself; nil if some of its parts are gone.
 func (s *Sessions) record(ctx context.Context, id string, h *head) (*session.Record, error) {
 	body := bytes.NewBuffer(h.Body)
 	for n := range h.Parts {

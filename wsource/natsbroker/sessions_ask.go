@@ -13,14 +13,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/session"
 )
 
-// ErrAbsent says that the server that has a session has not answered for a short time: it may be dead,
-// or have lost its connection.
+// ErrAbsent says that the server which has a session has not answered for a short time.
+// It may be dead, or have lost its connection.
 var ErrAbsent = errors.New("the session's server does not answer")
 
 // The bounds of asking servers for sessions.
 const (
-	yieldsAtOnce = 256  // how many sessions a server yields at a time
-	maxAbsent    = 1024 // how many servers are known not to be there
+	yieldsAtOnce = 256  // the sessions that a server yields at a time
+	maxAbsent    = 1024 // the servers that are known not to be there
 )
 
 // yielded is a server's answer when another one has asked it for a session.
@@ -48,7 +48,7 @@ func (s *Sessions) Join(
 	}
 	leave = func() {
 		if sub != nil {
-			_ = sub.Unsubscribe() // or else it is over with the connection
+			_ = sub.Unsubscribe() // otherwise it is over with the connection
 		}
 		running.Done()
 		running.Wait()
@@ -63,7 +63,7 @@ func (s *Sessions) Join(
 // asks returns the subject under which a server is asked for sessions.
 func (s *Sessions) asks(server string) string { return s.config.Name + ".session." + server }
 
-// answer answers another server that wants a session.
+// answer answers another server that asks for a session.
 func (s *Sessions) answer(m *nats.Msg, yield func(ctx context.Context, claim session.Claim) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Timeout)
 	defer cancel()
@@ -85,8 +85,8 @@ func (s *Sessions) answer(m *nats.Msg, yield func(ctx context.Context, claim ses
 	}
 }
 
-// ask has a server yield a session, if it has it. A server that is not there may have lost its
-// connection: only after a time it is taken for dead.
+// ask has a server yield a session, if it has it. A server that is not there may have
+// lost its connection: only after a time is it taken for dead.
 func (s *Sessions) ask(ctx context.Context, server string, claim session.Claim) error {
 	if !s.link.conn.IsConnected() {
 		return ErrDisconnected
@@ -120,12 +120,14 @@ func (s *Sessions) ask(ctx context.Context, server string, claim session.Claim) 
 	return nil
 }
 
-// absence notes that a server is not there, and returns nil if it has not been for long enough.
+// absence notes that a server is not there. It returns nil if the server has not been
+// there for long enough.
 func (s *Sessions) absence(server string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	for other, since := range s.absent { // what is said of a server a minute ago says nothing of now
+	// A server's absence a minute ago says nothing of now.
+	for other, since := range s.absent {
 		if len(s.absent) >= maxAbsent || now.Sub(since) >= time.Minute {
 			delete(s.absent, other)
 		}

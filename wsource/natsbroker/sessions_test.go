@@ -32,8 +32,8 @@ type house struct {
 	*cloud
 
 	network *wstest.Network
-	at      atomic.Int32 // which one clients dial
-	keys    [3]string    // of the connections
+	at      atomic.Int32 // the server that clients dial
+	keys    [3]string    // the connections' keys
 	servers [3]*servant
 }
 
@@ -114,7 +114,7 @@ func (h *house) open(i int) {
 	h.t.Cleanup(s.stop)
 }
 
-// caller is a client with what it was told.
+// caller is a client with the texts that it was told.
 type caller struct {
 	*text
 
@@ -159,7 +159,7 @@ func (c *caller) count() string {
 	return fmt.Sprint(len(c.got))
 }
 
-// trouble returns how the session has gone, if that is not well.
+// trouble returns the session's end, if that is not a good one.
 func (c *caller) trouble() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -187,8 +187,8 @@ func (h *house) moveTo(i int, c *caller) {
 	c.Reconnect(nil)
 }
 
-// A client that goes from node to node goes on with its session: in both directions nothing is lost or
-// doubled, and each node that it has left knows.
+// A client that goes from node to node goes on with its session. In both directions
+// nothing is lost or doubled, and each node that it has left knows that it has gone.
 func TestSessionAcrossNodes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -216,14 +216,16 @@ func TestSessionAcrossNodes(t *testing.T) {
 	}
 }
 
-// A session survives the restart of its server, on the same or on another one, with all that is not acknowledged.
+// A session survives the restart of its server, on the same or on another one, with all
+// messages that are not acknowledged.
 func TestSessionSurvivesRestart(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c := h.call()
 	c.Next("a")
 	eventually(t, "1", c.count)
-	large := strings.Repeat("x", 400<<10) // so that it does not fit into one message of the broker
+	// So that it does not fit into one message of the broker.
+	large := strings.Repeat("x", 400<<10)
 	for i, next := range []int{1, 2, 2} {
 		link := h.network.Link(h.network.Dials())
 		require.NoError(t, link.Inject(wstest.Stall(wstest.ToClient, 0)))
@@ -248,7 +250,8 @@ func TestSessionSurvivesRestart(t *testing.T) {
 	eventually(t, "[fresh recovered recovered recovered]", c.story)
 }
 
-// The session of a node that has died has expired, which the client is told after a short time; it begins another one.
+// The session of a node that has died has expired. The client is told that after a short
+// time, and begins another one.
 func TestSessionOfDeadNode(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -262,8 +265,8 @@ func TestSessionOfDeadNode(t *testing.T) {
 	eventually(t, "2", c.count)
 }
 
-// While the servers of NATS are gone, a client that comes back to its node goes on. One that comes to another node is
-// told to try again, and goes on when they are back.
+// While the servers of NATS are gone, a client that comes back to its node goes on. One
+// that comes to another node is told to try again, and goes on when they are back.
 func TestSessionsWithoutBroker(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -285,7 +288,8 @@ func TestSessionsWithoutBroker(t *testing.T) {
 	eventually(t, "[fresh recovered recovered]", c.story)
 }
 
-// A node that is cut off from the others for a moment keeps its sessions for those of its clients that come to others.
+// A node that is cut off from the others for a moment keeps its sessions for those of its
+// clients that come to other nodes.
 func TestSessionOfNodeCutOff(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -304,7 +308,8 @@ func TestSessionOfNodeCutOff(t *testing.T) {
 	eventually(t, "[fresh taken over]", h.servers[0].story)
 }
 
-// The store itself: a session is taken once, whoever asks, by its key only, and by tokens that are good.
+// The store itself: a session is taken once, whichever server asks, by its key only, and
+// by tokens that are good.
 func TestSessionsTakenOnce(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -332,7 +337,7 @@ func TestSessionsTakenOnce(t *testing.T) {
 				if r != nil {
 					got.Add(1)
 					assert.Equal(t, record, r)
-				} else { // the one who has it does not answer
+				} else { // the server that has it does not answer
 					assert.True(t, err == nil || errors.Is(err, natsbroker.ErrAbsent), "%v", err)
 				}
 			})

@@ -34,7 +34,8 @@ func stateOf(t *testing.T, c *cloud) *hub.State[string, int] {
 	return s
 }
 
-// A state is one map on all nodes, whoever sets and deletes, and a node that comes later has it.
+// A state is one map on all nodes, whichever of them sets and deletes, and a node that
+// comes later has it.
 func TestStateAcrossNodes(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
@@ -66,7 +67,8 @@ func TestStateAcrossNodes(t *testing.T) {
 	assert.Equal(t, a.Map(), stateOf(t, c).Map())
 }
 
-// A change is judged by what the servers have, not by what this node has heard of it.
+// A change is judged by the state on the servers, not by the state that this node has
+// heard of.
 func TestStateChangedElsewhere(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)

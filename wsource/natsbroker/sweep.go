@@ -13,9 +13,9 @@ import (
 // sweepEvery is how often a node looks for the streams of rooms that are over.
 const sweepEvery = time.Minute
 
-// sweep deletes the streams of rooms that keep nothing, in which nothing was said for a time, and
-// that no node follows. A node that begins to follow one at that moment finds out that it is
-// gone, and makes it again.
+// sweep deletes the streams of rooms that keep nothing, in which nothing was said for a
+// time, and that no node follows. A node that begins to follow one at that moment finds
+// out that the stream is gone, and makes it again.
 func (b *Broker[K, M, T]) sweep(ctx context.Context, quiet time.Duration) {
 	var over []string
 	list := b.link.js.ListStreams(ctx, jetstream.WithStreamListSubject(b.config.Name+".s.>"))
@@ -32,7 +32,7 @@ func (b *Broker[K, M, T]) sweep(ctx context.Context, quiet time.Duration) {
 		room := strings.TrimPrefix(stream, b.config.Name+"_")
 		_, err := b.link.conn.RequestWithContext(ctx, b.subject("e", room, plain), nil)
 		if errors.Is(err, nats.ErrNoResponders) {
-			_ = b.link.js.DeleteStream(ctx, stream) // or else the next time
+			_ = b.link.js.DeleteStream(ctx, stream) // otherwise the next time
 		}
 	}
 }

@@ -1,5 +1,6 @@
-// Package otelhook measures and traces what happens on the sockets and subjects of package wsource with
-// OpenTelemetry. It is a module of its own, so that only programs that use it depend on OpenTelemetry's API:
+// Package otelhook measures and traces the events of the sockets and subjects of package
+// wsource with OpenTelemetry. It is a module of its own, so that only programs that use
+// it depend on OpenTelemetry's API:
 //
 //	go get github.com/rxsocket/rxsocket/wsource/otelhook
 //
@@ -9,18 +10,19 @@
 //	closes               counter          connections that are over, by code
 //	refused              counter          handshakes that were refused, by HTTP status
 //	messages             counter          messages, by direction
-//	frames               counter          the frames that these took, one or one per fragment, by direction
+//	frames               counter          their frames, one or more each, by direction
 //	bytes                counter          their data, before compression, by direction
-//	queued               histogram        messages that waited behind each batch that was sent
-//	dropped              counter          messages not sent, or of which that is unknown, by outcome
+//	queued               histogram        messages that waited behind each sent batch
+//	dropped              counter          messages certainly or maybe unsent, by outcome
 //	undecodable          counter          messages for subjects that did not decode
-//	failed               counter          what servers do for a socket, and has failed
+//	failed               counter          failures of servers' code for a socket
 //	reconnects           counter          attempts at another connection, of subjects
 //	round_trip           histogram        round-trip times in seconds, by heartbeat
 //
-// Each connection is a span, "websocket", of the kind of this side. At its end it has the peer's
-// address, the close code and what was received and sent; it failed unless the closure was
-// normal, or had the code 1001 or no code: so ends nearly every connection of a page that a browser leaves.
+// Each connection is a span, "websocket", whose kind is client or server. At its end it
+// has the peer's address, the close code and the counts of received and sent messages. It
+// has failed unless the closure was normal, or had the code 1001 or no code, as nearly
+// every page that a browser leaves ends its connection so.
 package otelhook
 
 import (
@@ -41,19 +43,20 @@ import (
 
 const scope = "github.com/rxsocket/rxsocket/wsource/otelhook"
 
-// Options say where measurements and spans go. The zero value means the global providers.
+// Options name the targets of measurements and spans. The zero value means the global
+// providers.
 type Options struct {
 	// MeterProvider takes the measurements. Default: the global one.
 	MeterProvider metric.MeterProvider
 	// TracerProvider takes the spans. Default: the global one.
 	TracerProvider trace.TracerProvider
-	// Propagator finds the parent of an accepted connection's span in the handshake's request. Default:
-	// the global one.
+	// Propagator finds the parent of an accepted connection's span in the handshake's
+	// request. Default: the global one.
 	Propagator propagation.TextMapPropagator
 }
 
-// New returns a hook that measures and traces; one serves any number of sockets and subjects. The error is
-// that of the meter, which may refuse an instrument.
+// New returns a hook that measures and traces; one serves any number of sockets and
+// subjects. The error is the meter's, which may refuse an instrument.
 func New(options Options) (wsource.Hook, error) {
 	if options.MeterProvider == nil {
 		options.MeterProvider = otel.GetMeterProvider()
@@ -80,7 +83,7 @@ func New(options Options) (wsource.Hook, error) {
 	h.dropped = counter("dropped", "{message}", "Messages not sent, or of which that is unknown")
 	h.undecodable = counter("undecodable", "{message}", "Messages for subjects that did not decode")
 	h.overRate = counter("over_rate", "{message}", "Messages received over the rate of their connection, and dropped")
-	h.failed = counter("failed", "{failure}", "What servers do for a socket, and has failed")
+	h.failed = counter("failed", "{failure}", "Failures of the work that servers do for a socket")
 	h.reconnects = counter("reconnects", "{attempt}", "Attempts of subjects at another connection")
 	var err [3]error
 	h.connections, err[0] = meter.Int64UpDownCounter("rxsocket.connections",
@@ -118,7 +121,7 @@ type hook struct {
 	lives sync.Map // from *wsource.Socket to *life, while it is open
 }
 
-// life is a connection's span, and what the span will say at its end.
+// life is a connection's span, with the counts for its end.
 type life struct {
 	span           trace.Span
 	received, sent traffic
@@ -126,7 +129,7 @@ type life struct {
 
 type traffic struct{ messages, frames, bytes atomic.Int64 }
 
-// The two directions, as measurements are marked with them.
+// The marks of measurements for the two directions.
 //
 //nolint:gochecknoglobals // they are constants, which Go cannot declare as such
 var (
@@ -136,7 +139,7 @@ var (
 
 // Handle measures and traces an event.
 func (h *hook) Handle(e wsource.Event) {
-	ctx := context.Background() // an event has no call that it belongs to
+	ctx := context.Background() // no caller's context belongs to an event
 	switch e.Kind {
 	case wsource.EventOpened:
 		h.connections.Add(ctx, 1)
@@ -191,7 +194,8 @@ func (h *hook) open(ctx context.Context, socket *wsource.Socket) trace.Span {
 	return span
 }
 
-// end ends the span. What the error says besides the code may come from the peer, and is left out.
+// end ends the span. It leaves out all of the error but the code, as the rest may come
+// from the peer.
 func (l *life) end(e wsource.Event) {
 	l.span.SetAttributes(
 		attribute.Int("rxsocket.close.code", int(e.Code)),

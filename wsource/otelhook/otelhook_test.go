@@ -28,7 +28,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A traced client has three messages echoed by a traced server, drops one, and closes with a code.
+// A traced client sends three messages to a traced server that echoes, drops one, and
+// closes with a code.
 func TestMeasuresAndTracesAnEcho(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader := metric.NewManualReader()
@@ -114,7 +115,8 @@ func TestMeasuresAndTracesAnEcho(t *testing.T) {
 	})
 }
 
-// sums returns the sums of the counters, and the counts of the histograms, by name and attributes.
+// sums returns the sums of the counters, and the counts of the histograms, by name and
+// attributes.
 func sums(t *testing.T, reader metric.Reader) map[string]int64 {
 	t.Helper()
 	var all metricdata.ResourceMetrics
@@ -168,7 +170,8 @@ func TestWhatDoesNotDecodeIsCounted(t *testing.T) {
 	assert.Equal(t, map[string]int64{"rxsocket.undecodable": 1, "rxsocket.failed": 1}, sums(t, reader))
 }
 
-// TestAPageThatIsLeftIsNoFailure ends spans with the codes that are no failure, and with one that is.
+// TestAPageThatIsLeftIsNoFailure ends spans with the codes that are no failure, and with
+// one that is.
 func TestAPageThatIsLeftIsNoFailure(t *testing.T) {
 	spans := tracetest.NewSpanRecorder()
 	hook, err := otelhook.New(otelhook.Options{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))})

@@ -1,5 +1,6 @@
-// Package promhook counts what happens on the sockets and subjects of package wsource for Prometheus.
-// It is a module of its own, so that only programs that use it depend on Prometheus' client:
+// Package promhook counts the events of the sockets and subjects of package wsource for
+// Prometheus. It is a module of its own, so that only programs that use it depend on
+// Prometheus' client:
 //
 //	go get github.com/rxsocket/rxsocket/wsource/promhook
 //
@@ -10,12 +11,12 @@
 //	closed_total{code}           counter    connections that are over, by close code
 //	refused_total{status}        counter    handshakes that were refused, by HTTP status
 //	messages_total{direction}    counter    messages received and sent
-//	frames_total{direction}      counter    the frames that these took, one or one per fragment
+//	frames_total{direction}      counter    their frames, one or more each
 //	bytes_total{direction}       counter    their data, before compression
-//	queued_messages              histogram  messages that waited behind each batch that was sent
-//	dropped_total{outcome}       counter    messages not sent, or of which that is unknown
+//	queued_messages              histogram  messages that waited behind each sent batch
+//	dropped_total{outcome}       counter    messages certainly or maybe unsent
 //	undecodable_total            counter    messages for subjects that did not decode
-//	failed_total                 counter    what servers do for a socket, and has failed
+//	failed_total                 counter    failures of servers' code for a socket
 //	reconnects_total             counter    attempts at another connection, of subjects
 //	round_trip_seconds           histogram  round-trip times, by heartbeat
 package promhook
@@ -29,9 +30,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// Hook is a [wsource.Hook] that counts, and the [prometheus.Collector] of its counts. One hook serves any
-// number of sockets and subjects. It is made by [New]. The label "code" has the values of the close codes that may
-// occur, which for 3000 to 4999 the peers choose.
+// Hook is a [wsource.Hook] that counts, and the [prometheus.Collector] of its counts. One
+// hook serves any number of sockets and subjects. [New] makes it. The label "code" has a
+// value for each close code that occurs; the peers choose those from 3000 to 4999.
 type Hook struct {
 	connections prometheus.Gauge
 	opened      prometheus.Counter
@@ -54,9 +55,10 @@ var (
 	_ prometheus.Collector = (*Hook)(nil)
 )
 
-// New returns a hook that is registered with registry; nil leaves that to the caller. If the registry has
-// one already, New returns that, so that a client and a server of one program count together. The error is
-// the registry's, as when it has other metrics of these names.
+// New returns a hook and registers it with registry; with nil the caller registers it. If
+// the registry already has such a hook, New returns that one, so that a client and a
+// server of one program count together. The error is the registry's, as when it has other
+// metrics of these names.
 func New(registry prometheus.Registerer) (*Hook, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "rxsocket", Name: name, Help: help}, labels)
@@ -81,7 +83,7 @@ func New(registry prometheus.Registerer) (*Hook, error) {
 		dropped:     counter("dropped_total", "Messages not sent, or of which that is unknown, by outcome.", "outcome"),
 		undecodable: counter("undecodable_total", "Messages for subjects that did not decode.").WithLabelValues(),
 		overRate:    counter("over_rate_total", "Messages received over their connection's rate, and dropped.").WithLabelValues(),
-		failed:      counter("failed_total", "What servers do for a socket, and has failed.").WithLabelValues(),
+		failed:      counter("failed_total", "Failures of the work that servers do for a socket.").WithLabelValues(),
 		reconnects:  counter("reconnects_total", "Attempts of subjects at another connection.").WithLabelValues(),
 		roundTrip: histogram("round_trip_seconds", "Round-trip times that heartbeats have measured.",
 			prometheus.ExponentialBuckets(0.001, 2, 15)),

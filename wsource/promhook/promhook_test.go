@@ -52,7 +52,7 @@ func TestCountsOfAnEcho(t *testing.T) {
 			Reconnect: &backoff.Config{Base: time.Second},
 			Hook:      hook,
 		})
-		waiting := make(chan struct{}, 2) // has a notice when the subject begins to wait for its next attempt
+		waiting := make(chan struct{}, 2) // gets a notice when the subject begins to wait
 		subject.Status().Subscribe(t.Context(), observable.ObserverFuncs[wsource.Status]{OnNext: func(s wsource.Status) {
 			if s.State == wsource.LinkBackoff {
 				waiting <- struct{}{}
@@ -67,7 +67,7 @@ func TestCountsOfAnEcho(t *testing.T) {
 			require.NoError(t, subject.Send(t.Context(), text))
 			assert.Equal(t, text, <-echoes)
 		}
-		time.Sleep(2 * time.Second) // by then a ping has confirmed what was sent
+		time.Sleep(2 * time.Second) // by then a ping has confirmed the messages
 		require.NoError(t, first.Close(wsource.StatusServiceRestart, ""))
 		<-waiting
 		volatile := wsource.Delivery{Volatile: true}
@@ -158,7 +158,7 @@ func TestWhatDoesNotDecodeIsCounted(t *testing.T) {
 	`), "rxsocket_undecodable_total"))
 	hook.Handle(wsource.Event{Kind: wsource.EventFailed, Err: wsource.ErrClosed})
 	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
-		# HELP rxsocket_failed_total What servers do for a socket, and has failed.
+		# HELP rxsocket_failed_total Failures of the work that servers do for a socket.
 		# TYPE rxsocket_failed_total counter
 		rxsocket_failed_total 1
 	`), "rxsocket_failed_total"))
@@ -197,8 +197,8 @@ func ExampleNew() {
 	// Output: 8 metrics before the first connection
 }
 
-// A hook is a collector: whoever makes it without a registry registers it, say, with
-// labels of their own.
+// A hook is a collector: a program that makes it without a registry can register it with
+// labels of its own.
 func ExampleHook_Collect() {
 	hook, err := promhook.New(nil)
 	if err != nil {
@@ -207,7 +207,8 @@ func ExampleHook_Collect() {
 	}
 	registry := prometheus.NewRegistry()
 	labelled := prometheus.WrapRegistererWith(prometheus.Labels{"shop": "oslo"}, registry)
-	if err := labelled.Register(hook); err != nil { // which calls Describe, and later Collect
+	// It calls Describe, and later Collect.
+	if err := labelled.Register(hook); err != nil {
 		fmt.Println(err)
 		return
 	}

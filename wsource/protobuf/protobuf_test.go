@@ -92,7 +92,7 @@ func TestDecodeCopies(t *testing.T) {
 	assert.Equal(t, "kept", string(value.GetValue()))
 }
 
-// Whatever decodes is encoded to something that decodes to the same.
+// Every decoded value is encoded to bytes that decode to the same value.
 func FuzzDecode(f *testing.F) {
 	codec := protobuf.Codec[*structpb.Struct, *structpb.Struct]()
 	seed, err := structpb.NewStruct(map[string]any{"a": 1.5, "b": []any{"x", nil, true}, "c": map[string]any{}})
@@ -132,12 +132,13 @@ func ExampleCodec() {
 	// Output: binary 7 hello
 }
 
-// What cannot be encoded or decoded has a cause of its own.
+// A value that cannot be encoded or decoded has a cause of its own.
 func ExampleCodec_errors() {
 	_, err := protobuf.Codec[proto.Message, *wrapperspb.StringValue]().Encode(nil)
 	fmt.Println(errors.Is(err, protobuf.ErrNil))
 	m := wsource.BinaryMessage(nil)
-	_, err = protobuf.Codec[proto.Message, proto.Message]().Decode(m.Type, m.Data) // into what?
+	// Of no type.
+	_, err = protobuf.Codec[proto.Message, proto.Message]().Decode(m.Type, m.Data)
 	fmt.Println(errors.Is(err, protobuf.ErrNoMessageType))
 	// Output:
 	// true

@@ -22,7 +22,8 @@ import (
 // messages is a session of messages, as events and rooms have them.
 type messages = Session[wsource.Message, wsource.Message]
 
-// serveMessages is a server that calls handler with each session, on a network of its own.
+// serveMessages is a server that calls handler with each session, on a network of its
+// own.
 func serveMessages(t *testing.T, handler func(ctx context.Context, s *messages) error) (network *wstest.Network, client func() *messages) {
 	t.Helper()
 	network = new(wstest.Network)
@@ -49,8 +50,8 @@ func serveMessages(t *testing.T, handler func(ctx context.Context, s *messages) 
 	}
 }
 
-// TestEventsGoOn: a question whose connection breaks gets its answer, and what is emitted meanwhile arrives
-// once.
+// TestEventsGoOn: a question whose connection breaks gets its answer, and events emitted
+// meanwhile arrive once.
 func TestEventsGoOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -84,8 +85,8 @@ func TestEventsGoOn(t *testing.T) {
 	})
 }
 
-// TestRoomsGoOn: members of a room whose connections break hear everything once, in one order, and nobody has
-// left.
+// TestRoomsGoOn: members of a room whose connections break hear everything once, in one
+// order, and nobody has left.
 func TestRoomsGoOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

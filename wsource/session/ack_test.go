@@ -11,8 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// TestAcksDoNotPileUp: a peer that asks again and again, and never reads, has few acknowledgements wait for it. When it
-// reads, it gets the last one.
+// TestAcksDoNotPileUp: a peer that asks again and again, and never reads, has few
+// acknowledgements wait for it. When it reads, it gets the last one.
 func TestAcksDoNotPileUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -22,7 +22,7 @@ func TestAcksDoNotPileUp(t *testing.T) {
 		require.NoError(t, s.link().Inject(wstest.Stall(wstest.ToClient, 0)))
 		most := 0
 		texts := strings.Split(strings.Repeat("x,\x00ask,", 500), ",")
-		for range 100 { // more than what is on the way can hold
+		for range 100 { // more than can be on the way
 			r.say(texts[:1000]...)
 			for _, socket := range s.server.Sockets() {
 				queued, _ := socket.Queued()

@@ -16,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// sentBytes is a Tracer that counts the messages of the application that were handed to the
-// operating system.
+// sentBytes is a Tracer that counts the messages of the application that were handed to
+// the operating system.
 type sentBytes struct{ messages, bytes atomic.Int64 }
 
 func (s *sentBytes) Handle(wsource.Event) {}
@@ -29,21 +29,22 @@ func (s *sentBytes) Trace(_ *wsource.Socket, sent bool, m wsource.Message) {
 	}
 }
 
-// benchEnd is one end of a session, which checks that nothing is lost, doubled or out of order.
+// benchEnd is one end of a session, which checks that nothing is lost, doubled or out of
+// order.
 type benchEnd struct {
 	next func([]byte)
 	got  atomic.Uint64
 	said uint64
 }
 
-// What is on its way in each direction of each session when its connection is cut.
+// The messages on their way in each direction of each session when its connection is cut.
 const (
 	benchSessions = 1000
 	benchPending  = 10
 	benchSize     = 128
 )
 
-// say sends what is pending.
+// say sends the pending messages.
 func (e *benchEnd) say() {
 	for range benchPending {
 		e.said++
@@ -53,7 +54,8 @@ func (e *benchEnd) say() {
 	}
 }
 
-// take returns the observer of what comes to an end. It calls all behind the last of what is said.
+// take returns the observer of messages that come to an end. It calls all behind the last
+// of them.
 func (e *benchEnd) take(b *testing.B, all func()) func(p []byte) {
 	b.Helper()
 	return func(p []byte) {
@@ -67,10 +69,11 @@ func (e *benchEnd) take(b *testing.B, all func()) func(p []byte) {
 	}
 }
 
-// BenchmarkRecovery cuts a thousand sessions at once, with ten messages of 128 bytes on their way in
-// each direction of each, and waits until all are recovered and each end has all of its messages, once
-// and in order. Their clients come back at once. It prints the median of the time that takes, and how
-// many of the 2,560 bytes that a session has on their way go over the wire twice.
+// BenchmarkRecovery cuts a thousand sessions at once, with ten messages of 128 bytes on
+// their way in each direction of each, and waits until all are recovered and each end has
+// all of its messages, once and in order. Their clients come back at once. It prints the
+// median of the time that takes, and how many of the 2,560 bytes that a session has on
+// their way go over the wire twice.
 func BenchmarkRecovery(b *testing.B) {
 	var sent sentBytes
 	server := &wsource.Server{Options: wsource.AcceptOptions{Subprotocols: []string{Subprotocol}, Hook: &sent}}
@@ -132,7 +135,8 @@ func BenchmarkRecovery(b *testing.B) {
 			s.CloseNow()
 		}
 		pending.Wait()
-		for recovered.Load() < int64(len(times)+1)*benchSessions { // those to which nothing had to be sent
+		// The sessions to which nothing had to be sent.
+		for recovered.Load() < int64(len(times)+1)*benchSessions {
 			time.Sleep(100 * time.Microsecond)
 		}
 		times = append(times, float64(time.Since(began).Microseconds())/1000)

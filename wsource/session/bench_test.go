@@ -17,14 +17,15 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// subject is what a Session and a Subject have in common.
+// subject is the interface that a Session and a Subject have in common.
 type subject interface {
 	observable.Observable[string]
 	observable.Observer[string]
 	Shutdown(ctx context.Context) error
 }
 
-// benchServer is a server that hands each subject to serve: one of a session, or of a connection.
+// benchServer is a server that hands each subject to serve: a session's, or a
+// connection's.
 func benchServer(b *testing.B, sessions bool, dial wsource.DialOptions, serve func(s subject)) (client subject) {
 	b.Helper()
 	server := &wsource.Server{Options: wsource.AcceptOptions{Subprotocols: []string{Subprotocol}}}
@@ -63,16 +64,17 @@ func benchServer(b *testing.B, sessions bool, dial wsource.DialOptions, serve fu
 	return wsource.NewSubject(url, wsource.TextCodec(), &wsource.SubjectConfig[string]{Dial: dial})
 }
 
-// kinds are what is compared.
+// kinds are the subjects that are compared.
 var kinds = []struct {
 	name     string
 	sessions bool
 }{{"subject", false}, {"session", true}}
 
-// benchMessage is what is sent.
+// benchMessage is the message that is sent.
 var benchMessage = strings.Repeat("x", 128)
 
-// oneWay returns a function that sends so many messages to a server and waits until it has all.
+// oneWay returns a function that sends so many messages to a server and waits until it
+// has all.
 func oneWay(b *testing.B, sessions bool, dial wsource.DialOptions) func(n int) {
 	b.Helper()
 	var got, all atomic.Int64
@@ -95,7 +97,8 @@ func oneWay(b *testing.B, sessions bool, dial wsource.DialOptions) func(n int) {
 	}
 }
 
-// roundTrips returns a function that sends so many messages, each when the one before has come back.
+// roundTrips returns a function that sends so many messages, each when the one before has
+// come back.
 func roundTrips(b *testing.B, sessions bool, dial wsource.DialOptions) func(n int) {
 	b.Helper()
 	client := benchServer(b, sessions, dial, func(s subject) { s.Subscribe(context.Background(), onNext(s.Next)) })
@@ -133,9 +136,10 @@ func BenchmarkOneWay(b *testing.B) { benchForm(b, oneWay) }
 // A message of 128 bytes and its echo, likewise.
 func BenchmarkEcho(b *testing.B) { benchForm(b, roundTrips) }
 
-// overhead runs inTurn messages over either in turn, so that what else the machine does slows both.
-// It prints the medians of the time of a message, of the ratio in each round, and of the bytes that
-// a message takes on the wire in both directions, with its header of 6 or 8 bytes.
+// overhead runs inTurn messages over either in turn, so that other work of the machine
+// slows both. It prints the medians of the time of a message, of the ratio in each round,
+// and of the bytes that a message takes on the wire in both directions, with its header
+// of 6 or 8 bytes.
 func overhead(b *testing.B, inTurn int, start form) {
 	b.Helper()
 	var runs, counted [2]func(n int)
@@ -159,7 +163,7 @@ func overhead(b *testing.B, inTurn int, start form) {
 		}
 		ratios = append(ratios, took[1]/took[0])
 	}
-	b.ReportMetric(0, "ns/op") // that of a round
+	b.ReportMetric(0, "ns/op") // a round's
 	b.ReportMetric(median(ratios), "session/subject")
 	for i, kind := range kinds {
 		const sample = 4096
@@ -176,22 +180,25 @@ func median(all []float64) float64 {
 	return all[len(all)/2]
 }
 
-// What a session costs each message one way, at full speed. It sends no byte more, and takes 1.05 to 1.15 times as
-// long, as it keeps each message until it is acknowledged. Of the processor time of a message, in the profile:
+// BenchmarkOneWayOverhead measures the cost of a session for each message one way, at
+// full speed. It sends no byte more, and takes 1.05 to 1.15 times as long, as it keeps
+// each message until it is acknowledged. Of the processor time of a message, in the
+// profile:
 //
 //	4.6 %  the sender: into the ring, handed to the connection and known to be sent, under the session's lock in two
 //	       passes, of which the second is one for all messages of a write
 //	1.6 %  the receiver: the position, under the lock in one pass
 //	1.4 %  taking messages out of the ring when their acknowledgement comes, 256 at once
 //
-// None of the three can go: what is not in the ring cannot be sent again, and its position is what says that it must.
-// A Subject has none of them.
+// None of the three can go: a message that is not in the ring cannot be sent again, and
+// its position says that it must be. A Subject has none of them.
 func BenchmarkOneWayOverhead(b *testing.B) { overhead(b, 4000, oneWay) }
 
-// What it costs a round trip, which is two messages: 1.00 to 1.05 times as long.
+// BenchmarkEchoOverhead measures its cost for a round trip, which is two messages: 1.00
+// to 1.05 times as long.
 func BenchmarkEchoOverhead(b *testing.B) { overhead(b, 200, roundTrips) }
 
-// wireCounter counts what goes over the connections of a client, in both directions.
+// wireCounter counts the bytes on the connections of a client, in both directions.
 type wireCounter struct{ bytes atomic.Int64 }
 
 func (w *wireCounter) transport() http.RoundTripper {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
@@ -18,12 +19,12 @@ const helloTimeout = 10 * time.Second
 // maxTTL bounds the time to live that a server tells, in milliseconds: a year.
 const maxTTL = 365 * 24 * 3600 * 1000
 
-// minUptime is how long a connection must have been open to end a row of failures, unless the policy
-// says otherwise.
+// minUptime is how long a connection must have been open to end a row of failures, unless
+// the policy says otherwise.
 const minUptime = 5 * time.Second
 
-// dialler makes the sessions of a client, one after the other, and their connections. It knows
-// nothing of the types of values.
+// dialler makes the sessions of a client, one after the other, and their connections. It
+// knows nothing of the types of values.
 type dialler struct {
 	dial      func(ctx context.Context, attempt int) (*wsource.Socket, error)
 	onEnd     func(err error) wsource.Action
@@ -36,8 +37,8 @@ type dialler struct {
 	current *conversation
 }
 
-// client is what a client's side of a conversation knows. It belongs to the goroutine that
-// makes connections and has the turn.
+// client is a client's side of a conversation. It belongs to the goroutine that makes
+// connections and has the turn.
 type client struct {
 	turn    chan struct{}
 	dialler *dialler
@@ -69,7 +70,8 @@ func (d *dialler) begin(ctx context.Context, attempt int) (wsource.Carrier, erro
 	return c, nil
 }
 
-// judge is onEnd for the end of a session, and of an attempt at one: what follows from an error is told as a status.
+// judge is onEnd for the end of a session, and of an attempt at one. It tells the
+// consequence of an error as a status.
 func (d *dialler) judge(err error) wsource.Action {
 	action := d.onEnd(err)
 	c := d.latest()
@@ -112,7 +114,7 @@ func (k *client) connect(ctx context.Context, attempt int) error {
 	tell := func(err error) {
 		select {
 		case greeted <- err:
-		default: // the first answer counts; a peer that gives several may not hold up who reads
+		default: // the first answer counts; later ones may not hold up the reader
 		}
 	}
 	l.greet = func(l *link, m control) bool { return k.greeted(l, m, tell) }
@@ -127,7 +129,9 @@ func (k *client) connect(ctx context.Context, attempt int) error {
 	hello := control{word: wordHello}
 	if k.c.token != "" {
 		hello = control{word: wordResume, token: k.c.token, numbers: [3]uint64{k.c.received}}
-		k.c.inbox, k.c.inboxBytes = nil, 0 // the server sends it again; delivered meanwhile, it would be more than was said
+		// The server sends these again. Delivered meanwhile, they would be more than this
+		// side has said.
+		k.c.inbox, k.c.inboxBytes = nil, 0
 	}
 	k.c.mu.Unlock()
 	l.insert(hello, nil)
@@ -144,7 +148,7 @@ func (k *client) connect(ctx context.Context, attempt int) error {
 	k.c.mu.Lock()
 	attached := l.number > 0
 	k.c.mu.Unlock()
-	if attached { // whatever has become of it since
+	if attached { // also if the connection has ended since
 		k.delays.Succeeded()
 		return nil
 	}
@@ -152,7 +156,7 @@ func (k *client) connect(ctx context.Context, attempt int) error {
 	return err
 }
 
-// greeted takes the server's answer. The goroutine is the one that reads.
+// greeted takes the server's answer, on the goroutine that reads.
 func (k *client) greeted(l *link, m control, tell func(error)) bool {
 	c := k.c
 	if l.c != nil {
@@ -192,12 +196,22 @@ func (k *client) greeted(l *link, m control, tell func(error)) bool {
 	return true
 }
 
+// announce passes an event to the hook, if there is one, on a goroutine of its own: a
+// hook that fails does not end the session.
+func (d *dialler) announce(event wsource.Event) {
+	if d.hook == nil {
+		return
+	}
+	observable.Spawn(func() { d.hook.Handle(event) }) // a panic is reported
+}
+
 // errUnknown is the cause when the server says that a session has expired.
 var errUnknown = errors.New("the server does not know it")
 
 // reconnect makes connections until one lasts or the session is over.
 func (k *client) reconnect(err error) {
-	k.turn <- struct{}{} // of who has made the connection that has ended, and is about to return
+	// The goroutine that has made the ended connection holds it, and is about to return.
+	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
 	c, d := k.c, k.dialler
 	for {
@@ -235,9 +249,7 @@ func (k *client) reconnect(err error) {
 		}
 		delay += wsource.RetryAfter(err)
 		k.attempt++
-		if d.hook != nil {
-			d.hook.Handle(wsource.Event{Kind: wsource.EventReconnect, Attempt: k.attempt, Delay: delay, Err: err})
-		}
+		d.announce(wsource.Event{Kind: wsource.EventReconnect, Attempt: k.attempt, Delay: delay, Err: err})
 		select {
 		case <-time.After(delay):
 		case <-c.context.Done():

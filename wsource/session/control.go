@@ -19,7 +19,7 @@ const mark = 0
 // maxPosition is the largest number of a control message: 2^53-1.
 const maxPosition = 1<<53 - 1
 
-// word says what a control message is about.
+// word is the subject of a control message.
 type word uint8
 
 const (
@@ -34,8 +34,8 @@ const (
 	wordEnd
 )
 
-// forms are the words with the kinds of their fields: t is a token, n a number, c a close code
-// with its reason.
+// forms are the words with the kinds of their fields: t is a token, n a number, c a close
+// code with its reason.
 var forms = [...]struct{ name, fields string }{
 	wordHello: {"hello", ""}, wordResume: {"resume", "tn"}, wordFresh: {"fresh", "tn"},
 	wordResumed: {"resumed", "tnnn"}, wordExpired: {"expired", ""}, wordGo: {"go", "n"},
@@ -77,8 +77,8 @@ func (c *control) encode() []byte {
 	return b
 }
 
-// parseControl parses a control message without its mark. Each message has one form: what it
-// accepts, encode gives back.
+// parseControl parses a control message without its mark. Each message has one form:
+// encode gives back every message that is accepted.
 func parseControl(data []byte) (c control, err error) {
 	name, rest, more := bytes.Cut(data, []byte{' '})
 	for w, form := range forms {

@@ -10,7 +10,8 @@ import (
 
 const sampleToken = "0123456789abcdefghijklmnopqrst-_"
 
-// TestControlForms: each message has the form that the documentation gives it, and is read back.
+// TestControlForms: each message has the form that the documentation gives it, and is
+// read back.
 func TestControlForms(t *testing.T) {
 	t.Parallel()
 	for form, c := range map[string]control{
@@ -32,7 +33,7 @@ func TestControlForms(t *testing.T) {
 	}
 }
 
-// TestControlRefused: what is not in its one form is no control message.
+// TestControlRefused: a message that is not in its one form is no control message.
 func TestControlRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -60,7 +61,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// FuzzControl: parsing never panics, and what is accepted is encoded as it was.
+// FuzzControl: parsing never panics, and an accepted message is encoded as it was.
 func FuzzControl(f *testing.F) {
 	for _, seed := range []string{"hello", "ack 17", "end 1000 bye", "resume " + sampleToken + " 3", "resumed " + sampleToken + " 1 2 3"} {
 		f.Add([]byte(seed))

@@ -7,68 +7,81 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/wsource"
-	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// endTimeout is how long the peer may take to close the connection when it was told the end and has
-// acknowledged all that came before.
+// endTimeout is how long the peer may take to close the connection when it was told the
+// end and has acknowledged all messages before it.
 const endTimeout = 5 * time.Second
 
-// conversation is one session on one side, without the types of its values: the carrier of
-// a Subject's messages (see transport.Conn), over one [link] after the other.
+// conversation is one session on one side, without the types of its values. It is the
+// carrier of a Subject's messages (see transport.Conn), over one [link] after the other.
 //
 // A message of the peer's is delivered by the goroutine that reads it, if nothing stands
-// before it. Otherwise it waits in the inbox, which the peer's window bounds, and the reader reads on. The
-// goroutine that delivers tells the status, too, so that a gap is told before what is behind it.
+// before it. Otherwise it waits in the inbox, which the peer's window bounds, and the
+// reader reads on. The goroutine that delivers also tells the status, so that a gap is
+// told before the messages behind it.
 type conversation struct {
 	outbox Outbox
-	status func(Status)                     // is told what has become of the session
-	broken func(c *conversation, err error) // the connection has ended, and the session waits for another
-	gone   func(c *conversation)            // the session is over
+	status func(Status) // hears the statuses of the session
+	// Called when the connection has ended, and the session waits for another.
+	broken func(c *conversation, err error)
+	gone   func(c *conversation) // called when the session is over
 
-	mu         sync.Mutex // never held while code of the user's or the Subject's runs
-	changed    sync.Cond  // room in the outbox, or the end
-	link       *link      // the connection, if there is one
-	number     int        // of connections
-	token      string     // of a client, to resume with; "" if there is no session yet
+	mu      sync.Mutex // never held while user code or the Subject's code runs
+	changed sync.Cond  // signals room in the outbox, or the end
+	link    *link      // the connection, if there is one
+	number  int        // the number of connections so far
+	// A client's token to resume with; "" if there is no session yet.
+	token      string
 	ttl        time.Duration
 	expiry     *time.Timer // ends a session without a connection
 	over       bool
-	endTold    bool  // as a status
-	err        error // how it has ended
-	endCalls   conn.EndCalls
-	context    context.Context // ends with it
+	endTold    bool  // the end was told as a status
+	err        error // the error that it has ended with
+	endCalls   each.EndCalls
+	context    context.Context // ends with the session
 	endContext context.CancelFunc
 
-	// What is sent.
+	// The fields for messages that are sent.
 	out     kept
-	waiters int // senders that wait for room
+	waiters int // the senders that wait for room
 	aging   *time.Timer
-	marks   [8]uint64      // the last position at each of the latest eighths of Outbox.Age
-	ending  *transport.End // this side has begun to end the session
-	ended   chan struct{}  // closes when the peer was told so, or will not be
-	asked   uint64         // the number that Ask has returned, and that was not answered
-	answer  func(number uint64, rtt time.Duration)
-	last    func(number uint64)
+	marks   [8]uint64 // the last position at each of the latest eighths of Outbox.Age
+	// The end with which this side has begun to end the session.
+	ending *transport.End
+	ended  chan struct{} // closes when the peer was told the end, or will not be
+	asked  uint64        // the number that Ask has returned and that was not answered
+	answer func(number uint64, rtt time.Duration)
+	last   func(number uint64)
 
-	// What is received.
-	deliver    func(binary bool, data []byte)
-	turn       turn          // of who delivers, or tells the status
-	inline     *link         // whose reader has the turn, or had it last; nil if it has been replaced
-	before     *conversation // the Subject's session before this one, while it may still deliver
-	after      *conversation // and the one after it
+	// The fields for messages that are received.
+	deliver func(binary bool, data []byte)
+	turn    turn // held by the goroutine that delivers, or tells the status
+	// The link whose reader has the turn, or had it last; nil if it has been replaced.
+	inline *link
+	// The Subject's session before this one, while it may still deliver.
+	before     *conversation
+	after      *conversation // the session after this one
 	received   uint64
 	inbox      []incoming
 	inboxBytes int
 	news       []Status
 	told       uint64 // the last position that the peer knows to be received
-	toldBytes  int    // of the messages since
+	toldBytes  int    // the bytes of the messages since
 	askedFor   uint64 // the last position that the peer has asked about
 	ackTimer   *time.Timer
-	acking     bool           // it runs
-	peerEnd    *transport.End // the peer ends the session, behind what is in the inbox
-	closing    bool           // the connection is being closed for that
+	acking     bool // the timer runs
+	// The end with which the peer ends the session, behind the messages in the inbox.
+	peerEnd *transport.End
+	closing bool // the connection is being closed for that end
+
+	// The fields for a session that is handed on to another server.
+	leaving bool // nothing comes in or goes out any more; sends are still taken
+	sealed  bool // the record is taken, and no sends are
+	// Closes when no message is being delivered; nil before the session leaves.
+	quiet chan struct{}
 }
 
 // incoming is a message that waits to be delivered.
@@ -86,8 +99,8 @@ func newConversation(outbox Outbox) *conversation {
 	return c
 }
 
-// attach makes a connection that of the session, whose peer has received so many messages. It
-// returns the connection that it takes the place of. mu is held.
+// attach makes l the session's connection; its peer has received so many messages. It
+// returns the connection that l takes the place of; mu is held.
 func (c *conversation) attach(l *link, received uint64) (lost Range, old *link, told verdicts, ok bool) {
 	lost, told, ok = c.out.resume(received)
 	if !ok {
@@ -107,8 +120,8 @@ func (c *conversation) attach(l *link, received uint64) (lost Range, old *link, 
 	return lost, old, told, true
 }
 
-// open lets messages of the application come in by the connection, of which next is the first.
-// It returns which are lost. mu is held.
+// open lets messages of the application come in by the connection. Next is the position
+// of the first. It returns the positions that are lost; mu is held.
 func (c *conversation) open(l *link, next uint64) (lost Range) {
 	if next > c.received+1 {
 		lost = Range{From: c.received + 1, To: next - 1}
@@ -119,14 +132,15 @@ func (c *conversation) open(l *link, next uint64) (lost Range) {
 	return lost
 }
 
-// tell lets the status be told, before what is delivered next; mu is held.
+// tell lets the status be told, before the next message is delivered; mu is held.
 func (c *conversation) tell(s Status) {
 	s.Connection = c.number
 	c.news = append(c.news, s)
 	c.wake()
 }
 
-// wake has a goroutine deliver what waits, unless one does; mu is held.
+// wake has a goroutine deliver the messages and statuses that wait, unless one does; mu
+// is held.
 func (c *conversation) wake() {
 	waits := len(c.news) > 0 || len(c.inbox) > 0 && c.deliver != nil || len(c.inbox) == 0 && c.peerEnd != nil
 	if waits && !c.turn.held() && !c.waitsTurn() {
@@ -148,7 +162,7 @@ func began(l *link, fresh, replaced bool, in, out Range) Status {
 	return s
 }
 
-// linkOver hears that a connection is over.
+// linkOver ends the use of a connection that is over.
 func (c *conversation) linkOver(l *link) {
 	err := l.conn.Err()
 	c.mu.Lock()
@@ -159,7 +173,7 @@ func (c *conversation) linkOver(l *link) {
 	c.link = nil
 	c.stopAcks()
 	switch {
-	case c.closing: // the peer had said that it is the end
+	case c.closing: // the peer had told the end
 		end := c.peerEnd
 		c.mu.Unlock()
 		c.finish(endError(end))
@@ -177,8 +191,8 @@ func (c *conversation) linkOver(l *link) {
 	c.broken(c, err)
 }
 
-// startExpiry ends the session unless a connection comes in time; mu is held. err is why there is
-// none.
+// startExpiry ends the session unless a connection comes in time; mu is held. Err is the
+// reason why there is none.
 func (c *conversation) startExpiry(err error) {
 	if c.ttl > 0 && !c.over {
 		c.expiry = time.AfterFunc(c.ttl, func() { c.expire(err) })
@@ -215,7 +229,7 @@ func (c *conversation) finishAs(kind Kind, err error) {
 	c.finish(err)
 }
 
-// finish ends the session, and what it has of a connection.
+// finish ends the session, and its connection.
 func (c *conversation) finish(err error) {
 	c.mu.Lock()
 	if c.over {
@@ -237,7 +251,7 @@ func (c *conversation) finish(err error) {
 	}
 	last, answer, number := c.last, c.answer, c.out.acked
 	if number < c.out.told {
-		last = nil // it is not all that the Subject has sent
+		last = nil // it does not count all messages that the Subject has sent
 	}
 	told := c.out.end(cause)
 	c.inbox = nil
@@ -260,14 +274,6 @@ func (c *conversation) finish(err error) {
 	callEnd()
 }
 
-// handedOn notes that all that was sent is taken care of: a store has it.
-func (c *conversation) handedOn() {
-	c.mu.Lock()
-	told := c.out.acknowledge(c.out.last())
-	c.mu.Unlock()
-	told.tell()
-}
-
 func isClosed(c chan struct{}) bool {
 	select {
 	case <-c:
@@ -287,8 +293,8 @@ func (c *conversation) OnAnswer(answered func(number uint64, rtt time.Duration),
 // Asks is that of transport.Conn.
 func (c *conversation) Asks() bool { return true }
 
-// Ask is that of transport.Conn: the number is the position of the last message that is known to
-// be sent, and the peer acknowledges by itself.
+// Ask is that of transport.Conn: the number is the position of the last message that is
+// known to be sent, and the peer acknowledges by itself.
 func (c *conversation) Ask() (number uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -305,8 +311,8 @@ func (c *conversation) Break(end *transport.End) {
 	c.finish(&wsource.CloseError{Code: wsource.StatusCode(end.Code), Reason: end.Reason, Err: end.Err})
 }
 
-// Close is that of transport.Conn: it ends the session behind what was sent before, also if
-// another connection is needed for that.
+// Close is that of transport.Conn: it ends the session behind all earlier messages, also
+// if another connection is needed for that.
 func (c *conversation) Close(end *transport.End) (sent <-chan struct{}) {
 	c.mu.Lock()
 	if c.over || c.ending != nil {
@@ -327,9 +333,10 @@ func (c *conversation) sendEnd(l *link) {
 	time.AfterFunc(endTimeout, func() { c.awaitClose(l, endTimeout, false) })
 }
 
-// awaitClose ends the session if the peer, which was told the end so long ago, has acknowledged all before
-// it and has not closed the connection. One whose application is slow may take as long as a session waits:
-// slow says that not all was acknowledged when this was looked at last.
+// awaitClose ends the session if the peer, which was told the end so long ago, has
+// acknowledged all messages before it and has not closed the connection. A peer whose
+// application is slow may take as long as a session waits. Slow says that not all was
+// acknowledged at the last look.
 func (c *conversation) awaitClose(l *link, waited time.Duration, slow bool) {
 	c.mu.Lock()
 	stuck, behind := c.link == l, c.out.acked < c.out.handed
@@ -343,12 +350,13 @@ func (c *conversation) awaitClose(l *link, waited time.Duration, slow bool) {
 	}
 }
 
-// endOwner is a conversation as the one who hears that the peer was told its end.
+// endOwner is a conversation as the owner of its end message.
 type endOwner conversation
 
 // Done hears the outcome.
 func (o *endOwner) Done(_ *transport.Item, outcome transport.Outcome, _ error) {
-	if outcome != transport.Sent { // then it may be the one who has just given it, and holds mu
+	// Otherwise the caller may be the sender of the end, which holds mu.
+	if outcome != transport.Sent {
 		return
 	}
 	c := (*conversation)(o)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/wstest"
@@ -47,7 +48,8 @@ func TestEndsInAnOutage(t *testing.T) {
 	}
 }
 
-// TestEndIsLost: the connection breaks at every byte while the session ends. Both sides find the end.
+// TestEndIsLost: the connection breaks at every byte while the session ends. Both sides
+// find the end.
 func TestEndIsLost(t *testing.T) {
 	t.Parallel()
 	for _, d := range []wstest.Direction{wstest.ToServer, wstest.ToClient} {
@@ -92,8 +94,9 @@ func TestBothEnd(t *testing.T) {
 	})
 }
 
-// TestSlowApplicationGetsAllBeforeTheEnd: the side that ends the session waits for one that needs long for what came
-// before, and not for one that has stopped.
+// TestSlowApplicationGetsAllBeforeTheEnd: the side that ends the session waits for an
+// application that needs long for the messages before the end, and not for one that has
+// stopped.
 func TestSlowApplicationGetsAllBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	for _, who := range []string{"client", "server"} {
@@ -156,8 +159,8 @@ func TestHandlerEnds(t *testing.T) {
 	}
 }
 
-// TestHandlerFailsOnceOver: a handler that fails, panics, or ends its goroutine once its session is over is heard,
-// and one that says just that the session is over is not.
+// TestHandlerFailsOnceOver: a handler that fails, panics, or ends its goroutine once its
+// session is over is heard. A handler that says just that the session is over is not.
 func TestHandlerFailsOnceOver(t *testing.T) { //nolint:paralleltest // it has the handler of all that is unhandled
 	for name, leave := range map[string]func(context.Context, *text) error{
 		"panics":             func(context.Context, *text) error { panic(io.ErrUnexpectedEOF) },
@@ -207,8 +210,8 @@ func TestHandlerFailsOnceOver(t *testing.T) { //nolint:paralleltest // it has th
 	}
 }
 
-// TestStatusTellsTheEnd: a client is told of the end of each session that ends with an error, before the next one
-// begins, and when none does.
+// TestStatusTellsTheEnd: a client is told of the end of each session that ends with an
+// error: before the next one begins, and also when none does.
 func TestStatusTellsTheEnd(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[wsource.StatusCode][]Kind{
@@ -243,8 +246,34 @@ func TestStatusTellsTheEnd(t *testing.T) {
 	})
 }
 
-// TestServerAnswersOften: of several answers to a client's hello the first one counts, and the client
-// comes back and ends as ever.
+// TestAHookThatFailsAtAReconnect checks that the session goes on, and that a panic of the
+// hook is reported.
+func TestAHookThatFailsAtAReconnect(t *testing.T) {
+	for want, fail := range []func(){runtime.Goexit, func() { panic("the hook's") }} {
+		unhandled := observabletest.Unhandled(t)
+		synctest.Test(t, func(t *testing.T) {
+			failed := 0
+			hook := wsource.HookFunc(func(e wsource.Event) {
+				if e.Kind == wsource.EventReconnect {
+					failed++
+					fail()
+				}
+			})
+			b := newBoth(t, ServerConfig[string]{}, &Config[string]{Subject: wsource.SubjectConfig[string]{Hook: hook}})
+			b.cut()
+			wait(time.Minute)
+			send(b.server.s, "after")
+			wait(time.Second)
+			assert.Equal(t, []string{"after"}, b.client.got())
+			assert.Equal(t, 1, failed)
+			b.finish()
+		})
+		assert.Len(t, unhandled.All(), want)
+	}
+}
+
+// TestServerAnswersOften: of several answers to a client's hello the first one counts,
+// and the client comes back and ends as ever.
 func TestServerAnswersOften(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -9,15 +9,20 @@ import (
 // The codes of close frames that belong to the protocol.
 const (
 	StatusHelloTimeout wsource.StatusCode = 4408 // no hello or resume came in time
-	StatusTakenOver    wsource.StatusCode = 4409 // another connection has taken the session over
-	StatusExpired      wsource.StatusCode = 4410 // there is no such session
-	StatusOverflow     wsource.StatusCode = 4413 // the outbox of the side that closes is full
+	// StatusTakenOver says that another connection has taken the session over.
+	StatusTakenOver wsource.StatusCode = 4409
+	StatusExpired   wsource.StatusCode = 4410 // there is no such session
+	// StatusOverflow says that the outbox of the side that closes is full.
+	StatusOverflow wsource.StatusCode = 4413
 )
 
-// ExpiredError says that a session is over since the other side does not know it, or since no
-// connection came within its time to live. What was not acknowledged is undelivered.
+// ExpiredError says that a session is over since the other side does not know it, or
+// since no connection came within its time to live. Messages that were not acknowledged
+// are undelivered.
 type ExpiredError struct {
-	Err error // how the last connection ended, or why the server did not take the token; may be nil
+	// The last connection's end, or the server's reason for not taking the token; may be
+	// nil.
+	Err error
 }
 
 // Error tells the cause.
@@ -26,10 +31,10 @@ func (e *ExpiredError) Error() string { return withCause("session: the session h
 // Unwrap returns the cause.
 func (e *ExpiredError) Unwrap() error { return e.Err }
 
-// TakenOverError says that a session is over on this side since another client has shown its
-// token.
+// TakenOverError says that a session is over on this side since another client has shown
+// its token.
 type TakenOverError struct {
-	Err error // how the connection ended
+	Err error // the connection's end
 }
 
 // Error tells the cause.
@@ -40,11 +45,11 @@ func (e *TakenOverError) Error() string {
 // Unwrap returns the cause.
 func (e *TakenOverError) Unwrap() error { return e.Err }
 
-// OverflowError says that a session has ended since its outbox was full and its policy is to
-// fail.
+// OverflowError says that a session has ended since its outbox was full and its policy is
+// to fail.
 type OverflowError struct {
-	Messages, Bytes int  // that the outbox had
-	Remote          bool // it is the peer's, of which the numbers are not known
+	Messages, Bytes int  // the outbox's contents
+	Remote          bool // it is the peer's outbox, whose numbers are not known
 }
 
 // Error tells how full the outbox was.
@@ -59,7 +64,7 @@ func (e *OverflowError) Error() string {
 // session waits for another one.
 type ProtocolError struct {
 	Problem string
-	Err     error // of a control message that is malformed
+	Err     error // the fault of a malformed control message
 }
 
 // Error tells the problem.
@@ -68,15 +73,20 @@ func (e *ProtocolError) Error() string { return withCause("session: "+e.Problem,
 // Unwrap returns the cause.
 func (e *ProtocolError) Unwrap() error { return e.Err }
 
-// TokenProblem says why a server did not take a token.
+// TokenProblem is the reason why a server did not take a token.
 type TokenProblem uint8
 
 // The problems.
 const (
-	TokenUnknown   TokenProblem = iota // no session has it: that has expired, or the token was replaced, or made up
-	TokenForeign                       // it was given to another key: it may have been stolen
-	TokenPosition                      // the session has it, but its client cannot have received so many messages, or so few
-	TokenUnchecked                     // the Store does not tell whether a session has it
+	// TokenUnknown: no session has it. The session has expired, or the token was
+	// replaced, or made up.
+	TokenUnknown TokenProblem = iota
+	// TokenForeign: it was given to another key, and may have been stolen.
+	TokenForeign
+	// TokenPosition: the session has it, but its client cannot have received so many
+	// messages, or so few.
+	TokenPosition
+	TokenUnchecked // the Store does not tell whether a session has it
 )
 
 // String says it in words.
@@ -93,13 +103,14 @@ func (p TokenProblem) String() string {
 	}
 }
 
-// TokenError is the refusal of a token. The client is told that its session has expired, whatever
-// the problem is; but after TokenUnchecked it is told to try again (wsource.StatusTryAgainLater).
+// TokenError is the refusal of a token. The client is told that its session has expired,
+// for each problem but one: after TokenUnchecked it is told to try again
+// (wsource.StatusTryAgainLater).
 type TokenError struct {
 	Problem TokenProblem
-	Key     string          // of the connection that has shown it
+	Key     string          // the key of the connection that has shown it
 	Socket  *wsource.Socket // that connection
-	Err     error           // why it is TokenUnchecked
+	Err     error           // the reason for TokenUnchecked
 }
 
 // Error tells the problem, and neither key nor token.

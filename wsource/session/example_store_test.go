@@ -10,7 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/session"
 )
 
-// auditing is a store that counts what is handed on, and leaves the rest to another one.
+// auditing is a store that counts the sessions handed on, and leaves the rest to another
+// store.
 type auditing struct {
 	session.Store
 
@@ -32,7 +33,8 @@ func (a *auditing) Join(
 	return a.Store.Join(ctx, server, yield)
 }
 
-// A store has three methods. A server puts its sessions in, and another one takes them out.
+// A store has three methods. A server puts its sessions in, and another one takes them
+// out.
 func ExampleStore() {
 	ctx := context.Background()
 	store := &auditing{Store: session.NewMemoryStore(10)}
@@ -51,7 +53,7 @@ func ExampleStore() {
 	fmt.Println(errors.Is(err, session.ErrForeign))
 	taken, err := store.Take(ctx, session.Claim{TokenID: "t1", Key: "ann", Server: "b"})
 	fmt.Println(taken != nil && string(taken.Messages[0].Data) == "hello", err)
-	fmt.Printf("%q\n", session.ServerOf("t1")) // of a token that no server has given
+	fmt.Printf("%q\n", session.ServerOf("t1")) // no server has given a token with that ID
 	// Output:
 	// <nil> 1
 	// true
@@ -59,7 +61,8 @@ func ExampleStore() {
 	// ""
 }
 
-// What a server does not take tells its program why; the client hears that its session has expired.
+// A token that a server does not take tells its program why; the client hears that its
+// session has expired.
 func ExampleTokenProblem() {
 	for _, problem := range []session.TokenProblem{
 		session.TokenUnknown, session.TokenForeign, session.TokenPosition, session.TokenUnchecked,
@@ -75,7 +78,8 @@ func ExampleTokenProblem() {
 	// 2m0s 10000
 }
 
-// What the end of a session means is for the program to say: here, an expired one ends the stream.
+// The program decides what the end of a session means: here, an expired one ends the
+// stream.
 func ExampleCloseAction() {
 	config := session.Config[string]{Subject: wsource.SubjectConfig[string]{
 		OnEnd: func(err error) wsource.Action {

@@ -10,7 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/session"
 )
 
-// serve starts a server that answers each text with it, in each session, and returns its URL.
+// serve starts a server that answers each text with it, in each session, and returns its
+// URL.
 func serve() (url string, stop func()) {
 	server := &wsource.Server{Options: wsource.AcceptOptions{Subprotocols: []string{session.Subprotocol}}}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -67,7 +68,8 @@ func ExampleNew() {
 
 // A server that goes on with the sessions of the one before it.
 func ExampleServerConfig() {
-	store := session.NewMemoryStore(1000) // of which a program with several processes has one that they share
+	// A program with several processes has a store that they share.
+	store := session.NewMemoryStore(1000)
 	for range 2 {
 		server := &wsource.Server{Options: wsource.AcceptOptions{Subprotocols: []string{session.Subprotocol}}}
 		sessions := session.NewServer(wsource.TextCodec(), &session.ServerConfig[string]{Store: store})

@@ -34,8 +34,8 @@ func TestTextsThatBeginWithNUL(t *testing.T) {
 	})
 }
 
-// TestNoBytes: a message of the application costs no byte, and acknowledgements less than one
-// each.
+// TestNoBytes: a message of the application costs no byte, and acknowledgements less than
+// one each.
 func TestNoBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -55,8 +55,8 @@ func TestNoBytes(t *testing.T) {
 	})
 }
 
-// TestEchoOfMuch: each side sends more than a window in the observer of values. An acknowledgement is read
-// although the reader waits for it.
+// TestEchoOfMuch: each side sends more than a window in the observer of values. An
+// acknowledgement is read although the reader waits for it.
 func TestEchoOfMuch(t *testing.T) {
 	t.Parallel()
 	for _, outbox := range []Outbox{{}, {Messages: 3}, {Messages: 100_000, Bytes: 64 << 20}} {
@@ -85,7 +85,8 @@ func TestEchoOfMuch(t *testing.T) {
 	}
 }
 
-// TestSendWaitsInAnObserver: what a Send of an observer waits for is read meanwhile.
+// TestSendWaitsInAnObserver: the message that a Send of an observer waits for is read
+// meanwhile.
 func TestSendWaitsInAnObserver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -105,7 +106,7 @@ func TestSendWaitsInAnObserver(t *testing.T) {
 	})
 }
 
-// TestOverflow: what the policies do in an outage that the outbox is too small for.
+// TestOverflow: the policies in an outage that the outbox is too small for.
 func TestOverflow(t *testing.T) {
 	t.Parallel()
 	for _, overflow := range []observable.Overflow{
@@ -114,7 +115,8 @@ func TestOverflow(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBoth(t, ServerConfig[string]{Outbox: Outbox{Messages: 4, Overflow: overflow}}, nil)
 			require.NoError(t, b.network.OnEveryDial(wstest.Refuse()))
-			require.NoError(t, b.link().Inject(wstest.Stall(wstest.ToClient, 0))) // two are sent and lost
+			// Two are sent and lost.
+			require.NoError(t, b.link().Inject(wstest.Stall(wstest.ToClient, 0)))
 			send(b.server.s, "1", "2")
 			synctest.Wait()
 			require.NoError(t, b.link().Inject(wstest.Reset(wstest.ToServer, 0)))
@@ -160,7 +162,8 @@ func TestOverflowEndsTheSession(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBoth(t, ServerConfig[string]{Outbox: Outbox{Messages: 4, Overflow: observable.OverflowFail}}, nil)
-		require.NoError(t, b.link().Inject(wstest.Stall(wstest.ToServer, 0))) // no acknowledgement
+		// No acknowledgement.
+		require.NoError(t, b.link().Inject(wstest.Stall(wstest.ToServer, 0)))
 		send(b.server.s, "1", "2", "3", "4", "5", "6")
 		synctest.Wait()
 		var overflow *OverflowError
@@ -178,7 +181,7 @@ func TestOverflowEndsTheSession(t *testing.T) {
 	})
 }
 
-// TestAge: what was kept for too long is let go; the gap says what was lost.
+// TestAge: messages that were kept for too long are let go; the gap tells the lost ones.
 func TestAge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -248,8 +251,8 @@ func TestRequestsGoOn(t *testing.T) {
 	})
 }
 
-// TestSeveralSenders: messages of several goroutines come once, those of each in order, while connections
-// break.
+// TestSeveralSenders: messages of several goroutines come once, those of each in order,
+// while connections break.
 func TestSeveralSenders(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -289,7 +292,8 @@ func TestSeveralSenders(t *testing.T) {
 	})
 }
 
-// TestSendIsTakenBack: a Send whose context ends while there is no connection is certainly not sent.
+// TestSendIsTakenBack: a Send whose context ends while there is no connection is
+// certainly not sent.
 func TestSendIsTakenBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

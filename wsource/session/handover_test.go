@@ -19,9 +19,9 @@ import (
 // pair is two servers with one store, and a client that dials the one it is told to.
 type pair struct {
 	hosts   [2]*site
-	sides   [2]*side // of the session, on each server
+	sides   [2]*side // the session on each server
 	client  *side
-	at      int // which host is dialled
+	at      int // the host that is dialled
 	dialled int
 }
 
@@ -55,8 +55,8 @@ func (p *pair) move() {
 	wait(time.Minute)
 }
 
-// TestHandover: a client that comes to another server goes on there, in both directions; the first server is told
-// that its session is taken over. It comes back the same way.
+// TestHandover: a client that comes to another server goes on there, in both directions;
+// the first server is told that its session is taken over. It comes back the same way.
 func TestHandover(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -97,8 +97,8 @@ func TestHandover(t *testing.T) {
 	})
 }
 
-// TestHandoverUnconfirmed: a token stays good on each server until the client has confirmed the next
-// one, wherever it was shown meanwhile.
+// TestHandoverUnconfirmed: a token stays good on each server until the client has
+// confirmed the next one, wherever it was shown meanwhile.
 func TestHandoverUnconfirmed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestHandoverUnconfirmed(t *testing.T) {
 				synctest.Wait()
 			}
 		}
-		a.stop() // which has it now: the store does then
+		a.stop() // a has it now: the store does then
 		r := others[0].dial("\x00resume " + token + " 0")
 		next := r.token()
 		r.say("\x00go 2")
@@ -128,8 +128,8 @@ func TestHandoverUnconfirmed(t *testing.T) {
 	})
 }
 
-// TestHandoverOfAnotherKey: who shows a token of another key to another server gets nothing, and does the
-// session no harm.
+// TestHandoverOfAnotherKey: a connection that shows a token of another key to another
+// server gets nothing, and does the session no harm.
 func TestHandoverOfAnotherKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -194,8 +194,8 @@ func (b *broken) Take(ctx context.Context, claim Claim) (*Record, error) {
 	return b.MemoryStore.Take(ctx, claim)
 }
 
-// TestStoreFails: while the store cannot be asked a client is told to try again, and not that its session has
-// expired; it goes on when the store is back.
+// TestStoreFails: while the store cannot be asked a client is told to try again, and not
+// that its session has expired; it goes on when the store is back.
 func TestStoreFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -220,7 +220,8 @@ func TestStoreFails(t *testing.T) {
 	})
 }
 
-// TestStoreRefuses: a session that cannot be put into the store is over, which its server's program is told, and its client.
+// TestStoreRefuses: a session that cannot be put into the store is over. Its server's
+// program is told, and its client.
 func TestStoreRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unheard := make(chan error, 10)
@@ -239,8 +240,8 @@ func TestStoreRefuses(t *testing.T) {
 	})
 }
 
-// TestShownTwice: a client whose connection breaks while the store is asked, and that comes again, to the same server
-// or to another one, gets its session.
+// TestShownTwice: a client whose connection breaks while the store is asked, and that
+// comes again, to the same server or to another one, gets its session.
 func TestShownTwice(t *testing.T) {
 	t.Parallel()
 	for _, second := range []int{0, 1} {
@@ -308,8 +309,9 @@ func TestMemoryStore(t *testing.T) {
 	})
 }
 
-// TestEndIsHandedOn: a handler says its last values and returns while the client is away, and the client comes to
-// another server. It gets the values and the end, and no handler is called for that.
+// TestEndIsHandedOn: a handler says its last values and returns while the client is away,
+// and the client comes to another server. It gets the values and the end, and no handler
+// is called for that.
 func TestEndIsHandedOn(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"move", "stop"} {
@@ -354,13 +356,13 @@ func TestEndIsHandedOn(t *testing.T) {
 	}
 }
 
-// TestClientsEndIsHandedOn: a server stops before its handler has heard what came before the client's end. The next
-// one's hears that, and the end.
+// TestClientsEndIsHandedOn: a server stops before its handler has heard the messages
+// before the client's end. The next server's handler hears them, and the end.
 func TestClientsEndIsHandedOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newSite(t, ServerConfig[string]{Store: NewMemoryStore(10)}, func(ctx context.Context, _ *text) error {
-			<-ctx.Done() // it has not subscribed yet
+			<-ctx.Done() // its handler has not subscribed yet
 			return nil
 		})
 		var second *side

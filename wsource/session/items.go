@@ -6,7 +6,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// items are items of which is told at once that they were sent.
+// items are items whose owners are told together that they were sent.
 type items struct{ list []*transport.Item }
 
 // allItems holds their memory, so that an idle connection has none.
@@ -22,7 +22,7 @@ func (s *items) release() {
 	allItems.Put(s)
 }
 
-// tellSent tells the owners, those together that can be.
+// tellSent tells the owners, those of a group at once.
 func (s *items) tellSent() {
 	for list := s.list; len(list) > 0; {
 		noted := 1

@@ -21,7 +21,7 @@ type told struct {
 	status *Status
 }
 
-// witness has what one side of a session has sent and was told.
+// witness has the values that one side of a session has sent, and all that it was told.
 type witness struct {
 	s     *text
 	pause func() // inside the observer of values; may be nil
@@ -34,13 +34,14 @@ type witness struct {
 	ended   bool
 }
 
-// witnessOf subscribes to all that a session tells.
+// witnessOf subscribes to all streams of a session.
 func witnessOf(s *text, pause func()) *witness {
 	w := &witness{s: s, pause: pause, reports: make(map[string]wsource.Outcome)}
 	s.Status().Subscribe(context.Background(), observable.ObserverFuncs[Status]{OnNext: func(status Status) {
 		w.add(told{status: &status})
 	}})
-	// What is told while one subscribes may be told by another goroutine, a moment later.
+	// Another goroutine may deliver, a moment later, the values of the time of the
+	// subscription.
 	time.Sleep(time.Nanosecond)
 	s.Undelivered().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.SendError]{OnNext: func(err *wsource.SendError) {
 		w.mu.Lock()
@@ -74,7 +75,7 @@ func (w *witness) add(e told) {
 	w.events = append(w.events, e)
 }
 
-// send sends a value, unlike all others.
+// send sends a value unlike all others.
 func (w *witness) send(value string) {
 	w.mu.Lock()
 	w.sent = append(w.sent, value)
@@ -100,7 +101,7 @@ func (w *witness) lastValue() string {
 	return ""
 }
 
-// figures are what a judge has counted.
+// figures are a judge's counts.
 type figures struct {
 	sent, delivered, gaps, lost, unknown, unsent int
 	kinds                                        map[Kind]int
@@ -126,9 +127,10 @@ func (f *figures) String() string {
 		f.sent, f.delivered, f.lost, f.gaps, f.unknown, f.unsent, f.kinds)
 }
 
-// judge judges one direction by its history: what one side has sent and was told to be undelivered,
-// and what the other side was told, in its sessions one after the other. Values come once and in
-// order. What is missing was told as undelivered, or makes up the gap that was told in its place.
+// judge judges one direction by its history: the values that one side has sent and was
+// told to be undelivered, and the values that the other side was told, in its sessions
+// one after the other. Values come once and in order. Each missing value was told as
+// undelivered, or is part of the gap that was told in its place.
 func judge(t *testing.T, what string, sent []string, reports map[string]wsource.Outcome, sessions ...[]told) (f figures) {
 	t.Helper()
 	f.sent, f.kinds = len(sent), make(map[Kind]int)
@@ -137,7 +139,7 @@ func judge(t *testing.T, what string, sent []string, reports map[string]wsource.
 		index[v] = i
 	}
 	for v, outcome := range reports {
-		if _, known := index[v]; !assert.True(t, known, "%s: a report of what was not sent", what) {
+		if _, known := index[v]; !assert.True(t, known, "%s: a report of a value that was not sent", what) {
 			return f
 		}
 		if outcome == wsource.Unsent {
@@ -152,7 +154,7 @@ func judge(t *testing.T, what string, sent []string, reports map[string]wsource.
 		}
 	}()
 	last, gap := -1, 0
-	// missing checks what lies between the last value and that with an index.
+	// missing checks the values between the last value and that with an index.
 	missing := func(to int) bool {
 		silent, unknown := 0, 0
 		for _, v := range sent[last+1 : to] {
@@ -213,7 +215,7 @@ func judge(t *testing.T, what string, sent []string, reports map[string]wsource.
 	return f
 }
 
-// story logs what a judge has seen.
+// story logs the history that a judge has seen.
 func story(t *testing.T, what string, index map[string]int, reports map[string]wsource.Outcome, sessions [][]told) {
 	t.Helper()
 	var b strings.Builder

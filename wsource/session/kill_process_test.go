@@ -15,17 +15,18 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// The variables that make the test binary one side of TestKilled: "server" or "client", on an address, with a
-// name that all it sends begins with.
+// The variables that make the test binary one side of TestKilled: "server" or "client",
+// on an address, with a name that all its values begin with.
 const (
 	beSide   = "RXSOCKET_TEST_SESSION_SIDE"
 	sideAddr = "RXSOCKET_TEST_SESSION_ADDR"
 	sideName = "RXSOCKET_TEST_SESSION_NAME"
 )
 
-// entryOf is a line of what a side has done or was told. What was printed is not lost when it is killed.
+// entryOf is a line about a deed of a side, or a thing that it was told. A printed line
+// is not lost when the side is killed.
 type entryOf struct {
-	Session string           `json:"session,omitempty"` // of the server
+	Session string           `json:"session,omitempty"` // the server's
 	Sends   string           `json:"sends,omitempty"`
 	Got     string           `json:"got,omitempty"`
 	Lost    string           `json:"lost,omitempty"`
@@ -43,10 +44,11 @@ func printEntry(e entryOf) {
 	}
 	printing.Lock()
 	defer printing.Unlock()
-	_, _ = os.Stdout.Write(append(line, '\n')) // or else nobody listens any more
+	_, _ = os.Stdout.Write(append(line, '\n')) // otherwise nobody listens any more
 }
 
-// record prints what a session tells, and sends a value every millisecond until ctx ends.
+// record prints the events of a session, and sends a value every millisecond until ctx
+// ends.
 func record(ctx context.Context, s *text, name, id string) {
 	s.Status().Subscribe(context.Background(), onNext(func(status Status) {
 		status.Socket, status.Err = nil, nil
@@ -66,7 +68,7 @@ func record(ctx context.Context, s *text, name, id string) {
 	}
 }
 
-// runSide is a side as a process. It ends in peace when its input does.
+// runSide is a side as a process. It ends in peace when its input ends.
 func runSide(role string) {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -80,11 +82,11 @@ func runSide(role string) {
 			OnEnd:     func(error) wsource.Action { return wsource.RetryConnect },
 		}})
 		record(ctx, s, name, "")
-		_ = s.Shutdown(context.Background()) // what is lost is told
+		_ = s.Shutdown(context.Background()) // the lost messages are told
 		return
 	}
 	var listener net.Listener
-	for { // the one before has been killed just now
+	for { // the process before has been killed just now
 		var err error
 		if listener, err = net.Listen("tcp", addr); err == nil { //nolint:noctx // it does not block
 			break
@@ -105,10 +107,11 @@ func runSide(role string) {
 		})
 	}()
 	<-ctx.Done()
-	for sessions.Len() > 0 { // those of clients that were killed expire
+	for sessions.Len() > 0 { // the sessions of clients that were killed expire
 		time.Sleep(10 * time.Millisecond)
 	}
-	time.Sleep(200 * time.Millisecond) // what a session tells at its end comes a moment after that
+	// The events at a session's end come a moment after that.
+	time.Sleep(200 * time.Millisecond)
 	end()
 	<-handled
 	_ = server.Shutdown(context.Background())

@@ -49,7 +49,8 @@ func startSide(t *testing.T, role, addr, name string) *sideProcess {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			var e entryOf
-			if json.Unmarshal(lines.Bytes(), &e) == nil { // or else it was killed in the middle of the line
+			// Otherwise it was killed in the middle of the line.
+			if json.Unmarshal(lines.Bytes(), &e) == nil {
 				p.mu.Lock()
 				p.entries = append(p.entries, e)
 				p.mu.Unlock()
@@ -60,7 +61,7 @@ func startSide(t *testing.T, role, addr, name string) *sideProcess {
 	return p
 }
 
-// end ends the process, or kills it, and waits for what it has printed.
+// end ends the process, or kills it, and waits for its output.
 func (p *sideProcess) end(kill bool) {
 	if p.command.ProcessState != nil {
 		return
@@ -73,7 +74,7 @@ func (p *sideProcess) end(kill bool) {
 	_ = p.command.Wait() // it was killed
 }
 
-// all returns what the process has printed.
+// all returns the process's output.
 func (p *sideProcess) all() []entryOf {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -94,7 +95,8 @@ func (p *sideProcess) until(t *testing.T, n int, kind func(entryOf) bool) {
 	}, time.Minute, time.Millisecond)
 }
 
-// history is what one side has sent in a session, or all of its sessions, and what it was told.
+// history is the values that one side has sent in a session, or all of its sessions, and
+// the events that it was told.
 type history struct {
 	sent    []string
 	events  []told
@@ -125,7 +127,8 @@ func owner(events []told) string {
 	return ""
 }
 
-// judgeDead judges one direction. A sender that was killed tells nothing of what it has lost at its end.
+// judgeDead judges one direction. A sender that was killed tells nothing of the messages
+// that it has lost at its end.
 func judgeDead(t *testing.T, what string, sender *history, sessions ...[]told) figures {
 	t.Helper()
 	sent := sender.sent
@@ -146,8 +149,9 @@ func judgeDead(t *testing.T, what string, sender *history, sessions ...[]told) f
 	return judge(t, what, sent, sender.reports, sessions...)
 }
 
-// TestKilled kills the processes of sessions, one or the other, while both send. What has come is judged by
-// history: once, in order, without a gap in any session; who lives is told of all that is missing.
+// TestKilled kills the processes of sessions, one or the other, while both send. The
+// received values are judged by history: once, in order, without a gap in any session. A
+// process that lives is told of all that are missing.
 func TestKilled(t *testing.T) {
 	server := startSide(t, "server", "127.0.0.1:0", "s0")
 	server.until(t, 1, func(e entryOf) bool { return e.Addr != "" })
@@ -176,7 +180,7 @@ func TestKilled(t *testing.T) {
 
 	// The server's histories are of each session, the client's of each process.
 	var atServer []*history
-	byName := make(map[string]*history) // by what is sent
+	byName := make(map[string]*history) // by the values sent
 	for _, p := range servers {
 		known := make(map[string]*history)
 		for _, e := range p.all() {
@@ -219,7 +223,7 @@ func TestKilled(t *testing.T) {
 	t.Logf("%d servers and %d clients; %v", len(servers), len(clients), &all)
 }
 
-// splitFresh splits what a client was told into its sessions.
+// splitFresh splits a client's events into its sessions.
 func splitFresh(events []told) (sessions [][]told) {
 	for _, e := range events {
 		if e.status != nil && e.status.Kind == Fresh || len(sessions) == 0 {

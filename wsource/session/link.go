@@ -11,23 +11,26 @@ import (
 type link struct {
 	socket *wsource.Socket
 	conn   wsource.Carrier
-	greet  func(l *link, m control) bool // takes a control message of the handshake, and reports false if it may not come
-	c      *conversation                 // once it is attached; for who reads
-	place  uint64                        // in the order in which a server has accepted its connections
-	feeder transport.Feeder              // that conn is; nil if it is none
-	item   transport.Item                // of all messages that are fed
+	// Takes a control message of the handshake, and reports false if it may not come.
+	greet func(l *link, m control) bool
+	c     *conversation // set once it is attached; for the goroutine that reads
+	// Its place in the order in which a server has accepted its connections.
+	place  uint64
+	feeder transport.Feeder // the conn as a Feeder; nil if it is none
+	item   transport.Item   // the item of all messages that are fed
 
 	// The fields below are guarded by the conversation's mu.
 	number   int
 	in       bool   // messages of the application may come
-	position uint64 // of the last that has come
+	position uint64 // the position of the last message that has come
 	sent     uint64 // the position up to which messages are known to be sent
-	asked    uint64 // up to where the peer was asked to acknowledge
+	asked    uint64 // the position up to which the peer was asked to acknowledge
 	endSent  bool
-	ackWaits bool  // an acknowledgement is not written yet
-	ackDue   bool  // and another one is to follow it
-	lost     Range // what this side has sent and the peer has not received
-	replaced bool  // the connection before was still open
+	ackWaits bool // an acknowledgement is not written yet
+	ackDue   bool // and another one is to follow it
+	// The positions of messages that this side has sent and the peer has not received.
+	lost     Range
+	replaced bool // the connection before was still open
 }
 
 // newLink makes a link of a socket.
@@ -100,8 +103,9 @@ func (l *link) insert(m control, owner transport.Owner) {
 	l.conn.Send(context.Background(), &transport.Item{Data: m.encode(), Room: transport.RoomIgnore, Owner: owner})
 }
 
-// feed gives the connection a message, and reports whether it has taken it. It may refuse it if it has others, with
-// which room will come. The conversation's mu is held.
+// feed gives the connection a message, and reports whether it has taken it. The
+// connection may refuse it if it has others, as their sending makes room; the
+// conversation's mu is held.
 func (l *link) feed(e *entry, others, writes bool) transport.Fed {
 	room := transport.RoomIgnore
 	if others {
@@ -123,9 +127,10 @@ func (l *link) flush() {
 	}
 }
 
-// Done hears what became of a message. One that was not sent is kept, and goes by the next connection.
+// Done hears the outcome of a message. A message that was not sent is kept, and goes by
+// the next connection.
 func (l *link) Done(_ *transport.Item, outcome transport.Outcome, _ error) {
-	if outcome == transport.Sent { // or else who has just sent it may hold mu
+	if outcome == transport.Sent { // otherwise the sender may hold mu
 		l.CountSent(1)
 	}
 }

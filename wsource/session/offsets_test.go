@@ -21,8 +21,9 @@ type cutAt struct {
 	fault      wstest.Fault
 }
 
-// script runs a conversation in which both sides send, idle and send again, whose connections
-// break at those places. It returns how many bytes have passed on the first two, each way.
+// script runs a conversation in which both sides send, idle and send again, whose
+// connections break at those places. It returns how many bytes have passed on the first
+// two, each way.
 func script(t *testing.T, cuts ...cutAt) (passed [3][2]int, f figures) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -44,7 +45,8 @@ func script(t *testing.T, cuts ...cutAt) (passed [3][2]int, f figures) {
 		f = p.close()
 		assert.Zero(t, f.lost)
 		assert.Zero(t, f.kinds[Gap])
-		if f.kinds[Fresh] == 2 { // one at each side: it is the same session from the beginning to the end
+		// One at each side: it is the same session from the beginning to the end.
+		if f.kinds[Fresh] == 2 {
 			assert.Zero(t, f.unknown+f.unsent)
 			assert.Equal(t, f.sent, f.delivered)
 		}
@@ -52,8 +54,8 @@ func script(t *testing.T, cuts ...cutAt) (passed [3][2]int, f figures) {
 	return passed, f
 }
 
-// TestEveryOffset breaks the first connection at every byte, and the second one, which resumes, at
-// every byte: nothing is lost, doubled or out of order.
+// TestEveryOffset breaks the first connection at every byte, and the second one, which
+// resumes, at every byte: nothing is lost, doubled or out of order.
 func TestEveryOffset(t *testing.T) {
 	middle := cutAt{1, wstest.Reset(wstest.ToClient, 400)}
 	whole, _ := script(t)

@@ -13,7 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestRateThatDrops: a connection that may drop messages has no session, as these are numbered.
+// TestRateThatDrops: a connection that may drop messages has no session, as these are
+// numbered.
 func TestRateThatDrops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -40,8 +41,8 @@ func TestRateThatDrops(t *testing.T) {
 	})
 }
 
-// TestFarewell: the last message of a server's Drain has no number, and so goes past sessions: the client goes on at the
-// next server, and nothing is lost.
+// TestFarewell: the last message of a server's Drain has no number, and so goes past
+// sessions: the client goes on at the next server, and nothing is lost.
 func TestFarewell(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -61,7 +62,8 @@ func TestFarewell(t *testing.T) {
 	})
 }
 
-// TestNoLateHandler: a session that begins as Handle returns has no handler called, which nobody would wait for.
+// TestNoLateHandler: a session that begins as Handle returns has no handler called, which
+// nobody would wait for.
 func TestNoLateHandler(t *testing.T) {
 	t.Parallel()
 	var g handlerGroup

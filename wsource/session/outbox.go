@@ -8,31 +8,33 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// What a side has on its way at most: a part of the protocol.
+// The most that a side has on its way: a part of the protocol.
 const (
 	windowMessages = 4096
 	windowBytes    = 1 << 20
 )
 
-// Outbox bounds what a session keeps: the messages that wait, and those that were sent and are
-// not acknowledged. The zero value is the default.
+// Outbox bounds the messages that a session keeps: those that wait, and those that were
+// sent and are not acknowledged. The zero value is the default.
 type Outbox struct {
 	// Messages is how many are kept; 0 means 4,096.
 	Messages int
-	// Bytes is how many bytes their data may have together; 0 means 1 MiB. A single message may
-	// have more, if it is alone.
+	// Bytes is how many bytes their data may have together; 0 means 1 MiB. A single
+	// message may have more, if it is alone.
 	Bytes int
-	// Age is how long a message is kept, to an eighth of it. One that was not sent is then
-	// undelivered ([wsource.ErrExpired]). One that was sent is let go, so that it is a part of a Gap if it is not
-	// known at the next connection to have arrived. 0 means as long as the session lasts.
+	// Age is how long a message is kept, to an eighth of it. A message that was not sent
+	// is then undelivered ([wsource.ErrExpired]). A message that was sent is let go: it
+	// is part of a Gap unless the next connection finds that it has arrived. 0 means as
+	// long as the session lasts.
 	Age time.Duration
-	// Overflow says what becomes of a message that finds the outbox full: it blocks its sender
-	// (the default); the oldest message is let go, as by its age; the new one is undelivered; or,
-	// with [observable.OverflowFail], the session ends with an [*OverflowError].
+	// Overflow decides what becomes of a message that finds the outbox full: it blocks
+	// its sender (the default); the oldest message is let go, as by its age; the new one
+	// is undelivered; or, with [observable.OverflowFail], the session ends with an
+	// [*OverflowError].
 	Overflow observable.Overflow
 }
 
-// problem tells what is wrong with the settings, "" if nothing is.
+// problem returns the problem with the settings, or "".
 func (o Outbox) problem() string {
 	switch {
 	case o.Messages < 0 || o.Bytes < 0 || o.Age < 0:
@@ -56,29 +58,31 @@ func (o Outbox) withDefaults() Outbox {
 
 // entry is a message that is kept.
 type entry struct {
-	data   []byte // as it goes over the wire
+	data   []byte // the data as it goes over the wire
 	binary bool
 	packer transport.Packer
-	item   *transport.Item // that it was given as; nil once its owner was told
+	item   *transport.Item // the message's item; nil once its owner was told
 }
 
-// kept is the messages of one direction that the peer has not acknowledged, in their order.
-// Those that the latest connection has had, or whose owner was told that they are sent, have a position that
-// stays; the others get theirs when they are sent.
+// kept is the messages of one direction that the peer has not acknowledged, in their
+// order. A message that the latest connection has had, or whose owner was told that it is
+// sent, has a position that stays. The others get theirs when they are sent.
 type kept struct {
 	ring  []entry // its length is a power of two, or 0
 	head  int
 	count int
-	bytes int // of all
+	bytes int // the size of all
 
-	first     uint64 // position of the first entry, or of the next one
-	handed    uint64 // the last position that the latest connection has had
-	flight    int    // bytes of the entries up to there
-	acked     uint64 // the last that the peer has acknowledged
-	floor     uint64 // the last that the latest connection has not had, as it was acknowledged or lost before
-	told      uint64 // the last whose owner was told
-	gone      uint64 // the last that was let go while it was on its way
-	goneBytes int    // and the bytes of all these, until that is acknowledged
+	first  uint64 // the position of the first entry, or of the next one
+	handed uint64 // the last position that the latest connection has had
+	flight int    // the bytes of the entries up to there
+	acked  uint64 // the last position that the peer has acknowledged
+	// The last position that the latest connection has not had, as it was acknowledged or
+	// lost before.
+	floor     uint64
+	told      uint64 // the last position whose owner was told
+	gone      uint64 // the last position that was let go while it was on its way
+	goneBytes int    // the bytes of all these, until that position is acknowledged
 }
 
 // last returns the position of the last entry.
@@ -135,7 +139,7 @@ func (k *kept) shift() {
 	}
 }
 
-// verdict is what is to be told of an item.
+// verdict is an item's outcome, to be told.
 type verdict struct {
 	item    *transport.Item
 	outcome transport.Outcome
@@ -153,7 +157,7 @@ func (v verdicts) tell() {
 	}
 }
 
-// acknowledge takes off the entries up to a position, which have arrived.
+// acknowledge takes off the entries up to a position, as they have arrived.
 func (k *kept) acknowledge(position uint64) (told verdicts) {
 	before := k.count
 	for k.count > 0 && k.first <= position {
@@ -163,7 +167,8 @@ func (k *kept) acknowledge(position uint64) (told verdicts) {
 		}
 		k.shift()
 	}
-	if k.count == 0 && before < ackMessages { // or else there is much to come: an idle session has no ring
+	// Otherwise there is much to come: an idle session has no ring.
+	if k.count == 0 && before < ackMessages {
 		k.ring, k.head = nil, 0
 	}
 	k.acked = max(k.acked, position)
@@ -173,13 +178,15 @@ func (k *kept) acknowledge(position uint64) (told verdicts) {
 	return told
 }
 
-// canLetGo reports whether the first entry can be given up. One cannot that has its position and
-// waits to be sent on the connection that there is: the peer would take the next one for it.
+// canLetGo reports whether the first entry can be given up. An entry that has its
+// position and waits to be sent on the current connection cannot: the peer would take the
+// next one for it.
 func (k *kept) canLetGo(connected bool) bool {
 	return k.count > 0 && (!connected || k.first <= k.handed || k.first > k.told)
 }
 
-// tellSent appends the items to told whose owners are to be told that they are sent, as all up to a position are.
+// tellSent appends to told the items of all entries up to a position, as their owners are
+// to be told that they are sent.
 func (k *kept) tellSent(sent uint64, told []*transport.Item) []*transport.Item {
 	for p := max(k.told+1, k.first); p <= sent; p++ {
 		e := k.at(p)
@@ -190,8 +197,8 @@ func (k *kept) tellSent(sent uint64, told []*transport.Item) []*transport.Item {
 	return told
 }
 
-// letGo gives the first entry up, because of err. One that has been sent is Sent to its owner:
-// if it is lost, a gap tells. The other one is Refused, as the session goes on.
+// letGo gives the first entry up, because of err. An entry that has been sent is Sent to
+// its owner: if it is lost, a gap tells. Any other is Refused, as the session goes on.
 func (k *kept) letGo(err error) (told verdicts) {
 	p, e, sent := k.first, *k.at(k.first), k.first <= max(k.handed, k.told)
 	k.shift()
@@ -222,8 +229,8 @@ func (k *kept) end(err error) (told verdicts) {
 	return told
 }
 
-// withdraw takes an entry back that no connection has, or has had, and reports whether there is
-// one of the item.
+// withdraw takes back the entry of an item, if no connection has it, or has had it. It
+// reports whether there is such an entry.
 func (k *kept) withdraw(item *transport.Item) bool {
 	for p := k.last(); p > max(k.handed, k.told); p-- {
 		if k.at(p).item != item {
@@ -240,8 +247,9 @@ func (k *kept) withdraw(item *transport.Item) bool {
 	return false
 }
 
-// resume goes on behind what the peer has received, on another connection. It returns which
-// messages are lost, and false if the peer cannot have received so many, or so few.
+// resume goes on behind the last message that the peer has received, on another
+// connection. It returns the positions that are lost, and false if the peer cannot have
+// received so many, or so few.
 func (k *kept) resume(received uint64) (lost Range, told verdicts, ok bool) {
 	if received < k.acked || received > k.handed {
 		return lost, nil, false

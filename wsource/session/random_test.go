@@ -25,7 +25,7 @@ var (
 	randomSeed = flag.Uint64("session.seed", 1, "the seed of the first of them")
 )
 
-// play is one client, the sessions of a server that it has had, and what goes wrong.
+// play is one client, the sessions of a server that it has had, and the faults.
 type play struct {
 	*site
 	random *rand.Rand
@@ -187,8 +187,8 @@ func (p *play) close() (f figures) {
 		p.post(p.client, 1, 0)
 		p.post(p.server(), 1, 0)
 		wait(time.Minute)
-		assert.Equal(p.t, p.client.sent[len(p.client.sent)-1], p.server().lastValue(), "what was sent at the end")
-		assert.Equal(p.t, p.server().sent[len(p.server().sent)-1], p.client.lastValue(), "what was sent at the end")
+		assert.Equal(p.t, p.client.sent[len(p.client.sent)-1], p.server().lastValue(), "the value sent at the end")
+		assert.Equal(p.t, p.server().sent[len(p.server().sent)-1], p.client.lastValue(), "the value sent at the end")
 		if p.t.Failed() {
 			p.dump()
 		}
@@ -218,7 +218,8 @@ func (p *play) close() (f figures) {
 	return f
 }
 
-// merged makes one of what two servers were told of one session, which a store has handed on.
+// merged makes one of the histories that two servers have of one session, which a store
+// has handed on.
 func merged(all []*witness) (sessions []*witness) {
 	known := make(map[string]*witness)
 	for _, s := range all {
@@ -251,7 +252,7 @@ func (p *play) dump() {
 	}
 }
 
-// judgeClient judges what has come to the client, session by session.
+// judgeClient judges the values that have come to the client, session by session.
 func (p *play) judgeClient(f *figures) {
 	from := make(map[string]*witness)
 	for _, s := range p.servers {
@@ -282,7 +283,7 @@ func (p *play) judgeClient(f *figures) {
 		events = append(events, e)
 	}
 	split()
-	for _, s := range p.servers { // what nobody has heard is told
+	for _, s := range p.servers { // the values that nobody has heard are told
 		if !heard[s] {
 			f.add(judge(p.t, "to nobody", s.sent, s.reports))
 		}

@@ -6,15 +6,15 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// When what has come is acknowledged: after so many messages or bytes, or that long after the
-// first.
+// The numbers of messages and bytes, and the time after the first, after which received
+// messages are acknowledged.
 const (
 	ackMessages = 256
 	ackBytes    = 64 << 10
 	ackDelay    = time.Second
 )
 
-// Receive is that of transport.Conn. What has come before it is delivered now.
+// Receive is that of transport.Conn. Messages that have come before it are delivered now.
 func (c *conversation) Receive(f func(binary bool, data []byte)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -22,8 +22,8 @@ func (c *conversation) Receive(f func(binary bool, data []byte)) {
 	c.wake()
 }
 
-// take takes a message of the application's that has come by a connection. It reports false if
-// the peer was not allowed to send it.
+// take takes a message of the application's that has come by a connection. It reports
+// false if the peer was not allowed to send it.
 func (c *conversation) take(l *link, binary bool, data []byte) bool {
 	c.mu.Lock()
 	if c.link != l || c.over || c.peerEnd != nil {
@@ -63,8 +63,8 @@ func (c *conversation) take(l *link, binary bool, data []byte) bool {
 	return true
 }
 
-// waitsTurn reports whether the session before this one still delivers, for which the delivery
-// of this one has to wait. mu is held.
+// waitsTurn reports whether the session before this one still delivers; mu is held. The
+// delivery of this one has to wait for that.
 func (c *conversation) waitsTurn() bool {
 	if c.before == nil {
 		return false
@@ -78,7 +78,7 @@ func (c *conversation) waitsTurn() bool {
 	return false
 }
 
-// takeTurn delivers what has waited for the session before this one.
+// takeTurn delivers the messages that have waited for the session before this one.
 func (c *conversation) takeTurn() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,8 +97,8 @@ func (c *conversation) run(f func()) {
 	returned = true
 }
 
-// drain tells the status and delivers what is in the inbox, until there is nothing any more. The
-// caller is the one who delivers.
+// drain tells the statuses and delivers the messages in the inbox, until there are none
+// any more. The caller has the turn.
 func (c *conversation) drain() {
 	c.mu.Lock()
 	for {
@@ -128,6 +128,7 @@ func (c *conversation) drain() {
 	}
 	c.inline = nil
 	c.turn.free()
+	c.settled()
 	if c.after != nil {
 		defer c.after.takeTurn()
 	}
@@ -138,9 +139,11 @@ func (c *conversation) drain() {
 		return
 	}
 	if c.received > c.told {
-		c.sendAck() // the close frame may follow, which no acknowledgement waits behind
+		// The close frame may follow, and no acknowledgement comes behind that.
+		c.sendAck()
 	}
-	if c.out.count > 0 { // the close frame waits for that, as nothing is acknowledged behind it
+	// The close frame waits for the peer's acknowledgements, as none comes behind it.
+	if c.out.count > 0 {
 		c.wantAck()
 		c.mu.Unlock()
 		return
@@ -150,7 +153,7 @@ func (c *conversation) drain() {
 	l.conn.Close(end)
 }
 
-// acknowledge acknowledges what has come, if it is time to; mu is held.
+// acknowledge acknowledges the messages that have come, if it is time to; mu is held.
 func (c *conversation) acknowledge() {
 	switch {
 	case c.link == nil || c.received == c.told:
@@ -166,13 +169,15 @@ func (c *conversation) acknowledge() {
 	}
 }
 
-// ackDue reports whether what has come is to be acknowledged at once; mu is held.
+// ackDue reports whether the messages that have come are to be acknowledged at once; mu
+// is held.
 func (c *conversation) ackDue() bool {
 	return c.received-c.told >= ackMessages || c.toldBytes >= ackBytes || c.askedFor > c.told
 }
 
-// acknowledgeNow sends an acknowledgement, or has the one that waits at the connection be followed by another:
-// a peer that sends and does not read has at most one queued. mu is held, and there is a connection.
+// acknowledgeNow sends an acknowledgement, or another one behind the one that waits at
+// the connection: a peer that sends and does not read has at most one queued. There is a
+// connection; mu is held.
 func (c *conversation) acknowledgeNow() {
 	if c.link.ackWaits {
 		c.link.ackDue = true
@@ -181,19 +186,19 @@ func (c *conversation) acknowledgeNow() {
 	c.sendAck()
 }
 
-// sendAck sends an acknowledgement; mu is held, and there is a connection.
+// sendAck sends an acknowledgement. There is a connection; mu is held.
 func (c *conversation) sendAck() {
 	c.told, c.toldBytes = c.received, 0
 	c.link.ackWaits, c.link.ackDue = true, false
 	c.link.insert(control{word: wordAck, numbers: [3]uint64{c.received}}, (*ackOwner)(c.link))
 }
 
-// ackOwner is a connection as the one who hears that an acknowledgement is sent.
+// ackOwner is a connection as the owner of an acknowledgement.
 type ackOwner link
 
 // Done hears the outcome.
 func (o *ackOwner) Done(_ *transport.Item, outcome transport.Outcome, _ error) {
-	if outcome != transport.Sent { // the connection is over, and who has just given it may hold mu
+	if outcome != transport.Sent { // the connection is over, and the sender may hold mu
 		return
 	}
 	l := (*link)(o)
@@ -206,7 +211,7 @@ func (o *ackOwner) Done(_ *transport.Item, outcome transport.Outcome, _ error) {
 	}
 }
 
-// acknowledgeLate is what the timer calls.
+// acknowledgeLate is called by the timer.
 func (c *conversation) acknowledgeLate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -223,7 +228,7 @@ func (c *conversation) stopAcks() {
 	}
 }
 
-// asksFor hears that the peer wants to know what has come.
+// asksFor takes the peer's request for an acknowledgement.
 func (c *conversation) asksFor(l *link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -234,7 +239,7 @@ func (c *conversation) asksFor(l *link) {
 	c.acknowledge()
 }
 
-// endReceived hears that the peer ends the session behind what has come.
+// endReceived takes the peer's end of the session, behind all messages before it.
 func (c *conversation) endReceived(l *link, end *transport.End) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

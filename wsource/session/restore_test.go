@@ -33,8 +33,9 @@ func counting(n *atomic.Int32) func(ctx context.Context, s *text) error {
 	}
 }
 
-// TestRestoredByTheRefused: a connection whose token has its session restored, and that is refused then, does
-// that no harm: the session waits for its client, and ends if that does not come.
+// TestRestoredByTheRefused: a connection whose token has its session restored, and that
+// is then refused, does the session no harm: the session waits for its client, and ends
+// if that does not come.
 func TestRestoredByTheRefused(t *testing.T) {
 	t.Parallel()
 	for name, comes := range map[string]bool{"the client comes": true, "nobody comes": false} {
@@ -47,7 +48,8 @@ func TestRestoredByTheRefused(t *testing.T) {
 				token := first.token()
 				first.say("\x00go 1")
 				s.restart()
-				s.dial("\x00resume " + token + " 1000").assertCode(StatusExpired) // a position that there cannot be
+				// A position that is impossible.
+				s.dial("\x00resume " + token + " 1000").assertCode(StatusExpired)
 				assert.Equal(t, 1, s.sessions.Len())
 				if comes {
 					r := s.dial("\x00resume " + token + " 0")
@@ -64,8 +66,8 @@ func TestRestoredByTheRefused(t *testing.T) {
 	}
 }
 
-// TestRestoredTwice: of two connections that show the token of a session which is being restored, the later
-// one gets it, and one handler begins.
+// TestRestoredTwice: of two connections that show the token of a session while it is
+// being restored, the later one gets it, and one handler begins.
 func TestRestoredTwice(t *testing.T) {
 	t.Parallel()
 	for name, laterFirst := range map[string]bool{"in their order": false, "the later one first": true} {

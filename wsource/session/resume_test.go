@@ -14,8 +14,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// TestOvertaken: a connection that the server has accepted before another one, and that shows its token
-// later, changes nothing.
+// TestOvertaken: a connection that the server has accepted before another one, and that
+// shows its token later, changes nothing.
 func TestOvertaken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -35,9 +35,10 @@ func TestOvertaken(t *testing.T) {
 	})
 }
 
-// TestSlowClientShowsWhatItHasReceived: what a slow client has got and not delivered when it comes back is
-// sent again. It is not delivered meanwhile, since the client would have received more than it has said: the
-// server would refuse that as impossible if the next connection broke, too.
+// TestSlowClientShowsWhatItHasReceived: messages that a slow client has got and not
+// delivered when it comes back are sent again. They are not delivered meanwhile, since
+// the client would have received more than it has said: the server would refuse that as
+// impossible if the next connection broke, too.
 func TestSlowClientShowsWhatItHasReceived(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -51,7 +52,8 @@ func TestSlowClientShowsWhatItHasReceived(t *testing.T) {
 		client := s.client(&Config[string]{
 			Subject: wsource.SubjectConfig[string]{Reconnect: &backoff.Config{Base: time.Millisecond}},
 		})
-		client.Status().Subscribe(t.Context(), onNext(func(Status) { time.Sleep(time.Millisecond) })) // so that values wait
+		// So that values wait.
+		client.Status().Subscribe(t.Context(), onNext(func(Status) { time.Sleep(time.Millisecond) }))
 		side := watch(client).listen()
 		client.Subscribe(t.Context(), onNext(func(string) { time.Sleep(time.Millisecond) }))
 		wait(all / 2 * time.Millisecond)

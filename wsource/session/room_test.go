@@ -13,8 +13,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// TestMemberLingersBehindItsSession: whoever ends a session, and however its handler hears of that, the member is
-// in the room for the linger alone.
+// TestMemberLingersBehindItsSession: whichever side ends a session, and however its
+// handler hears of that, the member is in the room for the linger alone.
 func TestMemberLingersBehindItsSession(t *testing.T) {
 	t.Parallel()
 	const linger = 10 * time.Second
@@ -24,13 +24,13 @@ func TestMemberLingersBehindItsSession(t *testing.T) {
 			<-ctx.Done()
 			return nil
 		},
-		"what comes is said by the member": func(
+		"the member says the values that come": func(
 			ctx context.Context, s *text, member *hub.Membership[string, string, string],
 		) error {
 			<-s.Subscribe(ctx, member).Done()
 			return nil
 		},
-		"what comes is said by the member, for each": func(
+		"the member says the values that come, for each": func(
 			ctx context.Context, s *text, member *hub.Membership[string, string, string],
 		) error {
 			return observable.ForEach(ctx, s, member.Next)

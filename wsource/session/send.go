@@ -9,8 +9,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Send is that of transport.Conn. A message is Sent when a connection has handed it to the
-// operating system; it is kept until the peer acknowledges it.
+// Send is that of transport.Conn. A message is Sent when a connection has handed it to
+// the operating system; it is kept until the peer acknowledges it.
 func (c *conversation) Send(ctx context.Context, item *transport.Item) {
 	e := entry{data: item.Data, binary: item.Binary, packer: item.Packer, item: item}
 	if !e.binary && len(e.data) > 0 && e.data[0] == mark {
@@ -28,21 +28,29 @@ func (c *conversation) Send(ctx context.Context, item *transport.Item) {
 	if c.outbox.Age > 0 && c.aging == nil {
 		c.aging = time.AfterFunc(c.outbox.Age/time.Duration(len(c.marks)), c.age)
 	}
-	flush := c.handOver(item.Room != transport.RoomIgnore) // or else its sender may hold what is needed to hear outcomes
+	// Otherwise its sender may hold a mutex that is needed to hear outcomes.
+	flush := c.handOver(item.Room != transport.RoomIgnore)
+	sent := c.leaving
+	if sent { // a sender would wait for a connection in vain
+		c.out.tellSent(c.out.last(), nil)
+	}
 	c.mu.Unlock()
+	if sent {
+		told = append(told, verdict{item: item, outcome: transport.Sent})
+	}
 	defer told.tell() // deferred, as an owner may end the goroutine
 	flush.flush()
 }
 
-// admit waits for room, or makes it, as the policy says. The outcome and error say why a message
-// is not taken. mu is held before and after.
+// admit waits for room, or makes it, as the policy decides. The outcome and error are the
+// reason for not taking a message; mu is held before and after.
 func (c *conversation) admit(ctx context.Context, size int, room transport.Room) (transport.Outcome, verdicts, error) {
 	var told verdicts
 	stop := func() bool { return true }
 	waited := false
 	for {
 		switch {
-		case c.over || c.ending != nil || c.peerEnd != nil:
+		case c.over || c.ending != nil || c.peerEnd != nil || c.sealed:
 			stop()
 			err := c.err
 			if err == nil {
@@ -54,7 +62,7 @@ func (c *conversation) admit(ctx context.Context, size int, room transport.Room)
 			return transport.Refused, told, context.Cause(ctx)
 		case room == transport.RoomRefuse && c.link == nil:
 			return transport.Refused, told, wsource.ErrNotOpen
-		case room == transport.RoomIgnore || c.out.fits(size, &c.outbox):
+		case room == transport.RoomIgnore || c.fits(size):
 			stop()
 			return 0, told, nil
 		case room == transport.RoomRefuse || c.outbox.Overflow == observable.OverflowDropNewest:
@@ -62,7 +70,8 @@ func (c *conversation) admit(ctx context.Context, size int, room transport.Room)
 		case c.outbox.Overflow == observable.OverflowDropOldest && c.canLetGo():
 			told = append(told, c.out.letGo(transport.ErrFull)...)
 			continue
-		case c.outbox.Overflow == observable.OverflowFail: // below, an outbox that drops the oldest waits for that to be sent
+		// Below, an outbox that drops the oldest waits for that one to be sent.
+		case c.outbox.Overflow == observable.OverflowFail:
 			err := &OverflowError{Messages: c.out.count, Bytes: c.out.bytes}
 			c.overflow(err)
 			return transport.Unsent, told, err
@@ -88,6 +97,18 @@ func (c *conversation) admit(ctx context.Context, size int, room transport.Room)
 	}
 }
 
+// fits reports whether the outbox has room for so many bytes; mu is held. A session that
+// is handed on has twice the room, since its peer acknowledges nothing meanwhile, and a
+// callback that runs has to come to its end.
+func (c *conversation) fits(size int) bool {
+	bounds := c.outbox
+	if c.leaving {
+		bounds.Messages *= 2
+		bounds.Bytes *= 2
+	}
+	return c.out.fits(size, &bounds)
+}
+
 // overflow ends the session since its outbox is full; mu is held.
 func (c *conversation) overflow(err error) {
 	l := c.link
@@ -104,8 +125,8 @@ func (c *conversation) overflow(err error) {
 	}()
 }
 
-// wantAck asks the peer to acknowledge what it has, and lets the connection be read on for that
-// while a message is delivered; mu is held.
+// wantAck asks the peer to acknowledge the messages that it has, and lets the connection
+// be read on for that while a message is delivered; mu is held.
 func (c *conversation) wantAck() {
 	l := c.link
 	if l == nil {
@@ -121,14 +142,14 @@ func (c *conversation) wantAck() {
 	}
 }
 
-// starved reports whether something waits for an acknowledgement; mu is held.
+// starved reports whether a sender or a message waits for an acknowledgement; mu is held.
 func (c *conversation) starved() bool {
 	return c.waiters > 0 || c.out.unsent() > 0 && !c.out.windowOpen()
 }
 
-// handOver hands to the connection what waits, as far as the window is open and the connection has room; what is
-// left goes when it has sent some. If the caller writes, it calls the flush of the link that is returned when
-// mu is released. mu is held.
+// handOver hands waiting messages to the connection, as far as the window is open and the
+// connection has room; mu is held. The rest goes when the connection has sent some. If
+// the caller writes, it calls the flush of the returned link when mu is released.
 func (c *conversation) handOver(writes bool) (flush *link) {
 	l := c.link
 	if l == nil || c.over {
@@ -157,7 +178,8 @@ func (c *conversation) handOver(writes bool) (flush *link) {
 	return flush
 }
 
-// Withdraw is that of transport.Conn. Only what no connection has can be withdrawn.
+// Withdraw is that of transport.Conn. Only a message that no connection has can be
+// withdrawn.
 func (c *conversation) Withdraw(item *transport.Item) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -168,8 +190,8 @@ func (c *conversation) Withdraw(item *transport.Item) bool {
 	return true
 }
 
-// acknowledged hears that the peer has received so many messages. It reports false if that
-// cannot be.
+// acknowledged takes the peer's count of the messages that it has received. It reports
+// false if that cannot be.
 func (c *conversation) acknowledged(l *link, received uint64) bool {
 	c.mu.Lock()
 	if c.link != l {
@@ -194,7 +216,8 @@ func (c *conversation) acknowledged(l *link, received uint64) bool {
 	return true
 }
 
-// answered tells the Subject that what it has asked about has arrived, if it has.
+// answered tells the Subject that the messages it has asked about have arrived, if they
+// have.
 func (c *conversation) answered() {
 	c.mu.Lock()
 	answer, number := c.answer, c.asked
@@ -210,7 +233,7 @@ func (c *conversation) answered() {
 // canLetGo reports whether the oldest message can be given up; mu is held.
 func (c *conversation) canLetGo() bool { return c.out.canLetGo(c.link != nil) }
 
-// age lets go what is too old.
+// age lets go of messages that are too old.
 func (c *conversation) age() {
 	c.mu.Lock()
 	if c.over {
@@ -219,7 +242,8 @@ func (c *conversation) age() {
 	}
 	var told verdicts
 	for oldest := c.marks[0]; c.canLetGo() && c.out.first <= oldest; {
-		if c.out.first > max(c.out.handed, c.out.told) { // it has no position, so that the next one gets this
+		// It has no position, so that the next one gets this.
+		if c.out.first > max(c.out.handed, c.out.told) {
 			oldest--
 			for i := range c.marks {
 				c.marks[i] = max(c.marks[i], 1) - 1

@@ -25,23 +25,27 @@ const (
 type ServerConfig[Out any] struct {
 	// Subject is as for a Subject of an accepted socket: see wsource.WrapSocket.
 	Subject wsource.SubjectConfig[Out]
-	// Outbox bounds what each session keeps until its client has acknowledged it.
+	// Outbox bounds the messages that each session keeps until its client has
+	// acknowledged them.
 	Outbox Outbox
 	// TTL is how long a session waits for a connection. Default: DefaultTTL.
 	TTL time.Duration
-	// MaxSessions is how many sessions there may be, those that wait included. Beyond, a connection that wants a
-	// new one is closed with wsource.StatusTryAgainLater. Default: DefaultMaxSessions.
+	// MaxSessions is how many sessions there may be, those that wait included. Beyond, a
+	// connection that wants a new one is closed with wsource.StatusTryAgainLater.
+	// Default: DefaultMaxSessions.
 	MaxSessions int
-	// Store, if it is not nil, keeps the sessions when Handle returns, and has those of other servers, which
-	// this one yields its own to while Handle runs. Default: they end with the server.
+	// Store, if it is not nil, keeps the sessions when Handle returns, and has those of
+	// other servers. While Handle runs, this server yields its own sessions to the
+	// others. Default: they end with the server.
 	Store Store
 }
 
-// Server has the sessions of the sockets that a wsource.Server accepts. It is made by [NewServer].
+// Server has the sessions of the sockets that a wsource.Server accepts. [NewServer] makes
+// one.
 type Server[In, Out any] struct {
 	codec   wsource.Codec[In, Out]
 	config  ServerConfig[Out]
-	name    string // that its tokens begin with; "" without a Store
+	name    string // the name that its tokens begin with; "" without a Store
 	refused observable.Subject[*TokenError]
 
 	mu       sync.Mutex
@@ -50,7 +54,7 @@ type Server[In, Out any] struct {
 	sessions map[*conversation]*served[In, Out]
 	stopped  bool
 
-	places atomic.Uint64 // of the connections that were accepted
+	places atomic.Uint64 // counts the connections that were accepted
 }
 
 // served is a session of a server. Its tokens and parking are guarded by the server's mu.
@@ -59,17 +63,22 @@ type served[In, Out any] struct {
 	c       *conversation
 	key     string
 	current digest // the token that its client has shown or confirmed
-	next    digest // the one that the client was sent and has not confirmed; or the same
-	fresh   bool   // no connection was confirmed yet
-	newest  uint64 // the place of the latest connection that has shown a token of it
-	ended   bool   // its handler has returned at another server: what is left is to tell the client the rest
-	parking *move  // into the Store, once it has begun
+	// The token that the client was sent and has not confirmed; or the same.
+	next  digest
+	fresh bool // no connection was confirmed yet
+	// The place of the latest connection that has shown a token of the session.
+	newest uint64
+	// Its handler has returned at another server: only the remaining messages are to be
+	// sent to the client.
+	ended   bool
+	parking *move // its move into the Store, once that has begun
 }
 
-// NewServer returns a server of sessions. A nil config is the default. Its wsource.Server's options have
-// to name [Subprotocol] among the Subprotocols, and its Rate must not drop messages (observable.OverflowDropNewest), as
-// they are numbered. The Outbox of those options is not for sessions, which have their own. What is wrong with an
-// argument is the error of Handle.
+// NewServer returns a server of sessions. A nil config is the default. Its
+// wsource.Server's options have to name [Subprotocol] among the Subprotocols, and its
+// Rate must not drop messages (observable.OverflowDropNewest), as they are numbered. The
+// Outbox of those options is not for sessions, which have their own. Handle returns an
+// error for an argument that cannot be used.
 func NewServer[In, Out any](codec wsource.Codec[In, Out], config *ServerConfig[Out]) *Server[In, Out] {
 	s := &Server[In, Out]{
 		codec: codec, tokens: make(map[digest]*served[In, Out]), moves: make(map[digest]*move),
@@ -86,7 +95,7 @@ func NewServer[In, Out any](codec wsource.Codec[In, Out], config *ServerConfig[O
 	return s
 }
 
-// problem returns what is wrong with the arguments of NewServer.
+// problem returns the problem with the arguments of NewServer.
 func (s *Server[In, Out]) problem() error {
 	fail := func(argument, problem string) error {
 		return &observable.ArgumentError{Func: "session.NewServer", Argument: argument, Problem: problem}
@@ -104,26 +113,31 @@ func (s *Server[In, Out]) problem() error {
 	return nil
 }
 
-// Handle calls handler with each session that begins, on a goroutine of its own: with one that the Store
-// has had, too. It is not called again when a session is resumed. It blocks until ctx ends, or the connections
-// of server do (see wsource.Server.Shutdown), and every handler has returned. It returns the context's cause or nil,
-// or at once with the Store's error if that does not take the server.
+// Handle calls handler with each session that begins, on a goroutine of its own: with
+// each one that comes from the Store, too. It is not called again when a session is
+// resumed. It blocks until ctx ends, or the connections of server do (see
+// wsource.Server.Shutdown), and every handler has returned. It returns the context's
+// cause or nil, or at once with the Store's error if the Store does not take the server.
 //
-// The handler's context ends with ctx, and when the session is over. When the handler returns
-// while ctx lives, the session ends: with code 1000, or as Session.Error says. When ctx ends, the sessions do not,
-// as far as clients know: the connections are closed with 1001. If there is a Store, the sessions are put into it,
-// otherwise they end here, and clients that come back are told that theirs has expired; what was not acknowledged is
-// told by Undelivered. The error of a handler's context, or of its stream, says which of the two it is. What a handler
-// returns when its session is over is told to [observable.OnUnhandled], unless it says just that.
+// The handler's context ends with ctx, and when the session is over. When the handler
+// returns while ctx lives, the session ends: with code 1000, or as Session.Error says.
+// When ctx ends, the sessions do not, as far as clients know: the connections are closed
+// with 1001. If there is a Store, no further message is delivered, and a callback that
+// runs comes to its end, for at most three seconds. Its message counts as delivered, and
+// the values that it sends go along. Then the sessions are put into the Store, 64 at a
+// time, and for 20 seconds in all; [observable.OnUnhandled] is told how many it has not
+// taken. Those, and all without a Store, end here. Their clients are told that they have
+// expired when they come back, and Undelivered tells of the messages that were not
+// acknowledged. The error of a handler's context, or of its stream, tells the two cases
+// apart. If a handler's session is over, [observable.OnUnhandled] is told the error that
+// it returns, unless the error says just that.
 func (s *Server[In, Out]) Handle(
 	ctx context.Context, server *wsource.Server, handler func(ctx context.Context, s *Session[In, Out]) error,
 ) error {
 	if err := s.problem(); err != nil {
 		return err
 	}
-	fail := func(argument string) error {
-		return &observable.ArgumentError{Func: "session.Server.Handle", Argument: argument, Problem: "is nil"}
-	}
+	fail := func(argument string) error { return errNil("session.Server.Handle", argument) }
 	switch {
 	case ctx == nil:
 		return fail("ctx")
@@ -139,7 +153,8 @@ func (s *Server[In, Out]) Handle(
 		return err
 	}
 	defer leave()
-	// The sessions are parked before the handlers hear that ctx has ended: what they do then would end them.
+	// The sessions are parked before the handlers hear that ctx has ended: their reaction
+	// would end the sessions.
 	handlers, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	running := new(handlerGroup)
@@ -157,7 +172,7 @@ func (s *Server[In, Out]) Handle(
 // handlerGroup is the handlers that run.
 type handlerGroup struct {
 	mu      sync.Mutex
-	over    bool // none begins any more
+	over    bool // no other begins
 	running sync.WaitGroup
 }
 
@@ -165,7 +180,7 @@ type handlerGroup struct {
 func (g *handlerGroup) run(f func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.over { // or else the session was parked as it began, and is over here
+	if !g.over { // otherwise the session was parked as it began, and is over here
 		g.running.Go(f)
 	}
 }
@@ -182,11 +197,15 @@ func (g *handlerGroup) wait() {
 func (s *Server[In, Out]) handle(
 	ctx context.Context, session *Session[In, Out], handler func(ctx context.Context, s *Session[In, Out]) error,
 ) {
-	own, cancel := context.WithCancelCause(ctx)
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(wsource.ErrClosed) // as the session is about to be
 	c := session.latest()
-	stop := context.AfterFunc(c.context, func() { cancel(cmp.Or(c.Err(), wsource.ErrClosed)) })
-	defer stop()
+	// The session's own end if it has one.
+	end := func() { cancel(cmp.Or(c.Err(), context.Cause(ctx), wsource.ErrClosed)) }
+	for _, ending := range []context.Context{c.context, ctx} {
+		stop := context.AfterFunc(ending, end)
+		defer stop()
+	}
 	err := observable.ErrGoexit // unless the handler returns
 	defer func() {
 		if v := recover(); v != nil {
@@ -199,7 +218,8 @@ func (s *Server[In, Out]) handle(
 			}
 		case err == nil:
 			session.Complete()
-			session.Subscribe(context.Background(), observable.ObserverFuncs[In]{OnError: func(error) {}}) // if nobody has
+			// If nobody has subscribed.
+			session.Subscribe(context.Background(), observable.ObserverFuncs[In]{OnError: func(error) {}})
 		default:
 			session.Error(err)
 			session.Subscribe(context.Background(), observable.ObserverFuncs[In]{OnError: func(error) {}})
@@ -211,14 +231,14 @@ func (s *Server[In, Out]) handle(
 	err = handler(own, session)
 }
 
-// hasFailed reports whether what a handler has ended with, once its session or the server's context was over, says
-// more than that. Of an error that joins several, each counts.
+// hasFailed reports whether a handler's error, once its session or the server's context
+// was over, says more than that. If an error joins several, each counts.
 func hasFailed(err error, ends ...error) bool {
 	return outcome.Fails[*wsource.CloseError](err, func(err error) bool { return saysOver(err, ends) })
 }
 
-// saysOver reports whether err says that a session is over, as one of its ends does, or that the peer has ended it
-// by a message that does not decode.
+// saysOver reports whether err says that a session is over, as one of its ends does, or
+// that the peer has ended it by a message that does not decode.
 func saysOver(err error, ends []error) bool {
 	undecoded, ok := errors.AsType[*wsource.CodecError](err)
 	return errors.Is(err, wsource.ErrClosed) || errors.Is(err, context.Canceled) || wsource.CloseStatus(err) != 0 ||
@@ -226,12 +246,18 @@ func saysOver(err error, ends []error) bool {
 		slices.ContainsFunc(ends, func(end error) bool { return errors.Is(err, end) })
 }
 
-// dropsArrivals reports whether a server's connections may drop messages that have arrived.
+// dropsArrivals reports whether a server's connections may drop messages that have
+// arrived.
 func dropsArrivals(rate wsource.Rate) bool {
 	return rate.Messages > 0 && rate.Overflow == observable.OverflowDropNewest
 }
 
-// errDrops is how connections are refused that may drop messages.
+// errNil is the error for an argument that is nil.
+func errNil(function, argument string) error {
+	return &observable.ArgumentError{Func: function, Argument: argument, Problem: "is nil"}
+}
+
+// errDrops is the error for connections that may drop messages.
 func errDrops(function, argument string) error {
 	return &observable.ArgumentError{
 		Func: function, Argument: argument,
@@ -239,25 +265,36 @@ func errDrops(function, argument string) error {
 	}
 }
 
-// Accept has a session begin or go on over a socket: begin is called with one that is new to this server. A
-// socket without the subprotocol is closed with 1008, and one whose Rate drops messages with 1011. It does not block.
-// It is for who has some connections without sessions; others use [Server.Handle].
+// Accept has a session begin or go on over a socket. It calls begin with each session
+// that is new to this server. A socket without the subprotocol is closed with 1008, and
+// one whose Rate drops messages with 1011. Accept does not block.
+// [observable.OnUnhandled] is told of an argument that cannot be used. It is for servers
+// that have some connections without sessions; others use [Server.Handle].
 func (s *Server[In, Out]) Accept(socket *wsource.Socket, begin func(session *Session[In, Out])) {
+	if socket == nil {
+		observable.ReportUnhandled(errNil("session.Server.Accept", "socket"), s)
+		return
+	}
 	l := newLink(socket)
 	l.place = s.places.Add(1)
 	if socket.Subprotocol() != Subprotocol {
 		l.close(wsource.StatusPolicyViolation, "the subprotocol is "+Subprotocol, nil)
 		return
 	}
+	var err error
 	if c, ok := l.conn.(interface{ DropsArrivals() bool }); ok && c.DropsArrivals() {
-		err := errDrops("session.Server.Accept", "socket")
+		err = errDrops("session.Server.Accept", "socket")
+	} else if begin == nil {
+		err = errNil("session.Server.Accept", "begin")
+	}
+	if err != nil {
 		l.close(wsource.StatusInternalError, "", err)
 		observable.ReportUnhandled(err, s)
 		return
 	}
 	timer := time.AfterFunc(helloTimeout, func() { l.close(StatusHelloTimeout, "no hello came in time", nil) })
 	l.conn.WhenOver(func() { timer.Stop() })
-	greeted := false // for who reads
+	greeted := false // for the goroutine that reads
 	l.greet = func(l *link, m control) bool {
 		switch {
 		case m.word == wordGo && l.c != nil:
@@ -285,8 +322,8 @@ func (s *Server[In, Out]) Len() int {
 	return len(s.sessions)
 }
 
-// Refusals is the stream of the tokens that were refused: hot, and for logs and alarms. It does
-// not end.
+// Refusals is the stream of the tokens that were refused: hot, and for logs and alarms.
+// It does not end.
 func (s *Server[In, Out]) Refusals() observable.Observable[*TokenError] { return &s.refused }
 
 // fresh begins a session.
@@ -339,7 +376,7 @@ func (s *Server[In, Out]) newServed(id, key string, c *conversation) *served[In,
 	return v
 }
 
-// add makes a session known by a token. It reports false if there are too many.
+// add makes a session known by a token. It reports false if there are too many sessions.
 func (s *Server[In, Out]) add(v *served[In, Out], token digest) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -39,7 +39,8 @@ func (s *Server[In, Out]) refuse(l *link, refusal *TokenError) {
 	s.refused.Next(refusal)
 }
 
-// find returns the session that a token belongs to; restored says that the Store has had it.
+// find returns the session that a token belongs to. Restored says that the Store has had
+// it.
 func (s *Server[In, Out]) find(shown digest, key string) (v *served[In, Out], restored bool, refusal *TokenError) {
 	ctx, cancel := context.WithTimeout(context.Background(), helloTimeout)
 	defer cancel()
@@ -59,7 +60,7 @@ func (s *Server[In, Out]) find(shown digest, key string) (v *served[In, Out], re
 			return nil, false, &TokenError{Problem: TokenForeign}
 		case v != nil:
 			return v, false, nil
-		case m == nil && stopped && s.config.Store != nil: // it may be there
+		case m == nil && stopped && s.config.Store != nil: // the Store may have it
 			return nil, false, &TokenError{Problem: TokenUnchecked, Err: errParked}
 		case m == nil:
 			return nil, false, &TokenError{Problem: TokenUnknown}
@@ -77,8 +78,9 @@ func (s *Server[In, Out]) find(shown digest, key string) (v *served[In, Out], re
 	}
 }
 
-// isOvertaken reports whether the client has had another connection since this one, which is read only
-// now. The token that it shows says nothing then of which ones the client has.
+// isOvertaken reports whether the client has made a later connection than this one, which
+// is read only now. Then the token that it shows does not tell which tokens the client
+// has.
 func (s *Server[In, Out]) isOvertaken(l *link, v *served[In, Out]) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +91,7 @@ func (s *Server[In, Out]) isOvertaken(l *link, v *served[In, Out]) bool {
 	return false
 }
 
-// attach makes a connection that of a session whose token was shown.
+// attach makes l the connection of a session whose token was shown.
 func (s *Server[In, Out]) attach(l *link, v *served[In, Out], shown digest, received uint64) *TokenError {
 	token := newToken(s.name)
 	next := digestOf(token)
@@ -111,7 +113,7 @@ func (s *Server[In, Out]) attach(l *link, v *served[In, Out], shown digest, rece
 		s.mu.Unlock()
 		return &TokenError{Problem: TokenPosition}
 	}
-	// The token that was shown is the one that the client has. The other one is not: if it was
+	// The client has the token that was shown. It has not got the other one: if that was
 	// sent, it has not arrived.
 	for _, other := range []digest{v.current, v.next} {
 		if other != shown {
@@ -149,7 +151,7 @@ func (s *Server[In, Out]) confirm(l *link, next uint64) bool {
 	if v == nil || c.link != l {
 		c.mu.Unlock()
 		s.mu.Unlock()
-		return true // it is over
+		return true // the session is over
 	}
 	if v.current != v.next {
 		delete(s.tokens, v.current)

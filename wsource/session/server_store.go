@@ -4,19 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// errParked is how a session ends here that the Store keeps as the server stops.
+// errParked is the end here of a session that the Store keeps as the server stops.
 var errParked = errors.New("session: the server stops, and the session waits in its store")
 
-// errStopped is how it ends if there is no Store.
+// errStopped is the end of a session if there is no Store.
 var errStopped = errors.New("session: the server stops, and the session ends with it")
 
-// errUnclaimed is the cause when a session was taken out of the Store for a connection that was then refused.
+// errUnclaimed is the cause when a session was taken out of the Store for a connection
+// that was then refused.
 var errUnclaimed = errors.New("no connection of its client was taken since it was restored")
 
 // errYielded is the cause when another server has a session now.
@@ -30,7 +35,7 @@ func (s *Server[In, Out]) join(ctx context.Context) (leave func(), err error) {
 	return s.config.Store.Join(ctx, s.name, s.yield)
 }
 
-// yield puts a session into the Store whose client has come to another server.
+// yield puts a session into the Store as its client has come to another server.
 func (s *Server[In, Out]) yield(ctx context.Context, claim Claim) error {
 	shown, ok := digestOfID(claim.TokenID)
 	if !ok {
@@ -44,7 +49,13 @@ func (s *Server[In, Out]) yield(ctx context.Context, claim Claim) error {
 		case v != nil && v.key != claim.Key:
 			return ErrForeign
 		case v != nil:
-			return s.park(ctx, v, &TakenOverError{Err: errYielded})
+			atMost := parkPatience
+			if deadline, ok := ctx.Deadline(); ok { // the Store takes its time, too
+				atMost = min(atMost, time.Until(deadline)/2)
+			}
+			patience, cancel := context.WithTimeout(ctx, atMost)
+			defer cancel()
+			return s.park(ctx, patience, s.leave(v, &TakenOverError{Err: errYielded}))
 		case m == nil:
 			return nil
 		}
@@ -54,7 +65,17 @@ func (s *Server[In, Out]) yield(ctx context.Context, claim Claim) error {
 	}
 }
 
-// parkAll ends all sessions here, and puts them into the Store.
+// Parking, when the server stops, or a client comes to another one.
+const (
+	parkTimeout = 20 * time.Second // for all sessions
+	parksAtOnce = 64
+	// How long the callbacks that run may take to come to their end.
+	parkPatience = 3 * time.Second
+)
+
+// parkAll ends all sessions here, and puts them into the Store, some at a time. It takes
+// no longer than parkTimeout, so that it returns though the Store cannot be reached. One
+// report is for all that were not taken.
 func (s *Server[In, Out]) parkAll(ctx context.Context) {
 	s.mu.Lock()
 	s.stopped = true
@@ -63,23 +84,48 @@ func (s *Server[In, Out]) parkAll(ctx context.Context) {
 		all = append(all, v)
 	}
 	s.mu.Unlock()
-	for _, v := range all {
-		cause := errParked
-		if s.config.Store == nil {
-			cause = errStopped
-		}
-		observable.ReportUnhandled(s.park(ctx, v, cause), s)
+	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
+	defer cancel()
+	cause := errParked
+	if s.config.Store == nil {
+		cause = errStopped
+	}
+	// All of them leave before any is waited for, so that they share the patience.
+	leaving := make([]parking[In, Out], len(all))
+	for i, v := range all {
+		leaving[i] = s.leave(v, cause)
+	}
+	patience, enough := context.WithTimeout(ctx, parkPatience)
+	defer enough()
+	errs := make([]error, len(all))
+	var parking sync.WaitGroup
+	places := make(chan struct{}, parksAtOnce)
+	for i, p := range leaving {
+		places <- struct{}{}
+		parking.Go(func() {
+			defer func() { <-places }()
+			errs[i] = observable.ErrGoexit // unless park returns
+			errs[i] = s.park(ctx, patience, p)
+		})
+	}
+	parking.Wait()
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) > 0 {
+		observable.ReportUnhandled(fmt.Errorf(
+			"session: the server stops, and the store has not taken %d of %d sessions: %w", len(errs), len(all), errs[0],
+		), s)
 	}
 }
 
-// move is that a session goes into the Store, or comes out of it. A connection that shows one of
-// its tokens meanwhile waits.
+// move is the way of a session into the Store, or out of it. A connection that shows one
+// of its tokens meanwhile waits.
 type move struct {
 	done chan struct{}
-	err  error // of the Store, once it is done
+	err  error // the Store's error, once the move is done
 }
 
-// wait waits until the move is done, and returns the Store's error or the cause of the end of ctx.
+// wait waits until the move is done, and returns the Store's error or the cause of the
+// end of ctx.
 func (m *move) wait(ctx context.Context) error {
 	select {
 	case <-m.done:
@@ -89,45 +135,93 @@ func (m *move) wait(ctx context.Context) error {
 	}
 }
 
-// park puts a session into the Store and ends it here with a cause. The error is the Store's.
-func (s *Server[In, Out]) park(ctx context.Context, v *served[In, Out], cause error) error {
+// parking is a session on its way into the Store.
+type parking[In, Out any] struct {
+	v     *served[In, Out] // nil if the session is on its way, or over, already
+	m     *move            // nil if the session is over
+	l     *link            // the connection that it had, or nil
+	ids   []digest         // the tokens under which connections wait for the move
+	keep  bool             // the Store is to have it
+	cause error            // the end of the session here
+}
+
+// leave begins to put a session into the Store, and to end it here with a cause.
+func (s *Server[In, Out]) leave(v *served[In, Out], cause error) parking[In, Out] {
 	c := v.c
+	sent := newItems()
+	defer sent.release()
+	defer sent.tellSent()
 	s.mu.Lock()
-	if v.parking == nil && s.sessions[c] != v {
-		s.mu.Unlock()
-		return nil // it is over
+	defer s.mu.Unlock()
+	if v.parking != nil || s.sessions[c] != v {
+		return parking[In, Out]{m: v.parking}
 	}
-	if m := v.parking; m != nil {
-		s.mu.Unlock()
-		return m.wait(ctx)
-	}
-	m := &move{done: make(chan struct{})}
-	v.parking = m
-	ids := []digest{v.current}
+	p := parking[In, Out]{v: v, m: &move{done: make(chan struct{})}, ids: []digest{v.current}, cause: cause}
+	v.parking = p.m
 	if v.next != v.current {
-		ids = append(ids, v.next)
+		p.ids = append(p.ids, v.next)
 	}
-	for _, id := range ids { // whoever shows one waits
+	for _, id := range p.ids { // connections that show one wait
 		delete(s.tokens, id)
-		s.moves[id] = m
+		s.moves[id] = p.m
 	}
 	c.mu.Lock()
-	l := c.link
-	c.link = nil // nothing comes in or goes out any more
-	record := recordOf(c)
-	record.ID, record.Key, record.Fresh = v.session.id, v.key, v.fresh
-	for _, id := range ids {
+	defer c.mu.Unlock()
+	p.l, c.link = c.link, nil
+	// If it is closing, the client has all, and knows of the end.
+	if p.keep = s.config.Store != nil && !c.over && !c.closing; p.keep {
+		c.leave(sent)
+	}
+	return p
+}
+
+// park puts a session that leaves into the Store, and ends it here. Before, it waits for
+// the end of a callback that runs, until the end of patience: the answer to a message
+// that has been delivered goes into the Store with the session. The error is the Store's.
+func (s *Server[In, Out]) park(ctx, patience context.Context, p parking[In, Out]) error {
+	switch {
+	case p.m == nil:
+		return nil
+	case p.v == nil:
+		return p.m.wait(ctx)
+	}
+	c, m := p.v.c, p.m
+	defer s.parked(p)
+	if !p.keep {
+		return nil
+	}
+	c.awaitQuiet(patience)
+	record := c.seal()
+	if record == nil {
+		return nil
+	}
+	record.ID, record.Key, record.Fresh = p.v.session.id, p.v.key, p.v.fresh
+	for _, id := range p.ids {
 		record.TokenIDs = append(record.TokenIDs, id.id())
 	}
-	keep := s.config.Store != nil && !c.over && !c.closing // then the client has all, and knows of the end
-	c.mu.Unlock()
-	s.mu.Unlock()
-	if keep {
-		if m.err = s.config.Store.Put(ctx, record, s.config.TTL); m.err == nil {
-			c.handedOn()
-		} else if errors.Is(cause, errParked) {
-			cause = fmt.Errorf("session: the server stops, and the store has not taken the session: %w", m.err)
+	m.err = observable.ErrGoexit // unless the Store returns
+	if m.err = s.put(ctx, record); m.err == nil {
+		c.handedOn()
+	}
+	return m.err
+}
+
+// put has the Store keep a session. The error may be its panic.
+func (s *Server[In, Out]) put(ctx context.Context, record *Record) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &observable.PanicError{Value: v, Stack: debug.Stack()}
 		}
+	}()
+	return s.config.Store.Put(ctx, record, s.config.TTL)
+}
+
+// parked ends a session here with a cause, and its connection, when its move into the
+// Store is over.
+func (s *Server[In, Out]) parked(p parking[In, Out]) {
+	c, l, m, cause := p.v.c, p.l, p.m, p.cause
+	if m.err != nil && errors.Is(cause, errParked) {
+		cause = fmt.Errorf("session: the server stops, and the store has not taken the session: %w", m.err)
 	}
 	taken, yielded := errors.AsType[*TakenOverError](cause)
 	if l != nil && yielded {
@@ -141,25 +235,11 @@ func (s *Server[In, Out]) park(ctx context.Context, v *served[In, Out], cause er
 		c.finish(cause)
 	}
 	s.mu.Lock()
-	for _, id := range ids {
+	for _, id := range p.ids {
 		delete(s.moves, id)
 	}
 	s.mu.Unlock()
 	close(m.done)
-	return m.err
-}
-
-// recordOf returns a conversation as a store keeps it; mu is held.
-func recordOf(c *conversation) *Record {
-	k := &c.out
-	r := &Record{Received: c.received, First: k.first, Handed: k.handed, Acked: k.acked, Connections: c.number}
-	for p := k.first; p <= k.last(); p++ {
-		r.Messages = append(r.Messages, RecordMessage{k.at(p).binary, k.at(p).data})
-	}
-	if c.ending != nil {
-		r.EndCode, r.EndReason = wsource.StatusCode(c.ending.Code), c.ending.Reason
-	}
-	return r
 }
 
 // restore takes a session out of the Store.
@@ -185,12 +265,12 @@ func (s *Server[In, Out]) restore(ctx context.Context, shown digest, key string)
 	c.out.handed, c.out.told = record.Handed, record.Handed
 	v := s.newServed(record.ID, record.Key, c)
 	v.fresh = record.Fresh
-	if v.ended = record.EndCode != 0; v.ended { // what comes is nobody's
+	if v.ended = record.EndCode != 0; v.ended { // its incoming messages are nobody's
 		c.ending, c.ended = &transport.End{Code: uint16(record.EndCode), Reason: record.EndReason}, make(chan struct{})
 		c.deliver = func(bool, []byte) {}
 	}
 	if !s.add(v, shown) {
-		if err := s.config.Store.Put(ctx, record, s.config.TTL); err != nil { // another server may have room
+		if err := s.put(ctx, record); err != nil { // another server may have room
 			observable.ReportUnhandled(err, s)
 		}
 		return nil, &TokenError{Problem: TokenUnchecked, Err: errors.New("there are too many sessions")}

@@ -14,17 +14,18 @@ import (
 
 // Config configures a client's [Session]. The zero value is the default.
 type Config[Out any] struct {
-	// Subject is as for a Subject, with these differences. Reconnect is for connections of the session, and for
-	// sessions that follow one that has expired; nil is the default policy, and not none. OnEnd judges the end of
-	// a connection that leaves the session waiting, and that of a session; the default is [CloseAction].
-	// Its Outbox is for what is sent before there is a session.
+	// Subject is as for a Subject, with these differences. Reconnect is for connections
+	// of the session, and for sessions that follow one that has expired; nil is the
+	// default policy, and not none. OnEnd judges the end of a connection that leaves the
+	// session waiting, and that of a session; the default is [CloseAction]. Its Outbox is
+	// for messages that are sent before there is a session.
 	Subject wsource.SubjectConfig[Out]
-	// Outbox bounds what is kept until the server has acknowledged it.
+	// Outbox bounds the messages that are kept until the server has acknowledged them.
 	Outbox Outbox
 }
 
-// CloseAction is wsource.CloseAction, but an [*ExpiredError] is worth another session, and a
-// [*TakenOverError] and an [*OverflowError] fail the stream.
+// CloseAction is wsource.CloseAction, but an [*ExpiredError] is worth another session,
+// and a [*TakenOverError] and an [*OverflowError] fail the stream.
 func CloseAction(err error) wsource.Action {
 	switch {
 	case errors.As(err, new(*ExpiredError)):
@@ -35,21 +36,24 @@ func CloseAction(err error) wsource.Action {
 	return wsource.CloseAction(err)
 }
 
-// Session is a conversation that outlives its connections, as a subject: an observable of what
-// arrives and an observer of what is to be sent. It is made by [New], and on the other side by a
-// [Server].
+// Session is a conversation that outlives its connections, as a subject: an observable of
+// the values that arrive and an observer of the values to send. [New] makes one, and on
+// the other side a [Server] does.
 //
-// All that is said of a wsource.Subject is true of it, with a session in place of each connection. Send
-// returns when a connection has handed the message to the operating system, as there; from then on
-// the session keeps it until the other side has acknowledged it. When a session ends before, Undelivered
-// tells of each message: one that no connection has had goes by the
-// next session of a client, one that may have arrived is Unknown. What a [Gap] has swallowed is not told by
-// Undelivered but by Status, by its positions. The bytes that a codec returns are kept, and not to be changed.
+// The documentation of wsource.Subject holds for it, with a session in place of each
+// connection. Send returns when a connection has handed the message to the operating
+// system, as there. From then on the session keeps the message until the other side has
+// acknowledged it. When a session ends before, Undelivered tells of each message: one
+// that no connection has had goes by the next session of a client, one that may have
+// arrived is Unknown. Undelivered does not tell of the messages that a [Gap] has
+// swallowed: Status tells their positions. The bytes that a codec returns are kept, and
+// not to be changed.
 //
-// Its first subscriber dials, and when the last one leaves the session ends, without a wait for what the other side has not
-// acknowledged: Shutdown, or Complete, is the way to end one. Complete, Error
-// and Close end the session, not only its connection. On a client with the default OnEnd, a session that
-// has expired is followed by a new one, and the stream goes on; the server begins anew.
+// Its first subscriber dials. When the last one leaves the session ends, without a wait
+// for messages that the other side has not acknowledged: Shutdown, or Complete, is the
+// way to end one. Complete, Error and Close end the session, not only its connection. On
+// a client with the default OnEnd, a session that has expired is followed by a new one,
+// and the stream goes on; the server begins anew.
 type Session[In, Out any] struct {
 	*wsource.Subject[In, Out]
 
@@ -59,9 +63,9 @@ type Session[In, Out any] struct {
 	key    string
 }
 
-// New returns the session of a client that dials url, or what config's Target says. A nil config is
-// the default. What is wrong with an argument is told to the first subscriber, and to who
-// sends.
+// New returns the session of a client that dials url, or the URL of config's Target. A
+// nil config is the default. An argument that cannot be used is an error for the first
+// subscriber, and for senders.
 func New[In, Out any](url string, codec wsource.Codec[In, Out], config *Config[Out]) *Session[In, Out] {
 	var c Config[Out]
 	if config != nil {
@@ -111,23 +115,25 @@ func New[In, Out any](url string, codec wsource.Codec[In, Out], config *Config[O
 	return s
 }
 
-// Status is what has become of the session: the last that is known for each new subscriber, then
-// the changes. Each connection has one of [Fresh], [Recovered] and [Gap], which is told before
-// the first value of that connection; [Waiting] follows when it has broken. [Expired] tells that the session is over and
-// its client begins another one, also when the server has ended it with an error; [TakenOver] and [Failed] tell that none
-// follows. After a normal end there is nothing more. It does not end, as the session of a client may have
-// successors. What the state of the stream is, is told by Subject.Status.
+// Status is the status of the session: the last one for each new subscriber, then the
+// changes. Each connection has one of [Fresh], [Recovered] and [Gap], which is told
+// before the first value of that connection; [Waiting] follows when it has broken.
+// [Expired] tells that the session is over and its client begins another one, also when
+// the server has ended it with an error; [TakenOver] and [Failed] tell that none follows.
+// After a normal end no other status comes. The stream does not end, as the session of a
+// client may have successors. Subject.Status tells the state of the stream.
 func (s *Session[In, Out]) Status() observable.Observable[Status] { return s.status }
 
-// ID returns the name of the session, on the side of the server: it stays when a Store hands the session on, so
-// that what belongs to it can be found. It is random, and no secret. On the side of a client it is "".
+// ID returns the name of the session, on the side of the server. It stays when a Store
+// hands the session on, so that the data that belongs to it can be found. It is random,
+// and no secret. On the side of a client it is "".
 func (s *Session[In, Out]) ID() string { return s.id }
 
-// Key returns the key of the wsource.Admission of the connection that the session began with, on the side of the
-// server; "" on that of a client.
+// Key returns the key of the wsource.Admission of the connection that the session began
+// with, on the side of the server; "" on the client's side.
 func (s *Session[In, Out]) Key() string { return s.key }
 
-// Socket returns the connection of the moment, or nil.
+// Socket returns the current connection, or nil.
 func (s *Session[In, Out]) Socket() *wsource.Socket {
 	c := s.latest()
 	if c == nil {
@@ -141,8 +147,9 @@ func (s *Session[In, Out]) Socket() *wsource.Socket {
 	return c.link.socket
 }
 
-// Reconnect breaks the connection off, so that the session goes on over another one. cause, which may
-// be nil, is what Status tells. A server's side waits for its client to come back.
+// Reconnect breaks the connection off, so that the session goes on over another one.
+// Status tells the cause, which may be nil. A server's side waits for its client to come
+// back.
 func (s *Session[In, Out]) Reconnect(cause error) {
 	if socket := s.Socket(); socket != nil {
 		if cause == nil {
@@ -152,8 +159,9 @@ func (s *Session[In, Out]) Reconnect(cause error) {
 	}
 }
 
-// Peer returns the session as one who is sent postings, for the rooms of a hub: what they say is numbered and kept as
-// all that the session sends. On the side of a client it is the session of the moment; nil if there is none.
+// Peer returns the session as a receiver of postings, for the rooms of a hub: values from
+// rooms are numbered and kept as all that the session sends. On the side of a client it
+// is the current session; nil if there is none.
 func (s *Session[In, Out]) Peer() wsource.Peer {
 	if c := s.latest(); c != nil {
 		return (*peer)(c)

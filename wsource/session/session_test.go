@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestRecovered: what was sent while there was no connection, and what was on its way, arrives
-// once and in order, both ways.
+// TestRecovered: values sent while there was no connection, and values on their way,
+// arrive once and in order, both ways.
 func TestRecovered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

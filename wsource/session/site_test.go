@@ -19,7 +19,7 @@ import (
 
 const host = "server.test:80"
 
-// wait lets time pass, and then whatever happens at once.
+// wait lets time pass, and then everything that happens at once.
 func wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -34,8 +34,8 @@ type site struct {
 	network  *wstest.Network
 	host     string
 	config   ServerConfig[string]
-	key      string                 // of the connections
-	options  *wsource.AcceptOptions // of their Admission
+	key      string                 // the connections' key
+	options  *wsource.AcceptOptions // the options of their Admission
 	handler  func(ctx context.Context, s *text) error
 	server   *wsource.Server
 	sessions *Server[string, string]
@@ -115,7 +115,7 @@ func (s *site) cut() {
 	require.NoError(s.t, s.link().Inject(wstest.Reset(wstest.ToServer, 0), wstest.Reset(wstest.ToClient, 0)))
 }
 
-// side is one side of a session with what it has been told.
+// side is one side of a session with the events that it has been told.
 type side struct {
 	s *text
 
@@ -127,7 +127,7 @@ type side struct {
 	err         error
 }
 
-// watch subscribes to all that a session tells.
+// watch subscribes to all streams of a session.
 func watch(s *text) *side {
 	w := &side{s: s}
 	s.Status().Subscribe(context.Background(), observable.ObserverFuncs[Status]{OnNext: func(status Status) {
@@ -185,7 +185,7 @@ func (w *side) kinds() (kinds []Kind) {
 	return kinds
 }
 
-// lastStatus returns the last status that is not of waiting.
+// lastStatus returns the last status that is not Waiting.
 func (w *side) lastStatus() (last Status) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -204,7 +204,7 @@ func (w *side) end() (bool, error) {
 	return w.ended, w.err
 }
 
-// both is a client and what the server has of it.
+// both is a client and the server's side of it.
 type both struct {
 	*site
 	client *side

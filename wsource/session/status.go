@@ -7,19 +7,27 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// Kind says what has become of a session.
+// Kind is the kind of a [Status].
 type Kind uint8
 
-// The kinds. [Fresh], [Recovered] and [Gap] tell how a connection begins; each has one of them.
-// [Expired], [TakenOver] and [Failed] tell how a session ends; one that ends normally has none of them.
+// The kinds. [Fresh], [Recovered] and [Gap] tell how a connection begins; each has one of
+// them. [Expired], [TakenOver] and [Failed] tell how a session ends. A session that ends
+// normally has none of them.
 const (
 	Waiting   Kind = iota // there is no connection: there was none yet, or it has broken
 	Fresh                 // the session has begun
 	Recovered             // the session goes on, and nothing is lost
-	Gap                   // the session goes on, and messages are lost: LostIn and LostOut say which
-	Expired               // the session is over: the other side does not know it, no connection came in time, or Err says why
-	TakenOver             // the session is over on this side: another client has shown its token
-	Failed                // of a client: the session is over, and none follows; Err says why, also if there was none yet
+	// Gap: the session goes on, and messages are lost. LostIn and LostOut tell their
+	// positions.
+	Gap
+	// Expired: the session is over. The other side does not know it, no connection came
+	// in time, or Err tells the reason.
+	Expired
+	// TakenOver: the session is over on this side. Another client has shown its token.
+	TakenOver
+	// Failed, of a client: the session is over, and none follows. Err tells the reason,
+	// also if there was none yet.
+	Failed
 )
 
 // String returns the kind in lower case.
@@ -42,11 +50,11 @@ func (k Kind) String() string {
 	}
 }
 
-// Range is the positions of messages, which count from 1 in each direction of a session. The
-// zero value has none.
+// Range is the positions of messages, which count from 1 in each direction of a session.
+// The zero value has none.
 type Range struct{ From, To uint64 }
 
-// Len returns how many there are.
+// Len returns how many positions there are.
 func (r Range) Len() uint64 {
 	if r.From == 0 {
 		return 0
@@ -54,15 +62,21 @@ func (r Range) Len() uint64 {
 	return r.To - r.From + 1
 }
 
-// Status is what has become of a session.
+// Status is a state of a session, with its details.
 type Status struct {
-	Kind       Kind
-	Connection int             // of the session, from 1 on: the one that has begun, or the last one
-	LostIn     Range           // Gap: what the peer has sent and this side has not received
-	LostOut    Range           // Gap: what this side has sent and the peer has not received
-	Replaced   bool            // Recovered, Gap: the connection before was still open here
-	Socket     *wsource.Socket // Fresh, Recovered, Gap: the connection
-	Err        error           // Waiting, Expired, TakenOver, Failed: what ended the last connection, or the session
+	Kind Kind
+	// The number of the session's connection, from 1 on: the one that has begun, or the
+	// last one.
+	Connection int
+	// Gap: the messages that the peer has sent and this side has not received.
+	LostIn Range
+	// Gap: the messages that this side has sent and the peer has not received.
+	LostOut  Range
+	Replaced bool            // recovered, Gap: the connection before was still open here
+	Socket   *wsource.Socket // Fresh, Recovered, Gap: the connection
+	// Waiting, Expired, TakenOver, Failed: the error that ended the last connection, or
+	// the session.
+	Err error
 }
 
 // String tells the status in one line for logs.
@@ -78,7 +92,8 @@ func (s Status) String() string {
 		text += fmt.Sprintf(", %d messages out are lost (%d to %d)", n, s.LostOut.From, s.LostOut.To)
 	}
 	if refused, ok := errors.AsType[*wsource.HandshakeError](s.Err); ok {
-		return text + ": " + refused.LogValue().String() // without the body, which may hold a secret
+		// Without the body, which may hold a secret.
+		return text + ": " + refused.LogValue().String()
 	}
 	if s.Err != nil {
 		text += ": " + s.Err.Error()

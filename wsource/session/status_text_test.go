@@ -10,7 +10,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/session"
 )
 
-// TestStatusHidesTheBodyOfARefusal prints what a log gets.
+// TestStatusHidesTheBodyOfARefusal prints the line for a log.
 func TestStatusHidesTheBodyOfARefusal(t *testing.T) {
 	refused := &wsource.HandshakeError{URL: "ws://a", Status: 401, Body: "a secret"}
 	status := session.Status{Kind: session.Failed, Err: fmt.Errorf("dial: %w", refused)}

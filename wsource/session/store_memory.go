@@ -7,27 +7,27 @@ import (
 	"time"
 )
 
-// MemoryStore is a [Store] in memory, for several servers in one process and for tests. It is made by
-// [NewMemoryStore].
+// MemoryStore is a [Store] in memory, for several servers in one process and for tests.
+// [NewMemoryStore] makes one.
 type MemoryStore struct {
 	limit int
 
 	mu      sync.Mutex
 	servers map[string]func(context.Context, Claim) error
 	byToken map[string]*stored
-	order   []*stored // in the order of Put
+	order   []*stored // the sessions in the order of Put
 }
 
 // stored is a session that is in the store, or was taken out of it.
 type stored struct {
-	record *Record       // nil if it was taken
-	server string        // that has taken it
-	tokens []string      // IDs
-	ttl    time.Duration // from Put
+	record *Record       // the session; nil if it was taken
+	server string        // the server that has taken it
+	tokens []string      // the IDs of its tokens
+	ttl    time.Duration // the time to live from Put
 	until  time.Time
 }
 
-// NewMemoryStore returns a store of at most so many sessions; the oldest has to make room.
+// NewMemoryStore returns a store of at most limit sessions. The oldest has to make room.
 func NewMemoryStore(limit int) *MemoryStore {
 	return &MemoryStore{
 		limit: max(1, limit), byToken: make(map[string]*stored),
@@ -51,6 +51,9 @@ func (m *MemoryStore) Join(
 
 // Put implements [Store].
 func (m *MemoryStore) Put(_ context.Context, record *Record, ttl time.Duration) error {
+	if record == nil {
+		return errNil("session.MemoryStore.Put", "record")
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.clean()
@@ -110,7 +113,7 @@ func (m *MemoryStore) find(claim Claim) (record *Record, server string, err erro
 	return record, "", nil
 }
 
-// clean forgets what has expired; mu is held.
+// clean forgets expired sessions; mu is held.
 func (m *MemoryStore) clean() {
 	now := time.Now()
 	for _, s := range slices.Clone(m.order) {

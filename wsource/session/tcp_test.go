@@ -22,12 +22,12 @@ import (
 
 var tcpCuts = flag.Int64("session.cuts", 60, "how many connections TestCuts breaks over TCP")
 
-// cutter passes TCP connections on to a server, and breaks each after a number of bytes of its own,
-// until there have been enough.
+// cutter passes TCP connections on to a server, and breaks each after a number of bytes
+// of its own, until there have been enough.
 type cutter struct {
 	listener net.Listener
 	target   string
-	left     atomic.Int64 // cuts to make
+	left     atomic.Int64 // the cuts to make
 	mu       sync.Mutex
 	random   *rand.Rand
 	begun    bool
@@ -73,7 +73,9 @@ func (c *cutter) pass(client *net.TCPConn) {
 		longest = 32 << 10
 	}
 	after, reset := int64(c.random.IntN(longest)), c.random.IntN(2) == 0
-	if !c.begun { // the client sends so much only when it has got its token: without it, it would begin another session
+	// The client sends so much only when it has got its token: without it, it would begin
+	// another session.
+	if !c.begun {
 		c.begun, from, to = true, client, server
 		after += 1 << 10
 	}
@@ -129,8 +131,9 @@ func tcpSite(tb testing.TB, config *ServerConfig[string], begin func(s *text)) (
 	return listener.Addr().String(), sessions
 }
 
-// TestCuts breaks the connections of four clients, over TCP and at any byte, while both sides send from several
-// goroutines: every message arrives once, and those of a goroutine in order.
+// TestCuts breaks the connections of four clients, over TCP and at any byte, while both
+// sides send from several goroutines: every message arrives once, and those of a
+// goroutine in order.
 func TestCuts(t *testing.T) {
 	const clients, senders = 4, 2
 	begun := time.Now()
@@ -166,7 +169,8 @@ func TestCuts(t *testing.T) {
 		*tcpCuts, connections.Load(), sent.Load(), received.Load(), time.Since(begun).Round(time.Millisecond))
 }
 
-// tally counts what one side sends and receives: each sender numbers its messages.
+// tally counts the messages that one side sends and receives: each sender numbers its
+// messages.
 type tally struct {
 	t       *testing.T
 	session chan *text
@@ -183,7 +187,7 @@ func newTally(t *testing.T) *tally {
 	return a
 }
 
-// listen takes what a session brings.
+// listen takes the values of a session.
 func (a *tally) listen(s *text, senders int) {
 	a.mu.Lock()
 	a.sent, a.next = make([]int, senders), make([]int, senders)
@@ -212,7 +216,7 @@ func (a *tally) listen(s *text, senders int) {
 	}
 }
 
-// send sends while going says so.
+// send sends while going is true.
 func (a *tally) send(sender int, s *text, going func() bool) {
 	random := rand.New(rand.NewPCG(uint64(sender), 15))
 	for n := 0; going(); n++ {
@@ -227,7 +231,7 @@ func (a *tally) send(sender int, s *text, going func() bool) {
 	}
 }
 
-// expect waits until all is there that the other side has sent.
+// expect waits until all values are there that the other side has sent.
 func (a *tally) expect(from *tally) {
 	timer := time.AfterFunc(20*time.Second, func() {
 		a.t.Error("the rest does not come")

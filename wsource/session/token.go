@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// tokenBytes is how many bytes a token has. All are random; the first serverBytes are the same
-// in each token of a server that shares a [Store].
+// tokenBytes is how many bytes a token has. All are random; the first serverBytes are the
+// same in each token of a server that shares a [Store].
 const (
 	tokenBytes  = 24
 	serverBytes = 6
@@ -41,8 +41,8 @@ func wellFormed(token string) bool {
 // serverName is the part of a token that names the server that has given it.
 type serverName [8]byte
 
-// digest is what a server knows a token by. So neither its memory nor a store has tokens, and
-// the time of a look-up tells nothing of them.
+// digest is a server's record of a token. So neither its memory nor a store has tokens,
+// and the time of a look-up tells nothing of them.
 type digest struct {
 	server serverName
 	sum    [sha256.Size]byte
@@ -54,7 +54,8 @@ func digestOf(token string) digest {
 	return d
 }
 
-// id returns what a [Store] knows a token by: the server that has given it, and a digest.
+// id returns the ID by which a [Store] knows a token: the server that has given it, and a
+// digest.
 func (d digest) id() string {
 	return string(d.server[:]) + base64.RawURLEncoding.EncodeToString(d.sum[:])
 }
@@ -73,8 +74,8 @@ func digestOfID(id string) (d digest, ok bool) {
 	return d, true
 }
 
-// ServerOf returns the name of the server that has given the token with this ID, as [Store.Join]
-// was called with it; "" if the ID is malformed.
+// ServerOf returns the name of the server that has given the token with this ID, as it
+// was given to [Store.Join]; "" if the ID is malformed.
 func ServerOf(tokenID string) string {
 	d, ok := digestOfID(tokenID)
 	if !ok {

@@ -22,7 +22,7 @@ type raw struct {
 	got    []string
 }
 
-// dial connects one and sends what it says first.
+// dial connects one and sends its first texts.
 func (s *site) dial(first ...string) *raw {
 	s.t.Helper()
 	socket, err := wsource.Dial(context.Background(), "ws://"+s.host, &wsource.DialOptions{
@@ -35,7 +35,7 @@ func (s *site) dial(first ...string) *raw {
 	return r
 }
 
-// say sends texts and waits for what comes of it.
+// say sends texts and waits for the consequences.
 func (r *raw) say(texts ...string) {
 	for _, s := range texts {
 		r.socket.Next(wsource.TextMessage(s))
@@ -51,7 +51,7 @@ func (r *raw) last() string {
 	return r.got[len(r.got)-1]
 }
 
-// token returns that of the server's last answer.
+// token returns the token of the server's last answer.
 func (r *raw) token() string {
 	r.t.Helper()
 	fields := strings.Split(r.last(), " ")
@@ -73,7 +73,8 @@ func idle(ctx context.Context, s *text) error {
 	return nil
 }
 
-// TestTokenRotates: each connection brings another token; the one before is good until that was confirmed, and not after.
+// TestTokenRotates: each connection brings another token; the one before is good until
+// that was confirmed, and not after.
 func TestTokenRotates(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -107,15 +108,15 @@ func TestTokenRotates(t *testing.T) {
 	})
 }
 
-// refusals returns those of the server, as they come.
+// refusals returns the server's refusals, as they come.
 func (s *site) refusals() *[]*TokenError {
 	all := new([]*TokenError)
 	s.sessions.Refusals().Subscribe(context.Background(), onNext(func(err *TokenError) { *all = append(*all, err) }))
 	return all
 }
 
-// TestTokenOfAnotherKey: it is refused as an unknown one is, the server's program is told, and the
-// session lives on.
+// TestTokenOfAnotherKey: it is refused like an unknown token, the server's program is
+// told, and the session lives on.
 func TestTokenOfAnotherKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -145,8 +146,8 @@ func TestTokenOfAnotherKey(t *testing.T) {
 	})
 }
 
-// TestTakenOver: a second connection with the token takes the session over; the first is told so, and
-// does not come back.
+// TestTakenOver: a second connection with the token takes the session over; the first is
+// told so, and does not come back.
 func TestTakenOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -173,8 +174,8 @@ func TestTakenOver(t *testing.T) {
 	})
 }
 
-// TestTakenOverByOneself: a client whose connection is dead, which the server does not know yet,
-// comes back and takes over from itself.
+// TestTakenOverByOneself: a client whose connection is dead, which the server does not
+// know yet, comes back and takes over from itself.
 func TestTakenOverByOneself(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -196,8 +197,8 @@ func TestTakenOverByOneself(t *testing.T) {
 	})
 }
 
-// TestExpired: a session whose client does not come within its time to live is over, on both sides,
-// and says so; the client begins another one.
+// TestExpired: a session whose client does not come within its time to live is over, on
+// both sides, and says so; the client begins another one.
 func TestExpired(t *testing.T) {
 	t.Parallel()
 	for _, rests := range []time.Duration{59 * time.Second, 61 * time.Second} {
@@ -224,7 +225,7 @@ func TestExpired(t *testing.T) {
 				assert.Equal(t, []Kind{Expired}, server.kinds())
 			}
 			wait(time.Minute)
-			assert.Equal(t, []string{"to the server"}, b.server.got(), "what was not sent goes by the next session")
+			assert.Equal(t, []string{"to the server"}, b.server.got(), "a value that was not sent goes by the next session")
 			if expired {
 				assert.Equal(t, []Kind{Expired, Fresh}, b.client.kinds())
 				assert.NotSame(t, server, b.server)
@@ -237,8 +238,8 @@ func TestExpired(t *testing.T) {
 	}
 }
 
-// TestRestart: a server that is started again has the sessions that a store kept, and tells the others that
-// they have expired.
+// TestRestart: a server that is started again has the sessions that a store kept, and
+// tells the others that they have expired.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	for _, store := range []Store{nil, NewMemoryStore(3)} {
@@ -271,7 +272,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestMaxSessions: beyond, a new session is refused, and one that is known is not.
+// TestMaxSessions: beyond, a new session is refused, and a known one is not.
 func TestMaxSessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -288,8 +289,8 @@ func TestMaxSessions(t *testing.T) {
 	})
 }
 
-// TestViolations: what the protocol does not allow closes the connection with 1002, and the session waits
-// for another one.
+// TestViolations: a message that the protocol does not allow closes the connection with
+// 1002, and the session waits for another one.
 func TestViolations(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -327,11 +328,13 @@ func TestViolations(t *testing.T) {
 	})
 }
 
-// TestWindow: who sends more than a window without waiting for acknowledgements is stopped.
+// TestWindow: a client that sends more than a window without waiting for acknowledgements
+// is stopped.
 func TestWindow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, ServerConfig[string]{}, func(ctx context.Context, _ *text) error { // nobody listens
+		// Nobody listens.
+		s := newSite(t, ServerConfig[string]{}, func(ctx context.Context, _ *text) error {
 			<-ctx.Done()
 			return nil
 		})
@@ -345,8 +348,8 @@ func TestWindow(t *testing.T) {
 	})
 }
 
-// TestDoubles: a client that goes on with messages that have arrived is believed, and these are dropped; one
-// that leaves some out makes a gap.
+// TestDoubles: a client that goes on with messages that have arrived is believed, and
+// these are dropped; a client that leaves some out makes a gap.
 func TestDoubles(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -380,7 +383,8 @@ func TestDoubles(t *testing.T) {
 	})
 }
 
-// TestLateMessages: what comes by a connection that was taken over from is not the session's any more.
+// TestLateMessages: messages that come by a connection that was taken over from are not
+// the session's any more.
 func TestLateMessages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -398,7 +402,8 @@ func TestLateMessages(t *testing.T) {
 		require.NoError(t, link.Inject(wstest.Stall(wstest.ToServer, 0)))
 		a.say("1", "late")
 		b := s.dial("\x00resume "+token+" 0", "\x00go 1", "1")
-		old.receive(false, []byte("1")) // by who reads, before it hears that the connection is closed
+		// From the reading goroutine, before it hears that the connection is closed.
+		old.receive(false, []byte("1"))
 		old.receive(false, []byte("late"))
 		old.receive(false, []byte("\x00end 1000 "))
 		link.Resume(wstest.ToServer)

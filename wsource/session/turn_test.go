@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestTurn: who has the turn gives it up alone, unless somebody has found it held.
+// TestTurn: the goroutine that has the turn gives it up alone, unless another has found
+// it held.
 func TestTurn(t *testing.T) {
 	t.Parallel()
 	var turn turn

@@ -18,9 +18,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// TestConformance puts connections of each make through what every net.Conn must do.
-// The checks bear the names of those of golang.org/x/net/nettest. They run in virtual
-// time, so those that wait for an hour say that nothing depends on the real clock.
+// TestConformance puts connections of each make through the duties of every net.Conn. The
+// checks bear the names of the checks of golang.org/x/net/nettest. They run in virtual
+// time, so the checks that wait for an hour show that nothing depends on the real clock.
 func TestConformance(t *testing.T) {
 	faulty := func(faults ...wstest.Fault) func(t *testing.T) (net.Conn, net.Conn) {
 		return func(t *testing.T) (net.Conn, net.Conn) {
@@ -237,7 +237,7 @@ func checkPastTimeout(t *testing.T, a, b net.Conn) {
 	var echo sync.WaitGroup
 	echo.Go(func() { _, _ = io.Copy(b, b) })
 	checkRoundTrip(t, a)
-	_, err := b.Write([]byte("!")) // which makes a ready to read
+	_, err := b.Write([]byte("!")) // it makes a ready to read
 	require.NoError(t, err)
 
 	require.NoError(t, a.SetDeadline(aLongTimeAgo))
@@ -255,7 +255,7 @@ func checkPastTimeout(t *testing.T, a, b net.Conn) {
 	echo.Wait()
 }
 
-// checkRoundTrip asserts that what is written comes back.
+// checkRoundTrip asserts that written bytes come back.
 func checkRoundTrip(t *testing.T, conn net.Conn) {
 	t.Helper()
 	require.NoError(t, conn.SetDeadline(time.Time{}))
@@ -302,7 +302,7 @@ func checkFutureTimeout(t *testing.T, a, b net.Conn) {
 
 	var echo sync.WaitGroup
 	echo.Go(func() {
-		// What was written before the deadline comes first.
+		// The bytes written before the deadline come first.
 		for {
 			p := make([]byte, 1024)
 			n, err := b.Read(p)

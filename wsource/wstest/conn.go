@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Conn is one end of a connection in memory. It behaves as a [*net.TCPConn] does:
-// written bytes are buffered until the peer reads them, and Write blocks when the
-// buffer is full. All methods may be called from any goroutine, except that a call
-// from outside a synctest bubble must not meet one that waits inside it.
+// Conn is one end of a connection in memory. It behaves as a [*net.TCPConn] does: written
+// bytes are buffered until the peer reads them, and Write blocks when the buffer is full.
+// Any goroutine may call the methods, except that a call from outside a synctest bubble
+// must not meet a call that waits inside it.
 //
 // Errors are [*net.OpError]s around net.ErrClosed, os.ErrDeadlineExceeded,
 // syscall.EPIPE or syscall.ECONNRESET; only the end of the stream is a bare io.EOF.
@@ -23,11 +23,11 @@ type Conn struct {
 	out           *lane
 	local, remote address
 
-	// The link's mutex guards what follows.
+	// The link's mutex guards the fields below.
 	closed        bool
 	shut          bool // CloseWrite was called
-	writing       bool // a Write is under way, and others wait so that writes do not mix
-	answered      bool // a Write was lost because the peer had closed, and from now on they fail
+	writing       bool // a Write is under way; others wait, so that writes do not mix
+	answered      bool // a Write after the peer's close was lost; later ones fail
 	readDeadline  time.Time
 	writeDeadline time.Time
 }
@@ -39,7 +39,7 @@ func (c *Conn) Link() *Link {
 	return c.link
 }
 
-// Read reads what has arrived, and blocks until there is something. After the last
+// Read reads the bytes that have arrived, and blocks until there are some. After the last
 // byte it returns io.EOF if the peer has closed, or an error that wraps
 // syscall.ECONNRESET if the connection was reset.
 func (c *Conn) Read(p []byte) (int, error) {
@@ -71,15 +71,15 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 }
 
-// Write writes p into the buffer, and blocks while that is full. It returns how many
-// bytes went into the buffer, which says nothing about whether the peer has read them.
-// Writes of several goroutines do not mix.
+// Write writes p into the buffer, and blocks while the buffer is full. It returns the
+// number of bytes that went into the buffer, read by the peer or not. Writes of several
+// goroutines do not mix.
 //
-// When the connection was reset, Write fails with an error that wraps
-// syscall.ECONNRESET. When the peer has closed, a Write that waits for room fails with
-// one that wraps syscall.EPIPE; but the first Write that begins after the close
-// succeeds and is lost, and only those after it fail. So it is on TCP, where the answer
-// to that first write is what says that nobody reads any more.
+// When the connection was reset, Write fails with an error that wraps syscall.ECONNRESET.
+// When the peer has closed, a Write that waits for room fails with an error that wraps
+// syscall.EPIPE. The first Write that begins after the close succeeds and is lost, and
+// only later ones fail. TCP does the same: there, only the answer to that first write
+// says that nobody reads any more.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
@@ -105,7 +105,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 			accepted = c.out.accept(p[n:], now)
 			n += accepted
 			if c.link.breakIfDue(c.out, now) {
-				// The system has taken the rest before it learns of the break.
+				// The system takes the rest before it learns of the break.
 				c.out.lost += len(p) - n
 				n = len(p)
 			}
@@ -126,8 +126,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// refusal returns why nothing can be written now: io.EOF if that is because the peer
-// has closed.
+// refusal returns the reason why a write fails now: io.EOF if the peer has closed.
 func (c *Conn) refusal(now time.Time) error {
 	switch {
 	case c.closed:
@@ -141,14 +140,14 @@ func (c *Conn) refusal(now time.Time) error {
 	}
 }
 
-// Close closes this end. The peer reads what was written and then io.EOF, and its
-// writes fail as [Conn.Write] says. Reads and writes that wait on this end, and all
-// later calls, fail with net.ErrClosed.
+// Close closes this end. The peer reads the bytes written before and then io.EOF, and its
+// writes fail as [Conn.Write] says. Reads and writes that wait on this end, and all later
+// calls, fail with net.ErrClosed.
 func (c *Conn) Close() error {
 	return c.leave(io.EOF)
 }
 
-// Reset closes this end abruptly. The peer reads what was written and then gets
+// Reset closes this end abruptly. The peer reads the bytes written before and then gets
 // syscall.ECONNRESET in place of io.EOF, and its writes fail with the same.
 func (c *Conn) Reset() error {
 	return c.leave(syscall.ECONNRESET)
@@ -163,7 +162,8 @@ func (c *Conn) leave(err error) error {
 	c.closed = true
 	c.out.leave(err, time.Now())
 	if c.peer.closed {
-		// Nobody can read any more: a link that a test keeps to count need not hold the bytes.
+		// Nobody can read any more: a link that a test keeps for its counts need not hold
+		// the bytes.
 		c.in.release()
 		c.out.release()
 	}
@@ -171,9 +171,9 @@ func (c *Conn) leave(err error) error {
 	return nil
 }
 
-// CloseWrite ends what this end sends, and leaves it open for reading: the peer reads
-// what was written and then io.EOF, and can still write. Later writes on this end fail
-// with syscall.EPIPE.
+// CloseWrite ends the sending of this end, and leaves it open for reading: the peer reads
+// the bytes written before and then io.EOF, and can still write. Later writes on this end
+// fail with syscall.EPIPE.
 func (c *Conn) CloseWrite() error {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
@@ -186,17 +186,16 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// PeerClosed reports whether the peer has closed or reset the connection, whatever is still to be
-// read: what Linux tells of a TCP connection.
+// PeerClosed reports whether the peer has closed or reset the connection, even with bytes
+// left to read, as Linux reports it for a TCP connection.
 func (c *Conn) PeerClosed() bool {
 	c.link.mu.Lock()
 	defer c.link.mu.Unlock()
 	return c.in.peerGone(time.Now()) != nil
 }
 
-// LocalAddr returns the name of this end: for one that dialled client.test with the
-// number of the connection as its port, for one that was accepted the address that
-// was dialled.
+// LocalAddr returns the name of this end: for the end that dialled, client.test with the
+// number of the connection as its port; for the end that accepted, the dialled address.
 func (c *Conn) LocalAddr() net.Addr {
 	return c.local
 }
@@ -206,8 +205,8 @@ func (c *Conn) RemoteAddr() net.Addr {
 	return c.remote
 }
 
-// SetDeadline sets the deadlines of Read and of Write. One that is not in the future
-// ends calls that wait now; the zero time takes it away.
+// SetDeadline sets the deadlines of Read and of Write. A deadline that is not in the
+// future ends calls that wait now; the zero time takes the deadline away.
 func (c *Conn) SetDeadline(t time.Time) error {
 	return c.setDeadlines(t, &c.readDeadline, &c.writeDeadline)
 }
@@ -219,7 +218,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 }
 
 // SetWriteDeadline sets the deadline of Write: from then on it fails with
-// os.ErrDeadlineExceeded. What went into the buffer before is not taken back.
+// os.ErrDeadlineExceeded. Bytes that went into the buffer before stay there.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
 	return c.setDeadlines(t, &c.writeDeadline)
 }

@@ -58,7 +58,8 @@ func TestConnDefaultBuffer(t *testing.T) {
 }
 
 func TestConnWritesDoNotMix(t *testing.T) {
-	// Whoever gets the room that a read makes is a matter of chance, so a mix may take a few rounds.
+	// Chance decides which writer gets the room that a read makes, so a mix may take a
+	// few rounds.
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
 			client, server := dial(t, &wstest.Network{Buffer: 4})
@@ -157,11 +158,11 @@ func TestConnReset(t *testing.T) {
 	require.ErrorIs(t, readError(t, client), net.ErrClosed)
 }
 
-// What waits when an end comes must learn of it, on either side.
+// Calls that wait when an end comes must learn of it, on either side.
 func TestConnEndWakesWhatWaits(t *testing.T) {
 	for name, test := range map[string]struct {
 		end           func(client, server *wstest.Conn) error
-		read, written error // of the client
+		read, written error // the client's errors
 	}{
 		"close of this end":    {func(c, _ *wstest.Conn) error { return c.Close() }, net.ErrClosed, net.ErrClosed},
 		"reset of this end":    {func(c, _ *wstest.Conn) error { return c.Reset() }, net.ErrClosed, net.ErrClosed},

@@ -61,7 +61,7 @@ func TestDelayKeepsTheOrderOfTheEnd(t *testing.T) {
 		inject(t, client.Link(), wstest.Delay(wstest.ToServer, 0))
 		require.NoError(t, client.Close())
 
-		// The word that the client is gone does not overtake its data either.
+		// The news that the client is gone does not overtake its data either.
 		n, err := server.Write(make([]byte, 20))
 		assert.Equal(t, 10, n)
 		require.ErrorIs(t, err, syscall.EPIPE)
@@ -99,7 +99,7 @@ func TestDelayOnTheRealClock(t *testing.T) {
 	}
 }
 
-// A write that waits for room must hear, after the delay, that nobody will make any.
+// A write that waits for room must learn, after the delay, that nobody will make any.
 func TestDelayOfTheEndEndsAWaitingWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := dial(t, &wstest.Network{Buffer: 10})

@@ -31,7 +31,7 @@ func ExampleConn() {
 	// 65536 128
 }
 
-// Faults that cannot be are told at once.
+// Impossible faults are errors at once.
 func ExampleFaultError() {
 	network := new(wstest.Network)
 	err := network.OnDial(1, wstest.Cut(wstest.ToServer, -1))

@@ -12,7 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// Whatever speaks over a net.Conn runs on a network in memory: here, a server and a client of net/http.
+// Every program that speaks over a net.Conn runs on a network in memory: here, a server
+// and a client of net/http.
 func ExampleNetwork() {
 	synctest.Test(new(testing.T), func(*testing.T) {
 		network := new(wstest.Network)
@@ -104,7 +105,7 @@ func ExampleConn_CloseWrite() {
 	// answer to the question <nil>
 }
 
-// A server is out of reach for a while. How many dials that was is counted.
+// A server is out of reach for a while. The network counts the dials.
 func ExampleNetwork_OnEveryDial() {
 	network := new(wstest.Network)
 	listener, err := network.Listen("server.test:80")

@@ -54,7 +54,7 @@ func Example() {
 			return
 		}
 		go func() {
-			// Reading is what lets the client see the pongs.
+			// The client sees the pongs only while it reads.
 			for {
 				_, message, err := socket.Read(ctx)
 				if err != nil {

@@ -23,15 +23,14 @@ func (d Direction) String() string {
 	return "to client"
 }
 
-// Fault is something that goes wrong with a connection. It is made by [Refuse],
-// [Cut], [Reset], [Stall], [Delay], [Throttle] or [Corrupt], and put to work by
-// [Network.OnDial] and [Network.OnEveryDial] on connections to come, or by
-// [Link.Inject] on one that exists.
+// Fault is a fault of a connection. [Refuse], [Cut], [Reset], [Stall], [Delay],
+// [Throttle] and [Corrupt] make one. [Network.OnDial] and [Network.OnEveryDial] put it to
+// work on future connections, [Link.Inject] on an existing one.
 //
-// A fault works on one direction, at the point where bytes enter the network, and
-// counts bytes from the moment it is set: on a connection to come from its first
-// byte, on a live one from the next byte written. What was written before is on
-// its way and is not affected.
+// A fault works on one direction, at the point where bytes enter the network, and counts
+// bytes from the moment it is set: on a future connection from its first byte, on a live
+// one from the next byte written. Bytes written before are on their way and are not
+// affected.
 //
 // Each direction has one fault of each kind, a cut and a reset being of one kind, and
 // a later one takes the place of an earlier one; only corrupted bytes add up. A Fault
@@ -57,41 +56,40 @@ const (
 	corrupt
 )
 
-// Refuse makes the dial fail with ECONNREFUSED, as if nobody listened. It is no
-// fault for a live connection.
+// Refuse makes the dial fail with ECONNREFUSED, as if nobody listened. A live connection
+// cannot have it.
 func Refuse() Fault {
 	return Fault{kind: refuse}
 }
 
-// Cut breaks the connection in an orderly way (a TCP FIN in both directions) as
-// soon as that many bytes have passed in the direction. Both ends read what had
-// passed before and then io.EOF, and their writes go as if the peer had closed: see
+// Cut breaks the connection in an orderly way (a TCP FIN in both directions) as soon as
+// the number of bytes in after has passed in the direction. Both ends read the bytes that
+// had passed before and then io.EOF, and their writes go as if the peer had closed: see
 // [Conn.Write].
 //
-// The write that crosses the offset succeeds, as it does on TCP, where the system
-// takes the bytes before it knows of the break. What lies beyond the offset is
-// lost.
+// The write that crosses the offset succeeds, as it does on TCP, where the system takes
+// the bytes before it knows of the break. The bytes beyond the offset are lost.
 func Cut(direction Direction, after int) Fault {
 	return Fault{kind: cut, direction: direction, after: after}
 }
 
-// Reset breaks the connection as [Cut] does, but abruptly (a TCP RST): both ends read
-// what had passed before, and then their reads and writes fail with ECONNRESET.
+// Reset breaks the connection as [Cut] does, but abruptly (a TCP RST): both ends read the
+// bytes that had passed before, and then their reads and writes fail with ECONNRESET.
 func Reset(direction Direction, after int) Fault {
 	return Fault{kind: reset, direction: direction, after: after}
 }
 
-// Stall lets that many more bytes pass in the direction and then nothing, not even
-// the end of the connection, until [Link.Resume]. Nobody is told: the reader waits,
-// and the writer goes on until the buffer is full. Both directions stalled are a
-// peer that has vanished.
+// Stall lets as many more bytes as after pass in the direction and then nothing, not even
+// the end of the connection, until [Link.Resume]. Neither end notices: the reader waits,
+// and the writer goes on until the buffer is full. A stall in both directions is a peer
+// that has vanished.
 func Stall(direction Direction, after int) Fault {
 	return Fault{kind: stall, direction: direction, after: after}
 }
 
-// Delay makes everything that is written in the direction arrive that much later,
-// the end of the connection included. The order is kept when the delay changes.
-// Zero takes the delay away. Dialling takes no time in any case.
+// Delay makes everything in the direction, also the end of the connection, arrive that
+// much later. The order is kept when the delay changes. Zero takes the delay away.
+// Dialling takes no time in any case.
 func Delay(direction Direction, latency time.Duration) Fault {
 	return Fault{kind: delay, direction: direction, delay: latency}
 }
@@ -103,13 +101,13 @@ func Throttle(direction Direction, bytesPerSecond int) Fault {
 	return Fault{kind: throttle, direction: direction, rate: bytesPerSecond}
 }
 
-// Corrupt changes one byte of the direction, the one that follows that many bytes:
-// the bits set in mask are inverted.
+// Corrupt changes one byte of the direction, the one at the offset after: it inverts the
+// bits set in mask.
 func Corrupt(direction Direction, after int, mask byte) Fault {
 	return Fault{kind: corrupt, direction: direction, after: after, mask: mask}
 }
 
-// String says what the fault does, such as "cut to server after 17 bytes".
+// String describes the fault, as "cut to server after 17 bytes".
 func (f Fault) String() string {
 	switch f.kind {
 	case refuse:
@@ -131,19 +129,19 @@ func (f Fault) String() string {
 	}
 }
 
-// FaultError reports a fault that cannot be. The faults that were given with it
-// are not set either.
+// FaultError reports a fault that cannot be set. The faults of the same call are not set
+// either.
 type FaultError struct {
 	Fault  Fault  // the fault
-	Reason string // what is wrong with it
+	Reason string // the problem
 }
 
-// Error names the fault and what is wrong with it.
+// Error names the fault and the problem.
 func (e *FaultError) Error() string {
 	return fmt.Sprintf("wstest: %v: %s", e.Fault, e.Reason)
 }
 
-// checkFaults returns a [*FaultError] for the first of the faults that cannot be.
+// checkFaults returns a [*FaultError] for the first fault that cannot be set.
 func checkFaults(faults []Fault) error {
 	for _, fault := range faults {
 		var reason string

@@ -16,32 +16,31 @@ const segment = 1460
 // lane is one direction of a link: a bounded buffer at whose entrance the
 // network's faults strike. The link's mutex guards all of it.
 //
-// What passes through a lane is numbered as TCP numbers it: each byte, then the
-// end of the stream, then the word that the sender is gone, which is what makes
-// the other end's writes fail. So a stall is one number, beyond which nothing
-// passes.
+// A lane numbers the things that pass through it as TCP does: each byte, then the end of
+// the stream, then the news that the sender is gone, which makes the other end's writes
+// fail. So a stall is one number, beyond which nothing passes.
 type lane struct {
 	buffer   bytes.Buffer // bytes that have entered and are not yet read
-	capacity int          // how many of them there may be
+	capacity int          // the number of bytes that it may hold
 	tail     int64        // bytes that have entered since the beginning
-	lost     int          // bytes taken from the writer after a cut; they fill the buffer and go nowhere
+	lost     int          // bytes taken after a cut: they fill the buffer and go nowhere
 
-	end  notice // what the reader gets once it has read everything
-	gone notice // how the sender has gone, for the reader's own writes
+	end  notice // the reader's error once it has read everything
+	gone notice // the sender's leaving, for the reader's own writes
 
 	delay    time.Duration
 	rate     int         // bytes per second, or 0 for no limit
-	wireFree time.Time   // when a throttled lane has sent what it took so far
-	latest   time.Time   // when the latest thing that entered arrives; nothing overtakes it
-	flights  []flight    // what has entered and not arrived, in order
+	wireFree time.Time   // the time at which a throttled lane has sent all of tail
+	latest   time.Time   // the last arrival so far; nothing overtakes it
+	flights  []flight    // the pieces that have entered and not arrived, in order
 	stallAt  int64       // number of the first thing that does not pass, or never
 	cutAt    int64       // offset at which the connection breaks, or never
-	cutBy    error       // what the ends get then: io.EOF or ECONNRESET
+	cutBy    error       // the ends' error then: io.EOF or ECONNRESET
 	flips    []corrupted // bytes to corrupt as they enter
 }
 
-// notice is an end of something, known to the reader of the lane from an instant
-// on. Its error is nil as long as there is no end.
+// notice is an end that the reader of the lane knows of from an instant on. Its error is
+// nil as long as there is no end.
 type notice struct {
 	err error
 	at  time.Time
@@ -59,8 +58,8 @@ type corrupted struct {
 	mask   byte
 }
 
-// accept takes as much of p as there is room for and returns how many bytes that
-// is. It stops at the offset at which the lane is to be cut.
+// accept takes as much of p as there is room for and returns the number of bytes. It
+// stops at the offset of a cut.
 func (l *lane) accept(p []byte, now time.Time) int {
 	n := min(len(p), max(0, l.capacity-l.buffer.Len()-l.lost))
 	if l.end.err != nil {
@@ -89,8 +88,8 @@ func (l *lane) accept(p []byte, now time.Time) int {
 	return n
 }
 
-// arrival returns when n bytes that enter now, or an end, for which n is 0, reach
-// the other side.
+// arrival returns the time at which n bytes that enter now reach the other side; n is 0
+// for an end.
 func (l *lane) arrival(n int, now time.Time) time.Time {
 	at := now
 	if l.rate > 0 {
@@ -108,7 +107,7 @@ func (l *lane) arrival(n int, now time.Time) time.Time {
 	return at
 }
 
-// read moves what has arrived into p and returns how many bytes that is.
+// read moves the bytes that have arrived into p and returns their number.
 func (l *lane) read(p []byte, now time.Time) int {
 	for len(l.flights) > 0 && !l.flights[0].at.After(now) {
 		l.flights = l.flights[1:]
@@ -124,12 +123,12 @@ func (l *lane) read(p []byte, now time.Time) int {
 	return n
 }
 
-// passed returns how many bytes have entered and are not held by a stall.
+// passed returns the number of bytes that have entered and that no stall holds.
 func (l *lane) passed() int64 {
 	return min(l.tail, l.stallAt)
 }
 
-// close ends the stream behind what has entered: its reader gets err.
+// close ends the stream behind the bytes that have entered: its reader gets err.
 func (l *lane) close(err error, now time.Time) {
 	if l.end.err == nil {
 		l.end = notice{err, l.arrival(0, now)}
@@ -145,8 +144,8 @@ func (l *lane) leave(err error, now time.Time) {
 	}
 }
 
-// ended returns the error at the end of the stream if that has arrived. The caller has
-// found nothing to read, and nothing that entered before the end arrives after it.
+// ended returns the error of the stream's end if the end has arrived. The caller has
+// found nothing to read, and no byte that entered before the end arrives after it.
 func (l *lane) ended(now time.Time) error {
 	if l.tail >= l.stallAt || l.end.at.After(now) {
 		return nil
@@ -154,8 +153,8 @@ func (l *lane) ended(now time.Time) error {
 	return l.end.err
 }
 
-// peerGone returns how the other end has gone, io.EOF or ECONNRESET, once the word of
-// it has arrived.
+// peerGone returns io.EOF or ECONNRESET once the news has arrived that the other end has
+// gone.
 func (l *lane) peerGone(now time.Time) error {
 	if l.tail+1 >= l.stallAt || l.gone.at.After(now) {
 		return nil
@@ -177,7 +176,7 @@ func (l *lane) nextRead() time.Time {
 	return l.end.at
 }
 
-// stall holds what enters after the next n things that pass.
+// stall lets the next n things pass and holds all later ones.
 func (l *lane) stall(n int) {
 	next := l.tail
 	if l.end.err != nil {

@@ -9,17 +9,18 @@ import (
 	"time"
 )
 
-// DefaultBuffer is how many bytes a connection holds per direction, unless
+// DefaultBuffer is the number of bytes that a connection holds per direction, unless
 // [Network.Buffer] says otherwise.
 const DefaultBuffer = 64 << 10
 
-// Link is the network between the two ends of one connection. The program under
-// test holds the ends, each a [Conn]; the test holds the link, and makes things go
-// wrong on it. Its methods may be called from any goroutine.
+// Link is the network between the two ends of one connection. The program under test
+// holds the ends, each a [Conn]; the test holds the link, and sets faults on it. Any
+// goroutine may call its methods.
 type Link struct {
 	name string
 
-	// mu is held for moments only: whoever waits does so on changed, and gives it up.
+	// mu is held for moments only: a goroutine that waits does so on changed, and gives
+	// it up.
 	mu       sync.Mutex
 	changed  sync.Cond
 	toServer lane
@@ -52,8 +53,8 @@ func newLink(name string, client, server address, capacity int) *Link {
 	return link
 }
 
-// Inject sets faults on the connection from now on; offsets count from the next
-// byte written. It returns a [*FaultError], and sets none of them, if one cannot be.
+// Inject sets faults on the connection from now on; offsets count from the next byte
+// written. It returns a [*FaultError], and sets none of them, if one cannot be set.
 func (l *Link) Inject(faults ...Fault) error {
 	if err := checkFaults(faults); err != nil {
 		return err
@@ -73,7 +74,7 @@ func (l *Link) Inject(faults ...Fault) error {
 	return nil
 }
 
-// set applies a fault that has been checked. The caller holds the lock.
+// set applies a checked fault. The caller holds the lock.
 func (l *Link) set(fault Fault, now time.Time) {
 	lane := l.lane(fault.direction)
 	switch fault.kind {
@@ -92,12 +93,12 @@ func (l *Link) set(fault Fault, now time.Time) {
 	case corrupt:
 		lane.flips = append(lane.flips, corrupted{offset(lane.tail, fault.after), fault.mask})
 	case refuse:
-		// A link exists only for a dial that was not refused.
+		// A refused dial has no link.
 	}
 }
 
-// Resume ends a [Stall] of the direction, whether it has begun or not. What it
-// held passes now, in order.
+// Resume ends a [Stall] of the direction, whether it has begun or not. The bytes that it
+// held pass now, in order.
 func (l *Link) Resume(direction Direction) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,17 +106,16 @@ func (l *Link) Resume(direction Direction) {
 	l.changed.Broadcast()
 }
 
-// Passed returns how many bytes have passed in the direction: those that were
-// written and neither held by a [Stall] nor lost to a [Cut], whether they have been
-// read or not.
+// Passed returns the number of bytes that have passed in the direction: the bytes that
+// were written and that neither a [Stall] holds nor a [Cut] has lost, read or not.
 func (l *Link) Passed(direction Direction) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return int(l.lane(direction).passed())
 }
 
-// String names the connection, its ends, and which of these are open, such as
-// "connection 2, client.test:2 (open) to server.test:80 (closed)".
+// String names the connection, its ends, and their states, as "connection 2,
+// client.test:2 (open) to server.test:80 (closed)".
 func (l *Link) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,8 +143,8 @@ func (l *Link) lane(direction Direction) *lane {
 	return &l.toClient
 }
 
-// breakIfDue breaks the connection if the lane has come to the offset at which it
-// is to be cut, and reports whether it has. The caller holds the lock.
+// breakIfDue breaks the connection if the lane has come to the offset of its cut, and
+// reports whether it has. The caller holds the lock.
 func (l *Link) breakIfDue(lane *lane, now time.Time) bool {
 	if lane.tail < lane.cutAt {
 		return false
@@ -155,10 +155,10 @@ func (l *Link) breakIfDue(lane *lane, now time.Time) bool {
 	return true
 }
 
-// wait gives up the lock until something has changed or the first of the instants
-// after now has come. Now is the time for which the caller has found that it must
-// wait: an instant between that and the present is one that it has not seen. The timer
-// ends with the wait, so an idle connection holds none.
+// wait gives up the lock until something has changed or the first of the instants after
+// now has come. now is the time at which the caller found that it must wait: the caller
+// has not seen an instant between that and the present. The timer ends with the wait, so
+// an idle connection holds none.
 func (l *Link) wait(now time.Time, instants ...time.Time) {
 	var first time.Time
 	for _, instant := range instants {

@@ -17,8 +17,8 @@ type listener struct {
 	close   sync.Once
 }
 
-// enqueue hands the accepting end of a connection over. It waits while the backlog
-// is full.
+// enqueue hands over the accepting end of a connection. It waits while the backlog is
+// full.
 func (l *listener) enqueue(ctx context.Context, server *Conn) error {
 	select {
 	case <-l.done:
@@ -36,7 +36,7 @@ func (l *listener) enqueue(ctx context.Context, server *Conn) error {
 	return nil
 }
 
-// Accept returns the next connection that was dialled, and waits for one.
+// Accept returns the next dialled connection, and waits for one.
 func (l *listener) Accept() (net.Conn, error) {
 	select {
 	case <-l.done:
@@ -68,7 +68,7 @@ func (l *listener) drain() {
 	for {
 		select {
 		case server := <-l.backlog:
-			// It fails only on an end that is closed, and nobody else has this one.
+			// It fails only on a closed end, and nobody else has this one.
 			_ = server.Reset()
 		default:
 			return

@@ -34,7 +34,7 @@ func dial(t *testing.T, network *wstest.Network) (client, server *wstest.Conn) {
 	return dialled.(*wstest.Conn), accepted.(*wstest.Conn)
 }
 
-// write writes a text and requires that all of it is taken.
+// write writes a text and requires that the connection takes all of it.
 func write(t *testing.T, conn net.Conn, text string) {
 	t.Helper()
 	n, err := io.WriteString(conn, text)
@@ -42,7 +42,7 @@ func write(t *testing.T, conn net.Conn, text string) {
 	require.Equal(t, len(text), n)
 }
 
-// read requires that the text is what comes next.
+// read requires that the text comes next.
 func read(t *testing.T, conn net.Conn, text string) {
 	t.Helper()
 	p := make([]byte, len(text))
@@ -51,7 +51,7 @@ func read(t *testing.T, conn net.Conn, text string) {
 	require.Equal(t, text, string(p[:n]))
 }
 
-// readError returns what a read fails with, and requires that it reads nothing.
+// readError returns the error of a read, and requires that it reads nothing.
 func readError(t *testing.T, conn net.Conn) error {
 	t.Helper()
 	n, err := conn.Read(make([]byte, 64))
@@ -60,8 +60,8 @@ func readError(t *testing.T, conn net.Conn) error {
 	return err
 }
 
-// writeError returns what a write fails with, and requires that it writes nothing. It
-// writes a second time if the first one is taken, as it is when the peer has closed.
+// writeError returns the error of a write, and requires that it writes nothing. It writes
+// a second time if the first write succeeds, as it does when the peer has closed.
 func writeError(t *testing.T, conn net.Conn) error {
 	t.Helper()
 	n, err := conn.Write([]byte("x"))

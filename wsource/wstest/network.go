@@ -14,24 +14,25 @@ import (
 	"time"
 )
 
-// DefaultBacklog is how many connections wait to be accepted at one listener, unless
-// [Network.Backlog] says otherwise.
+// DefaultBacklog is the number of connections that may wait for Accept at one listener,
+// unless [Network.Backlog] says otherwise.
 const DefaultBacklog = 128
 
-// Network is a network in memory, on which connections are dialled to listeners by
-// name. The zero value is ready to use. Its methods may be called from any goroutine.
+// Network is a network in memory, on which programs dial listeners by name. The zero
+// value is ready to use. Any goroutine may call its methods.
 //
-// It numbers the connections in the order in which they are dialled, from 1 on, also
-// those that are refused. It keeps a small record of each, with its counters, for as
-// long as the network itself lives.
+// It numbers the connections in the order of their dials, from 1 on, also the refused
+// ones. It keeps a small record of each, with its counters, for as long as the network
+// itself lives.
 type Network struct {
-	// Buffer is how many bytes a connection holds per direction; a Write that finds
-	// no room waits. Zero or less means DefaultBuffer. Set it before the first dial.
+	// Buffer is the number of bytes that a connection holds per direction; a Write that
+	// finds no room waits. Zero or less means DefaultBuffer. Set it before the first
+	// dial.
 	Buffer int
 
-	// Backlog is how many dialled connections may wait at a listener to be accepted;
-	// a dial that finds no room waits. Zero or less means DefaultBacklog. Set it before
-	// the first Listen.
+	// Backlog is the number of dialled connections that may wait for Accept at a
+	// listener; a dial that finds no room waits. Zero or less means DefaultBacklog. Set
+	// it before the first Listen.
 	Backlog int
 
 	mu        sync.Mutex
@@ -41,9 +42,9 @@ type Network struct {
 	everyDial []Fault
 }
 
-// Listen announces an address, such as "server.test:80". The host is any name, and
-// distinguishes no upper and lower case; the port is any text. An address that has a
-// listener already gives an error that wraps syscall.EADDRINUSE.
+// Listen announces an address, such as "server.test:80". The host is any name, without
+// regard to case; the port is any text. For an address that has a listener already,
+// Listen returns an error that wraps syscall.EADDRINUSE.
 //
 // Close frees the address and resets the connections that are not accepted yet. It
 // does not touch accepted ones.
@@ -76,10 +77,10 @@ func (n *Network) Listen(addr string) (net.Listener, error) {
 // DialContext connects to the listener at an address, and returns a [*Conn]. It fits
 // [http.Transport.DialContext]; the network must be a form of "tcp".
 //
-// The connection is made once it is in the listener's backlog, as with TCP, whether
-// it is accepted or not. DialContext waits only while the backlog is full. Its errors
-// are [*net.OpError]s that wrap syscall.ECONNREFUSED when nobody listens or a [Refuse]
-// is set, and the error of the context when that has ended.
+// The connection is made once it is in the listener's backlog, as with TCP, accepted or
+// not. DialContext waits only while the backlog is full. Its errors are [*net.OpError]s
+// that wrap syscall.ECONNREFUSED when nobody listens or a [Refuse] is set, and the
+// context's error when the context has ended.
 func (n *Network) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	fail := func(err error) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: address(addr).Network(), Addr: address(addr), Err: err}
@@ -133,19 +134,19 @@ func (n *Network) connect(addr string) (int, *Link, *listener) {
 	return number, link, l
 }
 
-// HTTPClient returns a new client that dials on the network. Its Transport goes into
-// the Transport field of wsource.DialOptions, and the client into the HTTPClient field of
-// coder/websocket's. It keeps no idle connection, so that
-// nothing is left when a handshake is refused.
+// HTTPClient returns a new client that dials on the network. Its Transport goes into the
+// Transport field of wsource.DialOptions, and the client into the HTTPClient field of
+// coder/websocket's. It keeps no idle connection, so that nothing is left of a refused
+// handshake.
 func (n *Network) HTTPClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: n.DialContext, DisableKeepAlives: true}}
 }
 
-// OnDial sets the faults of one connection to come, by its number: OnDial(1, ...) is
-// for the first that is dialled. They take the place of those of OnEveryDial, so that
-// OnDial(3) without faults makes the third connection a clean one. It returns a
-// [*FaultError] if one of the faults cannot be, and a [*NumberError] if the number is
-// below 1 or its connection was dialled already.
+// OnDial sets the faults of one future connection, by its number: OnDial(1, ...) is for
+// the first one. They replace the faults of OnEveryDial, so that OnDial(3) without faults
+// makes the third connection a clean one. It returns a [*FaultError] if one of the faults
+// cannot be set, and a [*NumberError] if the number is below 1 or its connection was
+// dialled already.
 func (n *Network) OnDial(number int, faults ...Fault) error {
 	if err := checkFaults(faults); err != nil {
 		return err
@@ -164,7 +165,7 @@ func (n *Network) OnDial(number int, faults ...Fault) error {
 
 // OnEveryDial sets the faults of all connections that are dialled from now on and have
 // none by OnDial. OnEveryDial(Refuse()) is an outage, and OnEveryDial() ends it. It
-// returns a [*FaultError], and changes nothing, if one of the faults cannot be.
+// returns a [*FaultError], and changes nothing, if one of the faults cannot be set.
 func (n *Network) OnEveryDial(faults ...Fault) error {
 	if err := checkFaults(faults); err != nil {
 		return err
@@ -175,26 +176,26 @@ func (n *Network) OnEveryDial(faults ...Fault) error {
 	return nil
 }
 
-// NumberError reports faults for a connection that is not to come.
+// NumberError reports faults for a connection that cannot come any more.
 type NumberError struct {
-	Number  int // the number that was given
-	Dialled int // how many connections have been dialled
+	Number  int // the number in the call
+	Dialled int // the number of connections dialled so far
 }
 
-// Error names the number, and the lowest that is possible.
+// Error names the number, and the lowest possible one.
 func (e *NumberError) Error() string {
 	return fmt.Sprintf("wstest: no connection to come has number %d: the next is %d", e.Number, e.Dialled+1)
 }
 
-// Dials returns how many connections have been dialled, those refused included.
+// Dials returns the number of connections dialled so far, the refused ones included.
 func (n *Network) Dials() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.links)
 }
 
-// Link returns the connection with a number, whether open or closed. It returns nil
-// if that was refused, was given up while it waited for the backlog, or has not been
+// Link returns the connection with a number, open or closed. It returns nil if the
+// connection was refused, was given up while it waited for the backlog, or has not been
 // dialled.
 func (n *Network) Link(number int) *Link {
 	n.mu.Lock()
@@ -205,9 +206,8 @@ func (n *Network) Link(number int) *Link {
 	return n.links[number-1]
 }
 
-// Links returns the connections that are open, which is to say that one end at least
-// has not been closed by the program that holds it. A test that ends with none has
-// leaked none.
+// Links returns the open connections. A connection is open until the program has closed
+// both ends. A test that ends with none has leaked none.
 func (n *Network) Links() []*Link {
 	n.mu.Lock()
 	defer n.mu.Unlock()

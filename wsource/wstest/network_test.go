@@ -165,8 +165,8 @@ func TestListenerCloseEndsAccept(t *testing.T) {
 	})
 }
 
-// hookContext calls a function when it is asked for its channel, which a dial does
-// when it has found the listener and is about to enter its backlog.
+// hookContext calls a function in Done, which a dial calls when it has found the listener
+// and is about to enter the backlog.
 type hookContext struct {
 	context.Context
 
@@ -178,10 +178,10 @@ func (c hookContext) Done() <-chan struct{} {
 	return c.Context.Done()
 }
 
-// A dial that meets Close either fails or finds itself reset: it must not wait for a
-// listener that is no more.
+// A dial that meets Close either fails or is reset: it must not wait for a closed
+// listener.
 func TestDialMeetsListenerClose(t *testing.T) {
-	for range 50 { // which of the two it is, is a matter of chance
+	for range 50 { // chance decides between the two
 		synctest.Test(t, func(t *testing.T) {
 			network := new(wstest.Network)
 			listener, err := network.Listen("server.test:80")

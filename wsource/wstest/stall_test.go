@@ -29,7 +29,7 @@ func TestStallHoldsWhatFollows(t *testing.T) {
 		assertTimeout(t, readError(t, server))
 		require.NoError(t, server.SetReadDeadline(time.Time{}))
 
-		// Nothing was told: the client writes until the buffer is full.
+		// The client does not notice: it writes until the buffer is full.
 		write(t, client, "ghijklm")
 		require.NoError(t, client.SetWriteDeadline(time.Now().Add(time.Hour)))
 		n, err := client.Write([]byte("n"))
@@ -86,7 +86,8 @@ func TestStallHoldsTheEnd(t *testing.T) {
 				require.NoError(t, end.end(client))
 				read(t, server, "abc")
 
-				// A peer that has vanished: reads wait, and writes go on until the buffer is full.
+				// A peer that has vanished: reads wait, and writes go on until the buffer
+				// is full.
 				require.NoError(t, server.SetDeadline(time.Now().Add(time.Hour)))
 				write(t, server, "0123456789")
 				assertTimeout(t, writeError(t, server))
@@ -121,7 +122,7 @@ func TestStallAfterAHalfCloseHoldsTheRest(t *testing.T) {
 		client.Link().Resume(wstest.ToServer)
 		require.ErrorIs(t, writeError(t, server), syscall.EPIPE)
 		inject(t, client.Link(), wstest.Stall(wstest.ToServer, 0))
-		require.ErrorIs(t, writeError(t, server), syscall.EPIPE, "what has arrived stays")
+		require.ErrorIs(t, writeError(t, server), syscall.EPIPE, "bytes that have arrived stay")
 		assert.Equal(t, io.EOF, readError(t, server))
 	})
 }

@@ -42,8 +42,8 @@ func open(ctx context.Context, network *wstest.Network) (*websocket.Conn, error)
 	return socket, err
 }
 
-// session dials, has three messages of different lengths echoed, and closes. It ends
-// at the first error.
+// session dials, exchanges three messages of different lengths with an echo, and closes.
+// It ends at the first error.
 func session(ctx context.Context, network *wstest.Network) error {
 	socket, err := open(ctx, network)
 	if err != nil {
@@ -75,8 +75,8 @@ func TestWebSocketSession(t *testing.T) {
 	})
 }
 
-// Whatever the offset and the manner in which a session breaks, both sides come to an
-// end, no connection is left, and the next session is a good one.
+// A session breaks at each offset and in each manner: both sides end, no connection is
+// left, and the next session is a good one.
 func TestWebSocketSessionBrokenAtEveryOffset(t *testing.T) {
 	var length [2]int
 	synctest.Test(t, func(t *testing.T) {
@@ -191,8 +191,8 @@ func TestTLS(t *testing.T) {
 	})
 }
 
-// The fault that a WebSocket library has to survive most often: the network is gone
-// while both sides are idle, and nobody says so.
+// The fault that a WebSocket library has to survive most often: the network goes while
+// both sides are idle, without a word.
 func TestWebSocketPeerThatVanishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := new(wstest.Network)

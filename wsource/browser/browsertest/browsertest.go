@@ -1,5 +1,5 @@
-// Package browsertest has a page in a Chromium, for tests of pages that use sockets. The page
-// is driven over the DevTools protocol, which is JSON over a WebSocket.
+// Package browsertest has a page in a Chromium, for tests of pages that use sockets. The
+// page is driven over the DevTools protocol, which is JSON over a WebSocket.
 //
 //	b := browsertest.Start(t, false)
 //	b.Open(server.URL)
@@ -29,7 +29,7 @@ import (
 
 // Browser is a page in a Chromium.
 type Browser struct {
-	// Faults are what the page's console complained of.
+	// Faults are the complaints of the page's console.
 	Faults []string
 
 	t       *testing.T
@@ -56,8 +56,8 @@ type answer struct {
 	} `json:"error"`
 }
 
-// Missing skips a test that needs something which this machine lacks, and fails it where the
-// environment has CI=true.
+// Missing skips a test that needs something which this machine lacks, and fails it where
+// the environment has CI=true.
 func Missing(t *testing.T, what string, err error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -69,9 +69,9 @@ func Missing(t *testing.T, what string, err error) {
 // lifetime bounds a browser whose test does not end.
 const lifetime = 8 * time.Minute
 
-// Start starts a Chromium that lives until the test ends, and opens an empty page in it, in dark
-// colours or in light ones. The environment's CHROME names another Chromium. Without one the
-// test is skipped; it fails where the environment has CI=true.
+// Start starts a Chromium that lives until the test ends, and opens an empty page in it,
+// in dark colours or in light ones. The environment's CHROME names another Chromium.
+// Without one the test is skipped; it fails where the environment has CI=true.
 func Start(t *testing.T, dark bool) *Browser {
 	t.Helper()
 	path, err := exec.LookPath(cmp.Or(os.Getenv("CHROME"), "chromium"))
@@ -79,7 +79,7 @@ func Start(t *testing.T, dark bool) *Browser {
 		Missing(t, "Chromium (CHROME names it)", err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), lifetime) // whose end comes before the cleanup
-	//nolint:gosec // which program it is, is said by who runs the test
+	//nolint:gosec // the caller of the test names the program
 	command := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--remote-debugging-port=0", "--user-data-dir="+t.TempDir(), "about:blank")
@@ -110,9 +110,10 @@ func Start(t *testing.T, dark bool) *Browser {
 	return b
 }
 
-// Another opens an empty page in the same Chromium, as somebody else has it: with cookies of its own, and in
-// a window of its own, so that neither page is hidden by the other. It is closed when the test given ends, which may
-// be a subtest. All pages of a Chromium are used by one goroutine.
+// Another opens an empty page in the same Chromium, as somebody else has it: with cookies
+// of its own, and in a window of its own, so that neither page is hidden by the other. It
+// is closed when the test given ends, which may be a subtest. All pages of a Chromium are
+// used by one goroutine.
 func (b *Browser) Another(t *testing.T) *Browser {
 	t.Helper()
 	browser := &Browser{t: t, process: b.process} // no page of it
@@ -164,8 +165,8 @@ func (b *Browser) Open(url string) {
 	b.Until(`document.readyState === "complete" && location.origin !== "null"`)
 }
 
-// Call calls a method of the protocol and waits for its result, which it reads into result
-// unless that is nil.
+// Call calls a method of the protocol and waits for its result, which it reads into
+// result unless that is nil.
 func (b *Browser) Call(method string, params, result any) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.t.Context()), 30*time.Second) // a test may clean up by it
@@ -183,7 +184,8 @@ func (b *Browser) Call(method string, params, result any) {
 	encoded, err := codec.Encode(message)
 	require.NoError(b.t, err)
 	b.process.socket.Next(encoded)
-	// A socket keeps what arrives for its next subscriber, so that no answer comes too early.
+	// A socket keeps messages for its next subscriber, so that no answer comes too
+	// early.
 	answers := operators.Tap(operators.TryMap(b.process.socket, wsource.DecodeFunc(codec)), b.process.note)
 	mine := operators.Filter(answers, func(a answer) bool { return a.ID == id })
 	a, err := observable.FirstValue(ctx, mine)
@@ -194,8 +196,8 @@ func (b *Browser) Call(method string, params, result any) {
 	}
 }
 
-// note keeps what a page's console complains of: errors of the script, what the script writes as an error, and
-// what the content security policy forbade.
+// note keeps the complaints of a page's console: errors of the script, messages that the
+// script writes as errors, and violations of the content security policy.
 func (p *process) note(a answer) {
 	b := p.pages[a.SessionID]
 	if b == nil {
@@ -215,8 +217,8 @@ func (p *process) note(a answer) {
 	}
 }
 
-// Evaluate runs an expression in the page and returns its value, or what it resolves to if that is
-// a promise.
+// Evaluate runs an expression in the page and returns its value, or the value of the
+// promise if it is one.
 func (b *Browser) Evaluate(expression string) any {
 	b.t.Helper()
 	var result struct {

@@ -11,7 +11,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The test that has started the browser may open other pages for itself: they are closed before the browser is.
+// The test that has started the browser may open other pages for itself: they are closed
+// before the browser is.
 func TestAnotherPageOfTheSameTest(t *testing.T) {
 	b := browsertest.Start(t, false)
 	other := b.Another(t)

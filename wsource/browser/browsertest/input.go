@@ -6,13 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// keyCodes are what Chromium wants to know of a key besides its name.
+// keyCodes are the codes that Chromium wants of a key besides its name.
 var keyCodes = map[string]int{
 	"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, "Space": 32,
 	"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40,
 }
 
-// Press presses and releases a key, which has its name in KeyboardEvent.code, such as Enter, Tab and ArrowDown.
+// Press presses and releases a key, which has its name in KeyboardEvent.code, such as
+// Enter, Tab and ArrowDown.
 func (b *Browser) Press(key string) {
 	b.t.Helper()
 	code, known := keyCodes[key]
@@ -30,14 +31,14 @@ func (b *Browser) Press(key string) {
 	b.Call("Input.dispatchKeyEvent", event, nil)
 }
 
-// Type types a text into what has the focus.
+// Type types a text into the element that has the focus.
 func (b *Browser) Type(text string) {
 	b.t.Helper()
 	b.Call("Input.insertText", map[string]any{"text": text}, nil)
 }
 
-// Click scrolls to an element, which a selector of CSS names, and clicks on its middle. The test
-// fails if there is none, or if something lies over it.
+// Click scrolls to an element, which a selector of CSS names, and clicks on its middle.
+// The test fails if there is none, or if something lies over it.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
 	found := b.Evaluate(fmt.Sprintf(`(() => {
@@ -60,8 +61,8 @@ func (b *Browser) Click(selector string) {
 	}
 }
 
-// Resize makes the window as large as given, in CSS pixels. Below 600 of them in width it is a phone's,
-// whose scroll bars take no room.
+// Resize makes the window as large as given, in CSS pixels. Below 600 of them in width it
+// is a phone's, whose scroll bars take no room.
 func (b *Browser) Resize(width, height int) {
 	b.t.Helper()
 	b.Call("Emulation.setDeviceMetricsOverride", map[string]any{

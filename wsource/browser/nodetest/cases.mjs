@@ -1,11 +1,12 @@
-// The cases that judge rxsocket.js, in Node.js and in Chromium, against the servers of site_test.go.
+// The cases that judge rxsocket.js, in Node.js and in Chromium, against the servers of
+// site_test.go.
 const { connect, joinRoom, joinState, retryAfter, newID, PublicError, RemoteError, SocketError, Stream } =
   await import(globalThis.document ? "rxsocket" : "../rxsocket.js");
 
-let site; // what run was given
+let site; // the argument of run
 const cases = {};
 
-// --- means ----------------------------------------------------------------------------------------
+// --- means -----------------------------------------------------------------------------
 
 const open = []; // connections to close behind a case
 const kept = f => (path, options) => {
@@ -44,12 +45,12 @@ const is = text => value => show(value) === show(text);
 const opened = conn => until(conn.status, s => s.state === "open", "open");
 const post = path => fetch(site.url + path, { method: "POST" });
 
-/** failure resolves with what a promise fails with. */
+/** failure resolves with the error of a promise. */
 const failure = (promise, what = "a failure") => within(promise.then(
   value => { throw new Error(`there is the value ${show(value)} in place of ${what}`); }, error => error,
 ), what);
 
-/** record keeps what a stream does. */
+/** record keeps the notifications of a stream. */
 function record(stream) {
   const log = [];
   log.subscription = stream.subscribe({
@@ -58,7 +59,7 @@ function record(stream) {
   return log;
 }
 
-// --- events ---------------------------------------------------------------------------------------
+// --- events ----------------------------------------------------------------------------
 
 cases["events go both ways"] = async () => {
   const conn = events({ source: "alice" });
@@ -103,7 +104,7 @@ cases["names are checked"] = async () => {
   }
 };
 
-// --- questions ------------------------------------------------------------------------------------
+// --- questions -------------------------------------------------------------------------
 
 cases["a question may take as long as one likes"] = async () => {
   const conn = events();
@@ -154,7 +155,7 @@ cases["a slow loop stops the peer's stream, and nothing else"] = async () => {
   for await (const n of conn.askMany("count", 1000, { window: 8 })) {
     got.push(n);
     if (n !== 20) continue;
-    await conn.ask("add", [1]); // what is on its way has come
+    await conn.ask("add", [1]); // all values on their way have come
     await conn.ask("add", [1]);
     const counted = await conn.ask("counted");
     equal(counted > 20 && counted <= 20 + 8 + 1, true, `${counted} values`);
@@ -169,7 +170,7 @@ cases["leaving a loop ends the peer's stream"] = async () => {
   for await (const n of conn.askMany("count", 1e9)) if (n === 100) break;
   await over;
   equal(await conn.ask("add", [1]), 1);
-  equal(errors, []); // what was on its way is nobody's fault
+  equal(errors, []); // values on their way are not errors
 };
 
 cases["a stream of answers to a subscriber"] = async () => {
@@ -202,7 +203,7 @@ cases["the server asks"] = async () => {
   await within(over, "the end of the generator");
 };
 
-cases["what nobody answers, and what fails"] = async () => {
+cases["questions without an answer, and answers that fail"] = async () => {
   const conn = events();
   const errors = record(conn.errors);
   conn.answer("letters", () => { throw new Error("a secret"); });
@@ -214,9 +215,9 @@ cases["what nobody answers, and what fails"] = async () => {
   equal(errors.length, 1);
 };
 
-// --- topics ---------------------------------------------------------------------------------------
+// --- topics ----------------------------------------------------------------------------
 
-cases["topics, patterns, and what is retained"] = async () => {
+cases["topics, patterns, and retained events"] = async () => {
   const conn = events(), other = events();
   const orders = record(conn.topic("orders.*"));
   await conn.ask("add", []); // it is subscribed
@@ -246,7 +247,7 @@ cases["a refused topic fails alone"] = async () => {
   equal(await conn.ask("add", [1]), 1);
 };
 
-// --- the connection ------------------------------------------------------------------------------
+// --- the connection --------------------------------------------------------------------
 
 cases["the advice in a close reason"] = async () => {
   const read = ["retry-after=1.5", "a restart; retry-after=2", "retry-after=1e9", "retry-after=", "retry-after=2; no", undefined,
@@ -272,7 +273,7 @@ cases["a restart of the server, with advice"] = async () => {
   conn.emit("say", "meanwhile");
   abort.abort(new Error("not sent"));
   equal((await unsent).message, "not sent");
-  globalThis.dispatchEvent?.(new Event("online")); // which hastens no more than the advice allows
+  globalThis.dispatchEvent?.(new Event("online")); // it hastens no more than the advice allows
   equal(await said, "meanwhile");
   equal(Date.now() - left >= advised - 20, true, "the wait");
   equal(await sum, 9);
@@ -322,7 +323,7 @@ cases["the end of a connection"] = async () => {
   equal(values, ["complete"]);
 };
 
-cases["what waits is bounded, and told when it is not sent"] = async () => {
+cases["messages that wait are bounded, and reported when they are not sent"] = async () => {
   const conn = kept(connect)("/nothing", { maxQueued: 2 });
   const errors = record(conn.errors);
   conn.emit("a", 1);
@@ -343,7 +344,7 @@ cases["a URL that is made for each attempt"] = async () => {
   await opened(conn);
 };
 
-// --- streams --------------------------------------------------------------------------------------
+// --- streams ---------------------------------------------------------------------------
 
 cases["RxJS takes a stream"] = async () => {
   const { from, firstValueFrom, take, toArray, map, merge } = site.rxjs;
@@ -385,7 +386,7 @@ cases["a stream stops its source once"] = async () => {
   equal(stopped, 2);
 };
 
-// --- rooms ----------------------------------------------------------------------------------------
+// --- rooms -----------------------------------------------------------------------------
 
 cases["presence"] = async () => {
   const ann = room("/rooms/presence?user=ann&mood=glad");
@@ -460,7 +461,7 @@ cases["a shared state"] = async () => {
   await until(two.maps, m => m.has("carl") && m.size === 1);
 };
 
-// --- against a socket that is none ----------------------------------------------------------------
+// --- against a socket that is none -----------------------------------------------------
 
 /** fake returns a class of sockets, whose last one is driven by the case. */
 function fake() {
@@ -492,7 +493,7 @@ async function faked(options, f = connect) {
   return { conn, WebSocket, socket: WebSocket.last };
 }
 
-cases["what cannot be used is told, and stops nothing"] = async () => {
+cases["a message that cannot be used is reported, and stops nothing"] = async () => {
   const { conn, socket } = await faked();
   const errors = record(conn.errors), data = record(conn.on("a"));
   for (const e of ["{", "[]", "null", { type: "a", id: "1", v: 2 }, { id: "1" }, { type: "a" }, { type: "rx.other" },
@@ -507,12 +508,15 @@ cases["what cannot be used is told, and stops nothing"] = async () => {
 
 const ignore = () => {};
 
-// What a hostile peer puts in the place of a field.
+// The values that a hostile peer puts in the place of a field.
 const monster = { toString: 1, valueOf: 1 };
 const hostile = [undefined, null, 0, -1, 0.5, 1e300, "", "x", "1e9", "\0", true, [], [null], [[]], {}, monster, { code: monster, message: monster },
   { epoch: monster, offset: 1 }, { epoch: "x", offset: monster }, [{ key: monster, meta: monster }], { key: monster, value: monster }];
 
-/** spoiled returns a message with each of its fields in turn, and one that is new, as a hostile peer has it. */
+/**
+ * spoiled returns a message with each of its fields in turn, and one that is new, as a
+ * hostile peer has it.
+ */
 const spoiled = message => [...Object.keys(message), "__proto__", "toString"].flatMap(name => hostile.map(value => {
   const fields = Object.entries(message).filter(([key]) => key !== name);
   return `{${[...fields, [name, value]].filter(([, v]) => v !== undefined)
@@ -528,7 +532,7 @@ const ofEvents = id => [{ type: "a", id: "1", created: 1, source: "s", topic: "t
   { type: "rx.subscribed", corr: id, topic: "t" }, { type: "rx.cancel", corr: "2" }];
 const bare = [...hostile.map(value => JSON.stringify(value) ?? "undefined"), "{", "[".repeat(100_000), "{\"a\":".repeat(100_000)];
 
-/** endures gives the messages to what f connects, and wants no more than errors that are told. */
+/** endures gives the messages to a connection of f, and allows reported errors only. */
 async function endures(f, messages, options, first) {
   const { conn, socket } = await faked(options, f), told = [];
   conn.errors.subscribe(error => told.push(error));
@@ -753,7 +757,7 @@ cases["failures add up until a connection lasts"] = async () => {
   equal(attempts.filter(s => s.attempt).map(s => s.attempt), [2, 3, 2, 3]);
 };
 
-// --- sessions -------------------------------------------------------------------------------------
+// --- sessions --------------------------------------------------------------------------
 
 const lasting = options => kept(connect)("/session", { session: true, ...options });
 const isOpen = s => s.state === "open";
@@ -883,7 +887,7 @@ cases["the positions of a session"] = async () => {
   equal(errors, []);
   orders.unsubscribe();
   const fourth = await again(WebSocket);
-  fourth.receive("\0resumed four 60000 9 1"); // which this side has never sent
+  fourth.receive("\0resumed four 60000 9 1"); // this side has never sent such a number
   equal([(await until(conn.status)).error.code, fourth.code], ["protocol", 4400]);
 };
 
@@ -905,7 +909,7 @@ cases["the window of a session"] = async () => {
   equal(socket.sent.at(-1).data, "behind it");
 };
 
-cases["what a session that has expired leaves"] = async () => {
+cases["the messages that an expired session leaves"] = async () => {
   const { conn, socket, WebSocket } = await faked({ session: true });
   const errors = record(conn.errors);
   socket.receive("\0fresh one 60000");
@@ -933,7 +937,7 @@ cases["what a session that has expired leaves"] = async () => {
   equal([third.code, (await until(conn.status)).state], [1000, "closed"]);
 };
 
-cases["what was on its way when a session is over for good"] = async () => {
+cases["the messages on their way when a session is over for good"] = async () => {
   const broken = { code: 1006, reason: "" };
   const ways = {
     "close of a broken socket": ({ conn, socket }) => { socket.onclose(broken); conn.emit("b", "waits"); conn.close(); },
@@ -950,7 +954,7 @@ cases["what was on its way when a session is over for good"] = async () => {
     session.conn.emit("b", "has come");
     session.socket.receive("\0ack 1");
     session.conn.emit("b", "sent");
-    session.conn.ask("q").catch(ignore); // of which its asker hears
+    session.conn.ask("q").catch(ignore); // its asker gets the error
     session.conn.topic("t").subscribe({ error: ignore });
     await way(session);
     told[name] = errors;
@@ -962,7 +966,7 @@ cases["what was on its way when a session is over for good"] = async () => {
   });
 };
 
-cases["who closes while a session ends gets no other socket"] = async () => {
+cases["a page that closes while a session ends gets no other socket"] = async () => {
   const { conn, WebSocket, socket } = await faked({ session: true });
   const states = record(conn.status);
   socket.receive("\0fresh one 60000");
@@ -983,7 +987,7 @@ cases["a server without sessions"] = async () => {
   equal(closed.error.code, "protocol");
 };
 
-// --- running ------------------------------------------------------------------------------------
+// --- running ---------------------------------------------------------------------------
 
 /** run runs all cases, and prints a verdict on each and the totals. */
 export async function run(given) {

@@ -7,8 +7,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Close is that of [transport.Conn]. The channel closes when the browser has sent what was
-// sent before, and was told to close.
+// Close is that of [transport.Conn]. The channel closes when the browser has sent all
+// earlier messages, and was told to close.
 func (c *Conn) Close(end *transport.End) (sent <-chan struct{}) {
 	c.mu.Lock()
 	if c.state != conn.Open {
@@ -36,8 +36,8 @@ func (c *Conn) closeObject() {
 	}
 }
 
-// closeTimedOut ends a close handshake that takes too long. If only the delivery does, the
-// peer has answered.
+// closeTimedOut ends a close handshake that takes too long. If the peer has answered and
+// only the delivery takes long, that answer is the end.
 func (c *Conn) closeTimedOut() {
 	c.mu.Lock()
 	end := c.in.end
@@ -48,9 +48,9 @@ func (c *Conn) closeTimedOut() {
 	c.Break(end)
 }
 
-// watchDelivery sees to it that a subscriber does not hold up the end for ever that this
-// side has begun: one that is busy with the same message, of that number, for so long does not get the
-// rest; mu is held.
+// watchDelivery keeps a subscriber from holding up for ever the end that this side has
+// begun: a subscriber that is busy with the same message, of that number, for so long
+// does not get the rest; mu is held.
 func (c *Conn) watchDelivery(number int) {
 	if c.in.delivering && c.in.taken == number {
 		c.in.discarding = true
@@ -70,21 +70,21 @@ func (c *Conn) watchDelivery(number int) {
 	})
 }
 
-// agreed returns what a close event means: an answer that agrees to this side's close frame,
-// or has no code, is that; mu is held.
+// agreed returns the end that a close event means. An answer that agrees to this side's
+// close frame, or has no code, means this side's end; mu is held.
 func (c *Conn) agreed(end *transport.End) *transport.End {
 	return conn.Agreed(c.closing, end)
 }
 
-// fail ends the connection because of what has arrived: behind what waits to be delivered;
-// mu is held.
+// fail ends the connection because of a message that has arrived. The end comes behind
+// the messages that wait to be delivered; mu is held.
 func (c *Conn) fail(end *transport.End) {
 	c.forced = end
 	c.arrived(end)
 }
 
-// arrived puts the end behind what waits to be delivered; mu is held. Nothing more arrives,
-// and nothing more is sent.
+// arrived puts the end behind the messages that wait to be delivered; mu is held. Nothing
+// more arrives, and nothing more is sent.
 func (c *Conn) arrived(end *transport.End) {
 	c.in.end = end
 	c.in.changed.Broadcast()
@@ -97,9 +97,9 @@ func (c *Conn) arrived(end *transport.End) {
 	c.watchSubscribers(c.wanted())
 }
 
-// watchSubscribers ends a connection whose subscribers do not take within the close timeout what
-// came before the end. It counts a time if somebody was present at its beginning. What nobody is
-// there to take waits for the next subscriber.
+// watchSubscribers ends a connection whose subscribers do not take the messages before
+// the end within the close timeout. A period counts if a subscriber was present at its
+// beginning. Without one, the messages wait for the next subscriber.
 func (c *Conn) watchSubscribers(present bool) {
 	time.AfterFunc(c.config.CloseTimeout, func() {
 		switch wanted := c.wanted(); {
@@ -112,7 +112,7 @@ func (c *Conn) watchSubscribers(present bool) {
 	})
 }
 
-// cause returns why what is sent from now on is not.
+// cause returns the error of messages that are sent from now on.
 func (c *Conn) cause(end *transport.End) error {
 	if end.Code == codeNormal {
 		return transport.ErrClosed
@@ -120,8 +120,8 @@ func (c *Conn) cause(end *transport.End) error {
 	return c.config.Owner.Failure(end)
 }
 
-// Break is that of [transport.Conn]; the first call counts. A browser is told to close, since
-// it knows no other way.
+// Break is that of [transport.Conn]; the first call counts. A browser is told to close,
+// since it knows no other way.
 func (c *Conn) Break(end *transport.End) {
 	c.mu.Lock()
 	if c.state == conn.Closed {
@@ -151,7 +151,7 @@ func (c *Conn) Break(end *transport.End) {
 
 	c.config.Owner.Ending(err)
 	close(c.done)
-	defer callEnd() // deferred, since what is called may end the goroutine
+	defer callEnd() // deferred, since a callback may end the goroutine
 	defer c.config.Owner.Ended(end, err)
 	c.out.tellLeft(left)
 }
@@ -159,5 +159,6 @@ func (c *Conn) Break(end *transport.End) {
 // WhenOver is that of [transport.Conn].
 func (c *Conn) WhenOver(f func()) { c.endCalls.Add(f) }
 
-// OnEnd calls f when the connection is over, at once if it is, unless stop is called before.
+// OnEnd calls f when the connection is over, at once if it is, unless stop is called
+// before.
 func (c *Conn) OnEnd(f func()) (stop func()) { return c.endCalls.AddUntil(f) }

@@ -10,61 +10,64 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
 var (
-	// ErrNoWebSocket says that the program does not run where there are WebSockets.
+	// ErrNoWebSocket: the program does not run where there are WebSockets.
 	ErrNoWebSocket = fmt.Errorf("there is no WebSocket in this JavaScript environment: %w", errors.ErrUnsupported)
-	// ErrRefused says that the browser does not let the page have the connection, as one by ws to
+	// ErrRefused: the browser does not let the page have the connection, as one by ws to
 	// a page that came by https.
 	ErrRefused = fmt.Errorf("the browser does not let this page have the connection: %w", errors.ErrUnsupported)
-	// ErrNotOpened says that the connection did not come about.
+	// ErrNotOpened: the connection did not come about.
 	ErrNotOpened = errors.New("the connection was not opened; a browser does not tell why")
-	// ErrLost says that the connection broke.
+	// ErrLost: the connection broke.
 	ErrLost = errors.New("the connection was lost; a browser does not tell why")
 )
 
-// Conn is one live WebSocket of a browser. It is a [transport.Conn]. The zero value becomes
-// one by [Conn.Dial].
+// Conn is one live WebSocket of a browser. It is a [transport.Conn]. [Conn.Dial] makes
+// one of the zero value.
 type Conn struct {
 	config   Config
 	object   js.Value // the WebSocket
 	array    js.Value // the class Uint8Array
-	events   js.Func  // hears open, error and close
-	data     js.Func  // hears message
+	events   js.Func  // takes open, error and close
+	data     js.Func  // takes message
 	opened   chan error
 	out      outbox
 	in       inbox
-	endCalls conn.EndCalls
+	endCalls each.EndCalls
 
 	mu        sync.Mutex
-	listening bool // for events
+	listening bool // events are listened to
 	state     conn.State
-	closing   *transport.End // the close that this side began with
-	closeSent chan struct{}  // closes when the browser has sent what comes before that, or will not
+	closing   *transport.End // the end with which this side has begun to close
+	// Closes when the browser has sent the messages before that close, or will not.
+	closeSent chan struct{}
 	closed    bool           // the browser was told to close
 	timeout   *time.Timer    // ends a close handshake that takes too long
-	forced    *transport.End // how the connection ends, whatever comes
-	err       error          // how it has ended, nil for a normal closure
-	end       *transport.End // likewise, a normal closure included
+	forced    *transport.End // the end of the connection, also if another cause follows
+	err       error          // the error that it has ended with, nil for a normal closure
+	end       *transport.End // the end, a normal closure included
 	done      chan struct{}  // closes when the connection is over
 }
 
 var _ transport.Conn = (*Conn)(nil)
 
-// Config says what a [Conn] is made of. There are no defaults.
+// Config is the make of a [Conn]. There are no defaults.
 type Config struct {
-	ReadLimit    int64         // bytes of a message that arrives
-	InboxLimit   int64         // bytes of what may wait to be delivered
+	ReadLimit    int64         // the most bytes of a message that arrives
+	InboxLimit   int64         // the most bytes that wait to be delivered
 	CloseTimeout time.Duration // bounds the closing handshake
-	WriteTimeout time.Duration // the longest time in which the browser gets rid of nothing that it was sent
+	// The longest time in which the browser sends none of the bytes that it was given.
+	WriteTimeout time.Duration
 	Owner        conn.Owner
 	Monitor      conn.Monitor // or nil
 }
 
-// Dial opens the connection, within the life of ctx. Then [Conn.Start] has to be called: until
-// then, what arrives waits. After an error the Conn is of no use.
+// Dial opens the connection, within the life of ctx. Then [Conn.Start] has to be called:
+// until then, messages that arrive wait. After an error the Conn is of no use.
 func (c *Conn) Dial(ctx context.Context, url string, subprotocols []string, config Config) error {
 	c.config, c.done, c.opened = config, make(chan struct{}), make(chan error, 1)
 	c.out.init(c)
@@ -89,14 +92,14 @@ func (c *Conn) Dial(ctx context.Context, url string, subprotocols []string, conf
 	return err
 }
 
-// Start begins to deliver what arrives.
+// Start begins to deliver the messages that arrive.
 func (c *Conn) Start() { go c.deliverAll() }
 
 // Subprotocol returns the subprotocol that was negotiated, or "".
 func (c *Conn) Subprotocol() string { return c.object.Get("protocol").String() }
 
-// Next sends a message, and blocks while there is no room for it. A failure is told to the
-// Owner. If the data is borrowed, it is not used any more when Next has returned.
+// Next sends a message, and blocks while there is no room for it. The Owner hears of a
+// failure. If the data is borrowed, it is not used any more when Next has returned.
 func (c *Conn) Next(binary bool, data []byte, borrowed bool) {
 	if borrowed {
 		data = bytes.Clone(data)
@@ -130,7 +133,8 @@ func (c *Conn) Ask() (number uint64) { return 0 }
 // OnAnswer does nothing: see Asks.
 func (c *Conn) OnAnswer(func(number uint64, rtt time.Duration), func(number uint64)) {}
 
-// Queued returns how many messages were taken and have not left the browser yet, and their size.
+// Queued returns how many messages were taken and have not left the browser yet, and
+// their size.
 func (c *Conn) Queued() (messages, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -150,15 +154,16 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
-// End returns how the connection has ended, a normal closure included; nil while it lives.
+// End returns how the connection has ended, a normal closure included; nil while it
+// lives.
 func (c *Conn) End() *transport.End {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.end
 }
 
-// State returns where the connection is in its life. It is Open while there are messages to
-// be delivered that came before the peer closed.
+// State returns where the connection is in its life. It is Open while messages are to be
+// delivered that came before the peer closed.
 func (c *Conn) State() conn.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()

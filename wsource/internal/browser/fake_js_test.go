@@ -18,11 +18,11 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/browser"
 )
 
-// fake is a WebSocket object that does what the test says: for what no server can bring
+// fake is a WebSocket object that follows the test: for events that no server can bring
 // about.
 type fake struct{ js.Value }
 
-// fakeClass is the class of those. A WebSocket opens at once.
+// fakeClass is the class of these objects. A WebSocket opens at once.
 const fakeClass = `return class {
 	constructor(url, protocols) {
 		Object.assign(this, {url, protocols, bufferedAmount: 0, protocol: "", sent: [], closes: []});
@@ -63,13 +63,14 @@ func (f fake) closed(code int, reason string) {
 	f.Call("onclose", map[string]any{"type": "close", "code": code, "reason": reason})
 }
 
-// has says how many bytes the browser still has.
+// has sets how many bytes the browser still has.
 func (f fake) has(bytes int) { f.Set("bufferedAmount", bytes) }
 
 // sent returns how many messages the browser was given.
 func (f fake) sent() int { return f.Get("sent").Length() }
 
-// closes returns with what arguments the browser was told to close, the calls in brackets.
+// closes returns the arguments with which the browser was told to close, the calls in
+// brackets.
 func (f fake) closes() string {
 	return fmt.Sprint(f.Get("closes").Call("map", evaluate("return s => `[${s}]`")).Call("join"))
 }
@@ -80,14 +81,16 @@ func soon(t *testing.T, condition func() bool) {
 	require.Eventually(t, condition, 10*time.Second, time.Millisecond)
 }
 
-// large is a message of which the browser is given two, and no more until it has sent one.
+// large is a message of which the browser is given two, and no more until it has sent
+// one.
 func large(number byte) wsource.Message {
 	data := make([]byte, 40_000)
 	data[0] = number
 	return wsource.BinaryMessage(data)
 }
 
-// undelivered returns a list that becomes that of the socket's undelivered messages: "1 unsent".
+// undelivered returns a list that becomes that of the socket's undelivered messages: "1
+// unsent".
 func undelivered(t *testing.T, socket *wsource.Socket) *[]string {
 	t.Helper()
 	list := new([]string)
@@ -171,7 +174,8 @@ func TestNextWaitsForRoom(t *testing.T) {
 	soon(t, func() bool { return count == 1100 && f.sent() == 1100 })
 }
 
-// A message that waits for a subscriber is given to a subject that comes, and dropped at a close.
+// A message that waits for a subscriber is given to a subject that comes, and dropped at
+// a close.
 func TestMessageThatWaits(t *testing.T) {
 	socket, f := dialFake(t, nil)
 	f.message("one")
@@ -254,7 +258,7 @@ func TestCloseComesBehindWhatWasSent(t *testing.T) {
 	assert.Equal(t, 3, f.sent())
 	assert.Equal(t, "[4000 bye]", f.closes())
 	require.NoError(t, <-closed)
-	f.closed(4000, "bye") // so the peer has got all of it, whatever bufferedAmount says
+	f.closed(4000, "bye") // so the peer has got all of it, also if bufferedAmount is not 0
 	assert.Equal(t, &wsource.CloseError{Code: 4000, Reason: "bye"}, ended(t, socket))
 	soon(t, func() bool { return len(*list) > 0 })
 	assert.Equal(t, []string{"complete"}, *list)
@@ -276,7 +280,8 @@ func TestCauseOfACloseThatIsNotAnswered(t *testing.T) {
 	require.ErrorIs(t, err, cause)
 }
 
-// A subscriber that sends and waits is not waited for, when what it waits for cannot come.
+// A subscriber that sends and waits is not waited for, when the event that it waits for
+// cannot come.
 func TestSubscriberThatSendsAtTheEnd(t *testing.T) {
 	socket, f := dialFake(t, nil)
 	socket.Next(large(0))
@@ -294,7 +299,8 @@ func TestSubscriberThatSendsAtTheEnd(t *testing.T) {
 	assert.Equal(t, wsource.StatusGoingAway, wsource.CloseStatus(ended(t, socket)))
 }
 
-// A subscriber that is busy with one message does not hold up the end that this side begins.
+// A subscriber that is busy with one message does not hold up the end that this side
+// begins.
 func TestBusySubscriberAtTheEnd(t *testing.T) {
 	for name, wait := range map[string]time.Duration{
 		"the answer comes at once": 0, "it comes when the subscriber was given up": 2200 * time.Millisecond,
@@ -327,7 +333,7 @@ func TestBusySubscriberWhenThePeerHasClosed(t *testing.T) {
 	f.message("one")
 	f.message("two")
 	f.closed(1000, "")
-	time.Sleep(150 * time.Millisecond) // it waits for who comes
+	time.Sleep(150 * time.Millisecond) // it waits for a subscriber
 	assert.Equal(t, wsource.Open, socket.State())
 	free, count := make(chan struct{}), 0
 	life := socket.Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{
@@ -367,7 +373,7 @@ func TestNobodyListensAfterTheEnd(t *testing.T) {
 	assert.Equal(t, "[]", f.closes())
 }
 
-// What has come first is how it ends.
+// The socket ends with the end that came first.
 func TestMessageThatIsTooBigBehindOthers(t *testing.T) {
 	socket, f := dialFake(t, &wsource.DialOptions{ReadLimit: 3})
 	f.message("one")

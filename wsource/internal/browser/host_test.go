@@ -22,12 +22,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// The tests of this package that are built for js/wasm run in JavaScript environments, each
-// with the server of peer_test.go on loopback. What runs them here shows each of them as a subtest.
+// The tests of this package that are built for js/wasm run in JavaScript environments,
+// each with the server of peer_test.go on loopback. The tests here run them, and show
+// each of them as a subtest.
 
 // program is the test binary for js/wasm, built once for all tests.
 var program = sync.OnceValues(func() ([]byte, error) {
-	// go test remembers the result of a test until a file changes that this has looked at.
+	// go test remembers the result of a test until a file changes that the test has
+	// looked at.
 	for _, pattern := range []string{"*_js*.go", "../../*_js*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
@@ -61,8 +63,8 @@ func support(t *testing.T, name string) string {
 	return filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", name)
 }
 
-// start serves the peer, and what a page needs to run the program. It returns the server's URL,
-// and a channel with the output of that page and whether it went well.
+// start serves the peer, and the files that a page needs to run the program. It returns
+// the server's URL, and a channel with the output of that page and whether it went well.
 func start(t *testing.T) (url string, ran <-chan string) {
 	t.Helper()
 	wasm, err := program()
@@ -135,7 +137,8 @@ func TestInNode(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	run := exec.CommandContext(ctx, node, "--stack-size=8192", support(t, "wasm_exec_node.js"), name, "-test.v")
-	run.Env = []string{"PATH=" + os.Getenv("PATH"), "NODE_OPTIONS=" + options, "PEER=" + url} // there is little room
+	// There is little room.
+	run.Env = []string{"PATH=" + os.Getenv("PATH"), "NODE_OPTIONS=" + options, "PEER=" + url}
 	output, err := run.CombinedOutput()
 	report(t, string(output), err)
 }
@@ -176,6 +179,7 @@ func report(t *testing.T, output string, err error) {
 		})
 	}
 	if failed {
-		t.Fatalf("%v\n%s", err, strings.ReplaceAll("\n"+output, "\n", "\n| ")) // no line is one of this test's own
+		// The output has no line for the test that failed.
+		t.Fatalf("%v\n%s", err, strings.ReplaceAll("\n"+output, "\n", "\n| "))
 	}
 }

@@ -14,19 +14,20 @@ type incoming struct {
 	data   []byte
 }
 
-// overhead is what a message counts in the inbox besides its bytes.
+// overhead is the number of bytes that a message counts in the inbox besides its own.
 const overhead = 64
 
-// inbox holds what has arrived and was not delivered yet. The Conn's mu guards it.
+// inbox holds the messages that have arrived and were not delivered yet. The Conn's mu
+// guards it.
 type inbox struct {
 	sink       atomic.Pointer[func(binary bool, data []byte)]
-	changed    sync.Cond // a message, or the end
+	changed    sync.Cond // signals a message, or the end
 	list       []incoming
-	bytes      int64          // of the list
-	end        *transport.End // how the connection ends, behind the list; or nil
+	bytes      int64          // the size of the list
+	end        *transport.End // the connection's end, behind the list; or nil
 	delivering bool           // a message was taken out and is being delivered
-	taken      int            // how many were taken out
-	discarding bool           // what is there, and still arrives, is dropped
+	taken      int            // the number of messages that were taken out
+	discarding bool           // all messages are dropped, also those that still arrive
 }
 
 // put appends a message. It reports false if there is no room for it.
@@ -44,14 +45,15 @@ func (in *inbox) put(m incoming, limit int64) bool {
 	return true
 }
 
-// clear drops what is there.
+// clear drops all messages.
 func (in *inbox) clear() { in.list, in.bytes = nil, 0 }
 
-// deliverAll delivers what arrives until the connection ends.
+// deliverAll delivers messages until the connection ends.
 func (c *Conn) deliverAll() {
 	returned := false
 	defer func() {
-		if !returned { // a subscriber can end this goroutine (runtime.Goexit, as a test's FailNow does)
+		// A subscriber can end this goroutine (runtime.Goexit, as a test's FailNow does).
+		if !returned {
 			go c.deliverAll()
 		}
 	}()
@@ -72,10 +74,8 @@ func (c *Conn) deliverNext() bool {
 		return false
 	}
 	if monitor := c.config.Monitor; monitor != nil {
-		monitor.Received(1, len(m.data)) // a browser does not tell how many frames there were
-		if t, ok := monitor.(conn.Tracer); ok {
-			t.Trace(false, m.binary, m.data)
-		}
+		// A browser does not tell how many frames there were.
+		conn.TellReceived(monitor, 1, m.binary, m.data)
 	}
 	delivered := false
 	for !delivered && c.awaitDemand() {
@@ -84,8 +84,8 @@ func (c *Conn) deliverNext() bool {
 	return true
 }
 
-// next returns the next message, or the end behind the last one; neither if the connection
-// is over.
+// next returns the next message, or the end behind the last one; neither if the
+// connection is over.
 func (c *Conn) next() (*incoming, *transport.End) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,8 +107,8 @@ func (c *Conn) next() (*incoming, *transport.End) {
 	return &m, nil
 }
 
-// awaitDemand blocks until somebody is there to take a message. It reports false if nobody
-// was there when this side began to close.
+// awaitDemand blocks until a taker of messages is there. It reports false if none was
+// there when this side began to close.
 func (c *Conn) awaitDemand() bool {
 	if c.wanted() {
 		return true
@@ -117,12 +117,12 @@ func (c *Conn) awaitDemand() bool {
 	return c.wanted()
 }
 
-// wanted reports whether somebody is there to take a message.
+// wanted reports whether a taker of messages is there.
 func (c *Conn) wanted() bool {
 	return c.Receives() || c.config.Owner.Demand() != conn.DemandNone
 }
 
-// deliver hands a message to who wants it, and reports whether it was taken.
+// deliver hands a message to its taker, and reports whether it was taken.
 func (c *Conn) deliver(m *incoming) bool {
 	if sink := c.in.sink.Load(); sink != nil {
 		(*sink)(m.binary, m.data)

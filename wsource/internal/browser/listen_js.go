@@ -17,8 +17,8 @@ const (
 	codeTooBig   = 1009
 )
 
-// listeners counts the functions that JavaScript can call, each of which is held by a table of
-// package syscall/js until it is released.
+// listeners counts the functions that JavaScript can call. A table of package syscall/js
+// holds each of them until it is released.
 //
 //nolint:gochecknoglobals // for the test that none is left
 var listeners atomic.Int64
@@ -60,14 +60,15 @@ func newWebSocket(url string, subprotocols []string) (object js.Value, err error
 	return object, nil
 }
 
-// listen has the events of the object heard. What hears them returns soon, and does not wait
-// for anything: until then the event loop stands still.
+// listen listens to the events of the object. The callbacks return soon, and do not wait
+// for anything: until they return, the event loop stands still.
 func (c *Conn) listen() {
 	c.events = listener(func(event js.Value) {
 		switch event.Get("type").String() {
 		case "open":
 			c.tellOpened(nil)
-		case "error": // it tells nothing, and a close follows, save for some versions of Node.js
+		// It tells nothing, and a close follows, save for some versions of Node.js.
+		case "error":
 			c.tellOpened(ErrNotOpened)
 		case "close":
 			c.tellOpened(ErrNotOpened)
@@ -84,7 +85,7 @@ func (c *Conn) listen() {
 	c.object.Set("onmessage", c.data)
 }
 
-// tellOpened tells Dial how it went, if it still waits.
+// tellOpened tells Dial the outcome, if it still waits.
 func (c *Conn) tellOpened(err error) {
 	select {
 	case c.opened <- err:
@@ -92,8 +93,8 @@ func (c *Conn) tellOpened(err error) {
 	}
 }
 
-// drop ends the use of the object: it is told to close, and nobody listens any more; mu is
-// held.
+// drop ends the use of the object: it is told to close, and its events are not listened
+// to any more; mu is held.
 func (c *Conn) drop() {
 	if !c.listening {
 		return
@@ -104,10 +105,10 @@ func (c *Conn) drop() {
 	}
 	release(c.events)
 	release(c.data)
-	c.object.Call("close") // nothing if it is closed
+	c.object.Call("close") // does nothing if it is closed
 }
 
-// read returns the message that the data of an event is, and reports whether it is within the
+// read returns the message in an event's data, and reports whether it is within the
 // limit.
 func (c *Conn) read(data js.Value) (m incoming, fits bool) {
 	if data.Type() == js.TypeString {
@@ -124,7 +125,7 @@ func (c *Conn) read(data js.Value) (m incoming, fits bool) {
 	return m, true
 }
 
-// messageEvent hears of a message.
+// messageEvent takes a message.
 func (c *Conn) messageEvent(data js.Value) {
 	m, fits := c.read(data)
 	c.mu.Lock()
@@ -138,7 +139,7 @@ func (c *Conn) messageEvent(data js.Value) {
 	}
 }
 
-// closeEvent hears of the end. A code that no close frame had is told as 1005 or 1006, as
+// closeEvent takes the end. A code that no close frame had is told as 1005 or 1006, as
 // elsewhere.
 func (c *Conn) closeEvent(event js.Value) {
 	end := &transport.End{

@@ -11,19 +11,20 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// What may wait before senders block: as much as in package conn.
+// The most messages and bytes that wait before senders block: as in package conn.
 const (
 	outboxMessages = 1024
 	outboxBytes    = 1 << 20
 )
 
-// window is how many bytes the browser may have before it is given another message. Of what is in it
-// when the connection breaks, it is not known whether it has arrived. The timers of a browser fire every
-// 4 ms at best, so that it bounds the rate at some 16 MB a second.
+// window is how many bytes the browser may have before it is given another message. When
+// the connection breaks, it is not known whether these bytes have arrived. The timers of
+// a browser fire every 4 ms at best, so that the window bounds the rate at some 16 MB a
+// second.
 const window = 64 << 10
 
-// How long it takes until bufferedAmount is looked at again: the first time, and at most if
-// nothing has changed.
+// How long it takes until bufferedAmount is looked at again: the first time, and at most
+// if nothing has changed.
 const (
 	firstLook = time.Millisecond
 	lastLook  = 64 * time.Millisecond
@@ -33,11 +34,12 @@ const (
 type outgoing struct {
 	data   []byte
 	binary bool
-	item   *transport.Item // that it is; if it is nil, the owner is told of failures
-	end    int64           // of it, in all that the browser was given
+	// The message as an item; without one, the owner is told of failures.
+	item *transport.Item
+	end  int64 // the message's end in all bytes that the browser was given
 }
 
-// left is a message that was not sent, or of which it is not known.
+// left is a message that was not sent, or may not have been.
 type left struct {
 	out     outgoing
 	outcome transport.Outcome
@@ -47,28 +49,30 @@ type left struct {
 // outbox sends messages. The Conn's mu guards it.
 type outbox struct {
 	conn    *Conn
-	changed sync.Cond     // room, or the end
-	queue   []outgoing    // what the browser was not given
-	handed  []outgoing    // what it was given and may still have
-	sent    []outgoing    // what has left it, and is to be told of
-	count   int           // of the messages in queue and handed
-	bytes   int           // and their size
-	given   int64         // the bytes that the browser was given in all
-	moved   time.Time     // when it has last got rid of some, or was given some with none left
+	changed sync.Cond  // signals room, or the end
+	queue   []outgoing // the messages that the browser was not given
+	handed  []outgoing // the messages that it was given and may still have
+	sent    []outgoing // the messages that have left it, and are to be told of
+	count   int        // the messages in queue and handed
+	bytes   int        // their size
+	given   int64      // the bytes that the browser was given in all
+	// When the browser last sent some of them, or was given some with none left.
+	moved   time.Time
 	timer   *time.Timer   // looks at bufferedAmount
 	armed   bool          // the timer runs
-	wait    time.Duration // that it runs for
-	telling bool          // somebody tells of what was sent
-	callers int           // who have something to tell
-	broken  error         // why nothing is sent any more
-	ended   bool          // the connection is over: the owner is told when nobody has something to tell
-	over    bool          // the owner was told
-	decoder js.Value      // of texts
+	wait    time.Duration // the time that it runs for
+	telling bool          // a goroutine tells of the messages that were sent
+	callers int           // the goroutines that have something to tell
+	broken  error         // the error with which nothing is sent any more
+	// The connection is over: the owner is told when no goroutine has anything to tell.
+	ended   bool
+	over    bool     // the owner was told
+	decoder js.Value // the decoder of texts
 }
 
 func (o *outbox) init(c *Conn) {
 	o.conn, o.changed.L = c, &c.mu
-	// The default of a decoder takes a byte order mark away.
+	// A decoder takes a byte order mark away by default.
 	o.decoder = js.Global().Get("TextDecoder").New("utf-8", map[string]any{"ignoreBOM": true})
 }
 
@@ -77,7 +81,7 @@ func (o *outbox) full(size int) bool {
 	return o.count > 0 && (o.count >= outboxMessages || o.bytes+size > outboxBytes)
 }
 
-// sealed returns why nothing is taken any more, or nil; mu is held.
+// sealed returns the error with which nothing is taken any more, or nil; mu is held.
 func (o *outbox) sealed() error {
 	if o.broken == nil && o.conn.state != conn.Open {
 		return transport.ErrClosed
@@ -85,8 +89,9 @@ func (o *outbox) sealed() error {
 	return o.broken
 }
 
-// waitForRoom blocks until there is room for a message and returns nil, or what keeps the
-// message from being sent, with what becomes of it; mu is held before and after.
+// waitForRoom blocks until there is room for a message and returns nil, or the error that
+// keeps the message from being sent, with the message's outcome; mu is held before and
+// after.
 func (o *outbox) waitForRoom(ctx context.Context, size int, room transport.Room) (transport.Outcome, error) {
 	if room == transport.RoomWait && o.full(size) {
 		stop := context.AfterFunc(ctx, func() {
@@ -110,8 +115,9 @@ func (o *outbox) waitForRoom(ctx context.Context, size int, room transport.Room)
 	return transport.Refused, context.Cause(ctx)
 }
 
-// submit queues a message, and gives the browser what it may have. That a message was sent is
-// always told by the timer, so that its sender cannot be held up by who is told.
+// submit queues a message, and gives the browser the messages that it may have. Only the
+// timer tells that a message was sent, so that user code that is told cannot hold up the
+// sender.
 func (o *outbox) submit(ctx context.Context, out outgoing, room transport.Room) {
 	o.conn.mu.Lock()
 	if outcome, err := o.waitForRoom(ctx, len(out.data), room); err != nil {
@@ -150,7 +156,8 @@ func (o *outbox) free(out outgoing) {
 // buffered returns how many bytes the browser has not sent.
 func (o *outbox) buffered() int64 { return int64(o.conn.object.Get("bufferedAmount").Float()) }
 
-// settle moves what has left the browser to what is to be told of; mu is held.
+// settle moves messages that have left the browser to those that are to be told of; mu is
+// held.
 func (o *outbox) settle(gone int64) {
 	for len(o.handed) > 0 && o.handed[0].end <= gone {
 		o.free(o.handed[0])
@@ -161,8 +168,8 @@ func (o *outbox) settle(gone int64) {
 	}
 }
 
-// pump gives the browser what it may have, closes the connection when that is to be closed
-// and nothing is left, and sees to the next look; mu is held.
+// pump gives the browser the messages that it may have, closes the connection if it is
+// closing and none is left, and sets the timer for the next look; mu is held.
 func (o *outbox) pump() {
 	if o.broken != nil {
 		o.closeSent()
@@ -202,7 +209,7 @@ func (o *outbox) pump() {
 	}
 }
 
-// closeSent tells whoever closes that what was sent before has left; mu is held.
+// closeSent tells the closer that all earlier messages have left; mu is held.
 func (o *outbox) closeSent() {
 	if o.conn.closeSent != nil {
 		close(o.conn.closeSent)
@@ -210,7 +217,7 @@ func (o *outbox) closeSent() {
 	}
 }
 
-// give gives the browser a message, of which it makes a copy; mu is held.
+// give gives the browser a copy of a message; mu is held.
 func (o *outbox) give(out outgoing) {
 	array := o.conn.array.New(len(out.data))
 	js.CopyBytesToJS(array, out.data)
@@ -220,7 +227,7 @@ func (o *outbox) give(out outgoing) {
 	o.conn.object.Call("send", array)
 }
 
-// look looks at what the browser has sent, when the timer fires.
+// look looks at the browser's progress when the timer fires.
 func (o *outbox) look() {
 	c := o.conn
 	c.mu.Lock()
@@ -243,8 +250,8 @@ func (o *outbox) look() {
 	o.tellLeft(nil)
 }
 
-// sever is the end of sending; mu is held. It returns what was not sent, or not known to be:
-// [outbox.tellLeft] is to be called with it.
+// sever ends the sending; mu is held. It returns the messages that were not sent, or may
+// not have been. The caller calls [outbox.tellLeft] with them.
 func (o *outbox) sever(cause error) []left {
 	o.callers++
 	if o.broken != nil {
@@ -253,7 +260,8 @@ func (o *outbox) sever(cause error) []left {
 	o.broken = cause
 	gone := o.given - o.buffered()
 	if c := o.conn; c.closed && c.in.end == c.closing {
-		gone = o.given // the peer has answered the close frame, which comes behind all of it
+		// The peer has answered the close frame, which comes behind all of them.
+		gone = o.given
 	}
 	o.settle(gone)
 	lefts := make([]left, 0, len(o.handed)+len(o.queue))
@@ -272,9 +280,10 @@ func (o *outbox) sever(cause error) []left {
 	return lefts
 }
 
-// tellLeft tells of what was sent, and then of those. The caller counts as one of callers.
+// tellLeft tells of messages that were sent, and then of lefts. The caller counts as one
+// of callers.
 func (o *outbox) tellLeft(lefts []left) {
-	defer o.leave() // deferred, as what follows, since what is told may end the goroutine
+	defer o.leave() // deferred, as the next call, since a callback may end the goroutine
 	defer o.tellEach(lefts)
 	o.tellSent()
 }
@@ -304,7 +313,7 @@ func (o *outbox) tell(l left) {
 	}
 }
 
-// tellSent tells of what was sent, in order, unless somebody does.
+// tellSent tells of messages that were sent, in order, unless another goroutine does.
 func (o *outbox) tellSent() {
 	c := o.conn
 	c.mu.Lock()
@@ -315,7 +324,7 @@ func (o *outbox) tellSent() {
 	o.telling = true
 	defer func() {
 		o.telling = false
-		if len(o.sent) > 0 { // who was told has ended the goroutine
+		if len(o.sent) > 0 { // a callback has ended the goroutine
 			o.callers++
 			go o.tellLeft(nil)
 		}
@@ -333,18 +342,19 @@ func (o *outbox) tellOne(out outgoing) {
 	queued, c := o.count, o.conn
 	c.mu.Unlock()
 	defer c.mu.Lock()
-	if monitor := c.config.Monitor; monitor != nil {
-		monitor.Sent(1, 1, len(out.data), queued)
-		if t, ok := monitor.(conn.Tracer); ok {
-			t.Trace(true, out.binary, out.data)
-		}
-	}
+	// Deferred, in reverse order, as a function that is called may end the goroutine.
 	if out.item != nil && out.item.Owner != nil {
-		out.item.Owner.Done(out.item, transport.Sent, nil)
+		defer out.item.Owner.Done(out.item, transport.Sent, nil)
+	}
+	if monitor := c.config.Monitor; monitor != nil {
+		if t, ok := monitor.(conn.Tracer); ok {
+			defer t.Trace(true, out.binary, out.data)
+		}
+		monitor.Sent(1, 1, len(out.data), queued)
 	}
 }
 
-// leave is the end of a caller. The last one tells the owner that nothing more is told.
+// leave ends a caller. The last one tells the owner that nothing more is told.
 func (o *outbox) leave() {
 	o.conn.mu.Lock()
 	o.callers--

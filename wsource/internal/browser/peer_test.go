@@ -14,15 +14,16 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// peer is the server that the tests in JavaScript environments talk to. What it does on a
-// connection is the path of the URL. A socket may have a name, by which its end can be asked for.
+// peer is the server that the tests in JavaScript environments talk to. The path of the
+// URL chooses its behaviour on a connection. A socket may have a name, by which its end
+// can be asked for.
 type peer struct {
 	handlers map[string]func(s *wsource.Socket)
 	ctx      context.Context
 	stop     context.CancelFunc
 
 	mu    sync.Mutex
-	ends  map[string]chan string // how the socket of that name has ended
+	ends  map[string]chan string // the ends of the sockets, by name
 	count map[string]int         // the sockets of that name
 }
 
@@ -58,14 +59,14 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		OnNext: func(ce *wsource.CloseError) {
 			select {
 			case end <- fmt.Sprintf("%d %s", ce.Code, ce.Reason):
-			default: // nobody has asked for the one before
+			default: // nobody has asked for the earlier one
 			}
 		},
 	})
 	go handler(s)
 }
 
-// end returns the channel that holds how the socket of that name has ended.
+// end returns the channel that holds the end of the socket of that name.
 func (p *peer) end(name string) chan string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,7 +97,7 @@ func (p *peer) upper(s *wsource.Socket) {
 	_ = observable.ForEach(p.ctx, s, func(m wsource.Message) { s.Next(wsource.TextMessage(strings.ToUpper(m.String()))) })
 }
 
-// sizes answers with the size of what comes.
+// sizes answers with the size of each message.
 func (p *peer) sizes(s *wsource.Socket) {
 	_ = observable.ForEach(p.ctx, s, func(m wsource.Message) { s.Next(wsource.TextMessage(strconv.Itoa(len(m.Data)))) })
 }
@@ -113,7 +114,8 @@ func (p *peer) cuts(s *wsource.Socket) {
 	s.CloseNow()
 }
 
-// sends sends so many messages of that size, whose first byte counts, and may close after them.
+// sends sends so many messages of that size, whose first byte counts, and may close after
+// them.
 func (p *peer) sends(s *wsource.Socket) {
 	for i := range number(s, "count") {
 		data := make([]byte, number(s, "size"))
@@ -127,8 +129,8 @@ func (p *peer) sends(s *wsource.Socket) {
 	p.hears(s)
 }
 
-// restarts echoes one message on the first connection of the name and closes it, and echoes all
-// on later ones.
+// restarts echoes one message on the first connection of the name and closes it, and
+// echoes all on later ones.
 func (p *peer) restarts(s *wsource.Socket) {
 	p.mu.Lock()
 	p.count[query(s, "name")]++
@@ -143,7 +145,7 @@ func (p *peer) restarts(s *wsource.Socket) {
 	_ = s.Close(wsource.StatusServiceRestart, "")
 }
 
-// hears reads, and drops.
+// hears reads messages, and drops them.
 func (p *peer) hears(s *wsource.Socket) {
 	_ = observable.ForEach(p.ctx, s, func(wsource.Message) {})
 }

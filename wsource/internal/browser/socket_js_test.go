@@ -21,8 +21,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/browser"
 )
 
-// at returns the URL of what the peer does, by its path. Without a peer the test is skipped:
-// TestInNode and TestInChromium run it with one.
+// at returns the URL of a behaviour of the peer, by its path. Without a peer the test is
+// skipped: TestInNode and TestInChromium run it with one.
 func at(t *testing.T, path string) string {
 	t.Helper()
 	peer := os.Getenv("PEER")
@@ -43,13 +43,13 @@ func at(t *testing.T, path string) string {
 // thread, and no test runs beside another.
 var watched = make(map[*testing.T]bool)
 
-// named is at for a socket whose end is asked for, by the name of the test.
+// named is at for a socket whose end the test asks for, by the name of the test.
 func named(t *testing.T, path string) string {
 	t.Helper()
 	return at(t, path+"&name="+url.QueryEscape(t.Name()))
 }
 
-// within returns a context for what must not take long.
+// within returns a context for an event that must not take long.
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -68,7 +68,7 @@ func dial(t *testing.T, url string, options *wsource.DialOptions) *wsource.Socke
 	return socket
 }
 
-// peerSaw returns how the socket of this test has ended at the peer.
+// peerSaw returns the end of this test's socket at the peer.
 func peerSaw(t *testing.T) string {
 	t.Helper()
 	m, err := observable.FirstValue(within(t), wsource.Messages(at(t, "/ends?of="+url.QueryEscape(t.Name())), nil))
@@ -114,8 +114,8 @@ func TestMessagesGoBothWays(t *testing.T) {
 	assert.ErrorIs(t, socket.Send(t.Context(), messages[0]), wsource.ErrClosed)
 }
 
-// A byte order mark is a character as any other. Some versions of Node.js lose it when they
-// receive it.
+// A byte order mark is a character as any other. Some versions of Node.js lose it when
+// they receive it.
 func TestByteOrderMarkIsSent(t *testing.T) {
 	socket := dial(t, at(t, "/sizes"), nil)
 	socket.Next(wsource.TextMessage("\uFEFF"))
@@ -168,8 +168,8 @@ func TestCloseCodesOfThisSide(t *testing.T) {
 	socketError := errors.New("no more")
 	for name, c := range map[string]struct {
 		close func(s *wsource.Socket) error
-		saw   string // by the peer
-		err   error  // of the socket
+		saw   string // the peer's end
+		err   error  // the socket's error
 	}{
 		"normal": {func(s *wsource.Socket) error { return s.Close(1000, "bye €") }, "1000 bye €", nil},
 		"3000": {

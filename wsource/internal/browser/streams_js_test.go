@@ -21,7 +21,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// option is a set of options of which a browser has no place for the one that is named.
+// option is a set of options: a browser has no place for the one that is named.
 type option struct {
 	name    string
 	options wsource.DialOptions
@@ -161,7 +161,8 @@ func TestMessageOverTheReadLimit(t *testing.T) {
 	}
 }
 
-// What arrives while nobody is subscribed waits for the next one who is, and so does the end.
+// A message that arrives while nobody is subscribed waits for the next subscriber, and so
+// does the end.
 func TestLateSubscriber(t *testing.T) {
 	socket := dial(t, named(t, "/sends?count=5&size=1&code=4000"), &wsource.DialOptions{ReadLimit: math.MaxInt64})
 	assert.Equal(t, "4000 ", peerSaw(t))
@@ -186,7 +187,7 @@ func TestInboxIsFull(t *testing.T) {
 	got, err := observable.Collect(within(t), socket)
 	require.ErrorIs(t, err, wsource.ErrInboxFull)
 	assert.Equal(t, wsource.StatusPolicyViolation, wsource.CloseStatus(err))
-	require.Len(t, got, 17) // with one that was taken out, and waits for somebody
+	require.Len(t, got, 17) // with one that was taken out, and waits for a subscriber
 	for i, m := range got {
 		assert.Equal(t, byte(i), m.Data[0])
 	}
@@ -212,6 +213,7 @@ type recorder struct {
 	events map[wsource.EventKind]int
 	bytes  map[wsource.EventKind]int
 	traced []string
+	closed chan struct{} // closes at EventClosed, which may come after the end of Done
 }
 
 // Trace notes a message.
@@ -223,10 +225,15 @@ func (r *recorder) Trace(_ *wsource.Socket, sent bool, m wsource.Message) {
 func (r *recorder) Handle(e wsource.Event) {
 	r.events[e.Kind]++
 	r.bytes[e.Kind] += e.Bytes
+	if e.Kind == wsource.EventClosed {
+		close(r.closed)
+	}
 }
 
 func TestHook(t *testing.T) {
-	hook := &recorder{events: make(map[wsource.EventKind]int), bytes: make(map[wsource.EventKind]int)}
+	hook := &recorder{
+		events: make(map[wsource.EventKind]int), bytes: make(map[wsource.EventKind]int), closed: make(chan struct{}),
+	}
 	socket := dial(t, at(t, "/upper"), &wsource.DialOptions{Hook: hook})
 	for range 3 {
 		require.NoError(t, socket.Send(t.Context(), wsource.TextMessage("four")))
@@ -235,6 +242,7 @@ func TestHook(t *testing.T) {
 	}
 	socket.Complete()
 	require.NoError(t, ended(t, socket))
+	<-hook.closed
 	assert.Equal(t, map[wsource.EventKind]int{
 		wsource.EventOpened: 1, wsource.EventSent: 3, wsource.EventReceived: 3, wsource.EventClosed: 1,
 	}, hook.events)
@@ -244,7 +252,8 @@ func TestHook(t *testing.T) {
 	assert.Subset(t, hook.traced, []string{"text four true", "text FOUR false"})
 }
 
-// The context of a subscriber bounds its subscription; that of a stream that is sent closes.
+// The context of a subscriber bounds its subscription; the context of a stream that is
+// sent closes the socket.
 func TestContextThatEnds(t *testing.T) {
 	socket := dial(t, named(t, "/hears?"), nil)
 	ctx, cancel := context.WithCancel(t.Context())

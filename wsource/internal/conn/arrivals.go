@@ -10,24 +10,26 @@ import (
 
 // Arrivals bounds the messages that arrive. The zero value is no bound.
 type Arrivals struct {
-	Every time.Duration // in which one message may come; 0 is no bound
-	Burst int           // how many may come at once
-	Over  Over          // what becomes of a message that comes sooner
-	Idle  time.Duration // after which the connection is closed if no message has come; 0 is no bound
+	Every time.Duration // the time in which one message may come; 0 is no bound
+	Burst int           // the most messages that may come at once
+	Over  Over          // the fate of a message that comes sooner
+	// The time without a message after which the connection is closed; 0 is no bound.
+	Idle time.Duration
 }
 
-// Over says what becomes of a message that comes sooner than it may.
+// Over is the fate of a message that comes sooner than it may.
 type Over uint8
 
 // The kinds of Over.
 const (
-	OverWait  Over = iota // it is delivered when it may come, and nothing is read meanwhile
-	OverDrop              // it is dropped
-	OverClose             // the connection is closed with 1008
+	// OverWait delivers the message when it may come. Nothing is read meanwhile.
+	OverWait  Over = iota
+	OverDrop       // the message is dropped
+	OverClose      // the connection is closed with 1008
 )
 
-// DropsArrivals reports whether the connection may drop a message that has arrived: what numbers its messages cannot
-// use it then.
+// DropsArrivals reports whether the connection may drop a message that has arrived. A
+// transport that numbers its messages cannot use the connection then.
 func (c *Conn) DropsArrivals() bool {
 	return c.arrivals != nil && c.arrivals.every > 0 && c.arrivals.over == OverDrop
 }
@@ -42,14 +44,18 @@ const (
 type arrivals struct {
 	conn  *Conn
 	every time.Duration
-	slack time.Duration // by which a burst may be ahead of its time
+	slack time.Duration // the time by which a burst may come early
 	over  Over
-	due   time.Time     // when the next message may come if those before came one at a time; belongs to who reads
-	early time.Duration // by which the message that was read last has come too soon; likewise
+	// The time when the next message may come, if those before came one at a time;
+	// belongs to the reading goroutine.
+	due time.Time
+	// The time by which the message that was read last has come too soon; belongs to the
+	// reading goroutine.
+	early time.Duration
 
 	idle  time.Duration
-	mu    sync.Mutex // guards what follows
-	last  time.Time  // when the last message was dealt with
+	mu    sync.Mutex // guards the fields below
+	last  time.Time  // the time when the last message was dealt with
 	timer *time.Timer
 }
 
@@ -113,8 +119,8 @@ func (a *arrivals) look() {
 	}
 }
 
-// admit counts a message that begins with the frame of h. It reports whether the message is
-// to be read; if it is not, it was dropped, and next says how it goes on.
+// admit counts a message that begins with the frame of h. It reports whether the message
+// is to be read. If it is not, it was dropped, and next says how reading goes on.
 func (a *arrivals) admit(h frame.Header) (read bool, n next, err error) {
 	if a == nil || a.every == 0 {
 		return true, nextRead, nil
@@ -159,8 +165,8 @@ func (a *arrivals) drop(h frame.Header) (n next, err error) {
 	return nextRead, nil
 }
 
-// wait waits until the message that was read last may come, or the connection closes. It is
-// being delivered.
+// wait waits until the message that was read last may come, or the connection closes.
+// That message is being delivered.
 func (a *arrivals) wait() {
 	if a == nil || a.early <= 0 {
 		return

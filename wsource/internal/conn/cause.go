@@ -8,12 +8,12 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Why this side has closed a connection stays with it, whatever the peer answers, and if it
-// answers nothing.
+// The reason for which this side has closed a connection stays with the connection,
+// whatever the peer answers, and also if the peer answers nothing.
 
-// Agreed returns the end that the peer's close frame means, when this side has begun to close
-// with closing, or nil. A frame without a code agrees, and so does a normal one if this side
-// has a cause: some peers answer each code with that.
+// Agreed returns the end that the peer's close frame means, when this side has begun to
+// close with closing, or nil. A frame without a code agrees, and so does a normal one if
+// this side has a cause: some peers answer each code with that.
 func Agreed(closing, peers *transport.End) *transport.End {
 	if closing == nil {
 		return peers

@@ -6,10 +6,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Patience is how long something may hold up the end of a connection: a connection that
-// cannot be written to any more is read on for that long, for the close frame that says why;
-// a subscriber that is busy with one message for that long while the connection is closing
-// does not get the rest.
+// Patience is how long something may hold up the end of a connection. A connection that
+// cannot be written to any more is read on for that long, for the close frame that says
+// why. A subscriber that is busy with one message for that long, while the connection is
+// closing, does not get the rest.
 const Patience = time.Second
 
 // codeNormal is the code of a connection whose purpose is fulfilled (RFC 6455, section
@@ -25,8 +25,8 @@ func (c *Conn) Close(end *transport.End) (sent <-chan struct{}) {
 	return c.closeSent
 }
 
-// cutOff closes the connection because a message in fragments that has begun will not come
-// to its end.
+// cutOff closes the connection because a message in fragments that has begun will not
+// come to its end.
 func (c *Conn) cutOff(end *transport.End) { c.Close(end) }
 
 // beginClose makes an open connection a closing one, and reports whether it was open.
@@ -40,8 +40,8 @@ func (c *Conn) beginClose(end *transport.End) bool {
 	return true
 }
 
-// shakeHands runs the close handshake that this side begins (RFC 6455, section 7.1.2). The
-// reader goes on, and ends the connection when it finds the peer's close frame.
+// shakeHands runs the close handshake that this side begins (RFC 6455, section 7.1.2).
+// The reader goes on, and ends the connection when it finds the peer's close frame.
 func (c *Conn) shakeHands(end *transport.End) {
 	epoch := c.epoch.Load()
 	c.owner.Notify() // a message that waits for a subscriber waits no longer
@@ -62,7 +62,8 @@ func (c *Conn) shakeHands(end *transport.End) {
 			return
 		case <-tick.C:
 		}
-		// A subscriber may be waiting for this end itself, so somebody else has to find it.
+		// A subscriber may be waiting for this end itself, so another goroutine has to
+		// find it.
 		if delivering(epoch) && c.epoch.CompareAndSwap(epoch, epoch+1) {
 			c.discarding.Store(true)
 			c.frames.Detach() // the message may be in its memory
@@ -73,12 +74,12 @@ func (c *Conn) shakeHands(end *transport.End) {
 	}
 }
 
-// sendClose writes what is queued and then a close frame. Messages in fragments have so much
-// time for it.
+// sendClose writes the queued messages and then a close frame. Messages in fragments have
+// the time fragmented for it.
 func (c *Conn) sendClose(end *transport.End, fragmented time.Duration) error {
 	code, reason := end.Code, end.Reason
 	if c.queue.seal(fragmented) && code == codeNormal {
-		// The peer could take what it got for all that there was.
+		// The peer could take the messages that it got for all that there were.
 		code, reason = codeInternalError, reasonCutOff
 		c.mu.Lock()
 		c.closing = &transport.End{Code: code, Reason: reason, Err: transport.ErrClosed}
@@ -87,10 +88,10 @@ func (c *Conn) sendClose(end *transport.End, fragmented time.Duration) error {
 	return c.writer.Close(c.heart.lastPing(), code, reason)
 }
 
-// abort ends the connection because of what the peer sent: it fails it, in the words of RFC
-// 6455, section 7.1.7. The peer is told; what it sends from now on is dropped unread, also
-// its close frame. The end of its stream, which answers that of this side's, takes the place
-// of it.
+// abort fails the connection because of the peer's data (RFC 6455, section 7.1.7). The
+// peer is told. Its messages from now on are dropped unread, its close frame too. The
+// end of the peer's stream takes the place of that frame: it answers the end of this
+// side's.
 func (c *Conn) abort(end *transport.End) {
 	c.beginClose(end)
 	c.mu.Lock()
@@ -99,7 +100,8 @@ func (c *Conn) abort(end *transport.End) {
 	timeout := time.AfterFunc(c.closeTimeout, func() { c.Break(end) })
 	defer timeout.Stop()
 	go func() {
-		// The peer may be sending, and read only when it has done, so this waits for the drain.
+		// The peer may be sending, and read only when it has done, so this waits for the
+		// drain.
 		err := c.sendClose(end, 0)
 		if err == nil {
 			err = c.stream.CloseWrite()
@@ -112,9 +114,9 @@ func (c *Conn) abort(end *transport.End) {
 	c.Break(end)
 }
 
-// answerClose ends the connection because the peer has sent a close frame. What was sent
-// before is written, and then the frame is answered, unless this side has sent its own. All
-// that has the close timeout.
+// answerClose ends the connection because the peer has sent a close frame. The messages
+// that were sent before are written, and then the frame is answered, unless this side has
+// sent its own. All that has the close timeout.
 func (c *Conn) answerClose(end *transport.End) {
 	c.mu.Lock()
 	begun := c.closeSent
@@ -133,7 +135,7 @@ func (c *Conn) answerClose(end *transport.End) {
 		return
 	}
 	c.queue.seal(c.closeTimeout / 2)
-	// The peer has said what there is to say.
+	// The peer has said all that it has to say.
 	_ = c.writer.Close(nil, end.Code, end.Reason)
 	_ = c.stream.Close()
 }
@@ -146,7 +148,7 @@ func (c *Conn) closeReceived(closed *peerCloseError) *transport.End {
 	return Agreed(c.closing, end)
 }
 
-// writeFailed gives the reader a moment to find the close frame that tells why.
+// writeFailed gives the reader a moment to find the close frame that tells the reason.
 func (c *Conn) writeFailed(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -185,7 +187,7 @@ func (c *Conn) Break(end *transport.End) {
 	c.heart.stop()
 	c.queue.pool.heldUp.remove(c)
 	c.arrivals.stop()
-	c.stream.Sever() // so that whoever is reading or writing stops
+	c.stream.Sever() // so that a goroutine that is reading or writing stops
 	c.writer.Release()
 	c.owner.Ending(err)
 	c.mu.Lock()
@@ -195,7 +197,7 @@ func (c *Conn) Break(end *transport.End) {
 	}
 	c.mu.Unlock()
 
-	defer callEnd() // deferred, since what is called may end the goroutine
+	defer callEnd() // deferred, since a callback may end the goroutine
 	defer c.owner.Ended(end, err)
 	c.queue.end(cause)
 }
@@ -203,5 +205,6 @@ func (c *Conn) Break(end *transport.End) {
 // WhenOver is that of [transport.Conn].
 func (c *Conn) WhenOver(f func()) { c.endCalls.Add(f) }
 
-// OnEnd calls f when the connection is over, at once if it is, unless stop is called before.
+// OnEnd calls f when the connection is over, at once if it is, unless stop is called
+// before.
 func (c *Conn) OnEnd(f func()) (stop func()) { return c.endCalls.AddUntil(f) }

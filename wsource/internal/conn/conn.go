@@ -6,13 +6,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
 // Conn is one live WebSocket connection, from the handshake to its end: it reads, sends,
-// answers pings, watches the peer, and closes. It is a [transport.Conn]. The zero value
-// becomes one by [Conn.Open].
+// answers pings, watches the peer, and closes. It is a [transport.Conn]. [Conn.Open]
+// makes one of the zero value.
 type Conn struct {
 	stream  Stream
 	frames  *frame.Reader
@@ -26,27 +27,32 @@ type Conn struct {
 	streamLimit  int64
 	closeTimeout time.Duration
 
-	arrivals   *arrivals                                  // nil without a bound
-	control    func(h frame.Header, payload []byte) error // controlReceived, once a message needed it
-	sink       atomic.Pointer[func(binary bool, data []byte)]
-	epoch      atomic.Int64  // who reads, see read.go
-	readers    atomic.Uint32 // that there have been, one after the other; it fills a gap of the next field
-	discarding atomic.Bool   // what still arrives is dropped
-	lent       *Incoming     // that a subscriber has; belongs to who reads
+	arrivals *arrivals // nil without a bound
+	// controlReceived, once a message needed it.
+	control func(h frame.Header, payload []byte) error
+	sink    atomic.Pointer[func(binary bool, data []byte)]
+	epoch   atomic.Int64 // tells the goroutine that reads: see read.go
+	// Counts the readers, one after the other; fills a gap of the next field.
+	readers    atomic.Uint32
+	discarding atomic.Bool // messages that still arrive are dropped
+	// The message that a subscriber has; belongs to the reading goroutine.
+	lent *Incoming
 
-	watched  watched // by the Pool
-	endCalls EndCalls
+	watched  watched // the Pool's note
+	endCalls each.EndCalls
 
-	mu         sync.Mutex
-	state      State
-	closing    *transport.End // the close frame that this side began with
-	closeSent  chan struct{}  // closes when that was handed to the operating system, or will not be
-	forced     *transport.End // how the connection ends, whatever comes
-	err        error          // how it has ended, nil for a normal closure
-	end        *transport.End // likewise, a normal closure included
+	mu      sync.Mutex
+	state   State
+	closing *transport.End // the end whose close frame this side has sent first
+	// Closes when that frame was handed to the operating system, or will not be.
+	closeSent chan struct{}
+	forced    *transport.End // the end of the connection, also if another cause follows
+	// The error that it has ended with, nil for a normal closure.
+	err        error
+	end        *transport.End // the end, a normal closure included
 	unwritable *unwritable    // set once the connection cannot be written to any more
-	done       chan struct{}  // closes when the connection is over; made when it is asked for
-	isDone     bool           // done is closed, or would be
+	done       chan struct{}  // closes when the connection is over; made on demand
+	isDone     bool           // done is closed, or would be if it were made
 }
 
 // unwritable is a connection that cannot be written to any more.
@@ -65,40 +71,44 @@ const (
 	Closed               // the connection is over
 )
 
-// Config says what a [Conn] is made of. The zero values of the times are no defaults.
+// Config is the make of a [Conn]. The zero values of the times are no defaults.
 type Config struct {
-	Frames       frame.Config
-	Direct       bool  // what is written to the Stream is written to its connection as it is
-	Pool         *Pool // writes; nil for one of the Conn's own
-	ReadLimit    int64 // bytes of a message that is read whole
-	StreamLimit  int64 // bytes of one that is read while it comes; 0 for ReadLimit, and see [Owner]
+	Frames    frame.Config
+	Direct    bool  // data for the Stream goes to its connection as it is
+	Pool      *Pool // writes; nil for a Pool of the Conn's own
+	ReadLimit int64 // the most bytes of a message that is read whole
+	// The most bytes of a message that is read while it comes; 0 for ReadLimit, and see
+	// [Owner].
+	StreamLimit  int64
 	CloseTimeout time.Duration
-	WriteTimeout time.Duration // the longest time in which the peer takes no byte of what is written
+	// The longest time in which the peer takes none of the bytes that are being written.
+	WriteTimeout time.Duration
 	Heartbeat    Heartbeat
 	Arrivals     Arrivals
-	MaxMessages  int // that wait to be sent before senders block; 0 for MaxMessages
-	MaxBytes     int // likewise; 0 for MaxBytes
-	Owner        Owner
-	Monitor      Monitor // or nil
+	// The most messages that wait to be sent before senders block; 0 for MaxMessages.
+	MaxMessages int
+	MaxBytes    int // likewise the bytes; 0 for MaxBytes
+	Owner       Owner
+	Monitor     Monitor // or nil
 }
 
-// Owner is who a connection belongs to. It takes what arrives, unless a function is given to
-// [Conn.Receive], and hears how the connection ends.
+// Owner is the owner of a connection. It takes the messages that arrive, unless a
+// function is given to [Conn.Receive], and hears how the connection ends.
 type Owner interface {
-	// Demand reports whether somebody is there to take a message, and in what form. If nobody
-	// is, and there is a StreamLimit, a message that begins waits for somebody with no more
-	// than its beginning read.
+	// Demand reports whether a taker of messages is there, and in what form it wants
+	// them. If none is, and there is a StreamLimit, a message that begins waits for one
+	// with no more than its beginning read.
 	Demand() Demand
-	// Await returns when ready reports true, or done is closed. Ready is asked again after
-	// Notify, and whenever the Demand has changed.
+	// Await returns when ready reports true, or done is closed. Ready is asked again
+	// after Notify, and whenever the Demand has changed.
 	Await(ready func() bool, done <-chan struct{})
 	// Notify has Await ask again.
 	Notify()
-	// Message takes a message, and reports whether somebody took it. If the data is not
-	// owned, it is used again when Message has returned.
+	// Message offers a message, and reports whether it was taken. If the data is not
+	// owned, its memory is used again when Message has returned.
 	Message(binary bool, data []byte, owned bool) (taken bool)
-	// Reader takes a message that is used until Reader returns, and reports whether somebody
-	// took it.
+	// Reader offers a message that is used until Reader returns, and reports whether it
+	// was taken.
 	Reader(m *Incoming) (taken bool)
 
 	// Undelivered is told of each message that [Conn.Next] took and that was not sent.
@@ -107,13 +117,14 @@ type Owner interface {
 	Failure(end *transport.End) error
 	// Ending is called when the connection is over, right before Done closes.
 	Ending(err error)
-	// Ended is called when the connection is over and what was queued was told of.
+	// Ended is called when the connection is over and the outcome of all queued messages
+	// was told.
 	Ended(end *transport.End, err error)
-	// Over is called when nothing more will be told of what was sent.
+	// Over is called when no further outcome will be told.
 	Over()
 }
 
-// Demand is in what form a message is wanted.
+// Demand is the form in which a message is wanted.
 type Demand uint8
 
 // The forms.
@@ -121,25 +132,26 @@ const (
 	DemandNone     Demand = iota // nobody is there
 	DemandReader                 // to be read while it comes
 	DemandOwned                  // with data to keep
-	DemandBorrowed               // with data that is used again after
+	DemandBorrowed               // with data whose memory is used again after
 )
 
 // Monitor watches a connection: for logs and counts.
 type Monitor interface {
-	// Received is told of a message that has come in so many frames.
+	// Received hears of a message that has come in so many frames.
 	Received(frames, bytes int)
-	// OverRate is told of a message that has come sooner than it may.
+	// OverRate hears of a message that has come sooner than it may.
 	OverRate(bytes int)
-	// Sent is told of messages that were handed to the operating system together.
+	// Sent hears of messages that were handed to the operating system together.
 	Sent(messages, frames, bytes, queued int)
-	// RoundTrip is told of a round-trip time.
+	// RoundTrip hears of a round-trip time.
 	RoundTrip(rtt time.Duration)
 }
 
-// Tracer is a Monitor that sees the messages' data too, which is used again when Trace has
-// returned. Messages in fragments, and those that a reader takes piece by piece, are left out.
+// Tracer is a Monitor that also sees the messages' data, whose memory is used again when
+// Trace has returned. Messages in fragments are left out, and so are those that a reader
+// takes piece by piece.
 type Tracer interface {
-	// Trace is told of a message that was handed to the operating system, or has come.
+	// Trace hears of a message that was handed to the operating system, or has come.
 	Trace(sent, binary bool, data []byte)
 }
 
@@ -163,8 +175,8 @@ func (c *Conn) Start() {
 	go c.read(nil)
 }
 
-// Next sends a message, and blocks while there is no room for it. A failure is told to the
-// Owner. If the data is borrowed, it is not used any more when Next has returned.
+// Next sends a message, and blocks while there is no room for it. The Owner hears of a
+// failure. If the data is borrowed, it is not used any more when Next has returned.
 func (c *Conn) Next(binary bool, data []byte, borrowed bool) { c.queue.next(binary, data, borrowed) }
 
 // Send is that of [transport.Conn].
@@ -189,7 +201,8 @@ func (c *Conn) TakeBack(item *transport.Item, behind int) bool { return c.queue.
 // Withdraw is that of [transport.Conn].
 func (c *Conn) Withdraw(item *transport.Item) bool { return c.queue.withdraw(item) }
 
-// SendFailure returns what a write has failed with before the connection was over, or nil.
+// SendFailure returns the error with which a write has failed before the connection was
+// over, or nil.
 func (c *Conn) SendFailure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -219,7 +232,8 @@ func (c *Conn) OnAnswer(answered func(number uint64, rtt time.Duration), last fu
 	c.heart.onAnswer(answered, last)
 }
 
-// RTT returns the round-trip time of the last ping that was measured, or 0 before the first.
+// RTT returns the round-trip time of the last ping that was measured, or 0 before the
+// first.
 func (c *Conn) RTT() time.Duration { return c.heart.roundTrip() }
 
 // Queued returns how many messages were taken and not written yet, and their size.
@@ -245,8 +259,8 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
-// overCause returns what keeps messages from being sent on a connection that is over, and nil
-// while it is not.
+// overCause returns the error that keeps messages from being sent on a connection that is
+// over, and nil while it is not.
 func (c *Conn) overCause() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -259,7 +273,8 @@ func (c *Conn) overCause() error {
 	return transport.ErrClosed
 }
 
-// End returns how the connection has ended, a normal closure included; nil while it lives.
+// End returns how the connection has ended, a normal closure included; nil while it
+// lives.
 func (c *Conn) End() *transport.End {
 	c.mu.Lock()
 	defer c.mu.Unlock()

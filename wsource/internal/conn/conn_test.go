@@ -53,21 +53,29 @@ type endError struct{ end *transport.End }
 
 func (e *endError) Error() string { return fmt.Sprint("ended with ", e.end.Code) }
 
-// open returns a connection to a peer that is played by hand, over a pipe, so that nothing
-// leaves before the peer reads it.
+// open returns a connection to a peer that is played by hand, over a pipe, so that
+// nothing leaves before the peer reads it.
 func open(t *testing.T) (c *conn.Conn, o *owner, peer net.Conn) {
 	t.Helper()
+	o = new(owner)
+	c, peer = openFor(t, o)
+	return c, o, peer
+}
+
+// openFor is open for an owner.
+func openFor(t *testing.T, o conn.Owner) (c *conn.Conn, peer net.Conn) {
+	t.Helper()
 	near, far := net.Pipe()
-	c, o = new(conn.Conn), new(owner)
+	c = new(conn.Conn)
 	c.Open(conn.NewStream(near, near), conn.Config{
 		ReadLimit: 1 << 20, CloseTimeout: time.Second, WriteTimeout: time.Hour,
 		Heartbeat: conn.Heartbeat{Off: true}, Owner: o,
 	})
 	c.Start()
-	return c, o, far
+	return c, far
 }
 
-// messagesOf returns the messages that come until the peer's stream ends.
+// messagesOf returns the peer's messages until its stream ends.
 func messagesOf(t *testing.T, peer net.Conn) (messages []string) {
 	t.Helper()
 	r := frame.NewReader(peer, frame.Config{Client: true})
@@ -85,8 +93,8 @@ func messagesOf(t *testing.T, peer net.Conn) (messages []string) {
 	}
 }
 
-// TestWithdraw takes messages out of a queue behind a peer that does not read: whatever the
-// order, the others keep theirs, and each is told of once.
+// TestWithdraw takes messages out of a queue behind a peer that does not read: for any
+// order, the others keep theirs, and each is reported once.
 func TestWithdraw(t *testing.T) {
 	for name, order := range map[string][]int{
 		"first": {0}, "last": {9}, "all": {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "backwards": {9, 8, 7, 6},
@@ -165,7 +173,8 @@ func TestRoom(t *testing.T) {
 		for i := range messages - 1 {
 			c.Next(false, fmt.Append(nil, i), false)
 		}
-		c.Next(false, []byte("full"), false) // the one that is being written was counted off
+		// The one that is being written was counted off.
+		c.Next(false, []byte("full"), false)
 		c.Send(context.Background(), &transport.Item{Data: []byte("refused"), Room: transport.RoomRefuse, Owner: o})
 		c.Send(context.Background(), &transport.Item{Data: []byte("ignoring"), Room: transport.RoomIgnore})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -182,7 +191,8 @@ func TestRoom(t *testing.T) {
 	})
 }
 
-// TestWhatIsQueuedWhenTheConnectionBreaks is unsent; of what was being written it is unknown.
+// TestWhatIsQueuedWhenTheConnectionBreaks breaks a connection: queued messages are
+// unsent, and the one that was being written is unknown.
 func TestWhatIsQueuedWhenTheConnectionBreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, o, peer := open(t)

@@ -23,8 +23,9 @@ func (c *counter) CountSent(messages int) { c.counts = append(c.counts, messages
 
 func (c *counter) Done(*transport.Item, transport.Outcome, error) { c.counts = append(c.counts, -1) }
 
-// TestFeed: what is fed goes in its order among what is sent, and is counted together. It is refused when there
-// is no room, unless that does not matter, and when the connection closes.
+// TestFeed: fed messages go in their order among those sent, and are counted with them.
+// They are refused when there is no room, unless that does not matter, and when the
+// connection closes.
 func TestFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, o, peer := open(t)
@@ -59,7 +60,7 @@ func TestFeed(t *testing.T) {
 	})
 }
 
-// TestFlush: who feeds a lone message writes it, and nobody else does before.
+// TestFlush: the goroutine that feeds a lone message writes it, and no other does before.
 func TestFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &narrow{room: 100}
@@ -77,7 +78,7 @@ func TestFlush(t *testing.T) {
 		assert.Equal(t, frames("one", "two"), n.written())
 		assert.Equal(t, []int{1, 1}, count.counts)
 		time.Sleep(time.Millisecond)
-		require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte("three"), nil, transport.RoomRefuse, false), "who does not write")
+		require.Equal(t, transport.FedQueued, c.Feed(item, false, []byte("three"), nil, transport.RoomRefuse, false), "this goroutine does not write")
 		synctest.Wait()
 		assert.Equal(t, frames("one", "two", "three"), n.written())
 		c.Break(&transport.End{Code: 1006})
@@ -86,8 +87,9 @@ func TestFlush(t *testing.T) {
 	})
 }
 
-// TestTakeBack: of what is fed, what nobody writes yet is taken back, each by its place from the end, and the rest
-// keeps its order. What is being written is not.
+// TestTakeBack: fed messages that nobody writes yet are taken back, each by its place
+// from the end, and the rest keeps its order. A message that is being written is not
+// taken back.
 func TestTakeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &narrow{}

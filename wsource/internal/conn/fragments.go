@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// chunkSize is how much of a message in fragments is in memory: enough that a system call
-// for it is cheap by comparison.
+// chunkSize is the size of the part of a message in fragments that is in memory: large
+// enough that a system call for it is cheap by comparison.
 const chunkSize = 32 << 10
 
 // chunk is the memory of one fragment, with room for its header.
@@ -27,12 +27,12 @@ type fragments struct {
 	queue   *queue
 	message *fragmented
 	chunk   *chunk
-	opcode  frame.Opcode // of the next fragment
+	opcode  frame.Opcode // the next fragment's
 	text    bool
 	utf8    frame.UTF8
-	frames  int               // of the message that were written
-	bytes   int64             // of its data
-	outcome transport.Outcome // if it fails now
+	frames  int               // the message's frames that were written
+	bytes   int64             // the bytes of its data that were written
+	outcome transport.Outcome // the message's outcome if it fails now
 }
 
 func newFragments(q *queue, m *fragmented, binary bool) *fragments {
@@ -48,7 +48,7 @@ func (w *fragments) release() { chunks.Put(w.chunk) }
 // maxEmptyReads is how often in a row a reader may give nothing, as in package bufio.
 const maxEmptyReads = 100
 
-// copy writes all that r has.
+// copy writes all data of r.
 func (w *fragments) copy(ctx context.Context, r io.Reader) error {
 	for empty := 0; empty < maxEmptyReads; empty++ {
 		if err := w.check(ctx); err != nil {
@@ -70,9 +70,10 @@ func (w *fragments) copy(ctx context.Context, r io.Reader) error {
 	return io.ErrNoProgress
 }
 
-// check returns why the message was given up, so that its reader is not asked in vain.
+// check returns the cause with which the message was given up, so that its reader is not
+// asked for nothing.
 func (w *fragments) check(ctx context.Context) error {
-	if ctx.Err() != nil { // which another goroutine may be about to find
+	if ctx.Err() != nil { // another goroutine may be about to find that
 		w.queue.giveUp(w.message, context.Cause(ctx))
 	}
 	w.queue.mu.Lock()
@@ -83,7 +84,8 @@ func (w *fragments) check(ctx context.Context) error {
 	return w.queue.broken
 }
 
-// ErrReaderCount is the cause when the reader of a SendReader broke the rules of io.Reader.
+// ErrReaderCount is the cause when the reader of a SendReader broke the rules of
+// io.Reader.
 var ErrReaderCount = errors.New("the reader returned an impossible count")
 
 // readPiece reads from a user's reader.
@@ -124,7 +126,7 @@ func (w *fragments) write(n int, final bool) error {
 	return nil
 }
 
-// failed sets the outcome when a fragment was not written, or not as a whole.
+// failed sets the outcome when a fragment was not written, or only in part.
 func (w *fragments) failed(nothing, final bool) {
 	switch {
 	case nothing:
@@ -136,17 +138,18 @@ func (w *fragments) failed(nothing, final bool) {
 	}
 }
 
-// writerFailed breaks the queue because a fragment could not be written, and returns why.
+// writerFailed breaks the queue because a fragment could not be written, and returns the
+// cause.
 func (q *queue) writerFailed(m *fragmented, err error) error {
 	q.mu.Lock()
 	q.callers++ // as in fragmentedFailed
 	if m.cause != nil {
-		err = m.cause // and so there was a close frame before
+		err = m.cause // a close frame with that cause came before
 	}
 	q.mu.Unlock()
 	queue, first, cause := q.breakOff(err)
 	if first {
-		q.conn.writeFailed(cause) // before anybody is told, who may ask for it
+		q.conn.writeFailed(cause) // before a sender hears of it and asks for it
 	}
 	defer q.leave()
 	q.discard(queue, cause)

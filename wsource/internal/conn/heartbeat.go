@@ -10,12 +10,13 @@ import (
 
 // Heartbeat says how a connection watches its peer.
 type Heartbeat struct {
-	Off      bool          // sends no pings and judges nothing
-	Interval time.Duration // of silence before a ping
-	Timeout  time.Duration // of silence after the ping
+	Off      bool          // no pings are sent and the peer is not judged
+	Interval time.Duration // the silence before a ping
+	Timeout  time.Duration // the silence after the ping
 }
 
-// heart is the heartbeat of one connection, and watches over its writes: a timer, and no goroutine.
+// heart is the heartbeat of one connection, and watches over its writes. It is a timer,
+// and no goroutine.
 type heart struct {
 	conn         *Conn
 	interval     time.Duration
@@ -23,23 +24,32 @@ type heart struct {
 	writeTimeout time.Duration
 
 	mu      sync.Mutex
-	off     bool // is not guarded
+	off     bool // not guarded
 	stopped bool
-	waiting bool    // for a sign of life after a ping
+	waiting bool    // a sign of life is due after a ping
 	clean   bool    // the latest ping's pong tells the round-trip time
-	perByte float32 // nanoseconds that the last writes took for each byte
+	perByte float32 // the nanoseconds that the last writes took for each byte
 	timer   *time.Timer
-	taken   int64         // bytes that the peer had taken when progress was last seen, as far as the system tells
-	moved   int64         // when that was, or 0 if nothing waited for the peer; like all times here, in nanoseconds
-	pinged  uint32        // written when the latest ping was sent, modulo 2^32 as a socket is to be small
-	read    uint32        // what the peer has certainly read, likewise: pinged, when that was answered
-	asked   int64         // when the ping was sent that is waited for
-	seen    time.Duration // when something had arrived last before it, by frame.Reader.LastRead
-	count   uint64        // of pings: the latest one carries it
-	sent    int64         // when the latest one was, if there is one
-	rtt     time.Duration
-	told    func(number uint64, rtt time.Duration)
-	last    func(number uint64)
+	// The bytes that the peer had taken when progress was last seen, as far as the system
+	// tells.
+	taken int64
+	// The time of that progress, or 0 if nothing waited for the peer; like all times
+	// here, in nanoseconds.
+	moved int64
+	// The bytes written when the latest ping was sent, modulo 2^32 to keep a socket
+	// small.
+	pinged uint32
+	// The bytes that the peer has certainly read, likewise: pinged, when that ping was
+	// answered.
+	read  uint32
+	asked int64 // the time of the ping whose answer is waited for
+	// The time of the last arrival before it, by frame.Reader.LastRead.
+	seen  time.Duration
+	count uint64 // the number of pings; the latest one carries it
+	sent  int64  // the time of the latest ping, if there is one
+	rtt   time.Duration
+	told  func(number uint64, rtt time.Duration)
+	last  func(number uint64)
 }
 
 // init makes the heartbeat that of c.
@@ -72,7 +82,7 @@ func (h *heart) beat() {
 	}
 }
 
-// look returns why the peer is taken for dead, or nil, and sets the timer.
+// look returns the reason to take the peer for dead, or nil, and sets the timer.
 func (h *heart) look() (dead error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -95,9 +105,9 @@ func (h *heart) look() (dead error) {
 	return nil
 }
 
-// lookAtWrites returns for how long what is being written has made no progress, whether the peer has
-// taken some of what waited for it since that was last looked at, and whether its system is known to
-// have all; mu is held.
+// lookAtWrites returns for how long the current write has made no progress, whether the
+// peer has taken some of the data that waited for it since the last look, and whether the
+// peer's system is known to have all; mu is held.
 func (h *heart) lookAtWrites() (stalled time.Duration, taking, all bool) {
 	writing, taken := h.conn.writer.Progress()
 	waits := writing
@@ -109,7 +119,7 @@ func (h *heart) lookAtWrites() (stalled time.Duration, taking, all bool) {
 	case h.moved == 0:
 		h.moved = now
 	case taken != h.taken:
-		if waits { // or most of the time may have been nobody's
+		if waits { // otherwise most of the time may have been nobody's
 			h.perByte = float32(now-h.moved) / float32(taken-h.taken)
 		}
 		h.moved, taking = now, true
@@ -124,16 +134,17 @@ func (h *heart) lookAtWrites() (stalled time.Duration, taking, all bool) {
 	return time.Duration(now - h.moved), taking, all
 }
 
-// onTheWay is how many bytes the operating systems of both ends may keep, by default, of what was
-// written and the peer has not read. A ping comes behind them.
+// onTheWay is how many bytes the operating systems of both ends may keep, by default, of
+// the data that was written and the peer has not read. A ping comes behind them.
 const onTheWay = 4 << 20
 
-// slowest is how many nanoseconds a byte takes a peer that reads as slowly as is borne: 1 KiB a second.
+// slowest is how many nanoseconds a byte takes the slowest peer that is borne: one that
+// reads 1 KiB a second.
 const slowest = float32(time.Second) / (1 << 10)
 
-// drain returns how long the peer needs for what is on its way, by the rate of the last
-// writes; mu is held. If its system has all, so that nothing shows any more what it reads,
-// it may be slower, and a peer that has gone is not.
+// drain returns how long the peer needs for the data on its way, by the rate of the last
+// writes; mu is held. If the peer's system has all of it, the peer may be slower and
+// still be there: nothing shows any more how fast it reads.
 func (h *heart) drain(all bool) time.Duration {
 	perByte := h.perByte
 	if all {
@@ -144,18 +155,21 @@ func (h *heart) drain(all bool) time.Duration {
 	return min(time.Duration(perByte*float32(left)), h.writeTimeout)
 }
 
-// lookAtReads asks for a sign of life if it is time, and returns when to look again, or 0 if the peer
-// has given none in time; mu is held. One that takes what is written is alive.
+// lookAtReads asks for a sign of life if it is time. It returns when to look again, or 0
+// if the peer has given none in time; mu is held. A peer that takes the data written to
+// it is alive.
 func (h *heart) lookAtReads(taking, all bool) (wait time.Duration) {
 	paused := delivering(h.conn.epoch.Load())
 	last := h.conn.frames.LastRead()
-	// That something came is told by a difference, not by an order: it may have come in the instant of the
-	// ping, and the clock may be set back meanwhile. So may the silence be negative.
+	// An arrival is told by a difference, not by an order: it may have come in the
+	// instant of the ping, and the clock may be set back meanwhile. For the same reason
+	// the silence may be negative.
 	silence := max(0, h.conn.frames.Age()-last)
 	switch {
 	case paused:
 		h.waiting = false
-		if since := nanoseconds() - h.sent; h.count > 0 && since < int64(h.interval) { // a look at writes has come in between
+		// A look at writes has come in between.
+		if since := nanoseconds() - h.sent; h.count > 0 && since < int64(h.interval) {
 			return h.interval - time.Duration(since)
 		}
 		h.ping(false)
@@ -166,7 +180,9 @@ func (h *heart) lookAtReads(taking, all bool) (wait time.Duration) {
 		}
 		waited := time.Duration(nanoseconds()-h.asked) - h.drain(all)
 		left := h.timeout - max(0, waited)
-		return min(left, h.interval) // the answer may come meanwhile, and the next ping be due before the time is over
+		// The answer may come meanwhile, and the next ping be due before the time is
+		// over.
+		return min(left, h.interval)
 	case silence >= h.interval:
 		h.waiting, h.seen, h.asked = true, last, nanoseconds()
 		h.ping(true)
@@ -193,7 +209,8 @@ func (h *heart) beats() bool {
 	return !h.off
 }
 
-// ask sends a ping and returns its number. The pong says that the peer has read what was sent before.
+// ask sends a ping and returns its number. The pong says that the peer has read all that
+// was sent before.
 func (h *heart) ask() (number uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -201,8 +218,9 @@ func (h *heart) ask() (number uint64) {
 	return h.count
 }
 
-// lastPing returns the payload of a ping that goes out behind all messages, right before the close
-// frame: its pong says that the peer has read them. It is nil if nobody wants to know.
+// lastPing returns the payload of a ping that goes out behind all messages, right before
+// the close frame. Its pong says that the peer has read them. The payload is nil if
+// nobody wants to know.
 func (h *heart) lastPing() []byte {
 	h.mu.Lock()
 	last, number := h.last, h.count+1
@@ -216,16 +234,16 @@ func (h *heart) lastPing() []byte {
 	return binary.BigEndian.AppendUint64(nil, number)
 }
 
-// onAnswer has f told of each pong: the number of the ping, and the round-trip time if that is the
-// latest one and this side was not itself what the pong had to wait for, otherwise 0. It has last
-// told of the number of the ping that comes right before the close frame.
+// onAnswer has f told of each pong: the number of the ping, and the round-trip time. That
+// is 0 unless the ping is the latest one and this side did not itself delay the pong. It
+// has last told of the number of the ping that comes right before the close frame.
 func (h *heart) onAnswer(f func(number uint64, rtt time.Duration), last func(number uint64)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.told, h.last = f, last
 }
 
-// pongReceived hears of the peer's pongs.
+// pongReceived takes the peer's pongs.
 func (h *heart) pongReceived(payload []byte) {
 	if len(payload) != 8 {
 		return

@@ -8,26 +8,27 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// heldUpInterval is how often connections whose subscribers hold up the reading are looked at.
+// heldUpInterval is the time between two looks at the connections whose subscribers hold
+// up the reading.
 const heldUpInterval = time.Second
 
-// heldUp watches the connections of a Pool whose subscribers hold up the reading: behind what
-// they have not taken, the reader does not see that the peer has gone. From when the operating
-// system knows that, they have the close timeout to take the rest; then the connection ends. A
-// message costs one look at a variable that rarely changes; the timer runs only while messages
-// are delivered.
+// heldUp watches the connections of a Pool whose subscribers hold up the reading. Behind
+// the messages that they have not taken, the reader does not see that the peer has gone.
+// From when the operating system knows that, they have the close timeout to take the
+// rest; then the connection ends. A message costs one look at a variable that rarely
+// changes. The timer runs only while messages are delivered.
 type heldUp struct {
 	armed atomic.Bool
 
 	mu    sync.Mutex
-	first *Conn // of those that are open
+	first *Conn // the list of the open connections
 	timer *time.Timer
 }
 
-// watched is what a heldUp notes in a connection, guarded by its mu.
+// watched is a heldUp's note in a connection, guarded by its mu.
 type watched struct {
 	prev, next *Conn
-	gone       time.Duration // for how long the peer has been found gone
+	gone       time.Duration // the time for which the peer has been found gone
 }
 
 // add adds a connection that is open.
@@ -85,7 +86,8 @@ func (h *heldUp) start() {
 func (h *heldUp) look() {
 	var over []*Conn
 	h.mu.Lock()
-	h.armed.Store(false) // before the look, so that a message which it misses arms again
+	// Before the look, so that a message that the look misses arms it again.
+	h.armed.Store(false)
 	again := false
 	for c := h.first; c != nil; c = c.watched.next {
 		if !delivering(c.epoch.Load()) {
@@ -93,7 +95,7 @@ func (h *heldUp) look() {
 		}
 		again = true
 		switch {
-		case !c.wanted() || !c.stream.peerClosed(): // a message may wait for its first subscriber
+		case !c.wanted() || !c.stream.peerClosed(): // it may wait for a subscriber
 			c.watched.gone = 0
 		case c.watched.gone >= c.closeTimeout:
 			over = append(over, c)

@@ -9,24 +9,24 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// ErrReaderOver is what an [Incoming] returns after its use.
+// ErrReaderOver is returned by an [Incoming] after its use.
 var ErrReaderOver = errors.New("the message's reader is used after its callback has returned, or was waited for in vain")
 
-// Incoming is a message that is read while it arrives, by who was lent it. Its Read may be
-// called by any goroutine.
+// Incoming is a message that its borrower reads while it arrives. Any goroutine may call
+// its Read.
 type Incoming struct {
-	Binary bool // it is binary, not text
+	Binary bool // the message is binary, not text
 
 	conn   *Conn
-	header frame.Header   // of the frame that it begins with
+	header frame.Header   // the first frame's
 	source *frame.Message // nil until something of it is read
-	whole  io.Reader      // has all of it, checked; otherwise nil
+	whole  io.Reader      // the whole message, checked; otherwise nil
 	lock   chan struct{}  // held while it is read
-	epoch  int64          // of the connection, while it is delivered: see read.go
-	bytes  int64          // that were read
-	err    error          // what there is instead of more
+	epoch  int64          // the connection's while it is delivered: see read.go
+	bytes  int64          // the bytes that were read
+	err    error          // the error that Read returns from now on
 	ended  bool           // the connection has given all of it, or has failed
-	failed error          // why
+	failed error          // the error of that failure
 }
 
 // newIncoming returns the message that begins with the frame of h.
@@ -34,11 +34,11 @@ func (c *Conn) newIncoming(h frame.Header) *Incoming {
 	return &Incoming{Binary: h.Opcode == frame.Binary, conn: c, header: h, lock: make(chan struct{}, 1)}
 }
 
-// Read reads what comes next of the message, and waits for it. It returns io.EOF at the
-// message's end and nowhere else. Otherwise the error is what the connection ends with when
-// the message is given back, transport.ErrClosed after this side's normal closure, and
-// [ErrReaderOver] when the message was given back, or the connection was closing for too
-// long while nothing was read.
+// Read reads the next part of the message, and waits for it. It returns io.EOF at the
+// message's end and nowhere else. If the connection ends first, Read returns the error
+// that the connection ends with, and transport.ErrClosed after this side's normal
+// closure. It returns [ErrReaderOver] when the message was given back, or the connection
+// was closing for too long while nothing was read.
 func (m *Incoming) Read(p []byte) (int, error) {
 	m.lock <- struct{}{}
 	defer func() { <-m.lock }()
@@ -47,7 +47,7 @@ func (m *Incoming) Read(p []byte) (int, error) {
 		return 0, m.err
 	case m.whole != nil:
 		return m.whole.Read(p)
-	case !m.conn.epoch.CompareAndSwap(m.epoch, m.epoch+1): // somebody else reads now
+	case !m.conn.epoch.CompareAndSwap(m.epoch, m.epoch+1): // another goroutine reads now
 		m.err = ErrReaderOver
 		return 0, m.err
 	}
@@ -62,7 +62,8 @@ func (m *Incoming) Read(p []byte) (int, error) {
 	return n, m.err
 }
 
-// fill is Read for who reads the connection, and leaves alone what strays may look at.
+// fill is Read for the goroutine that reads the connection. It leaves alone the fields
+// that strays may look at.
 func (m *Incoming) fill(p []byte) int {
 	if m.source == nil {
 		limit := m.conn.streamLimit
@@ -80,7 +81,7 @@ func (m *Incoming) fill(p []byte) int {
 	return n
 }
 
-// readerError returns what a message's reader says when reading has failed.
+// readerError returns the error of a message's reader when reading has failed.
 func (c *Conn) readerError(err error) error {
 	if c.State() != Closed {
 		end, _ := c.readEnd(err)
@@ -99,8 +100,8 @@ func (m *Incoming) giveBack() {
 	<-m.lock
 }
 
-// lends reports whether a message that has begun is to be read as it arrives, by who is
-// there or may come.
+// lends reports whether a message that has begun is to be read as it arrives, by a
+// subscriber that is there or may come.
 func (c *Conn) lends() bool {
 	if c.sink.Load() != nil {
 		return false
@@ -115,7 +116,7 @@ func (c *Conn) lends() bool {
 	}
 }
 
-// lend lends a message that has begun to who reads it.
+// lend lends a message that has begun to its reader.
 func (c *Conn) lend(h frame.Header) next {
 	m := c.newIncoming(h)
 	c.lent = m
@@ -138,8 +139,8 @@ func (c *Conn) lend(h frame.Header) next {
 	return nextRead
 }
 
-// takeBack reads on where a message was left that was lent, to its end. It reports false if
-// that ended the connection. The caller is who reads.
+// takeBack reads a lent message on from where it was left, to its end. It reports false
+// if that ended the connection. The caller is the reading goroutine.
 func (c *Conn) takeBack() bool {
 	m := c.lent
 	if m == nil {
@@ -157,8 +158,7 @@ func (c *Conn) takeBack() bool {
 	return true
 }
 
-// drain reads the rest of the message, and drops it. It reports false if that ended the
-// connection.
+// drain drops the rest of the message, and reports false if that ended the connection.
 func (m *Incoming) drain() bool {
 	if !m.ended {
 		buffer := readBuffers.Get().(*[]byte)
@@ -174,8 +174,8 @@ func (m *Incoming) drain() bool {
 	return true
 }
 
-// LendWhole lends the owner a message that is in memory, and reports whether somebody took
-// it.
+// LendWhole lends the owner a message that is in memory, and reports whether it was
+// taken.
 func LendWhole(owner Owner, binary bool, data []byte) (taken bool) {
 	m := &Incoming{Binary: binary, whole: bytes.NewReader(data), lock: make(chan struct{}, 1)}
 	defer m.giveBack() // also when the subscriber ends the goroutine

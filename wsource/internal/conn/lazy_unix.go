@@ -11,19 +11,19 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// lazyStream is a Stream that waits without memory: it tries to read, as package net does,
-// and gives the memory back before it waits.
+// lazyStream is a Stream that waits without memory: it tries to read, as package net
+// does, and gives the memory back before it waits.
 type lazyStream struct {
 	*Stream
 	raw    syscall.RawConn
 	try    func(fd uintptr) (done bool) // tryRead; a method value is an allocation
-	memory frame.Memory                 // of the read in progress
-	n      int                          // that it has read
-	err    error                        // or why it has not
+	memory frame.Memory                 // the current read's
+	n      int                          // the bytes that it has read
+	err    error                        // the error of that read
 }
 
 // lazy returns the stream as one that waits without memory if it can, and otherwise as it
-// is. Only the connection itself will do: what wraps it may have read from it before.
+// is. Only the connection itself will do: a wrapper may have read from it before.
 func lazy(s *Stream) io.Reader {
 	if s.rwc != io.ReadWriteCloser(s.conn) {
 		return s

@@ -103,7 +103,7 @@ func TestALazyStreamFailsAsTheConnection(t *testing.T) {
 	assert.Zero(t, m.taken.Load())
 }
 
-// wrapped is a connection that has read something before.
+// wrapped is a connection that has read some bytes before.
 type wrapped struct {
 	*net.TCPConn
 	before io.Reader

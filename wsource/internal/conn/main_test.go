@@ -22,7 +22,7 @@ var errBroken = errors.New("broken")
 type stream struct {
 	reads  []string // then errBroken
 	writes [][]byte
-	room   int // how many bytes it takes before it fails; less than 0 for all
+	room   int // the bytes it takes before it fails; less than 0 for all
 	closed int
 }
 
@@ -78,7 +78,7 @@ func payload(size int) []byte { return bytes.Repeat([]byte{byte(size)}, size) }
 // space returns a payload behind the room for its header.
 func space(payload []byte) []byte { return append(make([]byte, frame.Room), payload...) }
 
-// received returns the messages of what was written, to the end of it.
+// received returns the messages in the written bytes, to their end.
 func received(t *testing.T, written []byte, client bool, params frame.Params) (messages [][]byte) {
 	t.Helper()
 	r := frame.NewReader(bytes.NewReader(written), frame.Config{Client: client, Params: params})

@@ -12,12 +12,12 @@ const (
 	tcpFinWait2    = 5
 )
 
-// tcpClosed reports whether the peer of a TCP connection has closed or reset it, whatever is
-// still to be read.
+// tcpClosed reports whether the peer of a TCP connection has closed or reset it, whatever
+// is still to be read.
 func tcpClosed(raw syscall.RawConn) (closed bool) {
-	// The error says that this side has closed it.
+	// The error is that this side has closed the connection.
 	_ = raw.Control(func(fd uintptr) {
-		// Of the struct tcp_info that the system has for it, the first of four bytes is the state.
+		// The state is the first of these four bytes of the system's struct tcp_info.
 		info, err := syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO)
 		if err != nil {
 			return

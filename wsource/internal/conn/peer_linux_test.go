@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// It is about what the operating system tells, and so needs its clock.
+// It is about the operating system's answer, and so needs that system's clock.
 func TestPeerClosedOfATCPConnection(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -2,27 +2,29 @@ package conn
 
 import "sync/atomic"
 
-// permit is the right to write, which one goroutine has at a time. It is a compare-and-swap
-// where nobody waits. Whoever waits does so on a channel and not on a mutex: behind a
-// stalled peer that may be for long, and a goroutine that waits for a mutex stops the clock
-// of testing/synctest.
+// permit is the right to write, which one goroutine has at a time. It is a
+// compare-and-swap where nobody waits. A goroutine that waits does so on a channel and
+// not on a mutex. Behind a stalled peer that may be for long, and a goroutine that waits
+// for a mutex stops the clock of testing/synctest.
 type permit struct {
 	state atomic.Int32
-	woken atomic.Pointer[chan struct{}] // holds a notice when somebody may wait for what was given up
+	// Holds a notice when a goroutine may wait for a permit that was given up.
+	woken atomic.Pointer[chan struct{}]
 }
 
 // The states of a permit.
 const (
 	permitFree int32 = iota
 	permitHeld
-	permitWanted // held, and somebody waits or has waited
+	permitWanted // held, and a goroutine waits or has waited
 )
 
 func (p *permit) take() {
 	if p.state.CompareAndSwap(permitFree, permitHeld) {
 		return
 	}
-	// Whoever has waited cannot know whether others still do, and so leaves a notice in any case.
+	// A goroutine that has waited cannot know whether others still do, and so marks the
+	// permit in any case.
 	for p.state.Swap(permitWanted) != permitFree {
 		<-p.notices()
 	}

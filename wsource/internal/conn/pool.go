@@ -9,67 +9,71 @@ import (
 )
 
 // burstGap tells a burst of messages from lone ones. A message that comes later than this
-// after the one before, and its write if its sender did that, is written by its sender, at
-// once; within it, messages are queued for a goroutine that writes as many as there are with
-// one system call. In a burst the next message comes in a small part of it; a round trip
-// over loopback takes several times as long, even without anything to do, so that a request
-// does not wait for a goroutine. Neither does its answer: see queue.answers.
+// after the one before (and after its write, if its sender did that) is written by its
+// sender, at once. Within the gap, messages are queued for a goroutine that writes all of
+// them with one system call. In a burst the next message comes in a small part of the
+// gap. A round trip over loopback takes several times as long, even without anything to
+// do, so that a request does not wait for a goroutine. Neither does its answer: see
+// queue.answers.
 const burstGap = 2 * time.Microsecond
 
 // poolPatience is how long a write may keep a goroutine from other connections that have
-// something to write, and at most twice that.
+// something to write. The most is twice that.
 const poolPatience = time.Millisecond
 
-// Pool is what some connections share, those of a server, or a single one: a watch on those that
-// are held up, and the writers. It has as
-// many goroutines as there are processors, and these only while there is something to write.
-// A goroutine for each connection of the many that a value is sent to would be a large part
-// of what there is to do apart from the system calls. The zero value is ready.
+// Pool is shared by the connections of a server, or belongs to a single one. It watches
+// those that are held up, and has the writers: as many goroutines as there are
+// processors, and these only while there is something to write. A goroutine for each
+// connection that a value is sent to would be a large part of the work beside the system
+// calls. The zero value is ready.
 //
 // A connection whose peer does not read keeps its goroutine; the Pool then goes on with
-// another in its place, and that connection is written to by goroutines of its own until it
-// is quick again.
+// another in its place, and that connection is written to by goroutines of its own until
+// it is quick again.
 type Pool struct {
 	heldUp heldUp
 
-	last atomic.Int64 // when something was last sent, or written by its sender, in nanoseconds of now
+	// The time when a message was last sent, or written by its sender, in nanoseconds of
+	// now.
+	last atomic.Int64
 
-	mu          sync.Mutex
-	busy        []*queue // that the Pool is writing; not those that it has left to their goroutine
-	limit       int      // of busy
-	first, tail *queue   // the list of those that wait, linked by their next
+	mu sync.Mutex
+	// The queues that the Pool is writing; not those that it has left to their goroutine.
+	busy        []*queue
+	limit       int    // the most queues in busy
+	first, tail *queue // the list of the queues that wait, linked by next
 	watch       *time.Timer
 	watching    bool
-	round       uint64 // counts the times that watch has fired
+	round       uint64 // the times that watch has fired
 }
 
-// schedule is what a Pool notes in a queue.
+// schedule is a Pool's note in a queue.
 type schedule struct {
-	slow atomic.Bool // the Pool has left it to a goroutine of its own
+	slow atomic.Bool // the Pool has left the queue to its own goroutine
 
 	// Guarded by the Pool's mu.
-	next  *queue // the one that waits after it
-	since uint64 // the Pool's round when it began to write it
+	next  *queue // the queue that waits after it
+	since uint64 // the Pool's round when it began to write the queue
 }
 
-// quiet reports whether the last activity is longer ago than burstGap, and notes one. What
-// is only queued counts, so that the sender of a value to many connections runs ahead of
-// those who write, and they find several values to write together.
+// quiet reports whether the last activity is longer ago than burstGap, and notes one. A
+// message that is only queued counts. So the sender of a value to many connections runs
+// ahead of the goroutines that write, and they find several values to write together.
 func (p *Pool) quiet() bool {
 	now := nanoseconds()
 	return now-p.last.Swap(now) > int64(burstGap)
 }
 
-// started is when the program was, for nanoseconds.
+// started is the program's start, for nanoseconds.
 var started = time.Now() //nolint:gochecknoglobals // it is a point on the clock, and never changes
 
-// nanoseconds returns a time that a clock which is set does not change.
+// nanoseconds returns a time that does not change when the clock is set.
 func nanoseconds() int64 { return int64(time.Since(started)) }
 
-// noteActivity is called when a sender has written something.
+// noteActivity is called when a sender has written its message.
 func (p *Pool) noteActivity() { p.last.Store(nanoseconds()) }
 
-// write has q drained, whose writer the Pool has become.
+// write has q drained. The Pool has become its writer.
 func (p *Pool) write(q *queue) {
 	if q.schedule.slow.Load() {
 		go p.alone(q)
@@ -111,10 +115,10 @@ func (p *Pool) take(q *queue) {
 	p.busy = append(p.busy, q)
 }
 
-// work drains q, and then one after another of those that wait.
+// work drains q, and then one after another of the queues that wait.
 func (p *Pool) work(q *queue) {
 	defer func() {
-		if q != nil { // somebody who was told an outcome ended this goroutine
+		if q != nil { // a callback told an outcome has ended this goroutine
 			if next := p.after(q); next != nil {
 				go p.work(next)
 			}
@@ -126,8 +130,8 @@ func (p *Pool) work(q *queue) {
 	}
 }
 
-// after takes the next queue for the goroutine that has drained q, unless there is none or
-// another has taken that goroutine's place.
+// after takes the next queue for the goroutine that has drained q, unless there is none
+// or another has taken that goroutine's place.
 func (p *Pool) after(q *queue) (next *queue) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -142,20 +146,20 @@ func (p *Pool) after(q *queue) (next *queue) {
 	return next
 }
 
-// pop takes out the queue that waits longest, or returns nil; mu is held.
+// pop takes out the queue that has waited longest, or returns nil; mu is held.
 func (p *Pool) pop() *queue {
 	q := p.first
 	if q != nil {
 		p.first, q.schedule.next = q.schedule.next, nil
 	}
 	if p.first == nil {
-		p.tail = nil // or it would keep a connection that is over
+		p.tail = nil // otherwise it would keep a connection that is over
 	}
 	return q
 }
 
-// look leaves those that have been written since before it last looked to their goroutines,
-// and starts others, as long as some wait.
+// look leaves the queues that have been written since before its last call to their
+// goroutines, and starts others, as long as some wait.
 func (p *Pool) look() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

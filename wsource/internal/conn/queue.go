@@ -12,52 +12,64 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// What may wait to be sent before senders block, unless the [Config] says otherwise.
+// The most messages and bytes that wait to be sent before senders block, unless the
+// [Config] says otherwise.
 const (
 	MaxMessages = 1024
 	MaxBytes    = 1 << 20
 )
 
-// inlineBytes is the size of the largest message that its sender writes itself. The sender
-// may be who reads, and two peers that answer each other with what fills both directions
-// would wait for each other for ever.
+// inlineBytes is the size of the largest message that its sender writes itself. The
+// sender may be the reading goroutine: two peers whose answers fill both directions would
+// then wait for each other for ever.
 const inlineBytes = 32 << 10
 
-// tryBytes is the size of the largest item that its sender writes without waiting. Its frame and
-// the control frames that wait are held back together until then.
+// tryBytes is the size of the largest item that its sender writes without waiting. Until
+// the write, its frame and the control frames that wait are held back together.
 const tryBytes = 16 << 10
 
-// queue sends the messages of one connection: in order, one writer at a time, bounded. What
-// is queued is written by its pool. How it writes is in queue_write.go.
+// queue sends the messages of one connection: in order, one writer at a time, bounded.
+// Its pool writes the queued messages; queue_write.go has the writing.
 type queue struct {
 	conn        *Conn
 	pool        *Pool
-	maxMessages int // that may wait
-	maxBytes    int // likewise, in bytes of data
+	maxMessages int // the most messages that may wait
+	maxBytes    int // likewise, the bytes of their data
 	schedule    schedule
 
-	mu         sync.Mutex  // never held while writing
-	changed    *sync.Cond  // room, or the end; nil until somebody waits for it
-	queue      *batch      // what waits for a writer, or nil
-	count      int         // the messages that were taken and not written yet
-	bytes      int         // and their size
-	callers    int32       // who may have something to tell: of submit, and who has taken the queue from a broken one
-	waiting    int32       // messages in fragments that are queued
-	writing    bool        // by a sender or by the pool
-	sealed     bool        // the connection is closing: what is queued goes out, nothing is added
-	ended      bool        // the connection is over: the owner is told when nobody writes or is about to
-	over       bool        // the owner was told
-	cut        bool        // a message in fragments was given up when it had begun
-	lent       bool        // lone is in use
-	unfinished bool        // lone is written in part, and its end says where it begins; belongs to who writes
-	broken     error       // why nothing is written any more
-	fragmented *fragmented // has the turn: nothing else is written but control frames
-	cutCause   error       // why messages in fragments that are to come are given up
-	control    *control    // what goes ahead of the messages, or nil
+	mu      sync.Mutex // never held while writing
+	changed *sync.Cond // wakes waiters for room or the end; nil until there is one
+	queue   *batch     // the messages that wait for a writer, or nil
+	count   int        // the messages that were taken and not written yet
+	bytes   int        // their size
+	// The goroutines that may have an outcome to tell: those in submit, and those that
+	// took the messages of a broken queue.
+	callers int32
+	waiting int32 // the messages in fragments that are queued
+	writing bool  // a sender or the pool is writing
+	// The connection is closing: the queued messages go out, and no others are added.
+	sealed bool
+	// The connection is over: the owner is told when nobody writes or is about to.
+	ended bool
+	over  bool // the owner was told
+	cut   bool // a message in fragments was given up when it had begun
+	lent  bool // lone is in use
+	// lone is written in part, and its end says where it begins; belongs to the writing
+	// goroutine.
+	unfinished bool
+	broken     error // the error because of which nothing is written any more
+	// The message that has the turn: nothing else is written but control frames.
+	fragmented *fragmented
+	// The cause for giving up messages in fragments that are to come.
+	cutCause   error
+	control    *control    // the control frames that go ahead of the messages, or nil
 	controlled atomic.Bool // control is not nil
-	asked      atomic.Bool // a message is being delivered behind which nothing has come yet, and nothing was sent since
-	lone       [1]outgoing // what a sender writes itself, or the queue as long as it is of one
-	own        batch       // that has lone for its memory
+	// The message now being delivered is the last one received, and nothing has been sent
+	// since: the next send is probably its reply.
+	asked atomic.Bool
+	// The message that its sender writes itself, or the queue as long as it has one only.
+	lone [1]outgoing
+	own  batch // the batch that has lone for its memory
 }
 
 // init makes the queue that of c.
@@ -72,21 +84,24 @@ func (q *queue) init(c *Conn, config Config) {
 // control is the control frames that wait.
 type control struct {
 	pongs [][]byte // the payloads of the peer's pings that are not answered yet
-	ping  []byte   // the payload of this side's ping; nil if that is sent
+	ping  []byte   // the payload of this side's ping; nil once that is sent
 }
 
 // outgoing is a message on its way.
 type outgoing struct {
-	data       []byte
-	binary     bool
-	borrowed   bool             // the data belongs to the sender again when its call returns
-	packer     transport.Packer // has the data compressed; nil if the connection does by itself
-	item       *transport.Item  // that it is; if it is nil, the owner is told of failures
-	end        int64            // the Writer's Accepted after it
-	fragmented *fragmented      // that the message is, without its data; nil if it is whole
+	data     []byte
+	binary   bool
+	borrowed bool // the data belongs to the sender again when its call returns
+	// Has the data compressed; nil if the connection compresses it itself.
+	packer transport.Packer
+	// The message as an item; without one, the owner is told of failures.
+	item *transport.Item
+	end  int64 // the Writer's Accepted after the message
+	// The message as one in fragments, without its data; nil if it is whole.
+	fragmented *fragmented
 }
 
-// outgoingOf returns the message that an item is.
+// outgoingOf returns an item's message.
 func outgoingOf(item *transport.Item) outgoing {
 	return outgoing{binary: item.Binary, data: item.Data, packer: item.Packer, item: item}
 }
@@ -94,14 +109,14 @@ func outgoingOf(item *transport.Item) outgoing {
 // batch is messages that are written together.
 type batch struct {
 	list []outgoing
-	gone int // that were withdrawn
+	gone int // the messages that were withdrawn
 }
 
 // batches holds the memory of queues, so that an idle connection has none.
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// next queues a message or writes it, and blocks while there is no room. A failure is told
-// to the owner.
+// next queues a message or writes it, and blocks while there is no room. The owner hears
+// of a failure.
 func (q *queue) next(binary bool, data []byte, borrowed bool) {
 	q.submit(context.Background(), outgoing{binary: binary, data: data, borrowed: borrowed}, transport.RoomWait)
 }
@@ -115,18 +130,24 @@ func (q *queue) send(ctx context.Context, item *transport.Item) {
 	q.submit(ctx, outgoingOf(item), item.Room)
 }
 
-// insert queues an item whether there is room or not.
+// insert queues an item whether there is room or not. If the item has no Owner, the
+// caller may hold a mutex. It does not count as a caller then, as it must not be the last
+// to tell.
 func (q *queue) insert(item *transport.Item) {
 	out := outgoingOf(item)
 	q.mu.Lock()
 	if q.broken != nil || q.sealed {
+		if item.Owner == nil {
+			q.mu.Unlock()
+			return
+		}
 		cause := q.broken
 		if cause == nil {
 			cause = transport.ErrClosed
 		}
 		q.callers++
 		q.mu.Unlock()
-		defer q.leave() // deferred, since what is told may end the goroutine
+		defer q.leave() // deferred, since a callback may end the goroutine
 		q.tell(&out, transport.Unsent, cause)
 		return
 	}
@@ -146,7 +167,7 @@ func (q *queue) withdraw(item *transport.Item) bool {
 		return true
 	}
 	b, i := q.queue, item.Index
-	// The memory of a batch is used again, so that an item may be found where another is now.
+	// The memory of a batch is used again, so an item's place may be another's now.
 	if b == nil || item.Queue != b || i >= len(b.list) || b.list[i].item != item {
 		return false
 	}
@@ -154,14 +175,14 @@ func (q *queue) withdraw(item *transport.Item) bool {
 	return true
 }
 
-// takeOut takes a message out of what waits for a writer; mu is held.
+// takeOut takes a message out of the queue; mu is held.
 func (q *queue) takeOut(i int) {
 	b := q.queue
 	if b.list[i].fragmented != nil {
 		q.waiting--
 	}
 	q.release(1, len(b.list[i].data))
-	b.list[i] = outgoing{item: withdrawn} // what comes behind it keeps its place
+	b.list[i] = outgoing{item: withdrawn} // the messages behind it keep their places
 	b.gone++
 	for last := len(b.list) - 1; last >= 0 && b.list[last].item == withdrawn; last-- {
 		b.list, b.gone = b.list[:last], b.gone-1
@@ -177,7 +198,8 @@ func (q *queue) takeOut(i int) {
 //nolint:gochecknoglobals // only its address counts
 var withdrawn = new(transport.Item)
 
-// size returns what was taken and not written yet.
+// size returns the number of messages that were taken and not written yet, and their
+// size.
 func (q *queue) size() (messages, bytes int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -196,14 +218,15 @@ func (q *queue) release(count, bytes int) {
 	q.tellChanged()
 }
 
-// tellChanged wakes who waits for room or the end; mu is held.
+// tellChanged wakes the waiters for room or the end; mu is held.
 func (q *queue) tellChanged() {
 	if q.changed != nil {
 		q.changed.Broadcast()
 	}
 }
 
-// awaitChange waits for room or the end, or for neither; mu is held before and after.
+// awaitChange waits for room or the end. It may return without either; mu is held before
+// and after.
 func (q *queue) awaitChange() {
 	if q.changed == nil {
 		q.changed = sync.NewCond(&q.mu)
@@ -214,13 +237,14 @@ func (q *queue) awaitChange() {
 // errWithdrawn says that an item was withdrawn while it waited for room: nobody is told.
 var errWithdrawn = errors.New("the item was withdrawn")
 
-// waitForRoom blocks until there is room for a message and returns nil, or what keeps the
-// message from being sent, with what becomes of it; mu is held before and after.
+// waitForRoom blocks until there is room for a message and returns nil, or the error that
+// keeps the message from being sent, with the message's outcome; mu is held before and
+// after.
 func (q *queue) waitForRoom(ctx context.Context, out *outgoing, room transport.Room) (transport.Outcome, error) {
 	size := len(out.data)
 	if room == transport.RoomWait && q.full(size) {
 		if out.item != nil {
-			out.item.Queue = q // until it has been withdrawn
+			out.item.Queue = q // until the item has been withdrawn
 		}
 		isWithdrawn := func() bool { return out.item != nil && out.item.Queue == nil }
 		stop := context.AfterFunc(ctx, func() {
@@ -252,15 +276,16 @@ func (q *queue) waitForRoom(ctx context.Context, out *outgoing, room transport.R
 	return transport.Refused, nil
 }
 
-// submit queues out, or, if it is a lone message or an answer, writes it: unless its sender can
-// be called off and the stream cannot write without waiting. In any case the outcome is told.
+// submit queues out, or, if it is a lone message or an answer, writes it. It does not
+// write if the sender can be called off and the stream cannot write without waiting. In
+// any case the outcome is told.
 func (q *queue) submit(ctx context.Context, out outgoing, room transport.Room) {
 	size := len(out.data)
 	q.mu.Lock()
 	q.callers++
 	if outcome, err := q.waitForRoom(ctx, &out, room); err != nil {
 		q.mu.Unlock()
-		defer q.leave()          // deferred, since what is told may end the goroutine
+		defer q.leave()          // deferred, since a callback may end the goroutine
 		if err != errWithdrawn { //nolint:errorlint // it is no other
 			q.tell(&out, outcome, err)
 		}
@@ -281,13 +306,14 @@ func (q *queue) submit(ctx context.Context, out outgoing, room transport.Room) {
 	q.mu.Unlock()
 }
 
-// tries reports whether the sender of a message writes it without waiting, if it writes it itself.
+// tries reports whether the sender of a message writes it without waiting, if it writes
+// it itself.
 func (q *queue) tries(out *outgoing) bool {
 	return out.item != nil && len(out.data) <= tryBytes && q.conn.writer.tries
 }
 
-// takeTurn lets the sender of a lone message or an answer write it, with writeLone, and reports
-// whether it is one; mu is held.
+// takeTurn lets the sender of a lone message or an answer write it, with writeLone, and
+// reports whether it is one; mu is held.
 func (q *queue) takeTurn(out outgoing) bool {
 	if q.writing || q.fragmented != nil || !q.answers() && !q.pool.quiet() {
 		return false
@@ -297,9 +323,9 @@ func (q *queue) takeTurn(out outgoing) bool {
 	return true
 }
 
-// answers reports whether what is sent now is likely the answer that the peer waits for:
-// the first message since one began to be delivered behind which nothing has come. The
-// goroutine that reads has nothing better to do than to write it.
+// answers reports whether the message sent now is likely the answer that the peer waits
+// for: the first message since the last received one began to be delivered. The goroutine
+// that reads has nothing better to do than to write it.
 func (q *queue) answers() bool { return q.asked.Load() && q.asked.Swap(false) }
 
 // enqueue queues out, which has been counted; mu is held.
@@ -334,7 +360,7 @@ func (b *batch) place() {
 	}
 }
 
-// recycle takes back the memory of a queue, which has been cleared; mu is held.
+// recycle takes back the memory of a batch whose list has been cleared; mu is held.
 func (q *queue) recycle(b *batch) {
 	b.list, b.gone = b.list[:0], 0
 	if b == &q.own {
@@ -344,14 +370,14 @@ func (q *queue) recycle(b *batch) {
 	}
 }
 
-// leave is the end of a submit that was refused, or of what else counts as a caller.
+// leave ends a submit that was refused, or anything else that counts as a caller.
 func (q *queue) leave() {
 	q.mu.Lock()
 	q.callers--
 	q.unlockLast()
 }
 
-// unlockLast releases mu, and tells the owner if nothing is left to be told.
+// unlockLast releases mu, and tells the owner if no outcome is left to tell.
 func (q *queue) unlockLast() {
 	last := q.ended && !q.writing && q.callers == 0 && !q.over
 	q.over = q.over || last

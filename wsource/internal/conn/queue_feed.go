@@ -6,7 +6,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// How a queue is fed by who holds a mutex: see [transport.Feeder].
+// A goroutine that holds a mutex may feed a queue: see [transport.Feeder].
 
 // feed is the Feed of [transport.Feeder].
 func (q *queue) feed(out outgoing, room transport.Room, writes bool) transport.Fed {

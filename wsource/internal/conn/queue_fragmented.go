@@ -9,13 +9,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// fragmented is a message that a reader gives, sent in fragments. The queue has its place,
-// and gives it the turn to write; its sender reads and writes. Meanwhile the queue writes
-// control frames only, one at a time with the sender's fragments.
+// fragmented is a message that a reader gives, sent in fragments. The queue has its
+// place, and gives it the turn to write; its sender reads and writes. During its turn the
+// queue writes control frames only, one at a time with the sender's fragments.
 type fragmented struct {
-	turn  chan struct{} // closed when it has the turn
-	begun bool          // a part of it was written, or is about to be; guarded by the queue's mu
-	cause error         // why it was given up; guarded by the queue's mu
+	turn chan struct{} // closed when it has the turn
+	// Some of it was written, or is about to be; guarded by the queue's mu.
+	begun bool
+	cause error // the cause with which it was given up; guarded by the queue's mu
 }
 
 // codeInternalError and its reason are those of a close frame in the middle of a message
@@ -25,14 +26,15 @@ const (
 	reasonCutOff      = "a message was cut off"
 )
 
-// refusal is the Owner of a fragmented's item: it hears why that does not get the turn.
+// refusal is the Owner of a fragmented's item. It hears why the message does not get the
+// turn.
 type refusal chan error
 
 func (r refusal) Done(_ *transport.Item, _ transport.Outcome, err error) { r <- err }
 
-// SendReader sends what r has as one message, in fragments, each of what one Read gives. It
-// returns when all was handed to the operating system, and otherwise what became of the
-// message, how many bytes of it were written, and why no more.
+// SendReader sends the data of r as one message, in fragments: one for each Read. It
+// returns when all was handed to the operating system. Otherwise it returns the message's
+// outcome, how many bytes of it were written, and the error.
 func (c *Conn) SendReader(
 	ctx context.Context, binary bool, r io.Reader,
 ) (outcome transport.Outcome, bytes int64, err error) {
@@ -45,7 +47,7 @@ func (c *Conn) SendReader(
 	defer stop()
 	w := newFragments(q, m, binary)
 	defer w.release()
-	err = observable.ErrGoexit // which nobody is told but those who wait behind it
+	err = observable.ErrGoexit // only the senders that wait behind it are told
 	defer func() {
 		if err != nil {
 			q.fragmentedFailed(m, err)
@@ -58,7 +60,8 @@ func (c *Conn) SendReader(
 	return w.outcome, w.bytes, err
 }
 
-// awaitTurn queues a message and waits until it is its turn, or returns why it will not be.
+// awaitTurn queues a message and waits for its turn, or returns the reason for which the
+// turn will not come.
 func (q *queue) awaitTurn(ctx context.Context, m *fragmented) error {
 	refused := make(refusal, 1)
 	item := &transport.Item{Owner: refused}
@@ -85,7 +88,7 @@ func (q *queue) awaitTurn(ctx context.Context, m *fragmented) error {
 	if q.withdraw(item) {
 		return context.Cause(ctx)
 	}
-	select { // it has just come
+	select { // the turn or the refusal has just come
 	case <-m.turn:
 		return nil
 	case err := <-refused:
@@ -99,9 +102,9 @@ func (q *queue) begin(m *fragmented) {
 	close(m.turn)
 }
 
-// take takes what may be written now from the queue: nothing while a message in fragments
-// has the turn, and otherwise what comes before the next one, which has the turn if that is
-// nothing; mu is held.
+// take takes the messages that may be written now from the queue: none while a message in
+// fragments has the turn, and otherwise those before the next message in fragments. If
+// none is before that, it gets the turn; mu is held.
 func (q *queue) take() *batch {
 	next := q.queue
 	switch {
@@ -138,7 +141,7 @@ func (q *queue) take() *batch {
 	return nil
 }
 
-// mayWrite lets a message write a fragment, or returns why it may not.
+// mayWrite lets a message write a fragment, or returns the reason against it.
 func (q *queue) mayWrite(m *fragmented) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -152,7 +155,7 @@ func (q *queue) mayWrite(m *fragmented) error {
 	return nil
 }
 
-// giveUp gives the message up that has the turn, though its sender may be waiting for its
+// giveUp gives up the message that has the turn, though its sender may be waiting for its
 // reader.
 func (q *queue) giveUp(m *fragmented, cause error) {
 	q.mu.Lock()
@@ -187,9 +190,9 @@ func (q *queue) fragmentedSent(frames int, bytes int64) {
 	}
 }
 
-// fragmentedFailed ends the turn of a message that was not written to its end. If it has
-// begun, it keeps the turn, so that nothing gets between its fragments, and that breaks the
-// queue and closes the connection.
+// fragmentedFailed ends the turn of a message that was not written to its end. A message
+// that has begun keeps the turn, so that nothing gets between its fragments. That breaks
+// the queue and closes the connection.
 func (q *queue) fragmentedFailed(m *fragmented, cause error) {
 	q.mu.Lock()
 	if q.fragmented != m { // it was given up before
@@ -202,7 +205,9 @@ func (q *queue) fragmentedFailed(m *fragmented, cause error) {
 		return
 	}
 	q.cut = true
-	q.callers++ // it has something to tell: whoever ends the queue meanwhile must not be the last
+	// Its sender has something to tell: a goroutine that ends the queue meanwhile must
+	// not be the last.
+	q.callers++
 	end := &transport.End{Code: codeInternalError, Reason: reasonCutOff, Err: cause}
 	if cause = transport.ErrClosed; !q.sealed {
 		cause = q.conn.owner.Failure(end)
@@ -210,13 +215,14 @@ func (q *queue) fragmentedFailed(m *fragmented, cause error) {
 	q.mu.Unlock()
 	queue, first, cause := q.breakOff(cause)
 	if first {
-		defer q.conn.cutOff(end) // deferred, as one who is told may end the goroutine
+		// Deferred, as a sender that is told may end the goroutine.
+		defer q.conn.cutOff(end)
 	}
 	defer q.leave()
 	q.discard(queue, cause)
 }
 
-// endTurn lets those behind the message go; mu is held.
+// endTurn lets the messages behind this one go; mu is held.
 func (q *queue) endTurn() {
 	q.fragmented = nil
 	q.release(1, 0)
@@ -226,8 +232,8 @@ func (q *queue) endTurn() {
 }
 
 // seal refuses further messages and waits until those queued are written, or the queue is
-// broken. Messages in fragments have so much time for that. It reports whether one was cut
-// off.
+// broken. Messages in fragments have the time patience for that. It reports whether one
+// was cut off.
 func (q *queue) seal(patience time.Duration) (cut bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -10,14 +10,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// What is written of a batch before its room is made free for senders that wait: enough
-// that they do not wake for each message.
+// The part of a batch that is written before its room is made free for senders that wait:
+// large enough that they do not wake for each message.
 const (
 	stepMessages = 64
 	stepBytes    = 64 << 10
 )
 
-// wake sees to it that somebody writes; mu is held.
+// wake has the pool write, if nobody writes yet; mu is held.
 func (q *queue) wake() {
 	if !q.writing && q.broken == nil && (q.fragmented == nil || q.controls()) {
 		q.writing = true
@@ -25,8 +25,8 @@ func (q *queue) wake() {
 	}
 }
 
-// writeLone has the sender write the message that it has taken its turn with. What of the
-// message the system does not take at once, if it tries, is left to the pool.
+// writeLone has the sender write the message that it has taken its turn with. If it only
+// tries, it leaves the rest that the system does not take at once to the pool.
 func (q *queue) writeLone() {
 	tries := q.tries(&q.lone[0])
 	start, taken, err := q.give(q.lone[:])
@@ -42,7 +42,8 @@ func (q *queue) writeLone() {
 	}
 }
 
-// endLone ends the batch of a sender, and reports whether all was written or nothing more will be.
+// endLone ends the batch of a sender. It reports whether all was written, or nothing more
+// will be.
 func (q *queue) endLone(tries bool) (done bool, err error) {
 	if tries {
 		return q.conn.writer.TryEnd()
@@ -62,7 +63,8 @@ func (q *queue) handOver() {
 	q.rest()
 }
 
-// finish writes what its sender has left of a message, and reports false as write does.
+// finish writes the rest of a message that its sender has left, and reports false as
+// write does.
 func (q *queue) finish() bool {
 	q.unfinished = false
 	start := q.lone[0].end
@@ -77,7 +79,7 @@ func (q *queue) finish() bool {
 	return true
 }
 
-// drain writes what is queued until nothing is.
+// drain writes queued messages until there are none.
 func (q *queue) drain() {
 	if q.unfinished && !q.finish() {
 		return
@@ -104,7 +106,7 @@ func (q *queue) drain() {
 	}
 }
 
-// rest ends the turn of whoever wrote; mu is held, and released.
+// rest ends the turn of the writing goroutine; mu is held, and released.
 func (q *queue) rest() {
 	q.writing = false
 	q.tellChanged()
@@ -119,8 +121,9 @@ func (q *queue) write(list []outgoing) bool {
 	return q.written(list, taken, start, cmp.Or(err, q.conn.writer.End()))
 }
 
-// give begins a batch and gives the messages to the Writer, which has accepted start bytes
-// before. It returns how many were given and why it was not all.
+// give begins a batch and gives the messages to the Writer, which has accepted start
+// bytes before. It returns how many were given, and the error that kept it from giving
+// all.
 func (q *queue) give(list []outgoing) (start int64, taken int, err error) {
 	q.conn.writer.Begin()
 	start = q.conn.writer.Accepted()
@@ -140,8 +143,8 @@ func (q *queue) written(list []outgoing, taken int, start int64, err error) bool
 	return true
 }
 
-// tellWritten tells of a batch that was written. If somebody who is told ends the goroutine, the
-// rest hear of it all the same, and another goroutine goes on with the queue.
+// tellWritten tells of a batch that was written. If a callback ends the goroutine, the
+// other senders hear of it all the same, and another goroutine goes on with the queue.
 func (q *queue) tellWritten(list []outgoing) {
 	returned := false
 	defer func() {
@@ -154,17 +157,18 @@ func (q *queue) tellWritten(list []outgoing) {
 	returned = true
 }
 
-// batchSent tells the monitor of a batch that was written, and those who have sent it.
+// batchSent tells the monitor and the senders of a batch that it was written.
 func (q *queue) batchSent(list []outgoing) {
 	defer tellSent(list)
 	q.batchWritten(list)
 }
 
-// tellSent tells that messages were sent, a Counter of all that are next to each other.
+// tellSent tells that messages were sent. A Counter hears once of all of its messages
+// that are next to each other.
 func tellSent(list []outgoing) {
 	next := 0
 	defer func() {
-		if next < len(list) { // who was told has ended the goroutine
+		if next < len(list) { // a callback has ended the goroutine
 			tellSent(list[next:])
 		}
 	}()
@@ -184,8 +188,8 @@ func tellSent(list []outgoing) {
 	}
 }
 
-// accept gives the messages to the Writer. It returns how many were given and why it was
-// not all.
+// accept gives the messages to the Writer. It returns how many were given, and the error
+// that kept it from giving all.
 func (q *queue) accept(list []outgoing) (taken int, err error) {
 	count, bytes := 0, 0
 	for i := range list {
@@ -220,20 +224,20 @@ func opcode(binary bool) frame.Opcode {
 	return frame.Text
 }
 
-// writeFailed breaks the queue and tells what became of a batch. The first taken messages
-// of it were given to the Writer, which had accepted start bytes before.
+// writeFailed breaks the queue and tells the outcomes of a batch. The first taken
+// messages of it were given to the Writer, which had accepted start bytes before.
 func (q *queue) writeFailed(list []outgoing, taken int, start int64, err error) {
-	// Deferred, as a function that is told may end the goroutine.
+	// Deferred, as a callback may end the goroutine.
 	defer func() {
 		q.mu.Lock()
 		q.rest()
 	}()
 	if cause := q.conn.overCause(); cause != nil {
-		err = cause // the write has failed because of that
+		err = cause // the write has failed because of that cause
 	}
 	queue, first, cause := q.breakOff(err)
 	if first {
-		q.conn.writeFailed(cause) // before anybody is told, who may ask for it
+		q.conn.writeFailed(cause) // before a sender hears of it and asks for it
 	}
 	defer q.discard(queue, cause)
 	written, at, sent := q.conn.writer.Written(), 0, 0
@@ -261,24 +265,28 @@ func (q *queue) batchWritten(list []outgoing) {
 		return
 	}
 	count, bytes := 0, 0
-	tracer, _ := q.conn.monitor.(Tracer)
 	for i := range list {
 		if list[i].item != withdrawn {
 			count++
 			bytes += len(list[i].data)
-			if tracer != nil {
-				tracer.Trace(true, list[i].binary, list[i].data)
-			}
 		}
 	}
 	if count > 0 {
-		// A message that is not in fragments is one frame.
-		q.conn.monitor.Sent(count, count, bytes, q.queued())
+		// A message that is not in fragments is one frame. The call is deferred, as Trace
+		// may end the goroutine.
+		defer q.conn.monitor.Sent(count, count, bytes, q.queued())
+	}
+	if tracer, ok := q.conn.monitor.(Tracer); ok {
+		each.Call(list, func(out outgoing) {
+			if out.item != withdrawn {
+				tracer.Trace(true, out.binary, out.data)
+			}
+		})
 	}
 }
 
-// breakOff breaks the queue and returns what was queued. If it is broken already, cause is
-// the earlier one.
+// breakOff breaks the queue and returns the queued messages. If it is broken already,
+// cause is the earlier one.
 func (q *queue) breakOff(err error) (queue *batch, first bool, cause error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -317,31 +325,32 @@ func (out *outgoing) sent() {
 	}
 }
 
-// end breaks the queue because the connection is over: what is queued and what is sent from
-// now on is unsent. The owner is told when the last outcome was.
+// end breaks the queue because the connection is over: queued messages and later ones are
+// unsent. The owner is told after the last outcome.
 func (q *queue) end(cause error) {
 	q.mu.Lock()
 	q.ended, q.broken = true, cause
 	queue := q.queue
 	q.queue = nil
-	q.callers++ // like a sender, it has something to tell
+	q.callers++ // like a sender, it has outcomes to tell
 	q.tellChanged()
 	q.mu.Unlock()
 	defer q.leave()
 	q.discard(queue, cause)
 }
 
-// maxPongs is how many pings wait for their answer; with more, the oldest are not answered
-// any more (RFC 6455, section 5.5.3, asks for no more than the latest). They take 8 KiB at
+// maxPongs is how many pings wait for their answer. With more, the oldest stay without
+// one: RFC 6455, section 5.5.3, asks for an answer to the latest only. They take 8 KiB at
 // most.
 const maxPongs = 64
 
-// answer arranges for a ping to be answered, ahead of what is queued.
+// answer arranges for a ping to be answered, ahead of the queued messages.
 func (q *queue) answer(payload []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	c := q.waitingControl()
-	if len(c.pongs) == maxPongs { // of a peer that does not read, which will see a later one
+	// Of a peer that does not read, and will see a later one.
+	if len(c.pongs) == maxPongs {
 		c.pongs = append(c.pongs[:0], c.pongs[1:]...)
 	}
 	c.pongs = append(c.pongs, bytes.Clone(payload))
@@ -357,7 +366,7 @@ func (q *queue) waitingControl() *control {
 	return q.control
 }
 
-// sendPing sends a ping ahead of what is queued.
+// sendPing sends a ping ahead of the queued messages.
 func (q *queue) sendPing(payload []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

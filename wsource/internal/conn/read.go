@@ -10,16 +10,17 @@ import (
 )
 
 // A connection has one reader at a time, its one goroutine that lives as long as it does.
-// Conn.epoch says what that does: it is even while the reader reads, odd while it delivers a
-// message. Whoever makes it even is the reader from then on: the reader itself when the
-// message is delivered, or the close handshake if that takes too long.
+// Conn.epoch tells what that goroutine does: it is even while the reader reads, odd while
+// it delivers a message. The goroutine that makes it even is the reader from then on: the
+// reader itself when the message is delivered, or the close handshake if that takes too
+// long.
 
-// delivering reports whether the reader delivers a message in that epoch, so that nothing is
-// read.
+// delivering reports whether the reader delivers a message in that epoch, so that nothing
+// is read.
 func delivering(epoch int64) bool { return epoch%2 == 1 }
 
-// read receives messages until the connection ends, behind a first one that has come, if it is
-// not nil.
+// read receives messages until the connection ends. If first is not nil, it has come
+// already and is delivered first.
 func (c *Conn) read(first *received) {
 	returned, me := false, c.readers.Add(1)
 	defer func() {
@@ -34,8 +35,8 @@ func (c *Conn) read(first *received) {
 }
 
 // readOn is read without its precaution. While nothing comes, the goroutine waits in here
-// and not deeper: the depth at which most goroutines of a server wait is what the runtime
-// sizes new stacks by, and decides between 2 KiB and 4.
+// and not deeper. The runtime sizes new stacks by the depth at which most goroutines of a
+// server wait: here it decides between 2 KiB and 4.
 func (c *Conn) readOn(first *received) {
 	if !c.takeBack() || first != nil && !c.handOut(first) {
 		return
@@ -48,8 +49,8 @@ func (c *Conn) readOn(first *received) {
 	}
 }
 
-// ReadOn has another goroutine read on while a message is being delivered, if it is: because
-// what that waits for has yet to be read.
+// ReadOn has another goroutine read on while a message is being delivered, if one is: its
+// callback waits for something that has yet to be read.
 func (c *Conn) ReadOn() {
 	epoch := c.epoch.Load()
 	if delivering(epoch) && c.sink.Load() != nil && c.epoch.CompareAndSwap(epoch, epoch+1) {
@@ -61,7 +62,7 @@ func (c *Conn) ReadOn() {
 }
 
 // receive reads one message and has it delivered. It reports false if the connection has
-// ended, or somebody else reads now.
+// ended, or another goroutine reads now.
 func (c *Conn) receive() bool {
 	m, next, err := c.nextMessage()
 	if err != nil {
@@ -81,11 +82,12 @@ func (c *Conn) receive() bool {
 	return c.handOut(&m)
 }
 
-// tellReceived tells the monitor of a message that is about to be delivered. If that ends the
-// goroutine, another one delivers the message and reads on. It reports false if somebody else
-// reads now.
+// tellReceived tells the monitor of a message that is about to be delivered. If that ends
+// the goroutine, another one delivers the message and reads on. It reports false if
+// another goroutine reads now.
 func (c *Conn) tellReceived(m received) (mine bool) {
-	epoch, returned := c.epoch.Add(1), false // the monitor takes the reader's time, as a subscriber does
+	// The monitor takes the reader's time, as a subscriber does.
+	epoch, returned := c.epoch.Add(1), false
 	defer func() {
 		mine = c.epoch.CompareAndSwap(epoch, epoch+1)
 		if mine && !returned {
@@ -93,17 +95,33 @@ func (c *Conn) tellReceived(m received) (mine bool) {
 			go c.read(&kept)
 		}
 	}()
-	c.monitor.Received(m.frames, len(m.data))
-	if t, ok := c.monitor.(Tracer); ok {
-		t.Trace(false, m.binary, m.data)
-	}
+	TellReceived(c.monitor, m.frames, m.binary, m.data)
 	returned = true
 	return true
 }
 
-// tell calls f, which tells somebody of what has come, for who reads. If that ends the
-// goroutine, another one reads on.
+// TellReceived tells a monitor, and its Trace, of a message that is about to be
+// delivered.
+func TellReceived(monitor Monitor, frames int, binary bool, data []byte) {
+	if t, ok := monitor.(Tracer); ok {
+		defer t.Trace(false, binary, data) // deferred, as Received may end the goroutine
+	}
+	monitor.Received(frames, len(data))
+}
+
+// tell calls the callback f for the reading goroutine. If f ends the goroutine, another
+// one reads on. In the middle of a message none could, and so f has a goroutine of its
+// own there.
 func (c *Conn) tell(f func()) {
+	if c.frames.Inside() {
+		told := make(chan struct{})
+		go func() {
+			defer close(told)
+			f()
+		}()
+		<-told
+		return
+	}
 	returned := false
 	defer func() {
 		if !returned {
@@ -114,9 +132,10 @@ func (c *Conn) tell(f func()) {
 	returned = true
 }
 
-// handOut has a message delivered that was read. It reports false if somebody else reads now.
+// handOut has a message delivered that was read. It reports false if another goroutine
+// reads now.
 func (c *Conn) handOut(m *received) bool {
-	last := !c.frames.Buffered() // while nobody else can read
+	last := !c.frames.Buffered() // while no other goroutine can read
 	epoch := c.epoch.Add(1)
 	if last {
 		c.queue.asked.Store(true)
@@ -133,8 +152,8 @@ func (c *Conn) handOut(m *received) bool {
 	return c.epoch.CompareAndSwap(epoch, epoch+1)
 }
 
-// awaitDemand blocks until somebody is there to take a message. It reports false if nobody
-// was there when the connection began to close.
+// awaitDemand blocks until a taker of messages is there. It reports false if none was
+// there when the connection began to close.
 func (c *Conn) awaitDemand() bool {
 	if c.wanted() {
 		return true
@@ -143,12 +162,12 @@ func (c *Conn) awaitDemand() bool {
 	return c.wanted()
 }
 
-// wanted reports whether somebody is there to take a message.
+// wanted reports whether a taker of messages is there.
 func (c *Conn) wanted() bool {
 	return c.sink.Load() != nil || c.owner.Demand() != DemandNone
 }
 
-// deliver hands a message to who wants it, and reports whether it was taken.
+// deliver hands a message to its taker, and reports whether it was taken.
 func (c *Conn) deliver(m *received) bool {
 	if sink := c.sink.Load(); sink != nil {
 		(*sink)(m.binary, m.data)
@@ -164,7 +183,7 @@ func (c *Conn) deliver(m *received) bool {
 // section 7.4.1).
 const codeAbnormal = 1006
 
-// errCut is how a connection breaks that just ends.
+// errCut is the end of a connection that just ends.
 var errCut = fmt.Errorf("the connection ended without a close frame: %w", io.ErrUnexpectedEOF)
 
 // peerCloseError is the peer's close frame, as the error that ends reading.
@@ -176,7 +195,7 @@ type peerCloseError struct {
 // Error tells the code.
 func (e *peerCloseError) Error() string { return fmt.Sprint("the peer has closed with ", e.code) }
 
-// finishRead ends the connection because reading did.
+// finishRead ends the connection because reading has ended.
 func (c *Conn) finishRead(err error) {
 	switch end, tell := c.readEnd(err); {
 	case tell:
@@ -188,8 +207,8 @@ func (c *Conn) finishRead(err error) {
 	}
 }
 
-// readEnd returns how the connection ends because reading did, and whether the peer is to be
-// told.
+// readEnd returns how the connection ends because reading has ended, and whether the peer
+// is to be told.
 func (c *Conn) readEnd(err error) (end *transport.End, tell bool) {
 	var closed *peerCloseError
 	var forbidden *frame.Error

@@ -10,9 +10,11 @@ import (
 type received struct {
 	binary bool
 	data   []byte
-	frames int     // that it came in
-	owned  bool    // nobody uses its data again
-	buffer *[]byte // from the pool, if its data is there; otherwise it is the frame reader's, until more is read
+	frames int  // the frames that it came in
+	owned  bool // nobody uses its data again
+	// The pool's, if the data is in it; otherwise the data is the frame reader's, until
+	// more is read.
+	buffer *[]byte
 }
 
 // release lets go of the message's memory.
@@ -33,18 +35,18 @@ var readBuffers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// next is what becomes of a message that has begun.
+// next is the fate of a message that has begun.
 type next uint8
 
 const (
 	nextRead  next = iota // it was read, or dropped
 	nextWhole             // it is to be delivered whole
-	nextLost              // somebody else reads now, or nobody
+	nextLost              // another goroutine reads now, or none
 )
 
-// nextMessage reads the next message, of which something has come: whole, or in the hands of
-// who reads it as it arrives. If a control frame comes first, it reports that there is no
-// message yet, since who is subscribed may change before there is.
+// nextMessage reads the next message, of which something has come: whole, or through a
+// subscriber that reads it as it arrives. If a control frame comes first, it reports that
+// there is no message yet: subscribers may come and go before there is one.
 func (c *Conn) nextMessage() (m received, n next, err error) {
 	h, err := c.frames.Next()
 	switch {
@@ -94,13 +96,13 @@ func (c *Conn) readWhole(h frame.Header) (m received, err error) {
 	return m, err
 }
 
-// borrows reports whether who is there does without owning the data.
+// borrows reports whether the taker does without owning the data.
 func (c *Conn) borrows() bool {
 	return c.sink.Load() != nil || c.owner.Demand() == DemandBorrowed
 }
 
-// beginMessage returns the message that begins with the frame of h, of at most limit bytes,
-// to be read while it comes.
+// beginMessage returns the message that begins with the frame of h, to be read while it
+// comes. The message has at most limit bytes.
 func (c *Conn) beginMessage(h frame.Header, limit int64) *frame.Message {
 	if c.control == nil {
 		c.control = c.controlReceived // a method value is an allocation
@@ -108,8 +110,8 @@ func (c *Conn) beginMessage(h frame.Header, limit int64) *frame.Message {
 	return c.frames.Message(h, limit, c.control)
 }
 
-// controlReceived deals with a control frame, between two messages or in one. The error is a
-// [*peerCloseError] if it is a close frame.
+// controlReceived deals with a control frame, between two messages or in one. The error
+// is a [*peerCloseError] if it is a close frame.
 func (c *Conn) controlReceived(h frame.Header, payload []byte) error {
 	switch h.Opcode {
 	case frame.Ping:

@@ -10,7 +10,7 @@ import (
 // Stream is the byte stream under a WebSocket connection, after the handshake.
 type Stream struct {
 	rwc  io.ReadWriteCloser
-	conn net.Conn // that rwc is, or is a part of; nil if that is not known
+	conn net.Conn // the connection that rwc is, or is a part of; nil if unknown
 }
 
 // NewStream returns the Stream over rwc. Conn is the connection that rwc is, or is a part
@@ -25,12 +25,12 @@ func (s Stream) Write(p []byte) (int, error) { return s.rwc.Write(p) }
 
 // TryWriter is a connection in memory that can write without waiting.
 type TryWriter interface {
-	// TryWrite writes as much of p as is taken at once, which may be nothing.
+	// TryWrite writes the part of p that is taken at once, which may be nothing.
 	TryWrite(p []byte) (n int, err error)
 }
 
-// triable reports whether TryWrite can be used, if what is written to rwc is known to be written
-// to the connection as it is.
+// triable reports whether TryWrite can be used. Direct says that data written to rwc is
+// written to the connection as it is.
 func (s Stream) triable(direct bool) bool {
 	if !direct && s.rwc != io.ReadWriteCloser(s.conn) {
 		return false
@@ -44,7 +44,7 @@ func (s Stream) triable(direct bool) bool {
 	return false
 }
 
-// TryWrite writes to a stream that is triable, as much of p as is taken at once.
+// TryWrite writes to a stream that is triable: the part of p that is taken at once.
 func (s Stream) TryWrite(p []byte) (int, error) {
 	switch conn := s.conn.(type) {
 	case TryWriter:
@@ -68,8 +68,9 @@ func (s Stream) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// peerClosed reports whether the peer has closed or reset the connection, whatever is still to
-// be read; false if that is not known. A connection in memory may have a method for it.
+// peerClosed reports whether the peer has closed or reset the connection, whatever is
+// still to be read; false if that is not known. A connection in memory may have a
+// PeerClosed method for it.
 func (s Stream) peerClosed() bool {
 	conn := s.innermost()
 	if c, ok := conn.(interface{ PeerClosed() bool }); ok {
@@ -79,15 +80,15 @@ func (s Stream) peerClosed() bool {
 	return raw != nil && tcpClosed(raw)
 }
 
-// taken is what the system of the peer has of what was written. What its program has read of
-// that shows nowhere.
+// taken is the part of the written data that has come to the peer's system. How much of
+// that the peer's program has read shows nowhere.
 type taken struct {
-	bytes int64 // with those of a layer in between
+	bytes int64 // the bytes, with those of a layer in between
 	waits bool  // more waits here for room at the peer
 	all   bool  // nothing is left here or on the way
 }
 
-// taken returns what the peer has taken. It reports false if that is not known.
+// taken returns how much the peer has taken. It reports false if that is not known.
 func (s Stream) taken() (t taken, ok bool) {
 	raw := rawOf(s.innermost())
 	if raw == nil {
@@ -110,7 +111,7 @@ func (s Stream) innermost() net.Conn {
 	return s.conn
 }
 
-// rawOf returns what the system has of a TCP connection; nil if it is none, or closed.
+// rawOf returns the system's side of a TCP connection; nil if conn is none, or closed.
 func rawOf(conn net.Conn) syscall.RawConn {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -132,10 +133,10 @@ func (s Stream) Sever() {
 	_ = s.rwc.Close()
 }
 
-// Drain reads what still comes and drops it, until the stream ends. Were the connection
-// closed with data on its way here, TCP would answer that with a reset, which can destroy
-// the close frame before the peer reads it.
+// Drain reads the data that still comes and drops it, until the stream ends. Were the
+// connection closed with data on its way here, TCP would answer that with a reset, which
+// can destroy the close frame before the peer reads it.
 func (s Stream) Drain() {
-	// What it returns is why the stream ended, which does not matter any more.
+	// The error tells how the stream ended, which does not matter any more.
 	_, _ = io.Copy(io.Discard, struct{ io.Reader }{s.rwc})
 }

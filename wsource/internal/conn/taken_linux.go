@@ -11,7 +11,7 @@ import (
 // canTell says that tcpTaken can be used.
 const canTell = true
 
-// Where the struct tcp_info of the system (linux/tcp.h) has what is wanted of it.
+// The places of these fields in the system's struct tcp_info (linux/tcp.h).
 const (
 	tcpInfoUnacked = 24  // unacked, of 4 bytes: segments
 	tcpInfoAcked   = 120 // bytes_acked, of 8 bytes; since Linux 4.1
@@ -19,10 +19,10 @@ const (
 	tcpInfoSize    = 148
 )
 
-// tcpTaken returns what the peer of a TCP connection has taken of what was written. It reports false if the system
-// does not tell.
+// tcpTaken returns how much of the written data the peer of a TCP connection has taken.
+// It reports false if the system does not tell.
 func tcpTaken(raw syscall.RawConn) (t taken, ok bool) {
-	// The error says that this side has closed it.
+	// The error is that this side has closed the connection.
 	_ = raw.Control(func(fd uintptr) {
 		var info [tcpInfoSize]byte
 		size := uint32(len(info))

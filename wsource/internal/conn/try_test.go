@@ -18,15 +18,15 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// narrow is a connection in memory that takes so many bytes without waiting. A write that waits
-// does so until it is opened.
+// narrow is a connection in memory that takes so many bytes without waiting. A write that
+// waits does so until it is opened.
 type narrow struct {
-	net.Conn // a pipe, of which only the end is used
+	net.Conn // a pipe, of which only this end is used
 
 	mu     sync.Mutex
 	room   int
-	fails  bool  // what does not fit
-	broken error // of a write that waits
+	fails  bool  // a write of more than fits fails
+	broken error // the error of a write that waits
 	opened chan struct{}
 	got    strings.Builder
 }
@@ -71,7 +71,7 @@ func openNarrow(t *testing.T, n *narrow) (c *conn.Conn, o *owner) {
 		Heartbeat: conn.Heartbeat{Off: true}, Owner: o,
 	})
 	c.Start()
-	// The first message in a bubble is none that comes alone, as the clock there is behind.
+	// The first message in a bubble does not count as lone, as the clock there is behind.
 	n.opened = make(chan struct{})
 	close(n.opened)
 	c.Next(false, nil, false)
@@ -83,7 +83,7 @@ func openNarrow(t *testing.T, n *narrow) (c *conn.Conn, o *owner) {
 	return c, o
 }
 
-// heard returns what an owner was told.
+// heard returns the outcomes that an owner was told.
 func (o *owner) heard() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -99,8 +99,8 @@ func frames(texts ...string) string {
 	return all.String()
 }
 
-// TestASenderThatCanBeCalledOffWritesWithoutWaiting sends items that the system takes in part:
-// each is whole, in its place and told of once, whichever part it is.
+// TestASenderThatCanBeCalledOffWritesWithoutWaiting sends items that the system takes in
+// part: each is whole, in its place and told of once, whichever part it is.
 func TestASenderThatCanBeCalledOffWritesWithoutWaiting(t *testing.T) {
 	texts := []string{"one", "two", "three"}
 	whole := frames(texts...)
@@ -183,7 +183,8 @@ func TestASenderThatCanBeCalledOffWritesWithoutWaiting(t *testing.T) {
 	}
 }
 
-// TestAPartThatIsLeftIsNotInterrupted closes, pings and withdraws while a part of an item is left.
+// TestAPartThatIsLeftIsNotInterrupted closes, pings and withdraws while a part of an item
+// is left.
 func TestAPartThatIsLeftIsNotInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &narrow{room: 3}
@@ -206,8 +207,9 @@ func TestAPartThatIsLeftIsNotInterrupted(t *testing.T) {
 	})
 }
 
-// TestTriesOverTCP fills a TCP connection whose peer does not read: a sender writes what is taken
-// and does not wait for more, and the peer gets all in order when it reads.
+// TestTriesOverTCP fills a TCP connection whose peer does not read: a sender writes the
+// part that is taken and does not wait for more, and the peer gets all in order when it
+// reads.
 func TestTriesOverTCP(t *testing.T) {
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
@@ -218,7 +220,7 @@ func TestTriesOverTCP(t *testing.T) {
 	near, err := listener.AcceptTCP()
 	require.NoError(t, err)
 	c, o := new(conn.Conn), new(owner)
-	// As a client's, whose stream is part of what reads.
+	// As on a client, whose stream is a wrapper of the connection.
 	c.Open(conn.NewStream(struct{ io.ReadWriteCloser }{near}, near), conn.Config{
 		ReadLimit: 1 << 20, CloseTimeout: time.Second, WriteTimeout: time.Hour, Direct: true,
 		Heartbeat: conn.Heartbeat{Off: true}, Owner: o,

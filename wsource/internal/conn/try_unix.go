@@ -15,9 +15,9 @@ const canTry = true
 // attempt is one write that does not wait.
 type attempt struct {
 	write func(fd uintptr) (done bool) // the method; a method value is an allocation
-	p     []byte                       // to be written
-	n     int                          // how much of it was
-	err   error                        // or why it was not
+	p     []byte                       // the data to be written
+	n     int                          // the bytes that were written
+	err   error                        // the error of that write
 }
 
 // attempts holds their memory, so that an idle connection has none.
@@ -27,7 +27,8 @@ var attempts = sync.Pool{New: func() any {
 	return a
 }}
 
-// writeNow writes as much of p as the operating system takes at once, which may be nothing.
+// writeNow writes the part of p that the operating system takes at once, which may be
+// nothing.
 func writeNow(conn net.Conn, of syscall.Conn, p []byte) (int, error) {
 	raw, err := of.SyscallConn()
 	if err != nil {
@@ -46,7 +47,7 @@ func writeNow(conn net.Conn, of syscall.Conn, p []byte) (int, error) {
 	return n, err
 }
 
-// writeTo writes once. It is always done, or package net would wait until it can be.
+// writeTo writes once. It is always done, or package net would wait until it can write.
 func (a *attempt) writeTo(fd uintptr) (done bool) {
 	for {
 		n, err := syscall.Write(int(fd), a.p)

@@ -14,10 +14,11 @@ import (
 const (
 	// maxHeld is how many bytes are held back at most before they are written.
 	maxHeld = 32 << 10
-	// maxWrite is how many bytes are written at once where the system tells what the peer takes.
+	// maxWrite is how many bytes are written at once where the system tells how much the
+	// peer takes.
 	maxWrite = 128 << 10
-	// maxBlindWrite is how many bytes of a message are written at once elsewhere, so that it shows by
-	// [Writer.Progress] that the peer takes it.
+	// maxBlindWrite is how many bytes of a message are written at once elsewhere, so that
+	// [Writer.Progress] shows that the peer takes them.
 	maxBlindWrite = maxHeld
 )
 
@@ -31,28 +32,32 @@ const (
 // Writer writes the frames of one connection, from one side, with as few system calls as
 // it takes. Any goroutine may use it: it writes frame by frame, and batch by batch.
 //
-// After a close frame nothing else is written. After a write that has failed nothing is,
-// since the peer would take it for the rest of the frame that was cut.
+// After a close frame nothing else is written. Nothing is written after a write that has
+// failed either, since the peer would take it for the rest of the frame that was cut.
 type Writer struct {
 	stream    *Stream
-	threshold int // length from which on a message is compressed
+	threshold int // the length from which on a message is compressed
 	client    bool
 	tries     bool // TryEnd can be used
 
-	writing  atomic.Bool  // a Write of the stream is in progress; it fills a gap of the field before
-	accepted atomic.Int64 // bytes of frames that are held back or were written, save the close frame
-	written  atomic.Int64 // bytes that the stream took
+	// A Write of the stream is in progress; fills a gap of the field before.
+	writing atomic.Bool
+	// The bytes of frames that are held back or were written, without the close frame.
+	accepted atomic.Int64
+	written  atomic.Int64 // the bytes that the stream took
 
 	permit   permit // held while the fields below are used
-	held     *held  // not written yet, from the pool, or nil
+	held     *held  // the frames not written yet, from the pool, or nil
 	closed   bool   // a close frame was written
-	failed   error  // of an earlier write
+	failed   error  // the error of an earlier write
 	deflater *frame.Deflater
-	packed   *packed // the message in fragments that is being written is compressed; nil otherwise
+	// Holds the message in fragments that is being written, if it is compressed;
+	// otherwise nil.
+	packed *packed
 }
 
-// NewWriter returns a Writer on the stream. A client masks what it sends. The Params are
-// the outcome of the negotiation of compression.
+// NewWriter returns a Writer on the stream. A client masks its frames. The Params are the
+// outcome of the negotiation of compression.
 func NewWriter(stream *Stream, client bool, params frame.Params) *Writer {
 	w := new(Writer)
 	w.init(stream, client, params)
@@ -63,7 +68,8 @@ func (w *Writer) init(stream *Stream, client bool, params frame.Params) {
 	w.stream, w.client = stream, client
 	if params.Enabled {
 		direction := params.Outgoing(client)
-		w.deflater, _ = frame.NewDeflater(direction, flate.BestSpeed) // the level is a valid one
+		// The level is a valid one.
+		w.deflater, _ = frame.NewDeflater(direction, flate.BestSpeed)
 		if w.threshold = thresholdAlone; direction.Takeover {
 			w.threshold = thresholdTakeover
 		}
@@ -101,20 +107,21 @@ func (p *packed) release() {
 	}
 }
 
-// Begin begins a batch: what [Writer.Message] and [Writer.Control] write is held back
-// until [Writer.End], or until there is much of it. It waits for another's batch or frame.
+// Begin begins a batch: the frames of [Writer.Message] and [Writer.Control] are held back
+// until [Writer.End], or until there are many bytes of them. It waits for another
+// goroutine's batch or frame.
 func (w *Writer) Begin() { w.permit.take() }
 
-// End writes what was held back, and ends the batch.
+// End writes the frames that were held back, and ends the batch.
 func (w *Writer) End() error {
 	err := w.flush()
 	w.permit.giveUp()
 	return err
 }
 
-// TryEnd is End that does not wait. If it reports that it is not done, the system takes no more
-// now, and what is left stays held back: the next End or Close writes it first. It is only for a
-// stream that is triable.
+// TryEnd is End that does not wait. If it reports that it is not done, the system takes
+// no more now, and the rest stays held back: the next End or Close writes it first. It is
+// only for a stream that is triable.
 func (w *Writer) TryEnd() (done bool, err error) {
 	defer w.permit.giveUp()
 	if w.held == nil || w.failed != nil {
@@ -132,8 +139,8 @@ func (w *Writer) TryEnd() (done bool, err error) {
 }
 
 // Message writes a message as one frame, compressed if that is agreed and worth it. It is
-// called in a batch. The payload is not kept. A packer, which may be nil, has it compressed
-// for many connections. The error is net.ErrClosed after a close frame.
+// called in a batch. The payload is not kept. A packer, which may be nil, has it
+// compressed for many connections. The error is net.ErrClosed after a close frame.
 func (w *Writer) Message(opcode frame.Opcode, payload []byte, packer transport.Packer) error {
 	if w.closed {
 		return net.ErrClosed
@@ -170,8 +177,8 @@ func (w *Writer) Control(opcode frame.Opcode, payload []byte) error {
 // Fragment writes a frame of a message in several, at once. The opcode is that of the
 // message for its first frame, and then frame.Continuation; final says that the frame is
 // the last. The payload is space[frame.Room:]; all of space is overwritten. The caller
-// sees to it that no other message is written before the last frame. The error is
-// net.ErrClosed after a close frame.
+// lets no other message be written before the last frame. The error is net.ErrClosed
+// after a close frame.
 func (w *Writer) Fragment(opcode frame.Opcode, final bool, space []byte) error {
 	w.permit.take()
 	defer w.permit.giveUp()
@@ -220,9 +227,9 @@ func (w *Writer) pack(payload []byte, final bool) []byte {
 	return w.packed.bytes
 }
 
-// Close writes a close frame, unless one was written: with the code and reason, or without
-// them if the code is frame.CodeNoStatus. A ping that is not nil goes before it. The error
-// is that of a write that has failed.
+// Close writes a close frame, unless one was written: with the code and reason, or
+// without them if the code is frame.CodeNoStatus. A ping that is not nil goes before it.
+// The error is that of a write that has failed.
 func (w *Writer) Close(ping []byte, code uint16, reason string) error {
 	w.permit.take()
 	defer w.permit.giveUp()
@@ -230,7 +237,8 @@ func (w *Writer) Close(ping []byte, code uint16, reason string) error {
 		return nil
 	}
 	if ping != nil {
-		_ = w.Control(frame.Ping, ping) // what keeps it from being sent keeps the close frame, too
+		// An error that keeps the ping from being sent keeps the close frame, too.
+		_ = w.Control(frame.Ping, ping)
 	}
 	w.closed = true
 	defer w.release()
@@ -262,7 +270,7 @@ func (w *Writer) release() {
 	}
 }
 
-// put adds a frame to what is held back, and writes that whenever it is full.
+// put adds a frame to those held back, and writes them whenever the memory is full.
 func (w *Writer) put(h frame.Header, payload []byte) error {
 	if w.failed != nil {
 		return w.failed
@@ -283,8 +291,8 @@ func (w *Writer) put(h frame.Header, payload []byte) error {
 	return w.putPayload(payload, key)
 }
 
-// putPayload is put for a payload. Of one that is not masked, what is over the bound is
-// not copied.
+// putPayload is put for a payload. Of a payload that is not masked, the bytes over the
+// bound are not copied.
 func (w *Writer) putPayload(payload []byte, key uint32) error {
 	for {
 		from := len(w.held.bytes)
@@ -319,7 +327,7 @@ func (w *Writer) sendPayload(p []byte) error {
 	return nil
 }
 
-// flush writes what is held back.
+// flush writes the frames that are held back.
 func (w *Writer) flush() error {
 	if w.held == nil {
 		return w.failed
@@ -354,7 +362,7 @@ func (w *Writer) send(p []byte) error {
 
 // Accepted returns how many bytes of frames the Writer has taken, the close frame not
 // counted. [Writer.Written] is how many of these the stream took, in the same order. A
-// frame has left if Written has come to what Accepted was after it.
+// frame has left if Written has come to the Accepted after it.
 func (w *Writer) Accepted() int64 { return w.accepted.Load() }
 
 // Written is described with [Writer.Accepted].

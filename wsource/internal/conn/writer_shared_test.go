@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// prose returns a text of so many bytes that refers to what is far before.
+// prose returns a text of so many bytes that refers far back.
 func prose(size int) []byte {
 	var b bytes.Buffer
 	for i := 0; b.Len() < size; i++ {
@@ -23,8 +23,8 @@ func prose(size int) []byte {
 }
 
 // A message that was compressed for all connections is understood on each, as are the
-// connection's own ones before and behind it: whatever the window, with context takeover or
-// without, masked or not.
+// connection's own ones before and behind it: for each window, with context takeover
+// or without, masked or not.
 func TestSharedMessagesBesideOthers(t *testing.T) {
 	sizes := []int{40, 200, 256, 257, 600, 5000, 40_000}
 	shared := make([]*frame.Shared, len(sizes))
@@ -51,7 +51,8 @@ func TestSharedMessagesBesideOthers(t *testing.T) {
 				w.Release()
 				for i, size := range sizes {
 					used := bits == 15 || size <= 1<<bits
-					if !client && size >= 512 { // shorter ones are not compressed, or come out the same
+					// Shorter ones are not compressed, or come out the same.
+					if !client && size >= 512 {
 						assert.Equal(t, used, bytes.Contains(s.all(), shared[i].Packed()), "%d bits, %d bytes", bits, size)
 					}
 				}
@@ -70,7 +71,7 @@ func TestSharedMessagesBesideOthers(t *testing.T) {
 	}
 }
 
-// What compression does not shorten is sent as it is.
+// A payload that compression does not shorten is sent as it is.
 func TestSharedMessageThatDoesNotShrink(t *testing.T) {
 	shared := frame.Share(payload(1000))
 	assert.NotNil(t, shared.Packed())

@@ -52,7 +52,7 @@ func TestABatchIsBounded(t *testing.T) {
 	}
 	require.NoError(t, w.Message(frame.Binary, payload(100_000), nil))
 	want = append(want, message(100_000)...)
-	assert.Equal(t, w.Accepted(), w.Written(), "what is over the bound by itself is not copied")
+	assert.Equal(t, w.Accepted(), w.Written(), "a message over the bound by itself is not copied")
 	require.NoError(t, w.End())
 	assert.Equal(t, want, s.all())
 	for _, part := range s.writes {
@@ -129,8 +129,8 @@ func TestAClientMasks(t *testing.T) {
 	assert.Equal(t, "\x03\xE8é", string(f[6:]))
 }
 
-// TestAWriteThatFails breaks the stream after each number of bytes: no more than these are
-// said to be written, and nothing is written after them.
+// TestAWriteThatFails breaks the stream after each number of bytes: no more than these
+// are said to be written, and nothing is written after them.
 func TestAWriteThatFails(t *testing.T) {
 	for _, room := range []int{0, 1, 11, 12, 13, 33, 34, 40_000, 60_000} {
 		s := &stream{room: room}
@@ -166,7 +166,7 @@ func TestFragments(t *testing.T) {
 }
 
 // TestCompressedMessages sends messages whole and in fragments, in turn: one compressor
-// serves both, and what it refers to is what was sent.
+// serves both, and refers to the messages sent.
 func TestCompressedMessages(t *testing.T) {
 	for _, params := range []frame.Params{{}, frame.WithTakeover(false), frame.WithTakeover(true)} {
 		for _, client := range []bool{true, false} {
@@ -197,7 +197,7 @@ func TestCompressedMessages(t *testing.T) {
 	}
 }
 
-// TestWhatIsTooShortToCompress is sent as it is.
+// TestWhatIsTooShortToCompress sends a message that is too short to compress as it is.
 func TestWhatIsTooShortToCompress(t *testing.T) {
 	for _, test := range []struct {
 		params     frame.Params
@@ -241,7 +241,7 @@ func TestReleaseEndsTheWriting(t *testing.T) {
 	})
 }
 
-// TestOneWritesAtATime has many write at once: every frame comes whole.
+// TestOneWritesAtATime has many goroutines write at once: every frame comes whole.
 func TestOneWritesAtATime(t *testing.T) {
 	s := &stream{room: -1}
 	w := writer(s, false)

@@ -7,7 +7,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Why a message was not sent, besides the end of its connection.
+// The reasons for which a message was not sent, besides the end of its connection.
 var (
 	// ErrNotOpen: the message was volatile and there was no open connection.
 	ErrNotOpen = errors.New("there is no open connection")
@@ -19,14 +19,15 @@ var (
 	ErrReplaced = errors.New("a later message with the same key replaced it")
 	// ErrFull: the backlog was full, and its policy or the message's was to drop it.
 	ErrFull = transport.ErrFull
-	// ErrDiscarded: the backlog was emptied by Discard, or with the last subscriber's leaving.
+	// ErrDiscarded: Discard emptied the backlog, or the last subscriber has left.
 	ErrDiscarded = errors.New("the outbox was discarded")
 )
 
 // Limit bounds a backlog.
 type Limit struct {
 	Messages int
-	Bytes    int // of their data together; a single message may have more, if it is alone
+	// The bytes of their data together; a single message may have more, if it is alone.
+	Bytes    int
 	Overflow observable.Overflow
 }
 

@@ -2,11 +2,11 @@ package delivery
 
 import "github.com/rxsocket/rxsocket/wsource/internal/transport"
 
-// How messages are confirmed one by one: by their ID, or by the answer to a request.
+// Messages are confirmed one by one: by their ID, or by the answer to a request.
 
-// Confirm says that the peer has acknowledged the message with an ID. It reports whether there
-// was such a message: sent, on a connection that is not over, and not confirmed yet. Of several
-// with one ID it is the last.
+// Confirm says that the peer has acknowledged the message with an ID. It reports whether
+// there was such a message: sent, on a connection that is not over, and not confirmed
+// yet. Of several messages with one ID it confirms the last.
 func (e *Engine) Confirm(id string) bool {
 	e.mu.Lock()
 	m := e.named[id]
@@ -22,8 +22,9 @@ func (e *Engine) Confirm(id string) bool {
 	return known
 }
 
-// Forgo takes a message back, wherever it is, as nobody cares any more for what becomes of it.
-// Unless it is unsent, it returns the connection that it was sent on, if it is known.
+// Forgo takes a message back, wherever it is, as nobody cares any more for its outcome.
+// Unless it is unsent, Forgo returns the connection that it was sent on, if that is
+// known.
 func (e *Engine) Forgo(m *Message) (transport.Outcome, *Connection) {
 	e.mu.Lock()
 	if m.place != settled && e.withdraw(m) {
@@ -39,8 +40,8 @@ func (e *Engine) Forgo(m *Message) (transport.Outcome, *Connection) {
 	return transport.Unknown, c
 }
 
-// confirm notes that a message which a connection has, or had, has arrived, or that this does
-// not matter any more; mu is held. If there is room now for what waits, the connection is
+// confirm notes that a message of a connection has arrived, or that this does not matter
+// any more; mu is held. If there is room now for messages that wait, the connection is
 // returned, to be flushed.
 func (e *Engine) confirm(m *Message) (goOn *Connection) {
 	m.confirmed = true
@@ -49,7 +50,7 @@ func (e *Engine) confirm(m *Message) (goOn *Connection) {
 	}
 	c := m.connection
 	if c.unacked.full() {
-		e.changed.Broadcast() // those that wait to send on this connection
+		e.changed.Broadcast() // the senders that wait to send on this connection
 	}
 	c.unacked.remove(m)
 	e.unname(m)
@@ -70,7 +71,7 @@ func (e *Engine) name(m *Message) {
 	e.named[m.Options.ID] = m
 }
 
-// unname is the end of name; mu is held.
+// unname undoes name; mu is held.
 func (e *Engine) unname(m *Message) {
 	if e.named[m.Options.ID] == m {
 		delete(e.named, m.Options.ID)

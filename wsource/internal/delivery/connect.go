@@ -9,7 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// How a generation gets its connections, and what their ends mean.
+// A generation gets its connections here, and learns how they end.
 
 // connect makes an attempt at a connection.
 func (g *Generation) connect() {
@@ -38,8 +38,8 @@ func (g *Generation) connect() {
 	e.publish()
 }
 
-// dial dials and passes the outcome on. Dial runs code of the user's, which may panic or end
-// the goroutine.
+// dial dials and passes the outcome on. The host's Dial runs user code, which may panic
+// or end the goroutine.
 func (e *Engine) dial(ctx context.Context, attempt int, then func(conn transport.Conn, face any, err error)) {
 	var conn transport.Conn
 	var face any
@@ -56,10 +56,10 @@ func (e *Engine) dial(ctx context.Context, attempt int, then func(conn transport
 	}
 }
 
-// Panicked is the error for a panic in a function of the user's.
+// Panicked is the error for a panic in user code.
 func Panicked(v any) error { return &observable.PanicError{Value: v, Stack: debug.Stack()} }
 
-// open makes conn the generation's connection and lets what waits pass.
+// open makes conn the generation's connection and lets the messages that wait pass.
 func (g *Generation) open(conn transport.Conn, face any, attempt int) {
 	e := g.engine
 	c := &Connection{generation: g, face: face, conn: conn, opened: time.Now(), flushing: true}
@@ -75,15 +75,15 @@ func (g *Generation) open(conn transport.Conn, face any, attempt int) {
 	g.connection, g.opened = c, true
 	g.unregistered = g.registrations.Front()
 	if g.attempts != nil {
-		g.attempts.Begin() // what counts is how long the connection lasts
+		g.attempts.Begin() // from here on, only the time that the connection lasts counts
 		g.attempts.Succeeded()
 	}
 	e.setStatus(g, Status{State: Open, Attempt: attempt, Face: face})
 	tell := g.receiver.Opened(c)
 	e.mu.Unlock()
 	conn.OnAnswer(c.answered, c.askedLast)
-	// What follows is deferred, in reverse, since code of the user's may end the goroutine. That
-	// the connection is over is heard whatever holds it up.
+	// The following calls are deferred, in reverse, since user code may end the
+	// goroutine. Nothing can keep over from being called.
 	defer c.flush()
 	defer c.register()
 	defer tell()
@@ -92,13 +92,14 @@ func (g *Generation) open(conn transport.Conn, face any, attempt int) {
 	e.publish()
 }
 
-// ended decides what the end of a connection, or of an attempt at one, means. The reports tell
-// of the messages of which it is unknown whether they have arrived.
+// ended decides what the end of a connection, or of an attempt at one, means. The reports
+// tell of messages that may have arrived or not.
 func (g *Generation) ended(c *Connection, err error, reports []report) {
 	g.engine.judge(err, func(action Action, verdict error) { g.endAs(c, action, err, verdict, reports) })
 }
 
-// judge asks what an end means. If the host panics or ends the goroutine, this is the verdict.
+// judge asks the host what an end means. If the host panics or ends the goroutine, that
+// is the verdict.
 func (e *Engine) judge(err error, then func(action Action, verdict error)) {
 	action, verdict := FailStream, observable.ErrGoexit
 	defer func() {
@@ -121,7 +122,7 @@ func (g *Generation) endAs(c *Connection, action Action, err, verdict error, rep
 		action = FailStream
 	}
 	if g.over {
-		if c != nil { // what has become of a dial is of no interest any more
+		if c != nil { // the outcome of a dial is of no interest any more
 			e.setStatus(g, Status{State: Closed, Over: true, Err: err})
 		}
 		e.mu.Unlock()
@@ -130,7 +131,7 @@ func (g *Generation) endAs(c *Connection, action Action, err, verdict error, rep
 		return
 	}
 	if c != nil && g.attempts != nil && time.Since(c.opened) >= e.config.Reconnect.ResetAfter {
-		g.attempt = 0 // it has ended the row
+		g.attempt = 0 // the connection has ended the row
 	}
 	if c != nil && c.replace && g.finishing == nil && !g.broken {
 		g.backOff(0, err)
@@ -157,10 +158,11 @@ func (g *Generation) endAs(c *Connection, action Action, err, verdict error, rep
 	switch {
 	case action == CompleteStream:
 		verdict = nil
-	case verdict == nil && g.finishing == nil: // a normal closure that the host takes for a failure
+	// A normal closure that the host takes for a failure.
+	case verdict == nil && g.finishing == nil:
 		verdict = e.config.Host.EndError(&transport.End{Code: codeNormal})
 	}
-	// Deferred, in reverse, as one who is told may end the goroutine.
+	// Deferred, in reverse, as user code may end the goroutine.
 	defer g.receiver.Ended(verdict)
 	defer e.report(unsent(discarded, transport.ErrClosed))
 	defer e.report(reports)

@@ -8,38 +8,43 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Connection is one connection of a [Generation]. Its fields are guarded by the engine's mu.
+// Connection is one connection of a [Generation]. Its fields are guarded by the engine's
+// mu.
 type Connection struct {
 	generation *Generation
-	face       any            // that users know it by
-	conn       transport.Conn // all that goes on is by way of it
+	face       any            // the face by which users know it
+	conn       transport.Conn // the conn that does the work
 	opened     time.Time
 
-	registered bool           // it has got the registrations
-	flushing   bool           // what waited is being sent
-	ready      bool           // what waited was sent: messages go to the connection as they come
-	held       int            // messages that it has and of which the outcome is not known
-	closing    *transport.End // this side has begun to close it, with that
-	ended      bool           // the conn is over
-	replace    bool           // another connection is to follow, whatever the end means
-	settled    bool           // ended, and the outcome of all that it had is known
-	failures   []report       // of messages that it did not send
-	unacked    unacked
+	registered bool // the connection has got the registrations
+	flushing   bool // the messages that waited are being sent
+	// The messages that waited were sent: others go to the connection as they come.
+	ready bool
+	// The messages that it has and of which the outcome is not known.
+	held    int
+	closing *transport.End // the end with which this side has begun to close it
+	ended   bool           // the conn is over
+	replace bool           // another connection is to follow, whatever the end means
+	// The connection has ended, and the outcome of all its messages is known.
+	settled  bool
+	failures []report // the failures of messages that it did not send
+	unacked  unacked
 
-	dead atomic.Bool // ended, for the reader
+	dead atomic.Bool // the connection has ended, for the reader
 }
 
-// Generation returns what the connection belongs to.
+// Generation returns the connection's generation.
 func (c *Connection) Generation() *Generation { return c.generation }
 
-// Face returns what users know the connection by.
+// Face returns the face by which users know the connection.
 func (c *Connection) Face() any { return c.face }
 
-// Err returns nil while the connection lives and after a normal closure, and otherwise how it has
-// ended.
+// Err returns nil while the connection lives and after a normal closure, and otherwise
+// how it has ended.
 func (c *Connection) Err() error { return c.conn.Err() }
 
-// Open reports whether the connection is its generation's and nobody has begun to close it.
+// Open reports whether the connection is its generation's and is not over, and this side
+// has not begun to close it.
 func (c *Connection) Open() bool {
 	e := c.generation.engine
 	e.mu.Lock()
@@ -52,8 +57,9 @@ func (c *Connection) open() bool {
 	return c.generation.connection == c && !c.ended && c.closing == nil && !c.generation.over
 }
 
-// Insert sends a message whether there is room or not, so that it never waits, and reports false
-// if the connection is not open. It is nobody's: if it is not sent, nobody is told.
+// Insert sends a message whether there is room or not, so that it never waits, and
+// reports false if the connection is not open. The message has no owner: if it is not
+// sent, nobody is told.
 func (c *Connection) Insert(payload Payload) bool {
 	e := c.generation.engine
 	e.mu.Lock()
@@ -71,8 +77,8 @@ func (c *Connection) insert(payload Payload) bool {
 	return true
 }
 
-// receive takes a message that has arrived. One that is still being delivered when another
-// connection has been opened comes before those of that one.
+// receive takes a message that has arrived. A message that is still being delivered when
+// another connection is opened comes before all messages of the other.
 func (c *Connection) receive(binary bool, data []byte) {
 	g := c.generation
 	g.turn <- struct{}{}
@@ -82,7 +88,7 @@ func (c *Connection) receive(binary bool, data []byte) {
 	}
 }
 
-// flush sends what waited; then messages go to the connection as they come.
+// flush sends the messages that waited; then others go to the connection as they come.
 func (c *Connection) flush() {
 	g, e := c.generation, c.generation.engine
 	defer c.settle()
@@ -117,16 +123,16 @@ func (c *Connection) flush() {
 	}
 }
 
-// goOn returns whether what has waited for the peer's acknowledgements is to be flushed; mu is
-// held.
+// goOn returns whether messages that have waited for the peer's acknowledgements are to
+// be flushed; mu is held.
 func (c *Connection) goOn() bool {
 	goOn := c.ready && !c.flushing && c.generation.backlog.count > 0 && !c.unacked.full()
 	c.flushing = c.flushing || goOn
 	return goOn
 }
 
-// take takes a message over, from the backlog or its sender; mu is held. It is to be submitted
-// then.
+// take takes a message over, from the backlog or its sender; mu is held. The caller
+// submits it then.
 func (c *Connection) take(m *Message) {
 	g := c.generation
 	if m.place == inBacklog {
@@ -151,8 +157,8 @@ func (c *Connection) submit(ctx context.Context, m *Message) { c.conn.Send(ctx, 
 // close begins to close the connection, and waits until the close frame is on its way.
 func (c *Connection) close(end *transport.End) { AwaitSent(c.conn.Close(end)) }
 
-// Finish closes the connection from this side, after what was sent on it. What the end means is
-// for the host to judge.
+// Finish closes the connection from this side, after the messages sent on it. The host
+// judges what the end means.
 func (c *Connection) Finish(end *transport.End) {
 	g, e := c.generation, c.generation.engine
 	e.mu.Lock()
@@ -168,7 +174,7 @@ func (c *Connection) Finish(end *transport.End) {
 	e.publish()
 }
 
-// itemOwner is a message that a connection has, as the one who hears the outcome.
+// itemOwner is a message that a connection has, as its item's owner.
 type itemOwner Message
 
 // Done hears the outcome.
@@ -209,20 +215,21 @@ func (o *itemOwner) AllSent(items []*transport.Item) (noted int) {
 	return noted
 }
 
-// sent notes that a message was sent, or has arrived, and returns who is to be told that, if anybody is;
-// mu is held. RequestAck is to follow.
+// sent notes that a message was sent, or has arrived, and returns the function to tell
+// that, or nil; mu is held. The caller calls requestAck then.
 func (c *Connection) sent(m *Message) (done func(*Failure)) {
 	c.held--
 	if c.generation.engine.settle(m); !m.deserted {
 		c.awaitAck(m)
 	}
-	if m.Request { // its answer is what its sender waits for
+	if m.Request { // its sender waits for the answer instead
 		return nil
 	}
 	return m.Told
 }
 
-// refused ends the way of a message that the conn did not take, though it can be written to.
+// refused ends the way of a message that the conn did not take, though it can be written
+// to.
 func (c *Connection) refused(m *Message, cause error) {
 	e := c.generation.engine
 	e.mu.Lock()
@@ -233,9 +240,9 @@ func (c *Connection) refused(m *Message, cause error) {
 	e.report([]report{m.unsent(cause)})
 }
 
-// told hears what became of a message. One that was certainly not sent waits for the next
-// connection, if it may. A failure that nobody waits for is reported when the connection is
-// settled, so that nobody who is told can hold that up.
+// told hears a message's outcome. A message that was certainly not sent waits for the
+// next connection, if it may. A failure that nobody waits for is reported when the
+// connection is settled, so that no user code can hold that up.
 func (c *Connection) told(m *Message, outcome transport.Outcome, cause error) {
 	g, e := c.generation, c.generation.engine
 	var done func(*Failure)
@@ -270,8 +277,8 @@ func (c *Connection) told(m *Message, outcome transport.Outcome, cause error) {
 	}
 }
 
-// refusal returns what keeps a message that was not sent from going back to the backlog, or no
-// cause; mu is held.
+// refusal returns the cause that keeps a message that was not sent from going back to the
+// backlog, or no cause; mu is held.
 func (g *Generation) refusal(m *Message, outcome transport.Outcome, cause error) (transport.Outcome, error) {
 	newer := g.latest[m.Options.Key]
 	switch {
@@ -291,17 +298,18 @@ func (c *Connection) over() {
 	e := c.generation.engine
 	e.mu.Lock()
 	c.ended, c.ready, c.flushing = true, false, false
-	e.changed.Broadcast() // those that wait to send on this connection
+	e.changed.Broadcast() // the senders that wait to send on this connection
 	e.mu.Unlock()
-	defer c.settle() // deferred, as whoever is told may end the goroutine
+	defer c.settle() // deferred, as user code may end the goroutine
 	c.generation.receiver.Closed(c)
 }
 
 // settles reports whether the connection is to be settled; mu is held.
 func (c *Connection) settles() bool { return c.ended && c.held == 0 && !c.settled }
 
-// settle ends the connection when it is over and the outcome of every message is known, so that
-// what goes back to the backlog is there before the next connection is opened.
+// settle ends the connection when it is over and the outcome of every message is known,
+// so that messages that go back to the backlog are there before the next connection is
+// opened.
 func (c *Connection) settle() {
 	e := c.generation.engine
 	e.mu.Lock()
@@ -315,7 +323,7 @@ func (c *Connection) settle() {
 	c.generation.ended(c, c.conn.Err(), reports)
 }
 
-// release takes a message out of the count of those that the connection has; mu is held.
+// release takes a message out of the count held; mu is held.
 func (c *Connection) release() {
 	if c.held--; c.held == 0 && c.ended {
 		go c.settle()

@@ -16,30 +16,33 @@ const (
 	codeAbnormal  = 1006
 )
 
-// Host is who has an Engine. Its functions are called without the Engine's mutex; those whose
-// names end in Told run code of the user's.
+// Host is the owner of an Engine. Its functions are called without the Engine's mutex.
+// Those whose names end in Told run user code.
 type Host interface {
-	// Dial opens a connection; attempt counts those of a row of failures from 0. The face is
-	// what users know the connection by: the Engine hands it on.
+	// Dial opens a connection; attempt counts those of a row of failures from 0. Users
+	// know the connection by the face: the Engine hands it on.
 	Dial(ctx context.Context, attempt int) (conn transport.Conn, face any, err error)
-	// Judge says what the end of a connection, or of an attempt at one, means. Nil is a normal
-	// closure.
+	// Judge says what the end of a connection, or of an attempt at one, means. Nil is a
+	// normal closure.
 	Judge(err error) Action
-	// RetryAfter returns how long the end of a connection asks to wait, on top of the policy.
+	// RetryAfter returns how long the end of a connection asks to wait, on top of the
+	// policy.
 	RetryAfter(err error) time.Duration
 	// EndError returns an end as the error that subscribers get.
 	EndError(end *transport.End) error
 	// StatusTold is called with each new status, one after the other, in their order.
 	StatusTold(status Status)
-	// FailureTold is called with each message that nobody waits for and that was not sent.
+	// FailureTold is called with each message that nobody waits for and that was not
+	// sent.
 	FailureTold(failure *Failure)
-	// RetryTold is called when an attempt, the attempt-th of a row, is to follow after the delay.
+	// RetryTold is called when an attempt, the attempt-th of a row, is to follow after
+	// the delay.
 	RetryTold(attempt int, delay time.Duration, err error)
 	// RoundTripTold is called with each measured round-trip time.
 	RoundTripTold(rtt time.Duration)
 }
 
-// Action is what follows the end of a connection.
+// Action is the consequence of the end of a connection.
 type Action uint8
 
 // The actions.
@@ -51,35 +54,39 @@ const (
 
 // Config configures an [Engine].
 type Config struct {
-	Host      Host
-	Wrapped   bool            // Dial returns the one connection that there is, at once
-	Invalid   error           // what keeps everything from being dialled and sent
-	Reconnect *backoff.Config // nil: an end is the end
-	Limit     Limit           // on the backlog
-	Linger    time.Duration   // how long a connection stays without subscribers
+	Host    Host
+	Wrapped bool // Dial returns the one connection that there is, at once
+	// The error that keeps everything from being dialled and sent.
+	Invalid   error
+	Reconnect *backoff.Config // the policy; nil: an end is the end
+	Limit     Limit           // the backlog's
+	Linger    time.Duration   // the time that a connection stays without subscribers
 }
 
 // Engine is described with the package. Its zero value needs [Engine.Init].
 type Engine struct {
 	config Config
 
-	mu          sync.Mutex  // never held while code of the user's runs
-	changed     sync.Cond   // room in a backlog, or the end of a generation
-	generation  *Generation // the current one: what is sent and subscribed now belongs to it
-	shown       *Generation // the latest that has begun: its state is the engine's
-	gone        bool        // the wrapped connection is over: nothing will be sent any more
-	number      uint64      // of the last message
-	expiring    deadlines   // the messages whose time to live runs
-	clock       *time.Timer
-	named       map[string]*Message      // by ID: sent, and not confirmed
-	news        []Status                 // to be told, in their order
-	telling     bool                     // somebody tells them
-	waiting     int                      // goroutines that wait for room or for a connection
-	callers     []chan struct{}          // of functions of the user's that run: see Engine.call
-	live        int                      // generations that have begun and are not over, attempts and connections
-	idle        chan struct{}            // closes when live is 0; nil if nobody waits for that
-	begun       map[*Generation]struct{} // those that are not over
-	connections map[*Connection]struct{} // those that are not over
+	mu         sync.Mutex  // never held while user code runs
+	changed    sync.Cond   // signals room in a backlog, or the end of a generation
+	generation *Generation // the current one: messages and subscriptions now belong to it
+	// The latest generation that has begun: its state is the engine's.
+	shown    *Generation
+	gone     bool      // the wrapped connection is over: nothing will be sent any more
+	number   uint64    // the number of the last message
+	expiring deadlines // the messages whose time to live runs
+	clock    *time.Timer
+	named    map[string]*Message // the messages sent and not confirmed, by ID
+	news     []Status            // the statuses to be told, in their order
+	telling  bool                // a goroutine tells them
+	waiting  int                 // the goroutines that wait for room or for a connection
+	callers  []chan struct{}     // the calls of user code that run: see Engine.call
+	// The generations that have begun and are not over, the attempts and the connections.
+	live int
+	// Closes when live is 0; nil if nobody waits for that.
+	idle        chan struct{}
+	begun       map[*Generation]struct{} // the generations that are not over
+	connections map[*Connection]struct{} // the connections that are not over
 }
 
 // Init makes the engine ready. It is called once, before anything else.
@@ -96,9 +103,9 @@ func (e *Engine) current() *Generation {
 	return e.generation
 }
 
-// Join makes the caller one of the current generation's subscribers. It must attach to the
-// receiver, which is made by the first, and then call [Generation.Begin]. It leaves with
-// [Generation.Leave].
+// Join makes the caller one of the current generation's subscribers. The first one makes
+// the receiver. The caller must attach to it and then call [Generation.Begin]. It leaves
+// with [Generation.Leave].
 func (e *Engine) Join(newReceiver func(*Generation) Receiver) *Generation {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -114,8 +121,9 @@ func (e *Engine) Join(newReceiver func(*Generation) Receiver) *Generation {
 	return g
 }
 
-// Finish ends the stream from this side: what waits is sent, then the connection is closed as
-// end says. What is sent or subscribed from now on belongs to a new generation.
+// Finish ends the stream from this side: the messages that wait are sent, then the
+// connection is closed as end says. Later messages and subscriptions belong to a new
+// generation.
 func (e *Engine) Finish(end *transport.End) {
 	e.mu.Lock()
 	g := e.current()
@@ -129,11 +137,11 @@ func (e *Engine) Finish(end *transport.End) {
 		return
 	}
 	e.generation = nil
-	e.changed.Broadcast() // those that wait for room have it on the next generation
+	e.changed.Broadcast() // the senders that wait for room have it on the next generation
 	e.setStatus(g, Status{State: Closing, End: end})
 	c := g.connection
 	switch {
-	case c == nil && (g.opened || g.waiting) && g.backlog.count == 0: // an outage, and nothing to wait for
+	case c == nil && (g.opened || g.waiting) && g.backlog.count == 0: // an idle outage
 		err := e.endError(end)
 		g.stop(err)
 		defer e.judge(err, func(action Action, verdict error) {
@@ -143,7 +151,7 @@ func (e *Engine) Finish(end *transport.End) {
 			g.receiver.Ended(verdict)
 		})
 	case c == nil || !c.ready || c.flushing || g.backlog.count > 0:
-		// What opens the connection or sends what waits will see to it.
+		// The goroutine that opens the connection or sends those messages closes it then.
 	default:
 		c.closing, c.ready = end, false
 		defer c.close(end)
@@ -152,7 +160,7 @@ func (e *Engine) Finish(end *transport.End) {
 	e.publish()
 }
 
-// endError is what subscribers get when this side has closed.
+// endError returns the error that subscribers get when this side has closed.
 func (e *Engine) endError(end *transport.End) error {
 	if end.Code == codeNormal {
 		return nil
@@ -172,8 +180,8 @@ func (e *Engine) Discard() {
 	e.report(unsent(messages, ErrDiscarded))
 }
 
-// Lose ends an engine whose wrapped connection is over, for those who have not subscribed: a
-// generation that has begun ends by itself.
+// Lose ends an engine whose wrapped connection is over, for a generation that nobody has
+// subscribed to yet. A generation that has begun ends by itself.
 func (e *Engine) Lose() {
 	e.mu.Lock()
 	e.gone = true
@@ -186,8 +194,8 @@ func (e *Engine) Lose() {
 	e.report(unsent(messages, transport.ErrClosed))
 }
 
-// Wait calls f, which waits for what becomes of a message. Those go on that wait in call, or for
-// the caller's goroutine.
+// Wait calls f, which waits for a message's outcome. Goroutines that wait in call, or for
+// the caller's goroutine, go on.
 func (e *Engine) Wait(f func()) {
 	e.mu.Lock()
 	e.beginWait()
@@ -200,8 +208,8 @@ func (e *Engine) Wait(f func()) {
 	f()
 }
 
-// WaitForAnswer is Wait for a request that goes ahead of what opens a connection, which does not
-// go on meanwhile.
+// WaitForAnswer is Wait for a request whose sender holds up the opening of a connection:
+// the opening does not go on meanwhile.
 func (e *Engine) WaitForAnswer(f func()) {
 	e.mu.Lock()
 	e.releaseCallers()

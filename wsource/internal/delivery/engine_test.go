@@ -63,8 +63,8 @@ func TestMessagesWaitForAConnectionInTheirOrder(t *testing.T) {
 	})
 }
 
-// What waits for the peer's acknowledgements, and is being sent when they have come, is not
-// overtaken: neither by what is sent meanwhile nor by the close frame.
+// Messages that wait for the peer's acknowledgements, and are being sent when these have
+// come, are not overtaken: neither by messages sent meanwhile nor by the close frame.
 func TestNothingOvertakesWhatHasWaitedForAcknowledgements(t *testing.T) {
 	for name, then := range map[string]func(t *testing.T, r *trial){
 		"by a later message": func(t *testing.T, r *trial) { r.post(t, "later", 0) },
@@ -74,7 +74,7 @@ func TestNothingOvertakesWhatHasWaitedForAcknowledgements(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				conn := new(fakeConn)
 				r := newTrial(t, conn)
-				r.post(t, "large", 9<<20) // more than may be unacknowledged
+				r.post(t, "large", 9<<20) // more bytes than may be unacknowledged
 				r.post(t, "waits", 0)
 				require.Equal(t, []string{"large\x00\x00\x00"}, conn.order())
 
@@ -99,8 +99,36 @@ func TestNothingOvertakesWhatHasWaitedForAcknowledgements(t *testing.T) {
 	}
 }
 
-// TestAllSent: messages that are told of together count as those that are told of one by one: a ping asks
-// about all of them, their senders are told, and those of another connection are left to the caller.
+// TestReconnectDuringAFlush checks that messages that wait while a connection is replaced
+// go to the next one, those that the connection was about to send, too.
+func TestReconnectDuringAFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stall := make(chan struct{})
+		first, second, third := new(fakeConn), &fakeConn{stall: stall}, new(fakeConn)
+		r := newTrial(t, first, second, third)
+		first.end(errors.New("broken"))
+		synctest.Wait()
+		r.post(t, "1", 0)
+		r.post(t, "2", 0)
+		time.Sleep(time.Minute)
+		synctest.Wait() // "1" is being sent
+		r.engine.Reconnect(nil)
+		close(stall)
+		synctest.Wait()
+		r.post(t, "3", 0)
+		assert.Equal(t, []string{"close", "1"}, second.order())
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, []string{"2", "3"}, third.order())
+		r.leave()
+		third.end(nil)
+		synctest.Wait()
+	})
+}
+
+// TestAllSent: messages that are told of together count as those that are told of one by
+// one. A ping asks about all of them, their senders are told, and messages of another
+// connection are left to the caller.
 func TestAllSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := &fakeConn{keeps: true}, &fakeConn{keeps: true}
@@ -129,8 +157,8 @@ func TestAllSent(t *testing.T) {
 	})
 }
 
-// TestALatePongConfirms has the pong for an earlier ping come behind the ping right before the close frame, or with
-// it. Each confirms what was sent before its ping.
+// TestALatePongConfirms has the pong for an earlier ping come behind the ping right
+// before the close frame, or with it. Each confirms the messages sent before its ping.
 func TestALatePongConfirms(t *testing.T) {
 	for name, test := range map[string]struct {
 		pongs []uint64

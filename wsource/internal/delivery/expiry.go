@@ -14,7 +14,7 @@ func (e *Engine) schedule(m *Message) {
 	}
 }
 
-// unschedule is the end of schedule; mu is held.
+// unschedule undoes schedule; mu is held.
 func (e *Engine) unschedule(m *Message) {
 	if m.deadline > 0 {
 		heap.Remove(&e.expiring, m.deadline-1)
@@ -41,7 +41,7 @@ func (e *Engine) expire() {
 		heap.Pop(&e.expiring)
 		switch m.place {
 		case atSender:
-			m.place = settled // its sender finds out
+			m.place = settled // its sender will find out
 			e.changed.Broadcast()
 		default:
 			if e.withdraw(m) {
@@ -54,7 +54,8 @@ func (e *Engine) expire() {
 	e.report(unsent(expired, ErrExpired))
 }
 
-// deadlines are the messages whose time to live runs, as a heap whose first is the next.
+// deadlines are the messages whose time to live runs, as a heap. Its first message
+// expires next.
 type deadlines []*Message
 
 func (d *deadlines) Len() int           { return len(*d) }

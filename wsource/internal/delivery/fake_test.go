@@ -9,12 +9,12 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// fakeConn is a connection of which the test decides what becomes of each item.
+// fakeConn is a connection whose items' outcomes the test decides.
 type fakeConn struct {
 	mu       sync.Mutex
 	sent     []string      // in the order of Send
 	stall    chan struct{} // the next Send waits for it, if it is not nil
-	keeps    bool          // the test tells what becomes of the items
+	keeps    bool          // the test tells the items' outcomes
 	items    []*transport.Item
 	asked    uint64
 	answered func(number uint64, rtt time.Duration)
@@ -106,14 +106,15 @@ func (c *fakeConn) end(err error) {
 	}
 }
 
-// order returns what was sent so far.
+// order returns the messages sent so far.
 func (c *fakeConn) order() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]string(nil), c.sent...)
 }
 
-// fakeHost dials the connections that it is made with, one after the other, and notes what it is told.
+// fakeHost dials the connections that it is made with, one after the other, and notes its
+// calls.
 type fakeHost struct {
 	mu       sync.Mutex
 	conns    []*fakeConn
@@ -154,7 +155,7 @@ func (h *fakeHost) FailureTold(f *delivery.Failure) {
 func (h *fakeHost) RetryTold(int, time.Duration, error) {}
 func (h *fakeHost) RoundTripTold(time.Duration)         {}
 
-// sink is a receiver that notes what it gets.
+// sink is a receiver that notes its calls.
 type sink struct {
 	mu     sync.Mutex
 	values []string

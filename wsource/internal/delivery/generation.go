@@ -9,9 +9,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Generation is what one generation of subscribers shares, from the first one's coming to the
-// end of the stream or the last one's leaving: one connection after the other, if there is a
-// policy for that. Its fields are guarded by the engine's mu.
+// Generation is shared by one generation of subscribers, from the first one's coming to
+// the end of the stream or the last one's leaving. It has one connection after the other,
+// if there is a policy for that. Its fields are guarded by the engine's mu.
 type Generation struct {
 	engine   *Engine
 	receiver Receiver
@@ -22,28 +22,32 @@ type Generation struct {
 	started    bool
 	opened     bool // there has been a connection
 	over       bool
-	broken     bool // a Shutdown has not been done in time: there is no other connection
+	broken     bool // a Shutdown was not done in time: there is no other connection
 	attempts   *backoff.Delays
-	attempt    int            // of the connection, or of the next one
-	connection *Connection    // while it is open
-	finishing  *transport.End // this side ends the stream, when what waits has been sent
-	retry      *time.Timer    // to the next attempt
-	waiting    bool           // for that
-	lingering  *time.Timer    // to the end, after the last subscriber has left
-	backlog    backlog
-	latest     map[string]*Message // by key: that waits, or that the connection has not written yet
+	attempt    int         // the number of the connection's attempt, or of the next one
+	connection *Connection // the connection while it is open
+	// The end with which this side ends the stream, when the messages that wait have been
+	// sent.
+	finishing *transport.End
+	retry     *time.Timer // the timer to the next attempt
+	waiting   bool        // the retry is waited for
+	lingering *time.Timer // the timer to the end, after the last subscriber has left
+	backlog   backlog
+	// The messages that wait, or that the connection has not written yet, by key.
+	latest map[string]*Message
 
-	registrations list.List     // of *Registration, in the order in which they came
+	registrations list.List     // the *Registrations, in the order in which they came
 	unregistered  *list.Element // the first of them that the connection has not got
 	turn          chan struct{} // held while a message is delivered
 }
 
-// Receiver is where a generation's messages, connections and its end go.
+// Receiver takes a generation's messages, its connections and its end.
 type Receiver interface {
-	// Received is called with each message that arrives; its data is used again afterwards.
+	// Received is called with each message that arrives; the data's memory is used again
+	// afterwards.
 	Received(c *Connection, binary bool, data []byte)
-	// Opened is called with the engine's mutex held. What it returns is called, without the
-	// mutex, before anything is sent.
+	// Opened is called with the engine's mutex held. The returned tell is called, without
+	// the mutex, before anything is sent.
 	Opened(c *Connection) (tell func())
 	// Closed is called before another connection is opened.
 	Closed(c *Connection)
@@ -51,10 +55,17 @@ type Receiver interface {
 	Ended(err error)
 }
 
-// Receiver returns what the generation was made with.
+// Receiver returns the generation's receiver.
 func (g *Generation) Receiver() Receiver { return g.receiver }
 
-// Retain adds a subscriber, who leaves with Leave.
+// IsCurrent reports whether messages and subscriptions now belong to the generation.
+func (g *Generation) IsCurrent() bool {
+	g.engine.mu.Lock()
+	defer g.engine.mu.Unlock()
+	return g.engine.generation == g
+}
+
+// Retain adds a subscriber. It leaves with Leave.
 func (g *Generation) Retain() {
 	g.engine.mu.Lock()
 	defer g.engine.mu.Unlock()
@@ -70,7 +81,7 @@ func (g *Generation) retain() {
 	}
 }
 
-// Begin dials, if nobody has begun to.
+// Begin dials, unless that has begun already.
 func (g *Generation) Begin() {
 	e := g.engine
 	e.mu.Lock()
@@ -89,7 +100,7 @@ func (g *Generation) Begin() {
 	}
 }
 
-// Leave gives a subscription up; the last one to leave closes the connection, when it has
+// Leave gives a subscription up. The last one to leave closes the connection, when it has
 // lingered.
 func (g *Generation) Leave() {
 	e := g.engine
@@ -104,8 +115,9 @@ func (g *Generation) Leave() {
 	g.abandon()
 }
 
-// abandon closes the connection, unless there are subscribers, or this side has ended the stream
-// before: then what waits is still sent, as [Engine.Finish] says, and the connection closed after it.
+// abandon closes the connection, unless there are subscribers. If this side has ended the
+// stream before, the messages that wait are still sent, as [Engine.Finish] says, and the
+// connection closed after them.
 func (g *Generation) abandon() {
 	e := g.engine
 	e.mu.Lock()
@@ -126,14 +138,15 @@ func (g *Generation) abandon() {
 		e.setStatus(g, Status{State: Closing, End: normal})
 	}
 	e.mu.Unlock()
-	defer e.report(unsent(messages, ErrDiscarded)) // deferred, as one who is told may end the goroutine
+	// Deferred, as user code may end the goroutine.
+	defer e.report(unsent(messages, ErrDiscarded))
 	if c != nil {
 		defer c.close(normal)
 	}
 	e.publish()
 }
 
-// close ends the generation and returns what was not sent; mu is held.
+// close ends the generation and returns the messages that were not sent; mu is held.
 func (g *Generation) close() []*Message {
 	if g.started && !g.over {
 		delete(g.engine.begun, g)
@@ -156,16 +169,17 @@ func (g *Generation) close() []*Message {
 	return g.takeAll()
 }
 
-// stop ends a generation that has no connection, as err says: what an attempt at one comes to is of
-// no interest any more. It returns what was not sent; mu is held.
+// stop ends a generation that has no connection, as err says. The outcome of an attempt
+// at one is of no interest any more. It returns the messages that were not sent; mu is
+// held.
 func (g *Generation) stop(err error) []*Message {
 	messages := g.close()
 	g.engine.setStatus(g, Status{State: Closed, Over: true, Err: err})
 	return messages
 }
 
-// handOn ends the generation. What waits is for the next one, unless there is to be none for
-// it: that is returned. mu is held.
+// handOn ends the generation. The messages that wait are for the next one; mu is held. If
+// there is to be none for them, they are returned.
 func (g *Generation) handOn() (discarded []*Message) {
 	e := g.engine
 	if g.finishing != nil || e.config.Wrapped {

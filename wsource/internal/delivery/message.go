@@ -6,42 +6,51 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// Payload is what goes over the wire.
+// Payload is a message on the wire.
 type Payload struct {
 	Binary bool
 	Data   []byte
 }
 
-// Options says how a message is to be sent. The zero value is reliable: the message waits, in
-// its order, until there is a connection.
+// Options says how a message is to be sent. The zero value is reliable: the message
+// waits, in its order, until there is a connection.
 type Options struct {
-	Volatile bool          // it is dropped if it cannot go now
-	Key      string        // it takes the place of one with the same key that was not written; "": of none
-	TTL      time.Duration // it is dropped if it was not written after that time; 0: never
-	ID       string        // by which the peer confirms it; "": a pong does
+	Volatile bool // the message is dropped if it cannot go now
+	// The key: the message takes the place of one with the same key that was not written;
+	// "": of none.
+	Key string
+	// The time after which the message is dropped if it was not written; 0: never.
+	TTL time.Duration
+	ID  string // the ID by which the peer confirms it; "": a pong does
 }
 
-// Message is a message on its way. What is exported is set by whoever sends it; the rest is
+// Message is a message on its way. Its maker sets the exported fields; the others are
 // guarded by the engine's mu.
 type Message struct {
 	Payload Payload
 	Options Options
-	Told    func(*Failure) // told what became of it; nil: the host is, of a failure
-	Value   Valuer         // what it was made of; nil: nothing
-	Request bool           // Told, which runs code of the user's, is told of a failure only: there is an answer to wait for
-	Urgent  bool           // it does not wait for room
-	Only    *Connection    // on which it goes, or not at all; nil: on any
+	Told    func(*Failure) // hears the outcome; nil: the host hears of a failure
+	Value   Valuer         // the value that the message was made of; nil: none
+	// Told runs user code and hears of a failure only: there is an answer to wait for.
+	Request bool
+	Urgent  bool // the message does not wait for room
+	// The connection on which the message goes, or not at all; nil: any.
+	Only *Connection
+	// The generation on whose connections the message goes, or not at all; then Told is
+	// not told. Nil: any.
+	Of *Generation
 
-	number     uint64 // in the order of sending
+	number     uint64 // its place in the order of sending
 	expires    time.Time
 	place      place
-	generation *Generation    // that it waits for or was sent on
-	connection *Connection    // that has it
-	prev, next *Message       // in the backlog, or among those that the connection has unconfirmed
-	deadline   int            // its place among the deadlines
+	generation *Generation // the generation that it waits for or was sent on
+	connection *Connection // the connection that has it
+	// Its neighbours in the backlog, or among the connection's unconfirmed messages.
+	prev, next *Message
+	deadline   int            // its place among the deadlines, from 1; 0: none
 	deserted   bool           // its sender does not wait any more
 	confirmed  bool           // it has arrived
-	item       transport.Item // that a conn gets for it
+	item       transport.Item // the item for the conn
 }
 
 // place is where a message is.
@@ -55,10 +64,10 @@ const (
 	settled                   // it was sent or dropped, and Told is or will be told
 )
 
-// Valuer has the value that a message was made of, which has a type parameter.
+// Valuer has the value that a message was made of. The value's type is a type parameter.
 type Valuer interface{ Any() any }
 
-// Failure is what became of a message that was not sent as it should have been.
+// Failure is the outcome of a message that was not sent as it should have been.
 type Failure struct {
 	Payload Payload
 	Value   Valuer // nil: there is none

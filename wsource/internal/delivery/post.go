@@ -9,10 +9,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// How a message comes in, and how it is taken back.
+// A message comes in by Post, and is taken back by TakeBack.
 
-// Post sends a message, or lets it wait for a connection. It blocks while there is no room and
-// the policy is to.
+// Post sends a message, or lets it wait for a connection. It blocks while there is no
+// room, if the policy is to block.
 func (e *Engine) Post(ctx context.Context, m *Message) {
 	reports, c := e.admit(ctx, m)
 	if c != nil {
@@ -21,8 +21,8 @@ func (e *Engine) Post(ctx context.Context, m *Message) {
 	e.report(reports)
 }
 
-// admit places a message, when there is room for it, and returns the connection that it is to be
-// submitted to, if there is one.
+// admit places a message, when there is room for it. It returns the connection to submit
+// it to, if there is one.
 func (e *Engine) admit(ctx context.Context, m *Message) ([]report, *Connection) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -40,7 +40,7 @@ func (e *Engine) admit(ctx context.Context, m *Message) ([]report, *Connection) 
 		defer context.AfterFunc(ctx, e.wake)()
 	}
 	for !posted {
-		if len(reports) > 0 { // of one that it has replaced, without room for it
+		if len(reports) > 0 { // of a message that it has replaced, without room for it
 			e.mu.Unlock()
 			e.report(reports)
 			e.mu.Lock()
@@ -61,8 +61,9 @@ func (e *Engine) wake() {
 	e.mu.Unlock()
 }
 
-// put gives a message to the connection or the backlog, or drops it or others as its options and
-// the policy say. It reports false if the message has to wait for room. mu is held.
+// put gives a message to the connection or the backlog, or drops it or others as its
+// options and the policy say. It reports false if the message has to wait for room. Mu is
+// held.
 func (e *Engine) put(ctx context.Context, m *Message) (reports []report, posted bool) {
 	refuse := func(cause error) ([]report, bool) {
 		e.settle(m)
@@ -72,7 +73,8 @@ func (e *Engine) put(ctx context.Context, m *Message) (reports []report, posted 
 	c := g.connection
 	open := c != nil && c.ready
 	ready := open && !c.flushing && !c.unacked.full() && g.backlog.count == 0
-	if m.Only != nil { // it waits for no connection, and so for nothing that waits for one
+	// It waits for no connection, and so for no message that waits for one.
+	if m.Only != nil {
 		g, c = m.Only.generation, m.Only
 		open = c.open()
 		ready = open && !c.unacked.full()
@@ -84,8 +86,12 @@ func (e *Engine) put(ctx context.Context, m *Message) (reports []report, posted 
 		return refuse(e.config.Invalid)
 	case m.Only != nil && !open:
 		return refuse(transport.ErrClosed)
-	case m.Only == nil && (e.gone || g.finishing != nil): // the latter before anybody has subscribed
+	// The latter before the first subscriber.
+	case m.Only == nil && (e.gone || g.finishing != nil):
 		return refuse(transport.ErrClosed)
+	case m.Of != nil && m.Of != g: // its sender hears of the end
+		e.unschedule(m)
+		return reports, true
 	case m.place == settled: // while it waited for room
 		return append(reports, m.unsent(ErrExpired)), true
 	case m.Options.Volatile && open && !ready:
@@ -101,12 +107,13 @@ func (e *Engine) put(ctx context.Context, m *Message) (reports []report, posted 
 		return reports, true
 	}
 	if m.Only != nil {
-		return reports, false // until some of what is on its way has arrived
+		return reports, false // until some messages on their way have arrived
 	}
 	for !m.Urgent && !g.backlog.fits(m) {
 		switch g.backlog.limit.Overflow {
 		case observable.OverflowBlock:
-			return reports, false // nothing was dropped: a message that is replaced leaves room
+			// Nothing was dropped: a message that is replaced leaves room.
+			return reports, false
 		case observable.OverflowDropOldest:
 			oldest := g.backlog.first
 			e.settle(oldest)
@@ -140,8 +147,8 @@ func (g *Generation) replaced(m *Message) *Message {
 	return old
 }
 
-// withdraw takes a message back from where it waits, and reports false if it is being written,
-// or was; mu is held.
+// withdraw takes a message back from where it waits. It reports false if the message is
+// being written, or was; mu is held.
 func (e *Engine) withdraw(m *Message) bool {
 	if m.place == unconfirmed {
 		return false
@@ -181,8 +188,8 @@ func (g *Generation) takeAll() []*Message {
 	return all
 }
 
-// TakeBack takes the message of a sender whose context has ended back from where it waits, and
-// returns what is then known of it. If that reports false, Told is or will be told.
+// TakeBack takes back the message of a sender whose context has ended, and returns its
+// outcome as then known. If it reports false, Told is or will be told.
 func (e *Engine) TakeBack(ctx context.Context, m *Message) (*Failure, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

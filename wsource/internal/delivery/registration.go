@@ -6,25 +6,26 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Registration is a message that each connection gets before any other, such as a subscription
-// to a topic, until it is taken back. What is exported is set by whoever makes it; the rest is
-// guarded by the engine's mu.
+// Registration is a message that each connection gets before any other, such as a
+// subscription to a topic, until it is taken back. Its maker sets the exported fields;
+// the others are guarded by the engine's mu.
 type Registration struct {
-	Payload func() (Payload, error) // made anew for each connection
-	Fail    func(error)             // told what kept it from being made
-	Opened  func(*Connection)       // called in place of sending a message, if it is not nil
+	Payload func() (Payload, error) // makes the payload anew for each connection
+	Fail    func(error)             // hears the error that kept it from being made
+	// Called in place of sending a message, if it is not nil.
+	Opened func(*Connection)
 
 	generation   *Generation
-	element      *list.Element // in the generation's list; nil before and after
-	unregistered bool          // it was taken back
-	sent         *Connection   // that got it last
+	element      *list.Element // its place in the generation's list; nil before and after
+	unregistered bool          // the registration was taken back
+	sent         *Connection   // the connection that got it last
 }
 
 // register sends the registrations on a new connection.
 func (c *Connection) register() {
 	returned := false
 	defer func() {
-		if !returned { // code of the user's has ended the goroutine
+		if !returned { // user code has ended the goroutine
 			c.register()
 		}
 	}()
@@ -34,13 +35,13 @@ func (c *Connection) register() {
 	returned = true
 }
 
-// nextRegistration returns the next one to send; when there is none, those that come are sent at
-// once.
+// nextRegistration returns the next registration to send. When there is none, later ones
+// are sent at once.
 func (c *Connection) nextRegistration() *Registration {
 	g, e := c.generation, c.generation.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if g.connection != c { // it is over, and there may be another one
+	if g.connection != c { // the connection is over, and there may be another one
 		return nil
 	}
 	next := g.unregistered
@@ -52,7 +53,8 @@ func (c *Connection) nextRegistration() *Registration {
 	return next.Value.(*Registration) //nolint:forcetypeassert // the list holds nothing else
 }
 
-// Register sends a registration, unless it was taken back meanwhile or the connection has ended.
+// Register sends a registration, unless it was taken back meanwhile or the connection has
+// ended.
 func (c *Connection) Register(r *Registration) {
 	if r.Opened != nil {
 		r.Opened(c)
@@ -90,17 +92,14 @@ func Guarded(f func() error) (err error) {
 	return f()
 }
 
-// Register adds a registration to those that the generation's connections get. A nil generation
-// stands for the current one. If there is a connection that has got its registrations, it is
-// returned, to have its Register called.
+// Register adds a registration to those that the generation's connections get. If there
+// is a connection that has got its registrations, it is returned, and the caller calls
+// its Register.
 func (e *Engine) Register(g *Generation, r *Registration) *Connection {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if r.unregistered { // the subscriber has left while it was still joining
 		return nil
-	}
-	if g == nil {
-		g = e.current()
 	}
 	r.generation, r.element = g, g.registrations.PushBack(r)
 	c := g.connection
@@ -113,13 +112,6 @@ func (e *Engine) Register(g *Generation, r *Registration) *Connection {
 	return nil
 }
 
-// IsCurrent reports whether the registration is one of those of the current generation.
-func (e *Engine) IsCurrent(r *Registration) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return r.element != nil && e.generation != nil && r.generation == e.generation
-}
-
 // IsSent reports whether an open connection has got the registration.
 func (e *Engine) IsSent(r *Registration) bool {
 	e.mu.Lock()
@@ -130,10 +122,10 @@ func (e *Engine) IsSent(r *Registration) bool {
 // isSent is IsSent with mu held.
 func (r *Registration) isSent() bool { return r.element != nil && r.sent != nil && r.sent.open() }
 
-// Unregister takes a registration back. The connection that got it, if it is still open, is sent
-// the farewell. If there is such a connection and no farewell, Unregister does nothing and
-// reports false, unless it is to be silent: the farewell has to be made first. Like the
-// registration it does not wait for room: what a teardown calls must not block.
+// Unregister takes a registration back. If the connection that got it is still open, it
+// is sent the farewell. If such a connection is there without a farewell, Unregister does
+// nothing and reports false, unless silent: the caller has to make the farewell first.
+// Like the registration it does not wait for room, as a teardown must not block.
 func (e *Engine) Unregister(r *Registration, farewell *Payload, silent bool) (unregistered bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -7,11 +7,11 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// report tells what became of a message.
+// report tells a message's outcome.
 type report struct {
-	done    func(*Failure) // of the message; nil: the host is told
+	done    func(*Failure) // tells the sender; nil: the host is told
 	failure *Failure
-	runs    bool // done runs code of the user's, as the host does
+	runs    bool // done runs user code, as the host does
 }
 
 // unsent is the report that a message was not sent.
@@ -28,11 +28,11 @@ func unsent(messages []*Message, cause error) []report {
 	return reports
 }
 
-// Report tells the host, or the sender, of a message that is not posted.
+// Report tells the host, or the sender, that a message is not posted.
 func (e *Engine) Report(m *Message, cause error) { e.report([]report{m.unsent(cause)}) }
 
-// report passes reports on. Those that run code of the user's are told on another goroutine:
-// see call.
+// report passes reports on. Those that run user code are told on another goroutine: see
+// call.
 func (e *Engine) report(reports []report) {
 	if len(reports) == 0 {
 		return
@@ -44,7 +44,7 @@ func (e *Engine) report(reports []report) {
 	e.call(func() { e.reportAll(reports) })
 }
 
-// reportAll passes reports on, all of them even if one who is told ends the goroutine.
+// reportAll passes reports on, all of them even if user code ends the goroutine.
 func (e *Engine) reportAll(reports []report) {
 	each.Call(reports, func(r report) {
 		if r.done != nil {

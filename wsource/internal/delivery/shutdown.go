@@ -10,12 +10,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// What ends the connections of an engine before their time, and waits for the end of them all.
+// An engine's connections may be ended before their time, and the end of them all be
+// waited for.
 
-// patience is how long a peer has to answer the close frame of a connection that is replaced.
+// patience is how long a peer has to answer the close frame of a connection that is
+// replaced.
 const patience = time.Second
 
-// release ends what counts in live.
+// release takes one off the count live.
 func (e *Engine) release() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -57,8 +59,8 @@ func (e *Engine) letGo(c *Connection) {
 	e.released()
 }
 
-// Shutdown ends the stream from this side and waits until every connection is over. When ctx
-// ends before, it breaks them off and returns the context's cause.
+// Shutdown ends the stream from this side and waits until every connection is over. When
+// ctx ends earlier, it breaks them off and returns the context's cause.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	begun := e.generation != nil && e.generation.started
@@ -92,8 +94,8 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	return cause
 }
 
-// breakOff breaks every connection off, and ends every attempt at one: one generation may have
-// begun while the end of another one is waited for.
+// breakOff breaks every connection off, and ends every attempt at one: a generation may
+// have begun while the end of another one is waited for.
 func (e *Engine) breakOff(cause error) {
 	e.mu.Lock()
 	for g := range e.begun {
@@ -127,7 +129,8 @@ func (e *Engine) Reconnect(cause error) {
 		e.mu.Unlock()
 	case g.connection != nil && g.connection.closing == nil:
 		c, end := g.connection, &transport.End{Code: codeGoingAway, Err: cause}
-		c.replace, c.ready, c.closing = true, false, end
+		c.replace, c.ready, c.flushing, c.closing = true, false, false, end
+		e.changed.Broadcast()
 		e.setStatus(g, Status{State: Closing, End: end, Err: cause})
 		e.mu.Unlock()
 		e.publish()
@@ -146,8 +149,8 @@ func (e *Engine) Reconnect(cause error) {
 // closeFrameWait is how long the caller of a close waits until the frame is on its way.
 const closeFrameWait = 250 * time.Millisecond
 
-// AwaitSent waits for what transport.Conn.Close has returned, for a quarter of a second at
-// most.
+// AwaitSent waits for the channel that transport.Conn.Close has returned, for a quarter
+// of a second at most.
 func AwaitSent(sent <-chan struct{}) {
 	if sent == nil {
 		return

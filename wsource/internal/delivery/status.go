@@ -13,7 +13,7 @@ type State uint8
 
 // The states.
 const (
-	Idle       State = iota // nobody has subscribed yet
+	Idle       State = iota // there was no subscriber yet
 	Connecting              // an attempt at a connection is made
 	Open                    // messages go both ways
 	Closing                 // this side has begun to close
@@ -21,28 +21,30 @@ const (
 	Closed                  // the stream has ended, or its last subscriber has left
 )
 
-// Status is a state and what is known of it.
+// Status is a state and its details.
 type Status struct {
 	State   State
-	Attempt int            // of the connection
+	Attempt int            // the number of the connection's attempt
 	NextTry time.Time      // Backoff: when the next attempt begins
-	Face    any            // Open: of the connection
-	End     *transport.End // Closing: how
-	Over    bool           // Closed: a connection or an attempt has ended, with Err; else the last subscriber has left
-	Err     error          // what has ended the connection; nil after a normal closure
+	Face    any            // Open: the connection's
+	End     *transport.End // Closing: the end
+	// Closed: a connection or an attempt has ended, with Err; otherwise the last
+	// subscriber has left.
+	Over bool
+	Err  error // the error that has ended the connection; nil after a normal closure
 }
 
-// setStatus adds to what the host is told, unless a later generation has begun; mu is held.
-// The caller publishes when mu is free.
+// setStatus adds to the host's news, unless a later generation has begun; mu is held. The
+// caller publishes when mu is free.
 func (e *Engine) setStatus(g *Generation, status Status) {
 	if e.shown == g {
 		e.news = append(e.news, status)
 	}
 }
 
-// publish tells the host the news, unless another goroutine is at it already, which goes on
-// then: so they come in the order in which things happened. It is a queue and not a subject of package
-// observable, as this package knows the transport only.
+// publish tells the host the news. If another goroutine is at it already, that one goes
+// on instead: so the news comes in the order in which things happened. It is a queue and
+// not a subject of package observable, as this package knows the transport only.
 func (e *Engine) publish() {
 	e.mu.Lock()
 	mine := !e.telling && len(e.news) > 0
@@ -76,9 +78,9 @@ func (e *Engine) publishAll() {
 	}
 }
 
-// call calls f, which runs code of the user's, on a goroutine of its own. It returns when f has
-// returned or somebody is about to wait for room or for a connection: that may be f, and what
-// it waits for may be what call's caller is about to do.
+// call calls f, which runs user code, on a goroutine of its own. It returns when f has
+// returned or a goroutine is about to wait for room or for a connection. That goroutine
+// may be f's, and it may wait for something that call's caller is about to do.
 func (e *Engine) call(f func()) {
 	waits := make(chan struct{})
 	e.mu.Lock()
@@ -98,13 +100,13 @@ func (e *Engine) call(f func()) {
 	<-waits
 }
 
-// openingGrace is how long the opening of a connection is held up by what may wait for the
-// connection itself.
+// openingGrace is how long a callback may hold up the opening of a connection that it may
+// itself wait for.
 const openingGrace = 100 * time.Millisecond
 
-// AwaitOpening waits, on the way of opening a connection, until done closes, and reports whether
-// it has. While somebody waits for the connection it goes on after a moment, as that may be what
-// done waits for.
+// AwaitOpening waits, on the way of opening a connection, until done closes, and reports
+// whether it has. While a goroutine waits for the connection, AwaitOpening goes on after
+// a moment: done may wait for that goroutine.
 func (e *Engine) AwaitOpening(done <-chan struct{}) bool {
 	timer := time.NewTimer(openingGrace)
 	defer timer.Stop()
@@ -124,18 +126,18 @@ func (e *Engine) AwaitOpening(done <-chan struct{}) bool {
 	}
 }
 
-// beginWait notes that the caller waits for room or for a connection, and lets those go on that
-// wait in call, or for the caller's goroutine; mu is held. The end is endWait.
+// beginWait notes that the caller waits for room or for a connection; mu is held. It lets
+// goroutines go on that wait in call, or for the caller's goroutine. The end is endWait.
 func (e *Engine) beginWait() {
 	e.waiting++
 	observable.Waiting()
 	e.releaseCallers()
 }
 
-// endWait is the end of beginWait; mu is held.
+// endWait ends beginWait; mu is held.
 func (e *Engine) endWait() { e.waiting-- }
 
-// releaseCallers lets those go on that wait in call; mu is held.
+// releaseCallers lets the goroutines go on that wait in call; mu is held.
 func (e *Engine) releaseCallers() {
 	for _, waits := range e.callers {
 		close(waits)

@@ -7,49 +7,53 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
-// What is remembered of the messages that were handed to the operating system, until it is known
-// that they have arrived: more than operating systems keep on the way by default. When there is
-// more, what is sent waits.
+// The most messages and bytes that are remembered after they were handed to the operating
+// system, until they are known to have arrived: more than operating systems keep on the
+// way by default. Beyond that, messages wait.
 const (
 	maxUnacked      = 64 << 10
 	maxUnackedBytes = 8 << 20
 )
 
-// When the peer is sent a ping whose pong says that what was sent before has arrived: after so
-// many messages or bytes, or that long after the first. There is one such ping at a time.
+// The numbers of messages and bytes, and the time after the first, after which the peer
+// is sent a ping. Its pong says that the messages before it have arrived. There is one
+// such ping at a time.
 const (
 	askMessages = 256
 	askBytes    = 64 << 10
 	askDelay    = time.Second
 )
 
-// unacked is the messages on their way to the peer: handed to the operating system, and not
-// known to have arrived. The peer reads in order, so its pong confirms what was sent before the
-// ping. A close frame confirms nothing: both sides may have begun to close at the same time. So
-// this side sends a ping right before its own. A message with an ID, and a request, is confirmed
-// by itself. What remains at the end is in doubt. It is guarded by the engine's mu.
+// unacked is the messages on their way to the peer: handed to the operating system, and
+// not known to have arrived. The peer reads in order, so its pong confirms the messages
+// sent before the ping. A close frame confirms nothing: both sides may have begun to
+// close at the same time. So this side sends a ping right before its own. A message with
+// an ID, and a request, is confirmed by itself. The messages that remain at the end are
+// in doubt. It is guarded by the engine's mu.
 type unacked struct {
-	watched  bool // pings are sent, so something can be known
+	watched  bool // pings are sent, so that arrivals can be known
 	messages []*Message
 	bytes    int
-	single   *Message // the first of those that are confirmed by themselves
-	singles  int      // how many these are
-	size     int      // and their bytes
+	single   *Message // the first of the messages that are confirmed by themselves
+	singles  int      // their number
+	size     int      // their bytes
 	asked    uint64   // the number of the ping that the peer has not answered, or 0
-	covered  int      // so many messages were sent before it
+	covered  int      // the number of messages that were sent before it
 	last     uint64   // the number of the ping right before the close frame, or 0
 	timer    *time.Timer
-	waiting  bool // for the timer
+	waiting  bool // the timer runs
 }
 
-// awaitAck notes that a message was handed to the operating system; mu is held. RequestAck is to follow.
+// awaitAck notes that a message was handed to the operating system; mu is held. The
+// caller calls requestAck then.
 func (c *Connection) awaitAck(m *Message) {
 	u := &c.unacked
 	switch {
-	case m.confirmed: // its answer came before this was known
+	case m.confirmed: // its answer came before it was known to be sent
 	case m.Request || m.Options.ID != "":
 		u.add(m)
-		if e := c.generation.engine; e.named[m.Options.ID] == nil { // or else a later one has the ID
+		// Otherwise a later message has the ID.
+		if e := c.generation.engine; e.named[m.Options.ID] == nil {
 			e.name(m)
 		}
 	case u.watched:
@@ -58,7 +62,7 @@ func (c *Connection) awaitAck(m *Message) {
 	}
 }
 
-// full reports whether so much is on its way that the sender has to wait until the peer has
+// full reports whether so much is on its way that a sender has to wait until the peer has
 // confirmed some of it.
 func (u *unacked) full() bool {
 	return len(u.messages)+u.singles >= maxUnacked || u.bytes+u.size >= maxUnackedBytes
@@ -85,7 +89,7 @@ func (u *unacked) add(m *Message) {
 	u.size += len(m.Payload.Data)
 }
 
-// remove takes a message that add has added off.
+// remove takes a message off that add has added.
 func (u *unacked) remove(m *Message) {
 	if m.prev != nil {
 		m.prev.next = m.next
@@ -101,7 +105,7 @@ func (u *unacked) remove(m *Message) {
 	u.size -= len(m.Payload.Data)
 }
 
-// requestAck sees to it that the peer is asked about what is on its way; mu is held.
+// requestAck asks the peer, now or later, about the messages on their way; mu is held.
 func (c *Connection) requestAck() {
 	u := &c.unacked
 	switch {
@@ -118,7 +122,7 @@ func (c *Connection) requestAck() {
 	}
 }
 
-// askNow is what the timer calls.
+// askNow is called by the timer.
 func (c *Connection) askNow() {
 	e := c.generation.engine
 	e.mu.Lock()
@@ -134,8 +138,8 @@ func (c *Connection) ask() {
 	c.unacked.asked, c.unacked.covered = c.conn.Ask(), len(c.unacked.messages)
 }
 
-// askedLast notes that the peer is asked about everything, right before the close frame. The
-// answer to the ping before may still come, and counts.
+// askedLast notes that the peer is asked about everything, right before the close frame.
+// The answer to an earlier ping may still come, and counts.
 func (c *Connection) askedLast(number uint64) {
 	e := c.generation.engine
 	e.mu.Lock()
@@ -150,12 +154,12 @@ func (c *Connection) answered(number uint64, rtt time.Duration) {
 	u := &c.unacked
 	last := u.last != 0 && number >= u.last
 	if last {
-		u.covered = len(u.messages) // the ping went behind all that there is
+		u.covered = len(u.messages) // the ping went behind all messages
 	}
 	if last || u.asked != 0 && number >= u.asked {
 		u.asked = 0
 		if u.full() {
-			e.changed.Broadcast() // those that wait to send on this connection
+			e.changed.Broadcast() // the senders that wait to send on this connection
 		}
 		u.forget(u.covered)
 		c.requestAck()
@@ -170,7 +174,7 @@ func (c *Connection) answered(number uint64, rtt time.Duration) {
 	}
 }
 
-// resolve returns what is to be told of the messages that are on their way when the connection
+// resolve returns the reports on the messages that are on their way when the connection
 // has ended; mu is held.
 func (c *Connection) resolve() []report {
 	u := &c.unacked

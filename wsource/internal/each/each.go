@@ -1,8 +1,9 @@
-// Package each calls functions of users, all of them whatever one of them does.
+// Package each calls users' functions, all of them, even if one panics or ends the
+// goroutine.
 package each
 
-// Call calls f with every element. If a call panics or ends the goroutine, the rest are
-// called before that goes on.
+// Call calls f with every element. If a call panics or ends the goroutine, Call calls f
+// with the rest first.
 func Call[T any](all []T, f func(T)) {
 	defer func() {
 		if len(all) > 0 {

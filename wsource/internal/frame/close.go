@@ -47,8 +47,8 @@ func ValidCode(code uint16) bool {
 }
 
 // AppendClose appends the payload of a close frame: nothing for CodeNoStatus, otherwise
-// the code and the reason. What the frame cannot take of the reason is left out, whole
-// characters of it.
+// the code and the reason. A reason that is too long for the frame is cut, at a
+// character's end.
 func AppendClose(dst []byte, code uint16, reason string) []byte {
 	if code == CodeNoStatus {
 		return dst

@@ -49,5 +49,5 @@ func TestCloseIsAppended(t *testing.T) {
 		_, _, err := frame.ParseClose(payload)
 		require.NoError(t, err)
 	}
-	assert.Len(t, frame.AppendClose(nil, 1000, strings.Repeat("\x80", 200)), frame.MaxControl-4, "what is no text is cut somewhere")
+	assert.Len(t, frame.AppendClose(nil, 1000, strings.Repeat("\x80", 200)), frame.MaxControl-4, "a reason that is no text is cut somewhere")
 }

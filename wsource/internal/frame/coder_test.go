@@ -139,7 +139,8 @@ func nextMessage(t *testing.T, r *frame.Reader) ([]byte, frame.Header) {
 	}
 }
 
-// modes are coder/websocket's kinds of compression, and what it makes of our wish.
+// modes are coder/websocket's kinds of compression, and the outcome that our wish has
+// with each.
 func modes() map[websocket.CompressionMode]frame.Params {
 	return map[websocket.CompressionMode]frame.Params{
 		websocket.CompressionDisabled:          {},

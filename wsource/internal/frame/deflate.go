@@ -6,17 +6,17 @@ import (
 	"sync"
 )
 
-// tail is the length in bytes of what a flush ends with and a message leaves out (RFC
+// tail is the length in bytes of the end of a flush, which a message leaves out (RFC
 // 7692, section 7.2.1).
 const tail = 4
 
-// compressor is a flate.Writer and what it writes to. It takes some 1.2 MB.
+// compressor is a flate.Writer and its output. It takes some 1.2 MB.
 type compressor struct {
 	writer *flate.Writer
 	out    []byte
 }
 
-// Write takes what the flate.Writer makes.
+// Write takes the flate.Writer's output.
 func (c *compressor) Write(p []byte) (int, error) {
 	c.out = append(c.out, p...)
 	return len(p), nil
@@ -33,7 +33,8 @@ type Deflater struct {
 	direction  Direction
 	level      int
 	compressor *compressor // nil while nothing has to be kept
-	since      int         // bytes that went into it since it began anew, if its window is small
+	// The bytes that went into it since it began anew, if its window is small.
+	since int
 }
 
 // NewDeflater returns a Deflater for the messages of a direction, with a level of package
@@ -42,7 +43,7 @@ type Deflater struct {
 // message is in progress.
 //
 // Windows of less than 15 bits, which compress/flate does not have, are kept to by
-// beginning anew, without a memory of what was before, after as many bytes as the window
+// beginning anew, without a memory of earlier data, after as many bytes as the window
 // has. This costs some of the compression, and of the speed at all levels but
 // flate.BestSpeed.
 func NewDeflater(direction Direction, level int) (*Deflater, error) {
@@ -60,7 +61,8 @@ func (d *Deflater) Append(dst, piece []byte, final bool) []byte {
 	if len(piece) == 0 {
 		if final {
 			d.endMessage()
-			return append(dst, 0) // an empty block without its end (RFC 7692, section 7.2.3.6)
+			// An empty block without its end (RFC 7692, section 7.2.3.6).
+			return append(dst, 0)
 		}
 		return dst
 	}
@@ -80,8 +82,8 @@ func (d *Deflater) Append(dst, piece []byte, final bool) []byte {
 	return dst
 }
 
-// restart compresses the piece window by window, and returns what remains for the last
-// one of them.
+// restart compresses the piece window by window, and returns the rest for the last
+// window.
 func (d *Deflater) restart(c *compressor, piece []byte) []byte {
 	for window := 1 << d.direction.WindowBits; d.since+len(piece) > window; d.since = 0 {
 		n := window - d.since
@@ -125,14 +127,14 @@ func (d *Deflater) Release() {
 	}
 }
 
-// Reaches reports whether the peer's window holds a whole message of that size, so that it
-// can decompress one that was compressed with the largest window.
+// Reaches reports whether the peer's window holds a whole message of that size, so that
+// it can decompress one that was compressed with the largest window.
 func (d *Deflater) Reaches(size int) bool {
 	return d.direction.WindowBits == maxWindowBits || size <= 1<<d.direction.WindowBits
 }
 
-// Skip notes that the peer gets a message that was compressed elsewhere. Its window moves on
-// by that, so the next message refers to nothing before it.
+// Skip notes that the peer gets a message that was compressed elsewhere. Its window moves
+// on past that message, so the next message refers to nothing before it.
 func (d *Deflater) Skip() { d.Release() }
 
 // Shared is the payload of a message that many connections send, compressed once. It is

@@ -65,7 +65,7 @@ func TestTakeoverMakesMessagesSmaller(t *testing.T) {
 	}
 }
 
-// TestWindowIsKeptTo looks at every distance in what a small window makes, and
+// TestWindowIsKeptTo looks at every distance in data compressed with a small window, and
 // decompresses it by the standard library.
 func TestWindowIsKeptTo(t *testing.T) {
 	for _, bits := range []int{8, 9, 11, 15} {

@@ -6,7 +6,7 @@ import "strings"
 type extension struct {
 	name       string
 	parameters []parameter
-	problem    string // why it cannot be read; "" if it can
+	problem    string // the reason for which it cannot be read; "" if it can
 }
 
 // parameter is a parameter of an extension.
@@ -15,8 +15,8 @@ type parameter struct {
 	hasValue    bool
 }
 
-// parseExtensions returns the elements of the values of an extensions header. One that
-// breaks the grammar is there with its problem, and spoils no other.
+// parseExtensions returns the elements of the values of an extensions header. An element
+// that breaks the grammar is there with its problem, and spoils no other.
 func parseExtensions(values []string) []extension {
 	var list []extension
 	for _, value := range values {
@@ -91,7 +91,7 @@ func (p *parser) token() string {
 	return token
 }
 
-// value reads a token, or one in quotes (RFC 6455, section 9.1; RFC 9110, section 5.6.4).
+// value reads a token, or a quoted one (RFC 6455, section 9.1; RFC 9110, section 5.6.4).
 func (p *parser) value() string {
 	if p.rest == "" || p.rest[0] != '"' {
 		return p.token()

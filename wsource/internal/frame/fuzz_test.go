@@ -11,10 +11,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// errControl is what the peer's close frame ends the reading with.
+// errControl is the error with which the peer's close frame ends the reading.
 var errControl = errors.New("the peer has closed")
 
-// outcome reads a stream to its end, in any way, and writes down what comes of it.
+// outcome reads a stream to its end, in any way, and writes down the outcome.
 func outcome(r *frame.Reader, limit int64, whole bool) (heard []byte, err error) {
 	control := func(h frame.Header, p []byte) error {
 		heard = append(append(heard, byte(h.Opcode)), p...)

@@ -39,7 +39,7 @@ const (
 	bitsLength    = 0x7F
 )
 
-// Values of the length in the second byte that say where the length is instead.
+// Values of the length in the second byte that say where the real length is.
 const (
 	lengthIn2 = 126
 	lengthIn8 = 127
@@ -47,13 +47,13 @@ const (
 
 // Header is the header of a frame (RFC 6455, section 5.2).
 type Header struct {
-	Opcode     Opcode // type of the frame
+	Opcode     Opcode // the frame's type
 	Final      bool   // this frame is the last one of its message
 	Compressed bool   // the message is compressed; set in its first frame only
-	Length     int64  // bytes of the payload that are not read yet
+	Length     int64  // the bytes of the payload that are not read yet
 
 	// The compiler keeps a struct of up to four fields in registers. The masking key of
-	// what is read is the Reader's.
+	// frames that are read is the Reader's.
 }
 
 // Lone reports whether the frame is a whole message that is not compressed.
@@ -88,10 +88,10 @@ func headerSize(second byte) int {
 	return size
 }
 
-// payloadLength returns the length of the payload that a complete header tells, and what
-// is wrong with it, "" if nothing is.
+// payloadLength returns the payload's length in a complete header, and the problem with
+// it, or "".
 func payloadLength(head []byte) (length int64, problem string) {
-	least := int64(0) // length that needs this form
+	least := int64(0) // the least length that needs this form
 	switch length = int64(head[1] & bitsLength); length {
 	case lengthIn2:
 		length, least = int64(binary.BigEndian.Uint16(head[2:])), lengthIn2
@@ -114,10 +114,10 @@ const (
 	CodeTooBig         uint16 = 1009
 )
 
-// Error is what the peer does wrong.
+// Error is a fault of the peer's.
 type Error struct {
-	Code    uint16 // to close the connection with: one of the constants above
-	Problem string // fits into a close frame as its reason
+	Code    uint16 // the code to close with: one of the constants above
+	Problem string // a reason that fits into a close frame
 	Err     error  // ErrUTF8 for text and close reasons that are not UTF-8, otherwise nil
 }
 
@@ -127,7 +127,8 @@ func (e *Error) Error() string { return "frame: " + e.Problem }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrUTF8 is the cause of errors about what is not UTF-8 (RFC 6455, section 8.1).
+// ErrUTF8 is the cause of errors about text and reasons that are not UTF-8 (RFC 6455,
+// section 8.1).
 var ErrUTF8 = errors.New("frame: not valid UTF-8")
 
 // ErrCut is the error of a stream that ends without a close frame. It is neither io.EOF

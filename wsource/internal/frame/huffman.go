@@ -11,12 +11,13 @@ const (
 // fastBits is the length of the codes that one look into a table decodes.
 const fastBits = 10
 
-// huffman decodes one Huffman code. Codes of up to fastBits bits are found in a table,
-// the few others by counting.
+// huffman decodes one Huffman code. It finds codes of up to fastBits bits in a table, the
+// few others by counting.
 type huffman struct {
-	fast    [1 << fastBits]uint16     // by the next bits: symbol<<4 | code length; 0 for a longer code
-	count   [maxCodeLength + 1]uint16 // of codes by length
-	symbols [maxSymbols]uint16        // in the order of their codes
+	// The symbols by the next bits: symbol<<4 | code length; 0 for a longer code.
+	fast    [1 << fastBits]uint16
+	count   [maxCodeLength + 1]uint16 // the number of codes by length
+	symbols [maxSymbols]uint16        // the symbols in the order of their codes
 }
 
 // build makes the code in which symbol i has a code of lengths[i] bits, 0 for none. It
@@ -28,7 +29,8 @@ func (h *huffman) build(lengths []uint8) bool {
 		h.count[n]++
 	}
 	h.count[0] = 0
-	var next, offset [maxCodeLength + 2]uint16 // by length: the next code, and where its symbol goes
+	// By length: the next code, and the place of its symbol.
+	var next, offset [maxCodeLength + 2]uint16
 	left, used := 1, uint16(0)
 	for n := 1; n <= maxCodeLength; n++ {
 		left = left<<1 - int(h.count[n])

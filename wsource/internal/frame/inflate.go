@@ -7,10 +7,11 @@ import (
 	"sync"
 )
 
-// The decompressor is one of this package's own, because that of compress/flate does not
-// tell whether data that ends has come to the end of a block, and so takes the beginning
-// of a message for a whole one; it stops for good at a final block; it waits for more
-// before it returns what it has; and its window has to be copied whenever it begins anew.
+// The decompressor is this package's own, because that of compress/flate has four faults.
+// It does not tell whether data that ends has come to the end of a block, and so takes
+// the beginning of a message for a whole one. It stops for good at a final block. It
+// waits for more before it returns the data that it has. And its window has to be copied
+// whenever it begins anew.
 
 // Sizes in bytes of deflate's window (RFC 1951, section 2) and of its longest match.
 const (
@@ -18,7 +19,7 @@ const (
 	maxMatch  = 258
 )
 
-// phase is what an inflater expects next.
+// phase is the next thing that an inflater expects.
 type phase byte
 
 const (
@@ -32,21 +33,21 @@ const (
 // inflater decompresses one message (RFC 1951; RFC 7692, section 7.2.2).
 type inflater struct {
 	message *Message
-	part    []byte // compressed data that has come, in the Reader's memory
-	bits    uint64 // what comes before it; its lowest bit comes first
-	n       uint   // number of bits; those above them are the next ones, or 0
+	part    []byte // the compressed data that has come, in the Reader's memory
+	bits    uint64 // the bits before part; the lowest bit comes first
+	n       uint   // the number of bits; those above them are the next ones, or 0
 
 	phase     phase
 	final     bool // the current block is marked as the last one
-	left      int  // bytes of the stored block still to come
+	left      int  // the bytes of the stored block still to come
 	lit, dist *huffman
-	err       error // found behind data that was not returned yet
+	err       error // an error found behind data that was not returned yet
 
-	at, given int // in out: the end of the data, and of what was returned
+	at, given int // the ends in out: of the data, and of the returned part
 	out       [2 * maxWindow]byte
 
 	lengths             [maxSymbols + 32]uint8
-	ownLit, ownDist     huffman // of the current block
+	ownLit, ownDist     huffman // the current block's
 	fixedLit, fixedDist huffman
 }
 
@@ -96,10 +97,10 @@ func (f *inflater) release(whole bool) {
 }
 
 var (
-	// errPending stops the decoding while there is data to return, as what comes next may
+	// errPending stops the decoding while there is data to return, as the next data may
 	// take long, or has no room.
 	errPending = errors.New("data is pending")
-	// errOver stops the decoding when it needs more than there is of the message.
+	// errOver stops the decoding when it needs more of the message than there is.
 	errOver = errors.New("the compressed data has no end")
 )
 
@@ -107,7 +108,7 @@ func (f *inflater) corrupt() error {
 	return f.message.reader.fail(&Error{Code: CodeInvalidPayload, Problem: "compressed data is corrupt"})
 }
 
-// read returns what comes next of the decompressed data.
+// read returns the next decompressed data.
 func (f *inflater) read(p []byte) (int, error) {
 	for f.given == f.at {
 		if f.err != nil {
@@ -132,7 +133,7 @@ func (f *inflater) read(p []byte) (int, error) {
 }
 
 // decode decodes as much as there is room for, or until more input has to be waited for
-// while there is data to return. It returns why it stops.
+// while there is data to return. It returns the reason why it stops.
 func (f *inflater) decode() error {
 	for {
 		var err error
@@ -170,8 +171,8 @@ func (f *inflater) top() {
 	}
 }
 
-// need waits until there are n bits, of at most 48, and returns why there are not. Unless
-// it is told to wait, it returns before data is kept back.
+// need waits until there are n bits, of at most 48, and returns the error if there are
+// not. Unless it is told to wait, it returns before data is kept back.
 func (f *inflater) need(n uint, wait bool) error {
 	for f.top(); f.n < n; f.top() {
 		if err := f.more(wait); err != nil {
@@ -207,7 +208,7 @@ func (f *inflater) drop(n uint) int {
 }
 
 // start begins a block at the beginning of a message, or after a block that is marked as
-// the last one. Either may be all there is.
+// the last one. Either may be the end of the data.
 func (f *inflater) start() error {
 	err := f.need(1, false)
 	if errors.Is(err, errOver) {
@@ -245,7 +246,7 @@ func (f *inflater) block() error {
 	return nil
 }
 
-// endBlock goes on after a block. After the last one, what follows begins with a byte.
+// endBlock goes on after a block. After the last one, the next data begins with a byte.
 func (f *inflater) endBlock() {
 	f.phase = phaseBlock
 	if f.final {

@@ -73,8 +73,8 @@ func (f *inflater) codes() error {
 	return errPending
 }
 
-// short gets more input for a symbol that has come in part, or finds that its code is
-// none.
+// short gets more input for a symbol that has come in part, or finds that its code does
+// not exist.
 func (f *inflater) short() error {
 	if len(f.part) > 0 { // there were 48 bits, and no symbol needs more
 		return f.corrupt()
@@ -82,7 +82,7 @@ func (f *inflater) short() error {
 	return f.more(false)
 }
 
-// repeat appends length bytes that are found at the distance.
+// repeat appends length bytes from that distance back.
 func (f *inflater) repeat(distance, length int) {
 	from, end := f.at-distance, f.at+length
 	for f.at < end {
@@ -146,7 +146,7 @@ func (f *inflater) ownCodes() error {
 	return nil
 }
 
-// codeLengths reads the lengths of the codes, in the code that ownDist has for that.
+// codeLengths reads the lengths of the codes, in the code that ownDist holds for them.
 func (f *inflater) codeLengths(lengths []uint8) error {
 	for i := 0; i < len(lengths); {
 		var symbol int

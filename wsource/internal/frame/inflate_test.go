@@ -92,7 +92,7 @@ func requireCode(tb testing.TB, err error, code uint16) {
 	require.Equal(tb, code, e.Code, e.Problem)
 }
 
-// final compresses data that ends with a final block, as if it were a file.
+// final compresses data so that it ends with a final block, as a file does.
 func final(tb testing.TB, data string) []byte {
 	tb.Helper()
 	var b bytes.Buffer
@@ -280,14 +280,14 @@ func FuzzInflate(f *testing.F) {
 			e, ok := errors.AsType[*frame.Error](err)
 			require.True(t, ok)
 			if theirErr == nil && rest.Len() == 0 && len(theirs) <= limit {
-				// What was added completes a stored block, or a code, that is cut.
+				// The added bytes complete a stored block, or a code, that is cut.
 				require.Equal(t, "compressed data ends too early", e.Problem)
 			}
 			return
 		}
 		require.ErrorIs(t, err, frame.ErrCut)
 		if theirErr != nil {
-			return // an end without what the library needs behind it
+			return // an end without the bytes that the library needs behind it
 		}
 		require.True(t, bytes.HasPrefix(got[0], theirs))
 	})

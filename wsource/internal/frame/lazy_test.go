@@ -32,7 +32,7 @@ func (s *lazyPieces) Read(p []byte) (int, error) {
 func (s *lazyPieces) ReadLazy(m frame.Memory) (int, error) {
 	var others [][]byte // memory of other connections
 	for s.random.IntN(3) == 0 {
-		clear(m.Take()) // what it was used for is over
+		clear(m.Take()) // its earlier use is over
 		m.Return()
 		others = append(others, frame.NewReader(nil, frame.Config{}).Take())
 		s.waits++
@@ -99,7 +99,7 @@ func (s *asking) Read(p []byte) (int, error) {
 	return s.Reader.Read(p)
 }
 
-// TestMessagesOfAFewKilobytesTakeOneRead, once there was one.
+// TestMessagesOfAFewKilobytesTakeOneRead checks that, once there was one.
 func TestMessagesOfAFewKilobytesTakeOneRead(t *testing.T) {
 	s := new(asking)
 	r := frame.NewReader(s, frame.Config{Client: true})

@@ -69,7 +69,7 @@ func stream(client bool, frames ...raw) []byte {
 type pieces struct {
 	data []byte
 	size int
-	err  error // at the end; nil for io.EOF
+	err  error // the error at the end; nil for io.EOF
 }
 
 func (p *pieces) Read(b []byte) (int, error) {
@@ -84,7 +84,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// sizes of the pieces that a stream is cut into.
+// The sizes of the pieces that a stream is cut into.
 func sizes() []int { return []int{1, 2, 3, 7, 64, 255, 256, 257, 1000, 1 << 14, 1 << 20} }
 
 // deflated compresses by the standard library, as a message without context takeover.
@@ -104,7 +104,7 @@ var (
 	samplesMade = make(map[int]map[string][]byte)
 )
 
-// samples are data of several kinds, of at least that size. Nobody changes them.
+// samples are data of several kinds, of at least that size. No test changes them.
 func samples(size int) map[string][]byte {
 	samplesLock.Lock()
 	defer samplesLock.Unlock()

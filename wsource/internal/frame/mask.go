@@ -34,7 +34,7 @@ func Mask(p []byte, key uint32) uint32 {
 // Each is used once. The zero value is ready; one goroutine at a time may use it.
 type Keys struct {
 	bytes [256]byte
-	left  int // bytes at the end that were never used
+	left  int // the bytes at the end that were never used
 }
 
 // next returns a key that was not used before.

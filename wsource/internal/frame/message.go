@@ -12,28 +12,27 @@ type Message struct {
 
 	reader  *Reader
 	control func(h Header, payload []byte) error
-	header  Header // of what remains of the current frame
+	header  Header // the current frame's, with the length of its rest
 	limit   int64
-	arrived int64 // bytes of payload that the headers have announced
-	read    int64 // bytes of data that were returned
+	arrived int64 // the bytes of payload that the headers have announced
+	read    int64 // the bytes of data that were returned
 	text    UTF8
 	inflate *inflater // nil if the message is not compressed
 	err     error
-	probe   [1]byte // for a look whether there is more
+	probe   [1]byte // one byte for a look whether more comes
 }
 
-// Message returns the message that begins with the frame of h. It is used until Read has
-// returned an error, io.EOF or another, before anything else is read, and then belongs to
-// the next message.
+// Message returns the message that begins with the frame of h. The caller uses it until
+// Read has returned an error, io.EOF or another, before it reads anything else. Then it
+// belongs to the next message.
 //
-// A message of more than limit bytes after decompression is an [*Error] with CodeTooBig:
-// in the moment a header announces it, if the message is not compressed. Of one that is,
-// the compressed data may not be longer than 8 times the limit and 1 KiB, which only data
-// without content is.
+// A message of more than limit bytes after decompression is an [*Error] with CodeTooBig.
+// If the message is not compressed, that is found as soon as a header announces it. The
+// compressed data of a message may not be longer than 8 times the limit and 1 KiB; only
+// data without content is that long.
 //
 // Control is called for each control frame that comes between two fragments, with a
-// payload that it must not keep. An error that it returns is what Read returns from then
-// on.
+// payload that it must not keep. Read returns an error of control's from then on.
 func (r *Reader) Message(h Header, limit int64, control func(h Header, payload []byte) error) *Message {
 	if r.message == nil {
 		r.message = new(Message)
@@ -67,11 +66,11 @@ func (m *Message) announce(length int64) error {
 	return nil
 }
 
-// Read returns what comes next of the message's data. The error is io.EOF at the
-// message's end and nowhere else. It is an [*Error] for a message over the limit, at the
-// first byte of a text that is not UTF-8, and for compressed data that is corrupt or has
-// no end; an error of control; and an error of [Reader.Next] for what comes in the
-// message's place.
+// Read returns the next part of the message's data. The error is io.EOF at the message's
+// end and nowhere else. It is an [*Error] for a message over the limit, at the first byte
+// of a text that is not UTF-8, and for compressed data that is corrupt or has no end. It
+// may be an error of control, and an error of [Reader.Next] for data in the message's
+// place.
 func (m *Message) Read(p []byte) (int, error) {
 	if m.err != nil || len(p) == 0 {
 		return 0, m.err
@@ -94,7 +93,7 @@ func (m *Message) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end lets go of what only a message in progress needs.
+// end lets go of the memory that only a message in progress needs.
 func (m *Message) end(err error) {
 	m.err, m.control = err, nil
 	if m.inflate != nil {
@@ -159,18 +158,19 @@ func (m *Message) advance() (bool, error) {
 // Sizes in bytes of the memory for a message that is read whole.
 const (
 	firstRoom = 4 << 10
-	trusted   = 64 << 10 // room that is made because a length was announced
-	growth    = 16       // and later, how many times the size of what has come
+	trusted   = 64 << 10 // the room that is made because a length was announced
+	// The room that is made later, as a multiple of the bytes that have come.
+	growth = 16
 )
 
 // ReadAll appends the whole message to dst, which may be nil, and returns it. It makes
-// room for what has come more than for what was announced: at first 64 KiB, then 16 times
-// what there is.
+// room more for the bytes that have come than for those announced: at first 64 KiB, then
+// 16 times the bytes it has.
 func (m *Message) ReadAll(dst []byte) ([]byte, error) {
 	for from := len(dst); ; {
 		space := dst[len(dst):cap(dst)]
 		if len(space) == 0 {
-			space = m.probe[:] // that dst is full does not say that more is to come
+			space = m.probe[:] // a full dst does not say that more is to come
 		}
 		n, err := m.Read(space)
 		switch {

@@ -111,7 +111,7 @@ func TestTextInFragmentsIsCheckedAtOnce(t *testing.T) {
 		"compressed": {[]raw{{opcode: 1, rsv: rsv1, open: true, payload: append(deflated(t, 1, []byte("x\xFF")), 0, 0, 0xFF, 0xFF)}}, "x"},
 	} {
 		for _, size := range sizes() {
-			near, far := io.Pipe() // which stays open: the rest never comes
+			near, far := io.Pipe() // the pipe stays open: the rest never comes
 			go func() { _, _ = io.Copy(far, &pieces{data: stream(true, test.frames...), size: size}) }()
 			r := frame.NewReader(near, frame.Config{Client: true, Params: frame.WithTakeover(true)})
 			h, err := r.Next()
@@ -119,7 +119,7 @@ func TestTextInFragmentsIsCheckedAtOnce(t *testing.T) {
 			got, err := r.Message(h, noLimit, noControl(t)).ReadAll(nil)
 			requireCode(t, err, frame.CodeInvalidPayload)
 			assert.True(t, bytes.HasPrefix(got, []byte(test.good)), name)
-			assert.LessOrEqual(t, len(got), len(test.good)+1, "what a character has begun with may have been returned before")
+			assert.LessOrEqual(t, len(got), len(test.good)+1, "the first bytes of a character may have been returned before")
 			require.NoError(t, near.Close())
 		}
 	}
@@ -175,7 +175,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestAnnouncedLengths has lengths announced whose data never comes.
+// TestAnnouncedLengths announces lengths whose data never comes.
 func TestAnnouncedLengths(t *testing.T) {
 	huge := []byte{0x82, 127, 1 << 6, 0, 0, 0, 0, 0, 0, 0}
 	second := append(stream(true, raw{opcode: 2, open: true, payload: []byte("a")}), huge...)

@@ -23,18 +23,19 @@ const (
 	maxWindowBits    = 15
 )
 
-// Params says how the messages of a connection are compressed: what a side wishes, and
-// the outcome of the negotiation. The zero value is no compression.
+// Params is the compression of a connection's messages: a side's wish, and the outcome of
+// the negotiation. The zero value is no compression.
 type Params struct {
 	Enabled bool      // permessage-deflate is wished, or agreed on
-	Server  Direction // messages that the server sends
-	Client  Direction // messages that the client sends
+	Server  Direction // for messages that the server sends
+	Client  Direction // for messages that the client sends
 }
 
-// Direction says how the messages of one side are compressed.
+// Direction is the compression of one side's messages.
 type Direction struct {
-	Takeover   bool // messages refer to those before: context takeover
-	WindowBits int  // base-2 logarithm of how many bytes they refer back, from 8 to 15
+	Takeover bool // messages refer to earlier ones: context takeover
+	// The base-2 logarithm of how many bytes they refer back, from 8 to 15.
+	WindowBits int
 }
 
 // WithTakeover returns the Params of compression with windows of 15 bits, with or without
@@ -56,8 +57,8 @@ func (p Params) Outgoing(client bool) Direction {
 func (p Params) incoming(client bool) Direction { return p.Outgoing(!client) }
 
 // Offer returns the value of the extensions header with which a client offers
-// compression, "" if p is not enabled. It lets the server choose the client's window,
-// which [Deflater] can keep to.
+// compression, "" if p is not enabled. It lets the server choose the client's window:
+// [Deflater] can keep to that.
 func (p Params) Offer() string {
 	if !p.Enabled {
 		return ""
@@ -87,12 +88,12 @@ func (p Params) format(window bool) string {
 	return s
 }
 
-// Answer returns what a server that wishes p makes of the extensions headers of a
+// Answer returns the answer of a server that wishes p to the extensions headers of a
 // request: the Params of the connection, and the value of its own extensions header. It
 // takes the first offer that is valid. Both are empty if there is none, or p is not
 // enabled.
 //
-// A side's messages refer to those before only if both sides wish it, and no further than
+// A side's messages refer to earlier ones only if both sides wish it, and no further than
 // the smaller of the windows. A client that does not offer to choose its window keeps 15
 // bits.
 func (p Params) Answer(headers []string) (Params, string) {
@@ -127,10 +128,11 @@ var errChoice = errors.New("frame: the server chose extensions that were not off
 // extensions headers of the server's answer. An answer without an extension is no
 // compression.
 //
-// The error says why the handshake has failed (RFC 7692, section 7.1): an extension, a
-// parameter or a window that was not offered. A server that does not promise what it was
-// asked for, to begin anew with each message or to use a smaller window, is taken at its
-// word: the Params say so, and the Reader keeps what such messages refer to.
+// The error is the reason for which the handshake has failed (RFC 7692, section 7.1): an
+// extension, a parameter or a window that was not offered. A server that does not promise
+// to begin anew with each message, or to use a smaller window, as it was asked to, is
+// taken at its word: the Params say so, and the Reader keeps the data that such messages
+// refer to.
 func (p Params) Check(headers []string) (Params, error) {
 	list := parseExtensions(headers)
 	switch {
@@ -163,11 +165,11 @@ func (p Params) Check(headers []string) (Params, error) {
 type deflateParams struct {
 	serverNoTakeover, clientNoTakeover bool
 	serverWindow, clientWindow         bool // the header has the parameter
-	serverBits, clientBits             int  // 15 if no value is told
+	serverBits, clientBits             int  // 15 if the header tells no value
 }
 
 // params returns the parameters of an extension, in an answer or in an offer. The error
-// says why it is not a valid permessage-deflate.
+// is the reason for which it is not a valid permessage-deflate.
 func (e extension) params(answer bool) (deflateParams, error) {
 	p := deflateParams{serverBits: maxWindowBits, clientBits: maxWindowBits}
 	switch {

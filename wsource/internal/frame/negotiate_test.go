@@ -112,7 +112,7 @@ func TestAnswersThatAClientChecks(t *testing.T) {
 		{wish, []string{"x-other"}, frame.Params{}, false},
 		{wish, []string{"permessage-deflate, permessage-deflate"}, frame.Params{}, false},
 		{wish, []string{"permessage-deflate", "x-other"}, frame.Params{}, false},
-		// It did not promise what it was asked for, so the context is kept.
+		// It did not give the promise that was asked for, so the context is kept.
 		{frame.WithTakeover(false), []string{"permessage-deflate"}, params(true, 15, false, 15), true},
 		{
 			frame.WithTakeover(false), []string{"permessage-deflate; server_no_context_takeover; client_no_context_takeover"},

@@ -2,6 +2,7 @@ package frame_test
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
@@ -52,25 +53,30 @@ func bulk() []protocolCase {
 }
 
 // compressed are the sections 12 and 13: data of several kinds, in messages of all
-// lengths, whole and in fragments. They differ in what is negotiated.
-func compressed(section string) []protocolCase {
+// lengths up to a longest one, whole and in fragments. They differ in the negotiated
+// compression.
+func compressed(section string, longest int) []protocolCase {
 	var all []protocolCase
 	lengths := []int{16, 64, 256, 1 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10}
 	add := func(id, kind string, n, cut int) {
+		if n > longest {
+			return
+		}
 		all = append(all, protocolCase{id, func(b *builder) {
 			opcode := byte(1)
 			if kind == "noise" {
 				opcode = 2
 			}
 			data := samples(max(n, 4<<10))[kind]
-			b.skipped = b.packer == nil || b.scale > 1 && (n > 32<<10 || section != "12" && n > 8<<10)
+			b.skipped = b.packer == nil
 			for i := range max(4, 100/b.scale) {
 				message := data
 				if at := 13 * i; opcode == 2 && at+n <= len(data) {
 					message = data[at : at+n]
 				} else if opcode == 1 {
 					message = data[:n]
-					for n > 0 && message[len(message)-1] >= 0x80 { // not in the middle of a character
+					// Not in the middle of a character.
+					for n > 0 && message[len(message)-1] >= 0x80 {
 						message = message[:len(message)-1]
 					}
 				}
@@ -98,7 +104,21 @@ func compressed(section string) []protocolCase {
 	return all
 }
 
-// wishes are what section 13 negotiates.
+// localCases are the cases for two sides that both are this package, for one negotiated
+// compression.
+func localCases(negotiated frame.Params) []protocolCase {
+	all := slices.Concat(framing(), fragmentation(), unicodeCases(), closing(), bulk())
+	if negotiated.Enabled {
+		all = append(all, compressed("12", 32<<10)...)
+	}
+	return all
+}
+
+// localWishes are the cases of one wish of section 13, for two sides that both are this
+// package.
+func localWishes(wish int) []protocolCase { return compressed(fmt.Sprint("13.", wish+1), 8<<10) }
+
+// wishes are the compressions that section 13 negotiates.
 func wishes() []frame.Params {
 	return []frame.Params{
 		params(true, 15, true, 15), params(false, 15, false, 15), params(true, 9, true, 9), params(true, 15, false, 15),

@@ -8,10 +8,10 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// send is something that a case sends, or a pause in which nothing is.
+// send is something that a case sends, or a pause in which it sends nothing.
 type send struct {
 	data   []byte
-	chop   int // size of the pieces; 0 for one
+	chop   int // the size of the pieces; 0 for one
 	closes bool
 	pause  bool
 }
@@ -19,15 +19,15 @@ type send struct {
 // pause is the event that a pause has gone by and the connection goes on.
 const pause event = "a pause"
 
-// builder builds a case: what is sent, and what has to come back.
+// builder builds a case: the bytes to send, and the events that have to come back.
 type builder struct {
 	client   bool // the tester is the client
 	packer   *packer
 	chop     int
-	scale    int // by what sizes and counts are divided
+	scale    int // the divisor of sizes and counts
 	sends    []send
 	want     []event
-	also     [][]event // acceptable in place of want
+	also     [][]event // the sequences acceptable in place of want
 	finishes bool      // the tester closes the connection at the end
 	fail     bool      // the connection has to fail
 	skipped  bool
@@ -74,21 +74,21 @@ func (b *builder) echo(opcode byte, data []byte) {
 
 func (b *builder) wants(events ...event) { b.want = append(b.want, events...) }
 
-// pause waits for what has to come so far, and that nothing else does.
+// pause waits for the events that have to come so far, and that no other does.
 func (b *builder) pause() {
 	b.sends = append(b.sends, send{pause: true})
 	b.wants(pause)
 }
 
-// fails wants the connection to be closed with a code. That it is closed without, or with
+// fails wants the connection to be closed with a code. A close without a code, or with
 // another one, is acceptable.
 func (b *builder) fails(code uint16) {
 	b.fail = true
 	b.wants(closeEvent(code), ended)
 }
 
-// closes sends a close frame with that payload and wants an answer with the code. One
-// that tells of no failure is acceptable.
+// closes sends a close frame with that payload and wants an answer with the code. Another
+// code that tells of no failure is acceptable.
 func (b *builder) closes(payload []byte, code uint16) {
 	b.send(raw{opcode: 8, payload: payload})
 	for _, other := range []uint16{1000, 1005} {
@@ -116,7 +116,7 @@ func (b *builder) finish() {
 	}
 }
 
-// judge compares what has come with what had to.
+// judge compares the events that have come with those that had to.
 func (b *builder) judge(got []event) verdict {
 	if slices.Equal(got, b.want) {
 		return strict
@@ -134,8 +134,8 @@ func (b *builder) judge(got []event) verdict {
 	return failed
 }
 
-// hopeless reports whether something has come that was not to come, so that what else
-// comes does not matter.
+// hopeless reports whether an event has come that was not to come, so that later events
+// do not matter.
 func (b *builder) hopeless(got []event) bool {
 	for _, also := range append([][]event{b.want}, b.also...) {
 		n := min(len(got), len(also)-2)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,14 +24,33 @@ type packer struct {
 	out       bytes.Buffer
 }
 
+// flateWriters are the standard library's writers at a level, which take a megabyte each.
+var flateWriters [2]sync.Pool
+
 func newPacker(d frame.Direction) *packer {
-	p, level := &packer{direction: d}, flate.BestSpeed
+	p := &packer{direction: d}
+	p.writer, _ = p.pool().Get().(*flate.Writer)
+	if p.writer != nil {
+		p.writer.Reset(&p.out)
+		return p
+	}
+	level := flate.BestSpeed
 	if d.WindowBits < 15 {
-		level = flate.HuffmanOnly // which refers to nothing
+		level = flate.HuffmanOnly // the level that refers to nothing
 	}
 	p.writer, _ = flate.NewWriter(&p.out, level)
 	return p
 }
+
+func (p *packer) pool() *sync.Pool {
+	if p.direction.WindowBits < 15 {
+		return &flateWriters[0]
+	}
+	return &flateWriters[1]
+}
+
+// release gives back the writer, which another packer can use.
+func (p *packer) release() { p.pool().Put(p.writer) }
 
 func (p *packer) pack(data []byte) []byte {
 	p.out.Reset()
@@ -64,7 +84,7 @@ func (u *unpacker) unpack(tb testing.TB, payload []byte) ([]byte, error) {
 	return data, err
 }
 
-// event says what came from the implementation under test.
+// event is something that came from the implementation under test.
 type event string
 
 const ended event = "end"
@@ -133,7 +153,7 @@ func (p *tester) readFrame() (f raw, err error) {
 	return f, err
 }
 
-// listen tells what comes, until nothing more does.
+// listen passes the events on that come, until nothing more does.
 func (p *tester) listen() {
 	defer close(p.events)
 	var message raw
@@ -174,8 +194,8 @@ func (p *tester) listen() {
 	}
 }
 
-// write writes in pieces of a size, 0 for all at once. That nothing more is read shows
-// elsewhere.
+// write writes in pieces of a size, 0 for all at once. If nothing more is read, that
+// shows elsewhere.
 func (p *tester) write(b []byte, chop int) {
 	if chop == 0 {
 		chop = max(1, len(b))
@@ -210,16 +230,16 @@ func (p *tester) sendClose() {
 	p.write(raw{opcode: 8, payload: []byte{3, 0xE8}}.bytes(p.client), 0)
 }
 
-// verdict is what comes of a case.
+// verdict is the outcome of a case.
 type verdict int
 
 const (
 	strict     verdict = iota
-	acceptable         // RFC 6455 leaves it open, or the peer is not told what it did wrong
+	acceptable         // RFC 6455 leaves it open, or the peer is not told its fault
 	failed
 )
 
-// How long to wait for what has to come, and for what should not.
+// How long to wait for events that have to come, and for those that should not.
 const (
 	patience = 10 * time.Second
 	quiet    = time.Second

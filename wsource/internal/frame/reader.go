@@ -11,21 +11,20 @@ import (
 	"unicode/utf8"
 )
 
-// Sizes in bytes of what is read at once. An idle connection waits without a buffer, if its
-// stream is [Lazy], and reads into a large one from the pool. Otherwise it waits with a
-// small buffer of its own, enough for a lone message; with a medium one when a message did
-// not fit into that. When a read fills it, data streams, and is read into a large one until
-// no more has come.
+// Sizes in bytes of the buffers. An idle connection waits without a buffer, if its stream
+// is [Lazy], and reads into a large one from the pool. Otherwise it waits with a small
+// buffer of its own, enough for a lone message; with a medium one once a message did not
+// fit into that. If a read fills the buffer, data is streaming, and a large one is used
+// until no more has come.
 const (
 	smallBuffer  = 256
 	mediumBuffer = 4<<10 + Room
 	largeBuffer  = 16 << 10
 )
 
-// Lazy is a stream that can wait for what comes without memory for it.
+// Lazy is a stream that can wait for data without memory for it.
 type Lazy interface {
-	// ReadLazy waits until something can be read, and then reads it into the memory that m
-	// gives. It returns what Read does.
+	// ReadLazy waits until something can be read, reads it into m, and returns like Read.
 	ReadLazy(m Memory) (int, error)
 }
 
@@ -45,41 +44,41 @@ const maxEmptyReads = 100
 
 var largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 
-// Config says what a [Reader] reads.
+// Config configures a [Reader].
 type Config struct {
-	Client bool   // this side is the client: what comes is the server's, and so is not masked
-	Prefix []byte // bytes of the stream that were read before; the Reader takes them over
-	Params Params // of compression, as negotiated
+	Client bool   // this side is the client: the frames that come are not masked
+	Prefix []byte // the bytes read before; the Reader takes them over
+	Params Params // the compression, as negotiated
 }
 
 // Reader reads the frames of one connection, from one side. One goroutine at a time may
 // use it; LastRead, Touch and Err may be called by any.
 type Reader struct {
 	stream  io.Reader
-	lazy    Lazy // that the stream is, or nil
+	lazy    Lazy // the stream as a Lazy, or nil
 	client  bool
 	deflate bool // compression is negotiated
 
 	space      []byte // the buffer in use
-	start, end int    // of what has come and is not taken yet
+	start, end int    // the bounds of the bytes that have come and are not taken yet
 	small      []byte
 	large      *[largeBuffer]byte // or nil
-	more       bool               // the last read filled the buffer: more has probably come
+	more       bool               // the buffer was filled: more has probably come
 	wide       bool               // a payload has come that needs a medium buffer
 
-	key uint32 // for the rest of the current payload; its first byte is the lowest
+	key uint32 // the key for the rest of the payload; its first byte is the lowest
 
 	inside bool // a message has begun whose last frame has not come
 	packed bool // that message is compressed
-	frames int  // of the message that began last, so far
+	frames int  // the frames so far of the message that began last
 
 	message   *Message // used for each message in turn; nil until one needs it
 	direction Direction
-	history   []byte // of the messages before, for those that refer to it
+	history   []byte // the end of the earlier messages, for those that refer to it
 
 	created  time.Time
-	lastRead atomic.Int64          // nanoseconds since created
-	failure  atomic.Pointer[error] // why nothing more comes
+	lastRead atomic.Int64          // in nanoseconds since created
+	failure  atomic.Pointer[error] // the error with which nothing more comes
 }
 
 // NewReader returns a Reader of the stream.
@@ -94,23 +93,26 @@ func NewReader(stream io.Reader, c Config) *Reader {
 }
 
 // Await waits until a part of the next frame has come, or nothing will come:
-// [Reader.Next] tells which.
+// [Reader.Next] tells which of these.
 func (r *Reader) Await() {
 	if r.start == r.end {
 		_ = r.fill(1) // the error comes again
 	}
 }
 
-// Buffered reports whether something has come that is not taken yet.
+// Buffered reports whether bytes have come that are not taken yet.
 func (r *Reader) Buffered() bool { return r.start < r.end }
+
+// Inside reports whether a message has begun whose last frame has not come.
+func (r *Reader) Inside() bool { return r.inside }
 
 // Next waits for the next frame and returns its header. The caller takes the payload
 // before it reads anything else: by [Reader.Payload] or [Reader.ReadPayload], or, if the
 // frame begins a message, by [Reader.Message].
 //
 // The error is an [*Error] for a frame that RFC 6455 or the negotiation of compression
-// forbids, and [ErrCut] or the stream's error if no frame comes. After an error it comes
-// again.
+// forbids, and [ErrCut] or the stream's error if no frame comes. The same error comes
+// again from then on.
 func (r *Reader) Next() (Header, error) {
 	// Most frames are a message of less than 64 KiB, whose header has come as a whole.
 	head := r.space[r.start:r.end]
@@ -175,8 +177,8 @@ func (r *Reader) next() (Header, error) {
 	return h, nil
 }
 
-// check returns what is wrong with the first two bytes of a header, "" if nothing is (RFC
-// 6455, sections 5.1, 5.2, 5.4 and 5.5; RFC 7692, section 6).
+// check returns the problem with the first two bytes of a header, or "" (RFC 6455,
+// sections 5.1, 5.2, 5.4 and 5.5; RFC 7692, section 6).
 func (r *Reader) check(h Header, first, second byte) string {
 	masked := second&bitMasked != 0
 	switch {
@@ -204,7 +206,7 @@ func (r *Reader) check(h Header, first, second byte) string {
 	return ""
 }
 
-// follow notes where in a message the stream is after the header.
+// follow notes the stream's place in a message after the header.
 func (r *Reader) follow(h Header) {
 	switch h.Opcode {
 	case Text, Binary:
@@ -216,9 +218,9 @@ func (r *Reader) follow(h Header) {
 	}
 }
 
-// Payload reads the payload of h, of at most MaxPayload bytes, and returns it in the
+// Payload reads the payload of h, of at most MaxPayload bytes. It returns it in the
 // Reader's own memory, which the next call that reads uses again. The text of a lone
-// frame is checked while it comes, and one that is not UTF-8 is an [*Error].
+// frame is checked while it comes: text that is not UTF-8 is an [*Error].
 func (r *Reader) Payload(h Header) ([]byte, error) {
 	if int64(r.end-r.start) < h.Length {
 		return r.awaitPayload(h)
@@ -266,8 +268,7 @@ func (r *Reader) awaitPayload(h Header) ([]byte, error) {
 	return p, nil
 }
 
-// ReadPayload reads the next part of h's payload into p, fills that, and returns the
-// header of what remains.
+// ReadPayload fills p with the next part of h's payload, and returns the rest's header.
 func (r *Reader) ReadPayload(h Header, p []byte) (Header, error) {
 	for at := 0; at < len(p); {
 		n, err := r.take(p[at:])
@@ -302,8 +303,8 @@ func (r *Reader) take(p []byte) (int, error) {
 	return n, nil
 }
 
-// borrow returns what has come of h's payload, at least a byte, in the Reader's memory,
-// and takes it off h.
+// borrow returns the bytes of h's payload that have come, at least one, in the Reader's
+// memory, and takes them off h.
 func (r *Reader) borrow(h *Header) ([]byte, error) {
 	if r.start == r.end {
 		if err := r.fill(1); err != nil {
@@ -320,7 +321,7 @@ func (r *Reader) borrow(h *Header) ([]byte, error) {
 	return p, nil
 }
 
-// fill reads what has come, behind what is not taken yet, into a buffer for need bytes.
+// fill reads new bytes behind those not taken yet, into a buffer for need bytes.
 func (r *Reader) fill(need int) error {
 	if err := r.Err(); err != nil {
 		return err
@@ -335,7 +336,7 @@ func (r *Reader) fill(need int) error {
 	return err
 }
 
-// fillLazily is fill when nothing is left that is not taken yet.
+// fillLazily is fill when all bytes are taken.
 func (r *Reader) fillLazily() error {
 	for range maxEmptyReads {
 		n, err := r.lazy.ReadLazy(r)
@@ -367,7 +368,7 @@ func (r *Reader) Return() {
 	r.large, r.space, r.start, r.end = nil, nil, 0, 0
 }
 
-// makeRoom chooses the buffer for need bytes, of which some have not come.
+// makeRoom chooses the buffer for need bytes. Some of these have not come.
 func (r *Reader) makeRoom(need int) {
 	rest := r.space[r.start:r.end]
 	r.wide = r.wide || need > smallBuffer && need <= mediumBuffer
@@ -394,7 +395,7 @@ func (r *Reader) makeRoom(need int) {
 }
 
 // receive reads from the stream. An error that comes with bytes comes again, and so is
-// found only when more is wanted than there is.
+// found only when more is wanted than has come.
 func (r *Reader) receive(p []byte) (int, error) {
 	for range maxEmptyReads {
 		n, err := r.stream.Read(p)
@@ -409,7 +410,7 @@ func (r *Reader) receive(p []byte) (int, error) {
 	return 0, r.fail(io.ErrNoProgress)
 }
 
-// fail notes why nothing more comes, and drops what has come since.
+// fail notes the error with which nothing more comes, and drops the bytes since.
 func (r *Reader) fail(err error) error {
 	r.start = r.end
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -419,7 +420,7 @@ func (r *Reader) fail(err error) error {
 	return err
 }
 
-// Err returns why nothing more comes, or nil as long as no call has returned an error.
+// Err returns the error with which nothing more comes, or nil while no call has failed.
 func (r *Reader) Err() error {
 	if err := r.failure.Load(); err != nil {
 		return *err
@@ -427,8 +428,8 @@ func (r *Reader) Err() error {
 	return nil
 }
 
-// Detach gives up the memory that was read into, because the payload returned last is
-// still used. What is not taken yet is kept.
+// Detach gives up the memory of the buffer, because the payload returned last is still
+// used. Bytes that are not taken yet are kept.
 func (r *Reader) Detach() {
 	rest := slices.Clone(r.space[r.start:r.end])
 	r.space, r.start, r.end = rest, 0, len(rest)
@@ -438,8 +439,8 @@ func (r *Reader) Detach() {
 // Touch notes that the peer is alive now, as every byte that comes does.
 func (r *Reader) Touch() { r.lastRead.Store(int64(r.Age())) }
 
-// LastRead returns how old the Reader was when something came last; 0 before. Setting the
-// wall clock does not change that.
+// LastRead returns the Reader's age when something came last; 0 before. Setting the wall
+// clock does not change that.
 func (r *Reader) LastRead() time.Duration { return time.Duration(r.lastRead.Load()) }
 
 // Age returns how long ago the Reader was made.

@@ -15,7 +15,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// lengths are those at the limits of a header's forms, and of the buffers.
+// lengths are the lengths at the limits of a header's forms, and of the buffers.
 func lengths() []int {
 	return []int{0, 1, 125, 126, 127, 240, 256, 300, frame.MaxPayload, frame.MaxPayload + 1, 1<<16 - 1, 1 << 16, 100_000}
 }
@@ -127,7 +127,7 @@ func TestViolations(t *testing.T) {
 					requireCode(t, err, frame.CodeProtocolError)
 					require.Equal(t, "frame: "+test.problem, err.Error())
 					before := map[string]int{"packed fragment": 1, "message inside": 1, "after the end": 2}[name]
-					require.Equal(t, 2+before, count, "what comes before is read")
+					require.Equal(t, 2+before, count, "the frames before it are read")
 					_, again := r.Next()
 					require.Equal(t, err, again)
 					require.Equal(t, err, r.Err())

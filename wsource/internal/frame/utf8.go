@@ -6,7 +6,7 @@ import "unicode/utf8"
 // The zero value is ready for the first piece.
 type UTF8 struct {
 	begun [utf8.UTFMax]byte // the character that the last piece ended in
-	n     int               // bytes of begun that have come
+	n     int               // the bytes of begun that have come
 }
 
 // Next checks the next piece. If the text so far is not the beginning of valid UTF-8, it

@@ -55,7 +55,7 @@ func TestTextInPieces(t *testing.T) {
 	}
 	var c frame.UTF8
 	_, ok := c.Next([]byte("\xE0\x80"))
-	assert.False(t, ok, "what cannot become a character is found before it is complete")
+	assert.False(t, ok, "bytes that cannot become a character are found before they are complete")
 }
 
 func FuzzTextInPieces(f *testing.F) {

@@ -16,16 +16,17 @@ import (
 
 // Accepted is a connection that the handshake of a client has opened.
 type Accepted struct {
-	Conn        net.Conn // it takes frames from now on
-	Prefix      []byte   // what the client sent right behind its handshake
-	Remote      net.Addr // the client's address: the one that a proxy has told, if one has
-	Subprotocol string   // the one that was chosen, or ""
+	Conn   net.Conn // it takes frames from now on
+	Prefix []byte   // the bytes that the client sent right behind its handshake
+	// The client's address: the one that a proxy has told, if one has.
+	Remote      net.Addr
+	Subprotocol string // the one that was chosen, or ""
 }
 
-// Accept takes over the connection of a request that CheckRequest and CheckWriter have let
-// pass, and answers the handshake: with the first of the subprotocols that the client offers,
-// and with the extensions, which the caller has chosen. If it fails, status is what Refuse can
-// answer; 0 if there is no connection left for that.
+// Accept takes over the connection of a request that CheckRequest and CheckWriter have
+// let pass, and answers the handshake. The caller chooses the extensions; the subprotocol
+// is the first of subprotocols that the client offers. If it fails, status is the one for
+// Refuse to answer with; 0 if there is no connection left for that.
 func Accept(
 	w http.ResponseWriter, r *http.Request, subprotocols []string, extensions string,
 ) (accepted Accepted, status int, err error) {
@@ -38,16 +39,17 @@ func Accept(
 	return Accepted{h.conn, h.prefix, clientAddr(r, h.conn), subprotocol}, 0, nil
 }
 
-// hijackWriter is the response writer for the library. It takes the connection over, and
-// writes the response on that itself, as a middleware may hold back what is written to its
-// own writer.
+// hijackWriter is the response writer for the library. It takes the connection over and
+// writes the response on that itself, as a middleware may hold back the bytes written to
+// its own writer.
 type hijackWriter struct {
-	under  http.ResponseWriter
-	header http.Header // of the response to the upgrade; under's stays as it is, for a refusal
-	taken  bool        // the connection is not the HTTP server's any more
+	under http.ResponseWriter
+	// The header of the response to the upgrade; under's stays as it is, for a refusal.
+	header http.Header
+	taken  bool // the connection is not the HTTP server's any more
 	conn   net.Conn
-	prefix []byte // what the client sent right behind its handshake
-	err    error  // why there is no connection
+	prefix []byte // the bytes that the client sent right behind its handshake
+	err    error  // the reason for which there is no connection
 }
 
 // newHijackWriter returns a hijackWriter over w. Its response chooses the extensions.
@@ -68,11 +70,11 @@ func (h *hijackWriter) Header() http.Header { return h.header }
 // WriteHeader does nothing: Hijack writes the response.
 func (h *hijackWriter) WriteHeader(int) {}
 
-// Write drops what the library says of a failure: Refuse answers that.
+// Write drops the library's text on a failure: Refuse answers that.
 func (h *hijackWriter) Write(p []byte) (int, error) { return len(p), nil }
 
-// Hijack takes the connection over and answers the handshake. What it returns is not the
-// connection.
+// Hijack takes the connection over and answers the handshake. It returns a stand-in for
+// the connection.
 func (h *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	hijacker, innermost := hijackerOf(h.under)
 	if hijacker == nil {
@@ -87,7 +89,7 @@ func (h *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	h.taken = true
 	prefix, _ := rw.Reader.Peek(rw.Reader.Buffered()) // it is there, so this cannot fail
 	if h.err = h.answer(conn); h.err != nil {
-		_ = conn.Close() // the error that counts is the one before
+		_ = conn.Close() // the earlier error counts
 		return nil, nil, h.err
 	}
 	h.conn, h.prefix = conn, slices.Clone(prefix)
@@ -97,13 +99,15 @@ func (h *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // answer writes the response to the upgrade (RFC 6455, section 4.2.2).
 func (h *hijackWriter) answer(conn net.Conn) error {
 	for _, name := range [...]string{"Content-Length", "Transfer-Encoding", "Content-Encoding", "Content-Type", "Trailer"} {
-		h.header.Del(name) // a response without a body has none of these (RFC 9110, section 8)
+		// A response without a body has none of these (RFC 9110, section 8).
+		h.header.Del(name)
 	}
 	var head bytes.Buffer
 	head.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
 	_ = h.header.Write(&head) // memory takes all
 	head.WriteString("\r\n")
-	// A client that has gone is found by the first read. One that does not read is not waited for.
+	// The first read finds a client that has gone. A client that does not read is not
+	// waited for.
 	if err := conn.SetWriteDeadline(time.Now().Add(AnswerTimeout)); err != nil {
 		return fmt.Errorf("the response to the handshake: %w", err)
 	}
@@ -127,7 +131,7 @@ func (h *hijackWriter) failure(err error) (status int, cause error) {
 	return http.StatusInternalServerError, err
 }
 
-// standIn is what the library has for a connection: nothing comes, and nothing goes.
+// standIn is the library's connection: nothing comes, and nothing goes.
 type standIn struct{ net.Conn }
 
 func (standIn) Read([]byte) (int, error)    { return 0, io.EOF }

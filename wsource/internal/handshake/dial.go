@@ -20,44 +20,46 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/frame"
 )
 
-// maxResponseHeader is how many bytes the header of a response may have, interim responses included, unless the
-// transport has a limit of its own. A socket keeps the header.
+// maxResponseHeader is how many bytes the header of a response may have, interim
+// responses included, unless the transport has a limit of its own. A socket keeps the
+// header.
 const maxResponseHeader = 64 << 10
 
-// What of the body of a refusal is read, and how long at most it is waited for.
+// The bytes of a refusal's body that are read, and how long at most they are waited for.
 const (
 	bodyStart = 512
 	bodyWait  = time.Second
 )
 
-// Options are what a client wants of its handshake. They have been checked.
+// Options are a client's wishes for its handshake. They have been checked.
 type Options struct {
-	Header       http.Header // is sent with the requests
+	Header       http.Header // sent with the requests
 	Host         string      // in place of the URL's, or ""
-	Subprotocols []string    // are offered
+	Subprotocols []string    // offered
 	Params       frame.Params
 	Redirects    Redirects
 	Jar          http.CookieJar    // or nil
-	Transport    http.RoundTripper // makes the requests; nil for one of the call's own
-	TLS          *tls.Config       // of that one
+	Transport    http.RoundTripper // makes the requests; nil for one of this call's own
+	TLS          *tls.Config       // the own transport's
 }
 
 // Dialed is a connection that a handshake with a server has opened.
 type Dialed struct {
-	Stream      io.ReadWriteCloser // takes frames from now on
-	Conn        net.Conn           // that Stream is a part of; nil if the transport does not tell
-	Direct      bool               // what is written to Stream is written to Conn as it is
-	Header      http.Header        // of the response
-	Params      frame.Params       // of compression, as the server has agreed to it
-	Subprotocol string             // the one that the server has chosen, or ""
+	Stream io.ReadWriteCloser // takes frames from now on
+	// The connection that Stream is a part of; nil if the transport does not tell.
+	Conn        net.Conn
+	Direct      bool         // data written to Stream is written to Conn as it is
+	Header      http.Header  // the response's
+	Params      frame.Params // the compression that the server has agreed to
+	Subprotocol string       // the server's choice, or ""
 }
 
 // Failure is how a handshake with a server has failed.
 type Failure struct {
-	Status int         // of the response, or 0 if there was none
-	Header http.Header // of the response, or nil
+	Status int         // the response's, or 0 if there was none
+	Header http.Header // the response's, or nil
 	Body   string      // the start of the response's body
-	Err    error       // what was wrong; its text holds no part of the URL that may be secret
+	Err    error       // the error; its text holds no part of the URL that may be secret
 }
 
 // Dial makes the handshake with a server. The context bounds it, not the connection.
@@ -70,7 +72,8 @@ func Dial(ctx context.Context, rawURL string, options *Options) (*Dialed, *Failu
 	})
 	returned := false
 	defer func() {
-		if !returned && c.dialed.Stream != nil { // a function of the user's, as of the Jar, has panicked since
+		// User code, such as the Jar's, has panicked since.
+		if !returned && c.dialed.Stream != nil {
 			_ = c.dialed.Stream.Close()
 		}
 	}()
@@ -91,12 +94,14 @@ func Dial(ctx context.Context, rawURL string, options *Options) (*Dialed, *Failu
 	return nil, &Failure{Err: err}
 }
 
-// transport returns what makes the requests, and a function to call after them.
+// transport returns the round tripper that makes the requests, and a function to call
+// after them.
 func (o *Options) transport() (transport http.RoundTripper, release func()) {
 	own, ok := o.Transport.(*http.Transport)
 	switch {
 	case ok:
 		own = own.Clone()
+		own.DialContext, own.DialTLSContext = contained(own.DialContext), contained(own.DialTLSContext)
 	case o.Transport != nil:
 		return o.Transport, func() {}
 	default:
@@ -113,7 +118,7 @@ func (o *Options) transport() (transport http.RoundTripper, release func()) {
 }
 
 // client is the round tripper of one Dial. It judges redirects, negotiates compression,
-// and keeps what a refusal said and the upgraded connection.
+// and keeps a refusal or the upgraded connection.
 type client struct {
 	*Options
 
@@ -121,10 +126,10 @@ type client struct {
 	hops      int
 	strayed   bool // a redirect has led away from the first server
 	dialed    Dialed
-	failure   *Failure // what a response said that was no upgrade, or nil
+	failure   *Failure // the failure that a response without an upgrade means, or nil
 }
 
-// RoundTrip makes one request of the handshake, the first or one that a redirect leads to.
+// RoundTrip makes one request of the handshake: the first, or the one after a redirect.
 func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 	if offer := c.Params.Offer(); offer != "" {
 		req = req.Clone(req.Context())
@@ -136,7 +141,7 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if _, ok := errors.AsType[*ProxyAddressError](err); ok {
-		return nil, err // which hides what it has to
+		return nil, err // the error hides the secrets
 	}
 	if err != nil {
 		return nil, hideURL(notHTTP(headerTooBig(err, c.headerLimit())), req.URL)
@@ -147,7 +152,8 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	if limit := c.headerLimit(); sizeOf(resp.Header) > limit { // of a transport that has let it pass
+	// The transport has let it pass.
+	if limit := c.headerLimit(); sizeOf(resp.Header) > limit {
 		_ = resp.Body.Close() // nothing more is wanted of it
 		c.failure = &Failure{Status: resp.StatusCode, Err: errHeaderTooBig(limit)}
 		return nil, c.failure.Err
@@ -171,11 +177,13 @@ func (c *client) RoundTrip(req *http.Request) (*http.Response, error) {
 	if problem != nil {
 		c.failure = &Failure{Status: resp.StatusCode, Header: resp.Header, Body: startOf(resp), Err: problem}
 		if cookies := resp.Cookies(); c.Jar != nil && len(cookies) > 0 {
-			c.Jar.SetCookies(req.URL, cookies) // the HTTP client does so for what it is given
+			// The HTTP client does so for the responses that it is given.
+			c.Jar.SetCookies(req.URL, cookies)
 		}
 		return nil, problem
 	}
-	_, known := c.transport.(*proxied) // those of package net/http wrap what is read only
+	// Transports of package net/http wrap the reading side only.
+	_, known := c.transport.(*proxied)
 	c.dialed.Stream, c.dialed.Direct, c.dialed.Params = rwc, known && c.dialed.Conn != nil, params
 	resp.Body, resp.Header = standIn{}, resp.Header.Clone()
 	resp.Header.Del(frame.ExtensionsHeader) // the library has offered none
@@ -200,8 +208,8 @@ func sizeOf(header http.Header) (size int64) {
 
 func errHeaderTooBig(limit int64) error { return fmt.Errorf("%w of %d bytes", ErrHeaderTooBig, limit) }
 
-// headerTooBig returns the error of a request, with ErrHeaderTooBig if package net/http says so, which it does in
-// words only.
+// headerTooBig returns the error of a request, with ErrHeaderTooBig if package net/http
+// says so. It says it in words only.
 func headerTooBig(err error, limit int64) error {
 	if strings.Contains(err.Error(), "server response headers exceeded") {
 		return errHeaderTooBig(limit)
@@ -209,8 +217,9 @@ func headerTooBig(err error, limit int64) error {
 	return err
 }
 
-// notHTTP returns the error of a request, with ErrNotHTTP if what came was the answer of another protocol. Package
-// net/http has no other sign for that than its words, which repeat what came.
+// notHTTP returns the error of a request, with ErrNotHTTP if the answer was another
+// protocol's. Package net/http has no other sign for that than its words, which repeat
+// the answer.
 func notHTTP(err error) error {
 	text := err.Error()
 	_, came, malformed := strings.Cut(text, "malformed HTTP ")
@@ -220,8 +229,8 @@ func notHTTP(err error) error {
 	return &hiddenError{ErrNotHTTP.Error() + ": " + shorten(text), fmt.Errorf("%w: %w", ErrNotHTTP, err)}
 }
 
-// beginsStatusLine reports whether a text may be the beginning of a response that was cut off, or of the status code
-// in it.
+// beginsStatusLine reports whether a text may be the beginning of a response that was cut
+// off, or of the status code in it.
 func beginsStatusLine(text string) bool {
 	for _, version := range []string{"HTTP/1.1 ", "HTTP/1.0 "} {
 		if strings.HasPrefix(version, text) {
@@ -237,17 +246,17 @@ func startOf(resp *http.Response) string {
 	defer resp.Body.Close() //nolint:errcheck // nothing more is wanted of it
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols:
-		return "" // what follows is not a body, and may never come
+		return "" // the bytes that follow are no body, and may never come
 	case resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode < http.StatusBadRequest:
 		return "" // it repeats the Location, which may hold secrets
 	}
 	timer := time.AfterFunc(bodyWait, func() { _ = resp.Body.Close() })
 	defer timer.Stop()
-	start, _ := io.ReadAll(io.LimitReader(resp.Body, bodyStart)) // what came of it
+	start, _ := io.ReadAll(io.LimitReader(resp.Body, bodyStart)) // the bytes that came
 	return string(start)
 }
 
-// acceptGUID is what RFC 6455, section 1.3, has appended to the key.
+// acceptGUID is the text that RFC 6455, section 1.3, has appended to the key.
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 var (
@@ -257,15 +266,16 @@ var (
 	errNoResponse = errors.New("the transport returned neither a response nor an error")
 )
 
-// verify reports what is wrong with the response to an opening handshake (RFC 6455,
-// section 4.1). The library checks the same, but after a failure waits for a body that an
-// upgraded connection does not have.
+// verify returns the problem with the response to an opening handshake (RFC 6455, section
+// 4.1). The library checks the same, but after a failure it waits for a body, and an
+// upgraded connection has none.
 func verify(req *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		return errNotWebSocket
 	}
 	const accept, protocol = "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"
-	for _, name := range [...]string{"Upgrade", accept, protocol} { // that are no lists, as Connection is
+	// These are no lists, as Connection is one.
+	for _, name := range [...]string{"Upgrade", accept, protocol} {
 		if len(resp.Header.Values(name)) > 1 {
 			return fmt.Errorf("%w: its %s header comes more than once", errNotWebSocket, name)
 		}

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// hop is what a proxy says of whom a request came from, and of what was asked of it.
+// hop is a proxy's word on the origin of a request, and on its scheme and host.
 type hop struct{ from, scheme, host string }
 
-// ThroughProxies returns the request as it was made to the outermost of the proxies that are
-// believed: with the client's address, the Host that it asked for, and TLS or not. They tell
-// that in the header Forwarded (RFC 7239) if forwarded is true, and otherwise in those that
-// begin with X-Forwarded.
+// ThroughProxies returns the request as it was made to the outermost of the proxies that
+// are believed: with the client's address, the Host that it asked for, and TLS or not.
+// The proxies tell that in the header Forwarded (RFC 7239) if forwarded is true, and
+// otherwise in those that begin with X-Forwarded.
 func ThroughProxies(r *http.Request, proxies []netip.Prefix, forwarded bool) *http.Request {
 	peer, ok := peerOf(r)
 	if !ok || !trusted(peer.Addr(), proxies) {
@@ -54,7 +54,7 @@ func ThroughProxies(r *http.Request, proxies []netip.Prefix, forwarded bool) *ht
 	case scheme == "http" || scheme == "ws":
 		seen.TLS = nil
 	case (scheme == "https" || scheme == "wss") && r.TLS == nil:
-		seen.TLS = new(tls.ConnectionState) // nothing else is known of it
+		seen.TLS = new(tls.ConnectionState) // nothing else is known of the TLS
 	}
 	return &seen
 }
@@ -68,17 +68,19 @@ func peerOf(r *http.Request) (address netip.AddrPort, ok bool) {
 	return thisMachine, local != nil && local.Network() == "unix"
 }
 
-// thisMachine is the address of a client that connects by a Unix socket, which has none of its own.
+// thisMachine is the address of a client that connects by a Unix socket, which has none
+// of its own.
 //
 //nolint:gochecknoglobals // it is a constant
 var thisMachine = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
 
-// trusted reports whether an address is one of a proxy that is believed.
+// trusted reports whether an address is that of a proxy that is believed.
 func trusted(address netip.Addr, proxies []netip.Prefix) bool {
 	return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// addressOf reads an address with or without a port, which is 0 then; "unix:" is what nginx says of a Unix socket.
+// addressOf reads an address with or without a port, which is 0 then; "unix:" is nginx's
+// word for a Unix socket.
 func addressOf(text string) (address netip.AddrPort, ok bool) {
 	if text == "unix:" {
 		return thisMachine, true
@@ -91,8 +93,8 @@ func addressOf(text string) (address netip.AddrPort, ok bool) {
 	return netip.AddrPortFrom(only.Unmap(), 0), err == nil
 }
 
-// xForwardedHops returns what the proxies on the way have said by X-Forwarded-For, X-Forwarded-Proto and
-// X-Forwarded-Host, the nearest first.
+// xForwardedHops returns the hops that the proxies on the way have told by
+// X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host, the nearest first.
 func xForwardedHops(header http.Header) []hop {
 	from := listOf(header, "X-Forwarded-For")
 	scheme, host := listOf(header, "X-Forwarded-Proto"), listOf(header, "X-Forwarded-Host")
@@ -101,8 +103,8 @@ func xForwardedHops(header http.Header) []hop {
 		if len(from) > 0 {
 			hops[i].from = from[i]
 		}
-		// A list as long as that of the addresses has an element for each hop. Otherwise the nearest
-		// proxy has had the last word.
+		// A list as long as that of the addresses has an element for each hop. Otherwise
+		// the nearest proxy has had the last word.
 		if last := i == len(hops)-1; last || len(scheme) == len(hops) {
 			hops[i].scheme = elementOf(scheme, i, len(hops))
 		}
@@ -114,7 +116,8 @@ func xForwardedHops(header http.Header) []hop {
 	return hops
 }
 
-// elementOf returns element i of a list that should have n, or else its last one.
+// elementOf returns element i of a list that should have n, and its last one if it has
+// not.
 func elementOf(list []string, i, n int) string {
 	switch len(list) {
 	case 0:
@@ -137,7 +140,8 @@ func listOf(header http.Header, name string) (list []string) {
 	return list
 }
 
-// forwardedHops returns what the proxies on the way have said by Forwarded (RFC 7239), the nearest first.
+// forwardedHops returns the hops that the proxies on the way have told by Forwarded (RFC
+// 7239), the nearest first.
 func forwardedHops(header http.Header) (hops []hop) {
 	for _, line := range slices.Backward(header.Values("Forwarded")) {
 		for line != "" {
@@ -150,12 +154,12 @@ func forwardedHops(header http.Header) (hops []hop) {
 	return hops
 }
 
-// blanks are what may stand around the elements and pairs of a header.
+// blanks are the characters that may stand around the elements and pairs of a header.
 const blanks = " \t"
 
-// cutLastElement cuts a line of Forwarded around its last comma that is in no quoted string. It reads from the
-// end, since the nearest proxy writes there: a quote that a client has sent farther left does not change where
-// the proxy's element begins.
+// cutLastElement cuts a line of Forwarded around its last comma that is in no quoted
+// string. It reads from the end, since the nearest proxy writes there: a quote that a
+// client has sent farther left does not change where the proxy's element begins.
 func cutLastElement(line string) (before, element string) {
 	quoted := false
 	for i := len(line) - 1; i >= 0; i-- {
@@ -174,8 +178,8 @@ func endsEscaping(text string) bool {
 	return (len(text)-len(strings.TrimRight(text, `\`)))%2 == 1
 }
 
-// forwardedHop reads an element of Forwarded (RFC 7239, section 4). One that is malformed, or says one thing
-// twice, says nothing.
+// forwardedHop reads an element of Forwarded (RFC 7239, section 4). An element that is
+// malformed, or says one thing twice, says nothing.
 func forwardedHop(element string) (h hop) {
 	for element = strings.TrimLeft(element, blanks+";"); element != ""; element = strings.TrimLeft(element, blanks+";") {
 		name, value, rest, ok := cutPair(element)
@@ -201,8 +205,8 @@ func forwardedHop(element string) (h hop) {
 	return h
 }
 
-// cutPair cuts the first pair off an element of Forwarded. A value that is not quoted may have a port and the
-// brackets of an address, as some proxies write it.
+// cutPair cuts the first pair off an element of Forwarded. A value that is not quoted may
+// have a port and the brackets of an address, as some proxies write it.
 func cutPair(element string) (name, value, rest string, ok bool) {
 	name, value, ok = strings.Cut(element, "=")
 	if !ok || strings.ContainsAny(name, blanks+`";,`) {
@@ -218,8 +222,8 @@ func cutPair(element string) (name, value, rest string, ok bool) {
 	return name, value, rest, ok
 }
 
-// cutQuoted returns the value of a quoted string whose opening quote was cut off (RFC 9110, section 5.6.4), and
-// what comes behind it.
+// cutQuoted returns the value of a quoted string whose opening quote was cut off (RFC
+// 9110, section 5.6.4), and the rest behind it.
 func cutQuoted(text string) (value, rest string, ok bool) {
 	var unescaped strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -237,8 +241,8 @@ func cutQuoted(text string) (value, rest string, ok bool) {
 	return "", "", false
 }
 
-// clientAddr returns the address of a request's client, on a connection: if a proxy has told another one,
-// that.
+// clientAddr returns the address of a request's client, on a connection. If a proxy has
+// told another one, it is that one.
 func clientAddr(r *http.Request, conn net.Conn) net.Addr {
 	own := conn.RemoteAddr()
 	if own != nil && own.String() == r.RemoteAddr {

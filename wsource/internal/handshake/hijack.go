@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// CheckWriter reports that nobody can take over the connection of a response writer, which may
-// be wrapped. The error wraps http.ErrNotSupported.
+// CheckWriter returns an error if nobody can take over the connection of a response
+// writer, which may be wrapped. The error wraps http.ErrNotSupported.
 func CheckWriter(w http.ResponseWriter) error {
 	if hijacker, innermost := hijackerOf(w); hijacker == nil {
 		return cannotHijack(innermost, nil)
@@ -43,9 +43,10 @@ func unwrap(w http.ResponseWriter) http.ResponseWriter {
 	return nil
 }
 
-// takeOver takes the connection over from the hijacker of w. Wrappers have a Hijack for the sake of what they
-// may wrap. Where that has none, some fail with an error of their own, and some panic as they assert
-// that it has one. Either is a cannotHijack of the innermost writer that is known.
+// takeOver takes the connection over from the hijacker of w. Wrappers have a Hijack for
+// the sake of the writers that they may wrap. Where the wrapped writer has none, some
+// fail with an error of their own, and some panic as they assert that it has one. Either
+// is a cannotHijack of the innermost writer that is known.
 func takeOver(hijacker http.Hijacker, w http.ResponseWriter) (conn net.Conn, rw *bufio.ReadWriter, err error) {
 	for inner := unwrap(w); inner != nil; inner = unwrap(w) {
 		w = inner
@@ -74,16 +75,18 @@ func takeOver(hijacker http.Hijacker, w http.ResponseWriter) (conn net.Conn, rw 
 	return conn, rw, err
 }
 
-// hijackTooLate is what net/http panics with.
+// hijackTooLate is net/http's panic.
 const hijackTooLate = "net/http: Hijack called after ServeHTTP finished"
 
-// ErrRequestOver says that there is no response any more: nothing may be written to one.
+// ErrRequestOver says that there is no response any more. Nothing may be written to one.
 var ErrRequestOver = errors.New("the request is over")
 
-// CheckOpen reports that a request is over, although its handler has not returned: net/http has ended its context. A
-// router may have given the writer to another request by now. The error wraps ErrRequestOver.
+// CheckOpen returns an error if a request is over although its handler has not returned:
+// net/http has ended its context. A router may have given the writer to another request
+// by now. The error wraps ErrRequestOver.
 func CheckOpen(w http.ResponseWriter, r *http.Request) error {
-	if !errors.Is(r.Context().Err(), context.Canceled) { // a deadline is that of a middleware, which does not answer
+	// A deadline is a middleware's, which does not answer.
+	if !errors.Is(r.Context().Err(), context.Canceled) {
 		return nil
 	}
 	return fmt.Errorf("the client has gone, or the middleware of the ResponseWriter %T has answered in between, as "+
@@ -96,11 +99,12 @@ func hijackFailed(w http.ResponseWriter, cause error) error {
 		"that takes too long, serve this path outside of it: %w", w, cause)
 }
 
-// timeoutWriter is the writer of [http.TimeoutHandler], which neither hijacks nor unwraps.
+// timeoutWriter is the writer of [http.TimeoutHandler], which neither hijacks nor
+// unwraps.
 const timeoutWriter = "*http.timeoutWriter"
 
-// cannotHijack is the error of a writer whose connection cannot be taken over: cause says why, or is nil. It
-// names the writer's type, and the cure.
+// cannotHijack is the error of a writer whose connection cannot be taken over. Cause is
+// the reason, or nil. It names the writer's type, and the cure.
 func cannotHijack(w http.ResponseWriter, cause error) error {
 	name := fmt.Sprintf("%T", w)
 	if cause == nil {

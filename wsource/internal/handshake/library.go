@@ -10,7 +10,8 @@ import (
 )
 
 // The library makes the handshakes, and nothing else. The connection that it gets is a
-// standIn: what it makes of that can be dropped, and touches no byte of the real one.
+// standIn: the library's own connection on top can be dropped, and touches no byte of the
+// real one.
 
 // libraryAccept makes the handshake with a client, and returns the subprotocol.
 func libraryAccept(w *hijackWriter, r *http.Request, subprotocols []string) (subprotocol string, err error) {

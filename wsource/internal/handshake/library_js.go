@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// A browser makes the handshakes of a client by itself, and there are no servers in it: nothing
-// calls what follows.
+// A browser makes the handshakes of a client by itself, and there are no servers in it:
+// nothing calls these functions.
 
 func libraryAccept(*hijackWriter, *http.Request, []string) (string, error) {
 	return "", errors.ErrUnsupported

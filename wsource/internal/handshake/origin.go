@@ -29,7 +29,7 @@ func parseOrigin(value string) (o webOrigin, ok bool) {
 	return o, o.host != "" || defaultPort(o.scheme) == "" // file:// has no host
 }
 
-// newOrigin returns the origin of a scheme and what follows it, a host with or without a
+// newOrigin returns the origin of a scheme and an authority, a host with or without a
 // port.
 func newOrigin(scheme, authority string) webOrigin {
 	host, port := splitAuthority(strings.ToLower(authority))
@@ -52,7 +52,7 @@ func splitAuthority(authority string) (host, port string) {
 	return host, port
 }
 
-// bracketed returns the IPv6 address that host is in brackets, if it is one.
+// bracketed returns the IPv6 address that host holds in brackets, if it is one.
 func bracketed(host string) (address netip.Addr, ok bool) {
 	inner, opened := strings.CutPrefix(host, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
@@ -103,7 +103,7 @@ func glob(pattern, s string) bool {
 	return ok && err == nil
 }
 
-// PatternProblem tells what is wrong with a pattern of origins, "" if nothing is.
+// PatternProblem returns the problem with a pattern of origins, or "".
 func PatternProblem(pattern string) string {
 	scheme, authority, hasScheme := strings.Cut(pattern, "://")
 	if !hasScheme {
@@ -121,9 +121,9 @@ func PatternProblem(pattern string) string {
 	return ""
 }
 
-// CheckOrigin reports, with ErrOrigin, that a browser's page may not connect from where it
-// comes (RFC 6455, section 10.2): neither is it from the request's own host, nor does one of
-// the patterns allow it.
+// CheckOrigin returns an error with ErrOrigin if a browser's page may not connect from
+// its origin (RFC 6455, section 10.2): the origin is not the request's own host, and no
+// pattern allows it.
 func CheckOrigin(r *http.Request, patterns []string) error {
 	values := r.Header.Values("Origin")
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {
@@ -151,9 +151,9 @@ func originAllowed(r *http.Request, value string, patterns []string) bool {
 	return ownOrigin(r, origin) || slices.ContainsFunc(patterns, origin.matches)
 }
 
-// ownOrigin reports whether the origin is that of the request's own host. A page that came
-// without TLS does not pass where the request came with it. The reverse passes: a proxy in
-// front of the server may have ended the TLS.
+// ownOrigin reports whether the origin is that of the request's own host. A page that
+// came without TLS does not pass if the request came with TLS. The reverse passes: a
+// proxy in front of the server may have ended the TLS.
 func ownOrigin(r *http.Request, origin webOrigin) bool {
 	switch {
 	case r.Host == "":

@@ -24,8 +24,8 @@ func originError(host string, origins []string, secure bool, patterns ...string)
 	return handshake.CheckOrigin(r, patterns)
 }
 
-// TestOwnOrigin checks which pages are the server's own: those of the same scheme, host and
-// port (RFC 6454, section 5).
+// TestOwnOrigin checks which pages are the server's own: those of the same scheme, host
+// and port (RFC 6454, section 5).
 func TestOwnOrigin(t *testing.T) {
 	for _, test := range []struct {
 		host, origin string
@@ -126,8 +126,8 @@ func TestOriginPatterns(t *testing.T) {
 	}
 }
 
-// TestRefusedOriginsNameTheHost has the refusal say what was compared: behind a proxy, the
-// Host is often not what the page's author believes.
+// TestRefusedOriginsNameTheHost has the refusal show the two sides of the comparison:
+// behind a proxy, the Host is often not the one that the page's author believes.
 func TestRefusedOriginsNameTheHost(t *testing.T) {
 	err := originError("127.0.0.1:8080", []string{"https://site.test"}, false)
 	require.ErrorContains(t, err, `"https://site.test"`)

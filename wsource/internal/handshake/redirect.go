@@ -11,14 +11,17 @@ import (
 // maxRedirects is how many redirects a handshake follows.
 const maxRedirects = 10
 
-// Redirects says which redirects a handshake follows, up to maxRedirects of them.
+// Redirects chooses the redirects that a handshake follows, up to maxRedirects of them.
 type Redirects uint8
 
 // The kinds of redirects.
 const (
-	RedirectsSameHost Redirects = iota // those to the same host and port, and over to TLS there
-	RedirectsNone                      // none
-	RedirectsAll                       // every one, without what the next server is not to know
+	// RedirectsSameHost follows those to the same host and port, and over to TLS there.
+	RedirectsSameHost Redirects = iota
+	RedirectsNone               // none
+	// RedirectsAll follows every one, without headers that are none of the next server's
+	// business.
+	RedirectsAll
 )
 
 // errLocation: a redirect leads nowhere. Its Location may hold secrets.
@@ -61,15 +64,16 @@ func (c *client) redirected(req *http.Request, resp *http.Response) (bool, error
 	return true, nil
 }
 
-// leave takes out of the next request what the next server is not to know. The HTTP client
-// calls it, with most headers of the first request.
+// leave takes headers out of the next request that are none of the next server's
+// business. The HTTP client calls it, with most headers of the first request.
 func (c *client) leave(req *http.Request, _ []*http.Request) error {
 	for name, values := range c.Header {
 		switch {
 		case strings.EqualFold(name, "Referer"), c.strayed && !strings.EqualFold(name, "User-Agent"):
 			delete(req.Header, name) // in whatever case it is
 		case c.Jar == nil && len(req.Header.Values(name)) == 0:
-			req.Header[name] = values // the client takes a host in another case for another one
+			// The client takes a host in another case for another host.
+			req.Header[name] = values
 		}
 	}
 	req.Header.Del("Referer") // it has the query of the URL before
@@ -84,7 +88,8 @@ func (c *client) leave(req *http.Request, _ []*http.Request) error {
 
 func secure(u *url.URL) bool { return u.Scheme == "https" || u.Scheme == "wss" }
 
-// sameHost reports whether a redirect stays at a host and port, or goes over to TLS there.
+// sameHost reports whether a redirect stays at a host and port, or goes over to TLS
+// there.
 func sameHost(from, to *url.URL) bool {
 	return sameAuthority(from, to) || !secure(from) && secure(to) && strings.EqualFold(from.Hostname(), to.Hostname())
 }

@@ -12,8 +12,8 @@ import (
 // AnswerTimeout bounds the writing of the response to a handshake.
 const AnswerTimeout = 10 * time.Second
 
-// Refuse answers a handshake with a text, the headers that go with the status, and own, which
-// take the place of those. It returns the header of the answer.
+// Refuse answers a handshake with a text, the headers that go with the status, and own.
+// The headers of own take the place of the status's. It returns the header of the answer.
 func Refuse(w http.ResponseWriter, r *http.Request, status int, own http.Header, text string) http.Header {
 	header := w.Header()
 	var connection []string
@@ -25,7 +25,8 @@ func Refuse(w http.ResponseWriter, r *http.Request, status int, own http.Header,
 		header.Set("Sec-WebSocket-Version", "13")  // RFC 6455, section 4.4
 		connection = append(connection, "Upgrade") // RFC 9110, section 7.8
 		if r.Close {
-			connection = append(connection, "close") // or net/http drops the other option
+			// Or net/http drops the Upgrade option.
+			connection = append(connection, "close")
 		}
 	case http.StatusBadRequest:
 		header.Set("Sec-WebSocket-Version", "13")
@@ -45,10 +46,10 @@ func Refuse(w http.ResponseWriter, r *http.Request, status int, own http.Header,
 	return header.Clone()
 }
 
-// answerWithoutBody keeps the HTTP server from waiting for a body, which it does before it
-// answers and again afterwards. It reports whether it has answered the request itself: on the
-// connection, where a middleware does not pass on the limit on the time. If neither can be
-// done, the HTTP server's own limit remains.
+// answerWithoutBody keeps the HTTP server from waiting for a body, which it does before
+// it answers and again afterwards. Where a middleware does not pass on the limit on the
+// time, it answers the request itself, on the connection, and reports true. If neither
+// can be done, the HTTP server's own limit remains.
 func answerWithoutBody(w http.ResponseWriter, status int, text string) bool {
 	if http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) == nil {
 		return false

@@ -22,8 +22,8 @@ const keySize = 16
 // maxShown is how many bytes an error shows of a text that the peer has chosen.
 const maxShown = 200
 
-// CheckRequest tells what is wrong with a request as a handshake (RFC 6455, section 4.2.1),
-// and the status that says so.
+// CheckRequest returns the problem with a request as a handshake (RFC 6455, section
+// 4.2.1), and the status that says so.
 func CheckRequest(r *http.Request) (status int, err error) {
 	keys, versions := r.Header.Values("Sec-WebSocket-Key"), r.Header.Values("Sec-WebSocket-Version")
 	switch {
@@ -55,7 +55,7 @@ func validKey(key string) bool {
 	return err == nil && len(decoded) == keySize
 }
 
-// announcesBody reports whether a request says that a body follows, which may never come.
+// announcesBody reports whether a request announces a body, which may never come.
 func announcesBody(r *http.Request) bool {
 	return r.ContentLength != 0 || len(r.TransferEncoding) > 0
 }
@@ -92,10 +92,10 @@ func shorten(s string) string {
 // maxKeptHeader is how many bytes of a handshake's header a socket keeps.
 const maxKeptHeader = 64 << 10
 
-// KeptRequest returns a copy of the request for as long as the socket lives, which may be
-// long, and tens of thousands of them. It keeps the values of the request's context, not its
-// end, and of the header no more than maxKeptHeader bytes. It lets go of the memory that
-// the header was parsed in.
+// KeptRequest returns a copy of the request for as long as the socket lives. That may be
+// long, and there may be tens of thousands of sockets. It keeps the values of the
+// request's context, not its end, and of the header no more than maxKeptHeader bytes. It
+// lets go of the memory that the header was parsed in.
 func KeptRequest(r *http.Request) *http.Request {
 	kept := r.WithContext(context.WithoutCancel(r.Context()))
 	kept.Body, kept.GetBody, kept.Trailer = http.NoBody, nil, nil
@@ -110,8 +110,8 @@ func KeptRequest(r *http.Request) *http.Request {
 	return kept
 }
 
-// keptNames returns the names of the headers to keep, and how many values they have. If all
-// are too much, the largest are left out.
+// keptNames returns the names of the headers to keep, and how many values they have. If
+// all are too much, the largest are left out.
 func keptNames(header http.Header) (names []string, count int) {
 	total := 0
 	names = make([]string, 0, len(header))
@@ -148,7 +148,7 @@ func headerSize(name string, values []string) int {
 	return size
 }
 
-// ofHandshake reports whether a header says nothing but that the request is a handshake.
+// ofHandshake reports whether a header says no more than that the request is a handshake.
 func ofHandshake(name string) bool {
 	switch name {
 	case "Connection", "Upgrade", "Sec-Websocket-Key", "Sec-Websocket-Version":

@@ -14,26 +14,48 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/rxsocket/rxsocket/wsource/internal/outcome"
 )
 
-// proxied makes the requests of one Dial. It asks an HTTP proxy for a tunnel by CONNECT with
-// TLS and without (RFC 6455, section 4.1): net/http does so with TLS only, and otherwise sends
-// the request to the proxy, which drops the upgrade, as it has to (RFC 9110, section 7.6.1).
+// proxied makes the requests of one Dial. It asks an HTTP proxy for a tunnel by CONNECT
+// with TLS and without (RFC 6455, section 4.1): net/http does so with TLS only, and
+// otherwise sends the request to the proxy, which drops the upgrade, as it has to (RFC
+// 9110, section 7.6.1).
 type proxied struct {
-	own     *http.Transport // without its Proxy
+	own     *http.Transport // the transport, without its Proxy
 	proxy   func(*http.Request) (*url.URL, error)
 	through []*http.Transport // one for each request that goes through a proxy
 }
 
-// newProxied takes a transport over that nobody else uses.
+// newProxied takes over a transport that nobody else uses.
 func newProxied(own *http.Transport) *proxied {
 	p := &proxied{own: own, proxy: own.Proxy}
 	own.Proxy = nil
 	return p
 }
 
-// release lets go of connections, and ends dials that the handshake has given up, which a
-// transport would go on with for others.
+// dialFunc is the type of DialContext in a [http.Transport].
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// contained returns a user's dial function, without its panics and runtime.Goexit: they
+// become errors. Package net/http calls the function on a goroutine of its own, where a
+// panic would end the program, and runtime.Goexit would make the handshake wait until its
+// time is up.
+func contained(dial dialFunc) dialFunc {
+	if dial == nil {
+		return nil
+	}
+	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		if failure := outcome.Contain(func() { conn, err = dial(ctx, network, address) }); failure != nil {
+			return nil, failure
+		}
+		return conn, err
+	}
+}
+
+// release lets go of connections, and ends dials that the handshake has given up. A
+// transport would go on with these for others.
 func (p *proxied) release() {
 	p.own.CloseIdleConnections()
 	for _, t := range p.through {
@@ -41,7 +63,7 @@ func (p *proxied) release() {
 	}
 }
 
-// RoundTrip makes a request, through the proxy that there is for it.
+// RoundTrip makes a request, through its proxy if it has one.
 func (p *proxied) RoundTrip(req *http.Request) (*http.Response, error) {
 	if p.proxy == nil {
 		return p.own.RoundTrip(req)
@@ -59,7 +81,7 @@ func (p *proxied) RoundTrip(req *http.Request) (*http.Response, error) {
 	t := p.own.Clone()
 	if !isSOCKS(proxy) {
 		tunnel := &tunnel{proxy: proxy, own: p.own}
-		t.DialContext = tunnel.dial
+		t.DialContext = contained(tunnel.dial)              // it calls functions of the user's
 		t.Dial, t.DialTLS, t.DialTLSContext = nil, nil, nil //nolint:staticcheck // a deprecated field counts, too
 	} else {
 		t.Proxy = http.ProxyURL(proxy)
@@ -68,10 +90,11 @@ func (p *proxied) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.RoundTrip(req)
 }
 
-// ProxyAddressError says that the address of the proxy for a request cannot be used, or is not known.
+// ProxyAddressError says that the address of the proxy for a request cannot be used, or
+// is not known.
 type ProxyAddressError struct{ err error }
 
-// Error tells why, unless that shows the address, and with it a password.
+// Error tells the reason, unless that shows the address, and with it a password.
 func (e *ProxyAddressError) Error() string {
 	const text = "the address of the proxy cannot be used"
 	if why := e.err.Error(); !strings.Contains(why, "@") {
@@ -80,13 +103,13 @@ func (e *ProxyAddressError) Error() string {
 	return text
 }
 
-// Unwrap returns why.
+// Unwrap returns the reason.
 func (e *ProxyAddressError) Unwrap() error { return e.err }
 
-// isSOCKS reports whether a proxy is one that net/http speaks to itself.
+// isSOCKS reports whether net/http itself speaks to the proxy.
 func isSOCKS(proxy *url.URL) bool { return proxy.Scheme == "socks5" || proxy.Scheme == "socks5h" }
 
-// proxyProblem tells what is wrong with the address of a proxy, "" if nothing is.
+// proxyProblem returns the problem with the address of a proxy, or "".
 func proxyProblem(proxy *url.URL) string {
 	switch {
 	case proxy.Scheme != "" && proxy.Scheme != "http" && proxy.Scheme != "https" && !isSOCKS(proxy):
@@ -103,14 +126,14 @@ func proxyProblem(proxy *url.URL) string {
 // tunnel dials servers through an HTTP proxy.
 type tunnel struct {
 	proxy *url.URL
-	own   *http.Transport // whose settings reach the proxy
+	own   *http.Transport // has the settings for reaching the proxy
 }
 
 // proxyRefusalError holds the answer of a proxy that refuses a CONNECT.
 type proxyRefusalError struct {
 	status int
 	header http.Header
-	body   string // its start
+	body   string // the start of the body
 }
 
 func (e *proxyRefusalError) Error() string {
@@ -119,14 +142,14 @@ func (e *proxyRefusalError) Error() string {
 
 func (e *proxyRefusalError) Unwrap() error { return ErrProxy }
 
-// dial returns a connection to a server, which the proxy has made.
+// dial returns a connection to a server that the proxy has made.
 func (t *tunnel) dial(ctx context.Context, network, server string) (net.Conn, error) {
 	conn, err := t.reach(ctx, network)
 	if err == nil {
+		connected := false
+		defer closeUnless(&connected, conn)
 		err = t.connect(ctx, conn, server)
-		if err != nil {
-			_ = conn.Close() // the error that counts is the one before
-		}
+		connected = err == nil
 	}
 	if err != nil {
 		return nil, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
@@ -138,7 +161,8 @@ func (t *tunnel) dial(ctx context.Context, network, server string) (net.Conn, er
 func (t *tunnel) reach(ctx context.Context, network string) (net.Conn, error) {
 	secure, port := t.proxy.Scheme == "https", t.proxy.Port()
 	if port == "" {
-		port = defaultPort(cmp.Or(t.proxy.Scheme, "http")) // which is what net/http takes it for
+		// net/http takes it for the same.
+		port = defaultPort(cmp.Or(t.proxy.Scheme, "http"))
 	}
 	address := net.JoinHostPort(t.proxy.Hostname(), port)
 	if secure && t.own.DialTLSContext != nil {
@@ -161,11 +185,21 @@ func (t *tunnel) reach(ctx context.Context, network string) (net.Conn, error) {
 	}
 	config.NextProtos = nil // CONNECT is asked for by HTTP/1.1
 	tlsConn := tls.Client(conn, config)
+	done := false
+	defer closeUnless(&done, conn)
 	if err := tlsConn.HandshakeContext(ctx); err != nil {
-		_ = conn.Close() // the error that counts is the one before
 		return nil, err
 	}
+	done = true
 	return tlsConn, nil
+}
+
+// closeUnless closes a connection unless a handshake on it is done. It is for a defer: a
+// user's function in the handshake may panic or end the goroutine.
+func closeUnless(done *bool, conn net.Conn) {
+	if !*done {
+		_ = conn.Close() // an earlier error counts
+	}
 }
 
 // connect has the proxy make conn a tunnel to a server (RFC 9110, section 9.3.6).
@@ -183,10 +217,11 @@ func (t *tunnel) connect(ctx context.Context, conn net.Conn, server string) erro
 	}
 	limited := &io.LimitedReader{R: conn, N: t.own.MaxResponseHeaderBytes}
 	reader := bufio.NewReader(limited)
-	// The body of a success is the tunnel, and closing that of a refusal would wait for its end.
+	// The body of a success is the tunnel. Closing that of a refusal would wait for its
+	// end.
 	resp, err := http.ReadResponse(reader, request) //nolint:bodyclose // conn is closed in its place
 	for err == nil && resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
-		// What came was an interim response, which has no body.
+		// The response was an interim one, which has no body.
 		resp, err = http.ReadResponse(reader, request) //nolint:bodyclose // as above
 	}
 	switch {
@@ -203,8 +238,10 @@ func (t *tunnel) connect(ctx context.Context, conn net.Conn, server string) erro
 	if resp.StatusCode < http.StatusOK || resp.StatusCode >= http.StatusMultipleChoices {
 		refusal := &proxyRefusalError{status: resp.StatusCode, header: resp.Header}
 		if stop() {
-			_ = conn.SetReadDeadline(time.Now().Add(bodyWait))           // without it, the handshake's own limit remains
-			start, _ := io.ReadAll(io.LimitReader(resp.Body, bodyStart)) // what came of it
+			// Without it, the handshake's own limit remains.
+			_ = conn.SetReadDeadline(time.Now().Add(bodyWait))
+			// The bytes that came.
+			start, _ := io.ReadAll(io.LimitReader(resp.Body, bodyStart))
 			refusal.body = string(start)
 		}
 		return refusal

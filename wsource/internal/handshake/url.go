@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// URLProblem tells what is wrong with the URL of a server, "" if nothing is, and nothing that may be
-// a secret.
+// URLProblem returns the problem with the URL of a server, or "". It shows nothing that
+// may be a secret.
 func URLProblem(rawURL string) string {
 	u, err := url.Parse(rawURL) // its error holds all of the URL
 	switch {
@@ -28,7 +28,7 @@ func URLProblem(rawURL string) string {
 	return portProblem(u)
 }
 
-// portProblem tells what is wrong with the port of a URL, "" if nothing is.
+// portProblem returns the problem with the port of a URL, or "".
 func portProblem(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
@@ -38,8 +38,8 @@ func portProblem(u *url.URL) string {
 	return ""
 }
 
-// Redact returns the parts of a URL that may be shown. Of one that is not for WebSocket, it cannot be known
-// which parts those are.
+// Redact returns the parts of a URL that may be shown. Of a URL that is not for
+// WebSocket, these parts are not known.
 func Redact(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"ws", "wss", "http", "https"}, u.Scheme) {
@@ -60,7 +60,7 @@ func (e *hiddenError) Unwrap() error { return e.err }
 // hideURL returns the error of a request without the parts of its URL that may be secret.
 func hideURL(err error, u *url.URL) error {
 	for {
-		ue, ok := errors.AsType[*url.Error](err) // which shows the whole URL
+		ue, ok := errors.AsType[*url.Error](err) // it shows the whole URL
 		if !ok {
 			break
 		}

@@ -10,7 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
-// FuzzRedact checks that what is shown of a URL holds neither its user, its query nor its fragment.
+// FuzzRedact checks that the shown parts of a URL hold neither its user, its query nor
+// its fragment.
 func FuzzRedact(f *testing.F) {
 	f.Add("ws", "user", "secret", "host:80", "/path", "token=secret", "fragment")
 	f.Add("WSS", "us:er", "p@ss/", "[::1]:80", "//a?b", "#", "é")

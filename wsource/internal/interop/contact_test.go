@@ -30,7 +30,7 @@ type site struct {
 	posts map[int]post
 }
 
-// post is what waits for a peer's connection.
+// post has the options of a peer's connection, and takes its socket.
 type post struct {
 	options wsource.AcceptOptions
 	sockets chan *wsource.Socket
@@ -49,7 +49,8 @@ func startSite(t *testing.T) *site {
 			http.NotFound(w, r)
 			return
 		}
-		if socket, err := wsource.Accept(w, r, &p.options); err == nil { // or the peer hears why
+		// Otherwise the peer hears the reason.
+		if socket, err := wsource.Accept(w, r, &p.options); err == nil {
 			p.sockets <- socket
 		}
 	})
@@ -70,33 +71,35 @@ func (s *site) await(id int, options wsource.AcceptOptions) <-chan *wsource.Sock
 	return p.sockets
 }
 
-// config is how a scenario sets up its connections.
+// config is a scenario's set-up of its connections.
 type config struct {
-	protocols   []string // of the client, in its order of preference
-	served      []string // of the server
+	protocols   []string // the client's, in its order of preference
+	served      []string // the server's
 	compression wsource.Compression
 	deflate     map[string]any // the peer's compression; nil for none
 	heartbeat   wsource.Heartbeat
 }
 
-// contact is what a scenario has: both ends of connections between a peer and this side.
+// contact is the means of a scenario: both ends of connections between a peer and this
+// side.
 type contact struct {
 	*testing.T
 	*config
-	ctx     context.Context // of the scenario
+	ctx     context.Context // the scenario's
 	process *process
 	site    *site
 	id      int
-	side    side // the peer's
+	side    side // the peer's side
 	url     string
 	sockets <-chan *wsource.Socket
 
-	ours  *wsource.Socket
-	open  event              // what the peer has told of its end
-	beats chan time.Duration // round-trip times of pings from here, as far as there is room
+	ours *wsource.Socket
+	open event // the peer's word on its end
+	// Round-trip times of pings from here, as far as there is room.
+	beats chan time.Duration
 }
 
-// hook returns what fills c.beats.
+// hook returns the hook that fills c.beats.
 func (c *contact) hook() wsource.Hook {
 	return wsource.HookFunc(func(e wsource.Event) {
 		if e.Kind == wsource.EventHeartbeat {
@@ -128,7 +131,7 @@ func (c *contact) prepare() {
 	})
 }
 
-// connect makes a connection, with which c.ours and c.open are set.
+// connect makes a connection, and sets c.ours and c.open.
 func (c *contact) connect() {
 	if c.side == client {
 		c.tell(command{"do": "dial", "url": c.url, "protocols": orNone(c.protocols), "deflate": c.deflate})
@@ -268,8 +271,8 @@ func (c *contact) ended() (code wsource.StatusCode, reason string) {
 	return end.Code, end.Reason
 }
 
-// finish gives up what is left of a scenario, and checks that no message came but those
-// that were waited for.
+// finish gives up the rest of a scenario, and checks that no message came but those that
+// were waited for.
 func (c *contact) finish() {
 	if c.ours != nil {
 		c.ours.CloseNow()

@@ -26,7 +26,7 @@ var handshake = []string{
 	"--header", "Sec-WebSocket-Version: 13", "--header", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 }
 
-// curl returns what curl shows of the answer: the header, and the bytes behind it.
+// curl returns curl's view of the answer: the header, and the bytes behind it.
 func curl(t *testing.T, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath("curl")
@@ -38,12 +38,13 @@ func curl(t *testing.T, args ...string) string {
 	args = append([]string{"--silent", "--include", "--no-buffer", "--insecure", "--noproxy", "*"}, args...)
 	output, err := exec.CommandContext(ctx, path, args...).Output()
 	if broken := (*exec.ExitError)(nil); !errors.As(err, &broken) {
-		require.NoError(t, err) // curl complains of a connection that is broken off behind the frames
+		// Curl complains of a connection that is broken off behind the frames.
+		require.NoError(t, err)
 	}
 	return string(output)
 }
 
-// TestCurl has the handshake made by hand, as one does to see what a server says, and the
+// TestCurl has the handshake made by hand, as one does to see a server's answer, and the
 // mistakes that one makes with it. The curl of Debian has no WebSockets of its own.
 func TestCurl(t *testing.T) {
 	// The server does not wait for an answer to its close frame: curl gives none.

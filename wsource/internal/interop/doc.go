@@ -17,11 +17,11 @@
 //	{"do": "forget", "id": 1}
 //
 // The id stands for one listener or dial and its connection. "deflate" has the parameters
-// of permessage-deflate by their names in RFC 7692; null is no compression. "times" repeats
-// the data, so that a large message makes a short line. "count" sends the numbers below
-// "to", each as a text. A close with the code 0 has none. "cut" breaks the connection off
-// without a close frame; "forget" gives up what there is of the id. Events come in lines of
-// JSON on standard output:
+// of permessage-deflate by their names in RFC 7692; null is no compression. "times"
+// repeats the data, so that a large message makes a short line. "count" sends the numbers
+// below "to", each as a text. A close with the code 0 has none. "cut" breaks the
+// connection off without a close frame; "forget" gives up everything of the id. Events
+// come in lines of JSON on standard output:
 //
 //	{"event": "ready", "version": "8.23.0"}
 //	{"event": "listening", "id": 1, "port": 4711}
@@ -32,11 +32,11 @@
 //	{"event": "close", "id": 1, "code": 4001, "reason": "enough"}
 //	{"event": "failed", "id": 1, "error": "what went wrong"}
 //
-// A message of more than 64 KiB is told by its size and its checksum. RxJS has the commands
-// "subscribe" and "unsubscribe" besides, with a "topic", and the events "value" and "end" of
-// a topic, for multiplex.
+// A message of more than 64 KiB is told by its size and its checksum. RxJS has the
+// commands "subscribe" and "unsubscribe" besides, with a "topic", and the events "value"
+// and "end" of a topic, for multiplex.
 //
 // A new peer is a script, a row in the table of peers_test.go, and a row in the table of
-// wsource/README.md, which a test compares. What a peer cannot do is a limit in its row,
-// with the reason.
+// wsource/README.md, which a test compares. A scenario that a peer cannot do is a limit
+// in its row, with the reason.
 package interop

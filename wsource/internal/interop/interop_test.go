@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scenario is a row of the table of what is done with each peer, on each side.
+// scenario is a row of the table of scenarios, which each peer runs on each side.
 type scenario struct {
 	name   string
-	only   side      // that the peer takes; either side by default
-	needs  []feature // that not every peer has
+	only   side      // the side that the peer takes; either by default
+	needs  []feature // the features that not every peer has
 	config config
 	run    func(c *contact)
 }
@@ -75,7 +75,7 @@ func TestPeers(t *testing.T) {
 	}
 }
 
-// run runs a scenario with a peer on a side, unless that cannot be.
+// run runs a scenario with a peer on a side, unless the peer cannot have it there.
 func (total *tally) run(t *testing.T, p peer, s scenario, c *contact) {
 	t.Helper()
 	if reason := p.why(s, c.side); reason != "" {
@@ -118,7 +118,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestDocument has the table of wsource/README.md say what is tested, in which versions.
+// TestDocument has the table of wsource/README.md list the tested software, in its
+// versions.
 func TestDocument(t *testing.T) {
 	data, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)

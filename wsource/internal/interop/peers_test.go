@@ -13,7 +13,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// feature is what a scenario needs and a peer may lack.
+// feature is an ability that a scenario needs and a peer may lack.
 type feature string
 
 // The features that some peer lacks.
@@ -44,7 +44,7 @@ const (
 	either side = ""
 )
 
-// limit is what a peer cannot do, on a side or on either, and why.
+// limit is a feature that a peer lacks, on a side or on either, and the reason.
 type limit struct {
 	side    side
 	feature feature
@@ -54,13 +54,13 @@ type limit struct {
 // peer is a row of the table: other people's software.
 type peer struct {
 	name    string
-	runtime string // what it runs in: node, python or chromium
+	runtime string // its environment: node, python or chromium
 	script  string // in the folder peers
 	module  string // the npm or the Python package
-	version string // of that, or of what it runs in
-	client  string // why it is a client only; "" if it is a server, too
+	version string // the version of the module, or of its environment
+	client  string // the reason why it is a client only; "" if it is a server, too
 	link    string
-	note    string // what users have to know
+	note    string // a note for users
 	limits  []limit
 }
 
@@ -170,7 +170,7 @@ func (p peer) row() string {
 	return fmt.Sprintf("| [%s](%s) | %s | yes | %s | %s |", p.name, p.link, p.version, server, p.note)
 }
 
-// why returns the reason why the peer cannot have a scenario on that side, "" if it can.
+// why returns the reason why the peer cannot have a scenario on that side, or "".
 func (p peer) why(s scenario, on side) string {
 	for _, need := range s.needs {
 		for _, l := range p.limits {
@@ -182,8 +182,8 @@ func (p peer) why(s scenario, on side) string {
 	return ""
 }
 
-// run starts the peer. Without what it runs in, the test is skipped, or fails where it must
-// not be.
+// run starts the peer. Without its environment the test is skipped, or fails where it
+// must not be.
 func (p peer) run(t *testing.T, s *site) *process {
 	t.Helper()
 	switch p.runtime {
@@ -229,7 +229,7 @@ func pinned(t *testing.T) map[string]string {
 	return manifest.Dependencies
 }
 
-// isVersion tells whether the version that a peer tells of is the one of its row.
+// isVersion reports whether a peer's version is the one of its row.
 func (p peer) isVersion(version string) bool {
 	return version == p.version || strings.HasPrefix(version, p.version+".")
 }

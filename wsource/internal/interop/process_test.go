@@ -17,10 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// command is what a peer is told to do.
+// command is a command to a peer.
 type command map[string]any
 
-// event is what a peer tells.
+// event is an event that a peer tells.
 type event struct {
 	Event      string `json:"event"`
 	ID         int    `json:"id"`
@@ -40,7 +40,7 @@ type event struct {
 	How        string `json:"how"`
 }
 
-// kind is what an event is looked for by.
+// kind is the key by which events are looked for.
 type kind struct {
 	id    int
 	event string
@@ -49,11 +49,11 @@ type kind struct {
 // process is a running peer.
 type process struct {
 	name  string
-	input io.WriteCloser // commands
+	input io.WriteCloser // takes commands
 
 	mu      sync.Mutex
 	events  map[kind][]event // events that were not taken yet
-	err     error            // why there will be no more
+	err     error            // the reason why there will be no more
 	changed chan struct{}    // closed at the next change
 }
 
@@ -73,7 +73,8 @@ func attach(t *testing.T, name string, input io.WriteCloser, output io.Reader) *
 			}
 			if err != nil {
 				p.put(e, fmt.Errorf("%s tells no more: %w", name, err))
-				_, _ = io.Copy(io.Discard, lines) // its own end is not to wait for this one
+				// Its own end is not to wait for this one.
+				_, _ = io.Copy(io.Discard, lines)
 				return
 			}
 			p.put(e, nil)
@@ -97,8 +98,8 @@ func (p *process) put(e event, err error) {
 	p.changed = make(chan struct{})
 }
 
-// look returns the next event of the kind, if it is there, and else the channel that tells
-// of a change. The end of the connection is an error, unless it is what is looked for.
+// look returns the next event of the kind, if it is there, and otherwise a channel that
+// tells of a change. The end of the connection is an error, unless that is the kind.
 func (p *process) look(k kind) (e event, ok bool, changed <-chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,8 +135,7 @@ func (p *process) take(ctx context.Context, t *testing.T, k kind) event {
 	}
 }
 
-// forget removes what the process has told of the id, and returns the messages that were
-// not taken.
+// forget removes all events of the id, and returns the messages that were not taken.
 func (p *process) forget(id int) (messages []event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,7 +180,7 @@ func start(t *testing.T, name string, program string, args ...string) *process {
 	})
 	p := attach(t, name, input, output)
 	t.Cleanup(func() {
-		_ = input.Close() // which a peer takes for the end
+		_ = input.Close() // a peer takes that for the end
 		time.AfterFunc(patience, cancel)
 	})
 	return p

@@ -10,7 +10,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// closes are the codes and reasons that both sides close with.
+// closes are the codes and reasons with which both sides close.
 var closes = []struct {
 	code   wsource.StatusCode
 	reason string
@@ -46,7 +46,8 @@ func closeScenarios() (all []scenario) {
 				c.tell(command{"do": "close", "code": end.code, "reason": end.reason})
 				code, reason := c.ended()
 				assert.Equal(c, end.code, code)
-				if code != wsource.StatusNormalClosure { // which is no error, and has no reason
+				// A normal closure is no error, and has no reason.
+				if code != wsource.StatusNormalClosure {
 					assert.Equal(c, end.reason, reason)
 				}
 				c.take("close")
@@ -70,7 +71,7 @@ func closeScenarios() (all []scenario) {
 			c.tell(command{"do": "close", "code": 4002, "reason": "enough"})
 			assert.EqualValues(c, 4002, c.take("close").Code)
 		}},
-		scenario{name: "what was sent before the close arrives", run: func(c *contact) {
+		scenario{name: "a message sent before the close arrives", run: func(c *contact) {
 			c.connect()
 			sent := wsource.BinaryMessage(noise(100_000))
 			for range 3 {

@@ -45,7 +45,7 @@ var configurations = []struct {
 	},
 }
 
-// compressionScenarios are each configuration of the peer with each of this side.
+// compressionScenarios combine each configuration of the peer with each of this side.
 func compressionScenarios() (all []scenario) {
 	for ours, name := range []string{
 		wsource.NoCompression: "none", wsource.CompressMessages: "messages", wsource.CompressStream: "stream",
@@ -74,8 +74,8 @@ func compressionScenarios() (all []scenario) {
 	return all
 }
 
-// compressible are messages for which compression and its context make a difference: they
-// repeat what is in the one before, also further back than a small window.
+// compressible are messages for which compression and its context make a difference: each
+// repeats parts of earlier ones, also further back than a small window.
 func compressible() (messages []wsource.Message) {
 	for _, n := range []int{0, 1, 20, 100, 1000, 20} {
 		messages = append(messages, wsource.TextMessage(strings.Repeat("the same again ✓ ", n)))

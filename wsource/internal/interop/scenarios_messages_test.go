@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// mebibyte is as much as a message may have by default, here and with most peers.
+// mebibyte is the most that a message may have by default, here and with most peers.
 const mebibyte = 1 << 20
 
 // largeText returns a text of a mebibyte, whose letters take two bytes, three and four.

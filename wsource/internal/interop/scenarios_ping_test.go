@@ -61,8 +61,8 @@ func pingScenarios() []scenario {
 	}
 }
 
-// ping has the peer send pings without a wait between them, and waits for the answer to the
-// last one. RFC 6455, section 5.5.3, allows that older ones are not answered.
+// ping has the peer send pings without a wait between them, and waits for the answer to
+// the last one. RFC 6455, section 5.5.3, lets older ones go unanswered.
 func (c *contact) ping(n int) {
 	var texts []string
 	for i := range n {

@@ -12,7 +12,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// request is what a client asks for a topic with.
+// request is a client's request for a topic.
 type request struct {
 	Op    string `json:"op"`
 	Topic string `json:"topic"`
@@ -72,7 +72,7 @@ func topicsHere(c *contact) {
 	asks("subscribe", "a")
 	second, two := subscribe("a")
 	third, three := subscribe("b")
-	asks("subscribe", "b") // and not a once more
+	asks("subscribe", "b") // and "a" not once more
 	c.say(inJSON(c, quote{"a", 1}))
 	c.say(inJSON(c, quote{"b", 2}))
 	expect(one, 1)
@@ -120,5 +120,5 @@ func multiplexThere(c *contact) {
 	assert.EqualValues(c, wsource.StatusServiceRestart, c.take("close").Code)
 	end := c.take("end")
 	assert.Equal(c, "b", end.Topic)
-	assert.Equal(c, "complete", end.How, "for RxJS a close with a frame is a good end, whatever its code")
+	assert.Equal(c, "complete", end.How, "for RxJS a close with a frame is a good end, with any code")
 }

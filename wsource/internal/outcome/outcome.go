@@ -1,19 +1,21 @@
-// Package outcome judges what users' functions end with.
+// Package outcome contains users' functions, and judges their outcomes.
 package outcome
 
 import (
 	"errors"
+	"runtime/debug"
 	"slices"
 
 	"github.com/rxsocket/rxsocket/observable"
 )
 
-// Fails reports whether an error is a failure. A panic is one, whatever its value; of an error that joins several,
-// each counts; another one is unless says reports that it says what is known. What stands below an End, the end
-// of a connection, does not count: whoever ended that has told it.
+// Fails reports whether an error is a failure. A panic always is one. Each part of a
+// joined error counts. Any other error is a failure unless says reports that it is known.
+// The errors below an End, the end of a connection, do not count: the side that ended the
+// connection has reported them.
 func Fails[End error](err error, says func(err error) bool) bool {
 	for wrapped := err; wrapped != nil; wrapped = errors.Unwrap(wrapped) {
-		if _, isEnd := wrapped.(End); isEnd { //nolint:errorlint // each of the chain is looked at
+		if _, isEnd := wrapped.(End); isEnd { //nolint:errorlint // the loop unwraps the chain
 			break
 		}
 		switch e := wrapped.(type) { //nolint:errorlint // likewise
@@ -24,4 +26,24 @@ func Fails[End error](err error, says func(err error) bool) bool {
 		}
 	}
 	return err != nil && !says(err)
+}
+
+// Contain calls a user's function on a goroutine of its own, and waits for its end. The
+// failure is nil if the function returns, an [*observable.PanicError] if it panics, and
+// observable.ErrGoexit if it ends the goroutine (runtime.Goexit).
+func Contain(f func()) (failure error) {
+	done := make(chan struct{})
+	go func() {
+		failure = observable.ErrGoexit
+		defer func() {
+			if v := recover(); v != nil {
+				failure = &observable.PanicError{Value: v, Stack: debug.Stack()}
+			}
+			close(done)
+		}()
+		f()
+		failure = nil
+	}()
+	<-done
+	return failure
 }

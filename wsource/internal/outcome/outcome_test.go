@@ -3,9 +3,11 @@ package outcome_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/outcome"
@@ -31,11 +33,23 @@ func TestFails(t *testing.T) {
 		"joined, all known":             {errors.Join(known, known), false},
 		"joined, one a failure":         {fmt.Errorf("%w: %w", known, failure), true},
 		"joined, one a panic":           {errors.Join(known, panicked), true},
-		"the end, whatever caused it":   {&end{errors.Join(failure, panicked)}, false},
+		"the end, with any cause":       {&end{errors.Join(failure, panicked)}, false},
 		"the end, joined with a panic":  {errors.Join(&end{}, panicked), true},
 		"the end, joined with the same": {errors.Join(&end{}, known), false},
 	} {
 		says := func(err error) bool { return errors.Is(err, known) || errors.As(err, new(*end)) }
 		assert.Equal(t, test.want, outcome.Fails[*end](test.err, says), name)
 	}
+}
+
+func TestContain(t *testing.T) {
+	called := false
+	require.NoError(t, outcome.Contain(func() { called = true }))
+	assert.True(t, called)
+	assert.Equal(t, observable.ErrGoexit, outcome.Contain(runtime.Goexit))
+	oops := errors.New("oops")
+	var panicked *observable.PanicError
+	require.ErrorAs(t, outcome.Contain(func() { panic(oops) }), &panicked)
+	assert.Equal(t, oops, panicked.Value)
+	assert.Contains(t, string(panicked.Stack), "TestContain")
 }

@@ -33,8 +33,8 @@ func echo(ctx context.Context, socket *wsource.Socket) error {
 	return observable.ForEach(ctx, socket, socket.Next)
 }
 
-// visit has a good client ask and be answered until stop is closed, and then 10 times more. It
-// returns how many answers it got.
+// visit has a good client ask and be answered until stop is closed, and then 10 times
+// more. It returns how many answers it got.
 func (f *fort) visit(ctx context.Context, stop <-chan struct{}) (answers int, err error) {
 	client, err := wsource.Dial(ctx, "ws://"+f.addr, nil)
 	if err != nil {
@@ -67,8 +67,8 @@ func (f *fort) visit(ctx context.Context, stop <-chan struct{}) (answers int, er
 	return answers, client.Close(wsource.StatusNormalClosure, "")
 }
 
-// flood writes data again and again, so many times at most, and reports whether the peer ended that. It
-// reads nothing.
+// flood writes data again and again, at most so many times, and reports whether the peer
+// ended that. It reads nothing.
 func flood(conn net.Conn, data []byte, times int) (ended bool) {
 	for range times {
 		if _, err := conn.Write(data); err != nil {
@@ -112,8 +112,8 @@ func bomb(t *testing.T, size int) []byte {
 	return framesOf(frame.Header{Opcode: frame.Binary, Final: true, Compressed: true}, bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xFF, 0xFF}), 1)
 }
 
-// TestHostilePeers has many peers do what no good one does. Meanwhile a good client is answered, and when
-// they have gone the server takes what it took before.
+// TestHostilePeers has many peers do things that no good one does. Meanwhile a good
+// client is answered, and when they have gone the server takes as much as before.
 func TestHostilePeers(t *testing.T) {
 	huge := bomb(t, 8<<20)
 	require.Less(t, len(huge), 10<<10)
@@ -243,7 +243,8 @@ func TestHostilePeers(t *testing.T) {
 			defer cancel()
 			over := make(chan struct{})
 			close(over)
-			_, err := f.visit(ctx, over) // after which the server has what it keeps
+			// After that the server has everything that it keeps.
+			_, err := f.visit(ctx, over)
 			require.NoError(t, err)
 			require.Eventually(t, func() bool { return f.Len() == 0 }, patience, time.Millisecond)
 			before := use()
@@ -255,7 +256,8 @@ func TestHostilePeers(t *testing.T) {
 				answers.Store(int64(n))
 				visited <- err
 			}()
-			t.Run("attack", func(t *testing.T) { // at whose end the attackers close what they have
+			// At its end the attackers close their connections.
+			t.Run("attack", func(t *testing.T) {
 				own := &fort{f.Server, t, f.addr}
 				var all sync.WaitGroup
 				for range attackers {

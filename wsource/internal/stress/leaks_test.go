@@ -16,11 +16,12 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// connects is how often TestConnectsLeaveNothing connects: many times as often tells of smaller leaks.
+// connects is how often TestConnectsLeaveNothing connects: many times as often tells of
+// smaller leaks.
 var connects = flag.Int("connects", 1500, "how many `connections` TestConnectsLeaveNothing opens and closes")
 
-// TestConnectsLeaveNothing has clients come, be in rooms, speak and go, in each way that a connection can
-// end. Then there is as much of everything as before.
+// TestConnectsLeaveNothing has clients come, be in rooms, speak and go, in each way that
+// a connection can end. Then there is as much of everything as before.
 func TestConnectsLeaveNothing(t *testing.T) {
 	rooms := hub.New(hub.Config[int, string, string]{History: hub.History{Count: 10}})
 	var served atomic.Int64
@@ -76,7 +77,7 @@ func TestConnectsLeaveNothing(t *testing.T) {
 			return f.Len() == 0 && left.Rooms == 0 && left.Sockets == 0
 		}, patience, time.Millisecond, "connections, rooms or memberships are left")
 	}
-	crowd(200) // after which there is what stays
+	crowd(200) // after that everything is there that stays
 	before := use()
 	crowd(*connects)
 	assertReturns(t, before, 512<<10)

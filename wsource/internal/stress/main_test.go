@@ -20,8 +20,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long something may take that should take a moment. It only ends a test that has
-// failed.
+// patience is how long something may take that should take a moment. It only ends a test
+// that has failed.
 const patience = 30 * time.Second
 
 // fort is a server on this machine that calls a handler with each socket.
@@ -89,25 +89,27 @@ func framesOf(h frame.Header, payload []byte, count int) []byte {
 	return all
 }
 
-// usage is what a process takes.
+// usage is a process's use of the machine.
 type usage struct {
 	heap, goroutines, descriptors int
 }
 
-// use returns what this process takes, without garbage.
+// use returns this process's use, without garbage.
 func use() (u usage) {
 	runtime.GC()
-	runtime.GC() // what pools hold goes with the second one
+	runtime.GC() // memory in pools goes with the second one
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	u.heap, u.goroutines = int(m.HeapAlloc), runtime.NumGoroutine()
-	if all, err := os.ReadDir("/proc/self/fd"); err == nil { // elsewhere they are not counted
+	// Elsewhere they are not counted.
+	if all, err := os.ReadDir("/proc/self/fd"); err == nil {
 		u.descriptors = len(all)
 	}
 	return u
 }
 
-// assertReturns asserts that the process comes to take no more than before, but for some bytes of heap.
+// assertReturns asserts that the process's use comes down to the earlier one, but for
+// some bytes of heap.
 func assertReturns(t *testing.T, before usage, heap int) {
 	t.Helper()
 	var now usage

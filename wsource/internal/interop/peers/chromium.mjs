@@ -1,5 +1,5 @@
-// The peer of a page. What a program has as its standard input is a response that goes on; what it
-// has as its output is a row of requests.
+// The peer of a page. A response that goes on stands in for a program's standard input,
+// and a row of requests for its output.
 import { client } from "./w3c.mjs";
 
 let waiting = [], posting = false;

@@ -1,5 +1,5 @@
-// What the peers in Node.js share: a command comes in a line of JSON on standard input, an event
-// goes out in one on standard output. See doc.go for what they say.
+// The part that the peers in Node.js share: a command comes in a line of JSON on standard
+// input, an event goes out in one on standard output. doc.go describes both.
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 
@@ -18,8 +18,8 @@ export const tell = (event) => {
 
 export const version = (name) => createRequire(import.meta.url)(`./node_modules/${name}/package.json`).version;
 
-// serve tells the version of the package, and calls the function that a command names until the
-// input ends.
+// serve tells the version of the package, and calls the function that a command names
+// until the input ends.
 export const serve = async (name, commands) => {
 	tell({ event: "ready", version: version(name) });
 	for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {

@@ -19,7 +19,7 @@ const repeat = (data, times) => {
 	return all;
 };
 
-// content returns what a command wants sent.
+// content returns the data that a command wants sent.
 export const content = ({ type, data, times }) => (type === "binary" ? repeat(bytes(data), times) : data.repeat(times));
 
 const table = Uint32Array.from({ length: 256 }, (_, c) => {
@@ -33,7 +33,8 @@ const crc32 = (data) => {
 	return ~c >>> 0;
 };
 
-// received returns the event for a message that has arrived: a string, a Buffer or an ArrayBuffer.
+// received returns the event for a message that has arrived: a string, a Buffer or an
+// ArrayBuffer.
 export const received = (id, data) => {
 	const type = typeof data === "string" ? "text" : "binary";
 	const content = type === "text" ? new TextEncoder().encode(data) : new Uint8Array(data);

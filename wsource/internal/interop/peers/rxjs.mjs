@@ -33,7 +33,8 @@ serve("rxjs", {
 	close({ id, code, reason }) {
 		code ? subjects.get(id).error({ code, reason }) : subjects.get(id).complete();
 	},
-	// subscribe and unsubscribe are multiplex: the first topic dials, with JSON both ways.
+	// subscribe and unsubscribe are multiplex: the first topic dials, with JSON both
+	// ways.
 	subscribe(command) {
 		const { id, topic } = command;
 		const subject = subjects.get(id) ?? dial(command, {});

@@ -1,4 +1,4 @@
-// The peer of npm's undici, whose WebSocket is the one that is built into Node.js from version 22 on.
+// The peer of npm's undici. Its WebSocket is built into Node.js from version 22 on.
 import { subscribe } from "node:diagnostics_channel";
 import { WebSocket, ping } from "undici";
 import { serve, tell } from "./lines.mjs";

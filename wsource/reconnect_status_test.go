@@ -169,7 +169,8 @@ func TestStatusOfReconnects(t *testing.T) {
 		}
 		want = append(want, wsource.LinkOpen, wsource.LinkBackoff, wsource.LinkConnecting, wsource.LinkOpen)
 		assert.Equal(t, want, states(all))
-		for i, status := range all[3 : len(all)-4] { // backoff 1, connecting 1, backoff 2 ...
+		// Backoff 1, connecting 1, backoff 2 ...
+		for i, status := range all[3 : len(all)-4] {
 			assert.Equal(t, i/2+1, status.Attempt)
 		}
 		assert.Equal(t, 1, all[len(all)-1].Attempt, "a row of its own")
@@ -200,7 +201,8 @@ func TestRoundTripTime(t *testing.T) {
 	})
 }
 
-// TestObserversMaySend has an observer of each stream of a subject call what may wait for that subject.
+// TestObserversMaySend has an observer of each stream of a subject call functions that
+// may wait for the subject.
 func TestObserversMaySend(t *testing.T) {
 	sent := func(t *testing.T, subject *wsource.Subject[string, string], text string) {
 		t.Helper()
@@ -269,7 +271,7 @@ func TestObserversMaySend(t *testing.T) {
 	})
 }
 
-// TestSendWithoutSubscribers says that nothing is dialled.
+// TestSendWithoutSubscribers: without subscribers, a subject does not dial.
 func TestSendWithoutSubscribers(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -280,7 +282,8 @@ func TestSendWithoutSubscribers(t *testing.T) {
 	})
 }
 
-// TestCompleteInBackoff ends at once, without another attempt, if nothing waits to be sent.
+// TestCompleteInBackoff: with an empty outbox the stream ends at once, without another
+// attempt.
 func TestCompleteInBackoff(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		require.NoError(t, s.network.OnEveryDial(wstest.Refuse()))
@@ -386,19 +389,20 @@ func TestBackoffGrowsUntilAConnectionHasLasted(t *testing.T) {
 		far := s.accept()
 		time.Sleep(4900 * time.Millisecond)
 		far.CloseNow()
-		requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure) // six retries in a row
+		// Six retries in a row.
+		requireClose(t, got.ExpectEnd(t), wsource.StatusAbnormalClosure)
 		bound := time.Second
 		for _, status := range status.Values() {
 			if status.State == wsource.LinkBackoff {
-				// Full jitter: anything up to the bound. That it is mostly more than a fraction of it is for the operator's
-				// own tests.
+				// Full jitter: any delay up to the bound. The operator's own tests check
+				// the distribution.
 				assert.LessOrEqual(t, time.Until(status.NextTry), bound)
 				bound *= 2
 			}
 		}
 
 		got = record(t, subject)
-		for range 10 { // each lasts for long enough, so that no row grows
+		for range 10 { // each lasts long enough, so that no row grows
 			far := s.accept()
 			time.Sleep(5100 * time.Millisecond)
 			far.CloseNow()

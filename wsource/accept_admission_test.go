@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
@@ -53,7 +54,7 @@ func TestAuthorizeRefuses(t *testing.T) {
 				}}
 				refused := record(t, server.Refusals())
 				r := echoing(t, server)
-				for range 2 { // what was reserved for the first is given back
+				for range 2 { // the first gives its places back
 					he := requireHandshake(t, dialError(t, r.network, "ws://"+host, nil), test.status)
 					for name, values := range test.want {
 						assert.Equal(t, values, he.Header.Values(name), name)
@@ -68,7 +69,7 @@ func TestAuthorizeRefuses(t *testing.T) {
 	}
 }
 
-// TestAuthorizeAdmits looks at all that an Admission grants.
+// TestAuthorizeAdmits checks each field of an Admission.
 func TestAuthorizeAdmits(t *testing.T) {
 	type key struct{}
 	synctest.Test(t, func(t *testing.T) {
@@ -123,7 +124,7 @@ func TestAuthorizeAdmits(t *testing.T) {
 
 		// The server hears of a socket a moment after its client.
 		settle()
-		for _, socket := range server.SocketsOf("anna") { // is thrown out
+		for _, socket := range server.SocketsOf("anna") { // throw out
 			require.NoError(t, socket.Close(wsource.StatusPolicyViolation, "banned"))
 		}
 		<-anna.Done()
@@ -139,7 +140,8 @@ func TestAuthorizeAdmits(t *testing.T) {
 	})
 }
 
-// TestAdmissionEnds has admissions that end, are renewed, and end with the socket.
+// TestAdmissionEnds has admissions that end, that are renewed, and that end with the
+// socket.
 func TestAdmissionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &wsource.Server{Options: wsource.AcceptOptions{Authorize: func(*http.Request) (wsource.Admission, error) {
@@ -190,20 +192,32 @@ func TestReady(t *testing.T) {
 	})
 }
 
-// TestAuthorizePanics gives back what was reserved.
+// TestAuthorizePanics: a panic gives the reserved places back, and is reported.
 func TestAuthorizePanics(t *testing.T) {
+	unhandled := observabletest.Unhandled(t)
 	synctest.Test(t, func(t *testing.T) {
-		panics := true
+		var panics any = "no token"
 		server := &wsource.Server{MaxConnections: 1, Options: wsource.AcceptOptions{Authorize: func(*http.Request) (wsource.Admission, error) {
-			if panics {
-				panic(http.ErrAbortHandler)
+			if panics != nil {
+				panic(panics)
 			}
 			return wsource.Admission{}, nil
 		}}}
+		refusals := record(t, server.Refusals())
 		r := echoing(t, server)
-		require.Error(t, dialError(t, r.network, "ws://"+host, nil))
-		panics = false
+		requireHandshake(t, dialError(t, r.network, "ws://"+host, nil), http.StatusInternalServerError)
 		settle()
+		require.Len(t, refusals.Values(), 1)
+		var panicked *observable.PanicError
+		require.ErrorAs(t, refusals.Values()[0], &panicked)
+		assert.Equal(t, "no token", panicked.Value)
+		assert.Len(t, unhandled.All(), 1)
+		panics = http.ErrAbortHandler
+		// Without an answer.
+		requireHandshake(t, dialError(t, r.network, "ws://"+host, nil), 0)
+		settle()
+		assert.Len(t, unhandled.All(), 1)
+		panics = nil
 		r.dial()
 	})
 }
@@ -216,7 +230,7 @@ func TestProxies(t *testing.T) {
 		forwarded        bool
 		header           http.Header
 		remote, scheme   string
-		host, allows, no string // an origin that passes, one that does not
+		host, allows, no string // an origin that passes, and one that fails
 	}{
 		"nobody is believed": {
 			nil, false, http.Header{"X-Forwarded-For": {"1.2.3.4"}, "X-Forwarded-Host": {"site.test"}},
@@ -226,7 +240,7 @@ func TestProxies(t *testing.T) {
 			client, false, http.Header{"X-Forwarded-For": {"1.2.3.4"}, "X-Forwarded-Host": {"site.test"}, "X-Forwarded-Proto": {"https"}},
 			"1.2.3.4:0", "wss", "site.test", "https://site.test", "http://site.test",
 		},
-		"what the client invents": {
+		"values that the client invents": {
 			client, false, http.Header{"X-Forwarded-For": {"9.9.9.9, 1.2.3.4, 10.0.0.1"}, "X-Forwarded-Host": {"bad.test, site.test, inner.test"}},
 			"1.2.3.4:0", "ws", "site.test", "https://site.test", "https://bad.test",
 		},
@@ -335,7 +349,8 @@ func serveTCP(t *testing.T, handler http.Handler) string {
 // answerItself is the answer of a server that echoes.
 func answerItself(s *wsource.Socket) observable.Observable[wsource.Message] { return s }
 
-// The newer connection of a user takes the place of the older one, which Authorize breaks off.
+// The newer connection of a user takes the place of the older one, which Authorize breaks
+// off.
 func TestTheLastLoginWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &wsource.Server{MaxPerKey: 1}
@@ -349,7 +364,7 @@ func TestTheLastLoginWins(t *testing.T) {
 			return observable.ForEach(ctx, s, s.Next)
 		}))
 		first := r.dial()
-		settle() // until the server has registered it, which is a moment after the client knows
+		settle() // the server registers it a moment after the client knows
 		second := r.dial()
 		<-first.Done()
 		requireClose(t, first.Err(), wsource.StatusAbnormalClosure)

@@ -1,22 +1,24 @@
-package conn
+package each
 
 import "sync"
 
-// EndCalls is what is to be called when a connection is over. The zero value is ready to use.
+// EndCalls holds the functions to call when a connection is over. The zero value is ready
+// to use.
 type EndCalls struct {
 	mu        sync.Mutex
 	ended     bool
 	always    *endCall             // the latest
-	revocable map[*func()]struct{} // those that may be taken back
+	revocable map[*func()]struct{} // the functions that may be taken back
 }
 
-// endCall is one in a list, which is smaller than a slice: each connection has one.
+// endCall is an element of a list. A list is smaller than a slice, and each connection
+// has one.
 type endCall struct {
 	f      func()
 	before *endCall
 }
 
-// Add has f called when the connection is over, at once if it is.
+// Add makes End's function call f, or calls f at once after End.
 func (e *EndCalls) Add(f func()) {
 	e.mu.Lock()
 	ended := e.ended
@@ -29,7 +31,7 @@ func (e *EndCalls) Add(f func()) {
 	}
 }
 
-// AddUntil has f called when the connection is over, at once if it is, unless stop is called before.
+// AddUntil is Add, unless stop is called before the end.
 func (e *EndCalls) AddUntil(f func()) (stop func()) {
 	key := &f
 	e.mu.Lock()
@@ -51,15 +53,16 @@ func (e *EndCalls) AddUntil(f func()) (stop func()) {
 	}
 }
 
-// End has those called at once that are added from now on, and returns a function that calls those that there
-// are: all of them whatever one of them does, and those first that may be taken back.
+// End returns a function that calls the added functions: the revocable ones first, and
+// all of them, even if one panics or ends the goroutine. From now on Add calls its
+// function at once.
 func (e *EndCalls) End() (call func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	always, revocable := e.always, e.revocable
 	e.always, e.revocable, e.ended = nil, nil, true
 	return func() {
-		// Deferred, and so the latest first, since what is called may end the goroutine.
+		// Deferred, and so run in reverse, since a call may end the goroutine.
 		for c := always; c != nil; c = c.before {
 			defer c.f()
 		}

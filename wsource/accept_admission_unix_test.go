@@ -15,12 +15,13 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// TestProxyByAUnixSocket has a proxy on this machine connect by a Unix socket: it counts as 127.0.0.1.
+// TestProxyByAUnixSocket has a proxy on this machine connect by a Unix socket: it counts
+// as 127.0.0.1.
 func TestProxyByAUnixSocket(t *testing.T) {
 	for name, test := range map[string]struct {
 		proxy  string
-		said   http.Header // by the proxy
-		remote string      // what the server sees
+		said   http.Header // the proxy's headers
+		remote string      // the address that the server sees
 		host   string
 	}{
 		"in the list": {

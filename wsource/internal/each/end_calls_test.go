@@ -1,4 +1,4 @@
-package conn_test
+package each_test
 
 import (
 	"runtime"
@@ -6,13 +6,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
-// TestEndCalls has functions called at the end, of which one ends its goroutine, one is taken back, and one
-// comes late.
+// TestEndCalls calls functions at the end. One ends its goroutine, one is taken back, and
+// one comes late.
 func TestEndCalls(t *testing.T) {
-	var calls conn.EndCalls
+	var calls each.EndCalls
 	var got []string
 	note := func(name string) func() { return func() { got = append(got, name) } }
 	calls.Add(note("first"))

@@ -16,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
-// part is the stream of those values that begin with a letter; the server is told "+letter" and
-// "-letter".
+// part is the stream of the values that begin with a letter; the server gets "+letter"
+// and "-letter".
 func part(subject *wsource.Subject[string, string], letter string) observable.Observable[string] {
 	return subject.Multiplex(
 		func() string { return "+" + letter },
@@ -193,7 +193,7 @@ func TestMultiplexCallbacksThatFail(t *testing.T) {
 				settle()
 				far.say("value")
 				require.ErrorIs(t, got.ExpectEnd(t), test.want)
-				// The others go on, and a connection is not greeted by what has failed.
+				// The others go on, and a new connection does not get the failed ones.
 				assert.False(t, over(other))
 				far.CloseNow()
 				assert.Empty(t, s.accept().heard())

@@ -15,21 +15,23 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// Steps of the scripts of [FuzzMultiplex]: the low three bits are the step, the next two the topic.
+// Steps of the scripts of [FuzzMultiplex]: the low three bits are the step, the next two
+// the topic.
 const (
 	stepMultiplex = iota // subscribes through Multiplex
 	stepTopic            // subscribes through Topics
 	stepLeave            // ends the oldest subscription to the topic
 	stepSay              // the server sends a value of the topic
-	stepPoison           // the server sends a value on which the filter of the topic panics
-	stepPoisonAll        // the server sends a value on which the function that tells the topics panics
+	stepPoison           // the server sends a value on which the topic's filter panics
+	stepPoisonAll        // the server sends a value on which the Topic function panics
 	stepBreak            // the connection breaks, and is made anew
 	stepNoise            // the server sends a value of no topic
 )
 
-// FuzzMultiplex runs a script of subscriptions and messages. Each stream gets the values of its topic that come while it
-// is subscribed, and no other; a filter that panics fails the streams that it decides about, and no other; the server
-// is never told to end a subscription that it has not got.
+// FuzzMultiplex runs a script of subscriptions and messages. Each stream gets the values
+// of its topic that come while it is subscribed, and no other. A filter that panics fails
+// only its own streams. The server never gets the end of a subscription that it has not
+// got.
 func FuzzMultiplex(f *testing.F) {
 	f.Add([]byte{stepMultiplex, stepSay, stepLeave, stepSay})
 	f.Add([]byte{stepTopic, stepTopic, stepSay, stepLeave, stepSay, stepLeave, stepSay, stepTopic, stepSay})
@@ -49,7 +51,7 @@ func FuzzMultiplex(f *testing.F) {
 	})
 }
 
-// play is one run of a script, with what each stream should have got.
+// play is one run of a script, with the values that each stream should have got.
 type play struct {
 	*site
 	subject *wsource.Subject[string, string]
@@ -64,7 +66,7 @@ type play struct {
 // stream is a subscription.
 type stream struct {
 	letter  string
-	keyed   bool // it is one of Topics
+	keyed   bool // a stream of Topics
 	got     *observabletest.Recorder[string]
 	sub     observable.Subscription
 	want    []string
@@ -137,7 +139,7 @@ func (p *play) step(step byte, letter string) {
 	settle()
 }
 
-// say lets the server send a value, which is for some of the streams, or fails them.
+// say makes the server send a value, which is for some of the streams, or fails them.
 func (p *play) say(value string, reaches func(*stream) bool, fails bool) {
 	p.said = append(p.said, value)
 	p.far.say(value)
@@ -152,7 +154,8 @@ func (p *play) say(value string, reaches func(*stream) bool, fails bool) {
 	}
 }
 
-// checkHeard checks what the connection was told: no subscription of a topic is ended that it has not got.
+// checkHeard checks the messages of the connection: it gets no end of a subscription that
+// it has not got.
 func (p *play) checkHeard() {
 	open := map[string]int{}
 	for _, m := range p.far.heard() {
