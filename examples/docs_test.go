@@ -1,5 +1,5 @@
-// This file checks the documents of the repository: their Go code compiles, and their commands name
-// packages, tests and steps that there are.
+// This file checks the documents of the repository: their Go code compiles, and their
+// commands name packages, tests and steps that exist.
 
 package main_test
 
@@ -31,29 +31,30 @@ const root = ".."
 // block is a piece of Go in a document.
 type block struct {
 	file  string
-	line  int    // of its first line
-	given string // what the comment before it declares
+	line  int    // number of its first line
+	given string // declarations in the comment before it
 	code  string
 }
 
-// String tells where the block is, as compilers do.
+// String returns the place of the block, in the form of compilers.
 func (b block) String() string { return fmt.Sprintf("%s:%d", b.file, b.line) }
 
-// The rule by which a block of Go is compiled: one that begins with a package clause is a file. One of
-// declarations is the rest of a file; any other is the body of a function that returns an error. For
-// those two, a comment right before the block, which a reader does not see, may declare what they
-// use. Functions need no body there:
+// The rule by which a block of Go is compiled: a block that begins with a package clause
+// is a file. One of declarations is the rest of a file; any other is the body of a
+// function that returns an error. For those two, a comment right before the block, which
+// a reader does not see, may declare the names that they use. Functions need no body
+// there:
 //
 //	<!-- go
 //	type Price float64
 //	func decode(m wsource.Message) (Price, error)
 //	-->
 //
-// There is always a ctx, but in tests, which have that of t. Packages are imported as they
-// are used. The tests of a document are one package.
+// There is always a ctx, but in tests, which have that of t. Packages are imported as the
+// blocks use them. The tests of a document are one package.
 const givenMark = "<!-- go"
 
-// oneDocument has the tests of documents look at one only:
+// oneDocument has the tests of documents look at one document only:
 //
 //	go test ./examples -run TestDocuments -args -document wsource/FAILURES.md
 var oneDocument = flag.String("document", "", "test this document only, a path below the repository")
@@ -110,7 +111,7 @@ func blocksOf(t *testing.T, file string) (blocks []block) {
 	return blocks
 }
 
-// packages are what blocks import, by the name that they use.
+// packages are the packages that blocks import, by the name that they use.
 var packages = map[string]string{
 	"observable":     "github.com/rxsocket/rxsocket/observable",
 	"observabletest": "github.com/rxsocket/rxsocket/observable/observabletest",
@@ -163,7 +164,7 @@ func (b block) source(t *testing.T) string {
 	return head + text
 }
 
-// declared returns what the comment before the block declares, with bodies.
+// declared returns the declarations of the comment before the block, with bodies.
 func (b block) declared(t *testing.T) string {
 	t.Helper()
 	const head = "package p\n"
@@ -180,7 +181,8 @@ func (b block) declared(t *testing.T) string {
 	return text
 }
 
-// uses returns statements that use what the block, a function's body, declares.
+// uses returns statements that use the names which the block, a function's body,
+// declares.
 func (b block) uses(t *testing.T) (statements string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc _() {\n"+b.code+"}\n", parser.SkipObjectResolution)
@@ -207,14 +209,14 @@ func (b block) absolute(t *testing.T) string {
 // isTest reports whether the block has a test, which is run.
 func (b block) isTest() bool { return strings.Contains("\n"+b.code, "\nfunc Test") }
 
-// TestDocumentsCompile compiles every block of Go in every document, and runs those that are tests. What is wrong is told with the document and the
-// line.
+// TestDocumentsCompile compiles every block of Go in every document, and runs those that
+// are tests. A failure names the document and the line.
 func TestDocumentsCompile(t *testing.T) {
 	folder := t.TempDir()
 	overlay := map[string]string{}
 	var patterns []string
 	tests := map[string]string{} // the package of a document's tests
-	given := map[string]bool{}   // what is declared there
+	given := map[string]bool{}   // declarations there
 	module, err := filepath.Abs(root)
 	require.NoError(t, err)
 	for _, file := range documents(t) {
@@ -222,10 +224,12 @@ func TestDocumentsCompile(t *testing.T) {
 			continue // a module of its own
 		}
 		for _, b := range blocksOf(t, file) {
-			// It is a package of the module, for what that requires; the folder need not exist.
+			// It is a package of the module, and so has the module's requirements; the
+			// folder need not exist.
 			name := fmt.Sprintf("block%d", len(overlay))
 			folderOf, as := name, "block.go"
-			if b.isTest() { // those of a document are one package, which is linked once
+			// The tests of a document are one package, which is linked once.
+			if b.isTest() {
 				as = name + "_test.go"
 				if tests[file] == "" {
 					tests[file] = name
@@ -266,7 +270,7 @@ func TestDocumentsCompile(t *testing.T) {
 	t.Logf("%d blocks", len(overlay))
 }
 
-// TestDocumentsAreFormatted compares every block of Go with what gofmt makes of it.
+// TestDocumentsAreFormatted compares every block of Go with the output of gofmt for it.
 func TestDocumentsAreFormatted(t *testing.T) {
 	for _, file := range documents(t) {
 		for _, b := range blocksOf(t, file) {
@@ -280,8 +284,8 @@ func TestDocumentsAreFormatted(t *testing.T) {
 // command is a line of a document that runs Go or the gate.
 var command = regexp.MustCompile(`(?m)^(?:    |\$ )?((?:go (?:run|test)|\.ci/run)\b.*?)(?: {2,}.*| *#.*)?$`)
 
-// TestDocumentsRun checks the commands of every document: the packages, tests and steps that they name are there. Those of
-// README.md are run by the step readme of .ci/run.
+// TestDocumentsRun checks the commands of every document: the packages, tests and steps
+// that they name exist. The step readme of .ci/run runs those of README.md.
 func TestDocumentsRun(t *testing.T) {
 	gate, err := os.ReadFile(root + "/.ci/run")
 	require.NoError(t, err)
@@ -306,8 +310,8 @@ func TestDocumentsRun(t *testing.T) {
 	}
 }
 
-// checkCommand checks the arguments of go run or go test. Paths are those of the module's root, or, with
-// none, of the document's folder.
+// checkCommand checks the arguments of go run or go test. Paths begin at the module's
+// root or, if a command has none, at the document's folder.
 func checkCommand(t *testing.T, file string, words []string) {
 	t.Helper()
 	where := fmt.Sprintf("%s: %q", file, words)
@@ -324,7 +328,8 @@ func checkCommand(t *testing.T, file string, words []string) {
 		case word == "-C":
 			folders = append(folders, filepath.Join(root, words[i+1]))
 		case word == "-run":
-			tests, _, _ = strings.Cut(strings.Trim(words[i+1], "'"), "/") // subtests are not looked for
+			// Subtests are not looked for.
+			tests, _, _ = strings.Cut(strings.Trim(words[i+1], "'"), "/")
 		}
 		if word == "-args" {
 			break

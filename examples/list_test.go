@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// process is the program as a process of its own, with an empty cache for what it builds.
+// process is the program as a process of its own, with an empty cache for the files that
+// it builds.
 func process(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cache, err := exec.Command("go", "env", "GOCACHE").Output()
@@ -35,7 +36,8 @@ func process(t *testing.T, args ...string) *exec.Cmd {
 	folder := t.TempDir()
 	command := exec.CommandContext(t.Context(), os.Args[0], args...)
 	command.Env = append(os.Environ(), beExamples+"=1", "GOCACHE="+strings.TrimSpace(string(cache)),
-		"XDG_CACHE_HOME="+folder, "LocalAppData="+folder) // with neither, a Mac has it elsewhere
+		// Without both, a Mac has the folder elsewhere.
+		"XDG_CACHE_HOME="+folder, "LocalAppData="+folder)
 	return command
 }
 
@@ -62,7 +64,26 @@ func TestListHasEveryExample(t *testing.T) {
 	assert.Equal(t, listed, out.String())
 }
 
-// A fresh clone runs an example, and its exit code, output and signals are the program's own.
+// TestModulesAreLaunched: an example whose program is a module of its own has a command
+// in the toolkit's module that launches it, and both have the same synopsis.
+func TestModulesAreLaunched(t *testing.T) {
+	modules, err := filepath.Glob("*/program/go.mod")
+	require.NoError(t, err)
+	require.Greater(t, len(modules), 2)
+	for _, module := range modules {
+		folder := filepath.Dir(filepath.Dir(module))
+		command, program := example{folder: folder}, example{folder: filepath.Dir(module)}
+		require.NoError(t, command.read())
+		require.NoError(t, program.read())
+		assert.Equal(t, program.synopsis, command.synopsis, folder)
+		source, err := os.ReadFile(filepath.Join(folder, "main.go"))
+		require.NoError(t, err)
+		assert.Contains(t, string(source), `launch.Main("`+folder+`")`)
+	}
+}
+
+// A fresh clone runs an example, and its exit code, output and signals are the program's
+// own.
 func TestRunIsTheProgram(t *testing.T) {
 	said, err := process(t, "echo", "shout").CombinedOutput()
 	failed, ok := errors.AsType[*exec.ExitError](err)

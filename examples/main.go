@@ -5,17 +5,17 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"go/doc"
 	"go/parser"
 	"go/token"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/rxsocket/rxsocket/examples/internal/launch"
 )
 
 func main() {
@@ -27,7 +27,7 @@ func main() {
 
 // run lists the examples, or becomes the one that the arguments name.
 func run(args []string, out io.Writer) error {
-	folder, err := findFolder()
+	folder, err := launch.Examples()
 	if err != nil {
 		return err
 	}
@@ -46,30 +46,21 @@ func run(args []string, out io.Writer) error {
 	if i < 0 {
 		return fmt.Errorf("there is no example %q; without an argument they are listed", args[0])
 	}
-	program, err := examples[i].build()
-	if err != nil {
-		return err
+	e := examples[i]
+	if !e.isProgram {
+		return launch.Tests(e.folder, args[1:])
 	}
-	return become(program, examples[i].arguments(args[1:]))
+	return launch.Program(e.folder, args[1:])
 }
 
-// findFolder returns the folder of this package, wherever in the module the user is.
-func findFolder() (string, error) {
-	said, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/rxsocket/rxsocket/examples").Output()
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		return "", fmt.Errorf("cannot find the examples: %s", failed.Stderr)
-	}
-	return strings.TrimSpace(string(said)), err
-}
-
-// example is a folder with a program, or with tests that are to be read and run.
+// example is a folder with a program, or with tests to read and run.
 type example struct {
 	name, folder string
 	synopsis     string
 	isProgram    bool
 }
 
-// find returns the examples in a folder. Those that are modules of their own are among them.
+// find returns the examples in a folder, including those that are modules of their own.
 func find(folder string) (examples []example, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -87,7 +78,8 @@ func find(folder string) (examples []example, err error) {
 	return examples, nil
 }
 
-// read fills in what the package's documentation says. A folder without one is no example.
+// read fills in the text of the package's documentation. A folder without one is no
+// example.
 func (e *example) read() error {
 	files, err := filepath.Glob(filepath.Join(e.folder, "*.go"))
 	if err != nil {
@@ -113,31 +105,4 @@ func list(out io.Writer, examples []example) {
 	for _, e := range examples {
 		fmt.Fprintf(out, "  %-10s %s\n", e.name, strings.TrimSuffix(e.synopsis, "."))
 	}
-}
-
-// build builds the example and returns the file. It stays in the user's cache, so that the next
-// time takes less.
-func (e *example) build() (file string, err error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	file = filepath.Join(cache, "rxsocket", "examples", e.name+suffix)
-	command := exec.Command("go", "build", "-C", e.folder, "-o", file, ".") //nolint:gosec // the folder of an example
-	if !e.isProgram {
-		command = exec.Command("go", "test", "-C", e.folder, "-c", "-o", file, ".") //nolint:gosec // likewise
-	}
-	command.Stdout, command.Stderr = os.Stderr, os.Stderr
-	if err := command.Run(); err != nil {
-		return "", fmt.Errorf("cannot build %s: %w", e.name, err)
-	}
-	return file, nil
-}
-
-// arguments returns those of the program: tests are shown one by one.
-func (e *example) arguments(args []string) []string {
-	if !e.isProgram && len(args) == 0 {
-		return []string{"-test.v"}
-	}
-	return args
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// loader type-checks the packages of a module from what the compiler exports.
+// loader type-checks the packages of a module from the compiler's export data.
 type loader struct {
 	folder   string
 	packages []*listed
@@ -29,7 +29,7 @@ type loader struct {
 	imports  types.Importer
 }
 
-// listed is a package as go list tells it.
+// listed is a package in the output of go list.
 type listed struct {
 	ImportPath, Dir, Name, Export string
 	GoFiles, TestGoFiles          []string
@@ -53,8 +53,8 @@ func modulesOf(t *testing.T) (folders []string) {
 	return folders
 }
 
-// newLoader lists the packages of a module, and compiles them if one of them exports
-// something. What only tests import is not compiled: an Example does without it.
+// newLoader lists the packages of a module, and compiles them if one of them exports a
+// name. Packages that only tests import are not compiled: an Example does without them.
 func newLoader(t *testing.T, folder string) *loader {
 	t.Helper()
 	l := &loader{folder: folder, exports: map[string]string{}, set: token.NewFileSet()}
@@ -105,7 +105,8 @@ func loaderOf(loaders []*loader, file string) (best *loader) {
 // check type-checks files as a package, as far as that goes.
 func (l *loader) check(path string, files []*ast.File) *types.Info {
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}}
-	config := types.Config{Importer: l.imports, Error: func(error) {}} // an export_test.go is not seen from here
+	// An export_test.go is not seen from here.
+	config := types.Config{Importer: l.imports, Error: func(error) {}}
 	_, _ = config.Check(path, l.set, files, info)
 	return info
 }

@@ -14,19 +14,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryIdentifierIsShown counts the exported identifiers of all packages, those of the
-// nested modules included: types, functions, methods, constants and variables. It fails
-// with the names of those that nothing shows. An identifier is shown if
+// TestEveryIdentifierIsShown counts the exported identifiers of all packages, those of
+// the nested modules included: types, functions, methods, constants and variables. It
+// fails with the names of those that are not shown. An identifier is shown if
 //
 //   - an Example has its name;
 //   - an Example uses it, or a function or type of its package that the Example reaches;
 //   - a block of Go in a document uses it;
-//   - it is a method of an interface that is shown, and a type beside the Examples has it;
+//   - it is a method of an interface that is shown, and a type beside the Examples has
+//     it;
 //   - it is a method that belongs to a common form: one of an interface that the type
 //     fulfils, where the type and the interface are shown, or one of methodsOfForms.
 //
-// Package main, what lies below a folder named internal, the examples, and browsertest, which
-// is for the tests of this repository's pages, export nothing to users.
+// Package main, packages below a folder named internal, the examples, and browsertest,
+// which is for the tests of this repository's pages, export nothing to users.
 func TestEveryIdentifierIsShown(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles every module")
@@ -63,21 +64,21 @@ func TestEveryIdentifierIsShown(t *testing.T) {
 	assert.Empty(t, missing, "nothing shows these:\n%s", strings.Join(missing, "\n"))
 }
 
-// exempt reports whether what a package exports is for nobody who imports the module.
+// exempt reports whether the exports of a package are not for importers of the module.
 func exempt(path string) bool {
 	return slices.ContainsFunc([]string{"/internal/", "/examples/", "/browsertest/"}, func(folder string) bool {
 		return strings.Contains(path+"/", folder)
 	})
 }
 
-// methodsOfForms are methods whose name says all about them, as package errors, fmt,
-// log/slog, encoding and net demand them.
+// methodsOfForms are methods whose name explains them, as package errors, fmt, log/slog,
+// encoding and net demand them.
 var methodsOfForms = []string{
 	"Error", "Unwrap", "Is", "As", "String", "GoString", "Format", "LogValue", "Timeout", "Temporary",
 	"MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText",
 }
 
-// shown is what Examples and documents use, by qualified name.
+// shown is the names that Examples and documents use, by qualified name.
 type shown struct {
 	used       map[string]bool
 	interfaces map[string][]string // the methods of the exported interfaces
@@ -100,21 +101,22 @@ func (s *shown) see(info *types.Info, n ast.Node) {
 	})
 }
 
-// named notes what the name of an Example says that it shows, as ExampleScope_Close does.
+// named notes the identifier in the name of an Example, as in ExampleScope_Close.
 func (s *shown) named(path, name string) {
 	typ, method, _ := strings.Cut(name, "_")
 	s.used[path+"."+typ] = true
 	s.used[path+"."+typ+"."+method] = true
 }
 
-// typeOf notes the type of an expression: what the reader sees a value of is shown.
+// typeOf notes the type of an expression: a type is shown if the reader sees a value of
+// it.
 func (s *shown) typeOf(typ types.Type) {
 	switch typ := typ.(type) {
 	case *types.Pointer:
 		s.typeOf(typ.Elem())
 	case *types.Slice:
 		s.typeOf(typ.Elem())
-	case *types.Tuple: // of a call
+	case *types.Tuple: // type of a call
 		for v := range typ.Variables() {
 			s.typeOf(v.Type())
 		}
@@ -125,7 +127,8 @@ func (s *shown) typeOf(typ types.Type) {
 	}
 }
 
-// qualified returns the name of an object with its package, and with its receiver if it is a method.
+// qualified returns the name of an object with its package, and with its receiver if it
+// is a method.
 func qualified(o types.Object) string {
 	if o.Pkg() == nil {
 		return o.Name()
@@ -151,7 +154,7 @@ func typeName(typ types.Type) string {
 	return "interface"
 }
 
-// addExamples notes what the Examples of the module use.
+// addExamples notes the names that the Examples of the module use.
 func (l *loader) addExamples(t *testing.T, s *shown) {
 	t.Helper()
 	for _, p := range l.packages {
@@ -198,7 +201,7 @@ func (l *loader) addExamples(t *testing.T, s *shown) {
 	}
 }
 
-// declarations returns those of test files.
+// declarations returns the declarations of test files.
 func declarations(files []*ast.File, set *token.FileSet) (all []ast.Decl) {
 	for _, f := range files {
 		if strings.HasSuffix(set.Position(f.Pos()).Filename, "_test.go") {
@@ -208,7 +211,8 @@ func declarations(files []*ast.File, set *token.FileSet) (all []ast.Decl) {
 	return all
 }
 
-// declare notes what a declaration declares; that of a type has its methods, under a name of their own.
+// declare notes the names that a declaration declares; that of a type has its methods,
+// under a name of their own.
 func declare(info *types.Info, d ast.Decl, declared map[types.Object]ast.Node) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -227,7 +231,7 @@ func declare(info *types.Info, d ast.Decl, declared map[types.Object]ast.Node) {
 	}
 }
 
-// addBlock notes what a block of a document uses.
+// addBlock notes the names that a block of a document uses.
 func (l *loader) addBlock(t *testing.T, b block, s *shown) {
 	t.Helper()
 	file, err := parser.ParseFile(l.set, "", b.source(t), parser.SkipObjectResolution)
@@ -254,7 +258,7 @@ func (l *loader) collectInterfaces(t *testing.T, s *shown) {
 	}
 }
 
-// objects returns what the packages of the module export.
+// objects returns the names that the packages of the module export.
 func (l *loader) objects(t *testing.T) (all []types.Object) {
 	t.Helper()
 	for _, p := range l.packages {
@@ -306,7 +310,7 @@ func methodsOf(typ *types.TypeName, s *shown) (all []identifier) {
 }
 
 // demanded reports whether a shown interface of the toolkit has the method, and the type
-// all of that interface's methods. Only names are compared, since either may be generic.
+// all of that interface's methods. It compares only names, since either may be generic.
 func (s *shown) demanded(named *types.Named, method string) bool {
 	methods := types.NewMethodSet(types.NewPointer(named))
 	has := func(name string) bool { return methods.Lookup(nil, name) != nil }

@@ -10,7 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// receiveWorks measures what a server allocates for a message. What sends does not allocate.
+// receiveWorks measures a server's allocations for a message. The senders do not
+// allocate.
 func receiveWorks() []work {
 	asBytes := func(l library) func(b *testing.B) {
 		return func(b *testing.B) {
@@ -33,7 +34,8 @@ func receiveWorks() []work {
 	return []work{receive}
 }
 
-// number64 is the codec of numbers as eight bytes: what is read is not kept.
+// number64 is the codec of numbers as eight bytes: it keeps none of the bytes that it
+// reads.
 type number64 struct{}
 
 func (number64) Name() string { return "number64" }
@@ -46,14 +48,16 @@ func (number64) Encode(v uint64) (wsource.Message, error) {
 	return wsource.BinaryMessage(binary.BigEndian.AppendUint64(nil, v)), nil
 }
 
-// decodedInPlace receives through a subject, whose codec reads the message where it lies.
+// decodedInPlace receives through a subject, whose codec reads the message in its place.
 func decodedInPlace(b *testing.B) {
 	received(b, func(arrived func()) http.Handler {
 		server := new(wsource.Server)
 		server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 			OnNext: func(s *wsource.Socket) {
-				wsource.WrapSocket(s, number64{}, nil).Subscribe(context.Background(),
-					observable.ObserverFuncs[uint64]{OnNext: func(uint64) { arrived() }})
+				wsource.WrapSocket(s, number64{}, nil).Subscribe(context.Background(), observable.ObserverFuncs[uint64]{
+					OnNext:  func(uint64) { arrived() },
+					OnError: func(error) {}, // the end of a run, as an error
+				})
 			},
 		})
 		return server

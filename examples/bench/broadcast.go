@@ -40,21 +40,21 @@ var broadcasters = []struct {
 type broadcaster struct {
 	address string
 	opened  func() error               // waits until all sockets are open
-	send    func(p []byte)             // sends a value to all, if this process does
-	publish func(n, size int) error    // sends n values, each with the time in its last bytes
-	extent  func(size int) (bytes int) // of a value on the wire
-	own     bool                       // it is in this process, whose allocations are its own
+	send    func(p []byte)             // sends a value to all, if this process does that
+	publish func(n, size int) error    // sends n values, each ending in its time
+	extent  func(size int) (bytes int) // bytes of a value on the wire
+	own     bool                       // in this process: its own allocations
 	stop    func()
 }
 
-// frameOf is how many bytes a value of a size takes on the wire, where nothing is put around it.
+// frameOf returns the bytes of a value of a size on the wire, without anything around it.
 func frameOf(size int) int { return header(size) + size }
 
 // stamped sends n values by a function.
 func stamped(send func(p []byte)) func(n, size int) error {
 	return func(n, size int) error {
 		for range n {
-			payload := make([]byte, size) // a library may still be at the last one
+			payload := make([]byte, size) // a library may still use the last one
 			binary.BigEndian.PutUint64(payload[size-8:], uint64(time.Now().UnixNano()))
 			send(payload)
 		}
@@ -78,7 +78,8 @@ func inProcess(f fan) func(sockets int) (*broadcaster, error) {
 	}
 }
 
-// broadcastWorks measures a value that is sent to many sockets: how many messages a second, and how late they are.
+// broadcastWorks measures a value that is sent to many sockets: the messages a second,
+// and their lateness.
 func broadcastWorks(s scale) []work {
 	var all []work
 	for _, size := range []int{128, 4 << 10} {
@@ -102,7 +103,7 @@ type broadcast struct {
 	*broadcaster
 	size, sockets int
 	clients       *clients
-	bytes         int // that each client is to have got
+	bytes         int // bytes that each client is to have got
 }
 
 func withBroadcast(job string, size, sockets int, start func(int) (*broadcaster, error), measure func(*broadcast) (figure, error)) (figure, error) {
@@ -137,7 +138,8 @@ func (b *broadcast) run(n int) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// rate sends values as fast as they are taken, more and more until that takes long enough to be measured.
+// rate sends values as fast as they are taken, more and more until the time is long
+// enough to be measured.
 func (b *broadcast) rate() (figure, error) {
 	for n := 10; ; {
 		var before, after runtime.MemStats
@@ -156,10 +158,10 @@ func (b *broadcast) rate() (figure, error) {
 	}
 }
 
-// latency sends values one by one, each after all sockets have the last, and returns how late 99 % of the messages were at
-// most.
+// latency sends values one by one, each after all sockets have the last, and returns the
+// greatest lateness of 99 % of the messages.
 func (b *broadcast) latency(values int) (figure, error) {
-	if _, err := b.run(10); err != nil { // to get going
+	if _, err := b.run(10); err != nil { // to warm up
 		return figure{}, err
 	}
 	if err := b.clients.command("forgotten", "forget"); err != nil {
@@ -253,7 +255,7 @@ func melodyFan(opened func()) (http.Handler, func([]byte)) {
 func melodyFanWith(configure func(*melody.Melody), opened func()) (http.Handler, func([]byte)) {
 	m := melody.New()
 	configure(m)
-	m.Config.MessageBufferSize = 1 << 16 // or it drops what is too fast for it
+	m.Config.MessageBufferSize = 1 << 16 // or it drops messages that are too fast
 	m.Config.WriteWait = time.Minute
 	m.HandleConnect(func(*melody.Session) { opened() })
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _ = m.HandleRequest(w, r) })

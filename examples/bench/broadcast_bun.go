@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// bunPath is where npm puts the program.
+// bunPath is the path at which npm puts the program.
 const bunPath = "bun/node_modules/.bin/bun"
 
 // startBun starts the server of bun/broadcast.mjs, a process of its own.

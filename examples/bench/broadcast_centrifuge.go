@@ -33,9 +33,11 @@ func startCentrifuge(sockets int) (*broadcaster, error) {
 	}, err
 }
 
-// newCentrifuge returns a node of centrifuge, with a broker unless that is nil, and its bidirectional WebSocket in its
-// binary protocol. The clients here send nothing, so its handler meets the connect command that a client of its own begins
-// with on the connection itself; its answer to that does not count. Each value has a frame of its own, as with all others.
+// newCentrifuge returns a node of centrifuge, with a broker unless that is nil, and its
+// bidirectional WebSocket in its binary protocol. A client of its own begins with a
+// connect command. The clients here send nothing: the node's handler meets that command
+// on the connection itself, and the answer to it does not count. Each value has a frame
+// of its own, as with all others.
 func newCentrifuge(broker centrifuge.Broker, opened func()) (*clusterNode, error) {
 	node, err := centrifuge.New(centrifuge.Config{
 		LogLevel: centrifuge.LogLevelNone, ClientQueueMaxSize: 1 << 30,
@@ -60,10 +62,12 @@ func newCentrifuge(broker centrifuge.Broker, opened func()) (*clusterNode, error
 	if err != nil {
 		return nil, err
 	}
-	hello := append([]byte{0x82, 0x80 | byte(len(command)), 0, 0, 0, 0}, command...) // masked with zeros
+	// The mask is zero.
+	hello := append([]byte{0x82, 0x80 | byte(len(command)), 0, 0, 0, 0}, command...)
 	upgrade := centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
 		CheckOrigin: func(*http.Request) bool { return true }, WriteTimeout: time.Minute,
-		PingPongConfig: centrifuge.PingPongConfig{PingInterval: -1}, // or its pings would be counted
+		// Pings would be counted.
+		PingPongConfig: centrifuge.PingPongConfig{PingInterval: -1},
 	})
 	return &clusterNode{
 		handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +80,7 @@ func newCentrifuge(broker centrifuge.Broker, opened func()) (*clusterNode, error
 	}, nil
 }
 
-// centrifugeExtent is how many bytes a publication takes on the wire.
+// centrifugeExtent returns the bytes of a publication on the wire.
 func centrifugeExtent(size int) int {
 	publication := &protocol.Publication{Data: make([]byte, size)}
 	reply, err := protocol.NewProtobufReplyEncoder().Encode(&protocol.Reply{
@@ -90,7 +94,7 @@ func centrifugeExtent(size int) int {
 	return frameOf(len(encoder.Finish()))
 }
 
-// greeting is a response whose connection begins with what the client would send first.
+// greeting is a response whose connection begins with the first message of a client.
 type greeting struct {
 	http.ResponseWriter
 	hello    []byte
@@ -106,7 +110,8 @@ func (g *greeting) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return greeted, bufio.NewReadWriter(bufio.NewReader(greeted), rw.Writer), nil
 }
 
-// greetedConn is a connection that reads what the client would send first, and keeps the answer to it.
+// greetedConn is a connection that reads the first message of a client, and keeps the
+// answer to it.
 type greetedConn struct {
 	net.Conn
 	hello    []byte

@@ -16,8 +16,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// compressors are the contenders of compressed broadcasts: each message by itself (RFC 7692, without context takeover),
-// which is what all of them have.
+// compressors are the contenders of compressed broadcasts: each message by itself (RFC
+// 7692, without context takeover), which all of them have.
 var compressors = []struct {
 	name string
 	fan  fan
@@ -39,8 +39,8 @@ var compressors = []struct {
 	}},
 }
 
-// compressedWork measures a value of text that compresses well, to many sockets. Both we and gws send what is smaller
-// than 512 bytes as it is, so that there is no row for 128.
+// compressedWork measures a value of text that compresses well, to many sockets. Both we
+// and gws send values below 512 bytes as they are, so that there is no row for 128.
 func compressedWork(size, sockets int) work {
 	w := work{name: compressedName(size, sockets), unit: "ns"}
 	for _, c := range compressors {
@@ -48,7 +48,8 @@ func compressedWork(size, sockets int) work {
 			return withBroadcast("frames", size, sockets, func(sockets int) (*broadcaster, error) {
 				b, err := inProcess(c.fan)(sockets)
 				if err == nil {
-					b.publish, b.extent = quoted(b.send), func(int) int { return 1 } // a frame
+					// Its extent is one frame.
+					b.publish, b.extent = quoted(b.send), func(int) int { return 1 }
 				}
 				return b, err
 			}, (*broadcast).rate)
@@ -75,7 +76,8 @@ func quoted(send func(p []byte)) func(n, size int) error {
 	}
 }
 
-// framesOf returns a function that reads the next frame of a server and counts it. One that is not compressed is an error.
+// framesOf returns a function that reads the next frame of a server and counts it. A
+// frame that is not compressed is an error.
 func framesOf(c net.Conn) reading {
 	reader := bufio.NewReaderSize(c, 32<<10)
 	return func() (int64, []byte, error) {

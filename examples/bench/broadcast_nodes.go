@@ -21,8 +21,9 @@ const inCluster = 3
 
 const centrifugeNodes = "centrifugal/centrifuge: a broker over core NATS"
 
-// clusters are the contenders whose sockets are on several nodes. natsbroker stores each value and waits until it is
-// stored; the others lose what a node that is cut off does not hear.
+// clusters are the contenders whose sockets are on several nodes. natsbroker stores each
+// value and waits until it is stored; the others lose the values that a node misses while
+// it is cut off.
 var clusters = []struct {
 	name string
 	join func(url string, opened func()) (*clusterNode, error)
@@ -40,7 +41,8 @@ type clusterNode struct {
 	stop    func()
 }
 
-// startCluster serves the nodes at one address: connections go to one after the other. Values are sent by the first node.
+// startCluster serves the nodes at one address: connections go to one after the other.
+// The first node sends the values.
 func startCluster(join func(url string, opened func()) (*clusterNode, error)) func(sockets int) (*broadcaster, error) {
 	return func(sockets int) (b *broadcaster, err error) {
 		var stops []func()
@@ -82,7 +84,8 @@ func startCluster(join func(url string, opened func()) (*clusterNode, error)) fu
 	}
 }
 
-// startNATS starts a NATS server in this process, which keeps what it stores in a folder of its own.
+// startNATS starts a NATS server in this process, which keeps its data in a folder of its
+// own.
 func startNATS() (url string, stop func(), err error) {
 	folder, err := os.MkdirTemp("", "bench")
 	if err != nil {
@@ -119,7 +122,7 @@ func roomNode(broker hub.Broker[string, string, []byte], opened func()) (hub.Roo
 	server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
 		OnNext: func(s *wsource.Socket) {
 			rxEnd{s}.receive(func(end, []byte) {})
-			go func() { // as a room of several nodes may have to be asked for
+			go func() { // a room of several nodes may have to be asked for
 				if _, err := room.Join(context.Background(), s, s.ID(), hub.JoinOptions{}); err == nil {
 					opened()
 				}
@@ -142,7 +145,8 @@ func brokerNode(url string, opened func()) (*clusterNode, error) {
 	}
 	room, handler := roomNode(broker, opened)
 	return &clusterNode{handler: handler, send: room.Next, extent: frameOf, stop: func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // the server goes with all that it keeps
+		// The server goes with all its data.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = broker.Close(ctx)
 		c.Close()
@@ -152,7 +156,7 @@ func brokerNode(url string, opened func()) (*clusterNode, error) {
 // subjectOfAll is the subject of core NATS that all nodes listen to.
 const subjectOfAll = "all"
 
-// subjectNode is a node whose room says what is published under a subject.
+// subjectNode is a node whose room says the values published under a subject.
 func subjectNode(url string, opened func()) (*clusterNode, error) {
 	room, handler := roomNode(nil, opened)
 	c, err := subscribed(url, func(m *nats.Msg) { room.Next(m.Data) })
@@ -164,7 +168,8 @@ func subjectNode(url string, opened func()) (*clusterNode, error) {
 	}, nil
 }
 
-// subscribed returns a connection on which f is called with what is published under the subject, none of which is dropped.
+// subscribed returns a connection on which f is called with the values published under
+// the subject, none of which is dropped.
 func subscribed(url string, f func(m *nats.Msg)) (*nats.Conn, error) {
 	c, err := nats.Connect(url)
 	if err != nil {
@@ -184,7 +189,8 @@ func subscribed(url string, f func(m *nats.Msg)) (*nats.Conn, error) {
 	return c, nil
 }
 
-// clusterWorks measures a value that is sent to sockets on several nodes, as broadcastWorks does.
+// clusterWorks measures a value that is sent to sockets on several nodes, as
+// broadcastWorks does.
 func clusterWorks(s scale) []work {
 	const size = 128
 	rate := work{name: clusterWork(size, s.sockets), unit: "ns"}

@@ -5,8 +5,9 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// natsChannel is a centrifuge.Broker over core NATS for one channel without history, as the library's documentation has
-// one: what is published goes to a subject that all nodes listen to.
+// natsChannel is a centrifuge.Broker over core NATS for one channel without history, as
+// the library's documentation has one: publications go to a subject that all nodes listen
+// to.
 type natsChannel struct {
 	url  string
 	conn *nats.Conn

@@ -65,10 +65,10 @@ func chainWorks() []work {
 	}
 }
 
-// sunk is where results go, so that the compiler computes them.
+// sunk takes results, so that the compiler computes them.
 var sunk int
 
-// sum is an observer that adds what it gets.
+// sum is an observer that adds the values that it gets.
 type sum struct{ total int }
 
 func (s *sum) Next(v int)  { s.total += v }
@@ -83,7 +83,8 @@ func ours(n int) observable.Observable[int] {
 	return operators.Map(operators.Map(operators.Filter(added, positive), increment), increment)
 }
 
-// observer, mapper and filterer are the chain as one would write it by hand, for ints only.
+// observer, mapper and filterer are the chain as one would write it by hand, for ints
+// only.
 type observer interface {
 	Next(v int)
 	Error(err error)

@@ -12,10 +12,11 @@ import (
 	"sync"
 )
 
-// job is what the clients do when they are connected; args are numbers, and commands what comes from the server's process.
+// job is the work of the clients when they are connected; args are numbers, and commands
+// comes from the server's process.
 type job func(connections []net.Conn, args []int, commands *bufio.Reader)
 
-// jobs are all of them, each with the number of its arguments.
+// jobs are all jobs, each with the number of its arguments.
 var jobs = map[string]struct {
 	args int
 	do   job
@@ -26,7 +27,8 @@ var jobs = map[string]struct {
 			go func() { _, _ = io.Copy(io.Discard, one) }()
 		}
 	}},
-	"stall": {1, func(c []net.Conn, args []int, commands *bufio.Reader) { // of which the last do not read
+	// The last connections do not read.
+	"stall": {1, func(c []net.Conn, args []int, commands *bufio.Reader) {
 		receiveAll(c[:len(c)-args[0]], bytesOf, commands)
 	}},
 	"count": {0, func(c []net.Conn, _ []int, commands *bufio.Reader) { receiveAll(c, bytesOf, commands) }},
@@ -36,9 +38,9 @@ var jobs = map[string]struct {
 	"echo": {2, func(c []net.Conn, args []int, commands *bufio.Reader) { echoOnCommand(c, args[0], args[1], commands) }},
 }
 
-// echoOnCommand sends messages of size bytes on each connection, burst of them with one system call, of which the last
-// asks to be sent back; the next burst goes when it has come. A command is how many bursts on each; the answer to it is
-// "echoed".
+// echoOnCommand sends messages of size bytes on each connection, a burst with one system
+// call. The last of a burst asks to be sent back; the next burst goes when it has come. A
+// command is the number of bursts on each connection; the answer to it is "echoed".
 func echoOnCommand(connections []net.Conn, size, burst int, commands *bufio.Reader) {
 	one := maskedFrame(size)
 	frames := bytes.Repeat(one, burst)
@@ -75,7 +77,7 @@ func readFull(c net.Conn, p []byte) error {
 	return err
 }
 
-// command has the clients do something, and waits until they have.
+// command has the clients run a command, and waits until they have.
 func (c *clients) command(want, format string, args ...any) error {
 	if _, err := fmt.Fprintf(c.stdin, format+"\n", args...); err != nil {
 		return err
@@ -83,7 +85,7 @@ func (c *clients) command(want, format string, args ...any) error {
 	return c.expect(want)
 }
 
-// expect waits for what the clients print when they have done something.
+// expect waits for the text that the clients print after a step.
 func (c *clients) expect(want string) error {
 	line, err := c.line()
 	if err == nil && line != want {
@@ -98,7 +100,8 @@ func (c *clients) line() (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// connectAll opens n connections, some at a time. Those behind the ones that read say by their path that they stall.
+// connectAll opens n connections, some at a time. The last ones say by their path that
+// they stall.
 func connectAll(task, address string, n, reading int) ([]net.Conn, error) {
 	const atATime = 8
 	connections, failures := make([]net.Conn, n), make([]error, atATime)
@@ -126,7 +129,8 @@ func connectAll(task, address string, n, reading int) ([]net.Conn, error) {
 	return connections, errors.Join(failures...)
 }
 
-// runClients is what the other process does: it connects, tells so, and does its job. It ends when its input does.
+// runClients is the other process: it connects, tells so, and does its job. It ends when
+// its input does.
 func runClients(args []string) error {
 	if len(args) < 3 {
 		return fmt.Errorf("clients: want a job, an address and a number")

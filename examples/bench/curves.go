@@ -14,7 +14,7 @@ import (
 	"github.com/samber/ro"
 )
 
-// shape is what a curve of rxsocket's has to be.
+// shape is the shape that a curve of rxsocket must have.
 type shape uint8
 
 const (
@@ -26,11 +26,11 @@ const (
 // tolerance is how far a curve may be from its shape.
 const tolerance = 0.2
 
-// curve is what a work costs at several sizes of it.
+// curve is the cost of a work at several sizes.
 type curve struct {
-	name, of, unit string // what is measured, what a size is of, and what a figure is in
+	name, of, unit string // the measure, the thing counted, the unit
 	shape          shape
-	rounds         int // how many rounds are enough; as many as were asked for if 0
+	rounds         int // sufficient rounds; as many as were asked for if 0
 	sizes          []int
 	lines          []line
 }
@@ -41,7 +41,7 @@ type line struct {
 	cost func(size int) (float64, error)
 }
 
-// curves returns those over streams and those over sockets.
+// curves returns the curves over streams and those over sockets.
 func curves(s scale, each time.Duration) (streams, sockets []curve) {
 	memory := curve{name: "cost against size: server memory of an idle connection", of: "connections", unit: "bytes", rounds: 3, sizes: s.fleets}
 	echo := curve{
@@ -55,7 +55,8 @@ func curves(s scale, each time.Duration) (streams, sockets []curve) {
 	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary} {
 		memory.lines = append(memory.lines, line{l.name, func(n int) (float64, error) { return idleMemory(l, n, "") }})
 	}
-	// What the bare connections cost is what the system needs for so many sockets, whatever the library.
+	// The cost of the bare connections is the system's for so many sockets, with any
+	// library.
 	for _, l := range []library{rxsocketLibrary, coderLibrary, gwsLibrary, bareLibrary(1)} {
 		echo.lines = append(echo.lines, line{l.name, func(n int) (float64, error) { return fleetCost(l, n, 1, s.echoes) }})
 	}
@@ -132,7 +133,7 @@ func roStages(stages, n int) {
 	chain.Subscribe(ro.OnNext(func(v int64) { sunk += int(v) }))
 }
 
-// plotted is a curve with what was measured.
+// plotted is a curve with its measured figures.
 type plotted struct {
 	curve
 	points [][]spread // by line and size
@@ -229,8 +230,9 @@ func (p plotted) verdicts() []verdict {
 	return []verdict{v}
 }
 
-// offLine is how far the furthest point is from the line that fits all of them best, as a part of what the line says. Each
-// point counts by how far it is in that measure, or else the largest would decide alone.
+// offLine returns how far the furthest point is from the line that fits all of them best,
+// as a part of the line's value there. Each point counts by its distance in that measure,
+// or else the largest would decide alone.
 func offLine(sizes []int, costs []float64) float64 {
 	var w, x, y, xx, xy float64
 	for i, c := range costs {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// feed sends n binary messages of 128 bytes to the server at address, and a close frame behind them if it is to close. It
-// writes ready-made frames, many with one system call and without an allocation, so that what is measured is the
-// server's alone.
+// feed sends n binary messages of 128 bytes to the server at address, and a close frame
+// behind them if it is to close. It writes ready-made frames, many with one system call
+// and without an allocation, so that only the server is measured.
 func feed(b *testing.B, address string, n int, closing bool) net.Conn {
 	b.Helper()
 	c, err := upgrade(address, "/", false)
@@ -37,7 +37,8 @@ func feed(b *testing.B, address string, n int, closing bool) net.Conn {
 	return c
 }
 
-// maskedFrame is a binary message of zeros as a client sends it. Its mask is zero, which the protocol permits.
+// maskedFrame is a binary message of zeros as a client sends it. Its mask is zero, which
+// the protocol permits.
 func maskedFrame(size int) []byte {
 	frame := []byte{0x82}
 	switch {
@@ -51,7 +52,7 @@ func maskedFrame(size int) []byte {
 	return append(frame, make([]byte, 4+size)...)
 }
 
-// header is how long the header of a message of size bytes from a server is.
+// header returns the length of the header of a message of size bytes from a server.
 func header(size int) int {
 	switch {
 	case size <= 125:
@@ -66,8 +67,8 @@ func header(size int) int {
 // patience is how long a run may take to connect, or to end, before it counts as failed.
 const patience = 2 * time.Minute
 
-// received measures the receiving of b.N messages by a server. prepare returns its handler, which calls arrived for
-// each message.
+// received measures the receiving of b.N messages by a server. prepare returns its
+// handler, which calls arrived for each message.
 func received(b *testing.B, prepare func(arrived func()) http.Handler) {
 	done, n := make(chan struct{}), 0
 	address, stop, err := listen(prepare(func() {

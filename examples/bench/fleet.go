@@ -6,15 +6,17 @@ import (
 	"net/http"
 )
 
-// fleetSize is how long the messages of a fleet are, in bytes.
+// fleetSize is the length of a fleet's messages, in bytes.
 const fleetSize = 128
 
-// inRow is how many messages a connection of a fleet sends at once, where they are not echoed one by one.
+// inRow is how many messages a connection of a fleet sends at once, where they are not
+// echoed one by one.
 const inRow = 16
 
-// fleetCost is the processor time that a server spends on a message, when each of n sockets has burst of them on their way
-// at once. It sends back the last of them, and then the next come; with a burst of one it echoes all. What this costs the
-// clients is another process's, so that a size is not charged with it.
+// fleetCost is the processor time that a server spends on a message. Each of n sockets
+// has a burst of messages on their way at once; the server sends back the last of them,
+// and then the next burst comes. With a burst of one it echoes all. The clients are
+// another process, so that a size is not charged with their cost.
 func fleetCost(l library, n, burst, messages int) (float64, error) {
 	f, err := l.fleet("echo", n, func(e end, p []byte) {
 		if p[0] == wantsEcho {
@@ -41,8 +43,8 @@ func fleetCost(l library, n, burst, messages int) (float64, error) {
 	return float64(after-before) / float64(n*burst*turns), err
 }
 
-// bareLibrary is no library: a loop that reads a fleet's messages, burst of them with one system call, looks at none, and
-// writes one.
+// bareLibrary is no library: a loop that reads a fleet's messages, a burst of them with
+// one system call, looks at none, and writes one.
 func bareLibrary(burst int) library {
 	return library{
 		name: "bare TCP",

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// loneWorks measures messages that go alone: each after the last has arrived, and after a pause in which everything comes to
-// rest, so that there is nothing to be sent together with. The libraries take turns message by message.
+// loneWorks measures messages that go alone: each after the last has arrived, and after a
+// pause in which everything comes to rest, so that no other is sent together with it. The
+// libraries take turns message by message.
 func loneWorks(messages int) []work {
 	var all []work
 	for _, w := range []struct {
@@ -24,7 +25,7 @@ func loneWorks(messages int) []work {
 	return all
 }
 
-// pause is what lies between lone messages.
+// pause is the time between lone messages.
 const pause = time.Millisecond
 
 func loneMessages(n int, toClient bool) ([]figure, error) {
@@ -53,7 +54,7 @@ func loneMessages(n int, toClient bool) ([]figure, error) {
 	}
 	payload := make([]byte, 128)
 	for turn := range n {
-		for i := range lines { // and none always goes first
+		for i := range lines { // so that none always goes first
 			l := lines[(turn+i)%len(lines)]
 			time.Sleep(pause)
 			sent := time.Now()

@@ -21,14 +21,16 @@ type end interface {
 	close()
 }
 
-// handler takes a message that an end received; it may answer on it. p is not used after, so that a library may lend it.
+// handler takes a message that an end received; it may answer on it. p is not used after,
+// so that a library may lend it.
 type handler func(e end, p []byte)
 
-// library opens connections over loopback TCP with a WebSocket library. All send binary messages, without
-// compression, and may receive messages of up to 4 MiB.
+// library opens connections over loopback TCP with a WebSocket library. All send binary
+// messages, without compression, and may receive messages of up to 4 MiB.
 type library struct {
 	name string
-	// serve has each message that the server's ends receive handled, and each end announced.
+	// serve has each message that the server's ends receive handled, and each end
+	// announced.
 	serve func(opened func(end), received handler) http.Handler
 	// dial opens the client's end.
 	dial func(url string, received handler) (end, error)
@@ -95,15 +97,16 @@ func (e rxEnd) receive(received handler) {
 	})
 }
 
-// rxAnswers is an end on which a handler answers, with what is not its own.
+// rxAnswers is an end on which a handler answers with messages that it does not own.
 type rxAnswers struct{ rxEnd }
 
 func (e rxAnswers) send(p []byte) { e.Next(wsource.BorrowedMessage(wsource.Binary, p)) }
 
-// receiveOwned has messages handled that are the handler's own.
+// receiveOwned has messages handled that the handler owns.
 func (e rxEnd) receiveOwned(received handler) {
 	e.Subscribe(context.Background(), observable.ObserverFuncs[wsource.Message]{
-		OnNext: func(m wsource.Message) { received(e, m.Data) },
+		OnNext:  func(m wsource.Message) { received(e, m.Data) },
+		OnError: func(error) {}, // the end of a run, as an error
 	})
 }
 

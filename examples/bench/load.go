@@ -18,8 +18,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// loadWorks measures servers with many sockets: how fast they come, what one takes in a room, what those that stall cost the
-// others, and how fast all are back with what they missed.
+// loadWorks measures servers with many sockets: the time of a connect, the memory of a
+// socket in a room, the cost of stalled sockets to the others, and the time until all are
+// back with their missed values.
 func loadWorks(s scale) []work {
 	connect := work{name: connectWork(s.idle), unit: "µs", rounds: 3}
 	for _, l := range libraries {
@@ -48,7 +49,7 @@ func loadWorks(s scale) []work {
 // noneStalls is the row of the same room without the sockets that stall.
 const noneStalls = "rxsocket: hub, and none stalls"
 
-// connectTime is how long a connection takes to be open, when several are opened at a time.
+// connectTime is the time until a connection is open, when several are opened at a time.
 func connectTime(l library, n int) (figure, error) {
 	runtime.GC()
 	start := time.Now()
@@ -64,10 +65,11 @@ func connectTime(l library, n int) (figure, error) {
 // inRoom is how many sockets are in a room whose members see each other come and go.
 const inRoom = 100
 
-// memberPath is where clients connect that are sent something at once.
+// memberPath is the path of clients that are sent a message at once.
 const memberPath = "/member"
 
-// memberMemory is what a server needs for each of n sockets, whose users are present in rooms.
+// memberMemory is a server's memory for each of n sockets, whose users are present in
+// rooms.
 func memberMemory(n int) (figure, error) {
 	before := memoryNow()
 	rooms := hub.New(hub.Config[int, string, []byte]{})
@@ -96,10 +98,11 @@ func memberMemory(n int) (figure, error) {
 	return figure{bytes, -1}, nil
 }
 
-// stalledPath is where clients of a room connect that stop to read.
+// stalledPath is the path of clients of a room that stop to read.
 const stalledPath = "/stalled"
 
-// stalledLatency is how late messages are at the sockets of a room that read, beside some that do not.
+// stalledLatency is the lateness of messages at the sockets of a room that read, beside
+// some that do not.
 func stalledLatency(reading, stalled, values int) (figure, error) {
 	h := hub.New(hub.Config[string, string, []byte]{
 		Encode: hub.EncodeValue[string, string](wsource.BinaryCodec().Encode),
@@ -130,7 +133,7 @@ func stalledLatency(reading, stalled, values int) (figure, error) {
 		return figure{}, err
 	}
 	defer clients.stop()
-	defer func() { // at once, as those that stall do not answer
+	defer func() { // at once, as stalled sockets do not answer
 		for _, s := range server.Sockets() {
 			s.CloseNow()
 		}
@@ -138,9 +141,9 @@ func stalledLatency(reading, stalled, values int) (figure, error) {
 	for range reading + stalled {
 		<-members
 	}
-	// Those that stall are sent more than the systems of both ends keep for them.
+	// The stalled sockets are sent more than the systems of both ends keep for them.
 	var full atomic.Int64
-	lost := map[wsource.Peer]bool{} // by one goroutine, that which says
+	lost := map[wsource.Peer]bool{} // for the goroutine that says the values
 	h.Losses().Subscribe(context.Background(), observable.ObserverFuncs[hub.Loss[string, string, []byte]]{
 		OnNext: func(loss hub.Loss[string, string, []byte]) {
 			if !lost[loss.Socket] {
@@ -166,13 +169,13 @@ func stalledLatency(reading, stalled, values int) (figure, error) {
 // cutOff is how many messages are said in the room while its sockets are cut.
 const cutOff = 100
 
-// visitor is a client that comes back with the position of what it has got last.
+// visitor is a client that comes back with the position of its last value.
 type visitor struct {
 	address string
 	since   hub.Position
-	done    chan error // when it has got all, or has got something twice or not at all
+	done    chan error // result: nil for all, or a repeated or lost value
 	joined  func()
-	last    uint64 // the offset of what is said last
+	last    uint64 // offset of the last value
 }
 
 // visit connects, until it has got all.
@@ -221,11 +224,12 @@ func (v *visitor) connection(first bool) (over bool, err error) {
 	return over, err
 }
 
-// errAll ends the reading of who has got all.
+// errAll ends the reading of a visitor that has got all.
 var errAll = errors.New("all has come")
 
-// recoveryTime is how long it takes until each of n clients, whose connections are all cut at once, has what was said since: by
-// the positions of the history, in its order, and nothing twice. Both ends are in this process.
+// recoveryTime is the time until each of n clients, whose connections are all cut at
+// once, has the values said since: by the positions of the history, in its order, and
+// none twice. Both ends are in this process.
 func recoveryTime(n int) (figure, error) {
 	if err := openFiles(2*n + spareFiles); err != nil {
 		return figure{}, err
@@ -284,7 +288,7 @@ func recoveryTime(n int) (figure, error) {
 			}
 			times = append(times, microseconds(time.Since(cut))/1000)
 		case <-limit:
-			return figure{}, errors.New("not all have got what they missed")
+			return figure{}, errors.New("not all have got the values that they missed")
 		}
 	}
 	return figure{times.percentile(100), times.median()}, nil

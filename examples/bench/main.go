@@ -1,5 +1,5 @@
-// Command bench runs the same work through rxsocket and its peers, side by side in one run, and prints what is wanted,
-// what was measured, and whether the one meets the other, in Markdown.
+// Command bench runs the same work through rxsocket and its peers, side by side in one
+// run. It prints the targets, the figures, and whether these meet them, in Markdown.
 //
 //	go run . [-only WORK] [-curves] [-readme] [-rounds 5] [-time 300ms]
 package main
@@ -18,7 +18,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "clients" { // this program, as the clients of another
+	// This process is the clients of another one.
+	if len(os.Args) > 1 && os.Args[1] == "clients" {
 		if err := runClients(os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
@@ -29,10 +30,10 @@ func main() {
 	o := options{scale: full}
 	flag.StringVar(&o.only, "only", "", "run the works whose names match this regular `expression`")
 	flag.BoolVar(&o.curves, "curves", false, "run the curves of cost against size only, and draw curves.svg")
-	flag.BoolVar(&o.readme, "readme", false, "run everything, draw curves.svg and put what is printed into README.md")
+	flag.BoolVar(&o.readme, "readme", false, "run everything, draw curves.svg and put the output into README.md")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each contender runs, in turn with the others")
 	flag.DurationVar(&o.each, "time", 300*time.Millisecond, "how long each contender runs in a round")
-	flag.StringVar(&o.profile, "profile", "", "write a profile of the processor time of each contender into this `folder`, and print what takes the most")
+	flag.StringVar(&o.profile, "profile", "", "write a profile of the processor time of each contender into this `folder`, and print the functions that take the most")
 	flag.StringVar(&o.heap, "heap", "", "write a profile of the memory of idle connections into this `file`; it needs -only 'server memory'")
 	flag.BoolVar(&o.list, "list", false, "list the works")
 	flag.IntVar(&o.most, "most", 0, "only open as many sockets as the system lets, this `number` at most, and print how many these are")
@@ -45,7 +46,8 @@ func main() {
 	}
 }
 
-// usage prints the flags of this program, and not those of package testing, which is in it.
+// usage prints the flags of this program, and not those of package testing, which is in
+// it.
 func usage(flags *flag.FlagSet, w io.Writer) {
 	own := flag.NewFlagSet("bench", flag.ContinueOnError)
 	own.SetOutput(w)
@@ -68,12 +70,12 @@ type options struct {
 	rest                 []string // arguments behind the flags
 }
 
-// scale is how large the works are.
+// scale is the size of the works.
 type scale struct {
-	sockets, values int // how many sockets a value is sent to, and how many values when their latency is measured
-	idle            int // how many connections stand idle
-	lone            int // how many messages go alone
-	echoes          int // how many messages go through a fleet of sockets
+	sockets, values int // sockets that a value is sent to, and values for their latency
+	idle            int // idle connections
+	lone            int // messages that go alone
+	echoes          int // messages through a fleet of sockets
 
 	items, stages, fleets []int // the sizes of the curves
 }
@@ -140,8 +142,8 @@ func run(o options, w io.Writer) error {
 		drawn = append(drawn, p)
 		profiles.missedCurve(c, p.verdicts())
 	}
-	// The works of many sockets come last, as the thousands of goroutines that they leave to the runtime are looked at in each
-	// garbage collection after them.
+	// The works of many sockets come last: each garbage collection after them looks at
+	// the thousands of goroutines that they leave to the runtime.
 	streams, sockets := curves(o.scale, o.each/3)
 	for _, c := range streams {
 		plot(c)
@@ -189,7 +191,7 @@ func run(o options, w io.Writer) error {
 	return nil
 }
 
-// works returns everything that is measured.
+// works returns all works.
 func works(s scale, heap string) []work {
 	var all []work
 	for _, family := range [][]work{

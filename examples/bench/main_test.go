@@ -23,7 +23,8 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	// Or each process of clients would wait a second before it ends, under the race detector.
+	// Without it, each process of clients would wait a second before it ends, under the
+	// race detector.
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	os.Exit(m.Run())
 }

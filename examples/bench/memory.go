@@ -15,8 +15,9 @@ import (
 	"strconv"
 )
 
-// memoryWorks measures n connections that stand idle. What they need hardly differs from round to round. If heap is not
-// empty, it is a file that a profile of rxsocket's is written to.
+// memoryWorks measures n connections that stand idle. Their memory hardly differs from
+// round to round. Unless heap is empty, a profile of rxsocket's memory is written to that
+// file.
 func memoryWorks(n int, heap string) []work {
 	idle := work{name: idleWork(n), unit: "bytes", rounds: 3}
 	for _, l := range libraries {
@@ -28,7 +29,7 @@ func memoryWorks(n int, heap string) []work {
 	return []work{idle}
 }
 
-// idleMemory is what a server needs for each of n connections on which nothing happens.
+// idleMemory is a server's memory for each of n connections on which nothing happens.
 func idleMemory(l library, n int, heap string) (float64, error) {
 	before := memoryNow()
 	f, err := l.fleet("idle", n, func(end, []byte) {})
@@ -61,14 +62,15 @@ func memoryNow() int64 {
 	return int64(m.HeapAlloc + m.StackInuse)
 }
 
-// fleet is a server of one library with many connections. Their other ends are another process, so that its memory and
-// its processor time are no part of the server's.
+// fleet is a server of one library with many connections. Their other ends are another
+// process, so that its memory and its processor time are no part of the server's.
 type fleet struct {
 	*clients
 	stop func()
 }
 
-// spareFiles is what a process has open besides its connections, those of the run before that are not yet closed included.
+// spareFiles is how many files a process has open besides its connections, including
+// those of the run before that are not yet closed.
 const spareFiles = 1000
 
 func (l library) fleet(job string, n int, received handler, args ...int) (*fleet, error) {
@@ -84,7 +86,9 @@ func (l library) fleet(job string, n int, received handler, args ...int) (*fleet
 	if err != nil {
 		return nil, err
 	}
-	closeAll := func() { // at once: what is left to the peers' closing is still there when the next run begins
+	// All at once: connections left to the peers' closing are still there when the next
+	// run begins.
+	closeAll := func() {
 		for len(ends) > 0 {
 			(<-ends).close()
 		}
@@ -114,8 +118,8 @@ type clients struct {
 	cancel  context.CancelFunc
 }
 
-// startClients starts this program again as n clients of a server, and returns when all are
-// connected. It is ended when it takes longer than one has patience for.
+// startClients starts this program again as n clients of a server, and returns when all
+// are connected. A process that takes longer than patience is ended.
 func startClients(job, address string, n int, args ...int) (*clients, error) {
 	words := []string{"clients", job, address, strconv.Itoa(n)}
 	for _, a := range args {
@@ -150,7 +154,8 @@ func (c *clients) stop() {
 	_ = c.process.Wait()
 }
 
-// upgrade connects and shakes hands, with nothing but the connection, and, if it is to be compressed, the offer of that.
+// upgrade connects and shakes hands, with the connection alone, and, if it is to be
+// compressed, the offer of that.
 func upgrade(address, path string, compressed bool) (net.Conn, error) {
 	c, err := net.Dial("tcp", address)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// perProcess is how many of the sockets of most are one process of clients, each at a loopback address of its own: an address
-// has ports for fewer than 64 Ki.
+// perProcess is how many of the sockets of most one process of clients has, each process
+// at a loopback address of its own: an address has ports for fewer than 64 Ki.
 const perProcess = 3000
 
-// most opens as many sockets to one server as the system lets, limit at most, and prints how many it has become, what each
-// takes of the server, and what there were no more by.
+// most opens as many sockets to one server as the system lets, limit at most. It prints
+// their number, the server's memory for each, and the limit that ended it.
 func most(limit int, w io.Writer) error {
 	opened := make(chan struct{}, perProcess)
 	sockets := &wsource.Server{MaxConnections: limit + 1}

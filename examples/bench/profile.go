@@ -16,12 +16,13 @@ import (
 // shown is how many functions of a profile are printed.
 const shown = 10
 
-// profiler notes where the processor time of measurements goes to: of all, if there is a folder to write the profiles to, and
-// otherwise of what misses a target, after it was measured.
+// profiler notes the processor time of measurements by function: of all, if there is a
+// folder to write the profiles to, and otherwise of those that miss a target, after the
+// measurement.
 type profiler struct {
 	dir    string
-	titles []string          // of what was profiled
-	tables map[string]string // by title: the functions that took the most
+	titles []string          // titles of the profiles
+	tables map[string]string // costliest functions by title
 }
 
 func newProfiler(dir string) (*profiler, error) {
@@ -32,7 +33,7 @@ func newProfiler(dir string) (*profiler, error) {
 	return p, os.MkdirAll(dir, 0o750)
 }
 
-// ofWork has all measurements of a work profiled, if that is wanted.
+// ofWork has all measurements of a work profiled, if all are to be.
 func (p *profiler) ofWork(w work) work {
 	if p.dir == "" {
 		return w
@@ -44,7 +45,7 @@ func (p *profiler) ofWork(w work) work {
 	return w
 }
 
-// ofCurve has all measurements of a curve profiled, if that is wanted.
+// ofCurve has all measurements of a curve profiled, if all are to be.
 func (p *profiler) ofCurve(c curve) curve {
 	if p.dir == "" {
 		return c
@@ -58,7 +59,8 @@ func (p *profiler) ofCurve(c curve) curve {
 
 func missed(v verdict) bool { return !v.met && !v.missing }
 
-// missed profiles those who miss a target in a work, and rxsocket beside them. They have been measured, and will not fail now.
+// missed profiles the contenders that miss a target in a work, and rxsocket beside them.
+// They have been measured, and will not fail now.
 func (p *profiler) missed(w work, verdicts [][]verdict) {
 	if p.dir != "" || !slices.ContainsFunc(slices.Concat(verdicts...), missed) {
 		return
@@ -70,8 +72,8 @@ func (p *profiler) missed(w work, verdicts [][]verdict) {
 	}
 }
 
-// missedCurve profiles rxsocket, and the last line, which is what the others stand on, at the ends of a curve that does not have
-// its shape.
+// missedCurve profiles rxsocket, and the last line, which the others stand on, at the
+// ends of a curve that does not have its shape.
 func (p *profiler) missedCurve(c curve, verdicts []verdict) {
 	if p.dir != "" || !slices.ContainsFunc(verdicts, missed) {
 		return
@@ -82,7 +84,7 @@ func (p *profiler) missedCurve(c curve, verdicts []verdict) {
 	}
 }
 
-// contender is one of a work that is profiled when it is measured.
+// contender returns a contender of a work that is profiled when it is measured.
 func (p *profiler) contender(w work, i int) contender {
 	c := w.contenders[i]
 	return contender{c.name, func() (got figure, err error) {
@@ -94,7 +96,7 @@ func (p *profiler) contender(w work, i int) contender {
 	}}
 }
 
-// line is one of a curve that is profiled when it is measured.
+// line returns a line of a curve that is profiled when it is measured.
 func (p *profiler) line(c curve, i int) line {
 	l := c.lines[i]
 	return line{l.name, func(size int) (got float64, err error) {
@@ -134,7 +136,8 @@ func (p *profiler) run(title string, f func() error) error {
 	return nil
 }
 
-// report is the tables, in Markdown. A contender that works in another process has none.
+// report returns the tables, in Markdown. A contender that works in another process has
+// none.
 func (p *profiler) report() string {
 	var all strings.Builder
 	for _, title := range p.titles {
@@ -148,7 +151,8 @@ func (p *profiler) report() string {
 	return "\n### where the processor time goes\n" + all.String()
 }
 
-// costliest returns the functions that took the most time themselves, each with its share of it.
+// costliest returns the functions that took the most time themselves, each with its share
+// of it.
 func costliest(raw *bytes.Buffer) (string, error) {
 	p, err := profile.Parse(raw)
 	if err != nil {

@@ -15,14 +15,18 @@ import (
 // receivers are the clients of a broadcast.
 type receivers struct {
 	target  atomic.Int64 // bytes, or frames, that each is to get
-	missing atomic.Int64 // of the receivers
-	late    []spread     // by receiver: how many microseconds the messages with which it came to a target were on their way
+	missing atomic.Int64 // number of receivers that lack some
+	// late has, by receiver, the microseconds on the way of the messages that reached a
+	// target.
+	late []spread
 }
 
-// receiveAll reads from all connections, until the input of this process ends. A line of that is a number of what read
-// counts, bytes or frames: it answers "ready", and "counted" when every connection has got so many in all. Or it is "forget", or "late", which is
-// answered with how many microseconds 99 % of the last messages before a "counted" took at most, and with their median; the
-// last eight bytes of a message are the time when it was sent.
+// receiveAll reads from all connections, until the input of this process ends. Each line
+// of the input is a command. A number is a count of bytes or frames, as read counts: the
+// answers are "ready", and "counted" when every connection has got so many in all.
+// "forget" drops the times. "late" is answered with two times in microseconds of the last
+// messages before a "counted": the most that 99 % of them took, and their median. The
+// last eight bytes of a message are the time of its sending.
 func receiveAll(connections []net.Conn, read func(net.Conn) reading, requests io.Reader) {
 	r := &receivers{late: make([]spread, len(connections))}
 	for i, c := range connections {
@@ -48,8 +52,8 @@ func receiveAll(connections []net.Conn, read func(net.Conn) reading, requests io
 	}
 }
 
-// reading reads some more of a connection. It returns how much of what is counted that is, and its last bytes, if these
-// can have a time in them.
+// reading reads some more of a connection. It returns the count of the bytes or frames
+// read, and their last bytes, if these can have a time in them.
 type reading func() (n int64, last []byte, err error)
 
 // bytesOf returns a function that reads, and counts bytes.

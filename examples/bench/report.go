@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// second is what the figure beside the value is.
+// second returns the name of the figure beside the value.
 func (w work) second() string {
 	if w.beside == "" {
 		return "allocs"
@@ -36,7 +36,7 @@ func (w work) table(rows []row) string {
 	return b.String()
 }
 
-// notes is the last column of a table.
+// notes returns the last column of a table.
 func notes(verdicts []verdict) string {
 	words := make([]string, len(verdicts))
 	for i, v := range verdicts {
@@ -45,7 +45,7 @@ func notes(verdicts []verdict) string {
 	return strings.Join(words, "; ")
 }
 
-// cell is why there are no figures, in one line.
+// cell returns the reason why there are no figures, in one line.
 func cell(err error) string {
 	text := strings.NewReplacer("\n", " ", "|", "/").Replace(err.Error())
 	if errors.Is(err, errSkip) {
@@ -54,7 +54,7 @@ func cell(err error) string {
 	return "failed: " + text
 }
 
-// summary is all targets and where they stand, in Markdown.
+// summary returns all targets and their outcomes, in Markdown.
 func summary(verdicts []verdict) string {
 	if len(verdicts) == 0 {
 		return ""
@@ -73,7 +73,7 @@ func summary(verdicts []verdict) string {
 		"| work | contender | target | measured | |\n|---|---|---|---|---|\n%s", met, len(verdicts), missing, b.String())
 }
 
-// The section of README.md that holds what the command prints is between these lines.
+// The section of README.md with the output of the command is between these lines.
 const (
 	sectionBegins = "<!-- begin: go run . -readme -->"
 	sectionEnds   = "<!-- end: go run . -readme -->"

@@ -60,7 +60,8 @@ func rxWorks() []work {
 				})))
 			}),
 			inMemory,
-			// What ToRx is built on, with nothing in it: the least that a cold observable costs in RxGo.
+			// This is ToRx without any work in it: the least cost of a cold observable in
+			// RxGo.
 			timed("RxGo, Defer, messages in memory", func(b *testing.B) {
 				consumeRx(rxgo.Defer([]rxgo.Producer{func(_ context.Context, next chan<- rxgo.Item) {
 					for range b.N {
@@ -72,7 +73,8 @@ func rxWorks() []work {
 	}}
 }
 
-// throughRx receives b.N messages through the RxGo observable of the socket that the handler accepts.
+// throughRx receives b.N messages through the RxGo observable of the socket that the
+// handler accepts.
 func throughRx(b *testing.B, handler http.Handler, sockets chan rxgo.Observable) {
 	address, stop, err := listen(handler)
 	if err != nil {
@@ -87,7 +89,7 @@ func throughRx(b *testing.B, handler http.Handler, sockets chan rxgo.Observable)
 	b.StopTimer()
 }
 
-// consumeRx counts what comes through one Filter and one Map.
+// consumeRx counts the items that come through one Filter and one Map.
 func consumeRx(rx rxgo.Observable) (n int) {
 	keep := func(any) bool { return true }
 	size := func(_ context.Context, v any) (any, error) { return len(v.(wsource.Message).Data), nil }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// rxjs is the contender that runs a work of rxjs/bench.mjs, over n items.
+// rxjs returns the contender that runs a work of rxjs/bench.mjs, over n items.
 func rxjs(name, job string, n int) contender {
 	return contender{name, func() (figure, error) {
 		if _, err := exec.LookPath("node"); err != nil {

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// The size of a panel, and the room in it for title, legend and the axes' labels, in pixels.
+// The size of a panel, and the room in it for title, legend and the axes' labels, in
+// pixels.
 const (
 	panelWidth, panelHeight   = 480, 330
 	left, right, top, bottom  = 64, 36, 62, 52
@@ -17,7 +18,7 @@ const (
 
 var colours = []string{"#0b62c4", "#d1495b", "#3a7d44", "#777777"}
 
-// drawing is the curves as an SVG picture, one panel each, with logarithmic axes.
+// drawing returns the curves as an SVG picture, one panel each, with logarithmic axes.
 func drawing(all []plotted) string {
 	rows := (len(all) + panelsInRow - 1) / panelsInRow
 	width, height := panelsInRow*panelWidth, rows*panelHeight

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// openFiles sees to it that this process may have n files open. Go has raised the soft limit to the hard one already; the
-// superuser may raise that too.
+// openFiles lets this process have n files open. Go has raised the soft limit to the hard
+// one already; the superuser may raise that too.
 func openFiles(n int) error {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -26,7 +26,8 @@ func openFiles(n int) error {
 	return nil
 }
 
-// processorTime is how long processors have worked for this process, kernel included.
+// processorTime returns how long processors have worked for this process, kernel
+// included.
 func processorTime() (time.Duration, error) {
 	var used syscall.Rusage
 	err := syscall.Getrusage(syscall.RUSAGE_SELF, &used)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// measure is what of a row a target bounds.
+// measure is the part of a row that a target bounds.
 type measure uint8
 
 const (
@@ -14,7 +14,8 @@ const (
 	beside                // the figure beside it, at most
 )
 
-// target is what is wanted of one contender's row in a work. An empty contender stands for each peer.
+// target is the bound for one contender's row in a work. An empty contender stands for
+// each peer.
 type target struct {
 	work, contender string
 	of              measure
@@ -41,7 +42,7 @@ const (
 	loneToClient  = "a lone 128-byte message, server to client"
 )
 
-// targets is all that is wanted, in one place.
+// targets is all targets, in one place.
 var targets = []target{
 	{chainWork, "rxsocket", beside, 0},
 	{chainWork, "hand-written", ratio, 1 / 1.15}, // rxsocket takes at most 1.15 times as long
@@ -125,7 +126,7 @@ func tailWork(size, n int) string {
 	return fmt.Sprintf("one value of %d bytes to %d sockets, p99 latency of a message", size, n)
 }
 
-// for says whether the target is about a row, the one at index i, of a work.
+// for reports whether the target is about a row, the one at index i, of a work.
 func (t target) holdsFor(w work, i int, r row) bool {
 	switch {
 	case t.work != w.name:
@@ -137,12 +138,12 @@ func (t target) holdsFor(w work, i int, r row) bool {
 	}
 }
 
-// verdict is a target and what was measured.
+// verdict is a target and the measured figure.
 type verdict struct {
 	work, contender string
 	want, got       string
 	met             bool
-	missing         bool // nothing was measured
+	missing         bool // without a measured figure
 }
 
 func (v verdict) String() string {
@@ -156,7 +157,7 @@ func (v verdict) String() string {
 	}
 }
 
-// judge compares a row with a target. What counts is the median, with the digits that are shown.
+// judge compares a row with a target. The median counts, with the digits that are shown.
 func (t target) judge(w work, r row) verdict {
 	v := verdict{work: w.name, contender: r.name, missing: r.err != nil}
 	switch t.of {
@@ -178,7 +179,7 @@ func (t target) judge(w work, r row) verdict {
 	return v
 }
 
-// verdicts judges all rows of a work; what is at index i is about row i.
+// verdicts judges all rows of a work; the verdicts at index i are about row i.
 func (w work) verdicts(rows []row) [][]verdict {
 	all := make([][]verdict, len(rows))
 	for i, r := range rows {

@@ -13,20 +13,21 @@ import (
 	"time"
 )
 
-// work is something that rxsocket and its peers do in the same way.
+// work is a task that rxsocket and its peers do in the same way.
 type work struct {
 	name       string
-	unit       string // what a figure is in: "ns", "bytes", "allocs"
-	beside     string // what the figure beside it is; "allocs" if empty
-	rounds     int    // how many rounds are enough; as many as were asked for if 0
-	repeat     int    // how many times as many rounds it takes, where one alone says little; once if 0
+	unit       string // unit of a figure: "ns", "bytes", "allocs"
+	beside     string // meaning of the figure beside it; "allocs" if empty
+	rounds     int    // sufficient rounds; as many as were asked for if 0
+	repeat     int    // factor of the rounds, where one says little; 1 if 0
 	contenders []contender
-	// together measures all contenders in one go, one operation of each in turn, where what they differ by is less than what
-	// the machine does from one moment to the next. It stands in place of the contenders' own measure.
+	// together measures all contenders in one go, one operation of each in turn, where
+	// they differ by less than the machine's noise from one moment to the next. It
+	// replaces the contenders' own measure.
 	together func() ([]figure, error)
 }
 
-// contender is one of those who do a work; the first is rxsocket, and the ratios are to it.
+// contender is one that does a work; the first is rxsocket, and the ratios are to it.
 type contender struct {
 	name    string
 	measure func() (figure, error)
@@ -35,7 +36,7 @@ type contender struct {
 // figure is the outcome of one run.
 type figure struct {
 	value  float64 // in the work's unit, of one operation
-	beside float64 // what the work says, of one operation; negative if it is not known
+	beside float64 // as the work names it, of one operation; negative if unknown
 }
 
 // errSkip is wrapped by the reason why a contender cannot run here.
@@ -57,7 +58,7 @@ func timed(name string, f func(b *testing.B)) contender {
 	}}
 }
 
-// benchmarkTime is how long a contender runs in a round.
+// benchmarkTime returns how long a contender runs in a round.
 func benchmarkTime() time.Duration {
 	d, err := time.ParseDuration(flag.Lookup("test.benchtime").Value.String())
 	if err != nil { // it is a number of runs, as in the tests
@@ -75,10 +76,10 @@ func allocated(name string, f func(b *testing.B)) contender {
 	}}
 }
 
-// row is what a contender did in all rounds.
+// row is the outcome of a contender in all rounds.
 type row struct {
 	name    string
-	err     error // why there are no figures
+	err     error // reason why there are no figures
 	values  spread
 	besides spread
 	ratios  spread // to rxsocket, in the same round
@@ -116,7 +117,8 @@ func (w work) measure(rounds int) []row {
 	return rows
 }
 
-// round runs each contender once, unless it has failed, and notes in rows which of them fail.
+// round runs each contender once, unless it has failed, and notes in rows which of them
+// fail.
 func (w work) round(rows []row) []figure {
 	if w.together != nil {
 		watch := watchdog(w.name)
@@ -144,7 +146,7 @@ func (w work) round(rows []row) []figure {
 	return figures
 }
 
-// watchdog ends the program when something hangs, which a message that was lost is enough for.
+// watchdog ends the program when it hangs: one lost message is enough for that.
 func watchdog(what string) *time.Timer {
 	return time.AfterFunc(2*patience+100*benchmarkTime(), func() {
 		fmt.Fprintln(os.Stderr, "bench: it hangs:", what)

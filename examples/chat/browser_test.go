@@ -11,7 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// globals has find, and the sockets of a page, where the expressions of a test reach them.
+// globals has find, and the sockets of a page, where the expressions of a test reach
+// them.
 const globals = `
 	var find = id => document.getElementById(id), sockets = [];
 	var goOn;
@@ -44,7 +45,7 @@ func say(b *browsertest.Browser, text string) {
 	b.Press("Enter")
 }
 
-// shown is an expression: whether a line of what is said contains a text.
+// shown is an expression: whether a line of the conversation contains a text.
 func shown(text string) string {
 	return fmt.Sprintf(`[...find("said").children].some(line => line.textContent.includes(%q))`, text)
 }
@@ -78,7 +79,7 @@ func TestPage(t *testing.T) {
 	assert.True(t, bob.expect(hub.Said, "ann", "psst").Private)
 	b.Until(shown("you to bob") + " && " + shown("psst"))
 
-	// The connection breaks; what was said meanwhile is not missed, and nothing comes twice.
+	// The connection breaks; no line said meanwhile is missed, and none comes twice.
 	// Meanwhile bob logs in on another page of the browser.
 	b.Evaluate(`(() => {
 		const real = fetch, held = new Promise(resolve => { goOn = resolve; });
@@ -101,7 +102,7 @@ func TestPage(t *testing.T) {
 	b.Until(`[...document.querySelectorAll("#said .mine")].some(line => line.textContent.includes("it is me"))`)
 	assert.EqualValues(t, 1, b.Evaluate(`[...find("said").children].filter(line => line.textContent.includes("hello")).length`))
 
-	// The server restarts; the page comes back by itself, and what is typed meanwhile stays.
+	// The server restarts; the page comes back by itself, and text typed meanwhile stays.
 	interrupt()
 	b.Until(`find("state").textContent.startsWith("no connection")`)
 	say(b, "later")
@@ -123,4 +124,22 @@ func TestPage(t *testing.T) {
 	for _, fault := range b.Faults {
 		assert.Regexp(t, `ERR_CONNECTION_REFUSED|status of 401|status of 503`, fault)
 	}
+}
+
+// Two people have colours that are easy to tell apart, even if their names have nearly
+// the same.
+func TestColours(t *testing.T) {
+	b := browsertest.Start(t, false)
+	url, _ := startOn(t)
+	for _, name := range []string{"eve", "eva"} {
+		mustEnter(t, url, name, "e", "lobby")
+	}
+	visit(b, url, "a")
+	b.Until(`document.querySelectorAll("#there .name").length === 3`)
+	apart := b.Evaluate(`(() => {
+		const [a, b] = ["eve", "eva"].map(name => [...document.querySelectorAll("#there .name")].find(e => e.textContent === name))
+			.map(e => Number(e.style.getPropertyValue("--hue")));
+		return Math.min(Math.abs(a - b), 360 - Math.abs(a - b));
+	})()`)
+	assert.GreaterOrEqual(t, apart, 15.0)
 }

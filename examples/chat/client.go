@@ -24,13 +24,13 @@ import (
 )
 
 const (
-	loginTime    = 10 * time.Second // for a login
-	farewellTime = 5 * time.Second  // for what was said last, to be sent
-	remembered   = 500              // lines that are known again; a room keeps fewer
+	loginTime    = 10 * time.Second // time for a login
+	farewellTime = 5 * time.Second  // time for the last lines to be sent
+	remembered   = 500              // lines known by their keys; a room keeps fewer
 	maxText      = 1000             // characters of a line, as on the page
 )
 
-// event is what a client hears.
+// event is an event as a client gets it.
 type event = hub.Event[string, string, remark]
 
 // guest is a client in a terminal.
@@ -40,12 +40,13 @@ type guest struct {
 	room           string
 	out            io.Writer
 	subject        *wsource.Subject[event, request]
-	heard          atomic.Pointer[hub.Position] // position of the last event; nil before the first
-	shown          []string                     // keys of the last lines, by which one that comes twice is known
+	heard          atomic.Pointer[hub.Position] // that of the last event, or nil
+	members        map[string]bool              // members of the room
+	shown          []string                     // keys of the last lines
 }
 
-// talk is a client: it prints what it hears, and says the lines that it reads. It ends with ctx, with the lines, or when
-// the server does not want it.
+// talk is a client: it prints the events, and says the lines that it reads. It ends with
+// ctx, with the lines, or when the server refuses it.
 func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	name, password, _ := strings.Cut(o.as, ":")
 	base, err := url.Parse(o.connect)
@@ -69,14 +70,14 @@ func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 		OnNext: g.print, OnError: func(err error) { stop(err) }, OnComplete: func() { stop(nil) },
 	})
 	status := subject.Status().Subscribe(ctx, observable.ObserverFuncs[wsource.Status]{
-		OnNext: g.printStatus, OnError: func(error) {}, // it is told by events
+		OnNext: g.printStatus, OnError: func(error) {}, // events tell of it
 	})
 	defer status.Unsubscribe()
 	undelivered := subject.Undelivered().Subscribe(ctx, observable.ObserverFuncs[*wsource.SendError]{
 		OnNext: g.sayAgain, OnError: func(error) {}, // it ends with ctx
 	})
 	defer undelivered.Unsubscribe()
-	go func() { // until the input ends: nothing else wakes a read
+	go func() { // until the input ends: only that wakes a read
 		lines := bufio.NewScanner(in)
 		for lines.Scan() {
 			if r, problem := parseLine(lines.Text()); problem != "" {
@@ -98,7 +99,8 @@ func talk(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	return err
 }
 
-// onEnd says that a connection whose admission has expired is followed by another one, with a new ticket.
+// onEnd says that a connection whose admission has expired is followed by another one,
+// with a new ticket.
 func onEnd(err error) wsource.Action {
 	if wsource.CloseStatus(err) == wsource.StatusAuthorizationExpired {
 		return wsource.RetryConnect
@@ -106,7 +108,7 @@ func onEnd(err error) wsource.Action {
 	return wsource.CloseAction(err)
 }
 
-// target gets a ticket and says where to go on, for each connection.
+// target gets a ticket and returns the place to go on, for each connection.
 func (g *guest) target(ctx context.Context, _ int, dial wsource.DialOptions) (string, wsource.DialOptions, error) {
 	asked, err := http.NewRequestWithContext(ctx, http.MethodPost, g.base+"/login", nil)
 	if err != nil {
@@ -117,7 +119,7 @@ func (g *guest) target(ctx context.Context, _ int, dial wsource.DialOptions) (st
 	if err != nil {
 		return "", dial, err // of the network, as a rule, and so worth another attempt
 	}
-	_ = answer.Body.Close() // nothing of it is of interest
+	_ = answer.Body.Close() // its body is of no interest
 	if answer.StatusCode != http.StatusOK {
 		return "", dial, fmt.Errorf("cannot log in as %s: %s", g.name, answer.Status)
 	}
@@ -134,7 +136,8 @@ func (g *guest) target(ctx context.Context, _ int, dial wsource.DialOptions) (st
 	return g.base + "/rooms/" + url.PathEscape(g.room) + "?" + query.Encode(), dial, nil
 }
 
-// parseLine reads what somebody types, and says why that cannot be sent. An empty line has no text.
+// parseLine reads a typed line, and returns the reason why it cannot be sent. An empty
+// line has no text.
 func parseLine(line string) (r request, problem string) {
 	line = strings.TrimSpace(line)
 	if utf8.RuneCountInString(line) > maxText {
@@ -146,12 +149,14 @@ func parseLine(line string) (r request, problem string) {
 	rest, tells := strings.CutPrefix(line, "/tell ")
 	to, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	if text = strings.TrimSpace(text); !tells || text == "" {
-		return r, "to tell somebody something: /tell NAME TEXT" // what is private is not said to all for a slip
+		// A slip must not say private text to all.
+		return r, "to tell somebody something: /tell NAME TEXT"
 	}
 	return request{Kind: "tell", To: to, Text: text, ID: rand.Text()}, ""
 }
 
-// sayAgain says again what the server may not have got. If it has, everybody knows the line by its ID.
+// sayAgain says again the lines that the server may not have got. If it has, every client
+// knows a line by its ID.
 func (g *guest) sayAgain(lost *wsource.SendError) {
 	r, ok := lost.Value.(request)
 	switch {
@@ -184,8 +189,10 @@ func (g *guest) print(e event) {
 	switch e.Kind {
 	case hub.Welcome:
 		names := make([]string, len(e.Members))
+		g.members = make(map[string]bool)
 		for i, m := range e.Members {
 			names[i] = m.Key
+			g.members[m.Key] = true
 		}
 		g.printf("* in %s: %s", e.Room, strings.Join(names, ", "))
 		switch e.Recovery {
@@ -196,8 +203,10 @@ func (g *guest) print(e event) {
 		case hub.Fresh, hub.Recovered:
 		}
 	case hub.Entered:
+		g.members[e.Member] = true
 		g.printf("* %s has come", e.Member)
 	case hub.Left:
+		delete(g.members, e.Member)
 		g.printf("* %s has left", e.Member)
 	case hub.Said:
 		if e.Member == g.name {
@@ -209,21 +218,26 @@ func (g *guest) print(e event) {
 		who := e.Member
 		if e.Private {
 			who += " to " + e.Value.To
+			// Its only trace is this line.
+			if e.Member == g.name && !g.members[e.Value.To] {
+				g.printf("* not told, as %s is not here: %s", e.Value.To, e.Value.Text)
+				return
+			}
 		}
-		at := e.At.Local() //nolint:gosmopolitan // who reads it is here
+		at := e.At.Local() //nolint:gosmopolitan // the reader is here
 		g.printf("%s %s: %s", at.Format("15:04"), who, e.Value.Text)
 	case hub.Changed: // typing is not shown
 	}
 }
 
-// printStatus prints that the connection is lost, and why.
+// printStatus prints that the connection is lost, and the reason.
 func (g *guest) printStatus(status wsource.Status) {
 	if status.State == wsource.LinkBackoff {
 		g.printf("* no connection, next attempt in %v: %v", time.Until(status.NextTry).Round(100*time.Millisecond), status.Err)
 	}
 }
 
-// printf prints a line, without what would command the terminal.
+// printf prints a line, without characters that would command the terminal.
 func (g *guest) printf(format string, a ...any) {
 	line := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// screen is what a terminal shows.
+// screen is the text that a terminal shows.
 type screen struct {
 	mu      sync.Mutex
 	text    strings.Builder
@@ -28,13 +28,13 @@ func (s *screen) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
-// until waits until the screen shows what is wanted.
+// until waits until the screen shows a text.
 func (s *screen) until(t *testing.T, wanted string) {
 	t.Helper()
 	s.untilTimes(t, wanted, 1)
 }
 
-// untilTimes waits until the screen shows what is wanted that often.
+// untilTimes waits until the screen shows a text that often.
 func (s *screen) untilTimes(t *testing.T, wanted string, times int) {
 	t.Helper()
 	timeout := time.After(patience)
@@ -90,10 +90,14 @@ func TestTerminals(t *testing.T) {
 	bob.write(t, "hello")
 	ann.until(t, " bob: hello\n")
 	ann.write(t, "  /tell bob  pssst, you\x1b[31m")
-	bob.until(t, " ann to bob: pssst, you\uFFFD[31m\n") // which does not command the terminal
+	// A control character does not command the terminal.
+	bob.until(t, " ann to bob: pssst, you\uFFFD[31m\n")
+
+	ann.write(t, "/tell eve are you there?")
+	ann.until(t, "* not told, as eve is not here: are you there?\n")
 
 	interrupt()
-	ann.untilTimes(t, "* no connection, next attempt in ", 2) // an attempt was in vain
+	ann.untilTimes(t, "* no connection, next attempt in ", 2) // one attempt has failed
 	ann.until(t, "connection refused\n")
 	ann.write(t, "is anybody there?") // it waits
 	start(t, strings.TrimPrefix(url, "http://"))
@@ -103,21 +107,22 @@ func TestTerminals(t *testing.T) {
 	bob.write(t, "bye")
 	require.NoError(t, bob.keyboard.Close())
 	require.NoError(t, <-bob.ended)
-	ann.until(t, " bob: bye\n") // what was said last has arrived
+	ann.until(t, " bob: bye\n") // the last line has arrived
 }
 
 func TestATerminalThatMayNotCome(t *testing.T) {
 	url, _ := start(t, "127.0.0.1:0")
 	require.ErrorContains(t, <-open(t, url, "ann:wrong").ended, "cannot log in as ann: 401 Unauthorized")
-	for _, wrong := range []string{"http://\x7f", "ftp://127.0.0.1:1", "127.0.0.1:1"} { // none of which another attempt would mend
+	// Another attempt would mend none of these.
+	for _, wrong := range []string{"http://\x7f", "ftp://127.0.0.1:1", "127.0.0.1:1"} {
 		assert.ErrorContains(t, <-open(t, wrong, "ann:a").ended, "-connect: ")
 	}
 	assert.ErrorContains(t, <-open(t, url, "ann").ended, "-as: ")
 	assert.ErrorContains(t, run(t.Context(), []string{"-connect", url, "-room", "a room"}, strings.NewReader(""), io.Discard), "-room: ")
 }
 
-// TestWhatATerminalDoesNotSend: a line that the server would not take ends nothing, and a slip does not say to all what
-// is for one.
+// TestWhatATerminalDoesNotSend: a line that the server would not take ends nothing, and a
+// slip does not say private text to all.
 func TestWhatATerminalDoesNotSend(t *testing.T) {
 	url, _ := start(t, "127.0.0.1:0")
 	ann := open(t, url, "ann:a")
@@ -127,7 +132,7 @@ func TestWhatATerminalDoesNotSend(t *testing.T) {
 		ann.write(t, line)
 		ann.untilTimes(t, "* not sent: to tell somebody something: /tell NAME TEXT\n", i+1)
 	}
-	longest := strings.Repeat("<", maxText) // which JSON makes six times as long
+	longest := strings.Repeat("<", maxText) // JSON makes it six times as long
 	ann.write(t, longest)
 	ann.until(t, " ann: "+longest+"\n")
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// wire is a listener some of whose connections lose what the server sends, and break.
+// wire is a listener some of whose connections lose the server's messages, and break.
 type wire struct {
 	net.Listener
 
@@ -28,7 +28,7 @@ type wired struct {
 	net.Conn
 
 	mu   sync.Mutex
-	deaf bool // whether the client hears nothing any more
+	deaf bool // whether the client gets nothing any more
 }
 
 func (w *wire) Accept() (net.Conn, error) {
@@ -53,7 +53,7 @@ func (c *wired) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// deafen has the clients that there are hear nothing more. They can speak until they are cut off.
+// deafen has all present clients get nothing more. They can speak until they are cut off.
 func (w *wire) deafen() (cut func()) {
 	w.mu.Lock()
 	conns := w.conns
@@ -71,7 +71,7 @@ func (w *wire) deafen() (cut func()) {
 	}
 }
 
-// startOn runs a server whose connections break when the test wants it.
+// startOn runs a server whose connections the test can break.
 func startOn(t *testing.T) (url string, w *wire) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -79,7 +79,9 @@ func startOn(t *testing.T) (url string, w *wire) {
 	w = &wire{Listener: listener}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	served := make(chan error, 1)
-	go func() { served <- newChat(map[string]string{"ann": "a", "bob": "b", "eve": "e"}).serve(ctx, w) }()
+	go func() {
+		served <- newChat(map[string]string{"ann": "a", "bob": "b", "eve": "e", "eva": "e"}).serve(ctx, w)
+	}()
 	t.Cleanup(func() {
 		stop()
 		assert.NoError(t, <-served)
@@ -87,8 +89,9 @@ func startOn(t *testing.T) (url string, w *wire) {
 	return "http://" + listener.Addr().String(), w
 }
 
-// TestALineIsShownOnce breaks connections after the server has got a line, and before who sent it has heard of it. A
-// terminal sends its line again, which the room has once. A page hears first that it need not.
+// TestALineIsShownOnce breaks connections after the server has got a line, and before its
+// sender knows. A terminal sends its line again, which the room has once. A page learns
+// first that it need not.
 func TestALineIsShownOnce(t *testing.T) {
 	url, w := startOn(t)
 	t.Run("of a terminal", func(t *testing.T) {
@@ -97,7 +100,7 @@ func TestALineIsShownOnce(t *testing.T) {
 		cut := w.deafen()
 		bob := open(t, url, "bob:b")
 		bob.until(t, "* in lobby: ann, bob\n")
-		eve := mustEnter(t, url, "eve", "e", "lobby") // who shows whatever comes
+		eve := mustEnter(t, url, "eve", "e", "lobby") // she shows every line
 		ann.write(t, "is it you?")
 		first := eve.untilSaid("ann", "is it you?")
 		cut()
@@ -131,15 +134,15 @@ func TestALineIsShownOnce(t *testing.T) {
 	})
 }
 
-// waiting is an expression: whether the page shows a line that was not heard yet.
+// waiting is an expression: whether the page shows a line that has not come back yet.
 const waiting = `(document.querySelector("#said .waiting") !== null)`
 
-// lines is an expression: how many lines of what is said have exactly this text.
+// lines is an expression: how many lines of the conversation have exactly this text.
 func lines(text string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll("#said .text")].filter(line => line.textContent === %q).length`, text)
 }
 
-// untilSaid waits until somebody says something.
+// untilSaid waits until a member says something.
 func (v *visitor) untilSaid(who, text string) event {
 	v.t.Helper()
 	for e := range v.events {

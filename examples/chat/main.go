@@ -24,7 +24,7 @@ func main() {
 	})
 }
 
-// options are what the command line says of a client.
+// options are the options of a client on the command line.
 type options struct{ connect, as, room string }
 
 // parseUsers reads names and passwords.
@@ -43,7 +43,7 @@ func parseUsers(text string) (users map[string]string, err error) {
 	return users, nil
 }
 
-// nameRule says what a name is made of.
+// nameRule describes the characters of a name.
 const nameRule = "letters, digits, - and _, 32 at most"
 
 // isName reports whether a text may be the name of a user or a room.
@@ -53,7 +53,7 @@ func isName(text string) bool {
 	}) < 0
 }
 
-// run is the program: its arguments, what it reads and prints, its error.
+// run is the program: its arguments, its input and output, its error.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	var o options
 	flags := program.NewFlags("chat", "127.0.0.1:9003")

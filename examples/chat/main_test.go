@@ -22,12 +22,13 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// patience bounds what should take no time.
+// patience bounds steps that should take no time.
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start runs a server and returns its URL and what Ctrl-C does, which waits for the end.
+// start runs a server and returns its URL and a function that does the same as Ctrl-C and
+// waits for the end.
 func start(t *testing.T, addr string) (url string, interrupt func()) {
 	t.Helper()
 	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {
@@ -36,8 +37,8 @@ func start(t *testing.T, addr string) (url string, interrupt func()) {
 	return "http://" + p.Addr(), p.Stop
 }
 
-// TestWhatIsSaidWhileTheServerStops: some are gone already, and the room is forgotten, so it is not said to the
-// others only, and whoever has said it does so again.
+// TestWhatIsSaidWhileTheServerStops: some members are gone already, and the room is
+// forgotten. So a line is not said to the others only, and its sender says it again.
 func TestWhatIsSaidWhileTheServerStops(t *testing.T) {
 	url, interrupt := start(t, "127.0.0.1:0")
 	ann, bob := mustEnter(t, url, "ann", "a", "lobby"), mustEnter(t, url, "bob", "b", "lobby")
@@ -45,7 +46,7 @@ func TestWhatIsSaidWhileTheServerStops(t *testing.T) {
 	bob.expect(hub.Welcome, "bob", "")
 	go interrupt()
 	left := ann
-	select { // they are closed one after the other
+	select { // the server closes them one after the other
 	case <-ann.socket.Done():
 		left = bob
 	case <-bob.socket.Done():
@@ -58,7 +59,7 @@ func TestWhatIsSaidWhileTheServerStops(t *testing.T) {
 	interrupt()
 }
 
-// visitor is somebody in a room.
+// visitor is a client in a room.
 type visitor struct {
 	t      *testing.T
 	socket *wsource.Socket

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What a room keeps of the past.
+// Bounds of the past that a room keeps.
 const (
 	pastLines = 200
 	pastAge   = time.Hour
@@ -18,23 +18,23 @@ const (
 // errNotSaid is the outcome of a line until it was said.
 var errNotSaid = errors.New("it was not said")
 
-// lately knows the lines that rooms keep, by who said them and their IDs. A client whose connection
-// has broken does not know whether its last lines have arrived, and sends them again. The zero value
-// is ready to use.
+// lately knows the lines that rooms keep, by their speakers and IDs. A client whose
+// connection has broken does not know whether its last lines have arrived, and sends them
+// again. The zero value is ready to use.
 type lately struct {
-	mu    sync.Mutex // not held while something is said
+	mu    sync.Mutex // not held while a line is said
 	rooms map[string][]*line
 }
 
-// line is something that is being said, or was.
+// line is a line that is being said, or was.
 type line struct {
 	key  string
 	at   time.Time
-	done chan struct{} // closed when it is known whether it was said
-	err  error         // why it was not
+	done chan struct{} // closed when the outcome is known
+	err  error         // reason why it was not said
 }
 
-// once says something that has an ID, unless the room keeps it already.
+// once says a line that has an ID, unless the room keeps it already.
 func (l *lately) once(ctx context.Context, room, user, id string, say func() error) error {
 	if id == "" {
 		return say()
@@ -42,7 +42,7 @@ func (l *lately) once(ctx context.Context, room, user, id string, say func() err
 	for {
 		said, isNew := l.note(room, user+" "+id)
 		if isNew {
-			defer func() { // also if say panics
+			defer func() { // even if say panics
 				if said.err != nil {
 					l.forget(room, said)
 				}
@@ -52,7 +52,7 @@ func (l *lately) once(ctx context.Context, room, user, id string, say func() err
 			said.err = say()
 			return said.err
 		}
-		select { // another connection of the client says it, or has
+		select { // another connection of the client says it, or has said it
 		case <-said.done:
 			if said.err == nil {
 				return nil
@@ -80,7 +80,7 @@ func (l *lately) note(room, key string) (said *line, isNew bool) {
 	return said, true
 }
 
-// prune forgets what the rooms have forgotten by their age; mu is held.
+// prune forgets the lines that the rooms have forgotten by their age; mu is held.
 func (l *lately) prune() {
 	for room, lines := range l.rooms {
 		old := 0
@@ -93,7 +93,7 @@ func (l *lately) prune() {
 	}
 }
 
-// forget has a line that was not said be a new one.
+// forget has a line that was not said count as a new one.
 func (l *lately) forget(room string, said *line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is said again is known for as long as the room keeps it.
+// A repeated line is known for as long as the room keeps it.
 func TestOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l lately
@@ -34,7 +34,7 @@ func TestOnce(t *testing.T) {
 		wants(3)
 		say("lobby", "ann", "")
 		say("lobby", "ann", "")
-		wants(2) // which have no ID
+		wants(2) // these have no ID
 		for n := range pastLines - 1 {
 			say("lobby", "eve", fmt.Sprint(n))
 		}
@@ -50,7 +50,8 @@ func TestOnce(t *testing.T) {
 	})
 }
 
-// A line that could not be said is said by the next connection, which waits for what becomes of it.
+// A line that could not be said is said by the next connection, which waits for its
+// outcome.
 func TestOnceMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		errBroken := errors.New("broken")

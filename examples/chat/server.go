@@ -20,25 +20,25 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// request is what a client sends.
+// request is a message of a client.
 type request struct {
 	Kind string `json:"kind"` // say, tell or status
-	Text string `json:"text"` // what is said, or the status, as "typing"
-	To   string `json:"to"`   // who is told
-	ID   string `json:"id"`   // by which who sent it knows it again
+	Text string `json:"text"` // text that is said, or the status, as "typing"
+	To   string `json:"to"`   // user that is told
+	ID   string `json:"id"`   // the sender's name for it
 }
 
-// remark is what is said.
+// remark is a value said.
 type remark struct {
 	Text string `json:"text"`
-	To   string `json:"to,omitempty"` // who is told it; everybody, if this is empty
+	To   string `json:"to,omitempty"` // user that is told it; all, if this is empty
 	ID   string `json:"id,omitempty"`
 }
 
-// chat is the server: its rooms, and who may come.
+// chat is the server: its rooms, and the users that may come.
 type chat struct {
-	users   map[string]string // the password of each
-	tickets sync.Map          // of string: whose each is, a string
+	users   map[string]string // password of each user
+	tickets sync.Map          // of string: the user of each ticket, a string
 	rooms   *hub.Hub[string, string, remark]
 	said    lately
 	live    *wsource.Server
@@ -52,7 +52,8 @@ func newChat(users map[string]string) *chat {
 	return c
 }
 
-// serve serves until ctx ends. Then every client gets what was said before, and is told when to come back.
+// serve serves until ctx ends. Then every client gets the messages said before, and is
+// told when to come back.
 func (c *chat) serve(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	page.Mount(mux, html)
@@ -61,11 +62,12 @@ func (c *chat) serve(ctx context.Context, listener net.Listener) error {
 	return program.Serve(ctx, listener, program.Site{
 		Handler: mux, Sockets: c.live,
 		Work:  func(ctx context.Context) error { return c.live.Handle(ctx, c.handle) },
-		Close: c.rooms.Shutdown, // which ends the lingers
+		Close: c.rooms.Shutdown, // it ends the lingers
 	})
 }
 
-// login gives who knows a password a ticket for one connection, in a cookie of its own: a browser has several pages.
+// login gives a user with the right password a ticket for one connection, in a cookie of
+// its own: a browser has several pages.
 func (c *chat) login(w http.ResponseWriter, r *http.Request) {
 	user, password, _ := r.BasicAuth()
 	if known := c.users[user]; known == "" || subtle.ConstantTimeCompare([]byte(known), []byte(password)) == 0 {
@@ -78,10 +80,10 @@ func (c *chat) login(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // it is not Secure, since the server may be without TLS
 		Name: name, Value: ticket, Path: "/rooms", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
-	_, _ = io.WriteString(w, name) // who is gone does not read it
+	_, _ = io.WriteString(w, name) // a client that is gone does not read it
 }
 
-// authorize admits who has a ticket.
+// authorize admits a client that has a ticket.
 func (c *chat) authorize(r *http.Request) (wsource.Admission, error) {
 	if cookie, err := r.Cookie(r.FormValue("ticket")); err == nil && isName(r.PathValue("room")) {
 		if user, ok := c.tickets.LoadAndDelete(cookie.Value); ok {
@@ -92,7 +94,8 @@ func (c *chat) authorize(r *http.Request) (wsource.Admission, error) {
 	return wsource.Admission{}, &wsource.RefusalError{Status: http.StatusUnauthorized}
 }
 
-// handle has a socket be in a room until either ends: five requests a second, after ten at once.
+// handle has a socket be in a room until either ends: five requests a second, after ten
+// at once.
 func (c *chat) handle(ctx context.Context, socket *wsource.Socket) error {
 	r, user, room := socket.Request(), socket.Key(), socket.Request().PathValue("room")
 	offset, _ := strconv.ParseUint(r.FormValue("offset"), 10, 64)
@@ -105,13 +108,16 @@ func (c *chat) handle(ctx context.Context, socket *wsource.Socket) error {
 	requests := operators.TryMap(limited, wsource.DecodeFunc(wsource.JSON[request, request]()))
 	return observable.TryForEach(ctx, requests, func(r request) error {
 		if r.ID != "" && errors.Is(c.live.Ready(), http.ErrServerClosed) {
-			return nil // some have been sent away already: who does not hear it says it again behind the restart
+			// Some clients are gone already. The sender does not hear its line, and says
+			// it again after the restart.
+			return nil
 		}
 		switch r.Kind {
 		case "say":
 			return c.said.once(ctx, room, user, r.ID, func() error { return member.Say(ctx, remark{Text: r.Text, ID: r.ID}) })
 		case "tell":
-			return member.To(r.To, user).Say(ctx, remark{r.Text, r.To, r.ID}) // which no room keeps
+			// No room keeps it.
+			return member.To(r.To, user).Say(ctx, remark{r.Text, r.To, r.ID})
 		case "status":
 			return member.SetMeta(ctx, r.Text)
 		}

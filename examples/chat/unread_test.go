@@ -16,10 +16,10 @@ func goTo(b *browsertest.Browser, room string) {
 	b.Until(live + ` && find("title").textContent === "` + room + `"`)
 }
 
-// unread is an expression: what the button of the lobby shows.
+// unread is an expression: the count that the button of the lobby shows.
 const unread = `[...document.querySelectorAll("#rooms button")].find(b => b.textContent === "lobby").dataset.unread`
 
-// TestUnread has a page leave a room for another, and be hidden, while something is said.
+// TestUnread has a page leave a room for another, and be hidden, while lines are said.
 func TestUnread(t *testing.T) {
 	b := browsertest.Start(t, false)
 	url, _ := start(t, "127.0.0.1:0")
@@ -30,7 +30,7 @@ func TestUnread(t *testing.T) {
 	bob.send("say", "before", "")
 	bob.expect(hub.Said, "bob", "before")
 	b.Until(lines("before") + " === 1")
-	assert.Equal(t, "lobby", b.Evaluate(`document.title`), "what is looked at is read")
+	assert.Equal(t, "lobby", b.Evaluate(`document.title`), "a line in view is read")
 
 	goTo(b, "garden")
 	bob.expect(hub.Changed, "ann", "away")
@@ -44,7 +44,7 @@ func TestUnread(t *testing.T) {
 	goTo(b, "lobby")
 	bob.expect(hub.Changed, "ann", "online")
 	b.Until(lines("two") + ` === 1 && document.title === "lobby" && ` + unread + ` === undefined`)
-	assert.Equal(t, "before,New,one,two", b.Evaluate(texts), "each once, and what is new below a line")
+	assert.Equal(t, "before,New,one,two", b.Evaluate(texts), "each once, and the new ones below a rule")
 
 	b.Evaluate(`Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true }); window.hidden = true`)
 	say(b, "away for a moment")
@@ -57,15 +57,60 @@ func TestUnread(t *testing.T) {
 	b.Evaluate(`find("leave").click()`)
 	logIn(b, "ann", "a")
 	b.Until(live + " && " + lines("three") + " === 1")
-	assert.Equal(t, "lobby", b.Evaluate(`document.title`), "who comes for the first time has nothing unread")
+	assert.Equal(t, "lobby", b.Evaluate(`document.title`), "a first visit has nothing unread")
 	assert.Empty(t, b.Faults)
 }
 
-// texts is an expression: the lines that are shown, and the one above what is unread.
+// TestNothingIsLostBetweenRooms: no room keeps a private line, so the page is in a room
+// until it is in the next one, on the way there and back.
+func TestNothingIsLostBetweenRooms(t *testing.T) {
+	b := browsertest.Start(t, false)
+	url, _ := start(t, "127.0.0.1:0")
+	visit(b, url, "a")
+	b.Until(live)
+	bob := mustEnter(t, url, "bob", "b", "lobby")
+	bob.expect(hub.Welcome, "bob", "")
+	tell := func(text string) {
+		t.Helper()
+		bob.socket.Next(wsource.TextMessage(`{"kind":"tell","text":"` + text + `","to":"ann","id":"` + text + `"}`))
+		bob.expect(hub.Said, "bob", text)
+	}
+	b.Until(`find("there").textContent.includes("bob")`)
+	say(b, "/tell bob hello") // the echo may come when the page shows the other room
+	leaveFor := func(room string) {
+		b.Evaluate(`(() => {
+			const real = fetch, held = new Promise(resolve => { goOn = resolve; });
+			fetch = async (...asked) => {
+				fetch = real;
+				await held;
+				return fetch(...asked);
+			};
+			[...document.querySelectorAll("#rooms button")].find(b => b.textContent === "` + room + `").click();
+		})()`)
+	}
+	leaveFor("garden")
+	bob.expect(hub.Said, "ann", "hello")
+	bob.expect(hub.Changed, "ann", "away")
+	tell("one")
+	b.Until(unread + ` === "1"`)
+	b.Evaluate(`goOn()`)
+	b.Until(live)
+
+	leaveFor("lobby")
+	tell("two")
+	b.Evaluate(`goOn()`)
+	b.Until(live + " && " + lines("one") + " === 1 && " + lines("two") + " === 1")
+	assert.Equal(t, "New,one,two", b.Evaluate(texts))
+	b.Until(`sockets.filter(socket => socket.readyState === WebSocket.OPEN).length === 2`)
+	b.Evaluate(`find("leave").click()`)
+	assert.Empty(t, b.Faults)
+}
+
+// texts is an expression: the lines that are shown, and the one above the unread lines.
 const texts = `[...document.querySelectorAll("#said > .new, #said .text")].map(line => line.textContent).join()`
 
-// TestUnreadStaysUnread: who leaves a room with something unread finds all of that unread, and what is sent twice is
-// counted once.
+// TestUnreadStaysUnread: a user that leaves a room with unread lines finds all of them
+// unread, and a line that is sent twice counts once.
 func TestUnreadStaysUnread(t *testing.T) {
 	b := browsertest.Start(t, false)
 	url, _ := start(t, "127.0.0.1:0")
@@ -84,10 +129,10 @@ func TestUnreadStaysUnread(t *testing.T) {
 	for _, text := range []string{"read", "one", "two"} {
 		bob.expect(hub.Said, "bob", text)
 	}
-	bob.expect(hub.Changed, "ann", "away") // she is in the lobby again: no room keeps what only she is told
 	bob.send("say", "three", "")
 	for range 2 {
-		bob.socket.Next(wsource.TextMessage(`{"kind":"tell","text":"four","to":"ann","id":"4"}`)) // as if its echo was lost
+		// Its echo may have been lost.
+		bob.socket.Next(wsource.TextMessage(`{"kind":"tell","text":"four","to":"ann","id":"4"}`))
 	}
 	bob.send("say", "five", "")
 	b.Until(unread + ` === "5"`)

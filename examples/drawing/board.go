@@ -9,7 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// The board is so large, in units of its own.
+// The size of the board, in units of its own, and bounds of a stroke.
 const (
 	boardWidth, boardHeight = 1600, 1000
 	colours                 = 8
@@ -18,16 +18,16 @@ const (
 	maxID                   = 40
 )
 
-// stroke is a line that somebody has drawn.
+// stroke is a line that a user has drawn.
 type stroke struct {
-	Number int64  `json:"number"` // by which the strokes are drawn, one over the other
+	Number int64  `json:"number"` // the strokes are drawn by it, one over the other
 	By     string `json:"by"`
 	Colour int    `json:"colour"`
 	Width  int    `json:"width"`
 	Points []int  `json:"points"` // x and y in turn
 }
 
-// problem tells what keeps a stroke of that id from being drawn, "" if nothing does.
+// problem returns the reason why a stroke of that id cannot be drawn, or "".
 func (s *stroke) problem(id string) string {
 	switch {
 	case id == "" || len(id) > maxID:
@@ -47,17 +47,18 @@ func (s *stroke) problem(id string) string {
 	return ""
 }
 
-// board is what is drawn: a map of strokes by their id that all have.
+// board is the drawing: a map of strokes by their id that all share.
 type board struct {
 	limit int
 
-	mu     sync.Mutex // guards what follows, and the order of changes
+	mu     sync.Mutex // guards the fields below, and the order of changes
 	state  *hub.State[string, stroke]
-	ids    []string // of the strokes, the oldest first
+	ids    []string // ids of the strokes, the oldest first
 	number int64
 }
 
-// draw draws a stroke. One that is drawn already, as a client sends again what it has not seen, is no other.
+// draw draws a stroke. A client sends again a stroke that it has not seen: one that is
+// drawn already is no other.
 func (b *board) draw(ctx context.Context, by, id string, s stroke) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -78,7 +79,7 @@ func (b *board) draw(ctx context.Context, by, id string, s stroke) error {
 	return nil
 }
 
-// undo removes the last stroke that somebody has drawn, if there is one.
+// undo removes the last stroke that a user has drawn, if there is one.
 func (b *board) undo(ctx context.Context, by string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -32,7 +32,7 @@ func drag(b *browsertest.Browser, points ...[2]float64) {
 	}
 }
 
-// inked is an expression: whether there is something on the canvas of drawn strokes.
+// inked is an expression: whether the canvas of drawn strokes has any.
 const inked = `(c => [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data].some(v => v))(document.getElementById("drawn"))`
 
 func TestPage(t *testing.T) {
@@ -51,11 +51,12 @@ func TestPage(t *testing.T) {
 	}
 	b.Until(data + `.strokes === "1" && ` + inked)
 
-	// Another one's stroke, and cursor.
+	// Another user's stroke, and cursor.
 	bob.draw("of bob")
 	b.Until(data + `.strokes === "2"`)
 	cursor := dial(t, p, "/cursors", "bob")
-	cursor.Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{OnError: func(error) {}}) // or it would not see the end
+	// Without OnError it would not see the end.
+	cursor.Subscribe(t.Context(), observable.ObserverFuncs[wsource.Message]{OnError: func(error) {}})
 	cursor.Next(wsource.TextMessage(`{"x":5,"y":7}`))
 	b.Until(data + `.moves === "1"`)
 	b.Until(`document.getElementById("people").textContent.includes("bob")`)
@@ -70,7 +71,7 @@ func TestPage(t *testing.T) {
 	b.Until(data + `.strokes === "2"`)
 	bob.until(func(all map[string]stroke) bool { return len(all) == 2 && all["of bob"].By == "bob" })
 
-	// The server goes; what is drawn meanwhile is kept, and sent to the next one.
+	// The server goes; strokes drawn meanwhile are kept, and sent to the next one.
 	p.Stop()
 	b.Until(data + `.state === "closed"`)
 	drag(b, [2]float64{.2, .8}, [2]float64{.4, .8}, [2]float64{.4, .8})

@@ -17,10 +17,10 @@ func main() {
 	program.Main("drawing", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
 }
 
-// maxStrokes bounds -strokes: who comes late is sent them all.
+// maxStrokes bounds -strokes: a late client is sent them all.
 const maxStrokes = 5000
 
-// run is the program: its arguments, what it prints, its error.
+// run is the program: its arguments, its output, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("drawing", "127.0.0.1:9009")
 	strokes := flags.Int("strokes", 1000, "`strokes` that are kept; beyond that the oldest goes")

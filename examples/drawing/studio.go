@@ -26,11 +26,11 @@ const (
 	people  = 200 // connections, of which each page has two
 )
 
-// What goes over a socket for strokes, in both directions, and over one for cursors.
+// The values of a socket for strokes, in both directions, and of one for cursors.
 type (
 	change  = hub.Change[string, stroke]
 	request struct {
-		Draw  string `json:"draw,omitempty"` // the id of a stroke
+		Draw  string `json:"draw,omitempty"` // id of a stroke
 		Undo  bool   `json:"undo,omitempty"`
 		Clear bool   `json:"clear,omitempty"`
 
@@ -39,13 +39,13 @@ type (
 	move struct {
 		X      int  `json:"x"`
 		Y      int  `json:"y"`
-		Down   bool `json:"down"` // it draws
+		Down   bool `json:"down"` // the pen draws
 		Colour int  `json:"colour"`
 		Width  int  `json:"width"`
 	}
 )
 
-// studio is the server: the board, and where the cursors are.
+// studio is the server: the board, and the places of the cursors.
 type studio struct {
 	board     board
 	strokes   *hub.Hub[string, string, change]
@@ -54,12 +54,13 @@ type studio struct {
 	live      *wsource.Server
 }
 
-// room is the one room that there is of each kind.
+// room is the name of the only room of each kind.
 const room = "board"
 
 func newStudio(ctx context.Context, limit int, hosts ...string) (*studio, error) {
 	s := &studio{
-		// A client that is too slow for the strokes is closed, comes back with its position, and gets what it missed.
+		// A client that is too slow for the strokes is closed, comes back with its
+		// position, and gets those that it missed.
 		strokes: hub.NewStates(hub.Config[string, string, change]{Messages: 2 * limit, Bytes: 16 << 20}),
 		// Of the cursors, it gets the latest move of each.
 		cursors:   hub.New(hub.Config[string, string, move]{Slow: hub.LatestByKey, Linger: time.Second}),
@@ -88,7 +89,7 @@ func authorize(r *http.Request) (wsource.Admission, error) {
 	return wsource.Admission{Key: name}, nil
 }
 
-// site returns what the program serves.
+// site returns the site that the program serves.
 func (s *studio) site() program.Site {
 	mux := http.NewServeMux()
 	page.Mount(mux, html)
@@ -113,7 +114,7 @@ func (s *studio) site() program.Site {
 	}
 }
 
-// draw has a socket hear of all strokes, and draw some.
+// draw has a socket get all strokes, and draw some.
 func (s *studio) draw(ctx context.Context, socket *wsource.Socket) error {
 	r := socket.Request()
 	offset, _ := strconv.ParseUint(r.FormValue("offset"), 10, 64)
@@ -136,8 +137,8 @@ func (s *studio) draw(ctx context.Context, socket *wsource.Socket) error {
 	})
 }
 
-// point has a socket hear of all cursors, and tell of its own. While a move is being told, only the
-// latest of those that come waits.
+// point has a socket get all cursors, and tell its own. While a move is being told, only
+// the latest of the further ones waits.
 func (s *studio) point(ctx context.Context, socket *wsource.Socket) error {
 	member, err := s.cursors.Room(room).Join(ctx, socket, socket.Key(), hub.JoinOptions{})
 	if err != nil {

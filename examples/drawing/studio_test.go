@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience bounds what should take no time.
+// patience bounds steps that should take no time.
 const patience = 30 * time.Second
 
 // start runs the program until the test ends.
@@ -35,7 +35,7 @@ func start(t *testing.T, args ...string) *programtest.Program {
 	})
 }
 
-// dial returns a socket to a path of the program as somebody, until the test ends.
+// dial returns a socket to a path of the program as a user, until the test ends.
 func dial(t *testing.T, p *programtest.Program, path, name string) *wsource.Socket {
 	t.Helper()
 	socket, err := wsource.Dial(t.Context(), "ws://"+p.Addr()+path+"?name="+url.QueryEscape(name), nil)
@@ -89,7 +89,7 @@ func (p *painter) draw(id string) {
 	p.send(map[string]any{"draw": id, "colour": 1, "width": 5, "points": []int{1, 2, 3, 4}, "by": "another", "number": 99})
 }
 
-// has reports whether the drawing is of those strokes.
+// has reports whether the drawing has exactly those strokes.
 func has(ids ...string) func(map[string]stroke) bool {
 	return func(drawn map[string]stroke) bool {
 		for _, id := range ids {
@@ -107,7 +107,7 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// TestStrokes has two who draw, one who comes late, and more strokes than are kept.
+// TestStrokes has two painters, a late one, and more strokes than are kept.
 func TestStrokes(t *testing.T) {
 	p := start(t, "-strokes", "3")
 	ann, bob := newPainter(t, p, "ann"), newPainter(t, p, "bob")
@@ -118,7 +118,7 @@ func TestStrokes(t *testing.T) {
 	ann.draw("1") // as after a connection that broke: it is no other
 	ann.draw("3")
 	drawn := bob.until(has("1", "2", "3"))
-	assert.Equal(t, stroke{Number: 1, By: "ann", Colour: 1, Width: 5, Points: []int{1, 2, 3, 4}}, drawn["1"], "the server says who")
+	assert.Equal(t, stroke{Number: 1, By: "ann", Colour: 1, Width: 5, Points: []int{1, 2, 3, 4}}, drawn["1"], "the server sets the author")
 	assert.EqualValues(t, 3, drawn["3"].Number)
 	bob.draw("4")
 	bob.until(has("2", "3", "4"))
@@ -127,7 +127,7 @@ func TestStrokes(t *testing.T) {
 	late.until(has("2", "3", "4"))
 	ann.send(map[string]any{"undo": true})
 	late.until(has("2", "4"))
-	late.send(map[string]any{"undo": true}) // of which there is none
+	late.send(map[string]any{"undo": true}) // it has drawn none
 	bob.draw("5")
 	late.until(has("2", "4", "5"))
 	late.send(map[string]any{"clear": true})
@@ -168,7 +168,8 @@ func TestBadStrokes(t *testing.T) {
 	}
 }
 
-// TestCursors has one who moves: the others are told, and the last move is the last that they hear.
+// TestCursors has one painter that moves: the others are told, and its last move is the
+// last that they hear.
 func TestCursors(t *testing.T) {
 	p := start(t)
 	ann, bob := dial(t, p, "/cursors", "ann"), dial(t, p, "/cursors", "bob")

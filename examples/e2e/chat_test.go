@@ -33,12 +33,12 @@ func say(b *browsertest.Browser, text string) {
 	b.Press("Enter")
 }
 
-// lines is an expression: how many lines of what is said have exactly this text.
+// lines is an expression: how many lines of the conversation have exactly this text.
 func lines(text string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll("#said .text")].filter(line => line.textContent === %q).length`, text)
 }
 
-// converse has two people say something by turns, and waits until both pages show it.
+// converse has two people speak by turns, and waits until both pages show it.
 func converse(ann, bob *browsertest.Browser, number int) {
 	for who, page := range map[string]*browsertest.Browser{"ann": ann, "bob": bob} {
 		text := fmt.Sprintf("%s says %d", who, number)
@@ -48,7 +48,7 @@ func converse(ann, bob *browsertest.Browser, number int) {
 	}
 }
 
-// repeated is an expression: what is said that stands there more than once.
+// repeated is an expression: the lines of the conversation that are there more than once.
 const repeated = `(() => {
 	const texts = [...document.querySelectorAll("#said .text")].map(line => line.textContent);
 	return texts.filter((text, i) => texts.indexOf(text) !== i);
@@ -64,8 +64,8 @@ const latest = `
 		}
 	};`
 
-// Two pages talk. The server stops, dies, and dies with something that was sent to it: each time both come
-// back, and have everything once.
+// Two pages talk. The server stops, dies, and dies with a message that was sent to it:
+// each time both come back, and have everything once.
 func testChat(t *testing.T, ann *browsertest.Browser) {
 	bob := ann.Another(t)
 	chat := start(t, "chat", "-users", "ann:a,"+longName+":b,bob:b")
@@ -107,7 +107,7 @@ func testChat(t *testing.T, ann *browsertest.Browser) {
 	until(live)
 	converse(ann, bob, 4)
 
-	// Something is said, and the server dies before the page of who said it knows.
+	// A line is said, and the server dies before the speaker's page knows.
 	ann.Evaluate(`latest.onmessage = null`)
 	say(ann, "heard by bob")
 	bob.Until(lines("heard by bob") + ` === 1`)
@@ -126,7 +126,8 @@ func testChat(t *testing.T, ann *browsertest.Browser) {
 	}
 }
 
-// turn turns a phone: who reads at the end of what is said stays there, and nobody else is taken there.
+// turn turns a phone: a reader at the end of the conversation stays there, and no other
+// is taken there.
 func turn(t *testing.T, b *browsertest.Browser) {
 	t.Helper()
 	const atEnd = `(log => log.scrollHeight > log.clientHeight && log.scrollHeight - log.scrollTop - log.clientHeight < 10)(document.querySelector("#log"))`
@@ -146,7 +147,7 @@ func turn(t *testing.T, b *browsertest.Browser) {
 
 const longName = "bartholomew-of-the-long-names"
 
-// lookAtChat looks at the chat before, with nobody there, and in a conversation.
+// lookAtChat looks at the chat before the first visitor, and in a conversation.
 func lookAtChat(t *testing.T, ann, bob *browsertest.Browser, chat *program) {
 	t.Helper()
 	ann.Open(chat.url())
@@ -174,5 +175,19 @@ func lookAtChat(t *testing.T, ann, bob *browsertest.Browser, chat *program) {
 	ann.Click("#rooms button")
 	ann.Until(lines("I have found them.") + ` === 1 && document.querySelector("#said .new") !== null`)
 	look(t, ann, "chat-unread")
+	lookAtHues(t, ann)
 	assert.Empty(t, append(ann.Faults, bob.Faults...))
+}
+
+// lookAtHues looks at the names in each colour that a name may have.
+func lookAtHues(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	for _, dark := range []bool{true, false} {
+		b.Dark(dark)
+		for hue := 0; hue < 360; hue += 20 {
+			b.Evaluate(fmt.Sprintf(`document.querySelectorAll(".name").forEach(name => name.style.setProperty("--hue", %d))`, hue))
+			settle(b)
+			assert.Empty(t, b.Evaluate(lookScript), "hue %d, dark %v", hue, dark)
+		}
+	}
 }

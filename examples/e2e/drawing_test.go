@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// board is an expression: a hash of what is drawn.
+// board is an expression: a hash of the drawing.
 const board = `[...document.querySelector("#drawn").toDataURL()].reduce((hash, c) => (31 * hash + c.charCodeAt(0)) | 0, 7)`
 
 // strokes is an expression: whether a page has so many.
@@ -27,11 +27,11 @@ func draw(b *browsertest.Browser, steps int) {
 		b.Press("ArrowRight")
 	}
 	b.Press("Space")
-	b.Press("ArrowDown") // where the next one begins
+	b.Press("ArrowDown") // beginning of the next line
 }
 
-// Two people draw, and one comes late: they see the same. So they do behind a server that was away, with what
-// was drawn meanwhile.
+// Two people draw, and one comes late: they see the same drawing. So they do after a
+// server was away, with the strokes drawn meanwhile.
 func testDrawing(t *testing.T, ann *browsertest.Browser) {
 	drawing := start(t, "drawing")
 	bob, late := ann.Another(t), ann.Another(t)
@@ -62,7 +62,8 @@ func testDrawing(t *testing.T, ann *browsertest.Browser) {
 	ann.Until(`document.querySelectorAll("#people li").length === 3`)
 	look(t, ann, "drawing")
 
-	// A page shows what it had until it is told anew, so that another number of lines says that it was.
+	// A page shows its old drawing until it gets a new one: another number of lines
+	// proves that it did.
 	back := func(end func(), lines int) {
 		t.Helper()
 		end()

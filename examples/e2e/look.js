@@ -1,5 +1,5 @@
-// look finds what is wrong with how a page looks, and returns a sentence for each fault.
-// It is evaluated in the page, and sees what is in the document and not hidden.
+// look finds faults in the looks of a page, and returns a sentence for each one. It is
+// evaluated in the page, and judges the elements of the document that are not hidden.
 (() => {
 	const faults = new Set(), root = document.documentElement;
 	const name = element => {
@@ -9,17 +9,17 @@
 	};
 	const visible = element => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
 
-	// --- the document ---------------------------------------------------------------------------------------
+	// --- the document ------------------------------------------------------------------
 
 	if (!document.title.trim()) faults.add("there is no title");
 	if (!root.lang) faults.add("there is no lang");
-	const width = root.clientWidth; // of the window; a phone's innerWidth grows with what is too wide
+	const width = root.clientWidth; // of the window; a phone's innerWidth grows with a wide element
 	if (root.scrollWidth > width) faults.add(`the page is ${root.scrollWidth} px wide, and the window ${width} px`);
 	for (const { name } of performance.getEntriesByType("resource")) {
 		if (new URL(name).origin !== location.origin) faults.add(`${name} is loaded from elsewhere`);
 	}
 
-	// --- colours --------------------------------------------------------------------------------------------
+	// --- colours -----------------------------------------------------------------------
 
 	const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
 	const rgba = colour => {
@@ -41,7 +41,8 @@
 		const [r, g, b] = colour.map(c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
 		return .2126 * r + .7152 * g + .0722 * b;
 	};
-	// judge compares the colour of a text with what is behind it, by WCAG 2: 4.5 is the least, and 3 for large text.
+	// judge compares the colour of a text with its background, by WCAG 2: 4.5 is the
+	// least contrast, and 3 for large text.
 	const judge = (element, style, what) => {
 		const back = behind(element), [r, g, b, a] = rgba(style.color);
 		const [dark, light] = [luminance(back), luminance(over([r, g, b, a * opacity(element)], back))].sort((x, y) => x - y);
@@ -50,14 +51,15 @@
 		if (ratio < least) faults.add(`${what} has a contrast of ${ratio.toFixed(1)} to 1`);
 	};
 
-	// --- texts ----------------------------------------------------------------------------------------------
+	// --- texts -------------------------------------------------------------------------
 
-	// scrolls tells whether what lies outside of an element's box can be scrolled to.
+	// scrolls tells whether the reader can scroll to contents outside of an element's
+	// box.
 	const scrolls = (element, way) => ["auto", "scroll"].includes(getComputedStyle(element)[`overflow${way}`]);
 	const clips = (element, way) => ["hidden", "clip"].includes(getComputedStyle(element)[`overflow${way}`]);
 	const clipped = style => style.position === "absolute" && style.clipPath !== "none"; // it is for screen readers
 
-	// isCut tells whether a box is not all to be seen, whatever one scrolls.
+	// isCut tells whether a part of a box cannot be seen, even by scrolling.
 	const isCut = (box, element) => {
 		let x = true, y = true; // whether the ways are still to be judged
 		for (let at = element; at && at !== root; at = at.parentElement) {
@@ -71,6 +73,18 @@
 		return x && (box.left < -1 || box.right > width + 1) || y && box.top + scrollY < -1;
 	};
 
+	// spills tells whether a text goes on beside the card or the button that it stands
+	// in.
+	const spills = (box, element) => {
+		for (let at = element; at && at !== document.body && !scrolls(at, "X"); at = at.parentElement) {
+			const style = getComputedStyle(at), padding = parseFloat(style.paddingRight) + parseFloat(style.borderRightWidth);
+			if (style.display !== "inline" && parseFloat(style.borderRightWidth) > 0) {
+				return box.right > at.getBoundingClientRect().right - padding + 1;
+			}
+		}
+		return false;
+	};
+
 	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
 	for (let text; text = texts.nextNode();) {
 		const element = text.parentElement, style = getComputedStyle(element);
@@ -82,6 +96,7 @@
 		range.selectNodeContents(text);
 		const boxes = [...range.getClientRects()].filter(box => box.width > 0);
 		if (boxes.some(box => isCut(box, element))) faults.add(`${name(element)} is cut off`);
+		else if (boxes.some(box => spills(box, element))) faults.add(`${name(element)} has no room in its frame`);
 		const size = parseFloat(style.fontSize);
 		if (size < 11) faults.add(`${name(element)} is ${size} px high`);
 	}
@@ -99,13 +114,14 @@
 			const room = control.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
 			if (pen.measureText(control.placeholder).width > room + 1) faults.add(`the placeholder of ${name(control)} is cut off`);
 		}
-		// What is touched is 24 px large, WCAG 2.2 says, unless it stands in a text.
+		// By WCAG 2.2, a control for fingers is at least 24 px large, unless it stands in
+		// a text.
 		const touched = control.closest("label")?.getBoundingClientRect() ?? box;
 		if (style.display !== "inline" && (touched.width < 24 || touched.height < 24)) {
 			faults.add(`${name(control)} is ${Math.round(touched.width)} px by ${Math.round(touched.height)} px, too small for a finger`);
 		}
 	}
-	// label returns what a screen reader calls a control.
+	// label returns the name by which a screen reader calls a control.
 	function label(control) {
 		return control.getAttribute("aria-label") || control.getAttribute("aria-labelledby") || control.title ||
 			control.labels?.length || control.textContent.trim() || control.alt;

@@ -23,8 +23,8 @@ var lookScript string
 //go:embed tab.js
 var tabScript string
 
-// devices are the windows in which pages are looked at. The phone is as narrow as a page has to be readable in
-// without being scrolled both ways (WCAG 2.2, 1.4.10).
+// devices are the windows in which pages are looked at. The phone is as narrow as a page
+// may be that is readable without being scrolled both ways (WCAG 2.2, 1.4.10).
 var devices = []struct {
 	name          string
 	width, height int
@@ -34,8 +34,9 @@ var devices = []struct {
 	{"desktop", 1280, 800},
 }
 
-// look looks at a page as it is: in each window, in light and in dark. With -shots it keeps the pictures.
-// It reports what the scripts beside it find, and leaves the page on a desktop, in light.
+// look looks at a page as it is: in each window, in light and in dark. With -shots it
+// keeps the pictures. It reports the faults that the scripts beside it find, and leaves
+// the page on a desktop, in light.
 func look(t *testing.T, b *browsertest.Browser, name string) {
 	t.Helper()
 	for _, device := range devices {
@@ -75,7 +76,7 @@ func tabFaults(b *browsertest.Browser) any {
 	return b.Evaluate(`tab.end()`)
 }
 
-// Each fault is found that a page can have.
+// Each fault that a page can have is found.
 func testFaultsAreFound(t *testing.T, b *browsertest.Browser) {
 	for body, fault := range map[string]string{
 		`<p>fine <a href="/">link</a> <label>name <input></label>`:                              "",
@@ -89,6 +90,7 @@ func testFaultsAreFound(t *testing.T, b *browsertest.Browser) {
 		`<div style="height: 9px; overflow: hidden"><p>deep</div>`:                              `p "deep" is cut off`,
 		`<div style="width: 9px; overflow: auto" tabindex="0" title="x">scrolled</div>`:         `div "scrolled" is 9 px by`,
 		`<p style="margin-left: -30px">outside`:                                                 `p "outside" is cut off`,
+		`<div style="width: 40px; border: 1px solid"><p>toolongaword</div>`:                     `p "toolongaword" has no room in its frame`,
 		`<p style="font-size: 9px">tiny`:                                                        `p "tiny" is 9 px high`,
 		`<input aria-label="x" placeholder="more than there is room for" style="width: 60px">`:  `the placeholder of input "more than there is room for" is cut off`,
 		`<style>::placeholder { color: #999 }</style><input aria-label="x" placeholder="pale">`: `the placeholder of input "pale" has a contrast of 2.8 to 1`,

@@ -22,7 +22,7 @@ var (
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if folder := built.Load(); folder != nil {
-			_ = os.RemoveAll(*folder) // what stays in the system's temporary folder goes sometime
+			_ = os.RemoveAll(*folder) // the system's temporary folder is emptied sometime
 		}
 		os.Exit(code)
 	}))

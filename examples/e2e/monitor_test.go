@@ -12,22 +12,23 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// canvases is an expression: what each canvas on the page shows.
+// canvases is an expression: the picture of each canvas on the page.
 const canvases = `[...document.querySelectorAll("section:not([hidden]) canvas")].map(canvas => canvas.toDataURL())`
 
-// untilMoved waits until every canvas shows something else than when it is called.
+// untilMoved waits until every canvas shows another picture than at the call.
 func untilMoved(t *testing.T, b *browsertest.Browser) {
 	t.Helper()
 	require.NotZero(t, b.Evaluate(`(window.before = `+canvases+`).length`))
 	b.Until(canvases + `.every((picture, i) => picture !== before[i])`)
 }
 
-// tile is an expression: what the inspector's tile of that name says.
+// tile is an expression: the text of the inspector's tile of that name.
 func tile(name string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll("#totals div")].find(tile => tile.firstChild.textContent === %q)?.lastChild.textContent`, name)
 }
 
-// The charts of the monitor move, and go on when the server has been away. Its inspector counts right.
+// The charts of the monitor move, and go on when the server has been away. Its inspector
+// counts right.
 func testMonitor(t *testing.T, b *browsertest.Browser) {
 	monitor := start(t, "monitor")
 	b.Open(monitor.url())
@@ -60,7 +61,8 @@ const heard = `
 		}
 	};`
 
-// testInspector looks at the inspector of a monitor that has one page already, and a client of its own.
+// testInspector looks at the inspector of a monitor that has one page already, and a
+// client of its own.
 func testInspector(t *testing.T, b *browsertest.Browser, monitor *program) {
 	t.Helper()
 	inspector, other := b.Another(t), b.Another(t)

@@ -26,7 +26,7 @@ const (
 	pictureBytes                = 60_000   // of a picture at most
 	pictureColours              = 256      // as many as a palette has
 	enough                      = " >= 25" // values of a chart, for which a page waits
-	more                        = " >= 50" // and again, since it waits for 30 seconds at most
+	more                        = " >= 50" // again, as it waits 30 seconds at most
 	data                        = "document.documentElement.dataset."
 )
 
@@ -176,7 +176,7 @@ func reduced(picture image.Image) *image.Paletted {
 	return small
 }
 
-// alike reports whether nobody tells two colours apart.
+// alike reports whether two colours look the same.
 func alike(a, b color.Color) bool {
 	const step = 6 * 0x101 // of a channel
 	within := func(x, y uint32) bool { return x < y+step && y < x+step }

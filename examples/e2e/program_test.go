@@ -51,7 +51,7 @@ func start(t *testing.T, name string, args ...string) *program {
 
 // pages returns the names of the examples that have a page.
 func pages() (names []string) {
-	files, _ := filepath.Glob("../*/page.html") // the pattern is none that is wrong
+	files, _ := filepath.Glob("../*/page.html") // the pattern is valid
 	for _, file := range files {
 		names = append(names, filepath.Base(filepath.Dir(file)))
 	}
@@ -77,8 +77,9 @@ var programs = sync.OnceValues(func() (folder string, err error) {
 // built is the folder of the programs, if there is one.
 var built atomic.Pointer[string]
 
-// freeAddr returns an address on this machine with a port that nobody listens on. It lies below those that the system
-// gives to whoever asks for any port, so that it is still free when the program comes back.
+// freeAddr returns an address on this machine with a port that is free. It lies below
+// those that the system gives to callers which ask for any port, so that it is still free
+// when the program comes back.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	for range 100 {
@@ -92,7 +93,8 @@ func freeAddr(t *testing.T) string {
 	return ""
 }
 
-// onlyAbsence fails the test if a page's console complains of anything but that its server was not there.
+// onlyAbsence fails the test if a page's console has complaints but that its server was
+// away.
 func onlyAbsence(t *testing.T, b *browsertest.Browser) {
 	t.Helper()
 	for _, fault := range b.Faults {
@@ -100,7 +102,7 @@ func onlyAbsence(t *testing.T, b *browsertest.Browser) {
 	}
 }
 
-// url is where the program's page is.
+// url is the address of the program's page.
 func (p *program) url() string { return "http://" + p.addr }
 
 // start starts the program on the port that it had, and returns when it listens.
@@ -112,7 +114,7 @@ func (p *program) start() {
 	out.Until(p.t, `(?m)^\S.* http://`+p.addr)
 }
 
-// stop does what Ctrl-C does, and waits for an end without an error.
+// stop does the same as Ctrl-C, and waits for an end without an error.
 func (p *program) stop() {
 	p.t.Helper()
 	p.signal(os.Interrupt)
@@ -121,15 +123,16 @@ func (p *program) stop() {
 	require.NoError(p.t, running.Wait(), "%s", running.Stdout)
 }
 
-// kill ends the program as a machine does that loses its power: without a word to anybody.
+// kill ends the program like a machine that loses its power: without a word to its
+// clients.
 func (p *program) kill() {
 	p.t.Helper()
 	p.signal(os.Kill)
-	_ = p.running.Wait() // which says that it was killed
+	_ = p.running.Wait() // its error says that it was killed
 	p.running = nil
 }
 
-// freeze has the program do nothing any more, as a machine that sleeps: what is sent to it is not read.
+// freeze stops the program like a machine that sleeps: messages sent to it are not read.
 func (p *program) freeze() {
 	p.t.Helper()
 	p.signal(syscall.SIGSTOP)

@@ -1,4 +1,5 @@
-// tab watches what the Tab key reaches. start returns how many elements it should reach, and end a sentence for each fault.
+// tab watches the elements that the Tab key reaches. start returns how many it should
+// reach, and end returns a sentence for each fault.
 var tab = tab ?? {
 	name: element => `${element.localName}${element.id ? `#${element.id}` : ""} "${(element.textContent || element.value || "").trim().slice(0, 30)}"`,
 	style: element => {
@@ -13,7 +14,8 @@ var tab = tab ?? {
 			.map(e => [e, this.style(e)]));
 		this.reached = new Set();
 		this.faults = new Set();
-		// What had the focus last is where the key goes on, unless it is an element at the top of the page.
+		// The key goes on from the last element with the focus. So an element at the top
+		// of the page gets it first.
 		const top = document.createElement("span");
 		top.tabIndex = -1;
 		document.body.prepend(top);

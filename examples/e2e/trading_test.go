@@ -10,7 +10,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// The chart and the order book move, those of a symbol that is chosen by keys, too, and go on when the server has been away.
+// The chart and the order book move, also those of a symbol chosen by keys, and go on
+// after the server was away.
 func testTrading(t *testing.T, b *browsertest.Browser) {
 	trading := start(t, "trading", "-rate", "300")
 	b.Open(trading.url())

@@ -15,8 +15,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// What is typed is found, a search that nobody wants any more is cancelled, and a page that has been alone
-// asks for what stands in it.
+// A typed text is found, a search that is not wanted any more is cancelled, and a page
+// that was alone asks for the text in it.
 func testTypeahead(t *testing.T, b *browsertest.Browser) {
 	typeahead := start(t, "typeahead", "-pause", "50ms", "-work", "500ms")
 	b.Open(typeahead.url())
@@ -49,7 +49,8 @@ func testTypeahead(t *testing.T, b *browsertest.Browser) {
 	onlyAbsence(t, b)
 }
 
-// foundFor is an expression: whether the page shows those symbols that contain a text, and how many they are.
+// foundFor is an expression: whether the page shows those symbols that contain a text,
+// and how many they are.
 func foundFor(t *testing.T, text string) string {
 	t.Helper()
 	file, err := os.ReadFile("../typeahead/symbols.txt")

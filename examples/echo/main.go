@@ -25,7 +25,7 @@ func main() {
 	})
 }
 
-// run is the program: its arguments, what it prints, its error.
+// run is the program: its arguments, its output, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	command := "serve"
 	if len(args) > 0 && (args[0] == "-h" || !strings.HasPrefix(args[0], "-")) {

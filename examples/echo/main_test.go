@@ -24,14 +24,15 @@ func TestServeEndsByItself(t *testing.T) {
 	require.NoError(t, run(t.Context(), []string{"serve", "-addr", "127.0.0.1:0", "-duration", "1ms"}, io.Discard))
 }
 
-// start runs a server on a free port and returns its URL; it is stopped with the test.
+// start runs a server on a free port and returns its URL. The server is stopped with the
+// test.
 func start(t *testing.T) string {
 	t.Helper()
 	url, _ := startWith(t)
 	return url
 }
 
-// startWith is start that also returns what Ctrl-C does.
+// startWith is start that also returns a function like Ctrl-C.
 func startWith(t *testing.T) (url string, interrupt func()) {
 	t.Helper()
 	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {

@@ -23,8 +23,8 @@ func send(ctx context.Context, url string, n int, timeout time.Duration, out io.
 	}
 	defer socket.CloseNow()
 
-	// What is sent is a stream too. It runs beside the one that checks, so that a server that
-	// answers while it is still being sent to does not have to wait.
+	// The messages are a stream too. It runs beside the stream that checks them, so that
+	// a server that answers at once does not have to wait.
 	number := func(i int) wsource.Message { return wsource.TextMessage(fmt.Sprintf("message %d", i)) }
 	numbered := operators.Map(observable.Range(1, n), number)
 	go numbered.Subscribe(ctx, observable.ObserverFuncs[wsource.Message]{OnNext: socket.Next})

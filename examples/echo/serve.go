@@ -9,7 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// echo answers a socket with itself: what arrives is what is sent.
+// echo answers a socket with itself: it sends each message back.
 func echo(s *wsource.Socket) observable.Observable[wsource.Message] { return s }
 
 // serve echoes until ctx ends.

@@ -16,7 +16,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// client is a client of the exchange at a host. It prints what happens.
+// client is a client of the exchange at a host. It prints the events.
 type client struct {
 	host    string
 	subject *wsource.Subject[event, order]
@@ -67,7 +67,8 @@ func (c *client) target(ctx context.Context, attempt int, dial wsource.DialOptio
 	return "ws://" + c.host + "/ticks", dial, err
 }
 
-// follow prints the prices of symbols until ctx ends, or what no other connection mends.
+// follow prints the prices of symbols until ctx ends, or an error that no other
+// connection mends.
 func (c *client) follow(ctx context.Context, symbols ...string) error {
 	c.subject.Status().Subscribe(ctx, observable.ObserverFuncs[wsource.Status]{OnNext: c.printStatus, OnError: func(error) {}})
 	c.subject.Undecodable().Subscribe(ctx, observable.ObserverFuncs[*wsource.CodecError]{
@@ -77,9 +78,9 @@ func (c *client) follow(ctx context.Context, symbols ...string) error {
 	return observable.ForEach(ctx, all, func(e event) { c.print(e.Symbol, fmt.Sprintf("%s %d: %.4f", e.Type, e.Seq, e.Price)) })
 }
 
-// prices are those of one symbol. A snapshot comes first on each connection, and begins a
-// row of numbers. When one of them is missing, another snapshot is asked for. What fails
-// for one symbol touches no other.
+// prices returns the prices of one symbol. A snapshot comes first on each connection, and
+// begins a row of numbers. When a number is missing, the client asks for another
+// snapshot. A failure of one symbol touches no other.
 //
 //	Topic ─┬─ snapshots ── SwitchMap ──────────────► prices
 //	       └─ ticks ─────────── StartWith ── Sequence

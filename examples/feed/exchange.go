@@ -18,13 +18,13 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// order is what a client sends.
+// order is a message of a client.
 type order struct {
 	Op     string `json:"op"` // subscribe, unsubscribe or snapshot
 	Symbol string `json:"symbol"`
 }
 
-// event is what the exchange sends: snapshots and ticks have a number and a price.
+// event is a message of the exchange: snapshots and ticks have a number and a price.
 type event struct {
 	Type   string  `json:"type"` // subscribed, refused, snapshot or tick
 	Symbol string  `json:"symbol"`
@@ -41,12 +41,12 @@ const (
 	busyTime       = time.Second
 )
 
-// symbols are those that the exchange has.
+// symbols are the symbols that the exchange has.
 var symbols = []string{"EURUSD", "GBPUSD"} //nolint:gochecknoglobals // a constant, which Go does not have
 
 // exchange behaves as exchanges do on a bad day.
 type exchange struct {
-	every      time.Duration // between two ticks of a symbol
+	every      time.Duration // time between two ticks of a symbol
 	tokens     sync.Map
 	handshakes atomic.Int64
 	sockets    *wsource.Server
@@ -88,13 +88,13 @@ func (x *exchange) authorize(r *http.Request) (wsource.Admission, error) {
 	return wsource.Admission{}, nil
 }
 
-// errRestart is how a connection ends.
+// errRestart is the end of a connection.
 var errRestart = &wsource.CloseError{Code: wsource.StatusServiceRestart, Reason: "restart; retry-after=0.2"}
 
-// answer makes what is sent to a client of what it sends.
+// answer makes the messages to a client from its orders.
 func (x *exchange) answer(socket *wsource.Socket) observable.Observable[wsource.Message] {
 	begin := uint64(x.handshakes.Load() * 1000) //nolint:gosec // they are few
-	numbers := map[string]uint64{}              // of the last tick of each symbol
+	numbers := map[string]uint64{}              // number of the last tick of each symbol
 	snapshot := func(symbol string) event {
 		return event{"snapshot", symbol, numbers[symbol], price(numbers[symbol])}
 	}
@@ -115,8 +115,8 @@ func (x *exchange) answer(socket *wsource.Socket) observable.Observable[wsource.
 	})
 }
 
-// ticks are those of a symbol. Some are lost, some are malformed, and the last one ends
-// the connection.
+// ticks returns the ticks of a symbol. Some are lost, some are malformed, and the last
+// one ends the connection.
 func (x *exchange) ticks(symbol string, numbers map[string]uint64) observable.Observable[wsource.Message] {
 	beats := operators.Take(observable.Interval(x.every), restartAfter)
 	ticks := operators.TryFilterMap(beats, func(beat int) (wsource.Message, bool, error) {

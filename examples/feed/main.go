@@ -22,10 +22,10 @@ func main() {
 	})
 }
 
-// run is the program: its arguments, what it prints, its error.
+// run is the program: its arguments, its output, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("feed", "127.0.0.1:0")
-	chosen := flags.String("symbols", "EURUSD,GBPUSD,XAUUSD", "the `names` of what is followed, with commas between them")
+	chosen := flags.String("symbols", "EURUSD,GBPUSD,XAUUSD", "the `names` of the symbols to follow, with commas between them")
 	every := flags.Duration("every", 200*time.Millisecond, "the `time` between two prices of a symbol")
 	if err := flags.Parse(args, out); err != nil {
 		return err

@@ -50,7 +50,8 @@ func TestABadDay(t *testing.T) {
 		assert.True(t, strings.HasPrefix(ticks[i], begin), "%s, not %s", ticks[i], begin)
 	}
 	assert.Regexp(t, `(?m)^EURUSD +snapshot 10(08|09|1\d): `, text, "the one that was asked for")
-	// The malformed one is a gap, too, unless the snapshot has come so late that it is behind it.
+	// The malformed one is a gap, too, unless the snapshot has come so late that it is
+	// behind it.
 	assert.Regexp(t, `(?m)^EURUSD +(gap: 1010 to 1010 |snapshot 101\d: )`, text)
 	assert.Len(t, told(text, "malformed"), 1)
 	assert.Equal(t, []string{"failed: wsource: topic XAUUSD: TopicsConfig.Acknowledged: the exchange does not have it"}, told(text, "XAUUSD"))
@@ -80,7 +81,7 @@ func TestATokenIsGoodOnce(t *testing.T) {
 	refused(options, http.StatusUnauthorized)
 }
 
-// A token server that has too much to do is asked again; what it says is no token.
+// A token server that is busy is asked again; its answer then is no token.
 func TestATokenServerThatIsBusy(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "come back later", http.StatusServiceUnavailable)

@@ -25,7 +25,7 @@ func main() {
 	})
 }
 
-// run is the program: its arguments, what it prints, its error.
+// run is the program: its arguments, its output, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("inaction", "127.0.0.1:0")
 	serveOnly := flags.Bool("serve", false, "serve until Ctrl-C, and play no client")
@@ -65,28 +65,28 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // untilEnd plays the clients. The end of ctx, as by Ctrl-C or -duration, is no error.
 func untilEnd(ctx context.Context, url string, j *journal) error {
-	err := play(ctx, url, j)
+	err := play(ctx, url, nil, j)
 	if ctx.Err() == nil {
 		return err
 	}
 	return nil
 }
 
-// journal prints what happens on both sides.
+// journal prints the events of both sides.
 type journal struct {
 	mu  sync.Mutex
 	out io.Writer
 }
 
-// tell prints what has happened to whom.
+// tell prints an event of one side.
 func (j *journal) tell(who, what string, about any) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	fmt.Fprintln(j.out, strings.TrimSpace(fmt.Sprintf("%-10s%-9s%v", who, what, about)))
 }
 
-// follow tells that a socket is open, and how it ends. The channel is closed when the end
-// has been told.
+// follow tells that a socket is open, and then its end. The channel is closed when the
+// end has been told.
 func (j *journal) follow(who string, socket *wsource.Socket) (ended <-chan struct{}) {
 	j.tell(who, "open", "")
 	over := make(chan struct{})

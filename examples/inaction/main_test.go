@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -16,12 +17,14 @@ import (
 
 	"github.com/rxsocket/rxsocket/examples/internal/programtest"
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What each side tells of the three clients.
+// The lines of each side about the three clients.
 const (
 	byClients = `
 client 1  open
@@ -52,8 +55,8 @@ server    refusal  /nowhere
 `
 )
 
-// told returns the lines that begin with a name. A close without a code, which is how
-// RxJS ends a connection, is taken for the one with 1000.
+// told returns the lines that begin with a name. RxJS ends a connection by a close
+// without a code, which counts as one with 1000.
 func told(text, name string) string {
 	lines := "\n"
 	for line := range strings.Lines(text) {
@@ -64,7 +67,7 @@ func told(text, name string) string {
 	return lines
 }
 
-// start runs a server of the program's.
+// start runs a server of the program.
 func start(t *testing.T) *programtest.Program {
 	t.Helper()
 	return programtest.Start(t, func(ctx context.Context, out io.Writer) error {
@@ -116,6 +119,30 @@ func TestMistakesAreNamed(t *testing.T) {
 	require.NoError(t, run(ctx, []string{"-serve"}, io.Discard), "Ctrl-C is no error")
 	require.NoError(t, run(ctx, nil, io.Discard), "nor while the clients play")
 	require.NoError(t, run(ctx, []string{"-connect", "ws://" + nobody.Addr().String()}, io.Discard))
+}
+
+// A client does not wait for ever for a silent server.
+func TestASilentServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(wstest.Network)
+		listener, err := network.Listen("server.test:80")
+		require.NoError(t, err)
+		server := new(wsource.Server)
+		go func() { _ = server.Serve(listener) }()
+		go func() {
+			_ = server.Handle(t.Context(), func(ctx context.Context, socket *wsource.Socket) error {
+				return observable.ForEach(ctx, socket, func(wsource.Message) {})
+			})
+		}()
+		require.NoError(t, server.AwaitReady(t.Context()))
+		dial := &wsource.DialOptions{Transport: network.HTTPClient().Transport}
+		begun := time.Now()
+		err = play(t.Context(), "ws://server.test", dial, &journal{out: io.Discard})
+		require.ErrorIs(t, err, operators.ErrTimeout)
+		require.ErrorContains(t, err, "client 1: ")
+		assert.Equal(t, patience, time.Since(begun))
+		require.NoError(t, server.Shutdown(t.Context()))
+	})
 }
 
 // node returns a command that runs a program of the folder rxjs. Without Node.js or the

@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// note is what is sent in both directions.
+// note is the value that both sides send.
 type note struct {
 	Msg string `json:"msg"`
 }
@@ -37,7 +37,8 @@ func serve(ctx context.Context, server *wsource.Server, j *journal) error {
 	sockets := operators.FilterMap(server.Requests(), func(q *wsource.Request) (*wsource.Socket, bool) {
 		if q.HTTP.URL.Path != "/" {
 			j.tell("server", "refusal", q.HTTP.URL.Path)
-			_ = q.Refuse(&wsource.RefusalError{Status: http.StatusNotFound}) // or its client has gone
+			// The client may have gone.
+			_ = q.Refuse(&wsource.RefusalError{Status: http.StatusNotFound})
 			return nil, false
 		}
 		socket, err := q.Accept(nil, wsource.Admission{})
@@ -50,7 +51,8 @@ func serve(ctx context.Context, server *wsource.Server, j *journal) error {
 		heard := operators.Tap(socket, func(m wsource.Message) { j.tell(who, "message", m) })
 		replies := operators.Map(operators.TryMap(heard, decode), reply)
 		greeted := operators.StartWith(replies, note{"Hello Socket"})
-		operators.TryMap(greeted, encode).Subscribe(ctx, socket) // what fails here closes the socket
+		// An error here closes the socket.
+		operators.TryMap(greeted, encode).Subscribe(ctx, socket)
 	})
 }
 

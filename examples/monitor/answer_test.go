@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// machine is one whose figures tests know: they tell how often it has been read.
+// machine is a machine whose figures tests know: they tell how often it has been read.
 type machine struct{ readings atomic.Int64 }
 
 func (m *machine) read() reading {
@@ -26,14 +26,14 @@ func (m *machine) read() reading {
 	}
 }
 
-// look waits until nothing happens any more at this moment, and returns what was recorded
-// since the last look.
+// look waits until all is quiet at this moment, and returns the values recorded since the
+// last look.
 func look[T any](r *observabletest.Recorder[T]) []observabletest.Event[T] {
 	synctest.Wait()
 	return r.Unseen()
 }
 
-// listen subscribes to replies and returns what is heard.
+// listen subscribes to replies and returns the ones heard.
 func listen(
 	t *testing.T, replies observable.Observable[wsource.Message],
 ) (*observabletest.Recorder[reply], observable.Subscription) {
@@ -42,7 +42,7 @@ func listen(
 	return heard, operators.TryMap(replies, wsource.DecodeFunc(clientSide)).Subscribe(t.Context(), heard)
 }
 
-// times returns when samples were heard, and fails if something else was.
+// times returns the times at which samples were heard, and fails if another reply was.
 func times(t *testing.T, all []observabletest.Event[reply]) []time.Duration {
 	t.Helper()
 	var at []time.Duration
@@ -63,7 +63,7 @@ func TestAnswerStreamsSamples(t *testing.T) {
 		greeting := look(heard)
 		require.Len(t, greeting, 1)
 		assert.Equal(t, "host", greeting[0].Value.Settings.Offer.Host)
-		assert.Equal(t, "memory, heap, allocations, goroutines", greeting[0].Value.Settings.Offer.names(), "what the machine has")
+		assert.Equal(t, "memory, heap, allocations, goroutines", greeting[0].Value.Settings.Offer.names(), "the metrics of the machine")
 		assert.Equal(t, []string{"memory", "heap", "allocations", "goroutines"}, greeting[0].Value.Settings.Metrics)
 		assert.Equal(t, interval(time.Second), greeting[0].Value.Settings.Interval)
 
@@ -98,7 +98,7 @@ func TestAnswerObeysCommands(t *testing.T) {
 		answer = look(heard)
 		require.Len(t, answer, 1)
 		assert.Equal(t, []string{"heap", "memory"}, answer[0].Value.Settings.Metrics)
-		assert.Equal(t, interval(250*ms), answer[0].Value.Settings.Interval, "what a command does not mention stays")
+		assert.Equal(t, interval(250*ms), answer[0].Value.Settings.Interval, "a setting that a command does not mention stays")
 		time.Sleep(500 * ms)
 		samples := look(heard)
 		assert.Equal(t, []time.Duration{2100 * ms, 2350 * ms}, times(t, samples), "a choice of metrics does not interrupt")
@@ -151,7 +151,8 @@ func TestAnswerNamesFaultsAndGoesOn(t *testing.T) {
 	})
 }
 
-// A client that takes its time misses samples. The others, who share the sampling with it, do not.
+// A client that takes its time misses samples. The others, which share the sampling with
+// it, do not.
 func TestAnswerIsolatesSlowClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := newService(newSampler(new(machine).read), "host")
@@ -178,7 +179,8 @@ func TestAnswerIsolatesSlowClients(t *testing.T) {
 	})
 }
 
-// assertOver does not wait for the end: samples that go on would let virtual time go on for ever.
+// assertOver does not wait for the end: samples that go on would let virtual time go on
+// for ever.
 func assertOver(t *testing.T, sub observable.Subscription) {
 	t.Helper()
 	synctest.Wait()
@@ -189,7 +191,8 @@ func assertOver(t *testing.T, sub observable.Subscription) {
 	}
 }
 
-// The answer itself does not end when the messages do, but with its socket: see TestSamplesEndWithTheSocket.
+// The answer itself does not end with the messages, but with its socket: see
+// TestSamplesEndWithTheSocket.
 func TestAnswerFailsWithTheMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		machine := new(machine)
@@ -221,7 +224,7 @@ func TestSamplesAreShared(t *testing.T) {
 		late, sub := listen(t, service.answer(observable.Never[wsource.Message]()))
 		defer sub.Unsubscribe()
 		latest := look(late)
-		require.Len(t, latest, 2, "who comes late gets the latest sample at once")
+		require.Len(t, latest, 2, "a late client gets the latest sample at once")
 		assert.Equal(t, map[string]float64{"live": 5}, latest[1].Value.Sample.Values["goroutines"])
 	})
 }

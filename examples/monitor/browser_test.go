@@ -11,7 +11,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/browser/browsertest"
 )
 
-// inked counts the pixels on the canvas of a metric that have about the colour of its first line.
+// inked counts the pixels on the canvas of a metric that have about the colour of its
+// first line.
 const inked = `(name => {
 	const canvas = charts.get(name).canvas, probe = document.createElement("canvas").getContext("2d");
 	probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--first");
@@ -51,7 +52,7 @@ func TestPagePlotsWhatItReceives(t *testing.T) {
 	assert.NotContains(t, b.Evaluate(shown+`.map(s => s.querySelector("dd").textContent)`), "", "each has its figure")
 	assert.Greater(t, b.Evaluate(inked), 10.0, "the goroutines are plotted")
 
-	// What is told of the stream itself, and the inspector behind it.
+	// The figures of the stream itself, and the inspector behind it.
 	b.Until(`find("connections").textContent === "2" && /^\d+ a second$/.test(find("sent").textContent)`)
 	assert.Contains(t, b.Evaluate(`fetch("inspect/state.json").then(r => r.text())`), `"name":"samples to send"`)
 
@@ -62,13 +63,15 @@ func TestPagePlotsWhatItReceives(t *testing.T) {
 	b.Evaluate(shown + `[0].querySelector("canvas").blur()`)
 	b.Until(shown + `.every(s => s.querySelector(".age").textContent === "")`)
 
-	// Who leaves the page is not there any more; who comes back finds it as it was.
+	// A user that leaves the page is not there any more; one that comes back finds it as
+	// it was.
 	b.Open("http://" + addr + "/inspect/")
 	b.Until(`[...document.querySelectorAll("#totals div")].some(tile => tile.textContent === "sockets1")`)
 	b.Evaluate(`history.back()`)
 	b.Until(`document.documentElement?.dataset.state === "open" && find("connections").textContent === "2"`)
 
-	// The server goes and comes back; the page finds it again and asks for what it had chosen.
+	// The server goes and comes back; the page finds it again and asks for its last
+	// choice.
 	m.Stop()
 	b.Until(`document.documentElement.dataset.state === "closed"`)
 	startMonitor(t, false, "-addr", addr)

@@ -9,17 +9,19 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// refresh is how often the terminal is written to at most. What came meanwhile is shown together.
+// refresh is the least time between two writes to the terminal. Events meanwhile are
+// shown together.
 const refresh = 250 * time.Millisecond
 
-// event is what the client has to show: a reply, or that the connection was lost.
+// event is a reply to show, or the loss of the connection.
 type event struct {
 	reply
 	lost error
 }
 
-// watch connects to the server at url, sends it the command and emits what is to be shown, in batches. When the
-// connection is lost it tells so and makes a new one, for as long as it is subscribed to.
+// watch connects to the server at url, sends it the command and emits events to show, in
+// batches. When the connection is lost it tells so and makes a new one, for as long as it
+// is subscribed to.
 //
 //	Connect ── SwitchMap ── decode ── Filter ── Catch ── RetryBackoff ── DistinctUntilChanged ── BufferTime
 func watch(url string, options *wsource.DialOptions, wish wsource.Message) observable.Observable[[]event] {
@@ -37,10 +39,12 @@ func watch(url string, options *wsource.DialOptions, wish wsource.Message) obser
 	return operators.Filter(batches, func(batch []event) bool { return len(batch) > 0 })
 }
 
-// known reports whether there is something in the event that this client can show; a later server may send more.
+// known reports whether this client can show something of the event; a later server may
+// send more.
 func (e event) known() bool { return e.Settings != nil || e.Sample != nil || e.Error != "" }
 
-// repeats reports whether next is the same failure once more, as when attempt after attempt is refused.
+// repeats reports whether next is the same failure once more, as when attempt after
+// attempt is refused.
 func (e event) repeats(next event) bool {
 	return e.lost != nil && next.lost != nil && e.lost.Error() == next.lost.Error()
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// follow runs the client's pipeline until the test ends, and returns what it shows.
+// follow runs the client's pipeline until the test ends, and returns the events that it
+// shows.
 func follow(t *testing.T, n *network) *observabletest.Recorder[[]event] {
 	t.Helper()
 	wish, err := clientSide.Encode(command{Interval: interval(100 * ms), Metrics: []string{"heap"}})
@@ -26,7 +27,7 @@ func follow(t *testing.T, n *network) *observabletest.Recorder[[]event] {
 	return shown
 }
 
-// lookAtEach is look, which returns each event of the batches.
+// lookAtEach is a look that returns each event of the batches.
 func lookAtEach(shown *observabletest.Recorder[[]event]) []event {
 	var events []event
 	for _, batch := range look(shown) {
@@ -35,7 +36,7 @@ func lookAtEach(shown *observabletest.Recorder[[]event]) []event {
 	return events
 }
 
-// lossesAndSamples counts them, and settings beside.
+// lossesAndSamples counts losses and samples, beside settings.
 func lossesAndSamples(events []event) (losses, samples, settings int) {
 	for _, e := range events {
 		switch {

@@ -1,9 +1,10 @@
-// Command monitor shows the live figures of the machine it runs on, in the terminal and on a page in the browser.
+// Command monitor shows the live figures of the machine it runs on, in the terminal and
+// on a page in the browser.
 //
 //	monitor [-addr 127.0.0.1:0] [-interval 1s] [-metrics cpu,memory] [-duration 5s]
 //
-// It is a server that streams samples to every socket, by a pipeline for each; a client of that server, by a pipeline of
-// its own; and the page that the server serves.
+// It is a server that streams samples to every socket, by a pipeline for each; a client
+// of that server, by a pipeline of its own; and the page that the server serves.
 package main
 
 import (
@@ -33,7 +34,8 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && term != "" && term != "dumb"
 }
 
-// run is the program: its arguments, what it prints, its error. live says that out is a terminal.
+// run is the program: its arguments, its output, its error. live says that out is a
+// terminal.
 func run(ctx context.Context, args []string, out io.Writer, live bool) error {
 	host, err := os.Hostname()
 	if err != nil {
@@ -73,10 +75,12 @@ func run(ctx context.Context, args []string, out io.Writer, live bool) error {
 	})
 }
 
-// errClientEnded is the end of a client whose server closed the connection as done, which this program's never does.
+// errClientEnded is the end of a client whose server closed the connection as done, which
+// this program's server never does.
 var errClientEnded = errors.New("the server said that it was done")
 
-// both runs the server and the client until ctx ends, which is no error, or one of them does.
+// both runs the server and the client until ctx ends, which is no error, or one of them
+// does.
 func both(ctx context.Context, site program.Site, l net.Listener, client func(context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -19,7 +19,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// startMonitor runs the program until the test ends. live says that it is to take its output for a terminal.
+// startMonitor runs the program until the test ends. live has it take its output for a
+// terminal.
 func startMonitor(t *testing.T, live bool, args ...string) *programtest.Program {
 	t.Helper()
 	return programtest.Start(t, func(ctx context.Context, out io.Writer) error { return run(ctx, args, out, live) })
@@ -34,7 +35,8 @@ func TestRunPrintsLines(t *testing.T) {
 func TestRunDrawsATableOnATerminal(t *testing.T) {
 	m := startMonitor(t, true, "-interval", "100ms")
 	m.Until(t, `Goroutines\s.*live\s.*\s\d+  [▁▂▃▄▅▆▇█]+`)
-	m.Until(t, `\n`+regexp.QuoteMeta(below+wrap+cut)+`\x1b\[\d+A`) // goes up to draw again
+	// Goes up to draw again.
+	m.Until(t, `\n`+regexp.QuoteMeta(below+wrap+cut)+`\x1b\[\d+A`)
 }
 
 func TestRunEndsByItself(t *testing.T) {

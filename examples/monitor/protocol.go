@@ -12,8 +12,8 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// The bounds of the interval that a client may ask for. Below the lower one the processor's counters, which
-// tick a hundred times a second, have too little to tell.
+// The bounds of the interval that a client may ask for. Below the lower one, the
+// processor's counters, which tick a hundred times a second, tell too little.
 const (
 	minInterval = 100 * time.Millisecond
 	maxInterval = time.Minute
@@ -28,7 +28,7 @@ func (i interval) String() string { return time.Duration(i).String() }
 // MarshalText returns the interval as String does.
 func (i interval) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote, and reports what is not within the bounds.
+// UnmarshalText reads the text of MarshalText, and reports an interval beyond the bounds.
 func (i *interval) UnmarshalText(text []byte) error {
 	d, err := time.ParseDuration(string(text))
 	switch {
@@ -41,36 +41,36 @@ func (i *interval) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// command is what a client asks for. What it does not mention stays as it is.
+// command is a client's request. Settings that it does not mention stay as they are.
 type command struct {
 	Interval interval `json:"interval,omitempty"`
 	Metrics  []string `json:"metrics,omitempty"`
 }
 
-// reply is what the server sends: one of the four.
+// reply is a message of the server: one of the four.
 type reply struct {
 	Settings *settings      `json:"settings,omitempty"` // on connecting, and in answer to each command
 	Sample   *sample        `json:"sample,omitempty"`
 	Stream   *streamFigures `json:"stream,omitempty"` // every second
-	Error    string         `json:"error,omitempty"`  // what was wrong with a command; it had no effect
+	Error    string         `json:"error,omitempty"`  // problem with a command
 }
 
-// streamFigures tell of the stream itself.
+// streamFigures are figures of the stream itself.
 type streamFigures struct {
 	Connections int     `json:"connections"`
 	Sent        uint64  `json:"sent"`   // messages since the start, to all clients
-	Missed      uint64  `json:"missed"` // samples that slow clients did not get, since the start
-	RTT         float64 `json:"rtt"`    // round-trip time of this client's last ping, in milliseconds; 0 before
+	Missed      uint64  `json:"missed"` // samples lost by slow clients, since the start
+	RTT         float64 `json:"rtt"`    // milliseconds of this client's last ping; 0 before
 }
 
-// settings are what one client gets, and what it could get.
+// settings are the metrics that one client gets, and those that it could get.
 type settings struct {
 	Interval interval `json:"interval"`
 	Metrics  []string `json:"metrics"`
 	Offer    *offer   `json:"offer"`
 }
 
-// offer is what there is to choose from.
+// offer is the metrics to choose from.
 type offer struct {
 	Host    string   `json:"host"`
 	Min     interval `json:"min"`
@@ -89,8 +89,8 @@ func (s settings) with(c command) settings {
 	return s
 }
 
-// The codecs of the two sides. The server's refuses fields that it does not know, so that a misspelt command is
-// not taken for one that asks for nothing.
+// The codecs of the two sides. The server's codec refuses fields that it does not know,
+// so that a misspelt command does not count as an empty one.
 var (
 	serverSide = wsource.StrictJSON[command, reply]() //nolint:gochecknoglobals // a codec has no state
 	clientSide = wsource.JSON[reply, command]()       //nolint:gochecknoglobals // a codec has no state
@@ -105,7 +105,7 @@ func (o *offer) parse(m wsource.Message) (command, error) {
 	return c, o.check(c)
 }
 
-// check reports what keeps a command from being carried out.
+// check returns the reason why a command cannot be carried out.
 func (o *offer) check(c command) error {
 	switch {
 	case c.Metrics != nil && len(c.Metrics) == 0:
@@ -134,7 +134,7 @@ func namesOf(metrics []metric) []string {
 
 const usageHint = `send {"interval":"250ms"} or {"metrics":["cpu","memory"]}`
 
-// explain says in the protocol's words what encoding/json said.
+// explain puts an error of encoding/json in the protocol's words.
 func explain(err error) error {
 	var wrong *json.UnmarshalTypeError
 	var syntax *json.SyntaxError

@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/operators"
 )
 
-// sample is what the figures were at one moment, by metric and series.
+// sample is the figures at one moment, by metric and series.
 type sample struct {
 	Time   time.Time                     `json:"time"`
 	Values map[string]map[string]float64 `json:"values"`
@@ -22,15 +22,15 @@ type metric struct {
 	Name   string   `json:"name"`
 	Title  string   `json:"title"`
 	Unit   unit     `json:"unit"`
-	Series []string `json:"series"`        // what its figures are called
-	Max    float64  `json:"max,omitempty"` // the end of its scale; 0: as large as the figures are
+	Series []string `json:"series"`        // names of its figures
+	Max    float64  `json:"max,omitempty"` // end of its scale; 0: the largest figure
 
-	// figures makes the metric's figures of two readings, in the order of Series; nil if the readings
-	// do not have them.
+	// figures makes the metric's figures of two readings, in the order of Series; nil if
+	// the readings do not have them.
 	figures func(before, now reading) []float64
 }
 
-// unit is what a figure is counted in.
+// unit is the unit of a figure.
 type unit string
 
 const (
@@ -40,7 +40,7 @@ const (
 	aNumber          unit = ""
 )
 
-// reading is what the gauges and counters said at one moment.
+// reading is the gauges and counters at one moment.
 type reading struct {
 	at time.Time
 	system
@@ -49,7 +49,8 @@ type reading struct {
 	goroutines float64
 }
 
-// system is the operating system's part of a reading. What it does not have is nil.
+// system is the operating system's part of a reading. A part that it does not have is
+// nil.
 type system struct {
 	cpu     *cpuTimes
 	memory  *memoryUse
@@ -62,7 +63,7 @@ type cpuTimes struct{ busy, system, total float64 }
 // memoryUse is the machine's memory, in bytes.
 type memoryUse struct{ used, total float64 }
 
-// traffic is what went over the network since the start, in bytes.
+// traffic is the bytes sent and received over the network since the start.
 type traffic struct{ received, sent float64 }
 
 // The names of the figures that the Go runtime has of itself.
@@ -73,7 +74,7 @@ const (
 	goroutineNum = "/sched/goroutines:goroutines"
 )
 
-// read reads everything there is.
+// read reads all gauges and counters.
 func read() reading {
 	figures := []metrics.Sample{{Name: heapObjects}, {Name: heapGoal}, {Name: heapAllocs}, {Name: goroutineNum}}
 	metrics.Read(figures)
@@ -149,7 +150,8 @@ func allocationFigures(before, now reading) []float64 {
 
 func goroutineFigures(_, now reading) []float64 { return []float64{now.goroutines} }
 
-// rate returns how much a counter grew in a second. One that fell, as when an interface goes, has not grown.
+// rate returns the growth of a counter in a second. A counter that fell, as when an
+// interface goes, has not grown.
 func rate(before, now float64, elapsed time.Duration) float64 {
 	if elapsed <= 0 {
 		return 0
@@ -157,23 +159,23 @@ func rate(before, now float64, elapsed time.Duration) float64 {
 	return max(0, now-before) / elapsed.Seconds()
 }
 
-// sampler makes streams of samples. All who want the same interval share one.
+// sampler makes streams of samples. All subscribers of the same interval share one.
 type sampler struct {
 	read    func() reading
 	metrics []metric
 
-	mu      sync.Mutex // guards what follows; held for a moment only
+	mu      sync.Mutex // guards the fields below; held for a moment only
 	running map[interval]observable.Observable[sample]
 }
 
-// newSampler returns a sampler of what read reads.
+// newSampler returns a sampler of the readings of read.
 func newSampler(read func() reading) *sampler {
 	return &sampler{read: read, metrics: available(read()), running: make(map[interval]observable.Observable[sample])}
 }
 
-// every returns the stream of samples at an interval. The one that runs already, if there is one, is shared: who joins
-// it gets its latest sample at once. It is forgotten with its last subscriber, so that nobody can fill the map with
-// intervals.
+// every returns the stream of samples at an interval. A stream that runs already is
+// shared: a new subscriber gets its latest sample at once. It is forgotten with its last
+// subscriber, so that no client can fill the map with intervals.
 func (s *sampler) every(i interval) observable.Observable[sample] {
 	return observable.Defer(func() observable.Observable[sample] {
 		s.mu.Lock()
@@ -199,8 +201,9 @@ func (s *sampler) forget(i interval, shared observable.Observable[sample]) {
 	}
 }
 
-// samples is the stream itself: a reading at each tick, and a sample of each two in a row. The first tick is at
-// once and the second follows soon, so that nobody has to wait a long interval for the first sample.
+// samples is the stream itself: a reading at each tick, and a sample of each two in a
+// row. The first tick is at once and the second follows soon, so that no client waits a
+// long interval for the first sample.
 func (s *sampler) samples(i interval) observable.Observable[sample] {
 	ticks := operators.StartWith(observable.TimerEvery(minInterval, time.Duration(i)), -1)
 	readings := operators.Map(ticks, func(int) reading { return s.read() })
@@ -214,7 +217,7 @@ func (s *sampler) compare(p operators.Pair[reading, reading]) sample {
 	for _, m := range s.metrics {
 		figures := m.figures(before, now)
 		if figures == nil {
-			continue // it could be read at first, and cannot any more
+			continue // it was readable at first, and is not any more
 		}
 		series := make(map[string]float64, len(figures))
 		for i, v := range figures {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// readSystem reads the machine's figures from /proc. What cannot be read, or is not as it should be, is
-// left out.
+// readSystem reads the machine's figures from /proc. It leaves out figures that it cannot
+// read, or that have another form.
 func readSystem() system {
 	return system{
 		cpu:     readProc("/proc/stat", parseStat),
@@ -29,7 +29,8 @@ func readProc[T any](name string, parse func(text string) (T, error)) *T {
 	return &v
 }
 
-// The order of the times in /proc/stat (proc_stat(5)). Guest times, which follow, are in the first two already.
+// The order of the times in /proc/stat (proc_stat(5)). The guest times behind them are in
+// the first two already.
 const (
 	user = iota
 	nice
@@ -63,7 +64,7 @@ func parseStat(text string) (cpuTimes, error) {
 	return c, nil
 }
 
-// parseMeminfo reads /proc/meminfo. What is used is what could not be had without swapping.
+// parseMeminfo reads /proc/meminfo. Memory is used if only swapping could free it.
 func parseMeminfo(text string) (memoryUse, error) {
 	total, err := kilobytes(text, "MemTotal:")
 	if err != nil {
@@ -92,15 +93,15 @@ func kilobytes(text, name string) (float64, error) {
 	return 0, fmt.Errorf("/proc/meminfo has no %s", name)
 }
 
-// parseNetDev adds up the bytes of all interfaces in /proc/net/dev but the loopback, over which nothing leaves
-// the machine. A line is a name, a colon, eight figures of what was received and eight of what was sent, the
-// bytes first.
+// parseNetDev adds up the bytes of all interfaces in /proc/net/dev but the loopback, over
+// which no byte leaves the machine. A line is a name, a colon, eight figures of data
+// received and eight of data sent, the bytes first.
 func parseNetDev(text string) (traffic, error) {
 	var sum traffic
 	for line := range strings.Lines(text) {
 		name, rest, isInterface := strings.Cut(line, ":")
 		if !isInterface || strings.TrimSpace(name) == "lo" {
-			continue // or it is one of the two lines of headings
+			continue // it may also be one of the two lines of headings
 		}
 		fields := strings.Fields(rest)
 		if len(fields) < 9 {

@@ -2,6 +2,6 @@
 
 package main
 
-// readSystem has nothing to read where there is no /proc: what is left are the figures that the Go runtime
-// has of itself.
+// readSystem reads nothing where there is no /proc: only the figures of the Go runtime
+// are left.
 func readSystem() system { return system{} }

@@ -16,20 +16,21 @@ import (
 )
 
 const (
-	livePath       = "/live"         // where the sockets are
-	maxCommand     = 4 << 10         // bytes; a longer command closes its connection with 1009
-	maxWaiting     = 16              // messages for a client, from where on a slow one misses samples
-	maxConnections = 256             // at a time; who comes then gets a 503
-	pingTime       = 5 * time.Second // of silence of a client, until its round trip is measured
+	livePath       = "/live"         // path of the sockets
+	maxCommand     = 4 << 10         // bytes; a longer one is closed with 1009
+	maxWaiting     = 16              // messages for a client; a slower one misses samples
+	maxConnections = 256             // at a time; a further one gets a 503
+	pingTime       = 5 * time.Second // silence until the round trip is measured
 	goodbyeTime    = 2 * time.Second // for a client to answer the close frame
 )
 
-// service is the server's side of the conversation: what it offers, and where the samples come from.
+// service is the server's side of the conversation: its offer, and the source of the
+// samples.
 type service struct {
 	sampler *sampler
 	offer   *offer
 	sent    atomic.Uint64 // messages, to all clients
-	missed  atomic.Uint64 // samples that clients did not get, as they were slow
+	missed  atomic.Uint64 // samples that slow clients did not get
 }
 
 func newService(s *sampler, host string) *service {
@@ -39,13 +40,14 @@ func newService(s *sampler, host string) *service {
 	}
 }
 
-// request is a command, or what is wrong with it.
+// request is a command, or the problem with it.
 type request struct {
 	command
 	err error
 }
 
-// answer makes the messages for one client of the messages from it. This is all that the server does for a socket:
+// answer makes the messages for one client from its messages. This is all that the server
+// does for a socket:
 //
 //	messages ── parse ─┬─ faulty ── error reply ──────────────────────┐
 //	                   └─ Scan ── settings ─┬─ settings reply ────────┼── encode
@@ -57,7 +59,8 @@ func (s *service) answer(messages observable.Observable[wsource.Message]) observ
 	return operators.TryMap(replies, serverSide.Encode)
 }
 
-// replies makes the replies to one client of its requests, which it subscribes to several times.
+// replies makes the replies to one client of its requests, which it subscribes to several
+// times.
 func (s *service) replies(requests observable.Observable[request]) observable.Observable[reply] {
 	valid := operators.Filter(requests, func(r request) bool { return r.err == nil })
 	faulty := operators.Filter(requests, func(r request) bool { return r.err != nil })
@@ -66,10 +69,12 @@ func (s *service) replies(requests observable.Observable[request]) observable.Ob
 	changed := operators.Scan(valid, initial, func(now settings, r request) settings { return now.with(r.command) })
 	current := operators.StartWith(changed, initial)
 
-	// A new interval replaces the stream of samples. A choice of metrics does not interrupt it.
+	// A new interval replaces the stream of samples. A choice of metrics does not
+	// interrupt it.
 	intervals := operators.DistinctUntilChanged(operators.Map(current, func(now settings) interval { return now.Interval }))
 	samples := operators.SwitchMap(intervals, s.samples)
-	// The latest sample of a stream that is joined may be older than the last one of the stream that was left.
+	// The latest sample of a stream that is joined may be older than the last one of the
+	// stream left.
 	newer := operators.DistinctUntilChangedFunc(samples, func(last, next sample) bool { return !next.Time.After(last.Time) })
 	chosen := operators.WithLatestFrom(newer, current, func(all sample, now settings) reply {
 		some := all.only(now.Metrics)
@@ -78,12 +83,12 @@ func (s *service) replies(requests observable.Observable[request]) observable.Ob
 	return operators.Merge(
 		operators.Map(current, func(now settings) reply { return reply{Settings: &now} }),
 		operators.Map(faulty, func(r request) reply { return reply{Error: r.err.Error()} }),
-		chosen, // which ends with the socket that it is sent to
+		chosen, // this ends with its socket
 	)
 }
 
-// requests reads the commands. A faulty one takes its place in the stream and does not end it, as each is parsed in
-// a stream of its own.
+// requests reads the commands. A faulty one takes its place in the stream and does not
+// end it, as each is parsed in a stream of its own.
 func (s *service) requests(messages observable.Observable[wsource.Message]) observable.Observable[request] {
 	return operators.ConcatMap(messages, func(m wsource.Message) observable.Observable[request] {
 		parsed := operators.TryMap(observable.Of(m), s.offer.parse)
@@ -94,14 +99,15 @@ func (s *service) requests(messages observable.Observable[wsource.Message]) obse
 	})
 }
 
-// samples is the shared stream of samples as one client gets it: who is slow misses some, and holds nobody up.
+// samples is the shared stream of samples as one client gets it: a slow client misses
+// some, and holds up no other.
 func (s *service) samples(i interval) observable.Observable[sample] {
 	shared := operators.Named(s.sampler.every(i), "samples of "+i.String())
 	latest := operators.OnBackpressureLatest(shared, func(sample) { s.missed.Add(1) })
 	return operators.Named(latest, "samples to send")
 }
 
-// Handle counts what is sent: it is the hook of the sockets.
+// Handle counts the messages sent: it is the hook of the sockets.
 func (s *service) Handle(e wsource.Event) {
 	if e.Kind == wsource.EventSent {
 		s.sent.Add(uint64(e.Messages)) //nolint:gosec // it is not negative
@@ -122,7 +128,8 @@ func (s *service) story(sockets *wsource.Server, socket *wsource.Socket) observa
 //go:embed page.html
 var html []byte
 
-// newSite returns a site that answers by service, at hosts beside localhost and addresses.
+// newSite returns a site that answers by service, at hosts beside localhost and
+// addresses.
 func newSite(s *service, hosts ...string) program.Site {
 	inspector := inspect.New(&inspect.Config{Hosts: hosts, Show: inspect.ShowJSON()})
 	sockets := &wsource.Server{

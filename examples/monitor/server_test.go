@@ -19,12 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// network is a network with a running server of the program's.
+// network is a network with a running server of the program.
 type network struct {
 	wstest.Network
 	sockets *wsource.Server
 	machine *machine
-	stop    func() // what Ctrl-C does; waits for the end
+	stop    func() // does the same as Ctrl-C; waits for the end
 }
 
 func startServer(t *testing.T) *network {
@@ -74,12 +74,12 @@ func TestServerClosesTooLongCommands(t *testing.T) {
 	})
 }
 
-// figures leaves out what is told of the stream itself.
+// figures leaves out the figures of the stream itself.
 func figures(messages observable.Observable[wsource.Message]) observable.Observable[wsource.Message] {
 	return operators.Filter(messages, func(m wsource.Message) bool { return !strings.HasPrefix(m.String(), `{"stream":`) })
 }
 
-// TestServerTellsOfTheStream has two clients, of which one gets less than it asks for.
+// TestServerTellsOfTheStream has two clients, one of which gets less than it asks for.
 func TestServerTellsOfTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := startServer(t)
@@ -120,7 +120,7 @@ func TestServerSaysGoodbye(t *testing.T) {
 	})
 }
 
-// Nobody's samples are taken when the last socket has ended, however it has.
+// No samples are taken any more when the last socket has ended, in any way.
 func TestSamplesEndWithTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := startServer(t)
@@ -139,7 +139,7 @@ func TestSamplesEndWithTheSocket(t *testing.T) {
 	})
 }
 
-// A client that is gone without a word is found, and holds nobody up until then.
+// A client that is gone without a word is found, and holds up no other until then.
 func TestServerDropsDeadClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := startServer(t)

@@ -10,38 +10,39 @@ import (
 	"time"
 )
 
-// view shows events as text: on a terminal as a table that is drawn again in its place, elsewhere as lines.
+// view shows events as text: on a terminal as a table that is drawn again in its place,
+// elsewhere as lines.
 type view struct {
 	out  io.Writer
 	live bool
 
 	settings settings
 	rows     []row  // of the table
-	notice   string // what is wrong, until the next sample
-	drawn    int    // lines that the table has on the terminal
+	notice   string // a problem, until the next sample
+	drawn    int    // lines of the table on the terminal
 }
 
-// row is a series and the figures that it had last.
+// row is a series and its last figures.
 type row struct {
 	metric metric
 	series string
 	past   []float64
 }
 
-const sparks = 40 // how many figures a row keeps
+const sparks = 40 // figures that a row keeps
 
-// What a terminal takes for commands.
+// The commands of a terminal.
 const (
 	bold  = "\x1b[1m"
 	dim   = "\x1b[2m"
 	plain = "\x1b[0m"
 	rest  = "\x1b[K"   // clears the rest of the line
-	below = "\x1b[J"   // clears what is below
-	cut   = "\x1b[?7l" // long lines are cut, so that a line of the table is a line of the terminal
-	wrap  = "\x1b[?7h" // long lines are wrapped, as usual
+	below = "\x1b[J"   // clears the lines below
+	cut   = "\x1b[?7l" // cuts long lines, so that each takes one line
+	wrap  = "\x1b[?7h" // wraps long lines, as usual
 )
 
-// show takes in a batch of events and writes what is new.
+// show takes in a batch of events and writes the changes.
 func (v *view) show(batch []event) {
 	var text strings.Builder
 	for _, e := range batch {
@@ -56,7 +57,7 @@ func (v *view) show(batch []event) {
 	fmt.Fprint(v.out, text.String())
 }
 
-// take takes in an event and says in a line what it is, or nothing if that is known.
+// take takes in an event and describes it in a line, or returns nothing if it is known.
 func (v *view) take(e event) string {
 	switch {
 	case e.lost != nil:
@@ -68,7 +69,7 @@ func (v *view) take(e event) string {
 	case e.Settings != nil:
 		same := v.notice == "" && reflect.DeepEqual(v.settings, *e.Settings)
 		v.arrange(*e.Settings)
-		if same { // the answer to a command that asks for what is set
+		if same { // the answer to a command that changes nothing
 			return ""
 		}
 		return fmt.Sprintf("watching %s on %s every %v",
@@ -84,7 +85,8 @@ func (v *view) take(e event) string {
 	return e.Sample.line(v.settings)
 }
 
-// arrange makes the rows that the settings ask for. A row that there was keeps its past.
+// arrange makes the rows that the settings ask for. A row that was there before keeps its
+// past.
 func (v *view) arrange(s settings) {
 	former := v.rows
 	v.settings, v.rows = s, nil
@@ -104,7 +106,7 @@ func (v *view) arrange(s settings) {
 	}
 }
 
-// line says a sample in a line.
+// line puts a sample in a line.
 func (s sample) line(now settings) string {
 	var metrics []string
 	for _, m := range now.Offer.Metrics {
@@ -124,7 +126,7 @@ func (s sample) line(now settings) string {
 	return strings.Join(metrics, " | ")
 }
 
-// table returns what draws the table where it is drawn already.
+// table returns the text that draws the table over the one before.
 func (v *view) table() string {
 	var lines []string
 	if v.settings.Offer != nil {

@@ -15,7 +15,7 @@ import (
 // limit is the temperature from which on there is an alarm.
 const limit = 100
 
-// --- the program in RxGo, as it was ------------------------------------------------------------------------
+// --- the program in RxGo, as it was ---------------------------------------------------
 
 // alarmsRx makes alarms of readings, which are strings.
 func alarmsRx(readings rxgo.Observable) rxgo.Observable {
@@ -43,7 +43,7 @@ func formatRx(_ context.Context, v any) (any, error) {
 	return format(degrees), nil
 }
 
-// --- the same, typed -----------------------------------------------------------------------------------------
+// --- the same, typed ------------------------------------------------------------------
 
 // alarms makes alarms of readings.
 func alarms(readings observable.Observable[string]) observable.Observable[string] {
@@ -56,7 +56,7 @@ func parse(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
 func isHot(degrees float64) bool         { return degrees >= limit }
 func format(degrees float64) string      { return fmt.Sprintf("%.1f degrees", degrees) }
 
-// --- where the readings come from ------------------------------------------------------------------------------
+// --- where the readings come from -----------------------------------------------------
 
 // form is a way to get the alarms of some readings. It calls show for each, and returns
 // the error of the stream.
@@ -93,7 +93,7 @@ func forms() []form {
 			}
 			defer socket.CloseNow()
 			texts := socket.Observable().Map(func(_ context.Context, v any) (any, error) {
-				return v.(wsource.Message).String(), nil //nolint:forcetypeassert // it is what a socket has
+				return v.(wsource.Message).String(), nil //nolint:forcetypeassert // a socket has only these
 			})
 			return observe(ctx, alarmsRx(texts), show)
 		}},
@@ -127,5 +127,6 @@ func observe(ctx context.Context, rx rxgo.Observable, show func(string)) error {
 			show(text)
 		}
 	}
-	return context.Cause(ctx) // as everywhere in RxGo, the end of a context just closes the channel
+	// As everywhere in RxGo, the end of a context closes the channel.
+	return context.Cause(ctx)
 }

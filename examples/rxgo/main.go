@@ -1,5 +1,5 @@
 // Command rxgo moves an RxGo program onto sockets, and from there to its typed form, and
-// prints what a message costs in each.
+// prints the cost of a message in each.
 //
 //	rxgo [-n 100000] [-addr 127.0.0.1:0] [-duration 1m]
 package main
@@ -27,7 +27,7 @@ func main() {
 	})
 }
 
-// run is the program: its arguments, what it prints, its error.
+// run is the program: its arguments, its output, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("rxgo", "127.0.0.1:0")
 	n := flags.Int("n", 100_000, "how many `messages` each form gets")
@@ -87,11 +87,11 @@ func serve(ctx context.Context, listener net.Listener, readings []string) error 
 	})
 }
 
-// errDifferent says that two forms of the program do not do the same.
+// errDifferent says that two forms of the program differ in their alarms.
 var errDifferent = errors.New("it has other alarms than the first one")
 
-// compare runs each form, and prints what a message costs: the time, and the allocations
-// of the whole process, in which the server is, too.
+// compare runs each form, and prints the cost of a message: the time, and the allocations
+// of the whole process, which has the server, too.
 func compare(ctx context.Context, from source, out io.Writer) error {
 	fmt.Fprintf(out, "%d messages each\n\n%-36s %8s %14s %12s\n", len(from.readings), "", "alarms", "ns a message", "allocations")
 	var first []string

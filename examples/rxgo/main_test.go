@@ -57,7 +57,7 @@ func runWith(ctx context.Context, f form, n int, shown func()) error {
 	return err
 }
 
-// What is wrong with a reading is the error of the stream, in both forms.
+// A reading that cannot be used is the error of the stream, in both forms.
 func TestErrors(t *testing.T) {
 	wrong := observable.Of("20", "warm", "120")
 	err := observable.ForEach(t.Context(), alarms(wrong), func(string) { t.Error("no alarm comes before the error") })

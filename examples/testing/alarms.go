@@ -10,14 +10,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// What Watch goes by.
+// The bounds of Watch.
 const (
-	Limit   = 100              // degrees; what is above is too hot
-	Settle  = 3 * time.Second  // for which it has to stay so
-	Silence = 30 * time.Second // without a reading, and another connection is made
+	Limit   = 100              // degrees; above it is too hot
+	Settle  = 3 * time.Second  // time for which it has to stay so
+	Silence = 30 * time.Second // without a reading in it, another connection is made
 )
 
-// TooHot says whether readings are above a limit, when that has not changed for a time.
+// TooHot emits whether readings are above a limit, when that has not changed for a time.
 //
 //	readings ── Map ── DistinctUntilChanged ── DebounceTime ── DistinctUntilChanged
 func TooHot(readings observable.Observable[float64], limit float64, settle time.Duration) observable.Observable[bool] {
@@ -27,8 +27,8 @@ func TooHot(readings observable.Observable[float64], limit float64, settle time.
 	return operators.DistinctUntilChanged(settled) // a short change and back is none
 }
 
-// Watch says whether it is too hot at a server that sends readings as text. It makes
-// another connection when one breaks, falls silent, or sends what is no reading.
+// Watch emits whether it is too hot at a server that sends readings as text. It makes
+// another connection when one breaks, falls silent, or sends a text that is no reading.
 func Watch(url string, options *wsource.DialOptions) observable.Observable[bool] {
 	readings := operators.TryMap(wsource.Messages(url, options), parse)
 	alive := operators.Timeout(readings, Silence)

@@ -21,7 +21,8 @@ import (
 // sends.
 type site struct {
 	wstest.Network
-	sends func(dial int) observable.Observable[string] // to the connection that was dialled last
+	// sends makes the readings of the latest connection.
+	sends func(dial int) observable.Observable[string]
 }
 
 // start runs the server until the test ends. It must be called in a bubble of synctest.
@@ -43,7 +44,7 @@ func start(t *testing.T, sends func(dial int) observable.Observable[string]) *si
 		require.NoError(t, server.Shutdown(context.Background()))
 		require.NoError(t, <-answered)
 		require.ErrorIs(t, <-served, http.ErrServerClosed)
-		time.Sleep(time.Minute) // until both ends know, whatever the fault
+		time.Sleep(time.Minute) // until both ends know of any fault
 		assert.Empty(t, s.Links(), "connections that are left")
 	})
 	return s
@@ -64,8 +65,7 @@ func every(reading string) observable.Observable[string] {
 	return operators.Map(observable.Interval(time.Second), func(int) string { return reading })
 }
 
-// Whatever happens to the first connection, there is a second one, and the client goes
-// on.
+// After any fault of the first connection, there is a second one, and the client goes on.
 func TestWatchComesBack(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault  wstest.Fault

@@ -1,5 +1,5 @@
-// Command testing watches a thermometer for heat that lasts, and has the tests that a program of yours has
-// for its own.
+// Command testing watches a thermometer for heat that lasts, and has the tests that a
+// program of yours has for its own.
 //
 //	testing [-every 250ms] [-addr 127.0.0.1:0] [-duration 30s]
 package main
@@ -22,7 +22,7 @@ func main() {
 	})
 }
 
-// run is the program: its arguments, what it prints, its error.
+// run is the program: its arguments, its output, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("testing", "127.0.0.1:0")
 	every := flags.Duration("every", 250*time.Millisecond, "the `time` between two readings")

@@ -17,7 +17,7 @@ var (
 	answers = observabletest.Values[bool]{'n': false, 'y': true, 'N': false} // no, yes
 )
 
-// A marble string says when values come. One character is a millisecond.
+// A marble string has the times of values. One character is a millisecond.
 func TestTooHot(t *testing.T) {
 	for name, test := range map[string]struct{ readings, alarms string }{
 		"an answer comes when it has settled": {
@@ -55,7 +55,7 @@ func TestTooHot(t *testing.T) {
 	}
 }
 
-// A source says when it was subscribed to (^) and unsubscribed from (!).
+// A source tells when it was subscribed to (^) and unsubscribed from (!).
 func TestTooHotLetsGo(t *testing.T) {
 	observabletest.Run(t, func(t *observabletest.T) {
 		readings := observabletest.Hot(t, "c-h-h-h-h-h-h-", degrees)

@@ -12,15 +12,15 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// What the thermometer shows.
+// The readings of the thermometer.
 const (
 	swing = 5.0              // degrees above and below the limit
 	cycle = 16 * time.Second // from one heat to the next
-	lasts = 10 * time.Second // after which it breaks a connection off, as a server that restarts does
+	lasts = 10 * time.Second // it then breaks a connection off
 )
 
-// thermometer is a server of readings that go up and down around the limit. It breaks each connection off
-// after a while, which its client is to get over.
+// thermometer is a server of readings that go up and down around the limit. It breaks
+// each connection off after a while, which its client has to survive.
 func thermometer(every time.Duration) program.Site {
 	began, server := time.Now(), new(wsource.Server)
 	reading := func(int) wsource.Message {

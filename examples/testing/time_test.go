@@ -11,9 +11,9 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 )
 
-// In a bubble of synctest, time passes when everything waits for it, and at once: this
-// test of an hour takes a millisecond. The pipeline uses package time as it does
-// elsewhere, and nothing of it is made for tests.
+// In a bubble of synctest, time passes when every goroutine waits for it, and at once:
+// this test of an hour takes a millisecond. The pipeline uses package time as it does
+// elsewhere; none of it is made for tests.
 func TestAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		readings := new(observable.Subject[float64])

@@ -17,7 +17,8 @@ const (
 	bookBeat = 100 * time.Millisecond // between two changes of a book
 )
 
-// The book of a symbol is a map that all who look at it have: of each level, as "bid 3", its price and size.
+// The book of a symbol is a map that all its viewers share: of each level, as "bid 3",
+// its price and size.
 type (
 	level  = struct{ Price, Size float64 }
 	change = hub.Change[string, level]
@@ -41,7 +42,7 @@ func newBooks(trades observable.Observable[trade]) *books {
 	}
 }
 
-// use keeps the book of a symbol up to date until release is called, by whoever uses it last.
+// use keeps the book of a symbol up to date until the last user calls release.
 func (b *books) use(ctx context.Context, symbol string) (release func(), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -51,7 +52,8 @@ func (b *books) use(ctx context.Context, symbol string) (release func(), err err
 		if err != nil {
 			return nil, err
 		}
-		life, cancel := context.WithCancel(context.Background()) // not of the socket that comes first
+		// The life of the book is not that of the first socket.
+		life, cancel := context.WithCancel(context.Background())
 		sub := b.keep(life, symbol, state)
 		book = &openBook{stop: func() {
 			cancel()
@@ -64,7 +66,7 @@ func (b *books) use(ctx context.Context, symbol string) (release func(), err err
 	return sync.OnceFunc(func() { b.leave(symbol) }), nil
 }
 
-// leave ends a book that nobody reads any more.
+// leave ends a book that no socket reads any more.
 func (b *books) leave(symbol string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,7 +88,7 @@ func (b *books) keep(ctx context.Context, symbol string, state *hub.State[string
 				away := tick * float64(n+1)
 				_ = state.Set(ctx, fmt.Sprint("bid ", n), level{round(t.Price - away), float64(1 + rand.IntN(500))})
 				_ = state.Set(ctx, fmt.Sprint("ask ", n), level{round(t.Price + away), float64(1 + rand.IntN(500))})
-			} // which fails only because ctx has ended
+			} // it fails only because ctx has ended
 		},
 		OnError: func(error) {}, // likewise
 	})

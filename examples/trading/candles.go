@@ -13,10 +13,10 @@ const (
 	kept = 300         // candles of each symbol
 )
 
-// candle is what a symbol was traded at in a span of the clock.
+// candle is the prices of a symbol's trades in a span of the clock.
 type candle struct {
 	Symbol string  `json:"symbol"`
-	Number int64   `json:"number"` // of the span, since 1970: one more than that of the candle before
+	Number int64   `json:"number"` // number of the span, since 1970
 	Open   float64 `json:"open"`
 	High   float64 `json:"high"`
 	Low    float64 `json:"low"`
@@ -34,14 +34,15 @@ func (c *candle) add(t trade) {
 	c.Volume += t.Size
 }
 
-// candles makes the candles of all symbols at the end of each span of the clock: one of each symbol that
-// has been traded yet. One that was not traded in the span stays where it was, so that the numbers have
-// no gap but where something is missing.
+// candles makes the candles of all symbols at the end of each span of the clock: one of
+// each symbol that has been traded yet. A symbol that was not traded in the span stays
+// where it was, so that a gap in the numbers means that a candle is missing.
 func candles(trades observable.Observable[trade]) observable.Observable[[]candle] {
 	spans := operators.BufferAligned(trades, span)
-	last := make(map[string]float64) // of each symbol, in the one subscription that there is
+	last := make(map[string]float64) // of each symbol, in the only subscription
 	return operators.Map(spans, func(traded []trade) []candle {
-		number := time.Now().Add(-span/2).UnixNano() / int64(span) // of the span that has just ended
+		// This is the span that has just ended.
+		number := time.Now().Add(-span/2).UnixNano() / int64(span)
 		made := make(map[string]*candle)
 		for _, t := range traded {
 			if made[t.Symbol] == nil {

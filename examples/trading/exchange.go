@@ -25,7 +25,7 @@ var html []byte
 // frame is how often quotes are sent, at most.
 const frame = 50 * time.Millisecond
 
-// exchange is the server: its streams, and who hears them.
+// exchange is the server: its streams, and their receivers.
 type exchange struct {
 	trades    observable.Observable[trade] // shared by all
 	names     []string
@@ -51,7 +51,7 @@ func newExchange(m *market, hosts ...string) *exchange {
 	return e
 }
 
-// readOnly refuses what a client publishes.
+// readOnly refuses events that a client publishes.
 func readOnly(_ *event.Conn, _ string, publish bool) error {
 	if publish {
 		return errors.New("only the exchange publishes")
@@ -59,7 +59,7 @@ func readOnly(_ *event.Conn, _ string, publish bool) error {
 	return nil
 }
 
-// site returns what the program serves.
+// site returns the site that the program serves.
 func (e *exchange) site() program.Site {
 	mux := http.NewServeMux()
 	page.Mount(mux, html)
@@ -96,7 +96,7 @@ func (e *exchange) work(ctx context.Context) error {
 	})
 }
 
-// publish tells a candle to all who have subscribed to its symbol.
+// publish tells a candle to all subscribers of its symbol.
 func (e *exchange) publish(c candle) {
 	data, _, err := event.JSONValues().Encode(c)
 	if err != nil {
@@ -118,8 +118,8 @@ func (e *exchange) serve(ctx context.Context, socket *wsource.Socket) error {
 	return conn.Err()
 }
 
-// quotes is the latest trade of each symbol that has been traded since the last value. A client that takes
-// its time gets less often what is then the latest.
+// quotes emits the latest trade of each symbol that has been traded since the last value.
+// A slow client gets the latest of its time, less often.
 func (e *exchange) quotes() observable.Observable[[]trade] {
 	batches := operators.Filter(operators.BufferTime(e.trades, frame), func(batch []trade) bool { return len(batch) > 0 })
 	conflated := operators.Conflate(operators.Map(batches, latest), func(waiting, next []trade) []trade {
@@ -142,8 +142,9 @@ func latest(trades []trade) []trade {
 	return list
 }
 
-// showBook has a socket be in the room of a book until it ends. One that is too slow is closed, comes back
-// with its position, and gets what has changed meanwhile, or the whole book.
+// showBook has a socket be in the room of a book until it ends. A socket that is too slow
+// is closed, comes back with its position, and gets the changes meanwhile, or the whole
+// book.
 func (e *exchange) showBook(ctx context.Context, socket *wsource.Socket, symbol string) error {
 	if !slices.Contains(e.names, symbol) {
 		return &wsource.CloseError{Code: wsource.StatusPolicyViolation, Reason: "there is no such symbol"}
@@ -159,5 +160,6 @@ func (e *exchange) showBook(ctx context.Context, socket *wsource.Socket, symbol 
 	if _, err := e.books.hub.Room(symbol).Join(ctx, socket, socket.ID(), hub.JoinOptions{Since: since}); err != nil {
 		return &wsource.CloseError{Code: wsource.StatusTryAgainLater, Reason: "there is no room", Err: err}
 	}
-	return observable.ForEach(ctx, socket, func(wsource.Message) {}) // until the client leaves
+	// Until the client leaves.
+	return observable.ForEach(ctx, socket, func(wsource.Message) {})
 }

@@ -19,7 +19,7 @@ func main() {
 // maxRate bounds -rate: an example should leave the machine some time.
 const maxRate = 20_000
 
-// run is the program: its arguments, what it prints, its error.
+// run is the program: its arguments, its output, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("trading", "127.0.0.1:9008")
 	seed := flags.Uint64("seed", 1, "the `number` that the random walk of the prices begins with")

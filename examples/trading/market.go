@@ -40,7 +40,8 @@ func names() []string {
 	return all
 }
 
-// trades is the stream of all trades. Each subscription walks the same way, from the start.
+// trades is the stream of all trades. Each subscription walks the same way, from the
+// start.
 func (m *market) trades() observable.Observable[trade] {
 	return observable.Defer(func() observable.Observable[trade] {
 		w := newWalk(m.seed)
@@ -57,7 +58,7 @@ func (m *market) trades() observable.Observable[trade] {
 	})
 }
 
-// walk is where a random walk is.
+// walk is the state of a random walk.
 type walk struct {
 	random *rand.Rand
 	names  []string
@@ -74,7 +75,8 @@ func newWalk(seed uint64) *walk {
 	return w
 }
 
-// next moves the price of one symbol: those at the beginning of the list are traded more often.
+// next moves the price of one symbol: those at the beginning of the list are traded more
+// often.
 func (w *walk) next() trade {
 	u := w.random.Float64()
 	n := int(symbols * u * u)

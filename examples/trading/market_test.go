@@ -48,7 +48,8 @@ func TestCandles(t *testing.T) {
 		got := observabletest.NewRecorder[[]candle]()
 		sub := candles(&trades).Subscribe(t.Context(), got)
 		defer sub.Unsubscribe()
-		first := time.Now().UnixNano() / int64(span) // the bubble's time begins with a span
+		// The bubble's time begins with a span.
+		first := time.Now().UnixNano() / int64(span)
 		for _, price := range []float64{5, 7, 4, 6} {
 			trades.Next(trade{Symbol: "A", Price: price, Size: 10})
 		}
@@ -102,14 +103,14 @@ func (b *board) now() map[string]float64 {
 	return maps.Clone(b.prices)
 }
 
-// TestQuotesForASlowClient has one client that takes everything and one that takes a second for each value:
-// that has less often what the other has.
+// TestQuotesForASlowClient has one client that takes everything and one that takes a
+// second for each value: that has less often the same values.
 func TestQuotesForASlowClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &exchange{trades: operators.Share(newMarket(1, 1000).trades())}
 		base := e.trades.Subscribe(t.Context(), observable.ObserverFuncs[trade]{})
 		defer base.Unsubscribe()
-		time.Sleep(7 * time.Millisecond) // so that no trade comes in the moment in which quotes are sent
+		time.Sleep(7 * time.Millisecond) // so that no trade comes at the moment of quotes
 		quick, slow := &board{prices: map[string]float64{}}, &board{prices: map[string]float64{}}
 		all := e.quotes().Subscribe(t.Context(), observable.ObserverFuncs[[]trade]{OnNext: func(b []trade) { quick.add(t, b) }})
 		few := e.quotes().Subscribe(t.Context(), observable.ObserverFuncs[[]trade]{OnNext: func(b []trade) {
@@ -118,7 +119,8 @@ func TestQuotesForASlowClient(t *testing.T) {
 			assert.Equal(t, quick.now(), slow.now())
 			busy := time.Second
 			if slow.batches == 1 {
-				busy += frame / 2 // so that from then on, nothing is sent in the moment in which it takes a value
+				// From then on, nothing is sent at the moment in which it takes a value.
+				busy += frame / 2
 			}
 			time.Sleep(busy)
 		}})

@@ -11,7 +11,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// search is what has become of a search. The page gets one for each step.
+// search is a step of a search. The page gets one for each step.
 type search struct {
 	ID    int    `json:"id"`
 	Text  string `json:"text"`

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// This program writes symbols.txt: the exported functions, types and methods of Go's standard library, a line for each
-// package and a line for each symbol below it.
+// This program writes symbols.txt: the exported functions, types and methods of Go's
+// standard library, a line for each package and a line for each symbol below it.
 package main
 
 import (

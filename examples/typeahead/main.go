@@ -1,5 +1,5 @@
 // Command typeahead searches the symbols of Go's standard library while one types, and
-// cancels the searches that nobody wants any more.
+// cancels the searches that are not wanted any more.
 //
 //	typeahead [-addr 127.0.0.1:9006] [-pause 150ms] [-work 400ms] [-duration 1m]
 package main
@@ -31,7 +31,7 @@ func main() {
 	})
 }
 
-// run is the program: its arguments, what it prints, its error.
+// run is the program: its arguments, its output, its error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := program.NewFlags("typeahead", "127.0.0.1:9006")
 	pause := flags.Duration("pause", 150*time.Millisecond, "the `time` without a keystroke before it searches")
@@ -91,7 +91,7 @@ func (x *index) serve(ctx context.Context, socket *wsource.Socket) error {
 	return nil // the socket is over
 }
 
-// printTo returns a function that prints what has become of a search.
+// printTo returns a function that prints a step of a search.
 func printTo(out io.Writer) func(s search) {
 	var mu sync.Mutex
 	return func(s search) {

@@ -64,7 +64,7 @@ func TestAnswers(t *testing.T) {
 	assert.Equal(t, symbol{Package: "net/http", Kind: "func", Name: "Serve"}, answer.Matches[0], "the nearest first")
 	assert.GreaterOrEqual(t, answer.Total, len(answer.Matches))
 
-	y.typed.Next("  HTTP.serve ") // is the same
+	y.typed.Next("  HTTP.serve ") // this is the same text
 	y.typed.Next("no such symbol")
 	y.expect("asked", "no such symbol")
 	assert.Zero(t, y.expect("answered", "no such symbol").Total)
@@ -79,7 +79,7 @@ func TestSearchesAreCancelled(t *testing.T) {
 	y.expect("asked", "h")
 	y.typed.Next("ht")
 	steps := map[string]bool{}
-	for range 2 { // in any order
+	for range 2 { // they come in any order
 		s := <-y.steps
 		steps[s.State+" "+s.Text] = true
 	}
@@ -89,7 +89,7 @@ func TestSearchesAreCancelled(t *testing.T) {
 	other := visit(t, p)
 	other.typed.Next("other")
 	other.expect("asked", "other")
-	p.Stop() // and searches that would take a day hold up nobody
+	p.Stop() // searches that would take a day hold up nothing
 	assert.Regexp(t, `(cancelled|failed)  +"ht" after `, p.String(), "by the end of the page, or of the index")
 }
 
@@ -163,7 +163,7 @@ func TestPage(t *testing.T) {
 	assert.Equal(t, true, b.Evaluate(`document.activeElement === `+first))
 	b.Evaluate(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }))`)
 
-	// The server goes and comes back; the page searches for what was typed meanwhile.
+	// The server goes and comes back; the page searches for the text typed meanwhile.
 	addr := p.Addr()
 	p.Stop()
 	b.Until(`document.getElementById("state").textContent.startsWith("no connection")`)

@@ -13,13 +13,13 @@ import (
 //go:embed symbols.txt
 var symbolsText string
 
-// symbol is something that Go's standard library exports.
+// symbol is an exported name of Go's standard library.
 type symbol struct {
 	Package string `json:"package"`
 	Kind    string `json:"kind"` // package, func, type or method
 	Name    string `json:"name"` // empty for a package
 
-	key string // what is searched: "net/http.server.serve"
+	key string // text that is searched: "net/http.server.serve"
 }
 
 // readSymbols reads symbols.txt.
@@ -51,11 +51,11 @@ type found struct {
 // index is the service that searches.
 type index struct {
 	symbols []symbol
-	work    time.Duration // added to each search, so that it takes as long as one over a network
+	work    time.Duration // added to each search, as by a network
 }
 
 // search returns the symbols whose name contains the text, those first whose name begins
-// with it. It ends early with ctx, whose cause says why.
+// with it. It ends early with ctx, whose cause is then the error.
 func (x *index) search(ctx context.Context, text string) (found, error) {
 	select {
 	case <-time.After(x.work):
@@ -73,7 +73,7 @@ func (x *index) search(ctx context.Context, text string) (found, error) {
 	return found{Total: len(matches), Matches: matches[:min(len(matches), maxMatches)]}, nil
 }
 
-// rank orders matches: what a text names, then what it begins, then the rest.
+// rank orders matches: the text itself, then names that begin with it, then the rest.
 func (s symbol) rank(text string) int {
 	name := s.key[strings.LastIndexAny(s.key, "./")+1:]
 	switch {

@@ -2,7 +2,7 @@
 //
 //	wscat [-H 'Name: value'] [-subprotocol NAME,...] [-json] [-binary] [-n COUNT] [-timeout D] URL
 //
-// Its exit status says how it went; -h lists what each means.
+// Its exit status says how it went; -h lists the meaning of each.
 package main
 
 import (
@@ -39,7 +39,7 @@ const (
 	exitFile     = 5 // standard input or output has failed
 )
 
-// help is what -h prints behind the flags.
+// help is the text of -h behind the flags.
 const help = `behind the flags: the URL of a server, as ws://127.0.0.1:9001
 exit status:
   0  a normal end: a close with 1000 or without a code, the end of the input, -n, -duration or Ctrl-C
@@ -50,7 +50,7 @@ exit status:
   5  standard input or output has failed, or a line is too long, or not UTF-8
 `
 
-// options are what the command line says.
+// options are the options of the command line.
 type options struct {
 	url          string
 	header       headers
@@ -58,13 +58,13 @@ type options struct {
 	pretty       bool
 	binary       bool
 	count        int
-	stays        bool // behind the end of the input
+	stays        bool // after the end of the input
 }
 
-// headers are those of the handshake.
+// headers are the headers of the handshake.
 type headers http.Header
 
-// String returns what the default is.
+// String returns the default.
 func (headers) String() string { return "" }
 
 // Set adds a header.
@@ -123,7 +123,7 @@ type timeoutError struct{ after time.Duration }
 
 func (e timeoutError) Error() string { return fmt.Sprintf("-timeout %v is over", e.after) }
 
-// terminal is where the program reads and writes.
+// terminal is the input and output of the program.
 type terminal struct {
 	in         io.Reader
 	out, notes io.Writer

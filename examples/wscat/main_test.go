@@ -25,8 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// serve has a server do something with each socket until the test ends, and returns its
-// URL.
+// serve has a server handle each socket until the test ends, and returns its URL.
 func serve(t *testing.T, options wsource.AcceptOptions, handle func(context.Context, *wsource.Socket) error) string {
 	t.Helper()
 	sockets := &wsource.Server{Options: options}
@@ -47,12 +46,12 @@ func serve(t *testing.T, options wsource.AcceptOptions, handle func(context.Cont
 	return "ws://" + p.Addr()
 }
 
-// echo sends back what comes.
+// echo sends each message back.
 func echo(ctx context.Context, s *wsource.Socket) error {
 	return observable.TryForEach(ctx, s, func(m wsource.Message) error { return s.Send(ctx, m) })
 }
 
-// say sends messages and then ends as the error says.
+// say sends messages and then ends with the error.
 func say(err error, messages ...wsource.Message) func(context.Context, *wsource.Socket) error {
 	return func(ctx context.Context, s *wsource.Socket) error {
 		for _, m := range messages {
@@ -64,7 +63,7 @@ func say(err error, messages ...wsource.Message) func(context.Context, *wsource.
 	}
 }
 
-// cat runs the program with an input and returns what it prints, and its exit status.
+// cat runs the program with an input and returns its output and exit status.
 func cat(t *testing.T, input io.Reader, args ...string) (printed string, status int) {
 	t.Helper()
 	var out, notes strings.Builder
@@ -148,7 +147,8 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// What -h prints is all that one needs at a prompt: the flags, the URL, and each status.
+// The output of -h has all that a user needs at a prompt: the flags, the URL, and each
+// status.
 func TestHelp(t *testing.T) {
 	var out strings.Builder
 	require.ErrorIs(t, run(t.Context(), []string{"-h"}, terminal{out: &out}), flag.ErrHelp)
@@ -178,7 +178,8 @@ func TestFilesThatFail(t *testing.T) {
 	assert.Equal(t, exitFile, statusOf(err))
 }
 
-// TestLinesThatAreNoMessages: a line that cannot be sent ends the program, and is not left out with all behind it.
+// TestLinesThatAreNoMessages: a line that cannot be sent ends the program: it and those
+// behind it are not left out.
 func TestLinesThatAreNoMessages(t *testing.T) {
 	url := serve(t, wsource.AcceptOptions{}, echo)
 	for problem, input := range map[string]string{
@@ -201,7 +202,7 @@ func TestHeaders(t *testing.T) {
 	assert.Zero(t, status)
 }
 
-// What a program reads from a terminal is sent as it comes, and Ctrl-C is a normal end.
+// A terminal's input is sent as it comes, and Ctrl-C is a normal end.
 func TestInteractively(t *testing.T) {
 	url := serve(t, wsource.AcceptOptions{}, echo)
 	keys, typed := io.Pipe()
@@ -223,7 +224,8 @@ func TestBinaryMessagesAreShown(t *testing.T) {
 	printed, _ := cat(t, never(t), url)
 	assert.Equal(t, "binary 00ff\n", printed)
 	start := time.Now()
-	_, status := cat(t, never(t), "-timeout", "50ms", "ws://192.0.2.1") // which nobody has
+	// No machine has that address.
+	_, status := cat(t, never(t), "-timeout", "50ms", "ws://192.0.2.1")
 	assert.Contains(t, []int{exitTimeout, exitConnect}, status)
 	assert.Less(t, time.Since(start), connectTime)
 }

@@ -21,21 +21,23 @@ import (
 )
 
 const (
-	maxMessage  = 64 << 20         // bytes, that arrive
-	maxLine     = 16 << 20         // bytes, of a line that is sent
-	maxChunk    = 64 << 10         // bytes, of a binary message that is sent
+	maxMessage  = 64 << 20         // bytes of a message that arrives
+	maxLine     = 16 << 20         // bytes of a line that is sent
+	maxChunk    = 64 << 10         // bytes of a binary message that is sent
 	goodbyeTime = 2 * time.Second  // for the peer to answer a close frame
 	connectTime = 30 * time.Second // for the handshake
 )
 
-// talk connects, sends the input, prints what arrives, and says how it ended.
+// talk connects, sends the input, prints the messages that arrive, and returns the way it
+// ended.
 func talk(ctx context.Context, o options, t terminal) error {
 	socket, err := wsource.Dial(ctx, o.url, &wsource.DialOptions{
 		Header: http.Header(o.header), Subprotocols: o.subprotocols, Compression: wsource.CompressMessages,
 		ReadLimit: maxMessage, CloseTimeout: goodbyeTime, HandshakeTimeout: connectTime,
 	})
 	if _, wrong := errors.AsType[*observable.ArgumentError](err); wrong {
-		return &program.ExitError{Status: exitUsage, Err: err} // a URL, header or subprotocol that cannot be
+		// A wrong URL, header or subprotocol.
+		return &program.ExitError{Status: exitUsage, Err: err}
 	}
 	if err != nil {
 		return ending(ctx, &program.ExitError{Status: exitConnect, Err: err})
@@ -48,17 +50,17 @@ func talk(ctx context.Context, o options, t terminal) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	sending := observable.Defer(func() observable.Observable[wsource.Message] {
-		go func() { // until the input ends: nothing else wakes a read
+		go func() { // until the input ends: only that wakes a read
 			if err := send(ctx, socket, o, t.in); err != nil {
 				stop(&program.ExitError{Status: exitFile, Err: fmt.Errorf("standard input: %w", err)})
 			} else if !o.stays {
-				socket.Complete() // behind what was sent
+				socket.Complete() // behind the messages sent
 			}
 		}()
 		return observable.Empty[wsource.Message]()
 	})
-	// Sending begins behind the subscription to what arrives: a socket that closes delivers to
-	// subscribers only.
+	// Sending begins after the subscription: a socket that closes delivers to subscribers
+	// only.
 	messages := operators.Merge[wsource.Message](socket, sending)
 	arrived := 0
 	if o.count > 0 {
@@ -91,7 +93,7 @@ func talk(ctx context.Context, o options, t terminal) error {
 	return err
 }
 
-// ending returns what the end of ctx means, or err if ctx has not ended. Ctrl-C and
+// ending returns the error for the end of ctx, or err if ctx has not ended. Ctrl-C and
 // -duration are a normal end.
 func ending(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
@@ -142,7 +144,7 @@ func send(ctx context.Context, socket *wsource.Socket, o options, in io.Reader) 
 	return lines.Err()
 }
 
-// shown returns what is printed of a message.
+// shown returns the text that is printed of a message.
 func (t terminal) shown(m wsource.Message, o options) []byte {
 	if o.binary {
 		return m.Data
@@ -163,7 +165,7 @@ func (t terminal) shown(m wsource.Message, o options) []byte {
 	return append(bytes.Clone(text), '\n')
 }
 
-// harmless replaces what would command a terminal.
+// harmless replaces characters that would command a terminal.
 func harmless(r rune) rune {
 	if unicode.IsControl(r) && r != '\n' && r != '\t' {
 		return unicode.ReplacementChar

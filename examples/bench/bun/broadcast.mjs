@@ -1,5 +1,6 @@
-// Publishes values to all sockets: bun broadcast.mjs. It prints its port. A line of its input is "opened N", which is
-// answered when N sockets are open, or "publish N SIZE", which is answered when N values are on their way.
+// Publishes values to all sockets: bun broadcast.mjs. It prints its port. A line of its
+// input is "opened N", which is answered when N sockets are open, or "publish N SIZE",
+// which is answered when N values are on their way.
 import { createInterface } from 'node:readline';
 
 const atOnce = 16; // then the sockets get time to be written to

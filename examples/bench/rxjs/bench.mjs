@@ -1,4 +1,5 @@
-// Runs one work with RxJS and prints the nanoseconds of an item: node bench.mjs WORK ITEMS
+// Runs one work with RxJS and prints the nanoseconds of an item: node bench.mjs WORK
+// ITEMS
 import { Subject, combineLatest, filter, map, merge, range, share, switchMap, of, debounceTime, bufferTime } from 'rxjs';
 
 const increment = (v) => v + 1;

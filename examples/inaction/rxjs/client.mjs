@@ -6,7 +6,8 @@ import { decode, tell } from "./journal.mjs";
 
 const url = process.argv[2];
 
-// talk connects, sends messages, and ends the connection when it has the greeting and an answer to each.
+// talk connects, sends messages, and ends the connection when it has the greeting and an
+// answer to each.
 async function talk(who, url, messages) {
 	const opened = new Subject(), closed = new Subject();
 	const ended = lastValueFrom(closed.pipe(take(1)));

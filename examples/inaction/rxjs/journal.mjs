@@ -1,6 +1,6 @@
-// What server and clients have in common. Compare ../main.go.
+// The functions that server and clients share. Compare ../main.go.
 
-// tell prints what has happened to whom.
+// tell prints an event of a connection: the connection's name, the event, and details.
 export function tell(who, what, about = "") {
 	console.log(`${who.padEnd(10)}${what.padEnd(9)}${about}`.trim());
 }

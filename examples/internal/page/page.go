@@ -1,5 +1,6 @@
-// Package page serves the page of an example: one HTML file with a script and a style of its own,
-// beside the style sheet that all pages share and the browser's side of rxsocket.
+// Package page serves the page of an example: one HTML file with a script and a style of
+// its own, beside the style sheet that all pages share and the browser's side of
+// rxsocket.
 package page
 
 import (
@@ -18,14 +19,14 @@ import (
 //go:embed style.css
 var style []byte
 
-// Mount serves a page at /, the shared style sheet at /style.css, and the module of package browser
-// at /rxsocket.js, for a page to refer to:
+// Mount serves a page at /, the shared style sheet at /style.css, and the module of
+// package browser at /rxsocket.js, for a page to refer to:
 //
 //	<link rel="stylesheet" href="style.css">
 //	<script type="module">import { connect } from "./rxsocket.js"
 //
-// The page's own scripts and styles are named by their hashes in its content security policy.
-// Nothing else may run, but for scripts of the same server, and nothing is loaded from elsewhere.
+// The page's content security policy names its own scripts and styles by their hashes. No
+// other scripts run but those of the same server, and nothing is loaded from elsewhere.
 func Mount(mux *http.ServeMux, html []byte) {
 	policy := "default-src 'none'; connect-src 'self'; img-src 'self' data:" +
 		"; script-src 'self'" + hashes(html, inlineScript) + "; style-src 'self'" + hashes(html, inlineStyle) +
@@ -61,7 +62,7 @@ func hashes(html []byte, elements *regexp.Regexp) string {
 	var list strings.Builder
 	for _, element := range elements.FindAllSubmatch(html, -1) {
 		if len(element[1]) == 0 {
-			continue // it is loaded
+			continue // the browser loads it
 		}
 		sum := sha256.Sum256(element[1])
 		list.WriteString(" 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'")

@@ -16,17 +16,18 @@ import (
 type Flags struct {
 	*flag.FlagSet
 
-	// Help is what -h prints behind the flags: what else the command line takes, and what it says at the end.
+	// Help is the text of -h behind the flags: further arguments, and notes.
 	Help string
 
 	addr     string
 	duration time.Duration
 }
 
-// NewFlags returns flags with -duration, and with -addr unless the default address is empty.
+// NewFlags returns flags with -duration, and with -addr unless the default address is
+// empty.
 func NewFlags(name, addr string) *Flags {
 	f := &Flags{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError)}
-	f.SetOutput(io.Discard) // the error says it all
+	f.SetOutput(io.Discard) // the error has all of it
 	f.DurationVar(&f.duration, "duration", 0, "stop after this `time`; 0 runs until Ctrl-C")
 	if addr != "" {
 		f.StringVar(&f.addr, "addr", addr, "the `address` to listen on; port 0 picks a free one")
@@ -34,8 +35,8 @@ func NewFlags(name, addr string) *Flags {
 	return f
 }
 
-// Parse reads a command line that has flags and no other arguments. For -h it prints the flags and
-// returns [flag.ErrHelp], which [Main] does not report.
+// Parse reads a command line that has flags and no other arguments. For -h it prints the
+// flags and returns [flag.ErrHelp], which [Main] does not report.
 func (f *Flags) Parse(args []string, out io.Writer) error {
 	if err := f.ParseAll(args, out); err != nil {
 		return err
@@ -75,11 +76,11 @@ func (f *Flags) Context(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, f.duration)
 }
 
-// Browse tells the user where a page is. It is an announcement for [Flags.Listen].
+// Browse tells the user the address of a page. It is an announcement for [Flags.Listen].
 const Browse = "open http://%s/ in a browser; Ctrl-C stops\n"
 
-// reachable returns an address at which a browser on this machine finds who listens on one: that of all
-// addresses is none that can be opened everywhere.
+// reachable returns an address at which a browser on this machine finds a listener. The
+// address of all addresses cannot be opened everywhere.
 func reachable(bound string) string {
 	if at, err := netip.ParseAddrPort(bound); err == nil && at.Addr().IsUnspecified() {
 		return net.JoinHostPort("localhost", strconv.Itoa(int(at.Port())))
@@ -87,8 +88,8 @@ func reachable(bound string) string {
 	return bound
 }
 
-// Listen listens on -addr and announces it. The announcement is a format for the address. [Serve]
-// answers for the host in -addr, too.
+// Listen listens on -addr and announces it. The announcement is a format for the address.
+// [Serve] answers for the host in -addr, too.
 func (f *Flags) Listen(ctx context.Context, out io.Writer, announcement string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.addr)
 	if err != nil {

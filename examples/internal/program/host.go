@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// named is a listener with the host in the address that it was to listen on, which may be a name.
+// named is a listener with the host of the address that it was given, which may be a
+// name.
 type named struct {
 	net.Listener
 
 	host string
 }
 
-// Hosts returns the name in -addr of a listener of [Flags.Listen], if it has one, for a handler that checks
-// the Host by itself.
+// Hosts returns the name in -addr of a listener of [Flags.Listen], if it has one, for a
+// handler that checks the Host by itself.
 func Hosts(listener net.Listener) []string {
 	if n, ok := listener.(*named); ok && n.host != "" {
 		return []string{n.host}
@@ -25,9 +26,9 @@ func Hosts(listener net.Listener) []string {
 	return nil
 }
 
-// onlyFor answers requests that name the server as it may be named, and others with 421. A page
-// elsewhere whose own name was made to point here (DNS rebinding) has an origin that matches the
-// request's Host, so that the check of origins does not keep it out.
+// onlyFor answers requests that name the server by one of its names, and others with 421.
+// A page elsewhere may have its own name point here (DNS rebinding). Its origin then
+// matches the request's Host, so that the check of origins does not keep it out.
 func onlyFor(listener net.Listener, next http.Handler) http.Handler {
 	given := Hosts(listener)
 	bound, port := split(listener.Addr().String())
@@ -42,9 +43,10 @@ func onlyFor(listener net.Listener, next http.Handler) http.Handler {
 	})
 }
 
-// isName reports whether a server that is bound to an address, and was given a host for it, may be
-// named by a host. A page under an IP address comes from the server at that address, so a server that
-// is bound to all addresses of its machine need not know which ones those are.
+// isName reports whether a host may name a server that is bound to an address, and was
+// given a host for it. A page under an IP address comes from the server at that address,
+// so a server that is bound to all addresses of its machine need not know which ones
+// those are.
 func isName(host, bound string, given []string) bool {
 	if host == "" {
 		return false
@@ -61,7 +63,7 @@ func isName(host, bound string, given []string) bool {
 	return ip.IsLoopback() || own.IsUnspecified()
 }
 
-// split returns the host and the port of an address. HTTP's port needs not be said.
+// split returns the host and the port of an address. The port of HTTP may be left out.
 func split(address string) (host, port string) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

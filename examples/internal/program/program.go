@@ -1,5 +1,5 @@
-// Package program has what every example program needs around its own work: the process and its
-// signals, the flags -addr and -duration, and an HTTP server that drains its sockets.
+// Package program has the frame of every example program: the process and its signals,
+// the flags -addr and -duration, and an HTTP server that drains its sockets.
 //
 //	func main() {
 //		program.Main("echo", func(ctx context.Context, args []string) error {
@@ -29,9 +29,9 @@ func (e *ExitError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *ExitError) Unwrap() error { return e.Err }
 
-// Main runs a program until it returns. Ctrl-C and SIGTERM end its context, and a second one ends
-// the process at once. An error is printed behind the program's name, and ends the process with
-// status 1, or that of an [ExitError]. [flag.ErrHelp] is no error.
+// Main runs a program until it returns. Ctrl-C and SIGTERM end its context, and a second
+// one ends the process at once. An error is printed behind the program's name, and ends
+// the process with status 1, or that of an [ExitError]. [flag.ErrHelp] is no error.
 func Main(name string, run func(ctx context.Context, args []string) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

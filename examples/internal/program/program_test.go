@@ -27,14 +27,15 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// beProgram is the variable that makes the test binary a program. Its value says which one.
+// beProgram is the variable that makes the test binary a program. Its value is the
+// program's name.
 const beProgram = "RXSOCKET_TEST_BE_PROGRAM"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(beProgram) {
 	case "":
 		goleak.VerifyTestMain(m)
-	case "stubborn": // does not end with its context
+	case "stubborn": // ignores the end of its context
 		program.Main("stubborn", func(ctx context.Context, _ []string) error {
 			fmt.Println("begun")
 			<-ctx.Done()
@@ -113,7 +114,8 @@ func TestMainIsInterrupted(t *testing.T) {
 	require.NoError(t, p.Process.Signal(os.Interrupt))
 	require.True(t, lines.Scan())
 	assert.Equal(t, "interrupted", lines.Text())
-	// The process stops listening for signals a moment after its context ends: one of them ends it.
+	// The process stops listening for signals a moment after its context ends: one of
+	// them ends it.
 	ended := make(chan struct{})
 	go func() {
 		for {
@@ -224,12 +226,13 @@ func TestServeEnds(t *testing.T) {
 		require.NoError(t, ctx.Err())
 		return errBroken
 	}
-	require.ErrorIs(t, program.Serve(over, listen(), closing), errBroken, "with its context, and says what failed then")
+	require.ErrorIs(t, program.Serve(over, listen(), closing), errBroken, "with its context, and returns the failure of Close")
 
 	listener := listen()
 	later := echo()
 	answer, asked := later.Work, make(chan struct{})
-	later.Work = func(ctx context.Context) error { // some time goes by before it takes sockets
+	// It takes sockets only after some time.
+	later.Work = func(ctx context.Context) error {
 		<-asked
 		return answer(ctx)
 	}

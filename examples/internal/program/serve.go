@@ -15,31 +15,34 @@ const (
 	headerTimeout = 10 * time.Second // to read the header of a request
 	patience      = 5 * time.Second  // for the sockets and their work to end
 	requestTime   = time.Second / 4  // for the requests under way to end, after them
-	spread        = time.Second / 2  // between the first socket that is closed and the last
+	spread        = time.Second / 2  // between the first closed socket and the last
 	retryAfter    = time.Second      // until clients come back
 )
 
-// Site is what a program serves.
+// Site is the site that a program serves.
 type Site struct {
-	// Handler answers the requests, those for sockets included.
+	// Handler answers the requests, including those for sockets.
 	Handler http.Handler
-	// Sockets is drained at the end: what was sent before still leaves, and clients are told when
-	// to come back.
+	// Sockets is drained at the end: messages sent before still leave, and clients are
+	// told when to come back.
 	Sockets *wsource.Server
-	// Work does what is done with the sockets, as [wsource.Server.Handle] does. It returns when
-	// the server has been drained, and its context does not end before.
+	// Work is the work with the sockets, as [wsource.Server.Handle] does it. It returns
+	// when the server has been drained, and its context does not end before.
 	Work func(ctx context.Context) error
-	// Close ends what the sockets used, after the last of them. It is optional.
+	// Close ends the things that the sockets used, after the last of them. It is
+	// optional.
 	Close func(ctx context.Context) error
-	// TLS is how the site is served with TLS. It is optional.
+	// TLS is the configuration of a site with TLS. It is optional.
 	TLS *tls.Config
-	// AnyHost answers requests whatever they name the server, as the proxies in front of it know its names.
+	// AnyHost answers requests for any name of the server: the proxies in front of it
+	// know its names.
 	AnyHost bool
 }
 
-// Serve serves a site until ctx ends, which is no error, or its work or the listener does. It
-// returns when everything has ended. A request must have the server's own name as its Host: the
-// address that it listens on, localhost, an IP address of loopback, or the host in -addr; unless AnyHost.
+// Serve serves a site until ctx ends, which is no error, or its work or the listener
+// does. It returns when everything has ended. A request must have the server's own name
+// as its Host: the address that it listens on, localhost, an IP address of loopback, or
+// the host in -addr; unless AnyHost.
 func Serve(ctx context.Context, listener net.Listener, site Site) error {
 	server := &http.Server{Handler: site.Handler, ReadHeaderTimeout: headerTimeout}
 	if !site.AnyHost {
@@ -83,8 +86,9 @@ func Serve(ctx context.Context, listener net.Listener, site Site) error {
 	return err
 }
 
-// awaitReady waits until the sockets are taken by the site's work, so that the first clients are
-// not refused. It reports whether they are: work that has failed is put back.
+// awaitReady waits until the site's work takes the sockets, so that the first clients are
+// not refused. It reports whether the work takes them: it puts back the result of failed
+// work.
 func awaitReady(ctx context.Context, sockets *wsource.Server, worked chan error) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

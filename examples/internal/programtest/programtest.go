@@ -1,4 +1,4 @@
-// Package programtest runs an example program inside its test and reads what it prints.
+// Package programtest runs an example program inside its test and reads its output.
 package programtest
 
 import (
@@ -16,10 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience bounds what should take no time.
+// patience bounds steps that should take no time.
 const patience = 2 * time.Minute
 
-// Screen collects what a program prints.
+// Screen collects the output of a program.
 type Screen struct {
 	mu      sync.Mutex
 	text    strings.Builder
@@ -73,7 +73,7 @@ func (s *Screen) Until(t *testing.T, expression string) []string {
 	}
 }
 
-// Status returns how a handler answers a GET from this machine that names the server by a host.
+// Status returns the status for a GET from this machine that names the server by a host.
 func Status(handler http.Handler, host, path string) int {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
 	r.Host, r.RemoteAddr = host, "127.0.0.1:50000"
@@ -85,7 +85,7 @@ func Status(handler http.Handler, host, path string) int {
 type Program struct {
 	Screen
 
-	// Stop does what Ctrl-C does, and waits for the end. It may be called again.
+	// Stop does the same as Ctrl-C, and waits for the end. It may be called again.
 	Stop func()
 
 	t     *testing.T
@@ -107,7 +107,7 @@ func Start(t *testing.T, run func(ctx context.Context, out io.Writer) error) *Pr
 		assert.NoError(t, p.Wait())
 	})
 	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections() // which a server would wait for
+		http.DefaultClient.CloseIdleConnections() // a server would wait for these
 		p.Stop()
 	})
 	return p
@@ -119,7 +119,8 @@ func (p *Program) Wait() error {
 	return p.err
 }
 
-// Addr waits until the program has told its address, as HOST:PORT behind a scheme, and returns that.
+// Addr waits until the program has told its address, as HOST:PORT behind a scheme, and
+// returns the address.
 func (p *Program) Addr() string {
 	p.t.Helper()
 	return p.Until(p.t, `(?m)^\S.* (?:http|ws)://([^/\s;]+)`)[1]

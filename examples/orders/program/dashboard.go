@@ -9,7 +9,7 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// totals are how many orders there were of each kind.
+// totals are how many orders of each kind there were.
 type totals struct{ placed, confirmed, rejected, shipped, again int }
 
 // count returns the totals with one more piece of news.

@@ -10,21 +10,22 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// attempts is how often an order is tried to be confirmed or shipped. It is large, as whoever is killed
-// has used one up.
+// attempts is how often an order is tried to be confirmed or shipped. It is large, as
+// each killed worker has used one up.
 const attempts = 100
 
-// finishTime is how long the shop goes on behind Ctrl-C, if all of it is in one process.
+// finishTime is how long the shop goes on after Ctrl-C, if all of it is in one process.
 const finishTime = 700 * time.Millisecond
 
-// shop is what a node does for its clients.
+// shop is the part of a node that serves its clients.
 type shop struct {
 	confirm *event.Queue[Order] // for Bob
 	ship    *event.Queue[Order] // for the workers
 	news    *event.PubSub       // for dashboards
 }
 
-// newShop returns a shop whose queues and news are those of all nodes with the same brokers.
+// newShop returns a shop whose queues and news are those of all nodes with the same
+// brokers.
 func newShop(b *brokers) *shop {
 	s := &shop{
 		confirm: event.NewQueue("confirm", &event.QueueConfig[Order]{Broker: b.confirm, Attempts: attempts}),
@@ -34,18 +35,19 @@ func newShop(b *brokers) *shop {
 	return s
 }
 
-// Close ends the shop. What is not done is left to the other nodes.
+// Close ends the shop. It leaves the jobs that are not done to the other nodes.
 func (s *shop) Close(ctx context.Context) error {
 	return errors.Join(s.confirm.Shutdown(ctx), s.ship.Shutdown(ctx), s.news.Shutdown(ctx))
 }
 
-// finish waits for what Bob and the workers are doing, as long as somebody who has pressed Ctrl-C does. In memory,
-// what is left then is lost, and told as the queues' dead letters.
+// finish waits for the jobs of Bob and the workers, as long as a user who has pressed
+// Ctrl-C does. In memory, the jobs left then are lost, and told as the queues' dead
+// letters.
 func (s *shop) finish(ctx context.Context) {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
-	_ = s.confirm.Shutdown(closing) // which fails if something is left
-	_ = s.ship.Shutdown(closing)    // which has got what was confirmed
+	_ = s.confirm.Shutdown(closing) // it fails if a job is left
+	_ = s.ship.Shutdown(closing)    // it has got the confirmed orders
 }
 
 // serve has a client take part, by its role.
@@ -67,9 +69,10 @@ func (s *shop) serve(ctx context.Context, socket *wsource.Socket) error {
 	return nil
 }
 
-// answer answers a question of a client, which tells what has become of an order: that is published, and the
-// order added to the next queue. When the client has the answer, the queue has the order. A client that
-// gets none asks again, so a queue may get an order twice.
+// answer answers a question of a client, which tells the fate of an order: that is
+// published, and the order added to the next queue. When the client has the answer, the
+// queue has the order. A client that gets none asks again, so a queue may get an order
+// twice.
 func (s *shop) answer(conn *event.Conn, typ, topic string, next *event.Queue[Order]) {
 	event.Answer(conn, typ, func(ctx context.Context, n News) (struct{}, error) {
 		if next != nil {

@@ -10,10 +10,10 @@ import (
 	"sync"
 )
 
-// parcels are what was shipped.
+// parcels are the shipped orders.
 type parcels interface {
-	// ship ships an order, unless it was shipped before, and reports whether it was. To find that out and
-	// to ship are one step, that nobody can be killed in the middle of.
+	// ship ships an order, unless it was shipped before, and reports whether it was. Both
+	// are one step: no kill can come between them.
 	ship(ctx context.Context, order Order, worker string) (again bool, err error)
 }
 
@@ -25,7 +25,7 @@ func newParcels(folder string) (parcels, error) {
 	return folderParcels(folder), os.MkdirAll(folder, 0o750)
 }
 
-// memoryParcels are of one process.
+// memoryParcels are parcels of one process.
 type memoryParcels struct {
 	mu      sync.Mutex
 	shipped map[string]bool // by the order's ID
@@ -39,8 +39,8 @@ func (p *memoryParcels) ship(_ context.Context, order Order, _ string) (again bo
 	return again, nil
 }
 
-// folderParcels are files, one for each order, in a folder that several processes share. A database would have
-// a table with the order's ID as its primary key.
+// folderParcels are files, one for each order, in a folder that several processes share.
+// A database would have a table with the order's ID as its primary key.
 type folderParcels string
 
 func (p folderParcels) ship(_ context.Context, order Order, worker string) (again bool, err error) {
@@ -52,12 +52,13 @@ func (p folderParcels) ship(_ context.Context, order Order, worker string) (agai
 	if err != nil {
 		return false, err
 	}
-	defer os.Remove(draft.Name()) //nolint:errcheck // whoever finds it knows by its name that it is no parcel
+	defer os.Remove(draft.Name()) //nolint:errcheck // its name shows that it is no parcel
 	_, err = draft.Write(label)
 	if err = errors.Join(err, draft.Close()); err != nil {
 		return false, err
 	}
-	err = os.Link(draft.Name(), filepath.Join(string(p), order.ID+".json")) // fails if there is one
+	// Link fails if there is one.
+	err = os.Link(draft.Name(), filepath.Join(string(p), order.ID+".json"))
 	if errors.Is(err, fs.ErrExist) {
 		return true, nil
 	}

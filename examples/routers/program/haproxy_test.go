@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// haproxyConfig is what a site behind haproxy needs. It passes an upgrade on by itself. Of the
-// headers that a server believes, each is set, as a client can send them, too.
+// haproxyConfig is the configuration of a site behind haproxy, which passes an upgrade on
+// by itself. It sets each header that a server believes, as a client can send them, too.
 const haproxyConfig = `
 global
 	log stderr format raw local0 warning
@@ -64,6 +64,6 @@ func startHaproxy(t *testing.T, site string, idle, drain time.Duration) *proxy {
 		p.values["{{drain}}"] = fmt.Sprintf("hard-stop-after %dms", drain.Milliseconds())
 	}
 	p.hangup = syscall.SIGUSR2
-	p.run(nil, "-W", "-f", p.config) // 3 and 4, its listeners, are in the configuration
+	p.run(nil, "-W", "-f", p.config) // its listeners, 3 and 4, are in the configuration
 	return p
 }

@@ -17,14 +17,14 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/natsbroker"
 )
 
-// brokers are what nodes have in common. The zero value is for a node of its own.
+// brokers are shared by nodes. The zero value is for a node of its own.
 type brokers struct {
 	confirm, ship event.QueueBroker
 	news          event.PubSubBroker
 	close         func()
 }
 
-// openBrokers opens those of a NATS server; none are opened if the URL is "".
+// openBrokers opens the brokers of a NATS server; none if the URL is "".
 func openBrokers(ctx context.Context, url string, screen *screen) (*brokers, error) {
 	if url == "" {
 		return &brokers{close: func() {}}, nil
@@ -58,7 +58,8 @@ func openBrokers(ctx context.Context, url string, screen *screen) (*brokers, err
 	return b, nil
 }
 
-// serveNATS is a NATS server with JetStream, for those who have none at hand. What it keeps is deleted at its end.
+// serveNATS is a NATS server with JetStream, for users that have none. It deletes its
+// data at its end.
 func serveNATS(ctx context.Context, addr string, screen *screen) error {
 	host, text, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -75,7 +76,7 @@ func serveNATS(ctx context.Context, addr string, screen *screen) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // it is the system's folder for what may stay
+	defer os.RemoveAll(folder) //nolint:errcheck // it is the system's folder for temporary files
 	s, err := server.NewServer(&server.Options{
 		Host: host, Port: port, JetStream: true, StoreDir: folder, NoLog: true, NoSigs: true,
 	})

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Order is what Alice wants.
+// Order is an order of Alice.
 type Order struct {
 	ID     string `json:"id"` // names it in every attempt to place, confirm and ship it
 	Number int    `json:"number"`
@@ -14,22 +14,24 @@ type Order struct {
 	Count  int    `json:"count"`
 }
 
-// String tells the order in a few words.
+// String describes the order in a few words.
 func (o Order) String() string { return fmt.Sprintf("#%d, %d %s", o.Number, o.Count, o.Item) }
 
-// items are what the shop has.
+// items are the goods of the shop.
 var items = [...]string{"apples", "pears", "plums", "cherries"}
 
-// newOrder returns the order with a number. Every fifth is not valid.
+// newOrder returns the order with a number. Every fifth order is not valid.
 func newOrder(id string, number int) Order {
 	return Order{ID: id, Number: number, Item: items[number%len(items)], Count: number % 5}
 }
 
-// News is that something has become of an order.
+// News is a step in the life of an order.
 type News struct {
 	Order Order  `json:"order"`
 	By    string `json:"by"`
-	Again bool   `json:"again,omitzero"` // it had been before: somebody was killed who could not tell
+	// Again: the step had been made before, by a process that was killed before it could
+	// tell.
+	Again bool `json:"again,omitzero"`
 }
 
 // The topics of news.
@@ -40,13 +42,13 @@ const (
 	shipped   = "orders.shipped"
 )
 
-// screen is what a program prints to, from several goroutines.
+// screen is the output of a program, for several goroutines.
 type screen struct {
 	mu  sync.Mutex
 	out io.Writer
 }
 
-// printf prints a line of what somebody does.
+// printf prints a line about one role.
 func (s *screen) printf(who, format string, values ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -46,7 +46,8 @@ func TestRoutersWithTLS(t *testing.T) {
 	})
 }
 
-// TestSocketsOutliveTheRequest has a middleware end the request's context as the handler returns.
+// TestSocketsOutliveTheRequest has a middleware end the request's context as the handler
+// returns.
 func TestSocketsOutliveTheRequest(t *testing.T) {
 	forEachRouter(t, func(t *testing.T, build router) {
 		type key struct{}
@@ -66,8 +67,8 @@ func TestSocketsOutliveTheRequest(t *testing.T) {
 	})
 }
 
-// TestTimeoutHandlerAround has http.TimeoutHandler around the router, which keeps the connection: the
-// refusal says so, and what to do.
+// TestTimeoutHandlerAround has http.TimeoutHandler around the router, which keeps the
+// connection: the refusal says so, and names a remedy.
 func TestTimeoutHandlerAround(t *testing.T) {
 	forEachRouter(t, func(t *testing.T, build router) {
 		s := startSite(t, func(live http.Handler, lines io.Writer) http.Handler {
@@ -77,7 +78,8 @@ func TestTimeoutHandlerAround(t *testing.T) {
 		refusals := s.live.Refusals().Subscribe(t.Context(), refusalsTo(told))
 		defer refusals.Unsubscribe()
 		_, err := visitor{}.dial(t, s.URL+livePath, wsource.DialOptions{})
-		require.ErrorAs(t, err, new(*wsource.HandshakeError)) // with 200 by gin, which takes the attempt for an answer
+		// gin answers 200, as it takes the attempt for an answer.
+		require.ErrorAs(t, err, new(*wsource.HandshakeError))
 		err = <-told
 		requireRefusal(t, err, http.StatusNotImplemented)
 		require.ErrorIs(t, err, http.ErrNotSupported)
@@ -111,7 +113,7 @@ func TestRunServesUntilItIsOver(t *testing.T) {
 	}
 }
 
-// Behind proxies, it is they who know the names of the site.
+// Behind proxies, the proxies know the names of the site.
 func TestAnyHostBehindProxies(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	out := newLines()

@@ -16,11 +16,11 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
-// workers is how many workers there are.
+// workers is the number of workers.
 const workers = 3
 
-// all is the whole shop in one process: a node, and its clients over WebSockets. It ends when all that
-// Alice has placed is shipped or rejected.
+// all is the whole shop in one process: a node, and its clients over WebSockets. It ends
+// when all orders that Alice has placed are shipped or rejected.
 func all(ctx context.Context, flags *program.Flags, s settings, to *screen) (err error) {
 	b, err := openBrokers(ctx, s.nats, to)
 	if err != nil {
@@ -33,14 +33,16 @@ func all(ctx context.Context, flags *program.Flags, s settings, to *screen) (err
 	}
 	s.connect = []string{"ws://" + listener.Addr().String()}
 	shop, sockets := newShop(b), new(wsource.Server)
-	serving, stop := context.WithCancel(context.WithoutCancel(ctx)) // the clients end first, when they have finished
+	// The clients end first, after their work.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
 	var served error
 	running.Go(func() {
 		served = program.Serve(serving, listener, program.Site{
-			Handler: sockets, Sockets: sockets, Close: shop.news.Shutdown, // the queues have ended with their workers
+			// The queues have ended with their workers.
+			Handler: sockets, Sockets: sockets, Close: shop.news.Shutdown,
 			Work: func(ctx context.Context) error { return sockets.Handle(ctx, shop.serve) },
 		})
 	})
@@ -55,7 +57,8 @@ func all(ctx context.Context, flags *program.Flags, s settings, to *screen) (err
 // clients is all clients in one process.
 func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
 	over, shown := newSettled(s.orders), newSettled(s.orders)
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx)) // until all is finished
+	// The dashboard watches until all is finished.
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	for _, queue := range []*event.Queue[Order]{shop.confirm, shop.ship} {
 		queue.DeadLetters().Subscribe(watching, observable.ObserverFuncs[event.Job[Order]]{
@@ -125,13 +128,13 @@ func clients(ctx context.Context, s settings, shop *shop, to *screen) error {
 	return nil
 }
 
-// settled finds out when all orders are shipped or rejected.
+// settled notes when all orders are shipped or rejected.
 type settled struct {
 	orders int
 	once   sync.Once
 	done   chan struct{}
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	latest  totals
 	changed chan struct{} // closed at the next news
 }
@@ -141,14 +144,15 @@ func newSettled(orders int) *settled {
 	return &settled{orders: orders, done: make(chan struct{}), changed: make(chan struct{})}
 }
 
-// now returns the totals, and what is closed when they change.
+// now returns the totals, and a channel that is closed when they change.
 func (s *settled) now() (latest totals, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.latest, s.changed
 }
 
-// catchUp waits until this one has heard what the other one has. It gives up soon, since news may be lost.
+// catchUp waits until this one has heard as much as the other one. It gives up soon,
+// since news may be lost.
 func (s *settled) catchUp(other *settled) {
 	wanted, _ := other.now()
 	late := time.After(time.Second / 4)

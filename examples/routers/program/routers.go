@@ -21,14 +21,15 @@ import (
 // The paths of every router.
 const (
 	livePath = "/live" // of the sockets
-	textPath = "/text" // of something that is worth compressing
+	textPath = "/text" // of a text that is worth compressing
 )
 
 // limit is how long a handler may take. A socket outlives it.
 const limit = 10 * time.Second
 
-// router builds a handler that has live at livePath and a text at textPath, both behind middleware that
-// compresses, writes a line about each request to lines, and bounds the time.
+// router builds a handler that has live at livePath and a text at textPath, both behind
+// middleware that compresses, writes a line about each request to lines, and bounds the
+// time.
 type router func(live http.Handler, lines io.Writer) http.Handler
 
 var routers = map[string]router{"mux": newMux, "chi": newChi, "gin": newGin, "echo": newEcho}
@@ -36,11 +37,12 @@ var routers = map[string]router{"mux": newMux, "chi": newChi, "gin": newGin, "ec
 // serveText answers with a text that middleware compresses.
 func serveText(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, strings.Repeat("middleware compresses this. ", 200)) // a client that has gone misses nothing
+	// A client that has gone misses nothing.
+	_, _ = io.WriteString(w, strings.Repeat("middleware compresses this. ", 200))
 }
 
-// newMux uses net/http and gorilla/handlers. http.TimeoutHandler holds a response back until it is complete, and
-// so keeps the connection: the sockets are outside of it.
+// newMux uses net/http and gorilla/handlers. http.TimeoutHandler holds a response back
+// until it is complete, and so keeps the connection: the sockets are outside of it.
 func newMux(live http.Handler, lines io.Writer) http.Handler {
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET "+textPath, serveText)
@@ -50,7 +52,8 @@ func newMux(live http.Handler, lines io.Writer) http.Handler {
 	return handlers.CombinedLoggingHandler(lines, handlers.CompressHandler(mux))
 }
 
-// newChi uses the middleware of chi. Its Timeout ends the request's context, which is not the socket's.
+// newChi uses the middleware of chi. Its Timeout ends the request's context, which is not
+// the socket's.
 func newChi(live http.Handler, lines io.Writer) http.Handler {
 	r := chi.NewRouter()
 	format := &chimiddleware.DefaultLogFormatter{Logger: log.New(lines, "", 0), NoColor: true}
@@ -71,7 +74,8 @@ func newGin(live http.Handler, lines io.Writer) http.Handler {
 	return r
 }
 
-// newEcho uses the middleware of echo. Its ContextTimeout ends the request's context, which is not the socket's.
+// newEcho uses the middleware of echo. Its ContextTimeout ends the request's context,
+// which is not the socket's.
 func newEcho(live http.Handler, lines io.Writer) http.Handler {
 	e := echo.New()
 	e.Logger = slog.New(slog.NewTextHandler(lines, nil))

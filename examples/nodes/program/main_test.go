@@ -20,12 +20,12 @@ import (
 	"github.com/rxsocket/rxsocket/wsource/hub"
 )
 
-// patience bounds what should take no time.
+// patience bounds steps that should take no time.
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start starts the program, and returns where it listens and what stops it.
+// start starts the program, and returns its address and a function that stops it.
 func start(t *testing.T, url string) (addr string, stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -78,7 +78,7 @@ func TestNodes(t *testing.T) {
 	require.NoError(t, stopOther())
 }
 
-// What is wrong is the program's error.
+// A problem with the command line is the program's error.
 func TestWrong(t *testing.T) {
 	var out strings.Builder
 	require.ErrorContains(t, run(t.Context(), []string{"-nats", "nats://127.0.0.1:1"}, &out), "cannot connect to the server of -nats: nats: no servers available")

@@ -23,12 +23,12 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// patience bounds what should take no time.
+// patience bounds steps that should take no time.
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// lines is what a middleware logs.
+// lines is the log of a middleware.
 type lines struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -51,7 +51,7 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// until waits until the lines contain what is wanted.
+// until waits until the lines contain a text.
 func (l *lines) until(t *testing.T, wanted string) {
 	t.Helper()
 	timeout := time.After(patience)
@@ -74,13 +74,13 @@ func (l *lines) until(t *testing.T, wanted string) {
 type site struct {
 	*httptest.Server
 	live    *wsource.Server
-	sockets chan *wsource.Socket // those that were accepted
-	lines   *lines               // what the middleware logs
-	faults  *lines               // what net/http complains of
+	sockets chan *wsource.Socket // the accepted ones
+	lines   *lines               // log of the middleware
+	faults  *lines               // complaints of net/http
 }
 
-// startSite starts a router, and a server of sockets that echoes. A text "close" is answered with the close code
-// 4002.
+// startSite starts a router, and a server of sockets that echoes. A text "close" is
+// answered with the close code 4002.
 func startSite(t *testing.T, build router, options wsource.AcceptOptions, secure bool) *site {
 	t.Helper()
 	s := &site{
@@ -98,7 +98,7 @@ func startSite(t *testing.T, build router, options wsource.AcceptOptions, secure
 						socket.Next(m)
 					}
 				},
-				OnError: func(error) {}, // the tests look at the socket's
+				OnError: func(error) {}, // the tests look at the socket's error
 			})
 		},
 	})
@@ -118,7 +118,8 @@ func startSite(t *testing.T, build router, options wsource.AcceptOptions, secure
 	return s
 }
 
-// visitor is a client: what it trusts, and from which address it comes.
+// visitor is a client: the certificates that it trusts, and the address that it comes
+// from.
 type visitor struct {
 	roots *x509.CertPool
 	from  string // default: any
@@ -196,7 +197,8 @@ func over(t *testing.T, socket *wsource.Socket) (code wsource.StatusCode, reason
 	return end.Code, end.Reason
 }
 
-// exercise has a visitor do with a site what one does with sockets. base is the site's URL for it.
+// exercise has a visitor use the sockets of a site in every way. base is the site's URL
+// for it.
 func exercise(t *testing.T, v visitor, s *site, base string) {
 	t.Helper()
 	for _, compression := range []wsource.Compression{wsource.NoCompression, wsource.CompressMessages} {
@@ -233,7 +235,8 @@ func requireRefusal(t *testing.T, err error, status int) {
 	require.Equal(t, status, refused.Status, "%v", err)
 }
 
-// encoding returns how a page comes to a client that takes it compressed.
+// encoding returns the encoding in which a page comes to a client that takes it
+// compressed.
 func (v visitor) encoding(t *testing.T, url string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -258,7 +261,7 @@ func origin(format string, a ...any) http.Header {
 	return http.Header{"Origin": {fmt.Sprintf(format, a...)}}
 }
 
-// refusalsTo returns an observer that passes on what it hears of.
+// refusalsTo returns an observer that passes on the refusals that it hears of.
 func refusalsTo(told chan<- error) observable.Observer[*wsource.HandshakeError] {
 	return observable.ObserverFuncs[*wsource.HandshakeError]{OnNext: func(err *wsource.HandshakeError) { told <- err }}
 }

@@ -1,10 +1,10 @@
-module github.com/rxsocket/rxsocket/examples/nodes
+module github.com/rxsocket/rxsocket/examples/orders/program
 
 go 1.26.0
 
 replace (
-	github.com/rxsocket/rxsocket => ../..
-	github.com/rxsocket/rxsocket/wsource/natsbroker => ../../wsource/natsbroker
+	github.com/rxsocket/rxsocket => ../../..
+	github.com/rxsocket/rxsocket/wsource/natsbroker => ../../../wsource/natsbroker
 )
 
 require (

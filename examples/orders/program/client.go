@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"time"
@@ -41,7 +40,7 @@ func client(ctx context.Context, s settings, screen *screen) error {
 	return nil
 }
 
-// connect returns a connection to a node, which is followed by one to another node when it breaks.
+// connect returns a connection to a node. When it breaks, one to another node follows.
 func connect(ctx context.Context, s settings, screen *screen) (conn *event.Conn, end func(), err error) {
 	for _, node := range s.connect {
 		if _, err := url.Parse(node); err != nil {
@@ -57,10 +56,17 @@ func connect(ctx context.Context, s settings, screen *screen) (conn *event.Conn,
 			return s.connect[next%len(s.connect)] + "/?role=" + s.role, dial, nil
 		},
 	})
-	lost := operators.Filter(subject.Status(), func(s wsource.Status) bool { return s.State == wsource.LinkBackoff })
-	reasons := operators.DistinctUntilChanged(operators.Map(lost, func(s wsource.Status) string { return fmt.Sprint(s.Err) }))
-	reasons.Subscribe(ctx, observable.ObserverFuncs[string]{
-		OnNext:  func(reason string) { screen.printf(cmp.Or(s.name, s.role), "tries again: %s", reason) },
+	// Each node that fails has another reason: the first of them is told.
+	turns := operators.Filter(subject.Status(), func(s wsource.Status) bool {
+		return s.State == wsource.LinkOpen || s.State == wsource.LinkBackoff
+	})
+	turns = operators.DistinctUntilKeyChanged(turns, func(s wsource.Status) wsource.LinkState { return s.State })
+	turns.Subscribe(ctx, observable.ObserverFuncs[wsource.Status]{
+		OnNext: func(status wsource.Status) {
+			if status.State == wsource.LinkBackoff {
+				screen.printf(cmp.Or(s.name, s.role), "tries again: %v", status.Err)
+			}
+		},
 		OnError: func(error) {}, // it ends with ctx
 	})
 	conn = event.New(subject, nil)
@@ -68,7 +74,7 @@ func connect(ctx context.Context, s settings, screen *screen) (conn *event.Conn,
 	return conn, func() { reading.Unsubscribe(); <-conn.Done() }, nil
 }
 
-// tell asks a node to take note of what has become of an order, until one has.
+// tell asks nodes to note the fate of an order, until one has.
 func tell(ctx context.Context, conn *event.Conn, typ string, n News) error {
 	for {
 		_, err := event.Ask[struct{}](ctx, conn, typ, n)
@@ -122,8 +128,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// worker ships orders. It is idempotent by the order's ID: one that it is given twice, as somebody was killed
-// who could not say that it is done, is shipped once.
+// worker ships orders. It is idempotent by the order's ID: a worker may be killed before
+// it could say that an order is done, so an order that comes twice is shipped once.
 func worker(conn *event.Conn, name string, work time.Duration, all parcels, screen *screen) {
 	event.Answer(conn, "ship", func(asked context.Context, o Order) (struct{}, error) {
 		if err := pause(asked, work/2); err != nil {
@@ -133,7 +139,8 @@ func worker(conn *event.Conn, name string, work time.Duration, all parcels, scre
 		if err != nil {
 			return struct{}{}, err
 		}
-		if err := pause(asked, work/2); err != nil { // who is killed now has shipped it and not said so
+		// A worker killed now has shipped the order and not said so.
+		if err := pause(asked, work/2); err != nil {
 			return struct{}{}, err
 		}
 		screen.printf(name, "has shipped  %v%s", o, map[bool]string{true: ", or somebody had"}[again])

@@ -37,10 +37,10 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// patience bounds what should take little time.
+// patience bounds steps that should take little time.
 const patience = 2 * time.Minute
 
-// One process shows what becomes of each order, and ends when all are shipped or rejected.
+// One process shows the fate of each order, and ends when all are shipped or rejected.
 func TestOneProcess(t *testing.T) {
 	for name, args := range map[string][]string{"memory": nil, "NATS": {"-nats", newNATS(t), "-parcels", t.TempDir()}} {
 		t.Run(name, func(t *testing.T) {
@@ -63,11 +63,12 @@ func TestInterrupted(t *testing.T) {
 	p.Until(t, `(?m)^bob +confirmed +#3`)
 	begun := time.Now()
 	p.Stop()
-	assert.Less(t, time.Since(begun), 4*time.Second) // the patience of program.Serve is 5 seconds
-	assert.Regexp(t, `(?m)^worker \d +shipped +#3`, p.String(), "what was begun is done, and shown")
+	// The patience of program.Serve is 5 seconds.
+	assert.Less(t, time.Since(begun), 4*time.Second)
+	assert.Regexp(t, `(?m)^worker \d +shipped +#3`, p.String(), "work that was begun is done, and shown")
 }
 
-// TestInterruptedAtLongWork: what nobody can finish in time is named.
+// TestInterruptedAtLongWork: orders that cannot be finished in time are named.
 func TestInterruptedAtLongWork(t *testing.T) {
 	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {
 		return run(ctx, []string{"-addr", "127.0.0.1:0", "-every", "100ms", "-work", "1m"}, out)
@@ -92,7 +93,8 @@ func newNATS(t *testing.T) (url string) {
 	return s.ClientURL()
 }
 
-// process is a part of the shop as a process of its own, which can be killed and started again.
+// process is a part of the shop as a process of its own, which can be killed and started
+// again.
 type process struct {
 	t    *testing.T
 	args []string
@@ -111,7 +113,7 @@ func start(t *testing.T, args ...string) *process {
 	return p
 }
 
-// Write is where the process prints to.
+// Write takes the output of the process.
 func (p *process) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,13 +139,13 @@ func (p *process) start() {
 	}()
 }
 
-// kill does what kill -9 does.
+// kill does the same as kill -9.
 func (p *process) kill() {
 	_ = p.command.Process.Kill() // it may be over
 	<-p.ended
 }
 
-// addr waits until a node has told where it listens.
+// addr waits until a node has told its address.
 func (p *process) addr() string {
 	p.t.Helper()
 	told := regexp.MustCompile(`ws://([0-9.:]+);`)
@@ -158,8 +160,8 @@ func (p *process) addr() string {
 // kills is how often the test kills a process.
 var kills = flag.Int("orders.kills", 12, "how often a process is killed")
 
-// Every order that Alice was told is placed is shipped once if it is valid, and else not, though nodes, workers and
-// Bob are killed at random, and started again.
+// Every order that Alice was told is placed is shipped once if it is valid, and else not,
+// though nodes, workers and Bob are killed at random, and started again.
 func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes half a minute")
@@ -183,7 +185,8 @@ func TestKilled(t *testing.T) {
 	alice := start(t, "-role", "alice", "-connect", connect, "-every", "100ms", "-orders", fmt.Sprint(10**kills))
 
 	for range *kills {
-		time.Sleep(time.Duration(rand.IntN(1500)) * time.Millisecond) // at any moment of what they do
+		// At any moment of their work.
+		time.Sleep(time.Duration(rand.IntN(1500)) * time.Millisecond)
 		victim := victims[rand.IntN(len(victims))]
 		victim.kill()
 		time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
@@ -225,7 +228,7 @@ func shippedIn(t *testing.T, folder string) (ids []string) {
 	return slices.Clip(ids)
 }
 
-// A parcel is made once, whoever makes it at the same time.
+// A parcel is made once, even if several make it at the same time.
 func TestParcelsOnce(t *testing.T) {
 	for _, folder := range []string{"", t.TempDir()} {
 		all, err := newParcels(folder)
@@ -249,7 +252,6 @@ func TestParcelsOnce(t *testing.T) {
 	}
 }
 
-// What is wrong with the command line is the program's error.
 // TestNobodyToConnectTo: a client that finds no node says so, and goes on.
 func TestNobodyToConnectTo(t *testing.T) {
 	p := programtest.Start(t, func(ctx context.Context, out io.Writer) error {
@@ -259,6 +261,7 @@ func TestNobodyToConnectTo(t *testing.T) {
 	p.Stop()
 }
 
+// A problem with the command line is the program's error.
 func TestWrong(t *testing.T) {
 	for want, args := range map[string]string{
 		"-role": "-role x", "-orders": "-orders -1", "-every": "-every 0s", "-parcels": "-role worker", "no servers": "-nats nats://127.0.0.1:1",

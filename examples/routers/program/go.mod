@@ -1,8 +1,8 @@
-module github.com/rxsocket/rxsocket/examples/routers
+module github.com/rxsocket/rxsocket/examples/routers/program
 
 go 1.26
 
-replace github.com/rxsocket/rxsocket => ../..
+replace github.com/rxsocket/rxsocket => ../../..
 
 require (
 	github.com/gin-contrib/gzip v1.2.5

@@ -33,15 +33,16 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// starter runs a proxy in front of a site until the test ends. idle is how long a connection may be on which
-// nothing comes; drain is how long connections go on that a reload has left with the old processes, 0 for any time.
+// starter runs a proxy in front of a site until the test ends. idle is how long a
+// connection may be silent; drain is how long connections go on that a reload has left
+// with the old processes, 0 for any time.
 type starter func(t *testing.T, site string, idle, drain time.Duration) *proxy
 
-// starters are the proxies that tests run behind.
+// starters are the proxies of the tests.
 var starters = map[string]starter{"nginx": startNginx, "haproxy": startHaproxy}
 
-// forEachProxy runs a test for each of the proxies. Without the program the test is skipped, except where
-// it must not be.
+// forEachProxy runs a test for each of the proxies. Without the program the test is
+// skipped, except where that is forbidden.
 func forEachProxy(t *testing.T, test func(t *testing.T, start starter)) {
 	t.Helper()
 	for name, start := range starters {
@@ -57,7 +58,7 @@ func find(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		path, err = exec.LookPath("/usr/sbin/" + name) // which is not in everybody's PATH
+		path, err = exec.LookPath("/usr/sbin/" + name) // not every PATH has it
 	}
 	switch {
 	case err == nil:
@@ -70,7 +71,8 @@ func find(t *testing.T, name string) string {
 	return ""
 }
 
-// proxy is a process in front of a site. The site is below /app/ there, and below /moved/ with its own Host.
+// proxy is a process in front of a site. The site is below /app/ there, and below /moved/
+// with its own Host.
 type proxy struct {
 	plain, secure string // the addresses, of http and https
 	visitor       visitor
@@ -79,15 +81,15 @@ type proxy struct {
 	path           string
 	folder, config string
 	text           string            // the configuration
-	values         map[string]string // what stands in it between braces
-	generation     int               // of the configuration, which the proxy tells at /generation
-	hangup         syscall.Signal    // what has it read the configuration again
+	values         map[string]string // values of the names between braces in it
+	generation     int               // number of the configuration, at /generation
+	hangup         syscall.Signal    // has it read the configuration again
 	files          []*os.File        // the listeners
 	command        *exec.Cmd
 }
 
-// newProxy returns a proxy that does not run yet. It gets its listeners from here, so that connections wait
-// for it from the beginning.
+// newProxy returns a proxy that does not run yet. It gets its listeners from here, so
+// that connections wait for it from the beginning.
 func newProxy(t *testing.T, name, site, text string) *proxy {
 	t.Helper()
 	target, err := url.Parse(site)
@@ -140,7 +142,8 @@ func (p *proxy) run(environment []string, args ...string) {
 	p.command.Stderr = said
 	require.NoError(p.t, p.command.Start())
 	for _, file := range p.files {
-		// Start has them block, and of two workers that see the same connection one would wait for another.
+		// Start has them block, and of two workers that see the same connection one would
+		// wait for another.
 		require.NoError(p.t, syscall.SetNonblock(int(file.Fd()), true))
 		require.NoError(p.t, file.Close())
 	}
@@ -153,21 +156,23 @@ func (p *proxy) run(environment []string, args ...string) {
 	})
 }
 
-// reload has the proxy read its configuration again, and waits until new connections come to new processes.
+// reload has the proxy read its configuration again, and waits until new connections come
+// to new processes.
 func (p *proxy) reload() {
 	p.configure()
 	client := &http.Client{Transport: p.visitor.transport(p.t)}
 	wanted := strconv.Itoa(p.generation)
 	var asked time.Time
 	require.Eventually(p.t, func() bool {
-		defer client.CloseIdleConnections()  // the next one is to be a new connection
-		if time.Since(asked) > time.Second { // a haproxy that has just begun takes no notice
+		defer client.CloseIdleConnections() // the next connection is to be new
+		// A haproxy that has just begun takes no notice.
+		if time.Since(asked) > time.Second {
 			asked = time.Now()
 			_ = p.command.Process.Signal(p.hangup)
 		}
 		response, err := client.Get("http://" + p.plain + "/generation")
 		if err != nil {
-			return false // nobody accepts in between
+			return false // no process accepts in between
 		}
 		defer response.Body.Close()
 		text, err := io.ReadAll(response.Body)
@@ -175,7 +180,8 @@ func (p *proxy) reload() {
 	}, patience, 10*time.Millisecond)
 }
 
-// writeCertificate writes a certificate for 127.0.0.1 and its key into a folder, and returns it.
+// writeCertificate writes a certificate for 127.0.0.1 and its key into a folder, and
+// returns it.
 func writeCertificate(t *testing.T, folder string) *x509.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -197,7 +203,8 @@ func writeCertificate(t *testing.T, folder string) *x509.Certificate {
 	return certificate
 }
 
-// believing returns options that believe the proxies on the loopback address that the tests' have.
+// believing returns options that believe the proxies on the loopback address of the
+// tests' proxies.
 func believing() wsource.AcceptOptions {
 	options := compressed
 	options.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
@@ -225,13 +232,14 @@ func TestBehindProxiesWithTLSInside(t *testing.T) {
 	})
 }
 
-// TestProxiesAreBelieved has a client that pretends to come from elsewhere, and pages of the site's own and of others.
+// TestProxiesAreBelieved has a client that pretends to come from elsewhere, and pages of
+// the site and of others.
 func TestProxiesAreBelieved(t *testing.T) {
 	forEachProxy(t, func(t *testing.T, start starter) {
 		s := startSite(t, newMux, believing(), false)
 		p := start(t, s.URL, time.Minute, 0)
 		v := p.visitor
-		v.from = "127.0.0.2" // whom the site does not believe
+		v.from = "127.0.0.2" // the site does not believe it
 		lies := http.Header{
 			"X-Forwarded-For": {"203.0.113.9"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"bank.example"},
 			"Forwarded": {"for=203.0.113.9;proto=https;host=bank.example"},
@@ -264,7 +272,8 @@ func TestProxiesAreBelieved(t *testing.T) {
 func TestProxiesAreNotBelieved(t *testing.T) {
 	forEachProxy(t, func(t *testing.T, start starter) {
 		options := compressed
-		options.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} // where this proxy is not
+		// This proxy is elsewhere.
+		options.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 		s := startSite(t, newMux, options, false)
 		p := start(t, s.URL, time.Minute, 0)
 		v := p.visitor
@@ -284,13 +293,15 @@ func TestProxiesAreNotBelieved(t *testing.T) {
 	})
 }
 
-// TestIdleBehindProxies has one socket whose heartbeat keeps it alive, and then one of which nothing is heard.
+// TestIdleBehindProxies has one socket whose heartbeat keeps it alive, and then a silent
+// one.
 func TestIdleBehindProxies(t *testing.T) {
 	forEachProxy(t, func(t *testing.T, start starter) {
 		options := compressed
 		options.Heartbeat = wsource.Heartbeat{Off: true}
 		s := startSite(t, newMux, options, false)
-		p := start(t, s.URL, 2*time.Second, 0) // in which a machine that is busy finds time for a ping
+		// A busy machine finds time for a ping in it.
+		p := start(t, s.URL, 2*time.Second, 0)
 		url := "https://" + p.secure + "/app" + livePath
 		beating := p.visitor.must(t, url, wsource.DialOptions{Heartbeat: wsource.Heartbeat{Interval: 50 * time.Millisecond}})
 		idle := p.visitor.must(t, url, wsource.DialOptions{Heartbeat: options.Heartbeat})
@@ -303,7 +314,8 @@ func TestIdleBehindProxies(t *testing.T) {
 	})
 }
 
-// TestReloadBehindProxies reloads a proxy below an open socket, which stays, and beside which others come.
+// TestReloadBehindProxies reloads a proxy below an open socket, which stays while others
+// come.
 func TestReloadBehindProxies(t *testing.T) {
 	forEachProxy(t, func(t *testing.T, start starter) {
 		s := startSite(t, newMux, compressed, false)
@@ -319,8 +331,8 @@ func TestReloadBehindProxies(t *testing.T) {
 	})
 }
 
-// TestReloadThatCutsBehindProxies has a proxy whose old processes end soon behind a reload, with the connections
-// that they have: a Subject comes back.
+// TestReloadThatCutsBehindProxies has a proxy whose old processes end soon after a
+// reload, with their connections: a Subject comes back.
 func TestReloadThatCutsBehindProxies(t *testing.T) {
 	forEachProxy(t, func(t *testing.T, start starter) {
 		s := startSite(t, newMux, compressed, false)

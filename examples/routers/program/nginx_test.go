@@ -5,6 +5,9 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -14,8 +17,9 @@ import (
 	"github.com/rxsocket/rxsocket/wsource"
 )
 
-// nginxConfig is what a site behind nginx needs, and what goes wrong with less. The site is below /app/ there. Of
-// the headers that a server believes, each is set, as a client can send them, too.
+// nginxConfig is the configuration of a site behind nginx, and of one that has too
+// little. The site is below /app/ there. It sets each header that a server believes, as a
+// client can send them, too.
 const nginxConfig = `
 daemon off;
 worker_processes 1;
@@ -85,8 +89,24 @@ func startNginx(t *testing.T, site string, idle, drain time.Duration) *proxy {
 		p.values["{{drain}}"] = fmt.Sprintf("worker_shutdown_timeout %dms;", drain.Milliseconds())
 	}
 	p.hangup = syscall.SIGHUP
-	p.run([]string{"NGINX=3;4;"}, "-p", p.folder, "-c", p.config, "-e", "stderr") // 3 and 4 are its listeners
+	// Its listeners are 3 and 4.
+	p.run([]string{"NGINX=3;4;"}, "-p", p.folder, "-c", p.config, "-e", "stderr")
 	return p
+}
+
+// TestDocumentsNameTestedLines compares the lines for nginx in the documents with the
+// configuration that the tests run.
+func TestDocumentsNameTestedLines(t *testing.T) {
+	line := regexp.MustCompile(`(?m)^ +(proxy_(?:set_header|http_version) [^;]*;|default upgrade;|'' +close;)`)
+	for _, name := range []string{"../README.md", "../../../wsource/DEPLOYMENT.md"} {
+		document, err := os.ReadFile(filepath.FromSlash(name))
+		require.NoError(t, err)
+		lines := line.FindAllStringSubmatch(string(document), -1)
+		require.Greater(t, len(lines), 7, name)
+		for _, l := range lines {
+			require.Contains(t, nginxConfig, l[1], name)
+		}
+	}
 }
 
 // TestForgottenBehindNginx has a location without the lines that an upgrade needs.
