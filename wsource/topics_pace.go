@@ -6,48 +6,87 @@ import (
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
 )
 
-// pacer sends the messages of [Topics] that begin and end topics: one for each, or several in
-// one, no faster than allowed. It is told of each connection by a registration of its own.
-// There is one for each generation of the subject's subscribers. Its fields below are guarded
-// by the topics' mu.
+// pacer sends the messages of [Topics] that begin and end topics: one for each, or
+// several in one, no faster than allowed. A registration of its own tells it of each
+// connection. Each generation of the subject's subscribers has a pacer. The topics' mu
+// guards its fields from session on.
 type pacer[K comparable, In, Out any] struct {
-	topics       *Topics[K, In, Out]
-	registration *delivery.Registration
+	topics  *Topics[K, In, Out]
+	decoder *decoder[In, Out]         // the decoder of its generation
+	pump    observable.Observable[In] // emits nothing, but hands each value to its topic
 
-	session  *delivery.Connection // the connection, if there is one
-	joining  []*topic[K, In]
-	leaving  []K
-	sending  bool      // a goroutine makes a message
-	next     time.Time // when the next message may be sent
-	timer    *time.Timer
-	awaiting []awaited[K, In] // topics whose acknowledgement has not come, or has, in the order of their deadlines
+	session *delivery.Connection // the connection, if there is one
+	joining []*topic[K, In]
+	leaving []K
+	sending bool      // a goroutine makes a message
+	next    time.Time // the earliest time of the next message
+	timer   *time.Timer
+	// awaiting are the topics that wait for their acknowledgement, in the order of their
+	// deadlines, with some that have it.
+	awaiting []awaited[K, In]
 	alarm    *time.Timer
 }
 
-// awaited is a topic whose acknowledgement is awaited until the deadline.
+// awaited is a topic whose acknowledgement has to come before the deadline.
 type awaited[K comparable, In any] struct {
 	topic    *topic[K, In]
 	session  *delivery.Connection
 	deadline time.Time
 }
 
-// pacerNow returns the pacer of the current generation of the subject's subscribers, made if there is none;
-// mu is held.
-func (t *Topics[K, In, Out]) pacerNow() (p *pacer[K, In, Out], of *delivery.Connection) {
-	e := &t.subject.engine
-	if p = t.pacer; p != nil && e.IsCurrent(p.registration) {
-		return p, nil
+// pacerOf returns the pacer of a generation of the subject's subscribers, and makes it if
+// there is none. The generation is the current one, or was just now.
+func (t *Topics[K, In, Out]) pacerOf(d *decoder[In, Out]) *pacer[K, In, Out] {
+	t.mu.Lock()
+	p := t.pacer
+	if p != nil && p.decoder == d {
+		t.mu.Unlock()
+		return p
 	}
-	p = &pacer[K, In, Out]{topics: t}
-	p.registration = &delivery.Registration{Opened: p.opened}
+	p = &pacer[K, In, Out]{topics: t, decoder: d}
+	p.pump = operators.Share(operators.IgnoreElements(operators.Tap(observable.Observable[In](d), p.dispatch)))
 	t.pacer = p
-	return p, e.Register(nil, p.registration)
+	t.mu.Unlock()
+	if of := t.subject.engine.Register(d.generation, &delivery.Registration{Opened: p.opened}); of != nil {
+		p.opened(of)
+	}
+	return p
 }
 
-// opened hears of a connection: all topics are to be subscribed to.
+// dispatch hands a value to its topic.
+func (p *pacer[K, In, Out]) dispatch(v In) {
+	config := &p.topics.config
+	if config.Acknowledged != nil {
+		if key, refusal, ok := config.Acknowledged(v); ok {
+			p.acknowledged(key, refusal)
+			return
+		}
+	}
+	key, ok := config.Topic(v)
+	if !ok {
+		return
+	}
+	p.topics.mu.Lock()
+	to := p.topic(key)
+	p.topics.mu.Unlock()
+	if to != nil {
+		to.values.Next(v)
+	}
+}
+
+// topic returns the topic of a key if it belongs to the pacer, or else nil; mu is held.
+func (p *pacer[K, In, Out]) topic(key K) *topic[K, In] {
+	if to := p.topics.topics[key]; to != nil && to.pacer == any(p) {
+		return to
+	}
+	return nil
+}
+
+// opened subscribes to all topics on a new connection.
 func (p *pacer[K, In, Out]) opened(of *delivery.Connection) {
 	t := p.topics
 	t.mu.Lock()
@@ -66,7 +105,8 @@ func (p *pacer[K, In, Out]) opened(of *delivery.Connection) {
 	p.send()
 }
 
-// join has a topic subscribed to; mu is held, and send is to be called then.
+// join queues the subscription of a topic; mu is held, and the caller calls send after
+// it.
 func (p *pacer[K, In, Out]) join(to *topic[K, In]) {
 	to.pacer = p
 	if p.session != nil {
@@ -74,18 +114,20 @@ func (p *pacer[K, In, Out]) join(to *topic[K, In]) {
 	}
 }
 
-// leave has a topic unsubscribed from that has been removed; mu is held, and send is to be called then.
+// leave queues the end of a topic that nobody wants any more; mu is held, and the caller
+// calls send after it.
 func (p *pacer[K, In, Out]) leave(to *topic[K, In]) {
 	if i := slices.Index(p.joining, to); i >= 0 {
 		p.joining = slices.Delete(p.joining, i, i+1)
-		return // the peer was not told of it
+		return // the peer does not know it
 	}
-	if to.told != nil && to.told == p.session {
+	if to.told != nil && to.told == p.session && to.told.Open() {
 		p.leaving = append(p.leaving, to.key)
 	}
+	to.told = nil
 }
 
-// send sends what is due, unless another goroutine does.
+// send sends the messages that are due, unless another goroutine does.
 func (p *pacer[K, In, Out]) send() {
 	t := p.topics
 	t.mu.Lock()
@@ -97,7 +139,7 @@ func (p *pacer[K, In, Out]) send() {
 	t.mu.Unlock()
 	returned := false
 	defer func() {
-		if !returned { // code of the user's has ended this goroutine
+		if !returned { // the user's code has ended this goroutine
 			t.mu.Lock()
 			p.sending = false
 			t.mu.Unlock()
@@ -109,7 +151,7 @@ func (p *pacer[K, In, Out]) send() {
 	returned = true
 }
 
-// sendNext makes and sends one message, and reports whether another one may be sent.
+// sendNext makes and sends one message, and reports whether another one may follow.
 func (p *pacer[K, In, Out]) sendNext() bool {
 	t, s := p.topics, p.topics.subject
 	t.mu.Lock()
@@ -151,7 +193,8 @@ func (p *pacer[K, In, Out]) sendNext() bool {
 	return true
 }
 
-// take returns the topics of the next message, if it may be sent: those to leave before those to join; mu is held.
+// take returns the topics of the next message, if it may go now: topics to leave come
+// before topics to join; mu is held.
 func (p *pacer[K, In, Out]) take() (joining []*topic[K, In], leaving []K) {
 	p.joining = slices.DeleteFunc(p.joining, func(to *topic[K, In]) bool { return to.over })
 	if p.session == nil || len(p.joining)+len(p.leaving) == 0 {
@@ -200,7 +243,7 @@ func (t *Topics[K, In, Out]) message(joining []*topic[K, In], leaving []K) Out {
 	return c.SubscribeAll(keys)
 }
 
-// failed tells that a message could not be made.
+// failed reports a message that could not be made.
 func (p *pacer[K, In, Out]) failed(joining []*topic[K, In], leaving []K, payload delivery.Payload, err error) {
 	t := p.topics
 	if len(leaving) > 0 {
@@ -216,7 +259,7 @@ func (p *pacer[K, In, Out]) failed(joining []*topic[K, In], leaving []K, payload
 	}
 }
 
-// await has the topic's acknowledgement awaited; mu is held.
+// await begins the wait for a topic's acknowledgement; mu is held.
 func (p *pacer[K, In, Out]) await(to *topic[K, In]) {
 	c := &p.topics.config
 	if c.Acknowledged == nil {
@@ -232,7 +275,7 @@ func (p *pacer[K, In, Out]) await(to *topic[K, In]) {
 	}
 }
 
-// setAlarm lets the alarm ring at the first deadline; mu is held.
+// setAlarm sets the alarm to the first deadline; mu is held.
 func (p *pacer[K, In, Out]) setAlarm() {
 	for len(p.awaiting) > 0 && !p.awaiting[0].open() {
 		p.awaiting = p.awaiting[1:]
@@ -249,8 +292,11 @@ func (p *pacer[K, In, Out]) setAlarm() {
 	}
 }
 
-// open reports whether the acknowledgement is still awaited.
-func (a *awaited[K, In]) open() bool { return !a.topic.over && a.topic.awaits == a.session }
+// open reports whether the topic still waits for the acknowledgement. It waits for none
+// from a connection that is over: the next connection begins anew.
+func (a *awaited[K, In]) open() bool {
+	return !a.topic.over && a.topic.awaits == a.session && a.session.Open()
+}
 
 // expire ends the topics whose acknowledgement has not come in time.
 func (p *pacer[K, In, Out]) expire() {
@@ -260,28 +306,28 @@ func (p *pacer[K, In, Out]) expire() {
 	for now := time.Now(); len(p.awaiting) > 0 && !now.Before(p.awaiting[0].deadline); p.awaiting = p.awaiting[1:] {
 		if a := p.awaiting[0]; a.open() && a.session == p.session {
 			late = append(late, a.topic)
+			p.leave(a.topic) // the peer may have begun it all the same
 		}
 	}
 	p.setAlarm()
 	t.mu.Unlock()
 	for _, to := range late {
-		t.mu.Lock()
-		p.leave(to) // the peer may have subscribed it all the same
-		t.mu.Unlock()
 		t.fail(to, "AckTimeout", ErrTopicTimeout)
 	}
-	p.send()
 }
 
 // acknowledged ends the wait for an acknowledgement, or, if err is not nil, the topic.
-func (t *Topics[K, In, Out]) acknowledged(key K, err error) {
+func (p *pacer[K, In, Out]) acknowledged(key K, err error) {
+	t := p.topics
 	t.mu.Lock()
-	to := t.topics[key]
+	to := p.topic(key)
 	if to == nil || to.awaits == nil {
 		t.mu.Unlock()
 		return
 	}
-	to.awaits = nil
+	if to.awaits = nil; err != nil {
+		to.told = nil // the peer has not begun it
+	}
 	t.mu.Unlock()
 	if err != nil {
 		t.fail(to, "Acknowledged", err)

@@ -39,7 +39,7 @@ func withAcks(c *textTopicsConfig) {
 	}
 }
 
-// requireTopic requires that err is one of a topic.
+// requireTopic requires that err is the error of a topic.
 func requireTopic(t *testing.T, err error, topic, setting string, cause error) {
 	t.Helper()
 	var te *wsource.TopicError
@@ -55,7 +55,8 @@ func TestTopicsInOneMessage(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		subject := s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()})
 		topics := topicsOf(subject, inOne)
-		require.NoError(t, s.network.OnDial(1, wstest.Refuse())) // so that all are there before the connection
+		// So that all topics come before the connection.
+		require.NoError(t, s.network.OnDial(1, wstest.Refuse()))
 		all := record(t, operators.Merge(topics.Topic("a"), topics.Topic("b"), topics.Topic("c")))
 		subject.Next("other")
 		far := s.accept()
@@ -90,13 +91,13 @@ func TestTopicsPaced(t *testing.T) {
 			subject.Next("other")
 			far := s.accept()
 			assert.Equal(t, []string{"+a", "other"}, far.heard(), "other traffic does not wait")
-			subs["b"].Unsubscribe() // of which the server was not told
+			subs["b"].Unsubscribe() // the server does not know it
 			time.Sleep(time.Second)
 			assert.Equal(t, []string{"+a", "other", "+c"}, far.heard())
 			subs["a"].Unsubscribe()
 			_, subs["a"] = listen(t, topics.Topic("a"))
 			time.Sleep(time.Second)
-			assert.Equal(t, []string{"+a", "other", "+c", "-a"}, far.heard(), "what ends goes first")
+			assert.Equal(t, []string{"+a", "other", "+c", "-a"}, far.heard(), "the end of a topic goes first")
 			time.Sleep(time.Minute)
 			assert.Equal(t, []string{"+a", "other", "+c", "-a", "+d", "+a"}, far.heard())
 			far.restart()
@@ -177,7 +178,7 @@ func TestTopicsAcknowledged(t *testing.T) {
 			time.Sleep(time.Hour)
 			assert.False(t, over(a))
 			assert.Equal(t, []string{"+a", "+b"}, far.heard())
-			far.say("no a") // which is no answer any more
+			far.say("no a") // no answer any more
 			assert.False(t, over(a))
 			require.NoError(t, far.Close(wsource.StatusNormalClosure, ""))
 			require.NoError(t, a.ExpectEnd(t))
@@ -209,14 +210,18 @@ func TestTopicsAcknowledged(t *testing.T) {
 			topics := topicsOf(s.subject(&wsource.SubjectConfig[string]{Reconnect: steady()}), withAcks)
 			a := record(t, topics.Topic("a"))
 			far := s.accept()
+			require.NoError(t, s.network.OnDial(2, wstest.Delay(wstest.ToClient, 2*time.Second)))
 			time.Sleep(9 * time.Second)
 			far.restart()
 			far = s.accept()
-			time.Sleep(8 * time.Second)
+			time.Sleep(5 * time.Second)
+			assert.False(t, over(a), "the time of the first connection has ended with it")
+			time.Sleep(3 * time.Second)
 			assert.False(t, over(a), "the time runs from the second message on")
 			time.Sleep(3 * time.Second)
 			requireTopic(t, a.ExpectEnd(t), "a", "AckTimeout", wsource.ErrTopicTimeout)
 			require.NoError(t, far.wait())
+			time.Sleep(time.Minute) // the client still waits for the late close frame
 		})
 	})
 	t.Run("without a limit", func(t *testing.T) {
@@ -263,7 +268,7 @@ func TestTopicErrors(t *testing.T) {
 					return "+" + topic
 				}
 			})
-			b := record(t, topics.Topic("b")) // first, or the connection might have no other subscriber when that of a ends
+			b := record(t, topics.Topic("b")) // first, so that the connection outlives a
 			a, c := record(t, topics.Topic("a")), record(t, topics.Topic("c"))
 			far := s.accept()
 			requireTopic(t, a.ExpectEnd(t), "a", "Subscribe", observable.ErrGoexit)
@@ -318,8 +323,8 @@ func TestTopicErrors(t *testing.T) {
 	}
 }
 
-// Topics come and go while connections are cut: each connection is told of no topic twice, and
-// the last one has those that are wanted.
+// Topics come and go while connections are cut: no connection gets a topic twice, and the
+// last one has the wanted topics.
 func TestTopicsPacedStorm(t *testing.T) {
 	for name, change := range map[string]func(*textTopicsConfig){
 		"paced":  func(c *textTopicsConfig) { c.Interval = 2 * time.Millisecond },
