@@ -102,20 +102,24 @@ func ExampleMessageReader() {
 	}
 	defer socket.CloseNow()
 	socket.Next(wsource.TextMessage("a long story"))
+	socket.Next(wsource.TextMessage("another"))
 	var kept *wsource.MessageReader
-	err = observable.ForEach(context.Background(), operators.Take(socket.Readers(), 1), func(m *wsource.MessageReader) {
+	err = observable.ForEach(context.Background(), operators.Take(socket.Readers(), 2), func(m *wsource.MessageReader) {
+		if kept != nil { // it was for its own callback only
+			_, err := kept.Read(make([]byte, 1))
+			fmt.Println(errors.Is(err, wsource.ErrReaderOver))
+		}
 		piece := make([]byte, 6)
 		n, err := m.Read(piece)
 		fmt.Println(string(piece[:n]), err)
 		kept = m
 	})
 	fmt.Println(err)
-	_, err = kept.Read(make([]byte, 1))
-	fmt.Println(errors.Is(err, wsource.ErrReaderOver)) // it was for the callback only
 	// Output:
 	// a long <nil>
-	// <nil>
 	// true
+	// anothe <nil>
+	// <nil>
 }
 
 // The reader of a message may fail on its way: the peer then gets no message at all.
