@@ -12,6 +12,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable/observabletest"
 	"github.com/rxsocket/rxsocket/wsource"
 	"github.com/rxsocket/rxsocket/wsource/event"
+	"github.com/rxsocket/rxsocket/wsource/wstest"
 )
 
 type connection = wsource.Connection[wsource.Message, wsource.Message]
@@ -36,6 +37,8 @@ func TestAskOn(t *testing.T) {
 		t.Run(first, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *site) {
 				client, subject := s.lasting()
+				// So that the connection is opened when all this has been done.
+				require.NoError(t, s.network.OnDial(1, wstest.Delay(wstest.ToServer, time.Millisecond)))
 				if first == "connect" {
 					connect(client)
 				}
@@ -62,7 +65,7 @@ func TestAskOn(t *testing.T) {
 					assert.Empty(t, outcomes)
 					close(goOn)
 					require.NoError(t, <-outcomes)
-					settle()
+					time.Sleep(time.Second)
 					assert.Equal(t, want, heard.Values())
 					socket.CloseNow()
 					settle()
