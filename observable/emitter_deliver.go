@@ -14,10 +14,14 @@ import "github.com/rxsocket/rxsocket/observable/interleave"
 // into its own chain is not kept waiting; its value counts as taken.
 func (e *Emitter[T]) Deliver(value T) (taken bool) {
 	me := goroutine()
+	r := e.scope.root
+	if !r.state.offering() {
+		e.scope.firstOffer()
+	}
 	if !e.live() {
 		return false
 	}
-	g := &e.scope.root.gate
+	g := &r.gate
 	switch {
 	case g.enter(me):
 		return e.deliverNow(value)
@@ -54,10 +58,25 @@ func (e *Emitter[T]) deliverNow(value T) (taken bool) {
 func (e *Emitter[T]) offer(value T, taken *bool) {
 	r := e.scope.root
 	*taken = true // also when a callback panics or ends this goroutine
-	r.state.offers()
 	r.offer = offered
 	e.pass(value)
 	*taken = r.offer == passed || r.offer == offered && !r.left.Load() && !e.scope.wasAbandoned()
+}
+
+// firstOffer notes that a source in s asks for the outcome of its values. A Close before
+// that has not noted whether it was outside of the gate: it may have been.
+func (s *Scope) firstOffer() {
+	r := s.root
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.state.offers() {
+		return
+	}
+	for ; s != nil; s = s.parent {
+		if !s.Open() {
+			s.abandoned.Store(true)
+		}
+	}
 }
 
 // Refuse says that the value being delivered inside the gate of s reaches nobody, because

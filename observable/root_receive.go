@@ -17,12 +17,9 @@ func (s *state) end() bool { return s.bits.Or(stateEnded)&stateEnded == 0 }
 
 func (s *state) ended() bool { return s.bits.Load()&stateEnded != 0 }
 
-// offers notes that from now on sources ask for the outcome of their values.
-func (s *state) offers() {
-	if !s.offering() {
-		s.bits.Or(stateOffers)
-	}
-}
+// offers notes that from now on sources ask for the outcome of their values, and reports
+// whether this call noted it.
+func (s *state) offers() bool { return s.bits.Or(stateOffers)&stateOffers == 0 }
 
 // offering reports whether offers was called.
 func (s *state) offering() bool { return s.bits.Load()&stateOffers != 0 }

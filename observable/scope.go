@@ -142,15 +142,16 @@ func (s *Scope) Close() {
 		return
 	}
 	r := s.root
-	// Set this before a stage finds the scope closed.
-	if r.state.offering() && r.gate.owner.Load() != goroutine() {
-		s.abandoned.Store(true)
-	}
 	r.mu.Lock()
-	if s.closed.Swap(true) {
+	if !s.Open() {
 		r.mu.Unlock()
 		return
 	}
+	// Set this before a stage finds the scope closed, and with mu held: see firstOffer.
+	if r.state.offering() && r.gate.owner.Load() != goroutine() {
+		s.abandoned.Store(true)
+	}
+	s.closed.Store(true)
 	s.unlink()
 	// A wait for the scopes around it is from now on also a wait for the work of s.
 	if s.detached {
