@@ -51,6 +51,34 @@ func ExampleContextObserver() {
 	// Output: the context has ended: closing time
 }
 
+// A source that counts the chains that still work on its values.
+func ExampleScope_Subscription() {
+	var busy atomic.Int32
+	source := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		busy.Add(1)
+		observable.WhenDone(sc.Subscription(), func() { busy.Add(-1) })
+		down.Next(1)
+		down.Complete()
+	})
+	// An operator whose own values follow those of the source.
+	longer := observable.AttachFunc[int](func(sc *observable.Scope, down observable.Stage[int]) {
+		observable.Attach(source, sc, observable.Stage[int]{Next: down.Next, Terminal: &observable.TerminalFuncs{
+			OnError:    down.Error,
+			OnComplete: func() { observable.Attach(observable.Timer(time.Millisecond), sc, down) },
+		}})
+	})
+	sub := longer.Subscribe(context.Background(), printer[int]("value"))
+	fmt.Println("busy:", busy.Load())
+	<-sub.Done()
+	fmt.Println("busy:", busy.Load())
+	// Output:
+	// value 1
+	// busy: 1
+	// value 0
+	// value done
+	// busy: 0
+}
+
 func ExampleWhenDone() {
 	timer := observable.Timer(time.Millisecond)
 	done := make(chan struct{})

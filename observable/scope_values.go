@@ -16,3 +16,17 @@ func (s *Scope) Values() context.Context {
 		root = outer.root
 	}
 }
+
+// Subscription returns the subscription that s is a part of; if an operator has made that
+// for a stage of its own, the one around it. A source that has to know when the whole
+// chains of its subscribers have ended, and not only their part of them, passes it to
+// [WhenDone].
+func (s *Scope) Subscription() Subscription {
+	for {
+		outer, ok := s.root.ctx.Value(scopeKey{}).(*Scope)
+		if !ok {
+			return s.root
+		}
+		s = outer
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+	"github.com/rxsocket/rxsocket/wsource/internal/handling"
 	"github.com/rxsocket/rxsocket/wsource/internal/outcome"
 )
 
@@ -19,8 +20,15 @@ import (
 // The handler's context has the values of [Socket.Context]. It ends with ctx, or when the
 // socket is over, with the cause of Socket.Context. When it has ended, the handler should
 // return. When the handler returns before, the context ends with [ErrClosed], as the
-// socket is closed. A stream of the socket's messages ends before the socket's end ends
-// the context.
+// socket is closed.
+//
+// After a normal closure, the context ends when the streams of the socket's messages have
+// ended, so that values which wait in a buffer, in a ParallelMap or in an inner stream
+// are not lost. It waits for these no longer than the CloseTimeout of the Options, for a
+// stream may go on without its socket, as one that is merged with a timer does. It knows
+// the subscriptions to the socket, and to the subject of [WrapSocket], that the handler
+// makes with this context. A stream behind operators.Share is not one of them. Any other
+// end of the socket ends the context at once, and drops the values that wait.
 //
 // When the handler returns, its socket is closed, behind the messages sent before:
 //
@@ -58,9 +66,18 @@ func (s *Server) Handle(ctx context.Context, handler func(ctx context.Context, s
 			}
 			delivery.AwaitSent(socket.end(ctx, err, handler))
 		}()
-		own, cancel := context.WithCancelCause(handlerContext{ctx, socket})
+		streams := handling.New(socket)
+		own, cancel := context.WithCancelCause(streams.In(handlerContext{ctx, socket}))
 		defer cancel(ErrClosed) // as the socket is about to close
-		stop := socket.OnEnd(func() { cancel(causeOf(socket.Err())) })
+		defer streams.Stop()
+		stop := socket.OnEnd(func() {
+			err := socket.Err()
+			if err != nil {
+				cancel(err)
+				return
+			}
+			streams.Drain(orDefault(s.Options.CloseTimeout, DefaultCloseTimeout), func() { cancel(ErrClosed) })
+		})
 		defer stop()
 		err = handler(own, socket)
 	})
@@ -74,7 +91,8 @@ func (s *Server) Handle(ctx context.Context, handler func(ctx context.Context, s
 // server has subscribed to the observable, it keeps no goroutine for it. The observable's
 // completion closes the socket with 1000, its error as an error of a handler of Handle; a
 // panic in answer, or in the observable, is such an error. The socket's end unsubscribes
-// the observable, the end of ctx closes the socket with 1001. The context of the
+// the observable at once, and drops the values that wait in it, for nobody gets its
+// answers any more; the end of ctx closes the socket with 1001. The context of the
 // observable's subscription has the values of [Socket.Context].
 //
 // This server echoes:

@@ -10,6 +10,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
 	"github.com/rxsocket/rxsocket/wsource/internal/each"
+	"github.com/rxsocket/rxsocket/wsource/internal/handling"
 )
 
 var (
@@ -124,6 +125,7 @@ func (s *subscribers) attachReader(
 func (s *subscribers) add(
 	of *Socket, l *subscriber, sc *observable.Scope, down observable.Terminal, taken bool,
 ) {
+	handling.Hold(sc, of)
 	sc.Nest(&l.life)
 	l.life.Finally(func() {
 		s.remove(l)

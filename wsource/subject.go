@@ -8,6 +8,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/operators/backoff"
 	"github.com/rxsocket/rxsocket/wsource/internal/delivery"
+	"github.com/rxsocket/rxsocket/wsource/internal/handling"
 	"github.com/rxsocket/rxsocket/wsource/internal/transport"
 )
 
@@ -279,6 +280,11 @@ func (s *Subject[In, Out]) OnEnd(f func()) (stop func()) {
 // attach is Attach. It calls joined, if that is not nil, outside the gate, before the
 // connection is opened.
 func (s *Subject[In, Out]) attach(sc *observable.Scope, down observable.Stage[In], joined func(*delivery.Generation)) {
+	if s.wrapped != nil {
+		handling.Hold(sc, s.wrapped)
+	} else {
+		handling.Hold(sc, s) // a session's
+	}
 	d := s.join()
 	g := d.generation
 	life := sc.Child()

@@ -2,6 +2,7 @@ package event
 
 import (
 	"github.com/rxsocket/rxsocket/observable"
+	"github.com/rxsocket/rxsocket/wsource/internal/handling"
 )
 
 // Event is an event with its data as a value.
@@ -66,6 +67,7 @@ func OnValue[T any](conn *Conn, typ string) observable.Observable[T] {
 // on returns the observable of the events of a type, as they are.
 func (c *Conn) on(typ string) observable.Observable[*Envelope] {
 	return observable.AttachFunc[*Envelope](func(sc *observable.Scope, down observable.Stage[*Envelope]) {
+		handling.Hold(sc, c.duplex)
 		c.mu.Lock()
 		if c.over {
 			err := c.err

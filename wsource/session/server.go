@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource"
+	"github.com/rxsocket/rxsocket/wsource/internal/handling"
 	"github.com/rxsocket/rxsocket/wsource/internal/outcome"
 )
 
@@ -197,15 +198,21 @@ func (g *handlerGroup) wait() {
 func (s *Server[In, Out]) handle(
 	ctx context.Context, session *Session[In, Out], handler func(ctx context.Context, s *Session[In, Out]) error,
 ) {
-	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	streams := handling.New(session, session.Subject)
+	own, cancel := context.WithCancelCause(streams.In(context.WithoutCancel(ctx)))
 	defer cancel(wsource.ErrClosed) // as the session is about to be
+	defer streams.Stop()
 	c := session.latest()
 	// The session's own end if it has one.
 	end := func() { cancel(cmp.Or(c.Err(), context.Cause(ctx), wsource.ErrClosed)) }
-	for _, ending := range []context.Context{c.context, ctx} {
-		stop := context.AfterFunc(ending, end)
-		defer stop()
-	}
+	defer context.AfterFunc(ctx, end)()
+	defer context.AfterFunc(c.context, func() {
+		if c.Err() != nil {
+			end()
+			return
+		}
+		streams.Drain(wsource.DefaultCloseTimeout, end)
+	})()
 	err := observable.ErrGoexit // unless the handler returns
 	defer func() {
 		if v := recover(); v != nil {
