@@ -99,6 +99,7 @@ type Broker[K, M comparable, T any] struct {
 
 	mu      sync.Mutex
 	closing bool
+	left    error // error of the first Close; read when ended is closed
 	rooms   map[K]*room[K, M, T]
 	named   map[string]*room[K, M, T] // the rooms by token
 }
@@ -145,17 +146,17 @@ func (b *Broker[K, M, T]) Status() observable.Observable[Status] { return b.stat
 // Close has all members of this node leave, as far as the servers can be reached until
 // ctx ends, and ends the broker. The caller shuts down the hub before. The error is the
 // one with which a member could not leave: the others take the node for dead a few
-// seconds later.
+// seconds later. A second Close waits for the first one, and returns its error, or the
+// cause of the end of its own ctx if that comes before.
 func (b *Broker[K, M, T]) Close(ctx context.Context) error {
 	b.mu.Lock()
 	closing := b.closing
 	b.closing = true
 	b.mu.Unlock()
 	if closing {
-		<-b.done
-		return nil
+		return b.awaitEnded(ctx)
 	}
-	err := b.presence.leaveAll(ctx)
+	b.left = b.presence.leaveAll(ctx)
 	b.finish()
 	b.presence.close()
 	b.mu.Lock()
@@ -170,8 +171,23 @@ func (b *Broker[K, M, T]) Close(ctx context.Context) error {
 			r.feed.close()
 		}
 	}
+	close(b.ended) // an observer of the status may call Close, too
 	b.status.Complete()
-	return err
+	return b.left
+}
+
+// awaitEnded waits for the first Close.
+func (b *Broker[K, M, T]) awaitEnded(ctx context.Context) error {
+	select {
+	case <-b.ended:
+	default:
+		select {
+		case <-b.ended:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return b.left
 }
 
 // tend does everything that is to be repeated.

@@ -144,20 +144,22 @@ func (q *Jobs) open(ctx context.Context) (err error) {
 // Status returns the observable of whether the servers are reached: see [Broker.Status].
 func (q *Jobs) Status() observable.Observable[Status] { return q.status }
 
-// Close ends the node's part. The caller shuts down the queue before.
+// Close ends the node's part. The caller shuts down the queue before. A second Close
+// waits for the first one.
 func (q *Jobs) Close() {
 	q.mu.Lock()
 	closing := q.closing
 	q.closing = true
 	q.mu.Unlock()
 	if closing {
-		<-q.done
+		<-q.ended
 		return
 	}
 	q.finish()
 	q.notify()
 	_ = q.beats.Unsubscribe() // otherwise it is over with the connection
 	q.feed.close()
+	close(q.ended) // an observer of the status may call Close, too
 	q.status.Complete()
 }
 

@@ -32,11 +32,12 @@ type keeper struct {
 	statuses chan nats.Status
 	quit     chan struct{}
 	done     chan struct{} // closes when the keeper has ended
+	ended    chan struct{} // closes when the first Close has ended everything
 }
 
 // init makes k a keeper on a connection.
 func (k *keeper) init(conn *nats.Conn, timeout time.Duration) error {
-	k.quit, k.done = make(chan struct{}), make(chan struct{})
+	k.quit, k.done, k.ended = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	k.status = observable.NewBehaviorSubject(Connected)
 	if err := k.link.init(conn, timeout); err != nil {
 		return err
