@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -133,18 +134,20 @@ func TestKeysThatCannotBe(t *testing.T) {
 		s := newSite(t)
 		_, server := s.pair()
 		h := hub.New(hub.Config[any, any, any]{Compact: func(v any) (any, bool) { return v, false }})
-		room, bad := h.Room("lobby"), []int{1}
-		for name, do := range map[string]func() error{
-			"room to say in":  func() error { return h.Room(bad).Say(t.Context(), 1) },
-			"room to look in": func() error { _, err := h.Room(bad).Members(t.Context()); return err },
-			"member":          func() error { _, err := room.Join(t.Context(), server, bad, hub.JoinOptions{}); return err },
-			"value":           func() error { return room.Say(t.Context(), bad) },
-		} {
-			argument, ok := errors.AsType[*observable.ArgumentError](do())
-			if assert.True(t, ok, name) {
-				assert.Contains(t, argument.Problem, "cannot be the key of a map")
+		room := h.Room("lobby")
+		for _, bad := range []any{[]int{1}, math.NaN(), [2]any{math.NaN(), []int{1}}} {
+			for name, do := range map[string]func() error{
+				"room to say in":  func() error { return h.Room(bad).Say(t.Context(), 1) },
+				"room to look in": func() error { _, err := h.Room(bad).Members(t.Context()); return err },
+				"member":          func() error { _, err := room.Join(t.Context(), server, bad, hub.JoinOptions{}); return err },
+				"value":           func() error { return room.Say(t.Context(), bad) },
+			} {
+				argument, ok := errors.AsType[*observable.ArgumentError](do())
+				if assert.True(t, ok, "%s %v", name, bad) {
+					assert.Contains(t, argument.Problem, "cannot be the key of a map")
+				}
+				assert.Equal(t, hub.Stats{}, h.Stats())
 			}
-			assert.Equal(t, hub.Stats{}, h.Stats())
 		}
 		assert.NoError(t, room.Say(t.Context(), "good"))
 	})

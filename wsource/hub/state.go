@@ -8,6 +8,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/wsource/internal/each"
 )
 
 // DefaultMaxKeys is how many keys a [State] has at most.
@@ -61,7 +62,10 @@ type State[K comparable, V any] struct {
 	say     func(context.Context, Change[K, V]) error
 	room    any
 	maxKeys int
+	scope   *observable.Scope
 	sub     observable.Subscription
+	ctx     context.Context // context of the deletes of keys that expire
+	cancel  context.CancelFunc
 
 	mu     interleave.Mutex
 	values map[K]Change[K, V]
@@ -69,6 +73,8 @@ type State[K comparable, V any] struct {
 	fresh  int       // number of these keys that have no value yet
 	expiry expiry[K]
 	timer  *time.Timer // timer of the next key that expires; nil before the first
+	saying int         // goroutines that say these deletes
+	said   interleave.Cond
 	closed bool
 }
 
@@ -82,6 +88,7 @@ func NewState[R, M, K comparable, V any](
 	}
 	s := &State[K, V]{say: room.Say, room: room.key, maxKeys: maxKeys, values: make(map[K]Change[K, V])}
 	s.expiry.index, s.coming = make(map[K]int), make(map[K]int)
+	s.said.L = &s.mu
 	l, err := room.hub.use(ctx, room.key)
 	if err != nil {
 		return nil, err
@@ -101,7 +108,13 @@ func NewState[R, M, K comparable, V any](
 			s.apply(e.Value)
 		}
 	}
-	s.sub = room.Events().Subscribe(context.Background(), observable.ObserverFuncs[*Event[R, M, Change[K, V]]]{
+	events := observable.AttachFunc[*Event[R, M, Change[K, V]]](
+		func(sc *observable.Scope, down observable.Stage[*Event[R, M, Change[K, V]]]) {
+			s.scope = sc
+			observable.Attach(room.Events(), sc, down)
+		})
+	s.ctx, s.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
+	s.sub = events.Subscribe(context.Background(), observable.ObserverFuncs[*Event[R, M, Change[K, V]]]{
 		OnNext: func(e *Event[R, M, Change[K, V]]) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -114,7 +127,7 @@ func NewState[R, M, K comparable, V any](
 	})
 	snapshot, err := room.hub.broker.Snapshot(ctx, room.key, Position{})
 	if err != nil {
-		s.sub.Unsubscribe()
+		s.Close()
 		return nil, err
 	}
 	s.mu.Lock()
@@ -182,12 +195,28 @@ func (s *State[K, V]) expire() {
 		over = append(over, Change[K, V]{Key: key, Deleted: true, Expires: s.values[key].Expires})
 	}
 	s.schedule()
+	s.saying++
 	s.mu.Unlock()
-	for _, c := range over {
-		if err := s.say(context.Background(), c); err != nil && !errors.Is(err, ErrShutdown) {
-			s.postpone(c)
-			unheard(err)
-		}
+	s.scope.Go(func() {
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.saying--
+			s.said.Broadcast()
+		}()
+		each.Call(over, s.sayOver)
+	})
+}
+
+// sayOver says the delete of a key that is over.
+func (s *State[K, V]) sayOver(c Change[K, V]) {
+	err := s.ctx.Err()
+	if err == nil {
+		err = s.say(s.ctx, c)
+	}
+	if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrShutdown) {
+		s.postpone(c)
+		unheard(err)
 	}
 }
 
@@ -301,15 +330,20 @@ func (s *State[K, V]) Map() map[K]V {
 	return all
 }
 
-// Close gives the room up. It deletes no key, and none expires any more. Get and Map
-// still return the last values; Set and SetFor fail.
+// Close gives the room up. It deletes no key, and none expires any more: the context of a
+// delete that is under way ends, and Close waits for it, unless an observer that hears of
+// the delete calls Close. Get and Map still return the last values; Set and SetFor fail.
 func (s *State[K, V]) Close() {
+	s.cancel()
 	s.mu.Lock()
 	s.closed = true
 	clear(s.coming) // changes under way do not arrive any more
 	s.fresh = 0
 	if s.timer != nil {
 		s.timer.Stop()
+	}
+	for waits := true; waits && s.saying > 0; {
+		waits = s.scope.Wait(&s.said)
 	}
 	s.mu.Unlock()
 	s.sub.Unsubscribe()

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -88,11 +89,69 @@ func TestStateOfUnhashableKeys(t *testing.T) {
 	state, err := hub.NewState(t.Context(), room, 10)
 	require.NoError(t, err)
 	defer state.Close()
-	key := []any{"of", "JSON"}
-	var problem *observable.ArgumentError
-	require.ErrorAs(t, state.Set(t.Context(), key, 1), &problem)
-	require.ErrorAs(t, state.SetFor(t.Context(), key, 1, time.Second), &problem)
-	require.ErrorAs(t, state.Delete(t.Context(), key), &problem)
-	_, ok := state.Get(key)
-	assert.False(t, ok)
+	for _, key := range []any{[]any{"of", "JSON"}, math.NaN()} {
+		var problem *observable.ArgumentError
+		require.ErrorAs(t, state.Set(t.Context(), key, 1), &problem)
+		require.ErrorAs(t, state.SetFor(t.Context(), key, 1, time.Second), &problem)
+		require.ErrorAs(t, state.Delete(t.Context(), key), &problem)
+		_, ok := state.Get(key)
+		assert.False(t, ok)
+	}
+	assert.Empty(t, state.Map())
+}
+
+// slowDeletes is a broker that takes a while over each delete, also after its context has
+// ended.
+type slowDeletes struct {
+	outBroker
+
+	begun, ended int
+}
+
+func (b *slowDeletes) Publish(ctx context.Context, e *stateEvent) error {
+	if !e.Value.Deleted {
+		return b.outBroker.Publish(ctx, e)
+	}
+	b.begun++
+	<-ctx.Done()
+	time.Sleep(time.Second)
+	b.ended++
+	return context.Cause(ctx)
+}
+
+// Close ends the delete of a key that is over, and waits for it. The rest is not deleted.
+func TestStateCloseEndsDeletes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failures, b := observabletest.Unhandled(t), new(slowDeletes)
+		state, err := hub.NewState(t.Context(), hub.NewStates(stateConfig{Broker: b}).Room("lobby"), 10)
+		require.NoError(t, err)
+		for _, key := range []string{"a", "b"} {
+			require.NoError(t, state.SetFor(t.Context(), key, 1, time.Second))
+		}
+		time.Sleep(time.Minute)
+		state.Close()
+		assert.Equal(t, []int{1, 1}, []int{b.begun, b.ended})
+		time.Sleep(time.Minute)
+		assert.Equal(t, 1, b.begun)
+		assert.Empty(t, failures.All())
+	})
+}
+
+// An observer that hears of the delete of a key that is over may close the State.
+func TestStateClosedInADelete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := hub.NewStates(stateConfig{}).Room("lobby")
+		state, err := hub.NewState(t.Context(), room, 10)
+		require.NoError(t, err)
+		closed := make(chan struct{})
+		watching := room.Subscribe(t.Context(), observable.ObserverFuncs[change]{OnNext: func(c change) {
+			if c.Deleted {
+				state.Close()
+				close(closed)
+			}
+		}})
+		defer watching.Unsubscribe()
+		require.NoError(t, state.SetFor(t.Context(), "a", 1, time.Second))
+		<-closed
+	})
 }
