@@ -59,6 +59,7 @@ type Server struct {
 	connections connections
 	refusals    observable.Subject[*HandshakeError]
 	requests    observable.Subject[*Request]
+	ends        ends // of the subscribers of connections and requests
 	pool        conn.Pool
 
 	mu       sync.Mutex

@@ -1,7 +1,6 @@
 package wsource
 
 import (
-	"context"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -22,16 +21,12 @@ type connections struct {
 	queue       []*Socket // sockets that no subscriber has got yet, in their order
 	delivering  bool      // a goroutine delivers the queue
 	ended       bool
-	completing  []*connectionsSubscriber // the subscribers at the end
-	over        interleave.Cond          // one of them is over; its L is mu
 }
 
 // connectionsSubscriber is a subscriber of a server's connections.
 type connectionsSubscriber struct {
-	out   *observable.Emitter[*Socket]
-	scope *observable.Scope
-	told  bool // its Complete is called; guarded by mu
-	over  bool // its Complete has returned, or it has left before; guarded by mu
+	out *observable.Emitter[*Socket]
+	end *subscriberEnd
 }
 
 // Connections returns the observable of the sockets as they are accepted. It is hot,
@@ -60,9 +55,8 @@ type connectionsSubscriber struct {
 func (s *Server) Connections() observable.Observable[*Socket] {
 	c := &s.connections
 	return observable.AttachFunc[*Socket](func(sc *observable.Scope, down observable.Stage[*Socket]) {
-		sub := &connectionsSubscriber{scope: sc}
-		counted := down
-		counted.Terminal = observable.WithComplete(down.Terminal, func() { c.tell(sub, down.Complete) })
+		sub, counted := new(connectionsSubscriber), down
+		sub.end, counted.Terminal = s.ends.add(sc, down.Terminal)
 		sub.out = observable.NewEmitter(sc, s.guarded(counted))
 		c.mu.Lock()
 		ended := c.ended
@@ -72,7 +66,7 @@ func (s *Server) Connections() observable.Observable[*Socket] {
 		waiting := len(c.queue) > 0
 		c.mu.Unlock()
 		if ended {
-			down.Complete()
+			counted.Complete()
 			return
 		}
 		s.signalReady()
@@ -111,24 +105,6 @@ func (c *connections) leave(sub *connectionsSubscriber) {
 	if i := slices.Index(c.subscribers, sub); i >= 0 {
 		c.subscribers = slices.Delete(slices.Clone(c.subscribers), i, i+1)
 	}
-	if !sub.told {
-		sub.over = true
-		c.over.Broadcast()
-	}
-}
-
-// tell calls complete, which completes a subscriber.
-func (c *connections) tell(sub *connectionsSubscriber, complete func()) {
-	c.mu.Lock()
-	sub.told = true
-	c.mu.Unlock()
-	defer func() { // the subscriber may end the goroutine
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		sub.over = true
-		c.over.Broadcast()
-	}()
-	complete()
 }
 
 // observed reports whether there is a subscriber.
@@ -187,6 +163,7 @@ func (c *connections) deliverTo(socket *Socket, to []*connectionsSubscriber, tak
 				taken = true
 			} else {
 				c.leave(sub) // its subscription has ended
+				sub.end.leave()
 			}
 		}
 		c.dealtWith(socket, taken)
@@ -239,31 +216,6 @@ func (c *connections) complete() {
 	c.mu.Lock()
 	subscribers := c.subscribers
 	c.subscribers, c.queue, c.ended = nil, nil, true
-	c.completing = append(c.completing, subscribers...)
 	c.mu.Unlock()
 	each.Call(subscribers, func(sub *connectionsSubscriber) { sub.out.Complete() })
-}
-
-// awaitCompleted waits until the Complete of each subscriber has returned. A goroutine
-// that delivers a socket completes the subscriber after it. The wait ends with ctx and
-// after DefaultCloseTimeout, since the subscriber may itself wait for the caller. It
-// leaves out a subscriber whose callback is the caller.
-func (c *connections) awaitCompleted(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, DefaultCloseTimeout)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.over.Broadcast()
-	})
-	defer stop()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.over.L = &c.mu
-	for _, sub := range c.completing {
-		waits := true
-		for waits && !sub.over && ctx.Err() == nil {
-			waits = sub.scope.Wait(&c.over)
-		}
-	}
 }

@@ -128,8 +128,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // returns the context's cause. The error is an [*observable.ArgumentError] for a farewell
 // that cannot be sent; nothing has happened then. Drain also waits for a subscriber of
 // Connections or Requests that is busy with its completion, but not beyond the end of
-// ctx, which is no error then. For a subscriber of Connections that is still busy with a
-// socket, it waits for DefaultCloseTimeout at most.
+// ctx, which is no error then. For a subscriber that is still busy with a socket or a
+// request, it waits for DefaultCloseTimeout at most.
 //
 // Drain and Shutdown may be called several times, also at once. A Shutdown during a Drain
 // closes the remaining sockets at once.
@@ -175,7 +175,7 @@ func (s *Server) drain(ctx context.Context, farewell Farewell) error {
 	s.part(ctx, farewell, empty)
 	if empty == nil || waitFor(ctx, empty) {
 		waitFor(ctx, told)
-		s.connections.awaitCompleted(ctx)
+		s.ends.await(ctx)
 		return nil
 	}
 	s.mu.Lock()

@@ -304,8 +304,8 @@ func TestShutdownBesideBusySubscribers(t *testing.T) {
 }
 
 // TestShutdownAwaitsACompletionBehindASocket checks that Shutdown returns after the
-// completion of a subscriber that is busy with a socket when it is to complete: the
-// goroutine that delivers the socket completes it. A subscriber that waits for Shutdown,
+// completion of a subscriber that is busy with a socket, or with a request that it has
+// accepted, when it is to complete: the goroutine that delivers these completes it. A subscriber that waits for Shutdown,
 // or calls it, does not keep it for ever.
 func TestShutdownAwaitsACompletionBehindASocket(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -320,18 +320,30 @@ func TestShutdownAwaitsACompletionBehindASocket(t *testing.T) {
 			runtime.Goexit()
 		}, time.Second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+		for _, of := range []string{"connections", "requests"} {
+			t.Run(of+" "+name, inVirtualTime(func(t *testing.T) {
 				observabletest.Unhandled(t)
 				server := new(wsource.Server)
 				network := serveHTTP(t, server.ServeHTTP)
 				shutDown := make(chan struct{})
 				var over atomic.Bool
-				server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
-					OnNext:     func(*wsource.Socket) { test.next(server, shutDown) },
-					OnError:    func(error) { over.Store(true) },
-					OnComplete: func() { over.Store(true) },
-				})
+				ended := func() { over.Store(true) }
+				failed := func(error) { ended() }
+				if of == "connections" {
+					server.Connections().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Socket]{
+						OnNext:  func(*wsource.Socket) { test.next(server, shutDown) },
+						OnError: failed, OnComplete: ended,
+					})
+				} else {
+					server.Requests().Subscribe(context.Background(), observable.ObserverFuncs[*wsource.Request]{
+						OnNext: func(q *wsource.Request) {
+							_, err := q.Accept(nil, wsource.Admission{})
+							assert.NoError(t, err)
+							test.next(server, shutDown)
+						},
+						OnError: failed, OnComplete: ended,
+					})
+				}
 				client, err := wsource.Dial(t.Context(), "ws://"+host, on(network, nil))
 				require.NoError(t, err)
 				settle() // the socket is being delivered
@@ -343,7 +355,12 @@ func TestShutdownAwaitsACompletionBehindASocket(t *testing.T) {
 				<-client.Done()
 				settle()
 				assert.True(t, over.Load())
-			})
-		})
+			}))
+		}
 	}
+}
+
+// inVirtualTime returns test, in a synctest bubble.
+func inVirtualTime(test func(t *testing.T)) func(t *testing.T) {
+	return func(t *testing.T) { t.Helper(); synctest.Test(t, test) }
 }
