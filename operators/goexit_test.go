@@ -192,6 +192,26 @@ func TestGoexitInTheTeardownOfASource(t *testing.T) {
 	}
 }
 
+// TestGoexitInTheTeardownOfASharedSource ends the goroutine of the last subscriber, which
+// leaves: Done of its subscription waits for the source all the same.
+func TestGoexitInTheTeardownOfASharedSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		observabletest.Unhandled(t)
+		ended := false
+		slow := observable.Go(func(ctx context.Context, _ func(int)) error {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			ended = true
+			return nil
+		})
+		shared := operators.Share(operators.Finalize(slow, runtime.Goexit))
+		sub := shared.Subscribe(t.Context(), observabletest.NewRecorder[int]())
+		onOwnGoroutine(sub.Unsubscribe)
+		<-sub.Done()
+		assert.True(t, ended)
+	})
+}
+
 // TestGoexitIsOneFailure ends the goroutine in a callback that other functions of users
 // have called: the observer hears of it, and the handler of unhandled errors does not.
 func TestGoexitIsOneFailure(t *testing.T) {

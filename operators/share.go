@@ -221,10 +221,12 @@ func (r *round[T]) leave(sc *observable.Scope) {
 		}
 		r.source.end(sc)
 	default:
+		defer func() { // also when a teardown ends this goroutine
+			if r.source.wasCut() {
+				r.source.end(sc)
+			}
+		}()
 		r.resetBy(s.config.OnRefCountZero, nil, r.abandon)
-		if r.source.wasCut() {
-			r.source.end(sc)
-		}
 	}
 }
 
