@@ -64,6 +64,18 @@ func TestListHasEveryExample(t *testing.T) {
 	assert.Equal(t, listed, out.String())
 }
 
+// With -h, an example of tests says what it does and which flags of its own it has.
+func TestHelpOfTests(t *testing.T) {
+	for _, flag := range help {
+		var out bytes.Buffer
+		require.NoError(t, run([]string{"e2e", flag}, &out))
+		assert.Contains(t, out.String(), "Package e2e opens each example's page")
+		assert.Contains(t, out.String(), "go run ./examples e2e -shots FOLDER ")
+		assert.Contains(t, out.String(), "go run ./examples e2e -pictures ")
+		assert.NotContains(t, out.String(), "-test.")
+	}
+}
+
 // TestModulesAreLaunched: an example whose program is a module of its own has a command
 // in the toolkit's module that launches it, and both have the same synopsis.
 func TestModulesAreLaunched(t *testing.T) {

@@ -35,7 +35,7 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 || slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
+	if len(args) == 0 || slices.Contains(help, args[0]) {
 		list(out, examples)
 		return nil
 	}
@@ -48,15 +48,23 @@ func run(args []string, out io.Writer) error {
 	}
 	e := examples[i]
 	if !e.isProgram {
+		if len(args) > 1 && slices.Contains(help, args[1]) {
+			_, err := io.WriteString(out, e.doc) // the tests themselves would tell the flags of go test
+			return err
+		}
 		return launch.Tests(e.folder, args[1:])
 	}
 	return launch.Program(e.folder, args[1:])
 }
 
+// help is the flags that ask what a program knows.
+var help = []string{"-h", "-help", "--help"} //nolint:gochecknoglobals // it is constant
+
 // example is a folder with a program, or with tests to read and run.
 type example struct {
 	name, folder string
 	synopsis     string
+	doc          string // the package comment
 	isProgram    bool
 }
 
@@ -91,7 +99,8 @@ func (e *example) read() error {
 			return err
 		}
 		if file.Doc != nil {
-			synopsis := new(doc.Package).Synopsis(file.Doc.Text())
+			e.doc = file.Doc.Text()
+			synopsis := new(doc.Package).Synopsis(e.doc)
 			_, e.synopsis, _ = strings.Cut(synopsis, " ")   // without "Command" ...
 			_, e.synopsis, _ = strings.Cut(e.synopsis, " ") // ... and the name
 			e.isProgram = file.Name.Name == "main"
