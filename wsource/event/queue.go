@@ -6,11 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/rxsocket/rxsocket/observable"
-	"github.com/rxsocket/rxsocket/wsource/internal/each"
+	"github.com/rxsocket/rxsocket/observable/interleave"
 )
 
 // The defaults of a [QueueConfig].
@@ -78,14 +77,15 @@ type Queue[T any] struct {
 	taking  context.Context // ends when no more jobs are taken from the Broker
 	stop    context.CancelFunc
 
-	mu       sync.Mutex
-	changed  sync.Cond
+	mu       interleave.Mutex
+	changed  interleave.Cond
 	ready    list.List             // of *job, the jobs ready for a worker
 	keys     map[string]*[]*job[T] // jobs behind a ready or running one, by key
 	waiting  int                   // jobs that no worker has
 	running  int                   // jobs that a worker has
 	telling  int                   // jobs that are over, while observers are told
 	burying  int                   // dead letters among these
+	hearing  []*hearer             // observers that have not heard the end
 	left     []*job[T]             // failed after the queue gave up: for Shutdown
 	free     list.List             // of *worker: may get a job; first, the longest free
 	shutdown bool
@@ -247,25 +247,29 @@ func (q *Queue[T]) Complete() {}
 
 // Subscribe has observer get the jobs done from now on. It completes with Shutdown.
 func (q *Queue[T]) Subscribe(ctx context.Context, observer observable.Observer[Job[T]]) observable.Subscription {
-	return q.done.Subscribe(ctx, observer)
+	return observable.Subscribe(ctx, q, observer)
 }
 
 // AttachTo adds a stage that gets the jobs that are done (see [observable.Attacher]).
 func (q *Queue[T]) AttachTo(sc *observable.Scope, down observable.Stage[Job[T]]) {
-	q.done.AttachTo(sc, down)
+	q.attach(&q.done, sc, down)
 }
 
 // DeadLetters returns the observable of the jobs that were given up, with the error of
 // the last attempt. It is hot, and completes with Shutdown. Without a subscriber, a dead
 // letter is reported to [observable.OnUnhandled].
-func (q *Queue[T]) DeadLetters() observable.Observable[Job[T]] { return &q.dead }
+func (q *Queue[T]) DeadLetters() observable.Observable[Job[T]] {
+	return observable.AttachFunc[Job[T]](func(sc *observable.Scope, down observable.Stage[Job[T]]) {
+		q.attach(&q.dead, sc, down)
+	})
+}
 
 // Shutdown has the queue take no more jobs, and waits until each is done or a dead
 // letter. If ctx ends before, the attempts under way are given up, and the jobs left are
 // dead letters with the cause, which Shutdown returns. Then the observables complete.
-// Until ctx ends, Shutdown waits for observers that are being told of a job: one of them
-// that calls it waits that long. A slower one hears of the rest, and of the completion,
-// after Shutdown has returned.
+// Until ctx ends, Shutdown waits until the observers have heard of each job and of the
+// completion; an observer that is being told of a job and calls it waits that long. A
+// slower one hears of the rest, and of the completion, after Shutdown has returned.
 //
 // A second Shutdown waits for the first one, and returns its error, or the cause of the
 // end of its own ctx if that comes before.
@@ -316,6 +320,7 @@ func (q *Queue[T]) Shutdown(ctx context.Context) error {
 		q.tellLeft(left)
 	default:
 		q.finish(left)
+		q.awaitHeard(ctx)
 	}
 	return q.err
 }
@@ -348,29 +353,6 @@ func (q *Queue[T]) giveUp() []*job[T] {
 		go q.giveBack(j)
 	}
 	return nil
-}
-
-// finish tells of the jobs left, and then completes.
-func (q *Queue[T]) finish(left []*job[T]) {
-	defer q.complete()
-	q.tellLeft(left)
-}
-
-// tellLeft makes dead letters of the jobs left.
-func (q *Queue[T]) tellLeft(left []*job[T]) {
-	each.Call(left, func(j *job[T]) { q.bury(j, j.err) })
-}
-
-// complete completes the observables after they have told of every job: a completion
-// would overtake the jobs that wait for a slow observer.
-func (q *Queue[T]) complete() {
-	q.mu.Lock()
-	for q.telling > 0 {
-		q.changed.Wait()
-	}
-	q.mu.Unlock()
-	defer q.dead.Complete()
-	q.done.Complete()
 }
 
 // waitingHere returns how many jobs without a worker Shutdown waits for; mu is held.

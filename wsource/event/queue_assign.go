@@ -151,15 +151,6 @@ func (w *worker) end(unknown bool, err error) {
 	}
 }
 
-// tell emits a job that is done, or has failed for good.
-func (q *Queue[T]) tell(j *job[T], err error) {
-	if err == nil {
-		q.done.Next(j.Job)
-	} else {
-		q.bury(j, err)
-	}
-}
-
 // next has the job with the same key follow; mu is held.
 func (q *Queue[T]) next(j *job[T]) {
 	behind := q.keys[j.key]
@@ -184,14 +175,4 @@ func (q *Queue[T]) ask(j *job[T], w *worker) error {
 	defer cancel()
 	_, err = w.conn.ask(ctx, e, wsource.NoTimeout, nil)
 	return err
-}
-
-// bury makes a dead letter of a job.
-func (q *Queue[T]) bury(j *job[T], err error) {
-	j.Err = err
-	if q.dead.Observed() {
-		q.dead.Next(j.Job)
-	} else {
-		observable.ReportUnhandled(&DeadLetterError{ID: j.ID, Type: q.typ, Attempts: j.Attempts, Err: err}, q)
-	}
 }

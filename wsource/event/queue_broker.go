@@ -138,22 +138,3 @@ func (q *Queue[T]) forget(j *job[T]) {
 		observable.ReportUnhandled(err, q)
 	}
 }
-
-// tellOne notes that observers are being told of a job; mu is held.
-func (q *Queue[T]) tellOne(err error) {
-	q.telling++
-	if err != nil {
-		q.burying++
-	}
-}
-
-// toldOne notes that the observers were told.
-func (q *Queue[T]) toldOne(err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.telling--
-	if err != nil {
-		q.burying--
-	}
-	q.changed.Broadcast()
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/observabletest"
+	"github.com/rxsocket/rxsocket/operators"
 	"github.com/rxsocket/rxsocket/wsource/event"
 )
 
@@ -69,6 +70,67 @@ func TestQueueShutdown(t *testing.T) {
 			assert.Len(t, dead.Values(), jobs+1)
 			require.NoError(t, dead.ExpectEnd(t))
 			assert.Empty(t, unhandled.All())
+		})
+	})
+	t.Run("an observer that is slow over each job", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			q := event.NewQueue[int]("job", nil)
+			done := observabletest.NewRecorder[event.Job[int]]()
+			q.Subscribe(t.Context(), observable.ObserverFuncs[event.Job[int]]{
+				OnNext: func(j event.Job[int]) { time.Sleep(time.Second); done.Next(j) }, OnComplete: done.Complete,
+			})
+			s.worker(q, 5, fine)
+			for n := range 5 {
+				q.Next(n)
+			}
+			settle()
+			require.NoError(t, q.Shutdown(context.Background()))
+			assert.Len(t, done.Values(), 5, "four wait at the observer")
+			require.NoError(t, done.ExpectEnd(t))
+		})
+	})
+	t.Run("an observer that is slow over its end", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, _ *site) {
+			q := event.NewQueue[int]("job", nil)
+			ends := time.Now().Add(time.Minute)
+			q.Subscribe(t.Context(), observable.ObserverFuncs[event.Job[int]]{OnComplete: func() { time.Sleep(time.Minute) }})
+			require.NoError(t, q.Shutdown(t.Context()))
+			assert.Equal(t, ends, time.Now())
+		})
+	})
+	t.Run("an observer that has left while it is busy", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *site) {
+			q := event.NewQueue[int]("job", nil)
+			begun, others := time.Now(), new(observable.Subject[event.Job[int]])
+			both := operators.Merge[event.Job[int]](q, others)
+			release := make(chan struct{})
+			defer close(release)
+			busy := both.Subscribe(t.Context(), observable.ObserverFuncs[event.Job[int]]{
+				OnNext: func(event.Job[int]) { <-release },
+			})
+			go others.Next(event.Job[int]{})
+			settle()
+			s.worker(q, 1, fine)
+			q.Next(1) // it waits at the observer
+			settle()
+			time.AfterFunc(time.Minute, busy.Unsubscribe)
+			require.NoError(t, q.Shutdown(t.Context()))
+			assert.WithinRange(t, time.Now(), begun.Add(time.Minute), begun.Add(2*time.Minute))
+		})
+	})
+	t.Run("by an observer, over something else", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, _ *site) {
+			q := event.NewQueue[int]("job", nil)
+			stop, done := new(observable.Subject[event.Job[int]]), observabletest.NewRecorder[event.Job[int]]()
+			returned := make(chan error, 1)
+			operators.Merge[event.Job[int]](q, stop).Subscribe(t.Context(), observable.ObserverFuncs[event.Job[int]]{
+				OnNext:     func(event.Job[int]) { returned <- q.Shutdown(context.Background()) },
+				OnComplete: done.Complete,
+			})
+			stop.Next(event.Job[int]{})
+			require.NoError(t, <-returned, "it does not wait for itself")
+			stop.Complete()
+			require.NoError(t, done.ExpectEnd(t))
 		})
 	})
 	t.Run("two at once", func(t *testing.T) {
