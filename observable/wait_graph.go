@@ -158,7 +158,8 @@ func (w *waitGraph) end(me uintptr, was *wait) (excused bool) {
 // drop ends the use of a record; mu is held.
 func (w *waitGraph) drop(was *wait) {
 	was.loops.resume()
-	if was.loops = nil; len(w.free) < keptWaits {
+	*was = wait{} // or it would keep the gate, and the values there, in memory
+	if len(w.free) < keptWaits {
 		w.free = append(w.free, was)
 	}
 }
