@@ -61,7 +61,9 @@ func New[T any](subscribe func(ctx context.Context, observer Observer[T]) (teard
 // nothing, and the value is lost: a function that passes on the values of a channel or a
 // socket, which must not be lost, is one for [New]. emit may be called from several
 // goroutines, which all end before the function returns. A panic in the function is the
-// stream's error.
+// stream's error. After the end of the subscription, a panic goes to the handler of
+// [OnUnhandled], and an error is dropped, since it is mostly the context's: a function
+// that must report one, of a flush for instance, does so itself.
 //
 // Unsubscribing does not wait for the function; Done of the subscription does. An
 // operator that subscribes again after the end, such as a retry, therefore never runs the

@@ -87,8 +87,9 @@ type Isolated interface {
 	FailAlone(err error) bool
 }
 
-// ObserverFuncs is an [Observer] made of functions. The zero value ignores every
-// notification; a nil field ignores its own kind.
+// ObserverFuncs is an [Observer] made of functions. With a nil OnNext or OnComplete it
+// ignores what that would get. With a nil OnError, an error goes to the handler of
+// [OnUnhandled], which logs it by default.
 type ObserverFuncs[T any] struct {
 	OnNext     func(value T)   // receives each value
 	OnError    func(err error) // receives the end by a failure

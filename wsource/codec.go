@@ -269,7 +269,8 @@ func shortened(text string) string {
 // A message with another tag is a [*TagError], unless there is a member [Otherwise]. A
 // value that is sent is of the type of a member, or a pointer to such a value. It gets
 // the member's tag, in place of its own value of that field. Two members with one tag or
-// type are an [*observable.ArgumentError] of each message.
+// type are an [*observable.ArgumentError] of each message. As [JSON] does, it decodes
+// binary messages, too.
 func Union(field string, members ...Member) Codec[any, any] {
 	u := &union{field: field, byTag: make(map[string]Member), byType: make(map[reflect.Type]Member)}
 	problem := func(problem string) {
