@@ -120,8 +120,9 @@ func (s *Server[In, Out]) problem() error {
 // wsource.Server.Shutdown), and every handler has returned. It returns the context's
 // cause or nil, or at once with the Store's error if the Store does not take the server.
 //
-// The handler's context ends with ctx, and when the session is over. When the handler
-// returns while ctx lives, the session ends: with code 1000, or as Session.Error says.
+// The handler's context ends with ctx, and when the session is over. After a normal end it
+// waits for the streams of the session's values, as that of wsource.Server.Handle does,
+// for wsource.DefaultCloseTimeout at most. When the handler returns while ctx lives, the session ends: with code 1000, or as Session.Error says.
 // When ctx ends, the sessions do not, as far as clients know: the connections are closed
 // with 1001. If there is a Store, no further message is delivered, and a callback that
 // runs comes to its end, for at most three seconds. Its message counts as delivered, and
