@@ -305,8 +305,8 @@ func TestShutdownBesideBusySubscribers(t *testing.T) {
 
 // TestShutdownAwaitsACompletionBehindASocket checks that Shutdown returns after the
 // completion of a subscriber that is busy with a socket, or with a request that it has
-// accepted, when it is to complete: the goroutine that delivers these completes it. A subscriber that waits for Shutdown,
-// or calls it, does not keep it for ever.
+// accepted, when it is to complete: the goroutine that delivers these completes it. A
+// subscriber that waits for Shutdown, or calls it, does not keep it for ever.
 func TestShutdownAwaitsACompletionBehindASocket(t *testing.T) {
 	for name, test := range map[string]struct {
 		next  func(server *wsource.Server, shutDown <-chan struct{})

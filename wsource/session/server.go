@@ -120,19 +120,20 @@ func (s *Server[In, Out]) problem() error {
 // wsource.Server.Shutdown), and every handler has returned. It returns the context's
 // cause or nil, or at once with the Store's error if the Store does not take the server.
 //
-// The handler's context ends with ctx, and when the session is over. After a normal end it
-// waits for the streams of the session's values, as that of wsource.Server.Handle does,
-// for wsource.DefaultCloseTimeout at most. When the handler returns while ctx lives, the session ends: with code 1000, or as Session.Error says.
-// When ctx ends, the sessions do not, as far as clients know: the connections are closed
-// with 1001. If there is a Store, no further message is delivered, and a callback that
-// runs comes to its end, for at most three seconds. Its message counts as delivered, and
-// the values that it sends go along. Then the sessions are put into the Store, 64 at a
-// time, and for 20 seconds in all; [observable.OnUnhandled] is told how many it has not
-// taken. Those, and all without a Store, end here. Their clients are told that they have
-// expired when they come back, and Undelivered tells of the messages that were not
-// acknowledged. The error of a handler's context, or of its stream, tells the two cases
-// apart. If a handler's session is over, [observable.OnUnhandled] is told the error that
-// it returns, unless the error says just that.
+// The handler's context ends with ctx, and when the session is over. After a normal end
+// it waits for the streams of the session's values, as that of wsource.Server.Handle
+// does, for wsource.DefaultCloseTimeout at most. When the handler returns while ctx
+// lives, the session ends: with code 1000, or as Session.Error says. When ctx ends, the
+// sessions do not, as far as clients know: the connections are closed with 1001. If there
+// is a Store, no further message is delivered, and a callback that runs comes to its end,
+// for at most three seconds. Its message counts as delivered, and the values that it
+// sends go along. Then the sessions are put into the Store, 64 at a time, and for 20
+// seconds in all; [observable.OnUnhandled] is told how many it has not taken. Those, and
+// all without a Store, end here. Their clients are told that they have expired when they
+// come back, and Undelivered tells of the messages that were not acknowledged. The error
+// of a handler's context, or of its stream, tells the two cases apart. If a handler's
+// session is over, [observable.OnUnhandled] is told the error that it returns, unless the
+// error says just that.
 func (s *Server[In, Out]) Handle(
 	ctx context.Context, server *wsource.Server, handler func(ctx context.Context, s *Session[In, Out]) error,
 ) error {
