@@ -13,6 +13,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/wsource/internal/conn"
+	"github.com/rxsocket/rxsocket/wsource/internal/ends"
 	"github.com/rxsocket/rxsocket/wsource/internal/handshake"
 )
 
@@ -59,7 +60,7 @@ type Server struct {
 	connections connections
 	refusals    observable.Subject[*HandshakeError]
 	requests    observable.Subject[*Request]
-	ends        ends // of the subscribers of connections and requests
+	ends        ends.Ends // of the subscribers of connections and requests
 	pool        conn.Pool
 
 	mu       sync.Mutex

@@ -8,6 +8,7 @@ import (
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/interleave"
 	"github.com/rxsocket/rxsocket/wsource/internal/each"
+	"github.com/rxsocket/rxsocket/wsource/internal/ends"
 )
 
 // heldFor is the time that a socket without a subscriber waits for the next one.
@@ -26,7 +27,7 @@ type connections struct {
 // connectionsSubscriber is a subscriber of a server's connections.
 type connectionsSubscriber struct {
 	out *observable.Emitter[*Socket]
-	end *subscriberEnd
+	end *ends.End
 }
 
 // Connections returns the observable of the sockets as they are accepted. It is hot,
@@ -56,7 +57,7 @@ func (s *Server) Connections() observable.Observable[*Socket] {
 	c := &s.connections
 	return observable.AttachFunc[*Socket](func(sc *observable.Scope, down observable.Stage[*Socket]) {
 		sub, counted := new(connectionsSubscriber), down
-		sub.end, counted.Terminal = s.ends.add(sc, down.Terminal)
+		sub.end, counted.Terminal = s.ends.Add(sc, down.Terminal)
 		sub.out = observable.NewEmitter(sc, s.guarded(counted))
 		c.mu.Lock()
 		ended := c.ended
@@ -163,7 +164,7 @@ func (c *connections) deliverTo(socket *Socket, to []*connectionsSubscriber, tak
 				taken = true
 			} else {
 				c.leave(sub) // its subscription has ended
-				sub.end.leave()
+				sub.end.Leave()
 			}
 		}
 		c.dealtWith(socket, taken)

@@ -175,7 +175,10 @@ func (s *Server) drain(ctx context.Context, farewell Farewell) error {
 	s.part(ctx, farewell, empty)
 	if empty == nil || waitFor(ctx, empty) {
 		waitFor(ctx, told)
-		s.ends.await(ctx)
+		// A subscriber may itself wait for the caller.
+		bounded, cancel := context.WithTimeout(ctx, DefaultCloseTimeout)
+		defer cancel()
+		_ = s.ends.Await(bounded)
 		return nil
 	}
 	s.mu.Lock()

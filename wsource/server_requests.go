@@ -46,7 +46,7 @@ type Request struct {
 // Action": a stream of requests, each of which becomes a connection.
 func (s *Server) Requests() observable.Observable[*Request] {
 	return observable.AttachFunc[*Request](func(sc *observable.Scope, down observable.Stage[*Request]) {
-		_, down.Terminal = s.ends.add(sc, down.Terminal)
+		_, down.Terminal = s.ends.Add(sc, down.Terminal)
 		observable.Attach(&s.requests, sc, s.guardedRequests(down))
 		s.signalReady()
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxsocket/rxsocket/observable"
 	"github.com/rxsocket/rxsocket/observable/interleave"
+	"github.com/rxsocket/rxsocket/wsource/internal/ends"
 )
 
 // The defaults of a [QueueConfig].
@@ -74,6 +75,7 @@ type Queue[T any] struct {
 	dead    observable.Subject[Job[T]]
 	ctx     context.Context // context of all attempts
 	cancel  context.CancelCauseFunc
+	ends    ends.Ends       // of the observers
 	taking  context.Context // ends when no more jobs are taken from the Broker
 	stop    context.CancelFunc
 
@@ -85,7 +87,6 @@ type Queue[T any] struct {
 	running  int                   // jobs that a worker has
 	telling  int                   // jobs that are over, while observers are told
 	burying  int                   // dead letters among these
-	hearing  []*hearer             // observers that have not heard the end
 	left     []*job[T]             // failed after the queue gave up: for Shutdown
 	free     list.List             // of *worker: may get a job; first, the longest free
 	shutdown bool
@@ -320,7 +321,10 @@ func (q *Queue[T]) Shutdown(ctx context.Context) error {
 		q.tellLeft(left)
 	default:
 		q.finish(left)
-		q.awaitHeard(ctx)
+		// Jobs may still wait at a busy observer, although each call of Next has returned.
+		if err := q.ends.Await(ctx); err != nil {
+			q.err = err
+		}
 	}
 	return q.err
 }
